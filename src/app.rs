@@ -1,0 +1,254 @@
+//! The whole program as one value: built from settings, bound to a port, told to stop.
+//!
+//! Everything is put together here by hand and passed down as plain values; there are no globals.
+
+use crate::{
+    clock::Clock,
+    config::{ConfigError, Settings},
+    domain::body::Strictness,
+    http::{self, Live, State, metrics::Metrics},
+    ids::{Ids, RequestIds},
+    service::{
+        access::{Gate, GateLimits},
+        integrations::Integrations,
+        tokens::Tokens,
+    },
+    store::{Durability, OpenError, Options, Store, StoreError},
+};
+use actix_web::{
+    HttpServer,
+    dev::{Server, ServerHandle},
+    web::Data,
+};
+use arc_swap::ArcSwap;
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+/// Where time and randomness come from.
+#[derive(Clone, Debug)]
+pub struct Edges {
+    /// The time.
+    pub clock: Clock,
+    /// Ids and secrets.
+    pub ids: Ids,
+}
+
+impl Default for Edges {
+    /// The machine's own.
+    fn default() -> Self {
+        Self { clock: Clock::System, ids: Ids::Random }
+    }
+}
+
+/// Why the program cannot start, in a sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; stop what uses it, or choose another with --listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A file or folder beside the store cannot be used.
+    #[error("cannot write '{}': {source}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The threads that serve cannot be started.
+    #[error("the server cannot be started: {0}")]
+    Server(io::Error),
+}
+
+/// A server that is bound and about to serve.
+pub struct App {
+    server: Server,
+    address: SocketAddr,
+    handle: AppHandle,
+    store: Store,
+    port_file: Option<PathBuf>,
+    /// Goes away, with all in it, when the app does.
+    _ephemeral: Option<tempfile::TempDir>,
+}
+
+/// Steers a running [`App`] from outside. Cloning is cheap.
+#[derive(Clone)]
+pub struct AppHandle {
+    server: ServerHandle,
+    state: Data<State>,
+    tokens: Tokens,
+    clock: Clock,
+}
+
+/// The folder of the store within the data folder, so that there is room for others beside it.
+pub const STORE_FOLDER: &str = "store";
+
+impl App {
+    /// Opens the store, binds the port and puts everything together.
+    ///
+    /// # Errors
+    /// Whatever keeps the program from starting, as a sentence.
+    pub fn build(settings: &Settings, edges: Edges) -> Result<Self, StartError> {
+        let listener = listen(settings)?;
+        let address = listener.local_addr().map_err(StartError::Server)?;
+        let ephemeral = ephemeral_folder(settings)?;
+        let data = ephemeral.as_ref().map_or(settings.data.as_path(), |folder| folder.path());
+        let store = Store::open(&data.join(STORE_FOLDER), &store_options(settings, &edges.ids))?;
+        let tokens = Tokens::new(&store.token_secret()?);
+        let live = live(settings, &tokens, &edges.clock)?;
+        let state = Data::new(state(store.clone(), live, &edges));
+        let server = serve(settings, listener, state.clone())?;
+        let port_file = write_port_file(settings, address)?;
+        let handle = AppHandle { server: server.handle(), state, tokens, clock: edges.clock };
+        Ok(Self { server, address, handle, store, port_file, _ephemeral: ephemeral })
+    }
+
+    /// Where it listens; the port is the real one.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The means to steer it.
+    pub fn handle(&self) -> AppHandle {
+        self.handle.clone()
+    }
+
+    /// Serves until told to stop, then finishes every write that was taken.
+    ///
+    /// # Errors
+    /// The server broke down.
+    pub async fn run(self) -> io::Result<()> {
+        let outcome = self.server.await;
+        self.store.close();
+        if let Some(path) = self.port_file {
+            // Somebody else may have removed it; it is not ours to mind.
+            let _already_gone = std::fs::remove_file(path);
+        }
+        outcome
+    }
+}
+
+impl AppHandle {
+    /// Takes no more connections, lets requests in flight finish, then stops.
+    pub async fn drain(&self) {
+        self.state.draining.store(true, Ordering::SeqCst);
+        self.server.stop(true).await;
+    }
+
+    /// Puts new settings to work, as far as a running server can.
+    ///
+    /// # Errors
+    /// A setting is wrong; then everything stays as it was.
+    pub fn reload(&self, settings: &Settings) -> Result<(), ConfigError> {
+        self.state.live.store(Arc::new(live(settings, &self.tokens, &self.clock)?));
+        Ok(())
+    }
+}
+
+fn listen(settings: &Settings) -> Result<TcpListener, StartError> {
+    let address = settings.address()?;
+    let listener = TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })?;
+    Ok(listener)
+}
+
+fn ephemeral_folder(settings: &Settings) -> Result<Option<tempfile::TempDir>, StartError> {
+    if !settings.ephemeral {
+        return Ok(None);
+    }
+    let made = tempfile::Builder::new().prefix("pagertree-local-").tempdir();
+    made.map(Some).map_err(|source| StartError::File { path: std::env::temp_dir(), source })
+}
+
+fn store_options(settings: &Settings, ids: &Ids) -> Options {
+    Options {
+        cache_bytes: settings.store.cache_bytes,
+        queue: settings.store.queue,
+        batch: settings.store.batch,
+        durability: if settings.ephemeral { Durability::Ephemeral } else { Durability::Synced },
+        token_secret: ids.secret(),
+    }
+}
+
+fn live(settings: &Settings, tokens: &Tokens, clock: &Clock) -> Result<Live, ConfigError> {
+    let limits = GateLimits {
+        token_lifetime: settings.auth.token_seconds,
+        requests_per_minute: settings.limits.requests_per_minute,
+        logins_per_minute: settings.limits.logins_per_minute,
+    };
+    Ok(Live {
+        gate: Gate::new(settings.directory()?, tokens.clone(), clock.clone(), limits),
+        strictness: if settings.strict { Strictness::Strict } else { Strictness::Lenient },
+        body_bytes: settings.limits.body_bytes,
+        body_seconds: settings.limits.body_seconds,
+        url_bytes: settings.limits.url_bytes,
+        log_requests: settings.log.requests,
+    })
+}
+
+fn state(store: Store, live: Live, edges: &Edges) -> State {
+    State {
+        integrations: Integrations::new(store.clone(), edges.clock.clone(), edges.ids.clone()),
+        store,
+        live: ArcSwap::from_pointee(live),
+        clock: edges.clock.clone(),
+        request_ids: RequestIds::new(&edges.ids),
+        metrics: Metrics::default(),
+        draining: AtomicBool::new(false),
+        hashing: Arc::new(tokio::sync::Semaphore::new(HASHES_AT_ONCE)),
+    }
+}
+
+/// 19 MiB and 20 ms of a core each.
+const HASHES_AT_ONCE: usize = 2;
+
+fn serve(settings: &Settings, listener: TcpListener, state: Data<State>) -> Result<Server, StartError> {
+    let origins = settings.cors.origins.clone();
+    let workers = match settings.workers {
+        0 => std::thread::available_parallelism().map_or(1, Into::into),
+        some => some,
+    };
+    let server = HttpServer::new(move || http::service(state.clone(), &origins))
+        .workers(workers)
+        .max_connections(settings.limits.connections.div_ceil(workers))
+        .keep_alive(Duration::from_secs(settings.limits.idle_seconds))
+        .client_request_timeout(Duration::from_secs(settings.limits.head_seconds))
+        .shutdown_timeout(settings.shutdown.drain_seconds)
+        .disable_signals()
+        .listen(listener)
+        .map_err(StartError::Server)?;
+    Ok(server.run())
+}
+
+/// Written beside and moved into place, so that nobody reads half a number.
+fn write_port_file(settings: &Settings, address: SocketAddr) -> Result<Option<PathBuf>, StartError> {
+    if settings.port_file.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let path = settings.port_file.clone();
+    let beside = path.with_extension("tmp");
+    let written =
+        std::fs::write(&beside, format!("{}\n", address.port())).and_then(|()| std::fs::rename(&beside, &path));
+    written.map_err(|source| StartError::File { path: path.clone(), source })?;
+    Ok(Some(path))
+}

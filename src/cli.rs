@@ -1,0 +1,103 @@
+//! The command line: `serve` (also without saying so), `keys new`, `users new`, `check`.
+
+mod check;
+mod credentials;
+mod serve;
+
+use crate::config::Overrides;
+use clap::{Args, Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+
+/// PagerTree's integration API on your own machine.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API (what happens when no command is given)
+    Serve(ServeArguments),
+    /// API keys of auth.mode = "keys"
+    Keys {
+        #[command(subcommand)]
+        command: credentials::KeysCommand,
+    },
+    /// Users of auth.mode = "keys"
+    Users {
+        #[command(subcommand)]
+        command: credentials::UsersCommand,
+    },
+    /// Verify a stopped store: records, index, counters and totals agree
+    Check(check::Arguments),
+}
+
+#[derive(Clone, Debug, Default, Args)]
+struct ServeArguments {
+    /// Configuration file [default: config.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address and port; port 0 picks a free one [default: 127.0.0.1:7243]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// Folder of the store [default: data]
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Keep the store in a temporary folder that is gone at exit
+    #[arg(long)]
+    ephemeral: bool,
+    /// Refuse whatever the documents do not allow
+    #[arg(long)]
+    strict: bool,
+    /// Allow auth.mode = "open" on an address that other machines can reach
+    #[arg(long)]
+    open_to_network: bool,
+    /// Write the port to this file once it is known
+    #[arg(long, value_name = "PATH")]
+    port_file: Option<PathBuf>,
+}
+
+impl From<ServeArguments> for Overrides {
+    fn from(arguments: ServeArguments) -> Self {
+        let ServeArguments { config, listen, data, ephemeral, strict, open_to_network, port_file } = arguments;
+        Self { config, listen, data, port_file, ephemeral, strict, open_to_network }
+    }
+}
+
+/// Runs what the command line asks for.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        None => serve::run(cli.serve.into()),
+        Some(Command::Serve(arguments)) => serve::run(arguments.into()),
+        Some(Command::Keys { command }) => credentials::keys(command),
+        Some(Command::Users { command }) => credentials::users(command),
+        Some(Command::Check(arguments)) => check::run(arguments),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(Sentence(fault)) => {
+            complain(&fault);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+struct Sentence(String);
+
+impl<E: std::error::Error> From<E> for Sentence {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "the one line that says why the program ends")]
+fn complain(fault: &str) {
+    eprintln!("pagertree-local: {fault}");
+}

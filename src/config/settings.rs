@@ -1,0 +1,282 @@
+//! Every setting, its default, and what makes it valid.
+
+use super::{
+    ConfigError,
+    people::{self, AccountEntry, KeyEntry, UserEntry},
+};
+use crate::domain::directory::{AuthMode, Directory};
+use serde::{Deserialize, Serialize};
+use std::{
+    net::{SocketAddr, ToSocketAddrs},
+    path::PathBuf,
+};
+
+/// All settings. `config.toml` at the top level of the repository explains each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Address and port; port 0 picks a free one.
+    pub listen: String,
+    /// Folder of the store.
+    pub data: PathBuf,
+    /// Keep the store in a temporary folder that goes away at exit.
+    pub ephemeral: bool,
+    /// Refuse whatever the documents do not allow.
+    pub strict: bool,
+    /// Allow open mode on an address that others can reach.
+    pub open_to_network: bool,
+    /// File to write the port to, once it is known; empty for none.
+    pub port_file: PathBuf,
+    /// Threads that serve requests; 0 is one per core.
+    pub workers: usize,
+    /// Credentials.
+    pub auth: Auth,
+    /// What one client may ask for.
+    pub limits: Limits,
+    /// The store.
+    pub store: StoreSettings,
+    /// Browsers.
+    pub cors: Cors,
+    /// Logs.
+    pub log: Log,
+    /// The end.
+    pub shutdown: Shutdown,
+    /// Accounts of keys mode.
+    pub accounts: Vec<AccountEntry>,
+    /// API keys of keys mode.
+    pub keys: Vec<KeyEntry>,
+    /// Users of keys mode.
+    pub users: Vec<UserEntry>,
+}
+
+/// `[auth]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Auth {
+    /// Who gets in.
+    pub mode: Mode,
+    /// Seconds for which a token of `/public/login` is good.
+    pub token_seconds: u32,
+}
+
+/// `auth.mode`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Any non-empty credential, each its own account.
+    #[default]
+    Open,
+    /// Declared keys and users only.
+    Keys,
+}
+
+/// `[limits]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Largest body, in bytes; 413 beyond.
+    pub body_bytes: usize,
+    /// Longest path with query, in bytes; 414 beyond.
+    pub url_bytes: usize,
+    /// Seconds in which a request's head must have arrived.
+    pub head_seconds: u64,
+    /// Seconds in which a request's body must have arrived; 408 beyond.
+    pub body_seconds: u64,
+    /// Seconds for which an idle connection is kept.
+    pub idle_seconds: u64,
+    /// Connections at once, all threads together.
+    pub connections: usize,
+    /// Requests per minute and account; 0 is no limit; 429 beyond.
+    pub requests_per_minute: u32,
+    /// Login attempts per minute and user name in keys mode; 0 is no limit; 429 beyond.
+    pub logins_per_minute: u32,
+}
+
+/// `[store]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreSettings {
+    /// Bytes of memory for what is read often.
+    pub cache_bytes: u64,
+    /// Writes that may wait; 503 beyond.
+    pub queue: usize,
+    /// Writes that may share one sync to disk, at most 64.
+    pub batch: usize,
+}
+
+/// `[cors]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cors {
+    /// Origins whose pages may call; `*` is every one, none switches CORS off.
+    pub origins: Vec<String>,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// How lines look.
+    pub format: LogFormat,
+    /// Whether each request leaves a line.
+    pub requests: bool,
+}
+
+/// `log.format`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// A sentence and `key=value`.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `[shutdown]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Shutdown {
+    /// Seconds that requests in flight have to finish.
+    pub drain_seconds: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:7243".into(),
+            data: "data".into(),
+            ephemeral: false,
+            strict: false,
+            open_to_network: false,
+            port_file: PathBuf::new(),
+            workers: 0,
+            auth: Auth::default(),
+            limits: Limits::default(),
+            store: StoreSettings::default(),
+            cors: Cors::default(),
+            log: Log::default(),
+            shutdown: Shutdown::default(),
+            accounts: Vec::new(),
+            keys: Vec::new(),
+            users: Vec::new(),
+        }
+    }
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self { mode: Mode::Open, token_seconds: 86_400 }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1_048_576,
+            url_bytes: 8_192,
+            head_seconds: 10,
+            body_seconds: 30,
+            idle_seconds: 75,
+            connections: 10_000,
+            requests_per_minute: 0,
+            logins_per_minute: 60,
+        }
+    }
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self { cache_bytes: 134_217_728, queue: 4_096, batch: 64 }
+    }
+}
+
+impl Default for Cors {
+    fn default() -> Self {
+        Self { origins: vec!["*".into()] }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, requests: true }
+    }
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Self { drain_seconds: 10 }
+    }
+}
+
+impl Settings {
+    /// The address to listen on.
+    ///
+    /// # Errors
+    /// It is no address with a port, or its name has none.
+    pub fn address(&self) -> Result<SocketAddr, ConfigError> {
+        let resolved = self.listen.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+        resolved.ok_or_else(|| {
+            ConfigError::new(format!(
+                "'listen' must be an address and a port, like 127.0.0.1:7243, but was '{}'",
+                self.listen
+            ))
+        })
+    }
+
+    /// The people who may get in.
+    ///
+    /// # Errors
+    /// An entry that is malformed or contradicts another.
+    pub fn directory(&self) -> Result<Directory, ConfigError> {
+        let mode = match self.auth.mode {
+            Mode::Open => AuthMode::Open,
+            Mode::Keys => AuthMode::Keys,
+        };
+        people::directory(mode, &self.accounts, &self.keys, &self.users)
+    }
+
+    /// Settings that differ from `other`'s and that only a new start puts to work, by name.
+    pub fn needs_restart(&self, other: &Self) -> Vec<&'static str> {
+        let differing = [
+            ("listen", self.listen != other.listen),
+            ("data", self.data != other.data),
+            ("ephemeral", self.ephemeral != other.ephemeral),
+            ("port_file", self.port_file != other.port_file),
+            ("workers", self.workers != other.workers),
+            ("limits.head_seconds", self.limits.head_seconds != other.limits.head_seconds),
+            ("limits.idle_seconds", self.limits.idle_seconds != other.limits.idle_seconds),
+            ("limits.connections", self.limits.connections != other.limits.connections),
+            ("store", self.store != other.store),
+            ("cors", self.cors != other.cors),
+            ("log.format", self.log.format != other.log.format),
+            ("shutdown", self.shutdown != other.shutdown),
+        ];
+        differing.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    }
+
+    /// Checks what a single setting's kind does not.
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        let address = self.address()?;
+        if self.auth.mode == Mode::Open && !address.ip().is_loopback() && !self.open_to_network {
+            return Err(ConfigError::new(format!(
+                "'listen' is {address}, which others can reach, and in open mode anybody gets in: declare keys and set \
+                 auth.mode = \"keys\", or say --open-to-network if you mean it"
+            )));
+        }
+        let ranges = [
+            ("limits.body_bytes", self.limits.body_bytes, 1, 64 << 20),
+            ("limits.url_bytes", self.limits.url_bytes, 64, 65_536),
+            ("limits.connections", self.limits.connections, 1, 1 << 20),
+            ("store.queue", self.store.queue, 1, 1 << 20),
+            // Larger commits made the engine fail to open after a power cut.
+            ("store.batch", self.store.batch, 1, 64),
+        ];
+        for (name, value, least, most) in ranges {
+            if !(least..=most).contains(&value) {
+                return Err(ConfigError::new(format!("'{name}' must be from {least} to {most}, but was {value}")));
+            }
+        }
+        self.directory().map(drop)
+    }
+}

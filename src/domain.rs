@@ -1,0 +1,11 @@
+//! Plain values and the rules they obey. Nothing in here knows HTTP, the store, threads or the clock.
+
+pub mod body;
+pub mod caller;
+pub mod directory;
+pub mod ids;
+pub mod integration;
+pub mod integration_input;
+pub mod list;
+pub mod rejection;
+pub mod timestamp;

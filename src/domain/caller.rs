@@ -1,0 +1,52 @@
+//! Who is calling: the account behind a credential and what the credential may do.
+
+use super::{
+    ids::{AccountId, UserId},
+    rejection::Rejection,
+};
+
+/// What a credential may do in its account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everything.
+    ReadWrite,
+    /// Everything that changes nothing.
+    ReadOnly,
+}
+
+/// Somebody with a valid credential. Everything they see and create lies within `account`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The `sid` of all that the caller creates, and the wall around all that they see.
+    pub account: AccountId,
+    /// Whether they may write.
+    pub access: Access,
+    /// The user, when the credential is a user's token and not a key.
+    pub user: Option<UserId>,
+}
+
+/// A caller who may write. What changes something takes this, so that the check cannot be forgotten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Writer(Caller);
+
+impl Writer {
+    /// The account that is written to.
+    pub fn account(&self) -> &AccountId {
+        &self.0.account
+    }
+}
+
+impl Caller {
+    /// The right to write.
+    ///
+    /// # Errors
+    /// [`Rejection::Forbidden`] for a read-only credential.
+    pub fn into_writer(self) -> Result<Writer, Rejection> {
+        match self.access {
+            Access::ReadWrite => Ok(Writer(self)),
+            Access::ReadOnly => Err(Rejection::Forbidden(
+                "You don't have access to the resource requested: this credential may read but not write".into(),
+            )),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Identifiers: three lower-case letters that name the kind, `_`, and 1 to 64 of `A-Za-z0-9_-`.
+//!
+//! Each kind is a type of its own, built only by `parse`, so that an id that exists is a well-formed one. None of the
+//! characters needs escaping in JSON, in a URL or in a store key.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Length limits of the part behind the prefix.
+const TAIL: std::ops::RangeInclusive<usize> = 1..=64;
+
+fn is_tail(tail: &str) -> bool {
+    TAIL.contains(&tail.len()) && tail.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+/// A text that is not the id it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be '{expected}' and 1 to 64 of A-Z a-z 0-9 _ -, but was '{found}'")]
+pub struct MalformedId {
+    expected: &'static str,
+    found: String,
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// What every id of this kind begins with.
+            pub const PREFIX: &str = $prefix;
+
+            /// Takes a well-formed id.
+            ///
+            /// # Errors
+            /// The text does not have the form.
+            pub fn parse(text: &str) -> Result<Self, MalformedId> {
+                match text.strip_prefix(Self::PREFIX) {
+                    Some(tail) if is_tail(tail) => Ok(Self(text.into())),
+                    _ => Err(MalformedId { expected: Self::PREFIX, found: text.chars().take(80).collect() }),
+                }
+            }
+
+            /// The id as it is written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = MalformedId;
+            fn try_from(text: String) -> Result<Self, MalformedId> {
+                Self::parse(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0.into()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// An account, the `sid` of every object in it.
+    AccountId, "acc_"
+);
+id!(
+    /// An integration. Whoever knows it may post events to it, so it is not guessable.
+    IntegrationId, "int_"
+);
+id!(
+    /// A user of an account.
+    UserId, "usr_"
+);
+id!(
+    /// The public half of an API key: what `x-api-key` carries.
+    KeyId, "key_"
+);
+
+/// Where alerts go: a team, router, user or schedule, of which this program knows only the id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DestinationId(Box<str>);
+
+impl DestinationId {
+    /// Three lower-case letters, `_`, and 1 to 64 of `A-Za-z0-9_-`; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, tail) = text.split_once('_')?;
+        let well_formed = kind.len() == 3 && kind.bytes().all(|b| b.is_ascii_lowercase()) && is_tail(tail);
+        well_formed.then(|| Self(text.into()))
+    }
+
+    /// Whether it names one of the kinds that the reference lists: team, router, user or schedule.
+    pub fn is_published_kind(&self) -> bool {
+        ["tem_", "rtr_", "usr_", "skd_"].iter().any(|kind| self.0.starts_with(kind))
+    }
+
+    /// The id as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for DestinationId {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| format!("'{text}' is not a destination id"))
+    }
+}
+
+impl From<DestinationId> for String {
+    fn from(id: DestinationId) -> String {
+        id.0.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_a_prefix_and_a_tail() {
+        for good in ["int_HJ3eGW-6M", "int_a", &format!("int_{}", "x".repeat(64))] {
+            assert_eq!(IntegrationId::parse(good).unwrap().as_str(), good);
+        }
+        for bad in
+            ["", "int_", "int", "acc_x", "INT_x", "int_ä", "int_a b", "int_a\0", &format!("int_{}", "x".repeat(65))]
+        {
+            assert!(IntegrationId::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn destinations_take_any_three_letter_kind() {
+        assert!(DestinationId::parse("tem_ByxQ3ukgTM").unwrap().is_published_kind());
+        assert!(!DestinationId::parse("abc_1").unwrap().is_published_kind());
+        for bad in ["", "tem_", "te_x", "team_x", "TEM_x", "t3m_x", "tem-x"] {
+            assert!(DestinationId::parse(bad).is_none(), "{bad:?}");
+        }
+    }
+}

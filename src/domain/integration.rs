@@ -1,0 +1,248 @@
+//! The integration: what connects PagerTree to a third-party application.
+//!
+//! Source of every attribute and of their order: the reference document, "Integration Object".
+
+use super::{
+    ids::{AccountId, DestinationId, IntegrationId},
+    integration_input::{IntegrationDraft, IntegrationPatch},
+    list::{Attribute, Kind, Schema},
+    timestamp::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The attributes by which integrations are filtered, sorted and selected, in the order in which they are written.
+pub const SCHEMA: Schema = Schema(&[
+    Attribute { name: "sid", kind: Kind::Text },
+    Attribute { name: "id", kind: Kind::Text },
+    Attribute { name: "createdAt", kind: Kind::Time },
+    Attribute { name: "updatedAt", kind: Kind::Time },
+    Attribute { name: "meta", kind: Kind::Object },
+    Attribute { name: "tinyId", kind: Kind::Number },
+    Attribute { name: "name", kind: Kind::Text },
+    Attribute { name: "type", kind: Kind::Text },
+    Attribute { name: "enabled", kind: Kind::Boolean },
+    Attribute { name: "urgency", kind: Kind::Text },
+    Attribute { name: "destination_ids", kind: Kind::TextArray },
+    Attribute { name: "options", kind: Kind::Object },
+]);
+
+/// One integration, exactly what is stored and answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Integration {
+    /// The account. First on purpose: the store recognises the owner by the first bytes of the record.
+    pub sid: AccountId,
+    /// The identifier.
+    pub id: IntegrationId,
+    /// When it was created.
+    #[serde(rename = "createdAt")]
+    pub created_at: Timestamp,
+    /// When something in it last changed; only ever moves forward.
+    #[serde(rename = "updatedAt")]
+    pub updated_at: Timestamp,
+    /// Free-form metadata.
+    pub meta: Map<String, Value>,
+    /// 1, 2, 3 … within the account, in order of creation, never used twice.
+    #[serde(rename = "tinyId")]
+    pub tiny_id: u64,
+    /// The friendly name.
+    pub name: Name,
+    /// The third-party application.
+    #[serde(rename = "type")]
+    pub integration_type: IntegrationType,
+    /// Whether events are taken.
+    pub enabled: bool,
+    /// Urgency of the alerts it creates, unless the event carries one.
+    pub urgency: Urgency,
+    /// Where its alerts are routed.
+    pub destination_ids: Vec<DestinationId>,
+    /// Settings of this type of integration.
+    pub options: Map<String, Value>,
+}
+
+impl Integration {
+    /// A new integration from what the caller asked for and what the server gives.
+    pub fn create(draft: IntegrationDraft, sid: AccountId, id: IntegrationId, tiny_id: u64, now: Timestamp) -> Self {
+        Self {
+            sid,
+            id,
+            created_at: now,
+            updated_at: now,
+            meta: draft.meta,
+            tiny_id,
+            name: draft.name,
+            integration_type: draft.integration_type,
+            enabled: draft.enabled,
+            urgency: draft.urgency,
+            destination_ids: draft.destination_ids,
+            options: draft.options,
+        }
+    }
+
+    /// Changes what the patch names. `updatedAt` moves forward if that alters something; `false` if it alters nothing.
+    pub fn apply(&mut self, patch: IntegrationPatch, now: Timestamp) -> bool {
+        let before = self.clone();
+        let IntegrationPatch { meta, name, integration_type, enabled, urgency, destination_ids, options } = patch;
+        self.meta = meta.unwrap_or_else(|| std::mem::take(&mut self.meta));
+        self.enabled = enabled.unwrap_or(self.enabled);
+        self.urgency = urgency.unwrap_or(self.urgency);
+        self.destination_ids = destination_ids.unwrap_or_else(|| std::mem::take(&mut self.destination_ids));
+        self.options = options.unwrap_or_else(|| std::mem::take(&mut self.options));
+        if let Some(name) = name {
+            self.name = name;
+        }
+        if let Some(integration_type) = integration_type {
+            self.integration_type = integration_type;
+        }
+        let altered = *self != before;
+        if altered {
+            self.updated_at = self.updated_at.advanced_to(now);
+        }
+        altered
+    }
+}
+
+/// A friendly name: 1 to 255 characters, none of them white space at either end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name(Box<str>);
+
+impl Name {
+    /// Trims and checks.
+    ///
+    /// # Errors
+    /// What would be right, to be read after the attribute's name.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let trimmed = text.trim();
+        match trimmed.chars().count() {
+            1..=255 => Ok(Self(trimmed.into())),
+            0 => Err("must have 1 to 255 characters, but was empty".into()),
+            n => Err(format!("must have 1 to 255 characters, but had {n}")),
+        }
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> String {
+        name.0.into()
+    }
+}
+
+/// The third-party application, 1 to 64 of `a-z0-9_`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct IntegrationType(Box<str>);
+
+impl IntegrationType {
+    /// The types of PagerTree's published v3 description.
+    pub const PUBLISHED: [&str; 33] = [
+        "amazonwebservices",
+        "apexping",
+        "appdynamics",
+        "cronitorio",
+        "datadog",
+        "deadmanssnitch",
+        "elastalert",
+        "email",
+        "freshdesk",
+        "freshservice",
+        "grafana",
+        "healthchecksio",
+        "hyperping",
+        "jiraserver",
+        "jotform",
+        "kapacitor",
+        "newrelic",
+        "outgoingwebhook",
+        "pingdom",
+        "prometheus",
+        "prtg",
+        "serverguard24",
+        "site24x7",
+        "slackoutgoingwebhook",
+        "solarwinds",
+        "stackdriver",
+        "statuscake",
+        "twilio_livecallrouting",
+        "typeform",
+        "uptime",
+        "uptimerobot",
+        "webhook",
+        "zendesk",
+    ];
+
+    /// Checks the form, not the list.
+    ///
+    /// # Errors
+    /// What would be right, to be read after the attribute's name.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let well_formed = (1..=64).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if well_formed {
+            Ok(Self(text.into()))
+        } else {
+            Err(format!("must be 1 to 64 of a-z 0-9 _, but was '{}'", super::body::excerpt(text)))
+        }
+    }
+
+    /// Whether it stands in the published list.
+    pub fn is_published(&self) -> bool {
+        Self::PUBLISHED.contains(&&*self.0)
+    }
+
+    /// The type as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for IntegrationType {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text)
+    }
+}
+
+impl From<IntegrationType> for String {
+    fn from(integration_type: IntegrationType) -> String {
+        integration_type.0.into()
+    }
+}
+
+/// How urgent an alert is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Urgency {
+    /// `low`
+    Low,
+    /// `medium`
+    Medium,
+    /// `high`
+    High,
+    /// `critical`
+    Critical,
+}
+
+impl Urgency {
+    /// Reads the name.
+    ///
+    /// # Errors
+    /// What would be right, to be read after the attribute's name.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "low" => Ok(Self::Low),
+            "medium" => Ok(Self::Medium),
+            "high" => Ok(Self::High),
+            "critical" => Ok(Self::Critical),
+            other => Err(format!("must be low, medium, high or critical, but was '{}'", super::body::excerpt(other))),
+        }
+    }
+}

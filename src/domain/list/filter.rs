@@ -1,0 +1,209 @@
+//! Which objects belong to a list: `type=email&enabled=true`, with `ops` saying how to compare.
+//!
+//! Every value is read when the query is, so that matching is only comparing. An object matches when all filters do.
+//! A missing value matches nothing, except that `ne` is always the exact negation of equals.
+
+mod any_kind;
+#[cfg(test)]
+mod tests;
+
+use serde_json::value::RawValue;
+
+use self::any_kind::AnyKindTest;
+use super::{
+    comparison::Comparison,
+    instant::{self, Instant},
+    json::Members,
+    number::Number,
+    object::{self, Object, Shape},
+    operator::{Comparator, Operator, Operators},
+    parameters::{Faults, Parameters, shown},
+    schema::{Kind, Place, Schema},
+};
+
+/// The filters of a query.
+#[derive(Debug, Clone, Default)]
+pub struct Filters {
+    filters: Vec<Filter>,
+}
+
+impl Filters {
+    /// Reads every parameter that is not a keyword, and `ops`. Faults come in the order of the object's attributes.
+    pub(super) fn read(schema: Schema, parameters: &Parameters<'_>, faults: &mut Faults) -> Self {
+        let operators = Operators::read(parameters, faults);
+        let mut asked: Vec<(&str, &str)> = parameters.filters().collect();
+        asked.sort_by_key(|(name, _)| schema.position(name));
+        let mut filters = Vec::with_capacity(asked.len());
+        for (name, value) in asked {
+            match (schema.resolve(name), operators.of(name)) {
+                (Err(fault), _) => faults.add(format!("{} {fault}", shown(name))),
+                (Ok(_), None) => {}
+                (Ok(place), Some(operator)) => match Filter::new(place, operator, value) {
+                    Ok(filter) => filters.push(filter),
+                    Err(fault) => faults.add(fault),
+                },
+            }
+        }
+        Self { filters }
+    }
+
+    /// Whether the object satisfies every filter.
+    pub fn matches(&self, object: &Object<'_>) -> bool {
+        self.filters.iter().all(|filter| filter.matches(object))
+    }
+
+    /// Whether there is nothing to satisfy.
+    pub fn is_empty(&self) -> bool {
+        self.filters.is_empty()
+    }
+}
+
+/// One question about one place of an object.
+#[derive(Debug, Clone)]
+struct Filter {
+    place: Place,
+    negated: bool,
+    test: Test,
+}
+
+/// What is asked of a value that is there.
+#[derive(Debug, Clone)]
+enum Test {
+    Text(Comparison<String>),
+    Number(Comparison<Number>),
+    Boolean(Comparison<bool>),
+    Time(Comparison<Instant>),
+    /// Of the written form, whatever the kind.
+    BeginsWith(String),
+    Contains(String),
+    /// Some element of a text array.
+    SomeElement(Comparison<String>),
+    SomeElementBeginsWith(String),
+    /// A whole object.
+    Equal(Members),
+    Contained(Members),
+    /// Below an object, where the stored value decides the kind.
+    AnyKind(AnyKindTest),
+}
+
+impl Filter {
+    fn new(place: Place, operator: Operator, value: &str) -> Result<Self, String> {
+        let kind = place.attribute.kind;
+        if kind == Kind::Object && place.below.is_none() && !asks_for_members(operator) {
+            let name = operator.name();
+            return Err(format!(
+                "{} is an object; 'ops' may say equals, ne or contains, not {name}",
+                shown(&place.name())
+            ));
+        }
+        let test = match (kind, &place.below) {
+            (Kind::Object, Some(_)) => AnyKindTest::new(operator, value).map(Test::AnyKind),
+            (Kind::Object, None) => Test::of_object(operator, value),
+            (Kind::TextArray, _) => Test::of_elements(operator, value),
+            (Kind::Text | Kind::Number | Kind::Boolean | Kind::Time, _) => Test::of_scalar(kind, operator, value),
+        };
+        match test {
+            Some(test) => Ok(Self { negated: operator == Operator::NotEqual, place, test }),
+            None => Err(unreadable(&place, operator, value)),
+        }
+    }
+
+    fn matches(&self, object: &Object<'_>) -> bool {
+        self.place.find(object).is_some_and(|value| self.test.holds(value)) != self.negated
+    }
+}
+
+impl Test {
+    fn of_scalar(kind: Kind, operator: Operator, value: &str) -> Option<Self> {
+        let comparator = match operator {
+            Operator::BeginsWith => return Some(Self::BeginsWith(value.to_owned())),
+            Operator::Contains => return Some(Self::Contains(value.to_owned())),
+            Operator::NotEqual => Comparator::Equal,
+            Operator::Compare(comparator) => comparator,
+        };
+        match kind {
+            Kind::Number => Comparison::parse(comparator, value, Number::parse).map(Self::Number),
+            Kind::Boolean => Comparison::parse(comparator, value, parse_boolean).map(Self::Boolean),
+            Kind::Time => Comparison::parse(comparator, value, instant::parse_asked).map(Self::Time),
+            Kind::Text | Kind::TextArray | Kind::Object => Comparison::parse_text(comparator, value).map(Self::Text),
+        }
+    }
+
+    fn of_elements(operator: Operator, value: &str) -> Option<Self> {
+        let comparator = match operator {
+            Operator::BeginsWith => return Some(Self::SomeElementBeginsWith(value.to_owned())),
+            Operator::NotEqual | Operator::Contains => Comparator::Equal,
+            Operator::Compare(comparator) => comparator,
+        };
+        Comparison::parse_text(comparator, value).map(Self::SomeElement)
+    }
+
+    fn of_object(operator: Operator, value: &str) -> Option<Self> {
+        let members = Members::parse(value)?;
+        Some(if operator == Operator::Contains { Self::Contained(members) } else { Self::Equal(members) })
+    }
+
+    fn holds(&self, value: &RawValue) -> bool {
+        match self {
+            Self::Text(asked) => object::text(value).is_some_and(|stored| asked.holds_for(&stored)),
+            Self::Number(asked) => {
+                Number::parse(value.get()).is_some_and(|stored| asked.holds(|asked| stored.cmp(asked)))
+            }
+            Self::Boolean(asked) => stored_boolean(value).is_some_and(|stored| asked.holds(|asked| stored.cmp(asked))),
+            Self::Time(asked) => object::text(value)
+                .and_then(|stored| instant::parse_stored(&stored))
+                .is_some_and(|stored| asked.holds(|asked| stored.cmp(asked))),
+            Self::BeginsWith(start) => has_written_form(value, |written| written.starts_with(start)),
+            Self::Contains(part) => has_written_form(value, |written| written.contains(part)),
+            Self::SomeElement(asked) => has_element(value, |element| asked.holds_for(element)),
+            Self::SomeElementBeginsWith(start) => has_element(value, |element| element.starts_with(start)),
+            Self::Equal(members) => Object::of(value).is_some_and(|stored| members.equal(&stored)),
+            Self::Contained(members) => Object::of(value).is_some_and(|stored| members.contained_in(&stored)),
+            Self::AnyKind(test) => test.holds(value),
+        }
+    }
+}
+
+fn asks_for_members(operator: Operator) -> bool {
+    matches!(operator, Operator::Compare(Comparator::Equal) | Operator::NotEqual | Operator::Contains)
+}
+
+fn has_written_form(value: &RawValue, test: impl Fn(&str) -> bool) -> bool {
+    Shape::of(value).and_then(Shape::written_form).is_some_and(|written| test(&written))
+}
+
+fn has_element(value: &RawValue, test: impl Fn(&str) -> bool) -> bool {
+    object::elements(value).into_iter().filter_map(object::text).any(|element| test(&element))
+}
+
+fn stored_boolean(value: &RawValue) -> Option<bool> {
+    match value.get() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// `1` and `0` are what public clients send.
+fn parse_boolean(text: &str) -> Option<bool> {
+    match text {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+fn unreadable(place: &Place, operator: Operator, value: &str) -> String {
+    let expected = match (place.attribute.kind, &place.below) {
+        (Kind::Number, _) => "a number",
+        (Kind::Boolean, _) => "true, false, 1 or 0",
+        (Kind::Time, _) => "an RFC 3339 time like 2018-04-27T00:02:50Z or unix seconds",
+        (Kind::Object, None) => "a JSON object like {\"env\":\"prod\"}",
+        (Kind::Text | Kind::TextArray, _) | (Kind::Object, Some(_)) => "a text",
+    };
+    let expected = match operator {
+        Operator::Compare(Comparator::Between) => format!("two values written a..b, each {expected}"),
+        Operator::Compare(_) | Operator::NotEqual | Operator::BeginsWith | Operator::Contains => expected.to_owned(),
+    };
+    format!("{} must be {expected}, but was {}", shown(&place.name()), shown(value))
+}

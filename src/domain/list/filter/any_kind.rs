@@ -1,0 +1,112 @@
+//! Filters on values whose kind nobody declared: those below an object attribute.
+//!
+//! The value of the filter is read in every way it can be, once; the stored value then picks the reading of its own
+//! kind. An array satisfies what one of its elements does.
+
+use serde_json::value::RawValue;
+
+use super::parse_boolean;
+use crate::domain::list::{
+    comparison::Comparison,
+    json::Members,
+    number::Number,
+    object::Shape,
+    operator::{Comparator, Operator},
+};
+
+/// One question, ready for a value of any kind.
+#[derive(Debug, Clone)]
+pub(super) enum AnyKindTest {
+    Compare(Readings),
+    BeginsWith(String),
+    /// Part of a text, element of an array, members of an object.
+    Contains {
+        part: String,
+        equal: Readings,
+    },
+}
+
+/// The value of one filter, read as every kind that it could be.
+#[derive(Debug, Clone)]
+pub(super) struct Readings {
+    text: Comparison<String>,
+    number: Option<Comparison<Number>>,
+    boolean: Option<Comparison<bool>>,
+    /// Equality with `null`, by that name.
+    null: bool,
+    /// Equality with an object, given as JSON.
+    object: Option<Members>,
+}
+
+impl AnyKindTest {
+    /// `None` only for a `between` that has not both ends: everything can be read as text.
+    pub(super) fn new(operator: Operator, value: &str) -> Option<Self> {
+        Some(match operator {
+            Operator::Compare(comparator) => Self::Compare(Readings::new(comparator, value)?),
+            Operator::NotEqual => Self::Compare(Readings::new(Comparator::Equal, value)?),
+            Operator::BeginsWith => Self::BeginsWith(value.to_owned()),
+            Operator::Contains => {
+                Self::Contains { part: value.to_owned(), equal: Readings::new(Comparator::Equal, value)? }
+            }
+        })
+    }
+
+    pub(super) fn holds(&self, value: &RawValue) -> bool {
+        let Some(shape) = Shape::of(value) else { return false };
+        match (self, shape) {
+            (Self::Contains { equal, .. }, Shape::Array(elements)) => {
+                elements.into_iter().any(|element| equal.hold(element))
+            }
+            (Self::Contains { equal, .. }, Shape::Object(stored)) => {
+                equal.object.as_ref().is_some_and(|members| members.contained_in(&stored))
+            }
+            (_, Shape::Array(elements)) => {
+                elements.into_iter().filter_map(Shape::of).any(|element| self.holds_once(element))
+            }
+            (_, shape) => self.holds_once(shape),
+        }
+    }
+
+    /// Without looking into arrays.
+    fn holds_once(&self, shape: Shape<'_>) -> bool {
+        match self {
+            Self::Compare(readings) => readings.hold_for(shape),
+            Self::BeginsWith(start) => shape.written_form().is_some_and(|written| written.starts_with(start)),
+            Self::Contains { part, .. } => shape.written_form().is_some_and(|written| written.contains(part)),
+        }
+    }
+}
+
+impl Readings {
+    fn new(comparator: Comparator, value: &str) -> Option<Self> {
+        let equal = comparator == Comparator::Equal;
+        Some(Self {
+            text: Comparison::parse_text(comparator, value)?,
+            number: Comparison::parse(comparator, value, Number::parse),
+            boolean: Comparison::parse(comparator, value, parse_boolean),
+            null: equal && value == "null",
+            object: if equal { Members::parse(value) } else { None },
+        })
+    }
+
+    fn hold(&self, value: &RawValue) -> bool {
+        Shape::of(value).is_some_and(|shape| self.hold_for(shape))
+    }
+
+    fn hold_for(&self, shape: Shape<'_>) -> bool {
+        match shape {
+            Shape::Null => self.null,
+            Shape::Boolean(stored) => self.boolean.as_ref().is_some_and(|asked| asked.holds(|asked| stored.cmp(asked))),
+            Shape::Number(digits) => {
+                let holds = |asked: &Comparison<Number>| {
+                    Number::parse(digits).is_some_and(|stored| asked.holds(|asked| stored.cmp(asked)))
+                };
+                self.number.as_ref().is_some_and(holds)
+            }
+            Shape::Text(stored) => self.text.holds_for(&stored),
+            Shape::Object(stored) => self.object.as_ref().is_some_and(|members| members.equal(&stored)),
+            // Arrays inside arrays: an element is a value, not a list of further ones.
+            Shape::Array(_) => false,
+        }
+    }
+}

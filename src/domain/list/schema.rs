@@ -1,0 +1,140 @@
+//! What the list engine knows of an object type: its attributes and their kinds.
+//!
+//! Names that a query asks for become a `Place` here; nothing else of the engine reads a dotted name.
+
+use serde_json::value::RawValue;
+
+use super::object::{Object, find_below};
+
+/// How the values of an attribute are read, compared and sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A JSON string, by bytes.
+    Text,
+    /// A JSON number, exactly.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// A JSON string with an RFC 3339 time, as an instant.
+    Time,
+    /// An array of JSON strings.
+    TextArray,
+    /// A JSON object of any shape; a dotted name reaches into it.
+    Object,
+}
+
+/// One attribute of an object type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attribute {
+    /// The name as it stands in the JSON object; it contains no dot.
+    pub name: &'static str,
+    /// How its values are read.
+    pub kind: Kind,
+}
+
+/// The attributes of an object type, in the order in which they are written.
+#[derive(Debug, Clone, Copy)]
+pub struct Schema(
+    /// Every attribute there is.
+    pub &'static [Attribute],
+);
+
+impl Schema {
+    /// The attribute of this exact name.
+    pub fn find(self, name: &str) -> Option<Attribute> {
+        self.0.iter().copied().find(|attribute| attribute.name == name)
+    }
+
+    /// The place that a name in a query means. The fault is the end of a sentence that starts with the name.
+    pub(super) fn resolve(self, name: &str) -> Result<Place, String> {
+        let (head, below) = match name.split_once('.') {
+            Some((head, below)) => (head, Some(below)),
+            None => (name, None),
+        };
+        match (self.find(head), below) {
+            (None, _) => Err(format!("is not an attribute; there are {}", self.names())),
+            (Some(attribute), None) => Ok(Place { attribute, below: None }),
+            (Some(Attribute { kind: Kind::Object, .. }), Some("")) => Err("must have a name after the dot".to_owned()),
+            (Some(attribute @ Attribute { kind: Kind::Object, .. }), Some(below)) => {
+                Ok(Place { attribute, below: Some(below.to_owned()) })
+            }
+            (Some(_), Some(_)) => Err(format!("reaches below '{head}', which is not an object{}", self.objects_hint())),
+        }
+    }
+
+    /// Where the attribute that a name starts with stands in the object; unknown ones come last.
+    pub(super) fn position(self, name: &str) -> usize {
+        let head = name.split_once('.').map_or(name, |(head, _)| head);
+        self.0.iter().position(|attribute| attribute.name == head).unwrap_or(self.0.len())
+    }
+
+    /// All names, for messages.
+    pub(super) fn names(self) -> String {
+        self.0.iter().map(|attribute| attribute.name).collect::<Vec<_>>().join(", ")
+    }
+
+    fn objects_hint(self) -> String {
+        let objects: Vec<_> =
+            self.0.iter().filter(|known| known.kind == Kind::Object).map(|known| known.name).collect();
+        if objects.is_empty() { String::new() } else { format!("; a dot may follow {}", objects.join(", ")) }
+    }
+}
+
+/// Where a value stands: in an attribute, or somewhere below an attribute that is an object.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) attribute: Attribute,
+    /// The dotted rest of the name; only where the attribute is an object.
+    pub(super) below: Option<String>,
+}
+
+impl Place {
+    /// The stored value, if there is one.
+    pub(super) fn find<'a>(&self, object: &Object<'a>) -> Option<&'a RawValue> {
+        let value = object.get(self.attribute.name)?;
+        match &self.below {
+            None => Some(value),
+            Some(path) => find_below(value, path),
+        }
+    }
+
+    /// The name as the query wrote it.
+    pub(super) fn name(&self) -> String {
+        match &self.below {
+            None => self.attribute.name.to_owned(),
+            Some(path) => format!("{}.{path}", self.attribute.name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCHEMA: Schema = Schema(&[
+        Attribute { name: "name", kind: Kind::Text },
+        Attribute { name: "meta", kind: Kind::Object },
+        Attribute { name: "options", kind: Kind::Object },
+    ]);
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        assert_eq!(SCHEMA.resolve("nmae").unwrap_err(), "is not an attribute; there are name, meta, options");
+        assert_eq!(SCHEMA.resolve("").unwrap_err(), "is not an attribute; there are name, meta, options");
+    }
+
+    #[test]
+    fn a_dot_goes_below_objects_only() {
+        assert_eq!(SCHEMA.resolve("meta.a.b").unwrap().name(), "meta.a.b");
+        assert_eq!(
+            SCHEMA.resolve("name.first").unwrap_err(),
+            "reaches below 'name', which is not an object; a dot may follow meta, options"
+        );
+        assert_eq!(SCHEMA.resolve("meta.").unwrap_err(), "must have a name after the dot");
+    }
+
+    #[test]
+    fn positions_follow_the_object_with_unknown_names_last() {
+        assert_eq!(["name", "meta.env", "colour"].map(|name| SCHEMA.position(name)), [0, 1, 3]);
+    }
+}

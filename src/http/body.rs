@@ -1,0 +1,110 @@
+//! Reading a request's body: a JSON object of bounded size that arrives in bounded time.
+
+use super::{problem::Problem, state::State};
+use crate::domain::{
+    body::{Strictness, kind_of},
+    rejection::Rejection,
+};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    error::PayloadError,
+    http::header::{CONTENT_LENGTH, CONTENT_TYPE},
+    web::{BytesMut, Data},
+};
+use serde_json::{Map, Value};
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    time::Duration,
+};
+
+/// The attributes of a JSON object, and how strictly they are to be read.
+#[derive(Debug)]
+pub(super) struct JsonObject {
+    pub(super) attributes: Map<String, Value>,
+    pub(super) strictness: Strictness,
+}
+
+impl FromRequest for JsonObject {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let state = request
+                .app_data::<Data<State>>()
+                .ok_or_else(|| Problem::Internal("the application has no state".into()))?;
+            let live = state.live.load();
+            let (limit, seconds) = (live.body_bytes, live.body_seconds);
+            let strictness = if asks_for_strictness(&request) { Strictness::Strict } else { live.strictness };
+            drop(live);
+            check_media_type(&request, strictness)?;
+            let arriving = actix_rt::time::timeout(Duration::from_secs(seconds), read(&request, payload, limit));
+            let bytes = arriving.await.map_err(|_| Problem::BodyTooSlow { seconds })??;
+            Ok(Self { attributes: parse(&bytes)?, strictness })
+        })
+    }
+}
+
+/// `X-Strict: true` makes one request strict; nothing makes a strict server lenient.
+fn asks_for_strictness(request: &HttpRequest) -> bool {
+    let header = request.headers().get("x-strict").map(|value| value.as_bytes().trim_ascii());
+    header.is_some_and(|value| value.eq_ignore_ascii_case(b"true") || value == b"1")
+}
+
+/// Only a body that says it is something else is refused; the strict want it said.
+fn check_media_type(request: &HttpRequest, strictness: Strictness) -> Result<(), Problem> {
+    let Some(header) = request.headers().get(CONTENT_TYPE) else {
+        return match strictness {
+            Strictness::Lenient => Ok(()),
+            Strictness::Strict => Err(Problem::UnsupportedMediaType { found: "nothing".into() }),
+        };
+    };
+    let text = header.to_str().unwrap_or_default();
+    let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
+    let json = parts.next().is_some_and(|essence| essence == "application/json");
+    let utf8 = parts.all(|parameter| match parameter.strip_prefix("charset=") {
+        Some(charset) => charset.trim_matches('"') == "utf-8" || charset.trim_matches('"') == "utf8",
+        None => true,
+    });
+    if json && utf8 { Ok(()) } else { Err(Problem::UnsupportedMediaType { found: crate::domain::body::excerpt(text) }) }
+}
+
+async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<BytesMut, Problem> {
+    let announced =
+        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(Problem::BodyTooLarge { limit });
+    }
+    let mut body = BytesMut::with_capacity(announced.unwrap_or_default());
+    while let Some(chunk) = poll_fn(|context| futures_core::Stream::poll_next(Pin::new(&mut payload), context)).await {
+        let chunk = chunk.map_err(|error| broken(&error, limit))?;
+        if body.len().saturating_add(chunk.len()) > limit {
+            return Err(Problem::BodyTooLarge { limit });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn broken(error: &PayloadError, limit: usize) -> Problem {
+    match error {
+        PayloadError::Overflow => Problem::BodyTooLarge { limit },
+        other => Rejection::invalid(format!("The body could not be read: {other}")).into(),
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
+    if bytes.trim_ascii().is_empty() {
+        return Err(Rejection::invalid("The body must be a JSON object, but was empty").into());
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(attributes)) => Ok(attributes),
+        Ok(other) => {
+            Err(Rejection::invalid(format!("The body must be a JSON object, but was {}", kind_of(&other))).into())
+        }
+        Err(error) => Err(Rejection::invalid(format!("The body is not valid JSON: {error}")).into()),
+    }
+}

@@ -1,0 +1,83 @@
+//! Who is calling: extractors that a handler names in its arguments.
+//!
+//! Looked at in this order: `Authorization: <token>`, `Authorization: Bearer <token>`, `x-api-key` with `x-api-secret`.
+
+use super::{problem::Problem, state::State};
+use crate::{
+    domain::{
+        caller::{Caller, Writer},
+        rejection::Rejection,
+    },
+    service::access::Credential,
+};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
+use std::future::{Ready, ready};
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(admit(request))
+    }
+}
+
+impl FromRequest for Writer {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(admit(request).and_then(|caller| Ok(caller.into_writer()?)))
+    }
+}
+
+fn admit(request: &HttpRequest) -> Result<Caller, Problem> {
+    let state =
+        request.app_data::<Data<State>>().ok_or_else(|| Problem::Internal("the application has no state".into()))?;
+    Ok(state.live.load().gate.admit(credential(request)?)?)
+}
+
+fn credential(request: &HttpRequest) -> Result<Option<Credential<'_>>, Rejection> {
+    let header = |name: &str| request.headers().get(name).map(|value| value.as_bytes().trim_ascii());
+    let token = header(header::AUTHORIZATION.as_str()).map(without_scheme).filter(|token| !token.is_empty());
+    if let Some(token) = token {
+        return Ok(Some(Credential::Token(token)));
+    }
+    let filled = |name| header(name).filter(|value| !value.is_empty());
+    match (filled("x-api-key"), filled("x-api-secret")) {
+        (Some(key), Some(secret)) => Ok(Some(Credential::Pair { key, secret })),
+        (Some(_), None) => Err(Rejection::Unauthenticated("'x-api-key' needs 'x-api-secret' beside it".into())),
+        (None, Some(_)) => Err(Rejection::Unauthenticated("'x-api-secret' needs 'x-api-key' beside it".into())),
+        (None, None) => Ok(None),
+    }
+}
+
+fn without_scheme(value: &[u8]) -> &[u8] {
+    match value.split_at_checked("Bearer".len()) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"Bearer") => match rest.first() {
+            None => rest,
+            Some(space) if space.is_ascii_whitespace() => rest.trim_ascii(),
+            Some(_) => value,
+        },
+        _ => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bearer_is_taken_off_in_any_case_and_nothing_else_is() {
+        for (value, token) in [
+            (&b"abc"[..], &b"abc"[..]),
+            (b"Bearer abc", b"abc"),
+            (b"bearer   abc", b"abc"),
+            (b"Bearer", b""),
+            (b"Bearerabc", b"Bearerabc"),
+            (b"Basic abc", b"Basic abc"),
+        ] {
+            assert_eq!(without_scheme(value), token);
+        }
+    }
+}

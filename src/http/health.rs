@@ -1,0 +1,16 @@
+//! For whoever watches the process: is it up, can it store.
+
+use super::{problem::Problem, state::State};
+use crate::store::StoreError;
+use actix_web::{HttpResponse, web::Data};
+
+/// `GET /livez`: the process answers.
+pub(super) async fn livez() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({ "status": "ok" }))
+}
+
+/// `GET /readyz`: a write would be taken. Asks the writer itself, without changing anything.
+pub(super) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> {
+    state.store.write(|_| Ok::<(), StoreError>(())).await?;
+    Ok(HttpResponse::Ok().json(serde_json::json!({ "status": "ok" })))
+}

@@ -1,0 +1,62 @@
+//! The documented calls. Source: the reference, "Integration".
+
+use super::{answer, body::JsonObject, lists, path::IntegrationPath, problem::Problem, state::State};
+use crate::domain::{
+    caller::{Caller, Writer},
+    integration::SCHEMA,
+    integration_input::{IntegrationDraft, IntegrationPatch},
+    list::{ListQuery, Select},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{HeaderValue, LOCATION},
+    web::Data,
+};
+
+/// `POST /integration`
+pub(super) async fn create(writer: Writer, body: JsonObject, state: Data<State>) -> Result<HttpResponse, Problem> {
+    let draft = IntegrationDraft::parse(body.attributes, body.strictness)?;
+    let (id, stored) = state.integrations.create(&writer, draft).await?;
+    let mut response = answer::object(stored);
+    if let Ok(location) = HeaderValue::try_from(format!("/integration/{id}")) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// `GET /integration/:id`
+pub(super) async fn get(
+    caller: Caller,
+    path: IntegrationPath,
+    request: HttpRequest,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    match Select::parse_query(SCHEMA, request.query_string())? {
+        None => Ok(answer::object(state.integrations.get(&caller, &path.0)?)),
+        Some(select) => Ok(answer::json(state.integrations.get_selected(&caller, &path.0, &select)?)),
+    }
+}
+
+/// `PUT /integration/:id`
+pub(super) async fn update(
+    writer: Writer,
+    path: IntegrationPath,
+    body: JsonObject,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let patch = IntegrationPatch::parse(body.attributes, body.strictness)?;
+    Ok(answer::object(state.integrations.update(&writer, path.0, patch).await?))
+}
+
+/// `DELETE /integration/:id`
+pub(super) async fn delete(writer: Writer, path: IntegrationPath, state: Data<State>) -> Result<HttpResponse, Problem> {
+    state.integrations.delete(&writer, path.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `GET /integration`
+pub(super) async fn list(caller: Caller, request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
+    let query = ListQuery::parse(SCHEMA, request.query_string())?;
+    let integrations = state.integrations.clone();
+    lists::respond(&request, query, move |query| integrations.list(&caller, query)).await
+}

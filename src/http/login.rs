@@ -1,0 +1,31 @@
+//! `POST /public/login`: a user name and a password for a token.
+
+use super::{body::JsonObject, problem::Problem, state::State};
+use crate::domain::body::{self, BodyReader};
+use actix_web::{
+    HttpResponse,
+    web::{self, Data},
+};
+use std::sync::Arc;
+
+/// Hashing a password takes long and much memory, so it happens elsewhere and not too often at once.
+pub(super) async fn login(body: JsonObject, state: Data<State>) -> Result<HttpResponse, Problem> {
+    let mut reader = BodyReader::new(body.attributes);
+    let username = reader.required("username", body::text);
+    let password = reader.required("password", body::text);
+    reader.finish(body.strictness)?;
+    let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
+    let gate = Arc::clone(&state.live.load().gate);
+    let token = if gate.login_is_slow() {
+        let turn = Arc::clone(&state.hashing).acquire_owned().await;
+        let turn = turn.map_err(|error| Problem::Internal(error.to_string()))?;
+        let outcome = web::block(move || {
+            let _held_until_done = turn;
+            gate.login(&username, &password)
+        });
+        outcome.await.map_err(|error| Problem::Internal(error.to_string()))??
+    } else {
+        gate.login(&username, &password)?
+    };
+    Ok(HttpResponse::Ok().json(serde_json::json!({ "token": token })))
+}

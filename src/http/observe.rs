@@ -1,0 +1,115 @@
+//! What happens to every request, whatever its route: a request id, limits on the URL, one log line, one count, and the
+//! error body for whatever was refused beneath our own code.
+
+use super::{
+    problem::Problem,
+    routes::RouteName,
+    state::{Live, State},
+};
+use actix_web::{
+    Error, HttpResponse, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{CONTENT_TYPE, HeaderName, HeaderValue},
+    middleware::Next,
+    web::Data,
+};
+use std::time::Duration;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const CLIENTS_REQUEST_ID: &str = "x-request-id";
+
+/// Wraps the whole service.
+pub(super) async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(state) = request.app_data::<Data<State>>().cloned() else {
+        return Err(Problem::Internal("the application has no state".into()).into());
+    };
+    let started = state.clock.stopwatch();
+    let live = state.live.load();
+    let id = request_id(&request, &state);
+    let mut response = match refuse(&request, &state, &live) {
+        Some(problem) => request.error_response(problem),
+        None => next.call(request).await?.map_into_boxed_body(),
+    };
+    if response.status().as_u16() >= 400 {
+        response = with_error_body(response, &id);
+    }
+    record(&state, &live, &response, &id, started.elapsed());
+    response.headers_mut().insert(REQUEST_ID, id);
+    Ok(response)
+}
+
+/// The client's own id, if it is one, or a new one.
+fn request_id(request: &ServiceRequest, state: &State) -> HeaderValue {
+    let own = request
+        .headers()
+        .get(CLIENTS_REQUEST_ID)
+        .filter(|id| (1..=64).contains(&id.len()) && id.as_bytes().iter().all(|byte| (b' '..=b'~').contains(byte)));
+    own.cloned().unwrap_or_else(|| {
+        HeaderValue::try_from(state.request_ids.next()).unwrap_or(HeaderValue::from_static("req_unnumbered"))
+    })
+}
+
+fn refuse(request: &ServiceRequest, state: &State, live: &Live) -> Option<Problem> {
+    if state.is_draining() {
+        return Some(Problem::Draining);
+    }
+    let uri = request.uri();
+    let length = uri.path_and_query().map_or(0, |all| all.as_str().len());
+    (length > live.url_bytes).then_some(Problem::UrlTooLong { limit: live.url_bytes })
+}
+
+/// Completes an error: a fault of ours tells the request id, so that the log line can be found; what did not come from
+/// our own code gets the error body.
+fn with_error_body(response: ServiceResponse, id: &HeaderValue) -> ServiceResponse {
+    let status = response.status();
+    let foreign = Problem::Other(status);
+    let ours = response.response().error().and_then(|error| error.as_error::<Problem>());
+    if let Some(cause) = ours.and_then(Problem::cause) {
+        log::error!(request_id:display = display(id), status = status.as_u16(), cause:display = cause; "A request failed");
+    }
+    let replacement = match ours {
+        Some(problem) if problem.status_code().is_server_error() => {
+            Some(problem.respond(Some(format!("The request id is {}", display(id)))))
+        }
+        Some(_) => None,
+        // A HEAD request has the headers of the body that it does not get, so this holds for it too.
+        None if is_json(response.response()) => None,
+        None => Some(foreign.respond(None)),
+    };
+    match replacement {
+        None => response,
+        Some(mut replacement) => {
+            for (name, value) in response.headers() {
+                if !replacement.headers().contains_key(name) && name != CONTENT_TYPE {
+                    replacement.headers_mut().append(name.clone(), value.clone());
+                }
+            }
+            response.into_response(replacement)
+        }
+    }
+}
+
+fn is_json(response: &HttpResponse) -> bool {
+    response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json")
+}
+
+fn record(state: &State, live: &Live, response: &ServiceResponse, id: &HeaderValue, took: Duration) {
+    let request = response.request();
+    let status = response.status().as_u16();
+    let route = request.app_data::<RouteName>().map_or("unknown", |route| route.0);
+    state.metrics.count(request.method(), route, status, took);
+    if live.log_requests {
+        log::info!(
+            status, duration_us = took.as_micros() as u64, request_id:display = display(id);
+            "{} {}", request.method(), request.path()
+        );
+    }
+}
+
+fn display(id: &HeaderValue) -> &str {
+    id.to_str().unwrap_or_default()
+}

@@ -1,0 +1,189 @@
+//! Every fault, its status and its body: `{"errors":[{"message":"…"}]}`.
+//!
+//! Source: PagerTree's public v3 pages on errors; api.md section 3.
+
+use crate::{domain::rejection::Rejection, service::fault::Fault, store::StoreError};
+use actix_web::{
+    HttpResponse, HttpResponseBuilder, ResponseError,
+    http::{StatusCode, header},
+};
+use serde::Serialize;
+
+/// Whatever is answered with a status from 400 up.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The caller's fault.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The store's fault.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An unknown path. (404)
+    #[error("there is no such route")]
+    NoSuchRoute {
+        /// The path.
+        path: String,
+    },
+    /// A known path with a method that it does not have. (405)
+    #[error("method not allowed")]
+    MethodNotAllowed {
+        /// The methods that it has.
+        allow: &'static str,
+    },
+    /// A body over the limit. (413)
+    #[error("body too large")]
+    BodyTooLarge {
+        /// Bytes.
+        limit: usize,
+    },
+    /// A path with query over the limit. (414)
+    #[error("URL too long")]
+    UrlTooLong {
+        /// Bytes.
+        limit: usize,
+    },
+    /// A body that says it is no JSON. (415)
+    #[error("unsupported media type")]
+    UnsupportedMediaType {
+        /// What it says it is.
+        found: String,
+    },
+    /// A body that takes too long. (408)
+    #[error("the body did not arrive in time")]
+    BodyTooSlow {
+        /// The time it had.
+        seconds: u64,
+    },
+    /// A request that came after the signal to stop. (503)
+    #[error("the server is shutting down")]
+    Draining,
+    /// A fault of ours. (500)
+    #[error("{0}")]
+    Internal(String),
+    /// Something beneath our own code refused the request.
+    #[error("{0}")]
+    Other(StatusCode),
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Rejected(rejection) => rejection.into(),
+            Fault::Store(error) => error.into(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    errors: Vec<Message<'a>>,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    message: &'a str,
+}
+
+/// Seconds after which it is worth asking a server again that cannot serve now.
+const RETRY_AFTER: u64 = 1;
+
+impl Problem {
+    fn messages(&self) -> Vec<String> {
+        let one = match self {
+            Self::Rejected(rejection) => return rejection.messages(),
+            Self::Store(error) => return vec![store_message(error)],
+            Self::NoSuchRoute { path } => format!("There is no route '{path}'"),
+            Self::MethodNotAllowed { allow } => format!("This route allows {allow}"),
+            Self::BodyTooLarge { limit } => format!("The body may have at most {limit} bytes"),
+            Self::UrlTooLong { limit } => format!("The path and query may have at most {limit} bytes"),
+            Self::UnsupportedMediaType { found } => {
+                format!("The body must be sent as 'Content-Type: application/json', but came as '{found}'")
+            }
+            Self::BodyTooSlow { seconds } => format!("The body did not arrive within {seconds} seconds"),
+            Self::Draining => "The server is shutting down".to_owned(),
+            Self::Internal(_) => INTERNAL.to_owned(),
+            Self::Other(status) => status.canonical_reason().unwrap_or("The request was refused").to_owned(),
+        };
+        vec![one]
+    }
+
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Rejected(Rejection::TooMany { retry_after, .. }) => Some(*retry_after),
+            Self::Store(StoreError::Busy | StoreError::Stopped) | Self::Draining => Some(RETRY_AFTER),
+            _ => None,
+        }
+    }
+
+    /// What an operator must know and a client must not.
+    pub(crate) fn cause(&self) -> Option<String> {
+        self.status_code().is_server_error().then(|| self.to_string())
+    }
+
+    /// The response, with further messages behind its own.
+    pub(crate) fn respond(&self, more: Option<String>) -> HttpResponse {
+        let messages: Vec<String> = self.messages().into_iter().chain(more).collect();
+        let body = Body { errors: messages.iter().map(|message| Message { message }).collect() };
+        let mut response = HttpResponseBuilder::new(self.status_code());
+        match self {
+            Self::Rejected(Rejection::Unauthenticated(_)) => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            Self::MethodNotAllowed { allow } => {
+                response.insert_header((header::ALLOW, *allow));
+            }
+            // What was not read of the body would be taken for the next request.
+            Self::BodyTooLarge { .. } | Self::BodyTooSlow { .. } | Self::Draining => {
+                response.force_close();
+            }
+            _ => {}
+        }
+        if let Some(seconds) = self.retry_after() {
+            response.insert_header((header::RETRY_AFTER, seconds));
+        }
+        response.json(body)
+    }
+}
+
+const INTERNAL: &str = "The server could not do this; it is not your fault";
+
+fn store_message(error: &StoreError) -> String {
+    match error {
+        StoreError::Busy => "Too many writes are waiting; nothing was changed".into(),
+        StoreError::Stopped => "The store has stopped and takes no writes".into(),
+        StoreError::Damaged(_) | StoreError::Engine(_) | StoreError::Sync(_) => INTERNAL.into(),
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Rejected(rejection) => match rejection {
+                Rejection::Invalid(_) => StatusCode::BAD_REQUEST,
+                Rejection::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+                Rejection::Forbidden(_) => StatusCode::FORBIDDEN,
+                Rejection::NotFound(_) => StatusCode::NOT_FOUND,
+                Rejection::Conflict(_) => StatusCode::CONFLICT,
+                Rejection::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            },
+            Self::Store(error) => match error {
+                // A failed sync stops the store, so it is answered like one that has stopped.
+                StoreError::Stopped | StoreError::Busy | StoreError::Sync(_) => StatusCode::SERVICE_UNAVAILABLE,
+                StoreError::Damaged(_) | StoreError::Engine(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            },
+            Self::NoSuchRoute { .. } => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UrlTooLong { .. } => StatusCode::URI_TOO_LONG,
+            Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Other(status) => *status,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.respond(None)
+    }
+}

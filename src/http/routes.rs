@@ -1,0 +1,139 @@
+//! The table of all routes.
+
+use super::{health, integrations, login, metrics, observe, problem::Problem, state::State};
+use actix_cors::Cors;
+use actix_web::{
+    App, Error, FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route,
+    body::BoxBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    http::header,
+    middleware::{NormalizePath, TrailingSlash, from_fn},
+    web::{self, Data, ServiceConfig},
+};
+
+fn table(config: &mut ServiceConfig) {
+    config
+        .service(at("/integration").get(integrations::list).post(integrations::create).done())
+        .service(
+            at("/integration/{id}")
+                .get(integrations::get)
+                .put(integrations::update)
+                .delete(integrations::delete)
+                .done(),
+        )
+        .service(at("/public/login").post(login::login).done())
+        .service(at("/livez").get(health::livez).done())
+        .service(at("/readyz").get(health::readyz).done())
+        .service(at("/metrics").get(metrics::scrape).done())
+        .default_service(web::to(no_such_route));
+}
+
+/// The whole HTTP service: the table, and what every request passes on its way there.
+pub fn service(
+    state: Data<State>,
+    origins: &[String],
+) -> App<
+    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>
+    + use<>,
+> {
+    App::new()
+        .app_data(state)
+        .configure(table)
+        .wrap(NormalizePath::new(TrailingSlash::Trim))
+        .wrap(cors(origins))
+        .wrap(from_fn(observe::observe))
+}
+
+/// The pattern of a route, for metrics.
+#[derive(Clone, Copy)]
+pub(super) struct RouteName(pub(super) &'static str);
+
+/// One path and the methods it allows.
+struct Methods {
+    path: &'static str,
+    resource: Resource,
+    allow: Vec<&'static str>,
+}
+
+fn at(path: &'static str) -> Methods {
+    Methods { path, resource: web::resource(path), allow: vec!["OPTIONS"] }
+}
+
+impl Methods {
+    /// Allows GET and, with the same handler, HEAD; the server leaves the body out.
+    fn get<H, A>(self, handler: H) -> Self
+    where
+        H: Handler<A> + Clone,
+        A: FromRequest + 'static,
+        H::Output: Responder + 'static,
+    {
+        self.allow("HEAD", web::head().to(handler.clone())).allow("GET", web::get().to(handler))
+    }
+
+    fn post<H, A>(self, handler: H) -> Self
+    where
+        H: Handler<A>,
+        A: FromRequest + 'static,
+        H::Output: Responder + 'static,
+    {
+        self.allow("POST", web::post().to(handler))
+    }
+
+    fn put<H, A>(self, handler: H) -> Self
+    where
+        H: Handler<A>,
+        A: FromRequest + 'static,
+        H::Output: Responder + 'static,
+    {
+        self.allow("PUT", web::put().to(handler))
+    }
+
+    fn delete<H, A>(self, handler: H) -> Self
+    where
+        H: Handler<A>,
+        A: FromRequest + 'static,
+        H::Output: Responder + 'static,
+    {
+        self.allow("DELETE", web::delete().to(handler))
+    }
+
+    fn allow(mut self, method: &'static str, route: Route) -> Self {
+        self.resource = self.resource.route(route);
+        self.allow.push(method);
+        self
+    }
+
+    /// Any other method is answered with what is allowed.
+    fn done(mut self) -> Resource {
+        self.allow.sort_unstable();
+        // Once for each worker at start-up; the header needs a text that lives as long as the routes do.
+        let allow: &'static str = Box::leak(self.allow.join(", ").into_boxed_str());
+        self.resource
+            .app_data(RouteName(self.path))
+            .route(
+                web::method(actix_web::http::Method::OPTIONS).to(move || async move {
+                    HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish()
+                }),
+            )
+            .default_service(web::to(
+                move || async move { Err::<HttpResponse, _>(Problem::MethodNotAllowed { allow }) },
+            ))
+    }
+}
+
+async fn no_such_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(Problem::NoSuchRoute { path: crate::domain::body::excerpt(request.path()) })
+}
+
+/// CORS for browsers: every documented method, whatever headers are asked for, and ours readable.
+fn cors(origins: &[String]) -> Cors {
+    let mut cors = Cors::default()
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
+        .allow_any_header()
+        .expose_headers(["Link", "Location", "Request-Id", "Retry-After"])
+        .max_age(3600);
+    for origin in origins {
+        cors = if origin == "*" { cors.allow_any_origin().send_wildcard() } else { cors.allowed_origin(origin) };
+    }
+    cors
+}

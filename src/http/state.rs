@@ -1,0 +1,60 @@
+//! What handlers work with: the services, and the settings as they are now.
+
+use super::metrics::Metrics;
+use crate::{
+    clock::Clock,
+    domain::body::Strictness,
+    ids::RequestIds,
+    service::{access::Gate, integrations::Integrations},
+    store::Store,
+};
+use arc_swap::ArcSwap;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// Settings that a reload replaces while requests are served.
+#[derive(Debug)]
+pub struct Live {
+    /// Checks credentials.
+    pub gate: Arc<Gate>,
+    /// How much is forgiven, unless a request asks for strictness.
+    pub strictness: Strictness,
+    /// Largest body in bytes.
+    pub body_bytes: usize,
+    /// Seconds in which a body must arrive.
+    pub body_seconds: u64,
+    /// Longest path with query in bytes.
+    pub url_bytes: usize,
+    /// Whether each request leaves a log line.
+    pub log_requests: bool,
+}
+
+/// Everything that handlers share.
+#[derive(Debug)]
+pub struct State {
+    /// The integrations' service.
+    pub integrations: Integrations,
+    /// The store, for health and metrics only.
+    pub store: Store,
+    /// The settings of now.
+    pub live: ArcSwap<Live>,
+    /// The clock.
+    pub clock: Clock,
+    /// Numbers requests.
+    pub request_ids: RequestIds,
+    /// Counts requests.
+    pub metrics: Metrics,
+    /// Whether the server is on its way out.
+    pub draining: AtomicBool,
+    /// How many passwords may be hashed at once; each takes 19 MiB.
+    pub hashing: Arc<tokio::sync::Semaphore>,
+}
+
+impl State {
+    /// Whether the server is on its way out.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+}

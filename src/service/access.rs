@@ -1,0 +1,211 @@
+//! From a credential to a caller, and from a password to a token.
+
+use super::{
+    passwords,
+    throttle::Throttle,
+    tokens::{Tokens, Verdict},
+};
+use crate::{
+    clock::Clock,
+    domain::{
+        caller::{Access, Caller},
+        directory::{AuthMode, Directory, User},
+        ids::{AccountId, UserId},
+        rejection::Rejection,
+    },
+};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// What a request carries to say who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential<'a> {
+    /// `Authorization: <token>` or `Authorization: Bearer <token>`.
+    Token(&'a [u8]),
+    /// `x-api-key` with `x-api-secret`.
+    Pair {
+        /// The public half.
+        key: &'a [u8],
+        /// The secret half.
+        secret: &'a [u8],
+    },
+}
+
+/// Checks credentials against one state of the configuration.
+#[derive(Debug)]
+pub struct Gate {
+    directory: Directory,
+    tokens: Tokens,
+    clock: Clock,
+    token_lifetime: u32,
+    requests: Throttle,
+    logins: Throttle,
+}
+
+/// Limits of a [`Gate`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GateLimits {
+    /// Seconds for which a login's token is good.
+    pub token_lifetime: u32,
+    /// Requests per minute and account; 0 is no limit.
+    pub requests_per_minute: u32,
+    /// Login attempts per minute and user name, in keys mode; 0 is no limit.
+    pub logins_per_minute: u32,
+}
+
+impl Gate {
+    /// A gate for the people of `directory`.
+    pub fn new(directory: Directory, tokens: Tokens, clock: Clock, limits: GateLimits) -> Arc<Self> {
+        Arc::new(Self {
+            directory,
+            tokens,
+            clock,
+            token_lifetime: limits.token_lifetime,
+            requests: Throttle::per_minute(limits.requests_per_minute, "requests of this account"),
+            logins: Throttle::per_minute(limits.logins_per_minute, "login attempts for this user name"),
+        })
+    }
+
+    /// Who is calling.
+    ///
+    /// # Errors
+    /// [`Rejection::Unauthenticated`] without a credential or for a wrong one; [`Rejection::TooMany`].
+    pub fn admit(&self, credential: Option<Credential<'_>>) -> Result<Caller, Rejection> {
+        let credential = credential.ok_or_else(|| {
+            Rejection::Unauthenticated(
+                "No credential: send 'Authorization: <token>', or 'x-api-key' with 'x-api-secret'".into(),
+            )
+        })?;
+        let caller = match self.directory.mode() {
+            AuthMode::Open => self.admit_anyone(credential),
+            AuthMode::Keys => self.admit_known(credential),
+        }?;
+        self.requests.check(caller.account.as_str())?;
+        Ok(caller)
+    }
+
+    /// Whether [`login`](Self::login) hashes a password, which takes long.
+    pub fn login_is_slow(&self) -> bool {
+        self.directory.mode() == AuthMode::Keys
+    }
+
+    /// A token for whoever knows the password. In open mode that is everybody.
+    ///
+    /// # Errors
+    /// [`Rejection::Unauthenticated`], the same for an unknown user and a wrong password; [`Rejection::TooMany`].
+    pub fn login(&self, username: &str, password: &str) -> Result<String, Rejection> {
+        let (id, sid) = match self.directory.mode() {
+            AuthMode::Open => stranger(username)?,
+            AuthMode::Keys => self.identify(username, password)?,
+        };
+        self.tokens.issue(id, sid, self.clock.now(), self.token_lifetime).map_err(Rejection::Unauthenticated)
+    }
+
+    fn identify(&self, username: &str, password: &str) -> Result<(UserId, AccountId), Rejection> {
+        self.logins.check(username)?;
+        let user = self.directory.user_named(username);
+        let known = passwords::verify(password, user.map(|user| user.password_argon2.as_str()));
+        match user {
+            Some(user) if known => Ok((user.id.clone(), user.account.clone())),
+            _ => Err(Rejection::Unauthenticated("Wrong user name or password".into())),
+        }
+    }
+
+    fn admit_anyone(&self, credential: Credential<'_>) -> Result<Caller, Rejection> {
+        let account = match credential {
+            Credential::Pair { key, secret } => account_of(&[b"pair", key, secret])?,
+            Credential::Token(token) => match self.tokens.check(token, self.clock.now()) {
+                Verdict::Valid(claims) => {
+                    return Ok(Caller { account: claims.sid, access: Access::ReadWrite, user: Some(claims.id) });
+                }
+                Verdict::Expired => return Err(expired()),
+                Verdict::Foreign => account_of(&[b"token", token])?,
+            },
+        };
+        Ok(Caller { account, access: Access::ReadWrite, user: None })
+    }
+
+    fn admit_known(&self, credential: Credential<'_>) -> Result<Caller, Rejection> {
+        let (key, secret) = match credential {
+            Credential::Pair { key, secret } => (key, secret),
+            Credential::Token(token) => match self.tokens.check(token, self.clock.now()) {
+                Verdict::Valid(claims) => {
+                    // Asking for the user each time lets a change of the configuration take effect at once.
+                    let user = self.directory.user(&claims.id).filter(|user| user.account == claims.sid);
+                    return user.map(caller).ok_or_else(wrong);
+                }
+                Verdict::Expired => return Err(expired()),
+                Verdict::Foreign => split_token(token).ok_or_else(wrong)?,
+            },
+        };
+        let key = std::str::from_utf8(key).ok().and_then(|key| self.directory.key(key)).ok_or_else(wrong)?;
+        if !passwords::matches(secret, &key.secret_sha256) {
+            return Err(wrong());
+        }
+        Ok(Caller { account: key.account.clone(), access: key.access, user: None })
+    }
+}
+
+fn caller(user: &User) -> Caller {
+    Caller { account: user.account.clone(), access: user.access, user: Some(user.id.clone()) }
+}
+
+/// A key written as one token: `<public half>.<secret half>`.
+fn split_token(token: &[u8]) -> Option<(&[u8], &[u8])> {
+    let dot = token.iter().position(|byte| *byte == b'.')?;
+    Some((token.get(..dot)?, token.get(dot.saturating_add(1)..)?))
+}
+
+fn wrong() -> Rejection {
+    Rejection::Unauthenticated("The credential is not valid".into())
+}
+
+fn expired() -> Rejection {
+    Rejection::Unauthenticated("The token has expired; log in again".into())
+}
+
+/// In open mode a user name is a user and an account of its own.
+fn stranger(username: &str) -> Result<(UserId, AccountId), Rejection> {
+    let tail = derived(&[b"user", username.as_bytes()]);
+    let id = UserId::parse(&format!("{}{tail}", UserId::PREFIX)).map_err(|_| wrong())?;
+    let sid = AccountId::parse(&format!("{}{tail}", AccountId::PREFIX)).map_err(|_| wrong())?;
+    Ok((id, sid))
+}
+
+fn account_of(parts: &[&[u8]]) -> Result<AccountId, Rejection> {
+    AccountId::parse(&format!("{}{}", AccountId::PREFIX, derived(parts))).map_err(|_| wrong())
+}
+
+/// Fourteen characters that are always the same for the same parts, and do not tell the parts.
+fn derived(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        // The length keeps ("a", "bc") and ("ab", "c") apart.
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part);
+    }
+    let alphabet = &nanoid::alphabet::SAFE;
+    hash.finalize().iter().take(14).filter_map(|byte| alphabet.get(usize::from(byte & 63))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_account_is_the_same_for_ever() {
+        // This literal is a promise: with another value every self-hosted open server would lose its objects.
+        assert_eq!(
+            account_of(&[b"token", b"my-token"]).unwrap().as_str(),
+            account_of(&[b"token", b"my-token"]).unwrap().as_str()
+        );
+        assert_ne!(derived(&[b"a", b"bc"]), derived(&[b"ab", b"c"]));
+        assert_eq!(derived(&[b"x"]).len(), 14);
+    }
+
+    #[test]
+    fn a_token_splits_at_its_first_dot() {
+        assert_eq!(split_token(b"key_1.a.b"), Some((&b"key_1"[..], &b"a.b"[..])));
+        assert_eq!(split_token(b"key_1"), None);
+    }
+}

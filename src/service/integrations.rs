@@ -1,0 +1,137 @@
+//! Create, read, update, delete and list integrations.
+
+use super::{fault::Fault, lists};
+use crate::{
+    clock::Clock,
+    domain::{
+        caller::{Caller, Writer},
+        ids::IntegrationId,
+        integration::Integration,
+        integration_input::{IntegrationDraft, IntegrationPatch},
+        list::{ListQuery, Select},
+        rejection::Rejection,
+    },
+    ids::Ids,
+    store::{Collection, INTEGRATIONS, Store, StoreError, Stored, Transaction},
+};
+
+const COLLECTION: Collection = INTEGRATIONS;
+const NOT_FOUND: Rejection = Rejection::NotFound("Integration");
+
+/// The desk for integrations.
+#[derive(Clone, Debug)]
+pub struct Integrations {
+    store: Store,
+    clock: Clock,
+    ids: Ids,
+}
+
+impl Integrations {
+    /// A desk that works on `store`.
+    pub fn new(store: Store, clock: Clock, ids: Ids) -> Self {
+        Self { store, clock, ids }
+    }
+
+    /// Creates an integration in the writer's account, under the account's next number.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn create(&self, writer: &Writer, draft: IntegrationDraft) -> Result<(IntegrationId, Stored), Fault> {
+        let (account, clock, ids) = (writer.account().clone(), self.clock.clone(), self.ids.clone());
+        self.store
+            .write(move |transaction| {
+                let tiny_id = transaction.next_tiny_id(COLLECTION, &account)?;
+                let id = unused_id(transaction, &ids)?;
+                let integration = Integration::create(draft, account.clone(), id.clone(), tiny_id, clock.now());
+                let record = encode(&integration)?;
+                transaction.insert(COLLECTION, &account, tiny_id, id.as_str(), record.clone())?;
+                Ok((id, record))
+            })
+            .await
+    }
+
+    /// One integration of the caller's account, as it is stored.
+    ///
+    /// # Errors
+    /// No such integration in this account; the store failed.
+    pub fn get(&self, caller: &Caller, id: &IntegrationId) -> Result<Stored, Fault> {
+        let found = self.store.record(COLLECTION, id.as_str())?;
+        Ok(found.filter(|record| COLLECTION.owns(&caller.account, record)).ok_or(NOT_FOUND)?)
+    }
+
+    /// Some attributes of one integration of the caller's account.
+    ///
+    /// # Errors
+    /// No such integration in this account; the store failed.
+    pub fn get_selected(&self, caller: &Caller, id: &IntegrationId, select: &Select) -> Result<Vec<u8>, Fault> {
+        let record = self.get(caller, id)?;
+        Ok(select.apply(record.as_ref()).map_err(unreadable)?)
+    }
+
+    /// Changes what the patch names and answers the integration as it is then.
+    ///
+    /// # Errors
+    /// No such integration in this account; the store failed.
+    pub async fn update(&self, writer: &Writer, id: IntegrationId, patch: IntegrationPatch) -> Result<Stored, Fault> {
+        let (writer, clock) = (writer.clone(), self.clock.clone());
+        self.store
+            .write(move |transaction| {
+                let (mut integration, current) = owned(transaction, &writer, &id)?;
+                if !integration.apply(patch, clock.now()) {
+                    return Ok(current);
+                }
+                let record = encode(&integration)?;
+                transaction.replace(COLLECTION, id.as_str(), record.clone());
+                Ok(record)
+            })
+            .await
+    }
+
+    /// Deletes an integration. Its number is not used again.
+    ///
+    /// # Errors
+    /// No such integration in this account; the store failed.
+    pub async fn delete(&self, writer: &Writer, id: IntegrationId) -> Result<(), Fault> {
+        let writer = writer.clone();
+        self.store
+            .write(move |transaction| {
+                let (integration, _) = owned(transaction, &writer, &id)?;
+                Ok(transaction.delete(COLLECTION, writer.account(), integration.tiny_id, id.as_str())?)
+            })
+            .await
+    }
+
+    /// One page of the caller's integrations. May take long when [`lists::reads_everything`] says so.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn list(&self, caller: &Caller, query: &ListQuery) -> Result<lists::ListPage, Fault> {
+        Ok(lists::run(&self.store.snapshot(), COLLECTION, &caller.account, query)?)
+    }
+}
+
+/// An id that nothing has. With 84 random bits the first is practically always free; a seeded source may repeat itself.
+fn unused_id(transaction: &Transaction<'_>, ids: &Ids) -> Result<IntegrationId, StoreError> {
+    loop {
+        let id = ids.integration();
+        if transaction.record(COLLECTION, id.as_str())?.is_none() {
+            return Ok(id);
+        }
+    }
+}
+
+/// The integration, if it is the writer's; one of another account is as if it were not there.
+fn owned(transaction: &Transaction<'_>, writer: &Writer, id: &IntegrationId) -> Result<(Integration, Stored), Fault> {
+    let found = transaction.record(COLLECTION, id.as_str())?;
+    let record = found.filter(|record| COLLECTION.owns(writer.account(), record)).ok_or(NOT_FOUND)?;
+    let integration = serde_json::from_slice(record.as_ref()).map_err(unreadable)?;
+    Ok((integration, record))
+}
+
+fn encode(integration: &Integration) -> Result<Stored, StoreError> {
+    serde_json::to_vec(integration).map(Stored::from).map_err(unreadable)
+}
+
+fn unreadable(error: serde_json::Error) -> StoreError {
+    StoreError::Damaged(format!("a record cannot be read or written: {error}"))
+}

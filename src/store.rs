@@ -1,0 +1,128 @@
+//! The memory: objects, their index, counters, on disk before anybody hears of them.
+//!
+//! - [`Store::write`] runs a function on the one writer thread, inside a transaction that is atomic and durable when
+//!   the call returns. Commands that wait at the same time share one disk flush.
+//! - [`Store::snapshot`] is a consistent view of the last published commit; [`Store::record`] is one object of it.
+//!   Readers never wait for the writer, and never see what a crash could still take back.
+//!
+//! Inside: `engine` is the only file that touches sled, `versions` keeps what readers may still see, `writer` groups
+//! commits, `collection` lays objects and their index out in trees. Who may see what is decided above, in `service`.
+
+mod check;
+mod collection;
+mod engine;
+mod error;
+mod open;
+mod snapshot;
+mod transaction;
+mod trees;
+mod versions;
+mod writer;
+
+pub use check::{Damage, Report, check};
+pub use collection::{Collection, Direction, INTEGRATIONS};
+pub use engine::Stored;
+pub use error::{OpenError, StoreError};
+pub(crate) use open::OPENING_THREAD;
+pub use open::{Durability, Options};
+pub use snapshot::Snapshot;
+pub use transaction::Transaction;
+pub use trees::SCHEMA_VERSION;
+
+use engine::Engine;
+use std::{path::Path, sync::Arc};
+use versions::Versions;
+use writer::WriterThread;
+
+/// The store of one process. Cloning is cheap and gives another handle to the same store.
+#[derive(Clone, Debug)]
+pub struct Store {
+    shared: Arc<Shared>,
+    writer: Arc<WriterThread>,
+}
+
+/// What readers and the writer both hold.
+#[derive(Debug)]
+struct Shared {
+    engine: Engine,
+    versions: Versions,
+}
+
+impl Store {
+    /// Opens the store in `folder`, or makes a new one there.
+    ///
+    /// # Errors
+    /// [`OpenError`], a sentence with the way out: held by another process, not writable, damaged, of a newer schema.
+    pub fn open(folder: &Path, options: &Options) -> Result<Self, OpenError> {
+        let engine = open::open(folder, options)?;
+        let shared = Arc::new(Shared { engine, versions: Versions::default() });
+        let writer = WriterThread::start(Arc::clone(&shared), options.queue, options.batch)
+            .map_err(|source| OpenError::Io { folder: folder.to_owned(), source })?;
+        Ok(Self { shared, writer: Arc::new(writer) })
+    }
+
+    /// Runs `command` against the current state and makes what it changed durable, all or nothing.
+    ///
+    /// The changes of a command that returns an error are dropped; it leaves no trace, not even in a counter.
+    ///
+    /// # Errors
+    /// The command's own, or a [`StoreError`] when the store has stopped or its queue is full. In both cases nothing
+    /// was changed, but for a store that stopped while it wrote: then it is not known.
+    pub async fn write<T, E, F>(&self, command: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.writer.run(command).await
+    }
+
+    /// A view of the last published commit that stays as it is, however long it is held.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(Arc::clone(&self.shared))
+    }
+
+    /// The object that `id` names in the last published commit, whatever its account.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn record(&self, collection: Collection, id: &str) -> Result<Option<Stored>, StoreError> {
+        let found = self.shared.engine.get(collection.records, id.as_bytes())?;
+        Ok(self.shared.versions.published(collection.records, id.as_bytes(), found))
+    }
+
+    /// The secret that signs tokens, made when the store was.
+    ///
+    /// # Errors
+    /// The store cannot be read, or lacks the secret.
+    pub fn token_secret(&self) -> Result<Vec<u8>, StoreError> {
+        let secret = self.shared.engine.get(trees::Tree::Meta, trees::TOKEN_SECRET)?;
+        secret.map(|secret| secret.as_ref().to_vec()).ok_or_else(|| StoreError::damaged("the token secret is missing"))
+    }
+
+    /// Bytes on disk.
+    pub fn size_on_disk(&self) -> u64 {
+        self.shared.engine.size_on_disk()
+    }
+
+    /// How the writer is doing, for metrics.
+    pub fn writer_statistics(&self) -> WriterStatistics {
+        self.writer.statistics()
+    }
+
+    /// Ends the writer after everything that waits is done, and waits for it. Later writes are refused.
+    pub fn close(&self) {
+        self.writer.stop();
+    }
+}
+
+/// What the writer did since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriterStatistics {
+    /// Commands answered.
+    pub commands: u64,
+    /// Durable commits; commands that waited together share one.
+    pub commits: u64,
+    /// Whether the writer takes commands.
+    pub running: bool,
+}

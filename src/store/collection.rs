@@ -1,0 +1,197 @@
+//! How a kind of object lies in the store: its records, its index by account, its counters.
+//!
+//! The four always change together, in one transaction. A record is found by id, an account's records in the order of
+//! their tinyIds through the index; nothing here ever walks through another account.
+
+use super::{
+    Snapshot, StoreError, Transaction,
+    engine::Stored,
+    trees::{self, Counters, Tree},
+};
+use crate::domain::ids::AccountId;
+
+/// A kind of object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Collection {
+    pub(super) name: &'static str,
+    pub(super) records: Tree,
+    pub(super) index: Tree,
+}
+
+/// The integrations.
+pub const INTEGRATIONS: Collection =
+    Collection { name: "integrations", records: Tree::Integrations, index: Tree::IntegrationsByAccount };
+
+/// Which end of an account's objects comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The oldest, tinyId 1, first.
+    Ascending,
+    /// The newest first.
+    Descending,
+}
+
+/// A scan reads so many index entries at once.
+const SCAN_PORTION: usize = 256;
+
+impl Collection {
+    /// Whether a stored object is this account's. Every record begins with its `sid`, and no account id has a character
+    /// that JSON escapes, so the first bytes tell.
+    pub fn owns(self, account: &AccountId, record: &Stored) -> bool {
+        let owner = record.as_ref().strip_prefix(br#"{"sid":""#);
+        let rest = owner.and_then(|rest| rest.strip_prefix(account.as_str().as_bytes()));
+        rest.is_some_and(|rest| rest.starts_with(b"\""))
+    }
+}
+
+impl Transaction<'_> {
+    /// The number that the next object of the account gets.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn next_tiny_id(&self, collection: Collection, account: &AccountId) -> Result<u64, StoreError> {
+        Ok(self.counters(collection, account)?.last_tiny_id.saturating_add(1))
+    }
+
+    /// The object, whatever its account.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn record(&self, collection: Collection, id: &str) -> Result<Option<Stored>, StoreError> {
+        self.get(collection.records, id.as_bytes())
+    }
+
+    /// Adds an object under the number that [`next_tiny_id`](Self::next_tiny_id) gave.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn insert(
+        &mut self,
+        collection: Collection,
+        account: &AccountId,
+        tiny_id: u64,
+        id: &str,
+        record: Stored,
+    ) -> Result<(), StoreError> {
+        let counters = self.counters(collection, account)?;
+        self.put(collection.records, id.into(), record);
+        self.put(collection.index, trees::index_key(account, tiny_id), id.as_bytes().to_vec().into());
+        let counters =
+            Counters { last_tiny_id: counters.last_tiny_id.max(tiny_id), live: counters.live.saturating_add(1) };
+        self.put_counters(collection, account, counters);
+        Ok(())
+    }
+
+    /// Puts a new state of an object in the place of the old one.
+    pub fn replace(&mut self, collection: Collection, id: &str, record: Stored) {
+        self.put(collection.records, id.into(), record);
+    }
+
+    /// Removes an object that exists.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn delete(
+        &mut self,
+        collection: Collection,
+        account: &AccountId,
+        tiny_id: u64,
+        id: &str,
+    ) -> Result<(), StoreError> {
+        let counters = self.counters(collection, account)?;
+        self.remove(collection.records, id.into());
+        self.remove(collection.index, trees::index_key(account, tiny_id));
+        self.put_counters(collection, account, Counters { live: counters.live.saturating_sub(1), ..counters });
+        Ok(())
+    }
+
+    fn counters(&self, collection: Collection, account: &AccountId) -> Result<Counters, StoreError> {
+        decode(self.get(Tree::Accounts, &trees::counters_key(account, collection.name))?)
+    }
+
+    fn put_counters(&mut self, collection: Collection, account: &AccountId, counters: Counters) {
+        self.put(Tree::Accounts, trees::counters_key(account, collection.name), counters.encode().into());
+    }
+}
+
+impl Snapshot {
+    /// How many objects the account has.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn count(&self, collection: Collection, account: &AccountId) -> Result<u64, StoreError> {
+        Ok(decode(self.get(Tree::Accounts, &trees::counters_key(account, collection.name))?)?.live)
+    }
+
+    /// One object, whatever its account.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn record(&self, collection: Collection, id: &str) -> Result<Option<Stored>, StoreError> {
+        self.get(collection.records, id.as_bytes())
+    }
+
+    /// The account's objects from `offset` on, at most `limit`, in the order of their tinyIds.
+    ///
+    /// # Errors
+    /// The store cannot be read or is damaged.
+    pub fn page(
+        &self,
+        collection: Collection,
+        account: &AccountId,
+        direction: Direction,
+        offset: u64,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError> {
+        if offset >= self.count(collection, account)? {
+            return Ok(Vec::new());
+        }
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        let portion = limit.saturating_add(offset).min(SCAN_PORTION);
+        let entries = self.index(collection, account, direction, portion);
+        entries.skip(offset).take(limit).map(|entry| self.indexed(collection, entry?.1.as_ref())).collect()
+    }
+
+    /// Shows every object of the account, with its tinyId, in ascending order.
+    ///
+    /// # Errors
+    /// The store cannot be read or is damaged, or `visit` failed.
+    pub fn for_each(
+        &self,
+        collection: Collection,
+        account: &AccountId,
+        direction: Direction,
+        mut visit: impl FnMut(u64, Stored) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        for entry in self.index(collection, account, direction, SCAN_PORTION) {
+            let (key, id) = entry?;
+            let (_, tiny_id) = trees::split_index_key(&key)
+                .ok_or_else(|| StoreError::damaged("an index key is not of the form it should be"))?;
+            visit(tiny_id, self.indexed(collection, id.as_ref())?)?;
+        }
+        Ok(())
+    }
+
+    fn index(
+        &self,
+        collection: Collection,
+        account: &AccountId,
+        direction: Direction,
+        portion: usize,
+    ) -> impl Iterator<Item = Result<super::engine::Entry, StoreError>> + use<'_> {
+        let prefix = trees::account_prefix(account);
+        let end = trees::prefix_end(&prefix);
+        self.scan(collection.index, prefix, end, direction == Direction::Descending, portion)
+    }
+
+    fn indexed(&self, collection: Collection, id: &[u8]) -> Result<Stored, StoreError> {
+        self.get(collection.records, id)?.ok_or_else(|| {
+            let id = String::from_utf8_lossy(id);
+            StoreError::damaged(format!("the index of {} names '{id}', which does not exist", collection.name))
+        })
+    }
+}
+
+fn decode(counters: Option<Stored>) -> Result<Counters, StoreError> {
+    counters.map_or(Ok(Counters::default()), |counters| Counters::decode(counters.as_ref()))
+}

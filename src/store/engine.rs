@@ -1,0 +1,192 @@
+//! The waist of the store: get, range, and an apply that is atomic and durable. The only file that talks to sled.
+//!
+//! What sled 0.34 leaves to us (each of it was measured, see docs/storage.md): `flush` alone survives a kill but not a
+//! power cut, so the file is synced through a handle of our own; large values lie in files of their own, which sled
+//! does not sync at all; separate writes to several trees tear, a multi-tree transaction does not.
+
+use super::{StoreError, trees::Tree};
+use sled::{IVec, Transactional};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+    fs::File,
+    io,
+    ops::Bound,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// A stored value. Cloning is cheap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored(IVec);
+
+impl AsRef<[u8]> for Stored {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Vec<u8>> for Stored {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes.into())
+    }
+}
+
+/// A key, with the tree it is in.
+pub(super) type Address = (Tree, Vec<u8>);
+
+/// What a commit changes: a new value, or `None` to remove.
+pub(super) type Changes = BTreeMap<Address, Option<Stored>>;
+
+/// A stretch of keys.
+pub(super) type Bounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+
+/// A key and its value.
+pub(super) type Entry = (Vec<u8>, Stored);
+
+/// sled, and what makes it durable.
+#[derive(Debug)]
+pub(super) struct Engine {
+    db: sled::Db,
+    trees: [sled::Tree; Tree::ALL.len()],
+    /// `None` for a store that need not survive.
+    disk: Option<Disk>,
+}
+
+impl Engine {
+    pub(super) fn new(db: sled::Db, disk: Option<Disk>) -> Result<Self, StoreError> {
+        let [meta, accounts, integrations, by_account] = Tree::ALL.map(|tree| db.open_tree(tree.name()));
+        let trees = [meta?, accounts?, integrations?, by_account?];
+        Ok(Self { db, trees, disk })
+    }
+
+    fn tree(&self, tree: Tree) -> &sled::Tree {
+        let [meta, accounts, integrations, by_account] = &self.trees;
+        match tree {
+            Tree::Meta => meta,
+            Tree::Accounts => accounts,
+            Tree::Integrations => integrations,
+            Tree::IntegrationsByAccount => by_account,
+        }
+    }
+
+    /// The value at `key`, as last applied; it may not be durable yet.
+    pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
+        Ok(self.tree(tree).get(key)?.map(Stored))
+    }
+
+    /// Entries in key order, from either end.
+    pub(super) fn range(
+        &self,
+        tree: Tree,
+        bounds: Bounds,
+    ) -> impl DoubleEndedIterator<Item = Result<Entry, StoreError>> + use<> {
+        self.tree(tree).range::<Vec<u8>, _>(bounds).map(|entry| {
+            let (key, value) = entry?;
+            Ok((key.to_vec(), Stored(value)))
+        })
+    }
+
+    /// Makes all changes in one atomic step, visible at once, durable only after [`sync`](Self::sync).
+    pub(super) fn apply(&self, changes: &Changes) -> Result<(), StoreError> {
+        let outcome = self.trees[..].transaction(|trees| {
+            for ((tree, key), value) in changes {
+                let Some(target) = trees.get(*tree as usize) else { continue };
+                match value {
+                    Some(Stored(value)) => target.insert(key.as_slice(), value)?,
+                    None => target.remove(key.as_slice())?,
+                };
+            }
+            Ok(())
+        });
+        outcome.map_err(|error| match error {
+            sled::transaction::TransactionError::Storage(error) => StoreError::Engine(error),
+            sled::transaction::TransactionError::Abort(()) => StoreError::damaged("a transaction was aborted"),
+        })
+    }
+
+    /// Makes all that was applied survive a power cut.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        let Some(disk) = &self.disk else { return Ok(()) };
+        self.db.flush()?;
+        disk.sync().map_err(|source| StoreError::Sync(Arc::new(source)))
+    }
+
+    /// Names of trees in the file that are none of ours.
+    pub(super) fn unknown_trees(&self) -> Vec<String> {
+        let known: BTreeSet<&[u8]> =
+            Tree::ALL.iter().map(|tree| tree.name().as_bytes()).chain([&b"__sled__default"[..]]).collect();
+        let names = self.db.tree_names();
+        names.iter().filter(|name| !known.contains(&***name)).map(|n| String::from_utf8_lossy(n).into_owned()).collect()
+    }
+
+    pub(super) fn size_on_disk(&self) -> u64 {
+        self.db.size_on_disk().unwrap_or_default()
+    }
+}
+
+/// Our own handles of sled's files.
+#[derive(Debug)]
+pub(super) struct Disk {
+    log: File,
+    blobs: PathBuf,
+    synced_blobs: Mutex<BTreeSet<OsString>>,
+}
+
+impl Disk {
+    /// Takes handles of the store in `folder`, and makes its files and their names durable as they are now.
+    pub(super) fn of(folder: &Path) -> io::Result<Self> {
+        let disk = Self {
+            log: File::options().write(true).open(folder.join("db"))?,
+            blobs: folder.join("blobs"),
+            synced_blobs: Mutex::default(),
+        };
+        for file in ["conf", "db"] {
+            File::open(folder.join(file))?.sync_all()?;
+        }
+        disk.sync_blobs()?;
+        for folder in folder.ancestors().take(3).filter(|folder| !folder.as_os_str().is_empty()) {
+            File::open(folder)?.sync_all()?;
+        }
+        Ok(disk)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_blobs()?;
+        self.log.sync_data()
+    }
+
+    /// Syncs the large values that were not there last time. Nearly always there is none.
+    fn sync_blobs(&self) -> io::Result<()> {
+        let mut synced = self.synced_blobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let present = std::fs::read_dir(&self.blobs)?
+            .map(|entry| entry.map(|entry| entry.file_name()))
+            .collect::<io::Result<BTreeSet<_>>>()?;
+        if present.is_subset(&synced) {
+            return Ok(());
+        }
+        for name in present.difference(&synced) {
+            match File::open(self.blobs.join(name)) {
+                Ok(blob) => blob.sync_all()?,
+                // The engine removed it meanwhile; nothing points to it any more.
+                Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}
+                Err(other) => return Err(other),
+            }
+        }
+        File::open(&self.blobs)?.sync_all()?;
+        *synced = present;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trees_stand_where_their_number_says() {
+        for (position, tree) in Tree::ALL.into_iter().enumerate() {
+            assert_eq!(tree as usize, position, "apply() finds a tree by its number");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The machine's faults, as opposed to the caller's.
+
+use std::{io, path::PathBuf};
+
+/// A fault of the store while it runs.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store no longer takes writes: a flush failed, or it was closed.
+    #[error("the store has stopped and takes no more writes")]
+    Stopped,
+    /// More writes wait than the queue holds. Nothing was changed.
+    #[error("too many writes are waiting")]
+    Busy,
+    /// The store holds something that this program did not write like that.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// The storage engine failed.
+    #[error("the storage engine failed: {0}")]
+    Engine(sled::Error),
+    /// A file of the store could not be synced to disk.
+    #[error("the store could not be synced to disk: {0}")]
+    Sync(std::sync::Arc<io::Error>),
+}
+
+impl StoreError {
+    pub(super) fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged(what.into())
+    }
+}
+
+impl From<sled::Error> for StoreError {
+    fn from(source: sled::Error) -> Self {
+        Self::Engine(source)
+    }
+}
+
+/// Why a store could not be opened, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("the store in '{}' is held by another process; stop that one, or choose another folder with --data", .0.display())]
+    Held(PathBuf),
+    /// The folder cannot be made, read or written.
+    #[error("the folder '{}' cannot be used: {source}; make it writable, or choose another with --data", .folder.display())]
+    Io {
+        /// The folder.
+        folder: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// What is in there cannot be read.
+    #[error("the store in '{}' is damaged ({cause}); restore it from a backup, or move the folder away to start anew", .folder.display())]
+    Damaged {
+        /// The folder.
+        folder: PathBuf,
+        /// What was found.
+        cause: String,
+    },
+    /// A later version of this program wrote it.
+    #[error("the store in '{}' has schema {found}, and this version knows schemas up to {known}; use the version that wrote it, or a newer one", .folder.display())]
+    Newer {
+        /// The folder.
+        folder: PathBuf,
+        /// Its schema version.
+        found: u32,
+        /// The newest that this program knows.
+        known: u32,
+    },
+}

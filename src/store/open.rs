@@ -1,0 +1,117 @@
+//! Opening a store: making a new one, and telling in a sentence why an old one cannot be used.
+
+use super::{
+    OpenError, StoreError,
+    engine::{Changes, Disk, Engine},
+    trees::{self, SCHEMA_VERSION, Tree},
+};
+use std::{io, path::Path, thread};
+
+/// Whether what is written must survive the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Every commit is synced to disk before it is answered.
+    Synced,
+    /// Nothing is synced: the store goes away with the process.
+    Ephemeral,
+}
+
+/// How to open a store.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Bytes of memory for what is read often.
+    pub cache_bytes: u64,
+    /// Commands that may wait for the writer; one more is refused.
+    pub queue: usize,
+    /// Commands that may share one commit. More than 64 made the engine fail to open after a power cut.
+    pub batch: usize,
+    /// Whether commits are synced.
+    pub durability: Durability,
+    /// For a store that is made now: the secret that will sign its tokens.
+    pub token_secret: String,
+}
+
+pub(super) fn open(folder: &Path, options: &Options) -> Result<Engine, OpenError> {
+    let unusable = |source| OpenError::Io { folder: folder.to_owned(), source };
+    std::fs::create_dir_all(folder).map_err(unusable)?;
+    let db = open_sled(folder, options)?;
+    let disk = match options.durability {
+        Durability::Synced => Some(Disk::of(folder).map_err(unusable)?),
+        Durability::Ephemeral => None,
+    };
+    let damaged = |error: StoreError| OpenError::Damaged { folder: folder.to_owned(), cause: error.to_string() };
+    let engine = Engine::new(db, disk).map_err(damaged)?;
+    match schema(&engine).map_err(damaged)? {
+        Some(found) if found > SCHEMA_VERSION => {
+            return Err(OpenError::Newer { folder: folder.to_owned(), found, known: SCHEMA_VERSION });
+        }
+        Some(_) => {}
+        None => initialise(&engine, &options.token_secret).map_err(damaged)?,
+    }
+    Ok(engine)
+}
+
+fn open_sled(folder: &Path, options: &Options) -> Result<sled::Db, OpenError> {
+    let config = sled::Config::new()
+        .path(folder)
+        .cache_capacity(options.cache_bytes)
+        // We flush; a second flusher would only get in the way.
+        .flush_every_ms(None);
+    guarded(folder, move || Ok(config.open()))?.map_err(|error| match error {
+        sled::Error::Io(error) => refused(folder, error),
+        other => OpenError::Damaged { folder: folder.to_owned(), cause: other.to_string() },
+    })
+}
+
+/// Reads what may be damaged: sled panics on some files, on this thread or, by a broken channel, through another. The
+/// thread's name keeps the panic hook quiet: what is to be said is said in the error.
+pub(super) fn guarded<T: Send + 'static>(
+    folder: &Path,
+    work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
+) -> Result<T, OpenError> {
+    let outcome = thread::Builder::new()
+        .name(OPENING_THREAD.into())
+        .spawn(work)
+        .map_err(|source| OpenError::Io { folder: folder.to_owned(), source })?
+        .join();
+    outcome.unwrap_or_else(|_panic| {
+        let cause = "the storage engine could not make sense of its files".to_owned();
+        Err(OpenError::Damaged { folder: folder.to_owned(), cause })
+    })
+}
+
+/// The name of the thread on which a panic means a damaged store and nothing else.
+pub(crate) const OPENING_THREAD: &str = "store-open";
+
+fn refused(folder: &Path, error: io::Error) -> OpenError {
+    // sled wraps the lock's refusal into another kind of error and keeps only its text.
+    let held = error.kind() == io::ErrorKind::WouldBlock || error.to_string().contains("could not acquire lock");
+    if held { OpenError::Held(folder.to_owned()) } else { OpenError::Io { folder: folder.to_owned(), source: error } }
+}
+
+/// The schema version, or `None` for a store in which nothing was ever written.
+fn schema(engine: &Engine) -> Result<Option<u32>, StoreError> {
+    let Some(found) = engine.get(Tree::Meta, trees::SCHEMA)? else {
+        return match Tree::ALL.into_iter().find(|tree| !is_empty(engine, *tree)) {
+            None => Ok(None),
+            Some(tree) => {
+                Err(StoreError::damaged(format!("it has no schema version though '{}' is not empty", tree.name())))
+            }
+        };
+    };
+    let version = std::str::from_utf8(found.as_ref()).ok().and_then(|text| text.parse().ok());
+    version.map(Some).ok_or_else(|| StoreError::damaged("its schema version is not a number"))
+}
+
+fn is_empty(engine: &Engine, tree: Tree) -> bool {
+    engine.range(tree, (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded)).next().is_none()
+}
+
+fn initialise(engine: &Engine, token_secret: &str) -> Result<(), StoreError> {
+    let changes = Changes::from([
+        ((Tree::Meta, trees::SCHEMA.to_vec()), Some(SCHEMA_VERSION.to_string().into_bytes().into())),
+        ((Tree::Meta, trees::TOKEN_SECRET.to_vec()), Some(token_secret.as_bytes().to_vec().into())),
+    ]);
+    engine.apply(&changes)?;
+    engine.sync()
+}

@@ -1,0 +1,43 @@
+//! What a command sees and changes while the writer runs it.
+
+use super::{
+    StoreError,
+    engine::{Changes, Engine, Stored},
+    trees::Tree,
+};
+
+/// The state that the commands before this one left, and the changes that this one makes, which count only if it
+/// succeeds.
+#[derive(Debug)]
+pub struct Transaction<'a> {
+    engine: &'a Engine,
+    /// What earlier commands of the same commit changed.
+    earlier: &'a Changes,
+    changes: Changes,
+}
+
+impl<'a> Transaction<'a> {
+    pub(super) fn new(engine: &'a Engine, earlier: &'a Changes) -> Self {
+        Self { engine, earlier, changes: Changes::new() }
+    }
+
+    pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
+        let address = (tree, key.to_vec());
+        match self.changes.get(&address).or_else(|| self.earlier.get(&address)) {
+            Some(changed) => Ok(changed.clone()),
+            None => self.engine.get(tree, key),
+        }
+    }
+
+    pub(super) fn put(&mut self, tree: Tree, key: Vec<u8>, value: Stored) {
+        self.changes.insert((tree, key), Some(value));
+    }
+
+    pub(super) fn remove(&mut self, tree: Tree, key: Vec<u8>) {
+        self.changes.insert((tree, key), None);
+    }
+
+    pub(super) fn into_changes(self) -> Changes {
+        self.changes
+    }
+}

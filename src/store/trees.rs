@@ -1,0 +1,145 @@
+//! The layout of the store: which trees there are, and how their keys are made.
+//!
+//! | tree | key | value |
+//! |---|---|---|
+//! | `meta` | name | schema version, token secret |
+//! | `accounts` | sid, 0x00, collection | [`Counters`] |
+//! | `integrations` | id | the object's JSON, exactly as it is answered |
+//! | `integrations_by_account` | sid, 0x00, tinyId as big-endian u64 | id |
+
+use super::StoreError;
+use crate::domain::ids::AccountId;
+
+/// The layout above. A store of a newer one is refused.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Key in `meta`: the schema version in decimal.
+pub(super) const SCHEMA: &[u8] = b"schema";
+/// Key in `meta`: the secret that signs tokens.
+pub(super) const TOKEN_SECRET: &[u8] = b"token_secret";
+
+/// A tree of the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Tree {
+    Meta,
+    Accounts,
+    Integrations,
+    IntegrationsByAccount,
+}
+
+impl Tree {
+    pub(super) const ALL: [Self; 4] = [Self::Meta, Self::Accounts, Self::Integrations, Self::IntegrationsByAccount];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Accounts => "accounts",
+            Self::Integrations => "integrations",
+            Self::IntegrationsByAccount => "integrations_by_account",
+        }
+    }
+}
+
+/// What an account's collection counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counters {
+    /// The last tinyId given, 0 before the first. Never goes back, so that none is used twice.
+    pub(super) last_tiny_id: u64,
+    /// Objects that exist.
+    pub(super) live: u64,
+}
+
+impl Counters {
+    /// Two big-endian u64.
+    pub(super) fn encode(self) -> Vec<u8> {
+        [self.last_tiny_id.to_be_bytes(), self.live.to_be_bytes()].concat()
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+        let decoded = bytes.split_at_checked(8).and_then(|(last, live)| {
+            Some(Self {
+                last_tiny_id: u64::from_be_bytes(last.try_into().ok()?),
+                live: u64::from_be_bytes(live.try_into().ok()?),
+            })
+        });
+        decoded.ok_or_else(|| StoreError::damaged(format!("counters have {} bytes instead of 16", bytes.len())))
+    }
+}
+
+/// Everything of an account in a tree keyed by account begins with this. 0x00 is in no id, so no account is a prefix of
+/// another.
+pub(super) fn account_prefix(account: &AccountId) -> Vec<u8> {
+    let mut key = Vec::with_capacity(account.as_str().len() + 9);
+    key.extend_from_slice(account.as_str().as_bytes());
+    key.push(0);
+    key
+}
+
+/// Key in an index tree.
+pub(super) fn index_key(account: &AccountId, tiny_id: u64) -> Vec<u8> {
+    let mut key = account_prefix(account);
+    key.extend_from_slice(&tiny_id.to_be_bytes());
+    key
+}
+
+/// The account and tinyId of a key in an index tree.
+pub(super) fn split_index_key(key: &[u8]) -> Option<(AccountId, u64)> {
+    let (head, tiny_id) = key.split_at_checked(key.len().checked_sub(8)?)?;
+    let account = std::str::from_utf8(head.strip_suffix(&[0])?).ok()?;
+    Some((AccountId::parse(account).ok()?, u64::from_be_bytes(tiny_id.try_into().ok()?)))
+}
+
+/// Key in `accounts`.
+pub(super) fn counters_key(account: &AccountId, collection: &str) -> Vec<u8> {
+    let mut key = account_prefix(account);
+    key.extend_from_slice(collection.as_bytes());
+    key
+}
+
+/// The first key behind all that begin with `prefix`, which must not end in 0xff (ours end in 0x00).
+pub(super) fn prefix_end(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    if let Some(last) = end.last_mut() {
+        *last = last.saturating_add(1);
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(text: &str) -> AccountId {
+        AccountId::parse(text).unwrap()
+    }
+
+    #[test]
+    fn index_keys_sort_by_account_and_then_by_number() {
+        let keys = [
+            index_key(&account("acc_a"), 2),
+            index_key(&account("acc_a"), 255),
+            index_key(&account("acc_a"), 256),
+            index_key(&account("acc_a-"), 1),
+            index_key(&account("acc_b"), 0),
+        ];
+        assert!(keys.is_sorted());
+        assert_eq!(split_index_key(&keys[2]), Some((account("acc_a"), 256)));
+        assert!(keys[2] < prefix_end(&account_prefix(&account("acc_a"))));
+        assert!(keys[3] > prefix_end(&account_prefix(&account("acc_a"))));
+    }
+
+    #[test]
+    fn counters_survive_their_encoding_and_refuse_others() {
+        let counters = Counters { last_tiny_id: u64::MAX, live: 7 };
+        assert_eq!(Counters::decode(&counters.encode()).unwrap(), counters);
+        assert!(Counters::decode(b"short").is_err());
+        assert!(Counters::decode(&[0; 17]).is_err());
+    }
+
+    #[test]
+    fn broken_index_keys_are_recognised() {
+        for key in [&b""[..], b"acc_a", b"acc_a\x01\0\0\0\0\0\0\0\x01", b"int_a\0\0\0\0\0\0\0\0\x01"] {
+            assert_eq!(split_index_key(key), None, "{key:?}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! What readers may still see: old values of keys that were changed since.
+//!
+//! sled has no snapshots, and shows a change before it is durable. So the writer lays the old values of all that it is
+//! about to change here first. A reader looks into the engine, then here: what it finds here for a commit later than
+//! its own is what it must see instead. Whatever change the reader met in the engine, its old value was laid down
+//! before, so the order of these two looks makes the view exact.
+
+use super::{
+    engine::{Address, Bounds, Entry, Stored},
+    trees::Tree,
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::Bound,
+    sync::{
+        PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+/// Counts commits; 0 is the store as it was opened.
+pub(super) type Version = u64;
+
+/// Values from before a commit; `None` where there was nothing.
+pub(super) type OldValues = BTreeMap<Address, Option<Stored>>;
+
+#[derive(Debug, Default)]
+pub(super) struct Versions {
+    state: RwLock<State>,
+    /// Number of commits in `state.older`, so that readers need no lock when there is nothing to look up.
+    kept: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    published: Version,
+    /// What was there before each commit that some reader must not see, in order.
+    older: VecDeque<(Version, OldValues)>,
+    /// How many readers hold each version.
+    readers: BTreeMap<Version, usize>,
+}
+
+impl Versions {
+    /// The writer is about to change these keys; until [`publish`](Self::publish) readers see the old values.
+    pub(super) fn prepare(&self, old: OldValues) {
+        let mut state = self.write();
+        let next = state.published.saturating_add(1);
+        state.older.push_back((next, old));
+        self.kept.store(state.older.len(), Ordering::SeqCst);
+    }
+
+    /// What was prepared is durable: new readers see it.
+    pub(super) fn publish(&self) {
+        let mut state = self.write();
+        state.published = state.published.saturating_add(1);
+        self.forget(&mut state);
+    }
+
+    /// A reader begins; it must [`release`](Self::release) what it gets.
+    pub(super) fn hold(&self) -> Version {
+        let mut state = self.write();
+        let version = state.published;
+        *state.readers.entry(version).or_default() += 1;
+        version
+    }
+
+    /// A reader ends.
+    pub(super) fn release(&self, version: Version) {
+        let mut state = self.write();
+        if let Some(count) = state.readers.get_mut(&version) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                state.readers.remove(&version);
+            }
+        }
+        self.forget(&mut state);
+    }
+
+    /// What a reader of the last published commit must see where the engine showed `found`.
+    pub(super) fn published(&self, tree: Tree, key: &[u8], found: Option<Stored>) -> Option<Stored> {
+        if self.kept.load(Ordering::SeqCst) == 0 {
+            return found;
+        }
+        let state = self.read();
+        state.as_of(state.published, tree, key).unwrap_or(found)
+    }
+
+    /// What a reader that holds `version` must see where the engine showed `found`.
+    pub(super) fn as_of(&self, version: Version, tree: Tree, key: &[u8], found: Option<Stored>) -> Option<Stored> {
+        if self.kept.load(Ordering::SeqCst) == 0 {
+            return found;
+        }
+        self.read().as_of(version, tree, key).unwrap_or(found)
+    }
+
+    /// Turns what the engine showed of a range into what a reader that holds `version` must see, in key order.
+    pub(super) fn range_as_of(&self, version: Version, tree: Tree, bounds: &Bounds, found: Vec<Entry>) -> Vec<Entry> {
+        if self.kept.load(Ordering::SeqCst) == 0 {
+            return found;
+        }
+        let old = self.read().range_as_of(version, tree, bounds);
+        if old.is_empty() {
+            return found;
+        }
+        let mut entries: BTreeMap<_, _> = found.into_iter().collect();
+        for (key, value) in old {
+            match value {
+                Some(value) => entries.insert(key, value),
+                None => entries.remove(&key),
+            };
+        }
+        entries.into_iter().collect()
+    }
+
+    /// Drops what no reader, present or future, can ask for.
+    fn forget(&self, state: &mut State) {
+        let oldest_reader = state.readers.keys().next().copied().unwrap_or(state.published);
+        while state.older.front().is_some_and(|(version, _)| *version <= oldest_reader) {
+            state.older.pop_front();
+        }
+        self.kept.store(state.older.len(), Ordering::SeqCst);
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The value from before the first commit after `version` that changed the key.
+    fn as_of(&self, version: Version, tree: Tree, key: &[u8]) -> Option<Option<Stored>> {
+        let address = (tree, key.to_vec());
+        self.later_than(version).find_map(|old| old.get(&address)).cloned()
+    }
+
+    fn range_as_of(&self, version: Version, tree: Tree, (lower, upper): &Bounds) -> BTreeMap<Vec<u8>, Option<Stored>> {
+        let within = |bound: &Bound<Vec<u8>>| bound.as_ref().map(|key| (tree, key.clone()));
+        let mut values = BTreeMap::new();
+        for old in self.later_than(version) {
+            for ((_, key), value) in old.range((within(lower), within(upper))) {
+                values.entry(key.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        values
+    }
+
+    fn later_than(&self, version: Version) -> impl Iterator<Item = &OldValues> {
+        self.older.iter().filter(move |(later, _)| *later > version).map(|(_, old)| old)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> Option<Stored> {
+        Some(Stored::from(text.as_bytes().to_vec()))
+    }
+
+    fn old(key: &str, before: Option<Stored>) -> OldValues {
+        [((Tree::Integrations, key.as_bytes().to_vec()), before)].into()
+    }
+
+    #[test]
+    fn a_change_is_seen_only_after_it_is_published() {
+        let versions = Versions::default();
+        versions.prepare(old("k", value("old")));
+        assert_eq!(versions.published(Tree::Integrations, b"k", value("new")), value("old"));
+        assert_eq!(versions.published(Tree::Meta, b"k", value("new")), value("new"), "another tree");
+        versions.publish();
+        assert_eq!(versions.published(Tree::Integrations, b"k", value("new")), value("new"));
+    }
+
+    #[test]
+    fn a_held_version_stays_as_it_was_through_many_commits() {
+        let versions = Versions::default();
+        let held = versions.hold();
+        for before in [None, value("1"), value("2")] {
+            versions.prepare(old("k", before));
+            versions.publish();
+        }
+        assert_eq!(versions.as_of(held, Tree::Integrations, b"k", value("3")), None);
+        let later = versions.hold();
+        assert_eq!(versions.as_of(later, Tree::Integrations, b"k", value("3")), value("3"));
+        versions.release(held);
+        versions.release(later);
+        assert_eq!(versions.kept.load(Ordering::SeqCst), 0, "nothing is kept for nobody");
+    }
+
+    #[test]
+    fn a_range_gets_back_what_was_removed_and_loses_what_was_added() {
+        let versions = Versions::default();
+        let held = versions.hold();
+        versions.prepare([old("b", value("B")), old("c", None), old("z", value("Z"))].into_iter().flatten().collect());
+        versions.publish();
+        let bounds = (Bound::Included(b"a".to_vec()), Bound::Excluded(b"x".to_vec()));
+        let found = [("a", "A"), ("c", "C")].map(|(k, v)| (k.as_bytes().to_vec(), value(v).unwrap())).to_vec();
+        let seen = versions.range_as_of(held, Tree::Integrations, &bounds, found);
+        let keys: Vec<_> = seen.iter().map(|(key, _)| key.as_slice()).collect();
+        assert_eq!(keys, [b"a", b"b"]);
+    }
+}

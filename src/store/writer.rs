@@ -1,0 +1,158 @@
+//! The one writer: a thread that takes all commands in turn and gives those that wait together one durable commit.
+//!
+//! Because nobody else writes, a command may read, decide and write without any lock. Its answer is sent only after
+//! the disk has what it answers. When a flush fails nobody knows what is on disk, so the writer stops for good.
+
+use super::{Shared, StoreError, Transaction, WriterStatistics, engine::Changes, versions::OldValues};
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
+};
+use tokio::sync::oneshot;
+
+/// A command together with the way back to whoever waits for it.
+type Command = Box<dyn FnOnce(&mut Batch<'_>) -> Answer + Send>;
+
+/// Tells the one who waits how the commit ended.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// Changes of the commit that is being gathered.
+struct Batch<'a> {
+    shared: &'a Shared,
+    changes: Changes,
+}
+
+#[derive(Debug, Default)]
+struct Progress {
+    commands: AtomicU64,
+    commits: AtomicU64,
+    running: AtomicBool,
+}
+
+/// The writer thread, seen from outside.
+#[derive(Debug)]
+pub(super) struct WriterThread {
+    queue: RwLock<Option<mpsc::SyncSender<Command>>>,
+    thread: Mutex<Option<thread::JoinHandle<()>>>,
+    progress: Arc<Progress>,
+}
+
+impl WriterThread {
+    /// Starts it. `queue` commands may wait, `batch` of them share a commit.
+    pub(super) fn start(shared: Arc<Shared>, queue: usize, batch: usize) -> io::Result<Self> {
+        let (sender, receiver) = mpsc::sync_channel(queue);
+        let progress = Arc::new(Progress { running: AtomicBool::new(true), ..Progress::default() });
+        let seen = Arc::clone(&progress);
+        let thread = thread::Builder::new().name("store-writer".into()).spawn(move || {
+            let stopped = run(&shared, &receiver, batch, &seen);
+            seen.running.store(false, Ordering::SeqCst);
+            if let Err(error) = stopped {
+                log::error!("The store has stopped and takes no more writes until the next start cause=\"{error}\"");
+            }
+        })?;
+        Ok(Self { queue: RwLock::new(Some(sender)), thread: Mutex::new(Some(thread)), progress })
+    }
+
+    pub(super) async fn run<T, E, F>(&self, command: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        self.enqueue(Box::new(move |batch| {
+            let outcome = batch.run(command);
+            Box::new(move |committed| {
+                // Nobody listens any more when the client has gone; what it asked for is done all the same.
+                let _gone = sender.send(committed.map_err(E::from).and(outcome));
+            })
+        }))?;
+        receiver.await.unwrap_or_else(|_| Err(StoreError::Stopped.into()))
+    }
+
+    fn enqueue(&self, command: Command) -> Result<(), StoreError> {
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        let sender = queue.as_ref().ok_or(StoreError::Stopped)?;
+        sender.try_send(command).map_err(|refused| match refused {
+            mpsc::TrySendError::Full(_) => StoreError::Busy,
+            mpsc::TrySendError::Disconnected(_) => StoreError::Stopped,
+        })
+    }
+
+    pub(super) fn stop(&self) {
+        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            log::error!("The writer of the store broke down");
+        }
+    }
+
+    pub(super) fn statistics(&self) -> WriterStatistics {
+        WriterStatistics {
+            commands: self.progress.commands.load(Ordering::Relaxed),
+            commits: self.progress.commits.load(Ordering::Relaxed),
+            running: self.progress.running.load(Ordering::SeqCst),
+        }
+    }
+}
+
+impl Drop for WriterThread {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Serves until nobody can send any more (`Ok`) or a commit fails.
+fn run(
+    shared: &Shared,
+    queue: &mpsc::Receiver<Command>,
+    batch_size: usize,
+    progress: &Progress,
+) -> Result<(), StoreError> {
+    while let Ok(first) = queue.recv() {
+        let mut batch = Batch { shared, changes: Changes::new() };
+        let waiting = std::iter::once(first).chain(queue.try_iter()).take(batch_size);
+        let answers: Vec<Answer> = waiting.map(|command| command(&mut batch)).collect();
+        let outcome = commit(shared, &batch.changes, progress);
+        progress.commands.fetch_add(answers.len().try_into().unwrap_or_default(), Ordering::Relaxed);
+        if outcome.is_err() {
+            progress.running.store(false, Ordering::SeqCst);
+        }
+        for answer in answers {
+            answer(outcome.clone());
+        }
+        outcome?;
+    }
+    Ok(())
+}
+
+/// Makes the changes durable, then visible. Without changes there is nothing to do: all that the commands of this batch
+/// saw was durable already.
+fn commit(shared: &Shared, changes: &Changes, progress: &Progress) -> Result<(), StoreError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let old = changes.keys().map(|(tree, key)| Ok(((*tree, key.clone()), shared.engine.get(*tree, key)?)));
+    let old = old.collect::<Result<OldValues, StoreError>>()?;
+    shared.versions.prepare(old);
+    shared.engine.apply(changes)?;
+    shared.engine.sync()?;
+    shared.versions.publish();
+    progress.commits.fetch_add(1, Ordering::Relaxed);
+    Ok(())
+}
+
+impl Batch<'_> {
+    fn run<T, E>(&mut self, command: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>) -> Result<T, E> {
+        let mut transaction = Transaction::new(&self.shared.engine, &self.changes);
+        let outcome = command(&mut transaction)?;
+        let changes = transaction.into_changes();
+        self.changes.extend(changes);
+        Ok(outcome)
+    }
+}
