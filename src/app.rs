@@ -117,7 +117,9 @@ impl App {
         let store = Store::open(&data.join(STORE_FOLDER), &store_options(settings, &edges.ids))?;
         let tokens = Tokens::new(&store.token_secret()?);
         let live = live(settings, &tokens, &edges.clock)?;
-        let state = Data::new(state(store.clone(), live, &edges));
+        let integrations =
+            Integrations::new(store.clone(), edges.clock.clone(), edges.ids.clone(), settings.store.list_cache_bytes);
+        let state = Data::new(state(store.clone(), integrations, live, &edges));
         let server = serve(settings, listener, state.clone())?;
         let port_file = write_port_file(settings, address)?;
         let handle = AppHandle { server: server.handle(), state, tokens, clock: edges.clock };
@@ -206,9 +208,9 @@ fn live(settings: &Settings, tokens: &Tokens, clock: &Clock) -> Result<Live, Con
     })
 }
 
-fn state(store: Store, live: Live, edges: &Edges) -> State {
+fn state(store: Store, integrations: Integrations, live: Live, edges: &Edges) -> State {
     State {
-        integrations: Integrations::new(store.clone(), edges.clock.clone(), edges.ids.clone()),
+        integrations,
         store,
         live: ArcSwap::from_pointee(live),
         clock: edges.clock.clone(),

@@ -29,6 +29,7 @@ pub use snapshot::Snapshot;
 pub use transaction::Transaction;
 pub use trees::SCHEMA_VERSION;
 
+use crate::domain::ids::AccountId;
 use engine::Engine;
 use std::{path::Path, sync::Arc};
 use versions::Versions;
@@ -80,6 +81,12 @@ impl Store {
     /// A view of the last published commit that stays as it is, however long it is held.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::new(Arc::clone(&self.shared))
+    }
+
+    /// A number that is another one after every change of the account's objects, and now and then without one. What was
+    /// read after it was asked for still holds as long as it stays the same.
+    pub fn last_change(&self, account: &AccountId) -> u64 {
+        self.shared.versions.last_change(account)
     }
 
     /// The object that `id` names in the last published commit, whatever its account.

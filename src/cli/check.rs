@@ -27,7 +27,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
     let overrides = Overrides { config: arguments.config, data: arguments.data, ..Overrides::default() };
     let settings = Sources::of_process(overrides).load()?;
-    logging::init(settings.log.format);
+    let _written_at_the_end = logging::init(settings.log.format)?;
     logging::log_panics();
     let report = store::check(&settings.data.join(STORE_FOLDER), settings.store.cache_bytes)?;
     let mut out = io::stdout().lock();

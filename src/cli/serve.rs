@@ -4,7 +4,7 @@ use super::Sentence;
 use crate::{
     app::{App, AppHandle, Edges},
     config::{Overrides, Settings, Sources},
-    logging,
+    logging::{self, Flush},
 };
 use actix_rt::signal::unix::{Signal, SignalKind, signal};
 use std::{
@@ -15,12 +15,12 @@ use std::{
 pub(super) fn run(overrides: Overrides) -> Result<ExitCode, Sentence> {
     let sources = Sources::of_process(overrides);
     let settings = sources.load()?;
-    logging::init(settings.log.format);
+    let logs = logging::init(settings.log.format)?;
     logging::log_panics();
-    actix_rt::System::new().block_on(serve(sources, settings))
+    actix_rt::System::new().block_on(serve(sources, settings, &logs))
 }
 
-async fn serve(sources: Sources, settings: Settings) -> Result<ExitCode, Sentence> {
+async fn serve(sources: Sources, settings: Settings, logs: &Flush) -> Result<ExitCode, Sentence> {
     let mut signals = Signals::listen()?;
     let app = App::build(&settings, Edges::default())?;
     let (address, handle) = (app.address(), app.handle());
@@ -53,6 +53,7 @@ async fn serve(sources: Sources, settings: Settings) -> Result<ExitCode, Sentenc
         }
         () = signals.stop() => {
             log::warn!("Stopped at once by a second signal");
+            logs.now();
             std::process::exit(1);
         }
     }

@@ -98,6 +98,8 @@ pub struct Limits {
 pub struct StoreSettings {
     /// Bytes of memory for what is read often.
     pub cache_bytes: u64,
+    /// Bytes of memory for pages of lists that may be asked for again; 0 for none.
+    pub list_cache_bytes: u64,
     /// Writes that may wait; 503 beyond.
     pub queue: usize,
     /// Writes that may share one sync to disk, at most 64.
@@ -187,7 +189,7 @@ impl Default for Limits {
 
 impl Default for StoreSettings {
     fn default() -> Self {
-        Self { cache_bytes: 134_217_728, queue: 4_096, batch: 64 }
+        Self { cache_bytes: 134_217_728, list_cache_bytes: 16_777_216, queue: 4_096, batch: 64 }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::domain::{
     caller::{Caller, Writer},
     integration::SCHEMA,
     integration_input::{IntegrationDraft, IntegrationPatch},
-    list::{ListQuery, Select},
+    list::Select,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -56,7 +56,5 @@ pub(super) async fn delete(writer: Writer, path: IntegrationPath, state: Data<St
 
 /// `GET /integration`
 pub(super) async fn list(caller: Caller, request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
-    let query = ListQuery::parse(SCHEMA, request.query_string())?;
-    let integrations = state.integrations.clone();
-    lists::respond(&request, query, move |query| integrations.list(&caller, query)).await
+    lists::respond(&request, state.integrations.lists(), caller.account).await
 }

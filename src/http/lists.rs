@@ -2,32 +2,30 @@
 
 use super::{answer, problem::Problem};
 use crate::{
-    domain::list::ListQuery,
-    service::{
-        fault::Fault,
-        lists::{ListPage, reads_everything},
-    },
+    domain::ids::AccountId,
+    service::lists::{ListPage, Lists, reads_everything},
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 
-/// Runs the query and writes its page.
-pub(super) async fn respond(
-    request: &HttpRequest,
-    query: ListQuery,
-    run: impl FnOnce(&ListQuery) -> Result<ListPage, Fault> + Send + 'static,
-) -> Result<HttpResponse, Problem> {
-    let page = query.page;
-    let found = if reads_everything(&query) {
-        web::block(move || run(&query)).await.map_err(|error| Problem::Internal(error.to_string()))??
+/// Answers the request's query over the account's objects.
+pub(super) async fn respond(request: &HttpRequest, lists: &Lists, account: AccountId) -> Result<HttpResponse, Problem> {
+    let raw = request.query_string();
+    if let Some(page) = lists.remembered(&account, raw) {
+        return Ok(answer::list(&page, &links(request, &page)));
+    }
+    let query = lists.parse(raw)?;
+    let page = if reads_everything(&query) {
+        let (lists, raw) = (lists.clone(), raw.to_owned());
+        let work = web::block(move || lists.run(&account, &raw, &query));
+        work.await.map_err(|error| Problem::Internal(error.to_string()))??
     } else {
-        run(&query)?
+        lists.run(&account, raw, &query)?
     };
-    let links = page.links(&url(request), request.query_string(), found.total);
-    Ok(answer::list(&found, page.has_more(found.total), &links))
+    Ok(answer::list(&page, &links(request, &page)))
 }
 
-/// The request's URL without its query, as the client knows it.
-fn url(request: &HttpRequest) -> String {
+fn links(request: &HttpRequest, found: &ListPage) -> String {
     let connection = request.connection_info();
-    format!("{}://{}{}", connection.scheme(), connection.host(), request.path())
+    let url = format!("{}://{}{}", connection.scheme(), connection.host(), request.path());
+    found.page.links(&url, request.query_string(), found.total)
 }

@@ -10,7 +10,11 @@ use actix_web::{
     Error, HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{CONTENT_TYPE, HeaderName, HeaderValue},
+    http::{
+        Uri,
+        header::{CONTENT_TYPE, HeaderName, HeaderValue},
+        uri::PathAndQuery,
+    },
     middleware::Next,
     web::Data,
 };
@@ -21,7 +25,7 @@ const CLIENTS_REQUEST_ID: &str = "x-request-id";
 
 /// Wraps the whole service.
 pub(super) async fn observe(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let Some(state) = request.app_data::<Data<State>>().cloned() else {
@@ -32,7 +36,10 @@ pub(super) async fn observe(
     let id = request_id(&request, &state);
     let mut response = match refuse(&request, &state, &live) {
         Some(problem) => request.error_response(problem),
-        None => next.call(request).await?.map_into_boxed_body(),
+        None => {
+            trim_trailing_slash(&mut request);
+            next.call(request).await?.map_into_boxed_body()
+        }
     };
     if response.status().as_u16() >= 400 {
         response = with_error_body(response, &id);
@@ -40,6 +47,24 @@ pub(super) async fn observe(
     record(&state, &live, &response, &id, started.elapsed());
     response.headers_mut().insert(REQUEST_ID, id);
     Ok(response)
+}
+
+/// Makes `/integration/` the same route as `/integration`.
+fn trim_trailing_slash(request: &mut ServiceRequest) {
+    let Some(trimmed) = request.path().strip_suffix('/').map(|path| path.trim_end_matches('/')) else { return };
+    if trimmed.is_empty() {
+        return;
+    }
+    let path_and_query = match request.query_string() {
+        "" => trimmed.to_owned(),
+        query => format!("{trimmed}?{query}"),
+    };
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = PathAndQuery::try_from(path_and_query).ok();
+    if let Ok(uri) = Uri::from_parts(parts) {
+        request.match_info_mut().get_mut().update(&uri);
+        request.head_mut().uri = uri;
+    }
 }
 
 /// The client's own id, if it is one, or a new one.

@@ -7,7 +7,7 @@ use actix_web::{
     body::BoxBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     http::header,
-    middleware::{NormalizePath, TrailingSlash, from_fn},
+    middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
 
@@ -36,12 +36,7 @@ pub fn service(
     impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>
     + use<>,
 > {
-    App::new()
-        .app_data(state)
-        .configure(table)
-        .wrap(NormalizePath::new(TrailingSlash::Trim))
-        .wrap(cors(origins))
-        .wrap(from_fn(observe::observe))
+    App::new().app_data(state).configure(table).wrap(cors(origins)).wrap(from_fn(observe::observe))
 }
 
 /// The pattern of a route, for metrics.

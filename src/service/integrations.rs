@@ -1,14 +1,14 @@
 //! Create, read, update, delete and list integrations.
 
-use super::{fault::Fault, lists};
+use super::{fault::Fault, lists::Lists};
 use crate::{
     clock::Clock,
     domain::{
         caller::{Caller, Writer},
         ids::IntegrationId,
-        integration::Integration,
+        integration::{Integration, SCHEMA},
         integration_input::{IntegrationDraft, IntegrationPatch},
-        list::{ListQuery, Select},
+        list::Select,
         rejection::Rejection,
     },
     ids::Ids,
@@ -24,12 +24,14 @@ pub struct Integrations {
     store: Store,
     clock: Clock,
     ids: Ids,
+    lists: Lists,
 }
 
 impl Integrations {
-    /// A desk that works on `store`.
-    pub fn new(store: Store, clock: Clock, ids: Ids) -> Self {
-        Self { store, clock, ids }
+    /// A desk that works on `store` and remembers `list_cache_bytes` of lists.
+    pub fn new(store: Store, clock: Clock, ids: Ids, list_cache_bytes: u64) -> Self {
+        let lists = Lists::new(store.clone(), COLLECTION, SCHEMA, list_cache_bytes);
+        Self { store, clock, ids, lists }
     }
 
     /// Creates an integration in the writer's account, under the account's next number.
@@ -81,7 +83,7 @@ impl Integrations {
                     return Ok(current);
                 }
                 let record = encode(&integration)?;
-                transaction.replace(COLLECTION, id.as_str(), record.clone());
+                transaction.replace(COLLECTION, writer.account(), id.as_str(), record.clone());
                 Ok(record)
             })
             .await
@@ -101,12 +103,9 @@ impl Integrations {
             .await
     }
 
-    /// One page of the caller's integrations. May take long when [`lists::reads_everything`] says so.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub fn list(&self, caller: &Caller, query: &ListQuery) -> Result<lists::ListPage, Fault> {
-        Ok(lists::run(&self.store.snapshot(), COLLECTION, &caller.account, query)?)
+    /// Lists of integrations.
+    pub fn lists(&self) -> &Lists {
+        &self.lists
     }
 }
 

@@ -1,20 +1,117 @@
-//! Answering a list query from a snapshot: one piece of code for every kind of object.
+//! Answering list queries from a snapshot: one piece of code for every kind of object.
 
 use crate::{
     domain::{
         ids::AccountId,
-        list::{ListQuery, Object, Order},
+        list::{ListQuery, Object, Order, Page, Schema, Sort},
+        rejection::Rejection,
     },
-    store::{Collection, Direction, Snapshot, StoreError, Stored},
+    store::{Collection, Direction, Snapshot, Store, StoreError, Stored},
 };
+use bytes::Bytes;
+use quick_cache::{Weighter, sync::Cache};
+use std::sync::Arc;
 
-/// One page of a list.
+/// One page of a list. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct ListPage {
-    /// The objects, as they are to be written.
-    pub objects: Vec<Vec<u8>>,
+    /// `{"data":[…],"has_more":…,"total_count":…}`. Source: the reference, "List all Integrations".
+    pub json: Bytes,
+    /// Which page it is.
+    pub page: Page,
     /// How many objects match in all.
     pub total: u64,
+}
+
+/// Lists of one kind of object. Cloning is cheap.
+///
+/// Pages are remembered until something changes in their account, so that whoever asks the same again and again, as
+/// dashboards and tests do, costs next to nothing, however many objects a filter has to look at.
+#[derive(Clone, Debug)]
+pub struct Lists {
+    store: Store,
+    collection: Collection,
+    schema: Schema,
+    remembered: Arc<Cache<Box<[u8]>, Remembered, PageWeight>>,
+}
+
+/// A page, and the state of its account that it shows.
+#[derive(Clone, Debug)]
+struct Remembered {
+    last_change: u64,
+    page: ListPage,
+}
+
+#[derive(Clone, Debug)]
+struct PageWeight;
+
+impl Weighter<Box<[u8]>, Remembered> for PageWeight {
+    fn weight(&self, key: &Box<[u8]>, remembered: &Remembered) -> u64 {
+        const REST: usize = 128;
+        let bytes = key.len().saturating_add(remembered.page.json.len()).saturating_add(REST);
+        bytes.try_into().unwrap_or(u64::MAX)
+    }
+}
+
+/// A page is some kilobytes; from this the cache guesses how many it will hold.
+const USUAL_PAGE_BYTES: u64 = 4096;
+
+impl Lists {
+    /// Lists of `collection`, of which `cache_bytes` are remembered; 0 for none.
+    pub fn new(store: Store, collection: Collection, schema: Schema, cache_bytes: u64) -> Self {
+        let pages = usize::try_from(cache_bytes / USUAL_PAGE_BYTES).unwrap_or(usize::MAX);
+        let remembered = Arc::new(Cache::with_weighter(pages, cache_bytes, PageWeight));
+        Self { store, collection, schema, remembered }
+    }
+
+    /// Reads a query.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(&self, raw_query: &str) -> Result<ListQuery, Rejection> {
+        ListQuery::parse(self.schema, raw_query)
+    }
+
+    /// The answer to this very query, if it was given before and still holds.
+    pub fn remembered(&self, account: &AccountId, raw_query: &str) -> Option<ListPage> {
+        let remembered = self.remembered.get(&key(account, raw_query))?;
+        (remembered.last_change == self.store.last_change(account)).then_some(remembered.page)
+    }
+
+    /// Answers a query. May take long when [`reads_everything`] says so.
+    ///
+    /// # Errors
+    /// The store cannot be read or is damaged.
+    pub fn run(&self, account: &AccountId, raw_query: &str, query: &ListQuery) -> Result<ListPage, StoreError> {
+        // Before the snapshot: what changes in between makes the page too new for its number, never too old.
+        let last_change = self.store.last_change(account);
+        let (stored, total) = find(&self.store.snapshot(), self.collection, account, query)?;
+        let page = ListPage { json: encode(&stored, query, total)?, page: query.page, total };
+        self.remembered.insert(key(account, raw_query), Remembered { last_change, page: page.clone() });
+        Ok(page)
+    }
+}
+
+fn key(account: &AccountId, raw_query: &str) -> Box<[u8]> {
+    [account.as_str().as_bytes(), &[0], raw_query.as_bytes()].concat().into()
+}
+
+fn encode(stored: &[Stored], query: &ListQuery, total: u64) -> Result<Bytes, StoreError> {
+    let length: usize = stored.iter().map(|stored| stored.as_ref().len().saturating_add(1)).sum();
+    let mut json = Vec::with_capacity(length.saturating_add(64));
+    json.extend_from_slice(br#"{"data":["#);
+    for (position, stored) in stored.iter().enumerate() {
+        if position > 0 {
+            json.push(b',');
+        }
+        match &query.select {
+            None => json.extend_from_slice(stored.as_ref()),
+            Some(select) => json.extend_from_slice(&select.apply(stored.as_ref()).map_err(unreadable)?),
+        }
+    }
+    let has_more = query.page.has_more(total);
+    json.extend_from_slice(format!(r#"],"has_more":{has_more},"total_count":{total}}}"#).as_bytes());
+    Ok(json.into())
 }
 
 /// Whether the query must look into every object of the account, which is too long for a thread that serves others.
@@ -22,27 +119,22 @@ pub fn reads_everything(query: &ListQuery) -> bool {
     !query.filters.is_empty() || matches!(query.order, Order::Sorted(_))
 }
 
-/// Answers the query.
-///
-/// # Errors
-/// The store cannot be read or is damaged.
-pub fn run(
+/// The objects of the page, and how many match in all.
+fn find(
     snapshot: &Snapshot,
     collection: Collection,
     account: &AccountId,
     query: &ListQuery,
-) -> Result<ListPage, StoreError> {
-    let (stored, total) = match &query.order {
+) -> Result<(Vec<Stored>, u64), StoreError> {
+    match &query.order {
         _ if !reads_everything(query) => {
             let total = snapshot.count(collection, account)?;
             let direction = direction(&query.order);
-            (snapshot.page(collection, account, direction, query.page.offset, limit(query))?, total)
+            Ok((snapshot.page(collection, account, direction, query.page.offset, limit(query))?, total))
         }
-        Order::TinyIdAscending | Order::TinyIdDescending => filtered(snapshot, collection, account, query)?,
-        Order::Sorted(_) => sorted(snapshot, collection, account, query)?,
-    };
-    let objects = stored.iter().map(|stored| select(query, stored)).collect::<Result<_, _>>()?;
-    Ok(ListPage { objects, total })
+        Order::TinyIdAscending | Order::TinyIdDescending => filtered(snapshot, collection, account, query),
+        Order::Sorted(sort) => sorted(snapshot, collection, account, query, sort),
+    }
 }
 
 /// What matches, in tinyId order: keeps the page, counts the rest.
@@ -71,8 +163,8 @@ fn sorted(
     collection: Collection,
     account: &AccountId,
     query: &ListQuery,
+    sort: &Sort,
 ) -> Result<(Vec<Stored>, u64), StoreError> {
-    let Order::Sorted(sort) = &query.order else { return filtered(snapshot, collection, account, query) };
     let mut found = Vec::new();
     snapshot.for_each(collection, account, Direction::Ascending, |tiny_id, stored| {
         let object = parse(&stored)?;
@@ -97,13 +189,6 @@ fn direction(order: &Order) -> Direction {
 
 fn limit(query: &ListQuery) -> usize {
     usize::try_from(query.page.limit).unwrap_or(usize::MAX)
-}
-
-fn select(query: &ListQuery, stored: &Stored) -> Result<Vec<u8>, StoreError> {
-    match &query.select {
-        None => Ok(stored.as_ref().to_vec()),
-        Some(select) => select.apply(stored.as_ref()).map_err(unreadable),
-    }
 }
 
 fn parse(stored: &Stored) -> Result<Object<'_>, StoreError> {

@@ -74,6 +74,7 @@ impl Transaction<'_> {
         record: Stored,
     ) -> Result<(), StoreError> {
         let counters = self.counters(collection, account)?;
+        self.touch(account);
         self.put(collection.records, id.into(), record);
         self.put(collection.index, trees::index_key(account, tiny_id), id.as_bytes().to_vec().into());
         let counters =
@@ -83,7 +84,8 @@ impl Transaction<'_> {
     }
 
     /// Puts a new state of an object in the place of the old one.
-    pub fn replace(&mut self, collection: Collection, id: &str, record: Stored) {
+    pub fn replace(&mut self, collection: Collection, account: &AccountId, id: &str, record: Stored) {
+        self.touch(account);
         self.put(collection.records, id.into(), record);
     }
 
@@ -99,6 +101,7 @@ impl Transaction<'_> {
         id: &str,
     ) -> Result<(), StoreError> {
         let counters = self.counters(collection, account)?;
+        self.touch(account);
         self.remove(collection.records, id.into());
         self.remove(collection.index, trees::index_key(account, tiny_id));
         self.put_counters(collection, account, Counters { live: counters.live.saturating_sub(1), ..counters });

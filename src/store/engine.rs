@@ -112,10 +112,11 @@ impl Engine {
         disk.sync().map_err(|source| StoreError::Sync(Arc::new(source)))
     }
 
-    /// Names of trees in the file that are none of ours.
+    /// Names of trees in the file that are none of ours. sled's own default tree is always there, and empty.
     pub(super) fn unknown_trees(&self) -> Vec<String> {
+        let default = self.db.is_empty().then(|| self.db.name());
         let known: BTreeSet<&[u8]> =
-            Tree::ALL.iter().map(|tree| tree.name().as_bytes()).chain([&b"__sled__default"[..]]).collect();
+            Tree::ALL.iter().map(|tree| tree.name().as_bytes()).chain(default.as_deref()).collect();
         let names = self.db.tree_names();
         names.iter().filter(|name| !known.contains(&***name)).map(|n| String::from_utf8_lossy(n).into_owned()).collect()
     }

@@ -4,7 +4,9 @@ use super::{
     StoreError,
     engine::{Changes, Engine, Stored},
     trees::Tree,
+    versions::Touched,
 };
+use crate::domain::ids::AccountId;
 
 /// The state that the commands before this one left, and the changes that this one makes, which count only if it
 /// succeeds.
@@ -14,11 +16,13 @@ pub struct Transaction<'a> {
     /// What earlier commands of the same commit changed.
     earlier: &'a Changes,
     changes: Changes,
+    /// The accounts that this one changes.
+    touched: Touched,
 }
 
 impl<'a> Transaction<'a> {
     pub(super) fn new(engine: &'a Engine, earlier: &'a Changes) -> Self {
-        Self { engine, earlier, changes: Changes::new() }
+        Self { engine, earlier, changes: Changes::new(), touched: Touched::new() }
     }
 
     pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
@@ -37,7 +41,12 @@ impl<'a> Transaction<'a> {
         self.changes.insert((tree, key), None);
     }
 
-    pub(super) fn into_changes(self) -> Changes {
-        self.changes
+    /// Notes that this account's objects are no longer what they were.
+    pub(super) fn touch(&mut self, account: &AccountId) {
+        self.touched.insert(super::versions::slot(account));
+    }
+
+    pub(super) fn into_changes(self) -> (Changes, Touched) {
+        (self.changes, self.touched)
     }
 }

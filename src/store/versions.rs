@@ -9,12 +9,14 @@ use super::{
     engine::{Address, Bounds, Entry, Stored},
     trees::Tree,
 };
+use crate::domain::ids::AccountId;
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
     ops::Bound,
     sync::{
         PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -24,9 +26,24 @@ pub(super) type Version = u64;
 /// Values from before a commit; `None` where there was nothing.
 pub(super) type OldValues = BTreeMap<Address, Option<Stored>>;
 
-#[derive(Debug, Default)]
+/// Slots of accounts that a commit changes.
+pub(super) type Touched = BTreeSet<usize>;
+
+/// Accounts share this many slots: a change in one account may look like a change in another, never the reverse.
+const SLOTS: usize = 4096;
+
+/// Where an account's last change is noted.
+pub(super) fn slot(account: &AccountId) -> usize {
+    let mut hasher = DefaultHasher::new();
+    account.hash(&mut hasher);
+    usize::try_from(hasher.finish() % SLOTS as u64).unwrap_or_default()
+}
+
+#[derive(Debug)]
 pub(super) struct Versions {
     state: RwLock<State>,
+    /// The last commit that changed any account of a slot.
+    last_changes: Box<[AtomicU64]>,
     /// Number of commits in `state.older`, so that readers need no lock when there is nothing to look up.
     kept: AtomicUsize,
 }
@@ -40,6 +57,13 @@ struct State {
     readers: BTreeMap<Version, usize>,
 }
 
+impl Default for Versions {
+    fn default() -> Self {
+        let last_changes = std::iter::repeat_with(AtomicU64::default).take(SLOTS).collect();
+        Self { state: RwLock::default(), last_changes, kept: AtomicUsize::default() }
+    }
+}
+
 impl Versions {
     /// The writer is about to change these keys; until [`publish`](Self::publish) readers see the old values.
     pub(super) fn prepare(&self, old: OldValues) {
@@ -50,10 +74,19 @@ impl Versions {
     }
 
     /// What was prepared is durable: new readers see it.
-    pub(super) fn publish(&self) {
+    pub(super) fn publish(&self, touched: &Touched) {
         let mut state = self.write();
         state.published = state.published.saturating_add(1);
+        for last_change in touched.iter().filter_map(|slot| self.last_changes.get(*slot)) {
+            last_change.store(state.published, Ordering::SeqCst);
+        }
         self.forget(&mut state);
+    }
+
+    /// A version after which the account has certainly not changed. Two equal answers mean that what was read between
+    /// them, or after the first, still holds.
+    pub(super) fn last_change(&self, account: &AccountId) -> Version {
+        self.last_changes.get(slot(account)).map_or(Version::MAX, |last_change| last_change.load(Ordering::SeqCst))
     }
 
     /// A reader begins; it must [`release`](Self::release) what it gets.
@@ -171,7 +204,7 @@ mod tests {
         versions.prepare(old("k", value("old")));
         assert_eq!(versions.published(Tree::Integrations, b"k", value("new")), value("old"));
         assert_eq!(versions.published(Tree::Meta, b"k", value("new")), value("new"), "another tree");
-        versions.publish();
+        versions.publish(&Touched::new());
         assert_eq!(versions.published(Tree::Integrations, b"k", value("new")), value("new"));
     }
 
@@ -181,7 +214,7 @@ mod tests {
         let held = versions.hold();
         for before in [None, value("1"), value("2")] {
             versions.prepare(old("k", before));
-            versions.publish();
+            versions.publish(&Touched::new());
         }
         assert_eq!(versions.as_of(held, Tree::Integrations, b"k", value("3")), None);
         let later = versions.hold();
@@ -196,7 +229,7 @@ mod tests {
         let versions = Versions::default();
         let held = versions.hold();
         versions.prepare([old("b", value("B")), old("c", None), old("z", value("Z"))].into_iter().flatten().collect());
-        versions.publish();
+        versions.publish(&Touched::new());
         let bounds = (Bound::Included(b"a".to_vec()), Bound::Excluded(b"x".to_vec()));
         let found = [("a", "A"), ("c", "C")].map(|(k, v)| (k.as_bytes().to_vec(), value(v).unwrap())).to_vec();
         let seen = versions.range_as_of(held, Tree::Integrations, &bounds, found);

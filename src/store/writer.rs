@@ -3,7 +3,11 @@
 //! Because nobody else writes, a command may read, decide and write without any lock. Its answer is sent only after
 //! the disk has what it answers. When a flush fails nobody knows what is on disk, so the writer stops for good.
 
-use super::{Shared, StoreError, Transaction, WriterStatistics, engine::Changes, versions::OldValues};
+use super::{
+    Shared, StoreError, Transaction, WriterStatistics,
+    engine::Changes,
+    versions::{OldValues, Touched},
+};
 use std::{
     io,
     sync::{
@@ -25,6 +29,7 @@ type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 struct Batch<'a> {
     shared: &'a Shared,
     changes: Changes,
+    touched: Touched,
 }
 
 #[derive(Debug, Default)]
@@ -115,16 +120,18 @@ fn run(
     progress: &Progress,
 ) -> Result<(), StoreError> {
     while let Ok(first) = queue.recv() {
-        let mut batch = Batch { shared, changes: Changes::new() };
+        let mut batch = Batch { shared, changes: Changes::new(), touched: Touched::new() };
         let waiting = std::iter::once(first).chain(queue.try_iter()).take(batch_size);
         let answers: Vec<Answer> = waiting.map(|command| command(&mut batch)).collect();
-        let outcome = commit(shared, &batch.changes, progress);
+        let outcome = commit(shared, &batch.changes, &batch.touched, progress);
         progress.commands.fetch_add(answers.len().try_into().unwrap_or_default(), Ordering::Relaxed);
         if outcome.is_err() {
             progress.running.store(false, Ordering::SeqCst);
         }
+        // Why is for the log, once, where this thread ends; whoever waits is told to try elsewhere or later.
+        let told = outcome.as_ref().copied().map_err(|_| StoreError::Stopped);
         for answer in answers {
-            answer(outcome.clone());
+            answer(told.clone());
         }
         outcome?;
     }
@@ -133,7 +140,7 @@ fn run(
 
 /// Makes the changes durable, then visible. Without changes there is nothing to do: all that the commands of this batch
 /// saw was durable already.
-fn commit(shared: &Shared, changes: &Changes, progress: &Progress) -> Result<(), StoreError> {
+fn commit(shared: &Shared, changes: &Changes, touched: &Touched, progress: &Progress) -> Result<(), StoreError> {
     if changes.is_empty() {
         return Ok(());
     }
@@ -142,7 +149,7 @@ fn commit(shared: &Shared, changes: &Changes, progress: &Progress) -> Result<(),
     shared.versions.prepare(old);
     shared.engine.apply(changes)?;
     shared.engine.sync()?;
-    shared.versions.publish();
+    shared.versions.publish(touched);
     progress.commits.fetch_add(1, Ordering::Relaxed);
     Ok(())
 }
@@ -151,8 +158,9 @@ impl Batch<'_> {
     fn run<T, E>(&mut self, command: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>) -> Result<T, E> {
         let mut transaction = Transaction::new(&self.shared.engine, &self.changes);
         let outcome = command(&mut transaction)?;
-        let changes = transaction.into_changes();
+        let (changes, touched) = transaction.into_changes();
         self.changes.extend(changes);
+        self.touched.extend(touched);
         Ok(outcome)
     }
 }

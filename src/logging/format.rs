@@ -1,0 +1,77 @@
+//! How a line looks.
+
+use crate::clock::Clock;
+use env_logger::fmt::Formatter;
+use log::{
+    Record,
+    kv::{Error, Key, Value, VisitSource},
+};
+use std::{
+    fmt::{self, Write as _},
+    io::{self, Write as _},
+};
+
+/// `2018-04-27T00:02:50.419Z INFO  GET /integration status=200 …`
+pub(super) fn text(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
+    let mut line = Line(out);
+    let written = write!(line, "{} {:5} {}", Clock::System.now(), record.level(), record.args());
+    written.map_err(io::Error::other)?;
+    record.key_values().visit(&mut TextPairs(&mut line)).map_err(io::Error::other)?;
+    out.write_all(b"\n")
+}
+
+/// `{"time":"…","level":"info","target":"…","message":"…",…}`
+pub(super) fn json(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
+    let mut object = serde_json::Map::new();
+    object.insert("time".into(), Clock::System.now().to_string().into());
+    object.insert("level".into(), record.level().as_str().to_lowercase().into());
+    object.insert("target".into(), record.target().into());
+    object.insert("message".into(), record.args().to_string().into());
+    record.key_values().visit(&mut JsonPairs(&mut object)).map_err(io::Error::other)?;
+    serde_json::to_writer(&mut *out, &object)?;
+    out.write_all(b"\n")
+}
+
+/// Text in a line: without control characters, so that nobody can forge another line.
+struct Line<'a>(&'a mut Formatter);
+
+impl fmt::Write for Line<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if !text.bytes().any(|byte| byte.is_ascii_control()) {
+            return self.0.write_all(text.as_bytes()).map_err(|_| fmt::Error);
+        }
+        text.chars()
+            .try_for_each(|character| match character.is_control() {
+                true => write!(self.0, "{}", character.escape_default()),
+                false => write!(self.0, "{character}"),
+            })
+            .map_err(|_| fmt::Error)
+    }
+}
+
+struct TextPairs<'a, 'b>(&'a mut Line<'b>);
+
+impl<'kvs> VisitSource<'kvs> for TextPairs<'_, '_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        if let Some(number) = value.to_u64() {
+            return Ok(write!(self.0, " {key}={number}")?);
+        }
+        let text = value.to_string();
+        let bare = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
+        Ok(if bare { write!(self.0, " {key}={text}") } else { write!(self.0, " {key}={text:?}") }?)
+    }
+}
+
+struct JsonPairs<'a>(&'a mut serde_json::Map<String, serde_json::Value>);
+
+impl<'kvs> VisitSource<'kvs> for JsonPairs<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        let value = match (value.to_u64(), value.to_bool()) {
+            (Some(number), _) => number.into(),
+            (None, Some(flag)) => flag.into(),
+            (None, None) => value.to_string().into(),
+        };
+        self.0.insert(key.to_string(), value);
+        Ok(())
+    }
+}
