@@ -3,6 +3,7 @@
 pub mod body;
 pub mod caller;
 pub mod directory;
+pub mod idempotency;
 pub mod ids;
 pub mod integration;
 pub mod integration_input;

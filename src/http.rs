@@ -13,6 +13,7 @@ mod lists;
 mod login;
 pub(crate) mod metrics;
 mod observe;
+mod once;
 mod path;
 mod problem;
 mod routes;

@@ -9,13 +9,14 @@ use super::{
     integration::{IntegrationType, Name, Urgency},
     rejection::Rejection,
 };
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 const SERVERS_OWN: [&str; 5] = ["sid", "id", "createdAt", "updatedAt", "tinyId"];
 const MOST_DESTINATIONS: usize = 100;
 
 /// All that is needed to create an integration.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct IntegrationDraft {
     /// Free-form metadata; empty unless given.
     pub meta: Map<String, Value>,

@@ -1,6 +1,6 @@
 //! The documented calls. Source: the reference, "Integration".
 
-use super::{answer, body::JsonObject, lists, path::IntegrationPath, problem::Problem, state::State};
+use super::{answer, body::JsonObject, lists, once::Once, path::IntegrationPath, problem::Problem, state::State};
 use crate::domain::{
     caller::{Caller, Writer},
     integration::SCHEMA,
@@ -14,9 +14,14 @@ use actix_web::{
 };
 
 /// `POST /integration`
-pub(super) async fn create(writer: Writer, body: JsonObject, state: Data<State>) -> Result<HttpResponse, Problem> {
+pub(super) async fn create(
+    writer: Writer,
+    key: Once,
+    body: JsonObject,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
     let draft = IntegrationDraft::parse(body.attributes, body.strictness)?;
-    let (id, stored) = state.integrations.create(&writer, draft).await?;
+    let (id, stored) = state.integrations.create(&writer, draft, key.0).await?;
     let mut response = answer::object(stored);
     if let Ok(location) = HeaderValue::try_from(format!("/integration/{id}")) {
         response.headers_mut().insert(LOCATION, location);

@@ -1,10 +1,11 @@
 //! Create, read, update, delete and list integrations.
 
-use super::{fault::Fault, lists::Lists};
+use super::{fault::Fault, lists::Lists, passwords};
 use crate::{
     clock::Clock,
     domain::{
         caller::{Caller, Writer},
+        idempotency::{Attempt, IdempotencyKey},
         ids::IntegrationId,
         integration::{Integration, SCHEMA},
         integration_input::{IntegrationDraft, IntegrationPatch},
@@ -12,7 +13,7 @@ use crate::{
         rejection::Rejection,
     },
     ids::Ids,
-    store::{Collection, INTEGRATIONS, Store, StoreError, Stored, Transaction},
+    store::{Answered, Collection, INTEGRATIONS, Store, StoreError, Stored, Transaction},
 };
 
 const COLLECTION: Collection = INTEGRATIONS;
@@ -34,19 +35,35 @@ impl Integrations {
         Self { store, clock, ids, lists }
     }
 
-    /// Creates an integration in the writer's account, under the account's next number.
+    /// Creates an integration in the writer's account, under the account's next number. With a key that was used before
+    /// for the same draft, answers what was answered then.
     ///
     /// # Errors
-    /// The store failed.
-    pub async fn create(&self, writer: &Writer, draft: IntegrationDraft) -> Result<(IntegrationId, Stored), Fault> {
+    /// The key was used for another draft; the store failed.
+    pub async fn create(
+        &self,
+        writer: &Writer,
+        draft: IntegrationDraft,
+        key: Option<IdempotencyKey>,
+    ) -> Result<(IntegrationId, Stored), Fault> {
         let (account, clock, ids) = (writer.account().clone(), self.clock.clone(), self.ids.clone());
+        let attempt = key.map(|key| attempt(key, &draft)).transpose()?;
         self.store
             .write(move |transaction| {
+                let now = clock.now();
+                if let Some(attempt) = &attempt
+                    && let Some(answered) = transaction.answered(&account, &attempt.key, now)?
+                {
+                    return repeat(attempt, answered);
+                }
                 let tiny_id = transaction.next_tiny_id(COLLECTION, &account)?;
                 let id = unused_id(transaction, &ids)?;
-                let integration = Integration::create(draft, account.clone(), id.clone(), tiny_id, clock.now());
+                let integration = Integration::create(draft, account.clone(), id.clone(), tiny_id, now);
                 let record = encode(&integration)?;
                 transaction.insert(COLLECTION, &account, tiny_id, id.as_str(), record.clone())?;
+                if let Some(attempt) = &attempt {
+                    transaction.remember_answer(&account, attempt, now, record.clone())?;
+                }
                 Ok((id, record))
             })
             .await
@@ -117,6 +134,23 @@ fn unused_id(transaction: &Transaction<'_>, ids: &Ids) -> Result<IntegrationId, 
             return Ok(id);
         }
     }
+}
+
+/// What tells one request from another under the same key.
+fn attempt(key: IdempotencyKey, draft: &IntegrationDraft) -> Result<Attempt, StoreError> {
+    let canonical = serde_json::to_vec(draft).map_err(unreadable)?;
+    Ok(Attempt { key, fingerprint: passwords::digest(&canonical) })
+}
+
+/// The first answer again, if the request is the same.
+fn repeat(attempt: &Attempt, answered: Answered) -> Result<(IntegrationId, Stored), Fault> {
+    if attempt.fingerprint != answered.fingerprint {
+        let key = attempt.key.as_str();
+        let message = format!("The Idempotency-Key '{key}' was used for another request; use a new key for each");
+        return Err(Rejection::Conflict(message).into());
+    }
+    let integration: Integration = serde_json::from_slice(answered.record.as_ref()).map_err(unreadable)?;
+    Ok((integration.id, answered.record))
 }
 
 /// The integration, if it is the writer's; one of another account is as if it were not there.

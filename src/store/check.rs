@@ -4,6 +4,7 @@ use super::{
     Durability, OpenError, Options, StoreError,
     collection::INTEGRATIONS,
     engine::{Engine, Stored},
+    idempotency::{self, Answered},
     open,
     trees::{self, Counters, Tree},
 };
@@ -70,6 +71,7 @@ fn examine(engine: &Engine) -> Result<Report, StoreError> {
     examination.records()?;
     examination.index()?;
     examination.counters()?;
+    examination.remembered_answers()?;
     let mut report = examination.report;
     report.accounts = examination.tallies.len().try_into().unwrap_or(u64::MAX);
     report.damages.sort();
@@ -179,8 +181,35 @@ impl Examination<'_> {
         Ok(())
     }
 
+    fn remembered_answers(&mut self) -> Result<(), StoreError> {
+        for entry in self.everything(Tree::Idempotency) {
+            let (key, stored) = entry?;
+            let listed = match Answered::decode(stored.as_ref()) {
+                Ok(answered) => {
+                    self.engine.get(Tree::IdempotencyByTime, &idempotency::by_time(answered.at, &key))?.is_some()
+                }
+                Err(_) => false,
+            };
+            if !listed {
+                self.damage(format!("the remembered answer '{}' is not listed by its time", shown(&key)));
+            }
+        }
+        for entry in self.everything(Tree::IdempotencyByTime) {
+            let (key, _) = entry?;
+            let named = idempotency::split_by_time(&key).ok().map(|(_, address)| address);
+            let exists = match named {
+                Some(address) => self.engine.get(Tree::Idempotency, address)?.is_some(),
+                None => false,
+            };
+            if !exists {
+                self.damage(format!("a time names the remembered answer '{}', which does not exist", shown(&key)));
+            }
+        }
+        Ok(())
+    }
+
     fn account(&mut self, key: &[u8], stored: &Stored) {
-        let shown = String::from_utf8_lossy(key).replace('\0', " ");
+        let shown = shown(key);
         let account = shown.split_once(' ').filter(|(_, collection)| *collection == INTEGRATIONS.name);
         let Some(account) = account.and_then(|(account, _)| AccountId::parse(account).ok()) else {
             return self.damage(format!("the counters have a key that is none: '{shown}'"));
@@ -201,4 +230,9 @@ impl Examination<'_> {
             ));
         }
     }
+}
+
+/// A key for people to read.
+fn shown(key: &[u8]) -> String {
+    String::from_utf8_lossy(key).replace('\0', " ")
 }

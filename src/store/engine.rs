@@ -55,18 +55,20 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn new(db: sled::Db, disk: Option<Disk>) -> Result<Self, StoreError> {
-        let [meta, accounts, integrations, by_account] = Tree::ALL.map(|tree| db.open_tree(tree.name()));
-        let trees = [meta?, accounts?, integrations?, by_account?];
+        let opened = Tree::ALL.iter().map(|tree| db.open_tree(tree.name())).collect::<Result<Vec<_>, _>>()?;
+        let trees = opened.try_into().map_err(|_| StoreError::damaged("a tree is missing"))?;
         Ok(Self { db, trees, disk })
     }
 
     fn tree(&self, tree: Tree) -> &sled::Tree {
-        let [meta, accounts, integrations, by_account] = &self.trees;
+        let [meta, accounts, integrations, by_account, idempotency, idempotency_by_time] = &self.trees;
         match tree {
             Tree::Meta => meta,
             Tree::Accounts => accounts,
             Tree::Integrations => integrations,
             Tree::IntegrationsByAccount => by_account,
+            Tree::Idempotency => idempotency,
+            Tree::IdempotencyByTime => idempotency_by_time,
         }
     }
 

@@ -7,6 +7,7 @@ use super::{
     versions::Touched,
 };
 use crate::domain::ids::AccountId;
+use std::ops::Bound;
 
 /// The state that the commands before this one left, and the changes that this one makes, which count only if it
 /// succeeds.
@@ -31,6 +32,13 @@ impl<'a> Transaction<'a> {
             Some(changed) => Ok(changed.clone()),
             None => self.engine.get(tree, key),
         }
+    }
+
+    /// The first keys of a tree, as the engine has them: what earlier commands of the same commit removed may be among
+    /// them.
+    pub(super) fn first_keys(&self, tree: Tree, most: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        let entries = self.engine.range(tree, (Bound::Unbounded, Bound::Unbounded));
+        entries.take(most).map(|entry| entry.map(|(key, _)| key)).collect()
     }
 
     pub(super) fn put(&mut self, tree: Tree, key: Vec<u8>, value: Stored) {

@@ -6,6 +6,8 @@
 //! | `accounts` | sid, 0x00, collection | [`Counters`] |
 //! | `integrations` | id | the object's JSON, exactly as it is answered |
 //! | `integrations_by_account` | sid, 0x00, tinyId as big-endian u64 | id |
+//! | `idempotency` | sid, 0x00, the client's key | time as big-endian i64, SHA-256 of the request, the answer |
+//! | `idempotency_by_time` | time as big-endian i64, key in `idempotency` | nothing |
 
 use super::StoreError;
 use crate::domain::ids::AccountId;
@@ -25,10 +27,19 @@ pub(super) enum Tree {
     Accounts,
     Integrations,
     IntegrationsByAccount,
+    Idempotency,
+    IdempotencyByTime,
 }
 
 impl Tree {
-    pub(super) const ALL: [Self; 4] = [Self::Meta, Self::Accounts, Self::Integrations, Self::IntegrationsByAccount];
+    pub(super) const ALL: [Self; 6] = [
+        Self::Meta,
+        Self::Accounts,
+        Self::Integrations,
+        Self::IntegrationsByAccount,
+        Self::Idempotency,
+        Self::IdempotencyByTime,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -36,6 +47,8 @@ impl Tree {
             Self::Accounts => "accounts",
             Self::Integrations => "integrations",
             Self::IntegrationsByAccount => "integrations_by_account",
+            Self::Idempotency => "idempotency",
+            Self::IdempotencyByTime => "idempotency_by_time",
         }
     }
 }
