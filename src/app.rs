@@ -6,7 +6,7 @@ use crate::{
     clock::Clock,
     config::{ConfigError, Settings},
     domain::body::Strictness,
-    http::{self, Live, State, metrics::Metrics},
+    http::{self, Connections, Live, State, metrics::Metrics},
     ids::{Ids, RequestIds},
     service::{
         access::{Gate, GateLimits},
@@ -16,7 +16,6 @@ use crate::{
     store::{Durability, OpenError, Options, Store, StoreError},
 };
 use actix_web::{
-    HttpServer,
     dev::{Server, ServerHandle},
     web::Data,
 };
@@ -225,21 +224,18 @@ fn state(store: Store, integrations: Integrations, live: Live, edges: &Edges) ->
 const HASHES_AT_ONCE: usize = 2;
 
 fn serve(settings: &Settings, listener: TcpListener, state: Data<State>) -> Result<Server, StartError> {
-    let origins = settings.cors.origins.clone();
     let workers = match settings.workers {
         0 => std::thread::available_parallelism().map_or(1, Into::into),
         some => some,
     };
-    let server = HttpServer::new(move || http::service(state.clone(), &origins))
-        .workers(workers)
-        .max_connections(settings.limits.connections.div_ceil(workers))
-        .keep_alive(Duration::from_secs(settings.limits.idle_seconds))
-        .client_request_timeout(Duration::from_secs(settings.limits.head_seconds))
-        .shutdown_timeout(settings.shutdown.drain_seconds)
-        .disable_signals()
-        .listen(listener)
-        .map_err(StartError::Server)?;
-    Ok(server.run())
+    let connections = Connections {
+        workers,
+        most: settings.limits.connections,
+        idle: Duration::from_secs(settings.limits.idle_seconds),
+        head: Duration::from_secs(settings.limits.head_seconds),
+        drain: Duration::from_secs(settings.shutdown.drain_seconds),
+    };
+    http::server(listener, connections, state, settings.cors.origins.clone()).map_err(StartError::Server)
 }
 
 /// Written beside and moved into place, so that nobody reads half a number.

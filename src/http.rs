@@ -17,8 +17,10 @@ mod once;
 mod path;
 mod problem;
 mod routes;
+mod server;
 mod state;
+mod wire;
 
 pub use problem::Problem;
-pub use routes::service;
+pub use server::{Connections, server};
 pub use state::{Live, State};

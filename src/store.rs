@@ -18,6 +18,7 @@ mod snapshot;
 mod transaction;
 mod trees;
 mod versions;
+mod watermark;
 mod writer;
 
 pub use check::{Damage, Report, check};

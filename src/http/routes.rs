@@ -29,7 +29,7 @@ fn table(config: &mut ServiceConfig) {
 }
 
 /// The whole HTTP service: the table, and what every request passes on its way there.
-pub fn service(
+pub(super) fn service(
     state: Data<State>,
     origins: &[String],
 ) -> App<

@@ -4,7 +4,11 @@
 //! power cut, so the file is synced through a handle of our own; large values lie in files of their own, which sled
 //! does not sync at all; separate writes to several trees tear, a multi-tree transaction does not.
 
-use super::{StoreError, trees::Tree};
+use super::{
+    StoreError,
+    trees::{self, Tree},
+    watermark::Watermark,
+};
 use sled::{IVec, Transactional};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +17,10 @@ use std::{
     io,
     ops::Bound,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// A stored value. Cloning is cheap.
@@ -49,6 +56,8 @@ pub(super) type Entry = (Vec<u8>, Stored);
 pub(super) struct Engine {
     db: sled::Db,
     trees: [sled::Tree; Tree::ALL.len()],
+    /// The number of the last commit that was applied.
+    commit: AtomicU64,
     /// `None` for a store that need not survive.
     disk: Option<Disk>,
 }
@@ -57,7 +66,19 @@ impl Engine {
     pub(super) fn new(db: sled::Db, disk: Option<Disk>) -> Result<Self, StoreError> {
         let opened = Tree::ALL.iter().map(|tree| db.open_tree(tree.name())).collect::<Result<Vec<_>, _>>()?;
         let trees = opened.try_into().map_err(|_| StoreError::damaged("a tree is missing"))?;
-        Ok(Self { db, trees, disk })
+        let engine = Self { db, trees, commit: AtomicU64::new(0), disk };
+        if let Some(number) = engine.get(Tree::Meta, trees::COMMIT)? {
+            let number =
+                number.as_ref().try_into().map_err(|_| StoreError::damaged("its last commit has no number"))?;
+            engine.commit.store(u64::from_be_bytes(number), Ordering::SeqCst);
+        }
+        Ok(engine)
+    }
+
+    /// How many commits that were acknowledged are missing. It should be none.
+    pub(super) fn lost_commits(&self) -> io::Result<u64> {
+        let acknowledged = self.disk.as_ref().map_or(Ok(0), |disk| disk.watermark.get())?;
+        Ok(acknowledged.saturating_sub(self.commit.load(Ordering::SeqCst)))
     }
 
     fn tree(&self, tree: Tree) -> &sled::Tree {
@@ -91,7 +112,11 @@ impl Engine {
 
     /// Makes all changes in one atomic step, visible at once, durable only after [`sync`](Self::sync).
     pub(super) fn apply(&self, changes: &Changes) -> Result<(), StoreError> {
+        let number = self.commit.load(Ordering::SeqCst).saturating_add(1);
         let outcome = self.trees[..].transaction(|trees| {
+            if let Some(meta) = trees.get(Tree::Meta as usize) {
+                meta.insert(trees::COMMIT, &number.to_be_bytes())?;
+            }
             for ((tree, key), value) in changes {
                 let Some(target) = trees.get(*tree as usize) else { continue };
                 match value {
@@ -104,14 +129,17 @@ impl Engine {
         outcome.map_err(|error| match error {
             sled::transaction::TransactionError::Storage(error) => StoreError::Engine(error),
             sled::transaction::TransactionError::Abort(()) => StoreError::damaged("a transaction was aborted"),
-        })
+        })?;
+        self.commit.store(number, Ordering::SeqCst);
+        Ok(())
     }
 
     /// Makes all that was applied survive a power cut.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
         let Some(disk) = &self.disk else { return Ok(()) };
         self.db.flush()?;
-        disk.sync().map_err(|source| StoreError::Sync(Arc::new(source)))
+        let synced = disk.sync().and_then(|()| disk.watermark.set(self.commit.load(Ordering::SeqCst)));
+        synced.map_err(|source| StoreError::Sync(Arc::new(source)))
     }
 
     /// Names of trees in the file that are none of ours. sled's own default tree is always there, and empty.
@@ -132,6 +160,7 @@ impl Engine {
 #[derive(Debug)]
 pub(super) struct Disk {
     log: File,
+    watermark: Watermark,
     blobs: PathBuf,
     synced_blobs: Mutex<BTreeSet<OsString>>,
 }
@@ -141,6 +170,7 @@ impl Disk {
     pub(super) fn of(folder: &Path) -> io::Result<Self> {
         let disk = Self {
             log: File::options().write(true).open(folder.join("db"))?,
+            watermark: Watermark::of(folder)?,
             blobs: folder.join("blobs"),
             synced_blobs: Mutex::default(),
         };

@@ -41,6 +41,11 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<Engine, OpenError
     };
     let damaged = |error: StoreError| OpenError::Damaged { folder: folder.to_owned(), cause: error.to_string() };
     let engine = Engine::new(db, disk).map_err(damaged)?;
+    let lost = engine.lost_commits().map_err(unusable)?;
+    if lost > 0 {
+        let cause = format!("its last {lost} commits, which were acknowledged, cannot be read");
+        return Err(OpenError::Damaged { folder: folder.to_owned(), cause });
+    }
     match schema(&engine).map_err(damaged)? {
         Some(found) if found > SCHEMA_VERSION => {
             return Err(OpenError::Newer { folder: folder.to_owned(), found, known: SCHEMA_VERSION });

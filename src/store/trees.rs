@@ -2,7 +2,7 @@
 //!
 //! | tree | key | value |
 //! |---|---|---|
-//! | `meta` | name | schema version, token secret |
+//! | `meta` | name | schema version, token secret, number of the last commit |
 //! | `accounts` | sid, 0x00, collection | [`Counters`] |
 //! | `integrations` | id | the object's JSON, exactly as it is answered |
 //! | `integrations_by_account` | sid, 0x00, tinyId as big-endian u64 | id |
@@ -19,6 +19,8 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub(super) const SCHEMA: &[u8] = b"schema";
 /// Key in `meta`: the secret that signs tokens.
 pub(super) const TOKEN_SECRET: &[u8] = b"token_secret";
+/// Key in `meta`: the number of the last commit as big-endian u64.
+pub(super) const COMMIT: &[u8] = b"commit";
 
 /// A tree of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,70 @@
+//! The number of the last acknowledged commit, in a file beside the engine's own.
+//!
+//! The engine takes damage in its log for the end of the log: it opens with what stands before it, which may be nothing,
+//! and does not say a word. So every commit has a number in the store, and once it is durable the number is written here.
+//! A store that ends with a lower one has lost what was acknowledged. The file is not synced: after a power cut it may be
+//! behind the store, never ahead of it.
+
+use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
+
+/// Beside `db`.
+const FILE: &str = "acknowledged";
+
+/// The file, held open. It has the number and its complement, so that a torn one is recognised.
+#[derive(Debug)]
+pub(super) struct Watermark(File);
+
+impl Watermark {
+    /// Opens or makes the file in `folder`.
+    pub(super) fn of(folder: &Path) -> io::Result<Self> {
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(folder.join(FILE))?;
+        let watermark = Self(file);
+        if watermark.0.metadata()?.len() == 0 {
+            // Takes its room on the disk while there is some.
+            watermark.set(0)?;
+            watermark.0.sync_all()?;
+        }
+        Ok(watermark)
+    }
+
+    /// The number; 0 when the file tells nothing.
+    pub(super) fn get(&self) -> io::Result<u64> {
+        let mut bytes = [0; 16];
+        match self.0.read_exact_at(&mut bytes, 0) {
+            Err(short) if short.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
+            outcome => outcome?,
+        }
+        let both = u128::from_be_bytes(bytes);
+        let (number, complement) = ((both >> 64) as u64, both as u64);
+        Ok(if number == !complement { number } else { 0 })
+    }
+
+    /// A commit is durable.
+    pub(super) fn set(&self, number: u64) -> io::Result<()> {
+        let both = u128::from(number) << 64 | u128::from(!number);
+        self.0.write_all_at(&both.to_be_bytes(), 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_is_there_when_the_file_is_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let watermark = Watermark::of(folder.path()).unwrap();
+        assert_eq!(watermark.get().unwrap(), 0);
+        watermark.set(u64::MAX - 7).unwrap();
+        assert_eq!(Watermark::of(folder.path()).unwrap().get().unwrap(), u64::MAX - 7);
+    }
+
+    #[test]
+    fn a_torn_file_tells_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        for torn in [&b"short"[..], &[0; 16], &[0xA5; 16]] {
+            std::fs::write(folder.path().join(FILE), torn).unwrap();
+            assert_eq!(Watermark::of(folder.path()).unwrap().get().unwrap(), 0);
+        }
+    }
+}
