@@ -19,7 +19,9 @@ async fn main() -> io::Result<()> {
             let body = body.clone();
             async move { HttpResponse::Ok().insert_header(ContentType::json()).body(body) }
         };
-        App::new().route("/integration", web::get().to(answer.clone())).route("/integration/{id}", web::get().to(answer))
+        App::new()
+            .route("/integration", web::get().to(answer.clone()))
+            .route("/integration/{id}", web::get().to(answer))
     })
     .workers(1)
     .bind("127.0.0.1:0")?;

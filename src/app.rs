@@ -25,7 +25,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -86,9 +86,7 @@ pub struct App {
     address: SocketAddr,
     handle: AppHandle,
     store: Store,
-    port_file: Option<PathBuf>,
-    /// Goes away, with all in it, when the app does.
-    _ephemeral: Option<tempfile::TempDir>,
+    leftovers: Arc<Leftovers>,
 }
 
 /// Steers a running [`App`] from outside. Cloning is cheap.
@@ -98,6 +96,7 @@ pub struct AppHandle {
     state: Data<State>,
     tokens: Tokens,
     clock: Clock,
+    leftovers: Arc<Leftovers>,
 }
 
 /// The folder of the store within the data folder, so that there is room for others beside it.
@@ -121,8 +120,10 @@ impl App {
         let state = Data::new(state(store.clone(), integrations, live, &edges));
         let server = serve(settings, listener, state.clone())?;
         let port_file = write_port_file(settings, address)?;
-        let handle = AppHandle { server: server.handle(), state, tokens, clock: edges.clock };
-        Ok(Self { server, address, handle, store, port_file, _ephemeral: ephemeral })
+        let leftovers = Arc::new(Leftovers { port_file, ephemeral: Mutex::new(ephemeral) });
+        let handle =
+            AppHandle { server: server.handle(), state, tokens, clock: edges.clock, leftovers: Arc::clone(&leftovers) };
+        Ok(Self { server, address, handle, store, leftovers })
     }
 
     /// Where it listens; the port is the real one.
@@ -140,21 +141,59 @@ impl App {
     /// # Errors
     /// The server broke down.
     pub async fn run(self) -> io::Result<()> {
-        let outcome = self.server.await;
-        self.store.close();
-        if let Some(path) = self.port_file {
-            // Somebody else may have removed it; it is not ours to mind.
+        let Self { server, handle, store, leftovers, .. } = self;
+        drop(handle);
+        let outcome = server.await;
+        store.close();
+        let_go(store).await;
+        leftovers.remove();
+        outcome
+    }
+}
+
+/// Threads that served hold the store for a moment after the server has ended. Whoever opens it next must not find it
+/// held by us.
+async fn let_go(store: Store) {
+    const AT_MOST: u32 = 200;
+    for _ in 0..AT_MOST {
+        if store.is_last_handle() {
+            return;
+        }
+        actix_rt::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// What must not be left behind by a program that ends.
+#[derive(Debug, Default)]
+struct Leftovers {
+    port_file: Option<PathBuf>,
+    ephemeral: Mutex<Option<tempfile::TempDir>>,
+}
+
+impl Leftovers {
+    fn remove(&self) {
+        // What somebody else has removed is gone all the same.
+        if let Some(path) = &self.port_file {
             let _already_gone = std::fs::remove_file(path);
         }
-        outcome
+        drop(self.ephemeral.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
 impl AppHandle {
     /// Takes no more connections, lets requests in flight finish, then stops.
-    pub async fn drain(&self) {
+    pub async fn drain(self) {
         self.state.draining.store(true, Ordering::SeqCst);
-        self.server.stop(true).await;
+        let server = self.server.clone();
+        // A handle holds the store, which the app waits to be let go of.
+        drop(self);
+        server.stop(true).await;
+    }
+
+    /// Removes what must not be left behind, for a process that ends without waiting for [`App::run`].
+    pub fn cleaner(&self) -> impl FnOnce() + use<> {
+        let leftovers = Arc::clone(&self.leftovers);
+        move || leftovers.remove()
     }
 
     /// Puts new settings to work, as far as a running server can.

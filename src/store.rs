@@ -120,6 +120,11 @@ impl Store {
         self.writer.statistics()
     }
 
+    /// Whether this is the only handle left, so that dropping it lets go of the files.
+    pub fn is_last_handle(&self) -> bool {
+        Arc::strong_count(&self.shared) == 1
+    }
+
     /// Ends the writer after everything that waits is done, and waits for it. Later writes are refused.
     pub fn close(&self) {
         self.writer.stop();

@@ -28,7 +28,10 @@ async fn serve(sources: Sources, settings: Settings, logs: &Flush) -> Result<Exi
     // Lets the server start its threads before it is announced.
     tokio::task::yield_now().await;
     announce(&format!("listening on http://{address}"))?;
-    log::info!(address:display, data:display = settings.data.display(), ephemeral = settings.ephemeral; "Serving requests");
+    match settings.ephemeral {
+        true => log::info!(address:display, ephemeral = true; "Serving requests"),
+        false => log::info!(address:display, data:display = settings.data.display(); "Serving requests"),
+    }
     let mut settings = settings;
     loop {
         tokio::select! {
@@ -43,6 +46,7 @@ async fn serve(sources: Sources, settings: Settings, logs: &Flush) -> Result<Exi
         }
     }
     log::info!("Stopping: requests in flight are finished first");
+    let cleaner = handle.cleaner();
     let draining = actix_rt::spawn(async move { handle.drain().await });
     tokio::select! {
         outcome = &mut server => {
@@ -53,6 +57,7 @@ async fn serve(sources: Sources, settings: Settings, logs: &Flush) -> Result<Exi
         }
         () = signals.stop() => {
             log::warn!("Stopped at once by a second signal");
+            cleaner();
             logs.now();
             std::process::exit(1);
         }

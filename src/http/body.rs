@@ -96,9 +96,16 @@ fn broken(error: &PayloadError, limit: usize) -> Problem {
     }
 }
 
+/// The JSON library gives objects with such a name a meaning of its own, and would not keep them as they came.
+const RESERVED: &[u8] = b"$serde_json::private::";
+
 fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     if bytes.trim_ascii().is_empty() {
         return Err(Rejection::invalid("The body must be a JSON object, but was empty").into());
+    }
+    if bytes.windows(RESERVED.len()).any(|window| window == RESERVED) {
+        let reserved = String::from_utf8_lossy(RESERVED);
+        return Err(Rejection::invalid(format!("No name in the body may contain '{reserved}'")).into());
     }
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(attributes)) => Ok(attributes),

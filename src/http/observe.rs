@@ -34,13 +34,8 @@ pub(super) async fn observe(
     let started = state.clock.stopwatch();
     let live = state.live.load();
     let id = request_id(&request, &state);
-    let mut response = match refuse(&request, &state, &live) {
-        Some(problem) => request.error_response(problem),
-        None => {
-            trim_trailing_slash(&mut request);
-            next.call(request).await?.map_into_boxed_body()
-        }
-    };
+    trim_trailing_slash(&mut request);
+    let mut response = next.call(request).await?.map_into_boxed_body();
     if response.status().as_u16() >= 400 {
         response = with_error_body(response, &id);
     }
@@ -78,13 +73,26 @@ fn request_id(request: &ServiceRequest, state: &State) -> HeaderValue {
     })
 }
 
-fn refuse(request: &ServiceRequest, state: &State, live: &Live) -> Option<Problem> {
+/// Refuses what must not reach a route. Stands behind CORS, so that a page can read the refusal.
+pub(super) async fn refuse(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let problem = request.app_data::<Data<State>>().and_then(|state| fault(&request, state));
+    match problem {
+        Some(problem) => Ok(request.error_response(problem)),
+        None => Ok(next.call(request).await?.map_into_boxed_body()),
+    }
+}
+
+fn fault(request: &ServiceRequest, state: &State) -> Option<Problem> {
     if state.is_draining() {
         return Some(Problem::Draining);
     }
     let uri = request.uri();
     let length = uri.path_and_query().map_or(0, |all| all.as_str().len());
-    (length > live.url_bytes).then_some(Problem::UrlTooLong { limit: live.url_bytes })
+    let limit = state.live.load().url_bytes;
+    (length > limit).then_some(Problem::UrlTooLong { limit })
 }
 
 /// Completes an error: a fault of ours tells the request id, so that the log line can be found; what did not come from

@@ -36,7 +36,12 @@ pub(super) fn service(
     impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>
     + use<>,
 > {
-    App::new().app_data(state).configure(table).wrap(cors(origins)).wrap(from_fn(observe::observe))
+    App::new()
+        .app_data(state)
+        .configure(table)
+        .wrap(from_fn(observe::refuse))
+        .wrap(cors(origins))
+        .wrap(from_fn(observe::observe))
 }
 
 /// The pattern of a route, for metrics.

@@ -1,0 +1,106 @@
+//! Who calls: anybody with whatever credential, always with the same methods.
+
+use crate::answer::Answer;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use ureq::{
+    Agent,
+    http::{Request, header::CONTENT_TYPE},
+};
+
+/// A client that sends the same headers with each request. Cloning is cheap, and a clone may go to another thread.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    agent: Agent,
+    origin: String,
+    headers: Vec<(String, String)>,
+}
+
+impl Caller {
+    pub(crate) fn new(address: SocketAddr) -> Self {
+        let config = Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true);
+        let agent = config.proxy(None).max_redirects(0).build().new_agent();
+        Self { agent, origin: format!("http://{address}"), headers: Vec::new() }
+    }
+
+    /// The same caller, sending one more header.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut caller = self.clone();
+        caller.headers.push((name.into(), value.into()));
+        caller
+    }
+
+    pub(crate) fn create(&self, body: Value) -> Answer {
+        self.send("POST", "/integration", Some(&body.to_string()))
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Answer {
+        self.send("GET", &format!("/integration/{id}"), None)
+    }
+
+    pub(crate) fn update(&self, id: &str, body: Value) -> Answer {
+        self.send("PUT", &format!("/integration/{id}"), Some(&body.to_string()))
+    }
+
+    pub(crate) fn delete(&self, id: &str) -> Answer {
+        self.send("DELETE", &format!("/integration/{id}"), None)
+    }
+
+    /// `query` without its question mark, encoded.
+    pub(crate) fn list(&self, query: &str) -> Answer {
+        self.send("GET", &format!("/integration?{query}"), None)
+    }
+
+    /// Any request. A body is sent as JSON unless the caller has another `Content-Type`.
+    pub(crate) fn send(&self, method: &str, path: &str, body: Option<&str>) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.origin));
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let typed = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE.as_str()));
+        let response = match body {
+            None => self.agent.run(request.body(()).unwrap()),
+            Some(body) if typed => self.agent.run(request.body(body.to_owned()).unwrap()),
+            Some(body) => {
+                self.agent.run(request.header(CONTENT_TYPE, "application/json").body(body.to_owned()).unwrap())
+            }
+        };
+        Answer::read(response.unwrap())
+    }
+
+    /// An integration of this name that exists now; everything else about it is as short as it can be.
+    pub(crate) fn created(&self, name: &str) -> Value {
+        self.created_from(json!({"name": name, "type": "email", "destination_ids": []}))
+    }
+
+    /// An integration that exists now.
+    pub(crate) fn created_from(&self, body: Value) -> Value {
+        self.create(body).assert_status(200).json()
+    }
+
+    /// The names on one page of the list, in its order.
+    pub(crate) fn names(&self, query: &str) -> Vec<String> {
+        self.listed(query, "name").iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// One attribute of all on one page of the list, in its order.
+    pub(crate) fn listed(&self, query: &str, attribute: &str) -> Vec<Value> {
+        let list = self.list(query).assert_status(200).json();
+        list["data"].as_array().unwrap().iter().map(|object| object[attribute].clone()).collect()
+    }
+
+    /// How many match, as the list says.
+    pub(crate) fn total(&self, query: &str) -> u64 {
+        self.list(query).assert_status(200).json()["total_count"].as_u64().unwrap()
+    }
+}
+
+/// The id of an object.
+pub(crate) fn id(object: &Value) -> &str {
+    object["id"].as_str().unwrap()
+}
+
+/// A text as it stands in a query.
+pub(crate) fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}

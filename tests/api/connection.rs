@@ -1,0 +1,70 @@
+//! A bare connection, for requests that a proper client would not send.
+
+use crate::{answer::Answer, server::TestServer};
+use std::{
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+use ureq::http::{HeaderMap, HeaderName, HeaderValue};
+
+pub(crate) struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    pub(crate) fn open(server: &TestServer) -> Self {
+        let stream = TcpStream::connect(server.address).unwrap();
+        // Only so that a test of a server that never answers ends.
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
+        self.0.get_mut().write_all(bytes.as_ref()).unwrap();
+        self
+    }
+
+    /// A request of this head, whose lines end in `\n` here, and this body.
+    pub(crate) fn request(&mut self, head: &str, body: impl AsRef<[u8]>) -> &mut Self {
+        let head = head.trim().lines().map(str::trim).collect::<Vec<_>>().join("\r\n");
+        self.send(format!("{head}\r\nHost: localhost\r\n\r\n")).send(body)
+    }
+
+    /// The next answer, with as much body as it says it has.
+    pub(crate) fn receive(&mut self) -> Answer {
+        let mut answer = self.receive_head();
+        let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        answer.text = String::from_utf8(body).unwrap();
+        answer
+    }
+
+    /// The next answer, which has no body whatever it says, such as one to HEAD.
+    pub(crate) fn receive_head(&mut self) -> Answer {
+        let status = self.line().split(' ').nth(1).unwrap().parse().unwrap();
+        let mut headers = HeaderMap::new();
+        loop {
+            let line = self.line();
+            let Some((name, value)) = line.split_once(':') else { break };
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            headers.append(name, HeaderValue::from_str(value.trim()).unwrap());
+        }
+        Answer { status, headers, text: String::new() }
+    }
+
+    /// Whether the server has nothing more to say and has hung up.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        let mut rest = Vec::new();
+        match self.0.read_to_end(&mut rest) {
+            Ok(_) => rest.is_empty(),
+            // A reset is an end too: the server need not read what it refused.
+            Err(error) => error.kind() == ErrorKind::ConnectionReset,
+        }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+}

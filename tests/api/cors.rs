@@ -1,0 +1,98 @@
+//! Browsers: preflight, the headers of every answer, and which origins may call.
+
+use crate::server::TestServer;
+
+const HEADERS: &str = "authorization,content-type,x-api-key,x-api-secret,x-request-id,x-strict";
+
+#[test]
+fn a_preflight_is_answered_for_every_documented_method_and_header() {
+    let server = TestServer::start();
+    for (path, methods) in [
+        ("/integration", ["GET", "POST"].as_slice()),
+        ("/integration/int_x", &["GET", "PUT", "DELETE"]),
+        ("/public/login", &["POST"]),
+    ] {
+        for method in methods {
+            let answer = server
+                .anonymous()
+                .with("Origin", "https://app.example")
+                .with("Access-Control-Request-Method", method)
+                .with("Access-Control-Request-Headers", HEADERS)
+                .send("OPTIONS", path, None)
+                .assert_status(200);
+            assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+            let allowed = answer.header("access-control-allow-methods").unwrap();
+            assert!(allowed.split(", ").any(|allowed| allowed == *method), "{method} in {allowed}");
+            let allowed = answer.header("access-control-allow-headers").unwrap().to_ascii_lowercase();
+            for header in HEADERS.split(',') {
+                assert!(allowed.split(',').any(|allowed| allowed.trim() == header), "{header} in {allowed}");
+            }
+            assert!(answer.header("access-control-max-age").is_some());
+            assert!(answer.header("request-id").is_some());
+        }
+    }
+}
+
+#[test]
+fn an_answer_may_be_read_by_any_page() {
+    let server = TestServer::start();
+    let browser = server.account("ops").with("Origin", "https://app.example");
+    let answer = browser.list("").assert_status(200);
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    let exposed = answer.header("access-control-expose-headers").unwrap().to_ascii_lowercase();
+    for header in ["link", "location", "request-id", "retry-after"] {
+        assert!(exposed.contains(header), "{header} in {exposed}");
+    }
+}
+
+#[test]
+fn an_error_may_be_read_by_any_page_too() {
+    let server = TestServer::with(|settings| settings.limits.url_bytes = 100);
+    let browser = server.anonymous().with("Origin", "https://app.example");
+    let account = browser.with("Authorization", "ops");
+    for answer in [
+        browser.list("").assert_status(401),
+        account.list("limit=0").assert_status(400),
+        account.get("int_doesnotexist1").assert_status(404),
+        account.send("GET", "/nowhere", None).assert_status(404),
+        account.send("PATCH", "/integration", None).assert_status(405),
+        account.with("Content-Type", "text/plain").send("POST", "/integration", Some("{}")).assert_status(415),
+        account.list(&format!("name={}", "x".repeat(100))).assert_status(414),
+    ] {
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{answer:?}");
+    }
+}
+
+#[test]
+fn only_configured_origins_may_call() {
+    let server = TestServer::with(|settings| settings.cors.origins = vec!["https://app.example".into()]);
+    let account = server.account("ops");
+    let ours = account.with("Origin", "https://app.example").list("").assert_status(200);
+    assert_eq!(ours.header("access-control-allow-origin"), Some("https://app.example"));
+    let theirs = account.with("Origin", "https://evil.example").list("");
+    assert_eq!(theirs.header("access-control-allow-origin"), None);
+}
+
+#[test]
+fn a_preflight_of_another_origin_is_refused_with_the_error_body() {
+    let server = TestServer::with(|settings| settings.cors.origins = vec!["https://app.example".into()]);
+    let stranger =
+        server.anonymous().with("Origin", "https://evil.example").with("Access-Control-Request-Method", "POST");
+    let answer = stranger.send("OPTIONS", "/integration", None).assert_error(400, &[""]);
+    assert_eq!(answer.header("access-control-allow-origin"), None);
+}
+
+#[test]
+fn without_origins_no_page_may_call() {
+    let server = TestServer::with(|settings| settings.cors.origins.clear());
+    let answer = server.account("ops").with("Origin", "https://app.example").list("");
+    assert_eq!(answer.header("access-control-allow-origin"), None);
+    server.account("ops").list("").assert_status(200);
+}
+
+#[test]
+fn options_without_a_preflight_tells_what_is_allowed() {
+    let server = TestServer::start();
+    let answer = server.anonymous().send("OPTIONS", "/integration", None).assert_status(204);
+    assert_eq!(answer.header("allow"), Some("GET, HEAD, OPTIONS, POST"));
+}

@@ -1,0 +1,100 @@
+//! `Idempotency-Key`: a create that is sent twice happens once, and 409 when the second is another request.
+
+use crate::{callers::Caller, server::TestServer};
+use serde_json::{Value, json};
+use std::thread;
+
+const DAY: i64 = 86_400_000;
+
+fn named(name: &str) -> Value {
+    json!({"name": name, "type": "email", "destination_ids": []})
+}
+
+fn keyed(caller: &Caller, key: &str) -> Caller {
+    caller.with("Idempotency-Key", key)
+}
+
+fn total(caller: &Caller) -> Value {
+    caller.list("").json()["total_count"].clone()
+}
+
+#[test]
+fn a_repeated_create_answers_the_first_answer_and_creates_nothing() {
+    let server = TestServer::start();
+    let ops = server.account("ops");
+    let first = keyed(&ops, "k1").create(named("a")).assert_status(200);
+    let again =
+        keyed(&ops, "k1").create(json!({"type": "email", "destination_ids": [], "name": "a"})).assert_status(200);
+    assert_eq!(first.json(), again.json());
+    assert_eq!(first.header("location"), again.header("location"));
+    assert_eq!(total(&ops), 1);
+}
+
+#[test]
+fn another_request_under_the_same_key_answers_409_and_changes_nothing() {
+    let server = TestServer::start();
+    let ops = server.account("ops");
+    keyed(&ops, "k1").create(named("a")).assert_status(200);
+    keyed(&ops, "k1").create(named("b")).assert_error(409, &["'k1' was used for another request"]);
+    assert_eq!(total(&ops), 1);
+}
+
+#[test]
+fn a_key_counts_in_its_account_only_and_other_keys_are_other_requests() {
+    let server = TestServer::start();
+    let (ops, dev) = (server.account("ops"), server.account("dev"));
+    let first = keyed(&ops, "k1").create(named("a")).json();
+    assert_ne!(keyed(&dev, "k1").create(named("a")).json()["id"], first["id"]);
+    assert_ne!(keyed(&ops, "k2").create(named("a")).json()["id"], first["id"]);
+    assert_eq!((total(&ops), total(&dev)), (json!(2), json!(1)));
+}
+
+#[test]
+fn a_key_is_forgotten_after_a_day() {
+    let server = TestServer::at(0);
+    let ops = server.account("ops");
+    keyed(&ops, "k1").create(named("a")).assert_status(200);
+    server.clock.set(DAY - 1);
+    keyed(&ops, "k1").create(named("b")).assert_status(409);
+    server.clock.set(DAY);
+    keyed(&ops, "k1").create(named("b")).assert_status(200);
+    keyed(&ops, "k1").create(named("c")).assert_status(409);
+    assert_eq!(total(&ops), 2);
+}
+
+#[test]
+fn a_key_is_remembered_across_a_restart() {
+    let server = TestServer::on_disk();
+    let first = keyed(&server.account("ops"), "k1").create(named("a")).json();
+    let server = server.restart();
+    assert_eq!(keyed(&server.account("ops"), "k1").create(named("a")).json(), first);
+}
+
+#[test]
+fn a_refused_create_uses_no_key() {
+    let server = TestServer::start();
+    let ops = server.account("ops");
+    keyed(&ops, "k1").create(json!({"name": "a"})).assert_status(400);
+    keyed(&ops, "k1").create(named("a")).assert_status(200);
+}
+
+#[test]
+fn a_key_that_is_none_answers_400() {
+    let server = TestServer::start();
+    keyed(&server.account("ops"), &"x".repeat(256)).create(named("a")).assert_error(400, &["1 to 255"]);
+}
+
+#[test]
+fn the_same_create_sent_by_many_at_once_happens_once() {
+    let server = TestServer::start();
+    let ops = server.account("ops");
+    let senders: Vec<_> = (0..16)
+        .map(|_| {
+            let sender = keyed(&ops, "k1");
+            thread::spawn(move || sender.create(named("a")).assert_status(200).json())
+        })
+        .collect();
+    let answers: Vec<_> = senders.into_iter().map(|sender| sender.join().unwrap()).collect();
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    assert_eq!(total(&ops), 1);
+}

@@ -1,0 +1,188 @@
+//! `limit`, `offset`, `page`, `has_more`, `total_count` and `Link`.
+
+use crate::{callers::Caller, server::TestServer};
+use serde_json::{Value, json};
+
+/// An account that has so many integrations, named by their numbers.
+fn with(count: u64) -> (TestServer, Caller) {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    for number in 1..=count {
+        account.created(&number.to_string());
+    }
+    (server, account)
+}
+
+/// The numbers on the page, and whether more follow.
+fn page(account: &Caller, query: &str) -> (Vec<u64>, bool) {
+    let list = account.list(query).assert_status(200).json();
+    let numbers = list["data"].as_array().unwrap().iter().map(|object| object["tinyId"].as_u64().unwrap());
+    (numbers.collect(), list["has_more"].as_bool().unwrap())
+}
+
+/// The links by their relation, without the address before the query.
+fn links(account: &Caller, query: &str) -> Vec<(String, String)> {
+    let answer = account.list(query).assert_status(200);
+    let links = answer.header("link").unwrap().split(", ").map(|link| {
+        let (url, relation) = link.strip_prefix('<').unwrap().split_once(">; rel=").unwrap();
+        let (address, query) = url.split_once('?').unwrap();
+        assert!(address.starts_with("http://127.0.0.1:") && address.ends_with("/integration"), "{url}");
+        (relation.trim_matches('"').to_owned(), query.to_owned())
+    });
+    links.collect()
+}
+
+#[test]
+fn limit_and_offset_cut_out_the_page() {
+    let (_server, account) = with(12);
+    for (query, numbers, more) in [
+        ("", 1..=10, true),
+        ("limit=12", 1..=12, false),
+        ("limit=100", 1..=12, false),
+        ("limit=1", 1..=1, true),
+        ("limit=5&offset=5", 6..=10, true),
+        ("limit=5&offset=7", 8..=12, false),
+        ("offset=3", 4..=12, false),
+        ("offset=11", 12..=12, false),
+    ] {
+        assert_eq!(page(&account, query), (numbers.collect(), more), "{query}");
+    }
+}
+
+#[test]
+fn page_counts_from_one_with_and_without_limit() {
+    let (_server, account) = with(12);
+    for (query, numbers, more) in [
+        ("page=1", 1..=10, true),
+        ("page=2", 11..=12, false),
+        ("page=1&limit=5", 1..=5, true),
+        ("page=3&limit=5", 11..=12, false),
+        ("page=4&limit=3", 10..=12, false),
+    ] {
+        assert_eq!(page(&account, query), (numbers.collect(), more), "{query}");
+    }
+}
+
+#[test]
+fn a_start_past_the_end_is_an_empty_page_with_the_exact_total() {
+    let (_server, account) = with(3);
+    for query in ["offset=3", "offset=1000", "page=2", "page=18446744073709551615", "offset=99999999999999999999999"] {
+        for filter in ["", "&tinyId=0&ops=tinyId:gt", "&sort=name"] {
+            let query = format!("{query}{filter}");
+            let expected = json!({"data": [], "has_more": false, "total_count": 3});
+            assert_eq!(account.list(&query).assert_status(200).json(), expected, "{query}");
+        }
+    }
+}
+
+#[test]
+fn values_out_of_range_are_refused() {
+    let (_server, account) = with(0);
+    for limit in ["0", "101", "-1", "", "ten", "1.5", "%2B5", "99999999999999999999"] {
+        account.list(&format!("limit={limit}")).assert_error(400, &["'limit' must be a whole number from 1 to 100"]);
+    }
+    for offset in ["-1", "", "x", "0.5"] {
+        account.list(&format!("offset={offset}")).assert_error(400, &["'offset' must be a whole number, at least 0"]);
+    }
+    for number in ["0", "-1", "", "one"] {
+        account.list(&format!("page={number}")).assert_error(400, &["'page' must be a whole number, at least 1"]);
+    }
+}
+
+#[test]
+fn offset_and_page_together_are_refused() {
+    let (_server, account) = with(0);
+    account.list("offset=0&page=1").assert_error(400, &["'offset' and 'page' must not be given together"]);
+}
+
+#[test]
+fn has_more_and_total_count_are_about_what_matches_the_filters() {
+    let (_server, account) = with(12);
+    let query = "tinyId=4&ops=tinyId:gt&limit=4";
+    let list = account.list(query).json();
+    assert_eq!((&list["has_more"], &list["total_count"]), (&json!(true), &json!(8)));
+    assert_eq!(page(&account, query).0, [5, 6, 7, 8]);
+    assert_eq!(page(&account, &format!("{query}&offset=4")), (vec![9, 10, 11, 12], false));
+}
+
+#[test]
+fn walking_the_pages_shows_each_object_once() {
+    let (_server, account) = with(23);
+    for query in ["limit=4", "limit=4&sort=-createdAt", "limit=4&enabled=true", "limit=4&sort=type&enabled=1"] {
+        let mut seen: Vec<u64> = Vec::new();
+        loop {
+            let (numbers, more) = page(&account, &format!("{query}&offset={}", seen.len()));
+            seen.extend(numbers);
+            if !more {
+                break;
+            }
+        }
+        seen.sort_unstable();
+        assert_eq!(seen, (1..=23).collect::<Vec<_>>(), "{query}");
+    }
+}
+
+#[test]
+fn following_next_walks_to_the_end() {
+    let (_server, account) = with(7);
+    let (mut query, mut seen) = ("limit=3&enabled=true".to_owned(), Vec::new());
+    loop {
+        seen.extend(page(&account, &query).0);
+        match links(&account, &query).into_iter().find(|(relation, _)| relation == "next") {
+            Some((_, next)) => query = next,
+            None => break,
+        }
+    }
+    assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7]);
+}
+
+#[test]
+fn link_leads_to_first_prev_next_and_last() {
+    let (_server, account) = with(11);
+    let expected = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        pairs.iter().map(|(relation, query)| ((*relation).into(), (*query).into())).collect()
+    };
+    assert_eq!(
+        links(&account, "limit=4&offset=4&enabled=true"),
+        expected(&[
+            ("first", "limit=4&offset=0&enabled=true"),
+            ("prev", "limit=4&offset=0&enabled=true"),
+            ("next", "limit=4&offset=8&enabled=true"),
+            ("last", "limit=4&offset=8&enabled=true"),
+        ])
+    );
+    assert_eq!(
+        links(&account, "page=2&limit=4"),
+        expected(&[
+            ("first", "page=1&limit=4"),
+            ("prev", "page=1&limit=4"),
+            ("next", "page=3&limit=4"),
+            ("last", "page=3&limit=4"),
+        ])
+    );
+}
+
+#[test]
+fn the_first_page_has_no_prev_and_the_last_no_next() {
+    let (_server, account) = with(11);
+    let relations = |query| links(&account, query).into_iter().map(|(relation, _)| relation).collect::<Vec<_>>();
+    assert_eq!(relations(""), ["first", "next", "last"]);
+    assert_eq!(relations("offset=10"), ["first", "prev", "last"]);
+    assert_eq!(relations("limit=100"), ["first", "last"]);
+    assert_eq!(relations("name=none"), ["first", "last"]);
+}
+
+#[test]
+fn link_keeps_filters_as_they_were_sent() {
+    let (_server, account) = with(1);
+    let links = links(&account, "name=a%2Bb+c&ops=name:contains&sort=-name");
+    assert_eq!(links[0].1, "name=a%2Bb+c&ops=name:contains&sort=-name&offset=0");
+}
+
+#[test]
+fn a_page_of_a_hundred_is_whole() {
+    let (_server, account) = with(101);
+    let (numbers, more) = page(&account, "limit=100");
+    assert_eq!((numbers.len(), more), (100, true));
+    assert_eq!(account.list("limit=100&page=2").json()["data"][0]["tinyId"], Value::from(101));
+}

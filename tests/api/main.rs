@@ -1,0 +1,48 @@
+//! The contract, told from outside: a real server on a real socket for each test, all at once, and no sleeping.
+//!
+//! `server`, `callers`, `people`, `connection` and `answer` are the means; every other file is a subject of the
+//! contract.
+//! `TEST_LOG=1 cargo test --test api NAME` shows what the servers log.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod answer;
+mod callers;
+mod connection;
+mod people;
+mod server;
+
+mod account_walls;
+mod attributes;
+mod bodies;
+mod consistency;
+mod cors;
+mod credentials_keys;
+mod credentials_open;
+mod errors;
+mod head;
+mod health;
+mod idempotency;
+mod integrations_create;
+mod integrations_delete;
+mod integrations_get;
+mod integrations_list;
+mod integrations_update;
+mod list_faults;
+mod list_filters;
+mod list_paging;
+mod list_sort;
+mod login;
+mod request_id;
+mod routes;
+mod select;
+mod store_faults;
+mod strict;
+mod timestamps;
+mod tiny_ids;

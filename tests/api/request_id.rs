@@ -1,0 +1,71 @@
+//! `Request-Id`: on every answer; the client's own if it sent a usable one. Log lines are in `tests/program`.
+
+use crate::{connection::Connection, server::TestServer};
+
+#[test]
+fn every_answer_carries_a_request_id() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let created = account.created("x");
+    let object = format!("/integration/{}", crate::callers::id(&created));
+    for (method, path, body) in [
+        ("GET", "/integration", None),
+        ("GET", object.as_str(), None),
+        ("PUT", object.as_str(), Some("{}")),
+        ("DELETE", object.as_str(), None),
+        ("GET", object.as_str(), None),
+        ("PATCH", object.as_str(), None),
+        ("OPTIONS", "/integration", None),
+        ("HEAD", "/integration", None),
+        ("POST", "/integration", Some("{")),
+        ("POST", "/public/login", Some(r#"{"username":"a","password":"b"}"#)),
+        ("GET", "/nowhere", None),
+        ("GET", "/livez", None),
+        ("GET", "/readyz", None),
+        ("GET", "/metrics", None),
+    ] {
+        let answer = account.send(method, path, body);
+        assert_eq!(answer.headers.get_all("request-id").iter().count(), 1, "{method} {path}");
+        assert!(answer.header("request-id").unwrap().starts_with("req_"), "{method} {path}");
+    }
+}
+
+#[test]
+fn no_two_answers_have_the_same_request_id() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let mut ids: Vec<_> = (0..50).map(|_| account.list("").header("request-id").unwrap().to_owned()).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 50);
+}
+
+#[test]
+fn a_clients_own_id_is_used_instead() {
+    let server = TestServer::start();
+    for own in ["a", "7b1c-42", "with spaces and ~!@#$%^&*()", &"x".repeat(64)] {
+        let caller = server.account("ops").with("X-Request-Id", own);
+        assert_eq!(caller.list("").header("request-id"), Some(own));
+        assert_eq!(caller.send("GET", "/nowhere", None).header("request-id"), Some(own));
+    }
+}
+
+#[test]
+fn an_id_that_is_too_long_or_empty_is_replaced() {
+    let server = TestServer::start();
+    for own in ["", &"x".repeat(65)] {
+        let answer = server.account("ops").with("X-Request-Id", own).list("");
+        assert!(answer.header("request-id").unwrap().starts_with("req_"), "{own:?}");
+    }
+}
+
+#[test]
+fn an_id_that_is_not_printable_is_replaced() {
+    let server = TestServer::start();
+    for own in [b"a\tb".as_slice(), b"\xc3\xbc", b"a\x80"] {
+        let mut connection = Connection::open(&server);
+        connection.send(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: ").send(own).send(b"\r\n\r\n");
+        let answer = connection.receive();
+        assert!(answer.header("request-id").unwrap().starts_with("req_"), "{own:?}: {answer:?}");
+    }
+}

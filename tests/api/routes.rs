@@ -1,0 +1,93 @@
+//! Which paths and methods there are.
+
+use crate::{callers::id, server::TestServer};
+use serde_json::json;
+
+#[test]
+fn an_unknown_path_answers_404() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    for path in [
+        "/",
+        "/integrations",
+        "/Integration",
+        "/integration/int_x/y",
+        "/public",
+        "/public/login/x",
+        "/_local",
+        "/livez/x",
+    ] {
+        for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
+            account.send(method, path, None).assert_error(404, &[&format!("There is no route '{path}'")]);
+        }
+    }
+}
+
+#[test]
+fn an_unknown_path_answers_404_to_anybody() {
+    let server = TestServer::start();
+    server.anonymous().send("GET", "/nowhere", None).assert_error(404, &["There is no route '/nowhere'"]);
+}
+
+#[test]
+fn a_known_path_with_another_method_answers_405_with_allow() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let existing = account.created("x");
+    let object = format!("/integration/{}", id(&existing));
+    for (path, allowed, others) in [
+        ("/integration", "GET, HEAD, OPTIONS, POST", ["PUT", "DELETE", "PATCH", "TRACE", "BREW"].as_slice()),
+        (object.as_str(), "DELETE, GET, HEAD, OPTIONS, PUT", &["PATCH", "TRACE", "BREW"]),
+        ("/public/login", "OPTIONS, POST", &["GET", "PUT", "DELETE", "PATCH"]),
+        ("/livez", "GET, HEAD, OPTIONS", &["POST", "PUT", "DELETE"]),
+        ("/readyz", "GET, HEAD, OPTIONS", &["POST", "PUT", "DELETE"]),
+        ("/metrics", "GET, HEAD, OPTIONS", &["POST", "PUT", "DELETE"]),
+    ] {
+        for method in others {
+            let answer = account.send(method, path, None).assert_error(405, &[&format!("This route allows {allowed}")]);
+            assert_eq!(answer.header("allow"), Some(allowed), "{method} {path}");
+        }
+    }
+    assert_eq!(account.get(id(&existing)).json(), existing);
+}
+
+#[test]
+fn events_of_third_parties_are_not_taken_yet() {
+    let server = TestServer::start();
+    let created = server.account("ops").created("x");
+    let path = format!("/integration/{}", id(&created));
+    let answer = server.anonymous().send("POST", &path, Some("{}"));
+    answer.assert_error(405, &["This route allows"]);
+}
+
+#[test]
+fn a_trailing_slash_is_the_same_route() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let body = json!({"name": "x", "type": "email", "destination_ids": []}).to_string();
+    let created = account.send("POST", "/integration/", Some(&body)).assert_status(200).json();
+    assert_eq!(account.send("GET", "/integration/", None).text, account.send("GET", "/integration", None).text);
+    assert_eq!(account.send("GET", "/integration/?name=y", None).assert_status(200).json()["total_count"], 0);
+    let object = format!("/integration/{}/", id(&created));
+    assert_eq!(account.send("GET", &object, None).assert_status(200).json(), created);
+    assert_eq!(account.send("GET", &format!("{object}?select=name"), None).text, r#"{"name":"x"}"#);
+    account.send("PUT", &object, Some("{}")).assert_status(200);
+    account.send("PATCH", &object, None).assert_status(405);
+    account.send("DELETE", &object, None).assert_status(204);
+    for path in ["/livez/", "/readyz/", "/metrics/"] {
+        server.anonymous().send("GET", path, None).assert_status(200);
+    }
+    server.anonymous().send("POST", "/public/login/", Some(r#"{"username":"a","password":"b"}"#)).assert_status(200);
+    account.send("GET", "/nowhere/", None).assert_status(404);
+}
+
+#[test]
+fn a_trailing_slash_is_not_in_link_and_location() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let body = json!({"name": "x", "type": "email", "destination_ids": []}).to_string();
+    let created = account.send("POST", "/integration/", Some(&body)).assert_status(200);
+    assert_eq!(created.header("location"), Some(format!("/integration/{}", id(&created.json())).as_str()));
+    let list = account.send("GET", "/integration/?limit=5", None);
+    assert!(list.header("link").unwrap().contains("/integration?limit=5&offset=0>"), "{list:?}");
+}
