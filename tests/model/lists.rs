@@ -1,0 +1,227 @@
+//! Random queries of lists, and what a list must answer, said as plainly as can be.
+
+use super::world::Object;
+use proptest::{collection::vec, option, prelude::*, sample::select};
+use serde_json::{Value, json};
+use std::cmp::Reverse;
+
+/// A query that is always well-formed.
+#[derive(Clone, Debug)]
+pub(crate) struct Query {
+    filters: Vec<Filter>,
+    /// Attributes, and whether each has a minus.
+    sort: Vec<(&'static str, bool)>,
+    descending: bool,
+    limit: Option<usize>,
+    start: Option<Start>,
+    select: Option<Vec<&'static str>>,
+}
+
+#[derive(Clone, Debug)]
+struct Filter {
+    attribute: &'static str,
+    operator: &'static str,
+    value: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Start {
+    Offset(usize),
+    Page(usize),
+}
+
+const SORTED_BY: [&str; 9] =
+    ["name", "type", "enabled", "urgency", "createdAt", "updatedAt", "tinyId", "meta.env", "destination_ids"];
+const SHOWN: [&str; 6] = ["sid", "id", "updatedAt", "name", "enabled", "meta"];
+
+pub(crate) fn query() -> impl Strategy<Value = Query> {
+    let filters = vec(filter(), 0..3).prop_map(|mut filters| {
+        filters.sort_by_key(|filter| filter.attribute);
+        filters.dedup_by_key(|filter| filter.attribute);
+        filters
+    });
+    let sort = prop::sample::subsequence(SORTED_BY.to_vec(), 0..3).prop_shuffle();
+    let sort = (sort, any::<[bool; 3]>()).prop_map(|(names, minuses)| names.into_iter().zip(minuses).collect());
+    let start = option::of(prop_oneof![(0..8_usize).prop_map(Start::Offset), (1..4_usize).prop_map(Start::Page)]);
+    let shown = option::weighted(0.2, prop::sample::subsequence(SHOWN.to_vec(), 1..=SHOWN.len()));
+    (filters, sort, prop::bool::weighted(0.3), option::of(1..6_usize), start, shown).prop_map(
+        |(filters, sort, descending, limit, start, select)| Query { filters, sort, descending, limit, start, select },
+    )
+}
+
+fn filter() -> impl Strategy<Value = Filter> {
+    let text = vec!["equals", "ne", "lt", "lte", "gt", "gte", "beginsWith", "contains", "between"];
+    let order = vec!["equals", "ne", "lt", "lte", "gt", "gte", "between"];
+    let equal = vec!["equals", "ne"];
+    let times = ["2018-04-27T00:02:50.419Z", "1524787370.419", "1524787371", "2018-04-27T02:03:00+02:00"];
+    prop_oneof![
+        filter_on("name", text.clone(), &["Datadog", "datadog", "Gr", "a, b", "Größe & Co", "z", "q"]),
+        filter_on("type", text.clone(), &["email", "webhook", "e"]),
+        filter_on("urgency", text, &["low", "medium", "h"]),
+        filter_on("tinyId", order.clone(), &["1", "2", "3", "1e1", "2.5", "-1"]),
+        filter_on("createdAt", order.clone(), &times),
+        filter_on("updatedAt", order, &times),
+        filter_on("enabled", equal.clone(), &["true", "false", "1", "0"]),
+        filter_on("destination_ids", vec!["equals", "ne", "contains"], &["tem_1", "usr_2", "tem_"]),
+        filter_on("meta.env", equal, &["prod", "dev", "1", "10", "1.0", "true", "0", "null"]),
+    ]
+}
+
+fn filter_on(
+    attribute: &'static str,
+    operators: Vec<&'static str>,
+    values: &[&'static str],
+) -> impl Strategy<Value = Filter> + use<> {
+    let value = select(values.to_vec());
+    (select(operators), value.clone(), value).prop_map(move |(operator, value, other)| {
+        let value = if operator == "between" { format!("{value}..{other}") } else { value.to_owned() };
+        Filter { attribute, operator, value }
+    })
+}
+
+impl Query {
+    /// As it stands in the URL.
+    pub(crate) fn encoded(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let operators: Vec<_> =
+            self.filters.iter().map(|filter| format!("{}:{}", filter.attribute, filter.operator)).collect();
+        query.extend_pairs(self.filters.iter().map(|filter| (filter.attribute, &filter.value)));
+        query.extend_pairs((!operators.is_empty()).then(|| ("ops", operators.join(","))));
+        let sort = self.sort.iter().map(|(attribute, minus)| format!("{}{attribute}", if *minus { "-" } else { "" }));
+        let sort: Vec<_> = sort.collect();
+        query.extend_pairs((!sort.is_empty()).then(|| ("sort", sort.join(","))));
+        query.extend_pairs(self.descending.then_some(("sortdirection", "DESC")));
+        query.extend_pairs(self.limit.map(|limit| ("limit", limit.to_string())));
+        query.extend_pairs(self.start.map(|start| match start {
+            Start::Offset(offset) => ("offset", offset.to_string()),
+            Start::Page(page) => ("page", page.to_string()),
+        }));
+        query.extend_pairs(self.select.as_ref().map(|names| ("select", names.join(","))));
+        query.finish()
+    }
+
+    /// The body that answers it, from all objects of the account in the order of their numbers.
+    pub(crate) fn answer<'a>(&self, own: impl Iterator<Item = &'a Object>) -> String {
+        let mut found: Vec<&Object> =
+            own.filter(|object| self.filters.iter().all(|filter| filter.holds(object))).collect();
+        match &self.sort[..] {
+            [] if self.descending => found.reverse(),
+            [] => {}
+            // A stable sort leaves ties in the order of their numbers.
+            _ => found.sort_by_cached_key(|object| self.keys(object)),
+        }
+        let limit = self.limit.unwrap_or(10);
+        let offset = match self.start {
+            None => 0,
+            Some(Start::Offset(offset)) => offset,
+            Some(Start::Page(page)) => (page - 1) * limit,
+        };
+        let data: Vec<Value> = found.iter().skip(offset).take(limit).map(|object| self.shown(object)).collect();
+        let has_more = offset + limit < found.len();
+        json!({ "data": data, "has_more": has_more, "total_count": found.len() }).to_string()
+    }
+
+    fn keys(&self, object: &Object) -> Vec<Directed> {
+        let key = |(attribute, minus): &(&str, bool)| {
+            let key = Key::of(object, attribute);
+            if *minus || self.descending { Directed::Down(Reverse(key)) } else { Directed::Up(key) }
+        };
+        self.sort.iter().map(key).collect()
+    }
+
+    fn shown(&self, object: &Object) -> Value {
+        let mut object = object.clone();
+        if let Some(names) = &self.select {
+            object.retain(|name, _| names.contains(&name.as_str()));
+        }
+        Value::Object(object)
+    }
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Directed {
+    Up(Key),
+    Down(Reverse<Key>),
+}
+
+/// Values of all kinds, in the order in which a list sorts them.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Missing,
+    Boolean(bool),
+    Number(i64),
+    /// Times too: written alike, they sort like texts.
+    Text(String),
+    Array(Vec<String>),
+}
+
+fn value<'a>(object: &'a Object, attribute: &str) -> Option<&'a Value> {
+    match attribute.split_once('.') {
+        None => object.get(attribute),
+        Some((head, below)) => object[head].get(below),
+    }
+}
+
+impl Key {
+    fn of(object: &Object, attribute: &str) -> Self {
+        match value(object, attribute) {
+            None | Some(Value::Null) => Self::Missing,
+            Some(Value::Bool(flag)) => Self::Boolean(*flag),
+            Some(Value::Number(number)) => Self::Number(number.as_i64().unwrap()),
+            Some(Value::String(text)) => Self::Text(text.clone()),
+            Some(Value::Array(items)) => Self::Array(items.iter().map(|item| item.as_str().unwrap().into()).collect()),
+            Some(Value::Object(_)) => panic!("nothing sorts by an object"),
+        }
+    }
+}
+
+impl Filter {
+    fn holds(&self, object: &Object) -> bool {
+        if self.operator == "ne" {
+            return !Self { operator: "equals", ..self.clone() }.holds(object);
+        }
+        let asked = self.value.as_str();
+        match (self.attribute, value(object, self.attribute)) {
+            (_, None) => false,
+            ("createdAt" | "updatedAt", Some(Value::String(time))) => self.compares(&millis(time), millis),
+            (_, Some(Value::String(text))) => match self.operator {
+                "beginsWith" => text.starts_with(asked),
+                "contains" => text.contains(asked),
+                _ => self.compares(text, str::to_owned),
+            },
+            ("tinyId", Some(number)) => self.compares(&number.as_f64().unwrap(), |asked| asked.parse().unwrap()),
+            (_, Some(Value::Number(number))) => asked.parse::<f64>().is_ok_and(|asked| number.as_f64() == Some(asked)),
+            (_, Some(Value::Bool(flag))) => asked == flag.to_string() || asked == u8::from(*flag).to_string(),
+            (_, Some(Value::Null)) => asked == "null",
+            (_, Some(Value::Array(items))) => items.iter().any(|item| item == asked),
+            (_, Some(Value::Object(_))) => panic!("nothing asks for an object"),
+        }
+    }
+
+    fn compares<T: PartialOrd>(&self, stored: &T, read: impl Fn(&str) -> T) -> bool {
+        let asked = || read(&self.value);
+        match self.operator {
+            "equals" => *stored == asked(),
+            "lt" => *stored < asked(),
+            "lte" => *stored <= asked(),
+            "gt" => *stored > asked(),
+            "gte" => *stored >= asked(),
+            "between" => {
+                let (low, high) = self.value.split_once("..").unwrap();
+                *stored >= read(low) && *stored <= read(high)
+            }
+            other => panic!("there is no operator {other}"),
+        }
+    }
+}
+
+/// A time in milliseconds; every time that this test writes has no finer parts.
+fn millis(text: &str) -> i64 {
+    match chrono::DateTime::parse_from_rfc3339(text) {
+        Ok(time) => time.timestamp_millis(),
+        Err(_) => {
+            let (seconds, millis) = text.split_once('.').unwrap_or((text, "000"));
+            format!("{seconds}{millis}").parse().unwrap()
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! `check`: a sound store is called sound, and each kind of damage is named.
+
+use super::child::{Outcome, Setup};
+use serde_json::Value;
+
+/// A stopped store in which one account has numbers 1 and 2 and another has number 1; 3 of the first is deleted.
+struct Store {
+    setup: Setup,
+    first: Value,
+    second: Value,
+    stranger: Value,
+}
+
+impl Store {
+    fn new() -> Self {
+        let setup = Setup::new();
+        let server = setup.start();
+        let client = server.client("one account");
+        let (first, second, deleted) = (client.create("first"), client.create("second"), client.create("deleted"));
+        assert_eq!(client.delete(&format!("/integration/{}", text(&deleted, "id"))).status, 204);
+        let stranger = server.client("another account").create("stranger");
+        server.stop();
+        Self { setup, first, second, stranger }
+    }
+
+    fn check(&self) -> Outcome {
+        self.setup.same_folder().args(["check"]).run()
+    }
+
+    /// Works on the trees behind the program's back.
+    fn open(&self) -> sled::Db {
+        sled::open(self.setup.store()).unwrap()
+    }
+
+    /// Damages the store, and looks what `check` says: all damage that there is, each in a line with these words.
+    #[track_caller]
+    fn is_found_after(&self, damage: impl FnOnce(&sled::Db), expected: &[&[&str]]) {
+        let db = self.open();
+        damage(&db);
+        db.flush().unwrap();
+        drop(db);
+        let outcome = self.check();
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), ""), "{outcome:#?}");
+        let mut lines: Vec<&str> = outcome.stdout.lines().collect();
+        let summary = lines.pop().unwrap();
+        assert!(summary.contains("damaged") && summary.contains(&format!(" {} fault", lines.len())), "{summary}");
+        assert_eq!(lines.len(), expected.len(), "{lines:#?}");
+        for words in expected {
+            let found = lines.iter().any(|line| words.iter().all(|word| line.contains(word)));
+            assert!(found, "no line has {words:?} in {lines:#?}");
+        }
+    }
+}
+
+fn text<'a>(integration: &'a Value, attribute: &str) -> &'a str {
+    integration[attribute].as_str().unwrap()
+}
+
+fn id(integration: &Value) -> &str {
+    text(integration, "id")
+}
+
+fn sid(integration: &Value) -> &str {
+    text(integration, "sid")
+}
+
+fn tree(db: &sled::Db, name: &str) -> sled::Tree {
+    assert!(db.tree_names().iter().any(|known| **known == *name.as_bytes()), "the store has a tree '{name}'");
+    db.open_tree(name).unwrap()
+}
+
+fn index_key(integration: &Value) -> Vec<u8> {
+    [sid(integration).as_bytes(), &[0], &integration["tinyId"].as_u64().unwrap().to_be_bytes()].concat()
+}
+
+fn counters(db: &sled::Db, integration: &Value, last_tiny_id: u64, live: u64) {
+    let key = [sid(integration).as_bytes(), b"\0integrations"].concat();
+    let value = [last_tiny_id.to_be_bytes(), live.to_be_bytes()].concat();
+    tree(db, "accounts").insert(key, value).unwrap().expect("there were counters");
+}
+
+fn put_record(db: &sled::Db, id: &str, record: &[u8]) {
+    tree(db, "integrations").insert(id, record).unwrap();
+}
+
+#[test]
+fn a_sound_store_is_called_sound_and_counted() {
+    let outcome = Store::new().check();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert_eq!(outcome.stdout, "the store is sound: 3 integrations in 2 accounts\n");
+    assert_eq!(outcome.stderr, "");
+}
+
+#[test]
+fn a_sound_store_is_left_as_it_is() {
+    let store = Store::new();
+    let before = contents(&store);
+    store.check();
+    assert_eq!(contents(&store), before);
+}
+
+fn contents(store: &Store) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let db = store.open();
+    let mut names = db.tree_names();
+    names.sort();
+    let trees = names.into_iter().flat_map(|name| db.open_tree(name).unwrap().iter());
+    trees.map(|entry| entry.map(|(key, value)| (key.to_vec(), value.to_vec())).unwrap()).collect()
+}
+
+#[test]
+fn a_removed_record_is_found() {
+    let store = Store::new();
+    store.is_found_after(
+        |db| drop(tree(db, "integrations").remove(id(&store.second)).unwrap().unwrap()),
+        &[&[id(&store.second), "does not exist"], &[sid(&store.second), "counts 2", "has 1"]],
+    );
+}
+
+#[test]
+fn a_removed_index_entry_is_found() {
+    let store = Store::new();
+    store.is_found_after(
+        |db| drop(tree(db, "integrations_by_account").remove(index_key(&store.first)).unwrap().unwrap()),
+        &[&[id(&store.first), "missing in the index", sid(&store.first)]],
+    );
+}
+
+#[test]
+fn an_index_entry_that_names_another_is_found() {
+    let store = Store::new();
+    store.is_found_after(
+        |db| drop(tree(db, "integrations_by_account").insert(index_key(&store.first), id(&store.second)).unwrap()),
+        &[
+            &["number 1", id(&store.first), "the index names", id(&store.second)],
+            &["names", id(&store.second), "as 1, but it is 2"],
+        ],
+    );
+}
+
+#[test]
+fn an_index_entry_that_names_one_of_another_account_is_found() {
+    let store = Store::new();
+    store.is_found_after(
+        |db| {
+            let key = [sid(&store.first).as_bytes(), b"\0", &7_u64.to_be_bytes()].concat();
+            tree(db, "integrations_by_account").insert(key, id(&store.stranger)).unwrap();
+        },
+        &[&[sid(&store.first), id(&store.stranger), "as 7", sid(&store.stranger)]],
+    );
+}
+
+#[test]
+fn an_index_key_that_is_none_is_found() {
+    let store = Store::new();
+    let plant = |db: &sled::Db| drop(tree(db, "integrations_by_account").insert("garbage", "x").unwrap());
+    store.is_found_after(plant, &[&["the index has a key that is none", "garbage"]]);
+}
+
+#[test]
+fn a_wrong_count_is_found() {
+    let store = Store::new();
+    store.is_found_after(
+        |db| counters(db, &store.first, 3, 5),
+        &[&[sid(&store.first), "counts 5 integrations, but has 2"]],
+    );
+}
+
+#[test]
+fn a_last_number_below_one_that_was_given_is_found() {
+    let store = Store::new();
+    store.is_found_after(|db| counters(db, &store.first, 1, 2), &[&[sid(&store.first), "gave 1", "has 2"]]);
+}
+
+#[test]
+fn missing_counters_are_found() {
+    let store = Store::new();
+    let key = [sid(&store.stranger).as_bytes(), b"\0integrations"].concat();
+    store.is_found_after(
+        |db| drop(tree(db, "accounts").remove(&key).unwrap().unwrap()),
+        &[&[sid(&store.stranger), "no counters"]],
+    );
+}
+
+#[test]
+fn counters_of_another_length_are_found() {
+    let store = Store::new();
+    let key = [sid(&store.first).as_bytes(), b"\0integrations"].concat();
+    store.is_found_after(
+        |db| drop(tree(db, "accounts").insert(&*key, b"short").unwrap()),
+        &[&[sid(&store.first), "5 bytes instead of 16"]],
+    );
+}
+
+#[test]
+fn a_record_that_means_the_same_but_is_written_differently_is_found() {
+    let store = Store::new();
+    store.is_found_after(
+        |db| put_record(db, id(&store.first), &serde_json::to_vec_pretty(&store.first).unwrap()),
+        &[&[id(&store.first), "not written as this program writes"]],
+    );
+}
+
+#[test]
+fn a_garbage_record_is_found() {
+    let store = Store::new();
+    store.is_found_after(
+        |db| put_record(db, id(&store.first), b"\xff\xfegarbage"),
+        &[&[id(&store.first), "cannot be read"], &[sid(&store.first), "counts 2", "has 1"]],
+    );
+}
+
+#[test]
+fn a_record_under_the_id_of_another_is_found() {
+    let store = Store::new();
+    let mut posing = store.first.clone();
+    posing["id"] = "int_posing".into();
+    store.is_found_after(
+        |db| put_record(db, id(&store.first), &serde_json::to_vec(&posing).unwrap()),
+        &[&[id(&store.first), "says of itself that it is 'int_posing'"]],
+    );
+}
+
+#[test]
+fn a_foreign_tree_is_found() {
+    let plant = |db: &sled::Db| drop(db.open_tree("surprise").unwrap().insert("key", "value").unwrap());
+    Store::new().is_found_after(plant, &[&["'surprise'"]]);
+}
+
+#[test]
+fn a_foreign_entry_in_the_tree_that_is_always_there_is_found() {
+    let plant = |db: &sled::Db| drop(db.insert("key", "value").unwrap());
+    Store::new().is_found_after(plant, &[&["none of this program's"]]);
+}
+
+#[test]
+fn a_missing_token_secret_is_found() {
+    let take = |db: &sled::Db| drop(tree(db, "meta").remove("token_secret").unwrap().unwrap());
+    Store::new().is_found_after(take, &[&["token secret is missing"]]);
+}
+
+#[test]
+fn a_folder_without_a_store_is_refused_and_not_made() {
+    let setup = Setup::bare();
+    let outcome = setup.same_folder().args(["check", "--data", "nowhere"]).run();
+    assert!(outcome.fault().contains("nowhere/store"), "{outcome:?}");
+    assert!(!setup.path("nowhere").exists());
+}
+
+#[test]
+fn a_store_that_a_server_holds_is_refused() {
+    let setup = Setup::new();
+    let _server = setup.start();
+    let outcome = setup.same_folder().args(["check"]).run();
+    assert!(outcome.fault().contains("held by another process"), "{outcome:?}");
+}

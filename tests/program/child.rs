@@ -1,0 +1,278 @@
+//! The program as a child process: started on a free port in a temporary folder, asked over HTTP, told by signals.
+//!
+//! A [`Setup`] says how to start it and owns the folder, so that one folder can see several starts. Nothing here sleeps:
+//! the first line on standard output says that the server is ready, standard error is read by a thread that wakes
+//! whoever waits for a line, and its end is the end of the process.
+
+use std::{
+    ffi::OsString,
+    io::{BufRead, BufReader, Read, Write},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Condvar, Mutex},
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+pub(crate) use super::http::{Answer, Client};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_pagertree-local");
+
+/// Nothing that is waited for takes as long, unless it never comes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How to start the program, and the folder in which it runs.
+pub(crate) struct Setup {
+    folder: Arc<tempfile::TempDir>,
+    arguments: Vec<OsString>,
+    environment: Vec<(String, String)>,
+    file_blocks: Option<u32>,
+}
+
+impl Setup {
+    /// In an empty folder, without arguments.
+    pub(crate) fn bare() -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Self { folder, arguments: Vec::new(), environment: Vec::new(), file_blocks: None }
+    }
+
+    /// On a free port; the store goes to `data` in the folder.
+    pub(crate) fn new() -> Self {
+        Self::bare().args(["--listen", "127.0.0.1:0"])
+    }
+
+    /// The same folder, without arguments.
+    pub(crate) fn same_folder(&self) -> Self {
+        Self { folder: Arc::clone(&self.folder), ..Self::bare() }
+    }
+
+    pub(crate) fn args<T: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = T>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Writes `config.toml` into the folder.
+    pub(crate) fn config(self, text: &str) -> Self {
+        self.write("config.toml", text);
+        self
+    }
+
+    /// No file may grow beyond so many blocks of 512 bytes; a write beyond fails.
+    pub(crate) fn file_blocks(mut self, blocks: u32) -> Self {
+        self.file_blocks = Some(blocks);
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    /// The folder that sled works in.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.path("data/store")
+    }
+
+    fn command(&self) -> Command {
+        let mut command = match self.file_blocks {
+            None => Command::new(BINARY),
+            Some(blocks) => {
+                let mut shell = Command::new("sh");
+                // Without a handler for the signal, a write beyond the limit fails in place of ending the process.
+                shell.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")).arg(BINARY);
+                shell
+            }
+        };
+        command.args(&self.arguments).current_dir(self.folder.path());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("PAGERTREE_LOCAL_") || name == "RUST_LOG" {
+                command.env_remove(name);
+            }
+        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts the server and waits until it listens.
+    pub(crate) fn start(&self) -> Server {
+        let mut process = self.command().spawn().unwrap();
+        let log = Log::read(process.stderr.take().unwrap());
+        let mut stdout = BufReader::new(process.stdout.take().unwrap());
+        let mut first_line = String::new();
+        stdout.read_line(&mut first_line).unwrap();
+        let folder = Arc::clone(&self.folder);
+        let address = ([127, 0, 0, 1], 0).into();
+        let mut server = Server { process, log, first_line, rest: stdout, address, _folder: folder };
+        let address = server.first_line.trim_end().strip_prefix("listening on http://").map(str::parse);
+        let Some(Ok(address)) = address else {
+            let _already_gone = server.process.kill();
+            let first_line = &server.first_line;
+            panic!("the server does not listen but says {first_line:?} and logs {:#?}", server.log.all());
+        };
+        server.address = address;
+        server
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self) -> Outcome {
+        self.run_with_input("")
+    }
+
+    /// Runs a command to its end with something on its standard input.
+    pub(crate) fn run_with_input(&self, input: &str) -> Outcome {
+        let mut process = self.command().spawn().unwrap();
+        // A command that does not read its input is gone before all is written; that is its right.
+        let _not_wanted = process.stdin.take().unwrap().write_all(input.as_bytes());
+        let log = Log::read(process.stderr.take().unwrap());
+        let mut stdout = String::new();
+        for line in BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap) {
+            if line.starts_with("listening on ") {
+                process.kill().unwrap();
+                panic!("it serves where it should have ended, and logs {:#?}", log.all());
+            }
+            stdout.push_str(&line);
+            stdout.push('\n');
+        }
+        log.wait_for_end();
+        let stderr = log.all().into_iter().map(|line| line + "\n").collect();
+        Outcome { code: process.wait().unwrap().code(), stdout, stderr }
+    }
+}
+
+/// What a command left behind.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Outcome {
+    /// The sentence of a command that failed in the way in which all are to fail.
+    #[track_caller]
+    pub(crate) fn fault(&self) -> &str {
+        assert_eq!(self.code, Some(1), "{self:#?}");
+        assert!(self.stdout.is_empty(), "nothing is announced: {self:#?}");
+        assert!(!self.stderr.contains("panicked"), "{self:#?}");
+        let fault = self.stderr.strip_prefix("pagertree-local: ").and_then(|rest| rest.strip_suffix('\n'));
+        fault.filter(|fault| !fault.contains('\n') && !fault.is_empty()).unwrap_or_else(|| panic!("{self:#?}"))
+    }
+}
+
+/// A running server. It is killed when dropped.
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) log: Log,
+    pub(crate) first_line: String,
+    rest: BufReader<std::process::ChildStdout>,
+    pub(crate) address: SocketAddr,
+    /// Stays for as long as the server may write into it.
+    _folder: Arc<tempfile::TempDir>,
+}
+
+impl Server {
+    /// A client with this credential, sent as it is in `Authorization`.
+    pub(crate) fn client(&self, token: &str) -> Client {
+        Client::new(self.address).with_header("authorization", token)
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
+    }
+
+    /// Kills it and waits until it is gone.
+    pub(crate) fn kill(mut self) {
+        self.signal(Signal::KILL);
+        self.process.wait().unwrap();
+    }
+
+    /// Asks it to stop and waits until it is gone.
+    #[track_caller]
+    pub(crate) fn stop(self) -> Log {
+        self.signal(Signal::TERM);
+        let (status, log) = self.end();
+        assert_eq!(status.code(), Some(0), "{:#?}", log.all());
+        log
+    }
+
+    /// Waits until it is gone, and looks that nothing but the first line was on standard output.
+    pub(crate) fn end(mut self) -> (ExitStatus, Log) {
+        let log = self.log.clone();
+        log.wait_for_end();
+        let mut rest = String::new();
+        self.rest.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "", "standard output has one line");
+        (self.process.wait().unwrap(), log)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _already_gone = self.process.kill();
+        let _already_gone = self.process.wait();
+    }
+}
+
+/// What a server says on standard error.
+#[derive(Clone)]
+pub(crate) struct Log(Arc<(Mutex<Lines>, Condvar)>);
+
+#[derive(Default)]
+struct Lines {
+    lines: Vec<String>,
+    ended: bool,
+}
+
+impl Log {
+    fn read(stderr: impl Read + Send + 'static) -> Self {
+        let log = Self(Arc::default());
+        let written = log.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines() {
+                written.0.0.lock().unwrap().lines.push(line.unwrap());
+                written.0.1.notify_all();
+            }
+            written.0.0.lock().unwrap().ended = true;
+            written.0.1.notify_all();
+        });
+        log
+    }
+
+    fn wait_until<T>(&self, what: &str, ready: impl Fn(&Lines) -> Option<T>) -> T {
+        let (lines, changed) = &*self.0;
+        let waiting = |lines: &mut Lines| ready(lines).is_none() && !lines.ended;
+        let (lines, _) = changed.wait_timeout_while(lines.lock().unwrap(), PATIENCE, waiting).unwrap();
+        ready(&lines).unwrap_or_else(|| panic!("{what} never came; there is {:#?}", lines.lines))
+    }
+
+    /// Waits for a line with this text and returns it.
+    pub(crate) fn wait_for(&self, text: &str) -> String {
+        self.wait_until(text, |lines| lines.lines.iter().find(|line| line.contains(text)).cloned())
+    }
+
+    fn wait_for_end(&self) {
+        self.wait_until("the end", |lines| lines.ended.then_some(()));
+    }
+
+    /// All lines so far.
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.0.0.lock().unwrap().lines.clone()
+    }
+}
+
+/// Every file below a folder.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}

@@ -1,0 +1,21 @@
+//! The program from outside: the real binary as a child process, its files, signals, commands and log lines.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod check;
+mod child;
+mod credentials;
+mod disk;
+mod faults;
+mod http;
+mod log;
+mod reload;
+mod settings;
+mod start;
+mod stop;
