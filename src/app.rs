@@ -4,7 +4,7 @@
 
 use crate::{
     clock::Clock,
-    config::{ConfigError, Settings},
+    config::{ConfigError, Mode, Settings},
     domain::body::Strictness,
     http::{self, Connections, Live, State, metrics::Metrics},
     ids::{Ids, RequestIds},
@@ -96,6 +96,8 @@ pub struct AppHandle {
     state: Data<State>,
     tokens: Tokens,
     clock: Clock,
+    /// Whether strangers may be let in where this server listens.
+    open_allowed: bool,
     leftovers: Arc<Leftovers>,
 }
 
@@ -121,8 +123,14 @@ impl App {
         let server = serve(settings, listener, state.clone())?;
         let port_file = write_port_file(settings, address)?;
         let leftovers = Arc::new(Leftovers { port_file, ephemeral: Mutex::new(ephemeral) });
-        let handle =
-            AppHandle { server: server.handle(), state, tokens, clock: edges.clock, leftovers: Arc::clone(&leftovers) };
+        let handle = AppHandle {
+            server: server.handle(),
+            state,
+            tokens,
+            clock: edges.clock,
+            open_allowed: settings.open_to_network || address.ip().is_loopback(),
+            leftovers: Arc::clone(&leftovers),
+        };
         Ok(Self { server, address, handle, store, leftovers })
     }
 
@@ -201,6 +209,12 @@ impl AppHandle {
     /// # Errors
     /// A setting is wrong; then everything stays as it was.
     pub fn reload(&self, settings: &Settings) -> Result<(), ConfigError> {
+        // What counts is where this server listens, not where the file says that the next one will.
+        if !self.open_allowed && settings.auth.mode == Mode::Open {
+            let fault = "auth.mode = \"open\" cannot be put to work now: this server listens where others can reach it, and \
+                         was not started with --open-to-network";
+            return Err(ConfigError::new(fault));
+        }
         self.state.live.store(Arc::new(live(settings, &self.tokens, &self.clock)?));
         Ok(())
     }
@@ -226,7 +240,7 @@ fn store_options(settings: &Settings, ids: &Ids) -> Options {
         queue: settings.store.queue,
         batch: settings.store.batch,
         durability: if settings.ephemeral { Durability::Ephemeral } else { Durability::Synced },
-        token_secret: ids.secret(),
+        token_secret: Some(ids.secret()),
     }
 }
 

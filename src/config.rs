@@ -24,7 +24,8 @@ pub const DEFAULT_FILE: &str = "config.toml";
 pub struct ConfigError(String);
 
 impl ConfigError {
-    fn new(sentence: impl Into<String>) -> Self {
+    /// A fault as a sentence.
+    pub(crate) fn new(sentence: impl Into<String>) -> Self {
         Self(sentence.into())
     }
 }
@@ -198,5 +199,98 @@ mod tests {
             format!("[[keys]]\nid = \"key_1\"\naccount = \"acc_none\"\nsecret_sha256 = \"{}\"\n", "ab".repeat(32));
         let fault = parse(&text).and_then(|settings| settings.validate()).unwrap_err().to_string();
         assert!(fault.contains("acc_none"), "{fault}");
+    }
+
+    fn fault_of(change: impl FnOnce(&mut Settings)) -> Option<String> {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        settings.validate().err().map(|error| error.to_string())
+    }
+
+    type Change = fn(&mut Settings);
+
+    #[test]
+    fn a_number_that_cannot_be_meant_is_refused_by_name() {
+        let bad: [(&str, Change); 14] = [
+            ("workers", |settings| settings.workers = 1_025),
+            ("auth.token_seconds", |settings| settings.auth.token_seconds = 0),
+            ("auth.token_seconds", |settings| settings.auth.token_seconds = u32::MAX),
+            ("limits.head_seconds", |settings| settings.limits.head_seconds = 0),
+            ("limits.head_seconds", |settings| settings.limits.head_seconds = u64::MAX),
+            ("limits.body_seconds", |settings| settings.limits.body_seconds = 0),
+            ("limits.body_seconds", |settings| settings.limits.body_seconds = 86_401),
+            ("limits.idle_seconds", |settings| settings.limits.idle_seconds = 0),
+            ("limits.idle_seconds", |settings| settings.limits.idle_seconds = u64::MAX),
+            ("store.cache_bytes", |settings| settings.store.cache_bytes = 0),
+            ("store.cache_bytes", |settings| settings.store.cache_bytes = u64::MAX),
+            ("store.list_cache_bytes", |settings| settings.store.list_cache_bytes = u64::MAX),
+            ("store.batch", |settings| settings.store.batch = 65),
+            ("shutdown.drain_seconds", |settings| settings.shutdown.drain_seconds = 3_601),
+        ];
+        for (name, change) in bad {
+            let fault = fault_of(change).unwrap_or_default();
+            assert!(fault.starts_with(&format!("'{name}' must be from ")), "{name}: {fault}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_a_range_are_in_it() {
+        let ends: [Change; 2] = [
+            |settings| {
+                (settings.workers, settings.shutdown.drain_seconds) = (1_024, 3_600);
+                (settings.store.cache_bytes, settings.store.list_cache_bytes) = (1 << 40, 1 << 40);
+                (settings.auth.token_seconds, settings.limits.idle_seconds) = (315_360_000, 86_400);
+            },
+            |settings| {
+                (settings.workers, settings.shutdown.drain_seconds) = (0, 0);
+                (settings.store.cache_bytes, settings.store.list_cache_bytes) = (1 << 20, 0);
+                (settings.auth.token_seconds, settings.limits.idle_seconds) = (1, 1);
+            },
+        ];
+        for change in ends {
+            assert_eq!(fault_of(change), None);
+        }
+    }
+
+    #[test]
+    fn an_origin_is_one_as_browsers_send_it() {
+        let origin = |origin: &str| fault_of(|settings| settings.cors.origins = vec!["*".into(), origin.into()]);
+        for good in [
+            "*",
+            "https://app.example",
+            "http://localhost:8080",
+            "http://127.0.0.1",
+            "http://[::1]",
+            "http://[::1]:65535",
+            "https://my_app-1.example",
+        ] {
+            assert_eq!(origin(good), None);
+        }
+        for bad in [
+            "",
+            "null",
+            "app.example",
+            "ftp://app.example",
+            "http://",
+            "http://a b",
+            "http://a\n",
+            "http://a/",
+            "https://a/path",
+            "https://a?x",
+            "https://a#x",
+            "https://user@a",
+            "https://*.example",
+            "http://a:",
+            "http://a:65536",
+            "http://a:+1",
+            "http://a:1:2",
+            "http://::1",
+            "http://[::1",
+            "http://[]:1",
+            "http://b\u{fc}cher.example",
+        ] {
+            let fault = origin(bad).unwrap_or_default();
+            assert!(fault.starts_with("'cors.origins' ") && fault.contains(&format!("{bad:?}")), "{bad}: {fault}");
+        }
     }
 }

@@ -16,6 +16,7 @@ mod observe;
 mod once;
 mod path;
 mod problem;
+mod reserved;
 mod routes;
 mod server;
 mod state;

@@ -107,6 +107,7 @@ impl Store {
     /// The store cannot be read, or lacks the secret.
     pub fn token_secret(&self) -> Result<Vec<u8>, StoreError> {
         let secret = self.shared.engine.get(trees::Tree::Meta, trees::TOKEN_SECRET)?;
+        let secret = secret.filter(|secret| !secret.as_ref().is_empty());
         secret.map(|secret| secret.as_ref().to_vec()).ok_or_else(|| StoreError::damaged("the token secret is missing"))
     }
 

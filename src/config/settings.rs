@@ -7,7 +7,7 @@ use super::{
 use crate::domain::directory::{AuthMode, Directory};
 use serde::{Deserialize, Serialize};
 use std::{
-    net::{SocketAddr, ToSocketAddrs},
+    net::{Ipv6Addr, SocketAddr, ToSocketAddrs},
     path::PathBuf,
 };
 
@@ -266,19 +266,79 @@ impl Settings {
                  auth.mode = \"keys\", or say --open-to-network if you mean it"
             )));
         }
-        let ranges = [
-            ("limits.body_bytes", self.limits.body_bytes, 1, 64 << 20),
-            ("limits.url_bytes", self.limits.url_bytes, 64, 65_536),
-            ("limits.connections", self.limits.connections, 1, 1 << 20),
-            ("store.queue", self.store.queue, 1, 1 << 20),
-            // Larger commits made the engine fail to open after a power cut.
-            ("store.batch", self.store.batch, 1, 64),
-        ];
-        for (name, value, least, most) in ranges {
-            if !(least..=most).contains(&value) {
-                return Err(ConfigError::new(format!("'{name}' must be from {least} to {most}, but was {value}")));
-            }
-        }
+        self.check_ranges()?;
+        self.cors.origins.iter().try_for_each(|origin| check_origin(origin))?;
         self.directory().map(drop)
     }
+
+    /// Numbers beyond these cannot be meant, and would fail later, without a word about the setting.
+    fn check_ranges(&self) -> Result<(), ConfigError> {
+        let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+        let Self { workers, auth, limits, store, shutdown, .. } = self;
+        let ranges = [
+            ("workers", count(*workers), 0, 1_024),
+            ("auth.token_seconds", auth.token_seconds.into(), 1, 3_650 * DAY),
+            ("limits.body_bytes", count(limits.body_bytes), 1, 64 * MIB),
+            ("limits.url_bytes", count(limits.url_bytes), 64, 65_536),
+            ("limits.head_seconds", limits.head_seconds, 1, DAY),
+            ("limits.body_seconds", limits.body_seconds, 1, DAY),
+            ("limits.idle_seconds", limits.idle_seconds, 1, DAY),
+            ("limits.connections", count(limits.connections), 1, 1 << 20),
+            ("store.cache_bytes", store.cache_bytes, MIB, TIB),
+            ("store.list_cache_bytes", store.list_cache_bytes, 0, TIB),
+            ("store.queue", count(store.queue), 1, 1 << 20),
+            // Larger commits made the engine fail to open after a power cut.
+            ("store.batch", count(store.batch), 1, 64),
+            ("shutdown.drain_seconds", shutdown.drain_seconds, 0, 3_600),
+        ];
+        match ranges.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
+            None => Ok(()),
+            Some((name, value, least, most)) => {
+                Err(ConfigError::new(format!("'{name}' must be from {least} to {most}, but was {value}")))
+            }
+        }
+    }
+}
+
+/// Bytes.
+const MIB: u64 = 1 << 20;
+/// Bytes.
+const TIB: u64 = 1 << 40;
+/// Seconds.
+const DAY: u64 = 86_400;
+
+/// An origin is compared with what a browser sends, so it must be written like that.
+fn check_origin(origin: &str) -> Result<(), ConfigError> {
+    if origin == "*" || is_origin(origin) {
+        return Ok(());
+    }
+    Err(ConfigError::new(format!(
+        "'cors.origins' must hold \"*\" or origins like https://app.example or http://localhost:8080, without a path, \
+         but one was {origin:?}"
+    )))
+}
+
+/// `http(s)://host[:port]`
+fn is_origin(text: &str) -> bool {
+    let Some(authority) = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")) else { return false };
+    // Colons within brackets belong to an IPv6 address.
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    is_host(host) && port.is_none_or(is_port)
+}
+
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => {
+            !host.is_empty()
+                && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+        }
+    }
+}
+
+fn is_port(port: &str) -> bool {
+    port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
 }

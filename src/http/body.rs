@@ -1,6 +1,6 @@
 //! Reading a request's body: a JSON object of bounded size that arrives in bounded time.
 
-use super::{problem::Problem, state::State};
+use super::{problem::Problem, reserved, state::State};
 use crate::domain::{
     body::{Strictness, kind_of},
     rejection::Rejection,
@@ -96,16 +96,13 @@ fn broken(error: &PayloadError, limit: usize) -> Problem {
     }
 }
 
-/// The JSON library gives objects with such a name a meaning of its own, and would not keep them as they came.
-const RESERVED: &[u8] = b"$serde_json::private::";
-
 fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     if bytes.trim_ascii().is_empty() {
         return Err(Rejection::invalid("The body must be a JSON object, but was empty").into());
     }
-    if bytes.windows(RESERVED.len()).any(|window| window == RESERVED) {
-        let reserved = String::from_utf8_lossy(RESERVED);
-        return Err(Rejection::invalid(format!("No name in the body may contain '{reserved}'")).into());
+    if reserved::is_suspicious(bytes) && reserved::has_reserved_name(bytes) {
+        let fault = format!("No name in the body may begin with '{}'", reserved::PREFIX);
+        return Err(Rejection::invalid(fault).into());
     }
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(attributes)) => Ok(attributes),

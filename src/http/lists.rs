@@ -3,7 +3,7 @@
 use super::{answer, problem::Problem};
 use crate::{
     domain::ids::AccountId,
-    service::lists::{ListPage, Lists, reads_everything},
+    service::lists::{ListPage, Lists, takes_long},
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -14,7 +14,7 @@ pub(super) async fn respond(request: &HttpRequest, lists: &Lists, account: Accou
         return Ok(answer::list(&page, &links(request, &page)));
     }
     let query = lists.parse(raw)?;
-    let page = if reads_everything(&query) {
+    let page = if takes_long(&query) {
         let (lists, raw) = (lists.clone(), raw.to_owned());
         let work = web::block(move || lists.run(&account, &raw, &query));
         work.await.map_err(|error| Problem::Internal(error.to_string()))??

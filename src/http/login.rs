@@ -8,7 +8,8 @@ use actix_web::{
 };
 use std::sync::Arc;
 
-/// Hashing a password takes long and much memory, so it happens elsewhere and not too often at once.
+/// Hashing a password takes long and much memory, so it happens elsewhere and not too often at once. Who has tried too
+/// often does not even wait for a turn.
 pub(super) async fn login(body: JsonObject, state: Data<State>) -> Result<HttpResponse, Problem> {
     let mut reader = BodyReader::new(body.attributes);
     let username = reader.required("username", body::text);
@@ -16,6 +17,7 @@ pub(super) async fn login(body: JsonObject, state: Data<State>) -> Result<HttpRe
     reader.finish(body.strictness)?;
     let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
     let gate = Arc::clone(&state.live.load().gate);
+    gate.may_try_login(&username)?;
     let token = if gate.login_is_slow() {
         let turn = Arc::clone(&state.hashing).acquire_owned().await;
         let turn = turn.map_err(|error| Problem::Internal(error.to_string()))?;

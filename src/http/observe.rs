@@ -7,7 +7,7 @@ use super::{
     state::{Live, State},
 };
 use actix_web::{
-    Error, HttpResponse, ResponseError,
+    Error, HttpMessage, HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -34,7 +34,10 @@ pub(super) async fn observe(
     let started = state.clock.stopwatch();
     let live = state.live.load();
     let id = request_id(&request, &state);
-    trim_trailing_slash(&mut request);
+    match fault(&request, &state, &live) {
+        Some(problem) => divert(&mut request, problem),
+        None => trim_trailing_slash(&mut request),
+    }
     let mut response = next.call(request).await?.map_into_boxed_body();
     if response.status().as_u16() >= 400 {
         response = with_error_body(response, &id);
@@ -57,9 +60,13 @@ fn trim_trailing_slash(request: &mut ServiceRequest) {
     let mut parts = request.uri().clone().into_parts();
     parts.path_and_query = PathAndQuery::try_from(path_and_query).ok();
     if let Ok(uri) = Uri::from_parts(parts) {
-        request.match_info_mut().get_mut().update(&uri);
-        request.head_mut().uri = uri;
+        set_uri(request, uri);
     }
+}
+
+fn set_uri(request: &mut ServiceRequest, uri: Uri) {
+    request.match_info_mut().get_mut().update(&uri);
+    request.head_mut().uri = uri;
 }
 
 /// The client's own id, if it is one, or a new one.
@@ -73,26 +80,23 @@ fn request_id(request: &ServiceRequest, state: &State) -> HeaderValue {
     })
 }
 
-/// Refuses what must not reach a route. Stands behind CORS, so that a page can read the refusal.
-pub(super) async fn refuse(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let problem = request.app_data::<Data<State>>().and_then(|state| fault(&request, state));
-    match problem {
-        Some(problem) => Ok(request.error_response(problem)),
-        None => Ok(next.call(request).await?.map_into_boxed_body()),
-    }
+/// Sends what must not reach a route to the one that refuses. It goes on from here like any other request, so that a page
+/// can read the refusal: CORS comes after this.
+fn divert(request: &mut ServiceRequest, problem: Problem) {
+    request.extensions_mut().insert(problem);
+    set_uri(request, Uri::from_static(REFUSED));
 }
 
-fn fault(request: &ServiceRequest, state: &State) -> Option<Problem> {
+/// A path without a route.
+const REFUSED: &str = "/-/refused";
+
+fn fault(request: &ServiceRequest, state: &State, live: &Live) -> Option<Problem> {
     if state.is_draining() {
         return Some(Problem::Draining);
     }
     let uri = request.uri();
     let length = uri.path_and_query().map_or(0, |all| all.as_str().len());
-    let limit = state.live.load().url_bytes;
-    (length > limit).then_some(Problem::UrlTooLong { limit })
+    (length > live.url_bytes).then_some(Problem::UrlTooLong { limit: live.url_bytes })
 }
 
 /// Completes an error: a fault of ours tells the request id, so that the log line can be found; what did not come from

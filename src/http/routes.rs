@@ -3,7 +3,7 @@
 use super::{health, integrations, login, metrics, observe, problem::Problem, state::State};
 use actix_cors::Cors;
 use actix_web::{
-    App, Error, FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route,
+    App, Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Resource, Responder, Route,
     body::BoxBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     http::header,
@@ -36,12 +36,7 @@ pub(super) fn service(
     impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>
     + use<>,
 > {
-    App::new()
-        .app_data(state)
-        .configure(table)
-        .wrap(from_fn(observe::refuse))
-        .wrap(cors(origins))
-        .wrap(from_fn(observe::observe))
+    App::new().app_data(state).configure(table).wrap(cors(origins)).wrap(from_fn(observe::observe))
 }
 
 /// The pattern of a route, for metrics.
@@ -122,6 +117,9 @@ impl Methods {
 }
 
 async fn no_such_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    if let Some(problem) = request.extensions_mut().remove::<Problem>() {
+        return Err(problem);
+    }
     Err(Problem::NoSuchRoute { path: crate::domain::body::excerpt(request.path()) })
 }
 

@@ -7,6 +7,7 @@ use log::{
     kv::{Error, Key, Value, VisitSource},
 };
 use std::{
+    cell::RefCell,
     fmt::{self, Write as _},
     io::{self, Write as _},
 };
@@ -14,10 +15,28 @@ use std::{
 /// `2018-04-27T00:02:50.419Z INFO  GET /integration status=200 …`
 pub(super) fn text(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     let mut line = Line(out);
-    let written = write!(line, "{} {:5} {}", Clock::System.now(), record.level(), record.args());
-    written.map_err(io::Error::other)?;
+    write_time(&mut line).map_err(io::Error::other)?;
+    write!(line, " {:5} {}", record.level(), record.args()).map_err(io::Error::other)?;
     record.key_values().visit(&mut TextPairs(&mut line)).map_err(io::Error::other)?;
     out.write_all(b"\n")
+}
+
+thread_local! {
+    /// The last second that this thread wrote a line in, and how it is written: many lines share one.
+    static SECOND: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
+}
+
+/// The time of now: `2018-04-27T00:02:50.419Z`.
+fn write_time(line: &mut Line<'_>) -> fmt::Result {
+    let now = Clock::System.now();
+    SECOND.with_borrow_mut(|(second, written)| {
+        if *second != now.seconds() {
+            *second = now.seconds();
+            *written = now.to_string();
+            written.truncate("2018-04-27T00:02:50".len());
+        }
+        write!(line, "{written}.{:03}Z", now.millis().rem_euclid(1000))
+    })
 }
 
 /// `{"time":"…","level":"info","target":"…","message":"…",…}`

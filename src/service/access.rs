@@ -89,10 +89,21 @@ impl Gate {
         self.directory.mode() == AuthMode::Keys
     }
 
+    /// Counts an attempt to [`login`](Self::login), which must not be made without. In open mode any number is allowed.
+    ///
+    /// # Errors
+    /// [`Rejection::TooMany`]
+    pub fn may_try_login(&self, username: &str) -> Result<(), Rejection> {
+        match self.directory.mode() {
+            AuthMode::Open => Ok(()),
+            AuthMode::Keys => self.logins.check(username),
+        }
+    }
+
     /// A token for whoever knows the password. In open mode that is everybody.
     ///
     /// # Errors
-    /// [`Rejection::Unauthenticated`], the same for an unknown user and a wrong password; [`Rejection::TooMany`].
+    /// [`Rejection::Unauthenticated`], the same for an unknown user and a wrong password.
     pub fn login(&self, username: &str, password: &str) -> Result<String, Rejection> {
         let (id, sid) = match self.directory.mode() {
             AuthMode::Open => stranger(username)?,
@@ -102,7 +113,6 @@ impl Gate {
     }
 
     fn identify(&self, username: &str, password: &str) -> Result<(UserId, AccountId), Rejection> {
-        self.logins.check(username)?;
         let user = self.directory.user_named(username);
         let known = passwords::verify(password, user.map(|user| user.password_argon2.as_str()));
         match user {
@@ -116,7 +126,9 @@ impl Gate {
             Credential::Pair { key, secret } => account_of(&[b"pair", key, secret])?,
             Credential::Token(token) => match self.tokens.check(token, self.clock.now()) {
                 Verdict::Valid(claims) => {
-                    return Ok(Caller { account: claims.sid, access: Access::ReadWrite, user: Some(claims.id) });
+                    // A declared user keeps to what is declared, also after a change of the mode.
+                    let access = self.directory.user(&claims.id).map_or(Access::ReadWrite, |user| user.access);
+                    return Ok(Caller { account: claims.sid, access, user: Some(claims.id) });
                 }
                 Verdict::Expired => return Err(expired()),
                 Verdict::Foreign => account_of(&[b"token", token])?,

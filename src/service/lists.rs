@@ -78,7 +78,7 @@ impl Lists {
         (remembered.last_change == self.store.last_change(account)).then_some(remembered.page)
     }
 
-    /// Answers a query. May take long when [`reads_everything`] says so.
+    /// Answers a query. May take long when [`takes_long`] says so.
     ///
     /// # Errors
     /// The store cannot be read or is damaged.
@@ -111,11 +111,19 @@ fn encode(stored: &[Stored], query: &ListQuery, total: u64) -> Result<Bytes, Sto
     }
     let has_more = query.page.has_more(total);
     json.extend_from_slice(format!(r#"],"has_more":{has_more},"total_count":{total}}}"#).as_bytes());
+    // What is remembered must take no more room than it weighs.
+    json.shrink_to_fit();
     Ok(json.into())
 }
 
-/// Whether the query must look into every object of the account, which is too long for a thread that serves others.
-pub fn reads_everything(query: &ListQuery) -> bool {
+/// Whether answering may take too long for a thread that serves others: every object of the account is looked into, or
+/// many index entries are passed over.
+pub fn takes_long(query: &ListQuery) -> bool {
+    const FEW: u64 = 1_000;
+    reads_everything(query) || query.page.offset > FEW
+}
+
+fn reads_everything(query: &ListQuery) -> bool {
     !query.filters.is_empty() || matches!(query.order, Order::Sorted(_))
 }
 
@@ -169,14 +177,15 @@ fn sorted(
     snapshot.for_each(collection, account, Direction::Ascending, |tiny_id, stored| {
         let object = parse(&stored)?;
         if query.filters.matches(&object) {
-            found.push((sort.key(&object), tiny_id, stored));
+            found.push((sort.key(&object), tiny_id));
         }
         Ok(())
     })?;
     let total = found.len().try_into().unwrap_or(u64::MAX);
-    found.sort_unstable_by(|(key, tiny_id, _), (other, other_id, _)| (key, tiny_id).cmp(&(other, other_id)));
+    found.sort_unstable();
     let offset = usize::try_from(query.page.offset).unwrap_or(usize::MAX);
-    let page = found.into_iter().skip(offset).take(limit(query)).map(|(.., stored)| stored).collect();
+    let page = found.iter().skip(offset).take(limit(query));
+    let page = page.map(|(_, tiny_id)| snapshot.numbered(collection, account, *tiny_id)).collect::<Result<_, _>>()?;
     Ok((page, total))
 }
 

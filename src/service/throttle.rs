@@ -2,6 +2,7 @@
 
 use crate::domain::rejection::Rejection;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
+use sha2::{Digest, Sha256};
 use std::{
     num::NonZeroU32,
     sync::atomic::{AtomicU32, Ordering},
@@ -10,14 +11,17 @@ use std::{
 /// A limit per minute and name. A name that was quiet for a minute may use all of its minute at once.
 #[derive(Debug)]
 pub struct Throttle {
-    limiter: Option<DefaultKeyedRateLimiter<Box<str>>>,
+    limiter: Option<DefaultKeyedRateLimiter<Key>>,
     per_minute: u32,
     what: &'static str,
     checks: AtomicU32,
 }
 
+/// A name's hash. Anybody may send a name of any length, and it is kept for a while.
+type Key = [u8; 32];
+
 /// Names that have been quiet are forgotten after so many checks.
-const FORGET_EVERY: u32 = 10_000;
+const FORGET_EVERY: u32 = 512;
 
 impl Throttle {
     /// Allows `per_minute` of `what` (a plural); 0 is no limit.
@@ -35,7 +39,7 @@ impl Throttle {
         if self.checks.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
             limiter.retain_recent();
         }
-        limiter.check_key(&name.into()).map_err(|refused| {
+        limiter.check_key(&key(name)).map_err(|refused| {
             let wait = refused.wait_time_from(limiter.clock().now());
             Rejection::TooMany {
                 message: format!("Too many {}: at most {} per minute are allowed", self.what, self.per_minute),
@@ -43,6 +47,10 @@ impl Throttle {
             }
         })
     }
+}
+
+fn key(name: &str) -> Key {
+    Sha256::digest(name).into()
 }
 
 #[cfg(test)]
@@ -56,6 +64,25 @@ mod tests {
         let refused = throttle.check("a").unwrap_err();
         assert!(matches!(refused, Rejection::TooMany { retry_after: 1..=30, .. }), "{refused:?}");
         assert!(throttle.check("b").is_ok(), "another name");
+    }
+
+    #[test]
+    fn who_is_not_quiet_is_not_forgotten() {
+        let throttle = Throttle::per_minute(1, "requests");
+        assert!(throttle.check("a").is_ok());
+        for other in 0..3 * FORGET_EVERY {
+            assert!(throttle.check(&other.to_string()).is_ok());
+        }
+        assert!(throttle.check("a").is_err());
+    }
+
+    #[test]
+    fn names_that_differ_only_at_their_end_are_two_and_kept_short() {
+        let throttle = Throttle::per_minute(1, "requests");
+        let long = "x".repeat(1 << 20);
+        assert!(throttle.check(&format!("{long}a")).is_ok() && throttle.check(&format!("{long}b")).is_ok());
+        assert!(throttle.check(&format!("{long}a")).is_err());
+        assert_eq!(std::mem::size_of_val(&key(&long)), 32);
     }
 
     #[test]

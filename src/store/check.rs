@@ -32,7 +32,7 @@ pub struct Report {
     pub damages: Vec<Damage>,
 }
 
-/// Reads a whole store that no process has open. Changes nothing.
+/// Reads a whole store that no process has open. Changes nothing that is stored, though the engine may tidy its files.
 ///
 /// # Errors
 /// The store cannot be opened or read at all.
@@ -41,12 +41,11 @@ pub fn check(folder: &Path, cache_bytes: u64) -> Result<Report, OpenError> {
         let source = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no store in it");
         return Err(OpenError::Io { folder: folder.to_owned(), source });
     }
-    let options =
-        Options { cache_bytes, queue: 1, batch: 1, durability: Durability::Synced, token_secret: String::new() };
+    let options = Options { cache_bytes, queue: 1, batch: 1, durability: Durability::Synced, token_secret: None };
     open::guarded(folder, {
         let folder = folder.to_owned();
         move || {
-            let engine = open::open(&folder, &options)?;
+            let engine = open::open_here(&folder, &options)?;
             examine(&engine).map_err(|error| OpenError::Damaged { folder: folder.clone(), cause: error.to_string() })
         }
     })

@@ -31,6 +31,15 @@ pub enum Direction {
     Descending,
 }
 
+impl Direction {
+    fn reversed(self) -> Self {
+        match self {
+            Self::Ascending => Self::Descending,
+            Self::Descending => Self::Ascending,
+        }
+    }
+}
+
 /// A scan reads so many index entries at once.
 const SCAN_PORTION: usize = 256;
 
@@ -126,12 +135,14 @@ impl Snapshot {
         Ok(decode(self.get(Tree::Accounts, &trees::counters_key(account, collection.name))?)?.live)
     }
 
-    /// One object, whatever its account.
+    /// The account's object with this number.
     ///
     /// # Errors
-    /// The store cannot be read.
-    pub fn record(&self, collection: Collection, id: &str) -> Result<Option<Stored>, StoreError> {
-        self.get(collection.records, id.as_bytes())
+    /// There is none; the store cannot be read or is damaged.
+    pub fn numbered(&self, collection: Collection, account: &AccountId, tiny_id: u64) -> Result<Stored, StoreError> {
+        let id = self.get(collection.index, &trees::index_key(account, tiny_id))?;
+        let id = id.ok_or_else(|| StoreError::damaged(format!("the index of '{account}' lacks {tiny_id}")))?;
+        self.indexed(collection, id.as_ref())
     }
 
     /// The account's objects from `offset` on, at most `limit`, in the order of their tinyIds.
@@ -146,16 +157,33 @@ impl Snapshot {
         offset: u64,
         limit: usize,
     ) -> Result<Vec<Stored>, StoreError> {
-        if offset >= self.count(collection, account)? {
-            return Ok(Vec::new());
+        let behind = self.count(collection, account)?.saturating_sub(offset);
+        let length = usize::try_from(behind).unwrap_or(usize::MAX).min(limit);
+        let after = behind.saturating_sub(length.try_into().unwrap_or(u64::MAX));
+        // Entries are passed over one by one, so it is better to come from the nearer end.
+        if after < offset {
+            let mut page = self.stretch(collection, account, direction.reversed(), after, length)?;
+            page.reverse();
+            return Ok(page);
         }
-        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-        let portion = limit.saturating_add(offset).min(SCAN_PORTION);
-        let entries = self.index(collection, account, direction, portion);
-        entries.skip(offset).take(limit).map(|entry| self.indexed(collection, entry?.1.as_ref())).collect()
+        self.stretch(collection, account, direction, offset, length)
     }
 
-    /// Shows every object of the account, with its tinyId, in ascending order.
+    fn stretch(
+        &self,
+        collection: Collection,
+        account: &AccountId,
+        direction: Direction,
+        offset: u64,
+        length: usize,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        let portion = length.saturating_add(offset).min(SCAN_PORTION);
+        let entries = self.index(collection, account, direction, portion);
+        entries.skip(offset).take(length).map(|entry| self.indexed(collection, entry?.1.as_ref())).collect()
+    }
+
+    /// Shows every object of the account, with its tinyId.
     ///
     /// # Errors
     /// The store cannot be read or is damaged, or `visit` failed.

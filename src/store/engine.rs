@@ -178,9 +178,7 @@ impl Disk {
             File::open(folder.join(file))?.sync_all()?;
         }
         disk.sync_blobs()?;
-        for folder in folder.ancestors().take(3).filter(|folder| !folder.as_os_str().is_empty()) {
-            File::open(folder)?.sync_all()?;
-        }
+        sync_names(folder)?;
         Ok(disk)
     }
 
@@ -210,6 +208,18 @@ impl Disk {
         *synced = present;
         Ok(())
     }
+}
+
+/// Makes the folder's name durable, and those of all folders above it, any of which may have been made just now.
+fn sync_names(folder: &Path) -> io::Result<()> {
+    for folder in folder.canonicalize()?.ancestors() {
+        match File::open(folder).and_then(|folder| folder.sync_all()) {
+            // A folder that we may not read was not made by us.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
+            outcome => outcome?,
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

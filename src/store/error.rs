@@ -48,6 +48,9 @@ pub enum OpenError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// There are files, but nothing was ever stored in them.
+    #[error("the store in '{}' was never used; there is nothing in it to read", .0.display())]
+    NeverUsed(PathBuf),
     /// What is in there cannot be read.
     #[error("the store in '{}' is damaged ({cause}); restore it from a backup, or move the folder away to start anew", .folder.display())]
     Damaged {

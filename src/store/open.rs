@@ -27,11 +27,17 @@ pub struct Options {
     pub batch: usize,
     /// Whether commits are synced.
     pub durability: Durability,
-    /// For a store that is made now: the secret that will sign its tokens.
-    pub token_secret: String,
+    /// The secret that will sign tokens, should a store have to be made; without one, none is made.
+    pub token_secret: Option<String>,
 }
 
 pub(super) fn open(folder: &Path, options: &Options) -> Result<Engine, OpenError> {
+    let (own_folder, options) = (folder.to_owned(), options.clone());
+    guarded(folder, move || open_here(&own_folder, &options))
+}
+
+/// Opens on this thread, which should be a [`guarded`] one.
+pub(super) fn open_here(folder: &Path, options: &Options) -> Result<Engine, OpenError> {
     let unusable = |source| OpenError::Io { folder: folder.to_owned(), source };
     std::fs::create_dir_all(folder).map_err(unusable)?;
     let db = open_sled(folder, options)?;
@@ -51,7 +57,10 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<Engine, OpenError
             return Err(OpenError::Newer { folder: folder.to_owned(), found, known: SCHEMA_VERSION });
         }
         Some(_) => {}
-        None => initialise(&engine, &options.token_secret).map_err(damaged)?,
+        None => match &options.token_secret {
+            Some(token_secret) => initialise(&engine, token_secret).map_err(damaged)?,
+            None => return Err(OpenError::NeverUsed(folder.to_owned())),
+        },
     }
     Ok(engine)
 }
@@ -62,7 +71,7 @@ fn open_sled(folder: &Path, options: &Options) -> Result<sled::Db, OpenError> {
         .cache_capacity(options.cache_bytes)
         // We flush; a second flusher would only get in the way.
         .flush_every_ms(None);
-    guarded(folder, move || Ok(config.open()))?.map_err(|error| match error {
+    config.open().map_err(|error| match error {
         sled::Error::Io(error) => refused(folder, error),
         other => OpenError::Damaged { folder: folder.to_owned(), cause: other.to_string() },
     })

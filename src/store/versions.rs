@@ -6,12 +6,12 @@
 //! before, so the order of these two looks makes the view exact.
 
 use super::{
-    engine::{Address, Bounds, Entry, Stored},
+    engine::{self, Address, Bounds, Stored},
     trees::Tree,
 };
 use crate::domain::ids::AccountId;
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry},
     hash::{DefaultHasher, Hash, Hasher},
     ops::Bound,
     sync::{
@@ -51,8 +51,10 @@ pub(super) struct Versions {
 #[derive(Debug, Default)]
 struct State {
     published: Version,
-    /// What was there before each commit that some reader must not see, in order.
-    older: VecDeque<(Version, OldValues)>,
+    /// What was there before commits that some reader must not see, by key, in the order of the commits.
+    older: BTreeMap<Address, VecDeque<(Version, Option<Stored>)>>,
+    /// Those commits, in order, and the keys that they changed.
+    commits: VecDeque<(Version, Vec<Address>)>,
     /// How many readers hold each version.
     readers: BTreeMap<Version, usize>,
 }
@@ -69,8 +71,11 @@ impl Versions {
     pub(super) fn prepare(&self, old: OldValues) {
         let mut state = self.write();
         let next = state.published.saturating_add(1);
-        state.older.push_back((next, old));
-        self.kept.store(state.older.len(), Ordering::SeqCst);
+        state.commits.push_back((next, old.keys().cloned().collect()));
+        for (address, value) in old {
+            state.older.entry(address).or_default().push_back((next, value));
+        }
+        self.kept.store(state.commits.len(), Ordering::SeqCst);
     }
 
     /// What was prepared is durable: new readers see it.
@@ -127,7 +132,13 @@ impl Versions {
     }
 
     /// Turns what the engine showed of a range into what a reader that holds `version` must see, in key order.
-    pub(super) fn range_as_of(&self, version: Version, tree: Tree, bounds: &Bounds, found: Vec<Entry>) -> Vec<Entry> {
+    pub(super) fn range_as_of(
+        &self,
+        version: Version,
+        tree: Tree,
+        bounds: &Bounds,
+        found: Vec<engine::Entry>,
+    ) -> Vec<engine::Entry> {
         if self.kept.load(Ordering::SeqCst) == 0 {
             return found;
         }
@@ -148,10 +159,13 @@ impl Versions {
     /// Drops what no reader, present or future, can ask for.
     fn forget(&self, state: &mut State) {
         let oldest_reader = state.readers.keys().next().copied().unwrap_or(state.published);
-        while state.older.front().is_some_and(|(version, _)| *version <= oldest_reader) {
-            state.older.pop_front();
+        while state.commits.front().is_some_and(|(version, _)| *version <= oldest_reader) {
+            let Some((version, changed)) = state.commits.pop_front() else { break };
+            for address in changed {
+                state.forget_until(version, address);
+            }
         }
-        self.kept.store(state.older.len(), Ordering::SeqCst);
+        self.kept.store(state.commits.len(), Ordering::SeqCst);
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -166,24 +180,30 @@ impl Versions {
 impl State {
     /// The value from before the first commit after `version` that changed the key.
     fn as_of(&self, version: Version, tree: Tree, key: &[u8]) -> Option<Option<Stored>> {
-        let address = (tree, key.to_vec());
-        self.later_than(version).find_map(|old| old.get(&address)).cloned()
+        first_after(version, self.older.get(&(tree, key.to_vec()))?).cloned()
     }
 
     fn range_as_of(&self, version: Version, tree: Tree, (lower, upper): &Bounds) -> BTreeMap<Vec<u8>, Option<Stored>> {
         let within = |bound: &Bound<Vec<u8>>| bound.as_ref().map(|key| (tree, key.clone()));
-        let mut values = BTreeMap::new();
-        for old in self.later_than(version) {
-            for ((_, key), value) in old.range((within(lower), within(upper))) {
-                values.entry(key.clone()).or_insert_with(|| value.clone());
-            }
-        }
-        values
+        let changed = self.older.range((within(lower), within(upper)));
+        changed.filter_map(|((_, key), old)| Some((key.clone(), first_after(version, old)?.clone()))).collect()
     }
 
-    fn later_than(&self, version: Version) -> impl Iterator<Item = &OldValues> {
-        self.older.iter().filter(move |(later, _)| *later > version).map(|(_, old)| old)
+    fn forget_until(&mut self, version: Version, address: Address) {
+        if let Entry::Occupied(mut old) = self.older.entry(address) {
+            while old.get().front().is_some_and(|(commit, _)| *commit <= version) {
+                old.get_mut().pop_front();
+            }
+            if old.get().is_empty() {
+                old.remove();
+            }
+        }
     }
+}
+
+fn first_after(version: Version, old: &VecDeque<(Version, Option<Stored>)>) -> Option<&Option<Stored>> {
+    let position = old.partition_point(|(commit, _)| *commit <= version);
+    old.get(position).map(|(_, value)| value)
 }
 
 #[cfg(test)]

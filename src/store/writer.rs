@@ -39,6 +39,15 @@ struct Progress {
     running: AtomicBool,
 }
 
+/// Until this is dropped the writer is said to run. A panic drops it too.
+struct Running<'a>(&'a Progress);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.running.store(false, Ordering::SeqCst);
+    }
+}
+
 /// The writer thread, seen from outside.
 #[derive(Debug)]
 pub(super) struct WriterThread {
@@ -54,8 +63,9 @@ impl WriterThread {
         let progress = Arc::new(Progress { running: AtomicBool::new(true), ..Progress::default() });
         let seen = Arc::clone(&progress);
         let thread = thread::Builder::new().name("store-writer".into()).spawn(move || {
+            let running = Running(&seen);
             let stopped = run(&shared, &receiver, batch, &seen);
-            seen.running.store(false, Ordering::SeqCst);
+            drop(running);
             if let Err(error) = stopped {
                 log::error!("The store has stopped and takes no more writes until the next start cause=\"{error}\"");
             }
@@ -162,5 +172,29 @@ impl Batch<'_> {
         self.changes.extend(changes);
         self.touched.extend(touched);
         Ok(outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::{Durability, Options, Store, StoreError};
+
+    #[test]
+    fn a_writer_that_broke_down_is_not_said_to_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options {
+            cache_bytes: 1 << 20,
+            queue: 1,
+            batch: 1,
+            durability: Durability::Ephemeral,
+            token_secret: Some("secret".into()),
+        };
+        let store = Store::open(folder.path(), &options).unwrap();
+        assert!(store.writer_statistics().running);
+        let outcome: Result<(), StoreError> =
+            actix_rt::System::new().block_on(store.write(|_| panic!("planted by a test")));
+        assert!(matches!(outcome, Err(StoreError::Stopped)), "{outcome:?}");
+        store.close();
+        assert!(!store.writer_statistics().running);
     }
 }

@@ -69,3 +69,25 @@ fn an_id_that_is_not_printable_is_replaced() {
         assert!(answer.header("request-id").unwrap().starts_with("req_"), "{own:?}: {answer:?}");
     }
 }
+
+#[test]
+fn an_id_that_looks_like_a_head_does_not_break_the_answer() {
+    let server = TestServer::start();
+    for own in ["content-length: 0", "HTTP/1.1 404 content-length: 0", "HTTP/1.1 404 Not Found"] {
+        let created = server.account("ops").created("x");
+        let object = format!("/integration/{}", crate::callers::id(&created));
+        let mut connection = Connection::open(&server);
+        for (request, status) in [
+            ("HEAD /nope".to_owned(), 404),
+            (format!("HEAD {object}"), 200),
+            (format!("DELETE {object}"), 204),
+            ("OPTIONS /integration".to_owned(), 204),
+        ] {
+            connection.request(&format!("{request} HTTP/1.1\nAuthorization: ops\nX-Request-Id: {own}"), "");
+            let answer = if request.starts_with("HEAD") { connection.receive_head() } else { connection.receive() };
+            assert_eq!((answer.status, answer.header("request-id")), (status, Some(own)), "{request}: {answer:?}");
+            let next = connection.request("GET /livez HTTP/1.1", "").receive().assert_status(200);
+            assert_eq!(next.text, r#"{"status":"ok"}"#, "{request}");
+        }
+    }
+}

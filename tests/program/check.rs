@@ -253,3 +253,19 @@ fn a_store_that_a_server_holds_is_refused() {
     let outcome = setup.same_folder().args(["check"]).run();
     assert!(outcome.fault().contains("held by another process"), "{outcome:?}");
 }
+
+/// A first start may be killed before anything is stored. Looking at what it left must not make a store of it: one
+/// made by `check` would have no secret, and anybody could sign tokens.
+#[test]
+fn a_store_that_was_never_used_is_said_to_be_so_and_left_as_it_is() {
+    let setup = Setup::new();
+    drop(sled::open(setup.store()).unwrap());
+    let outcome = setup.same_folder().args(["check"]).run();
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.fault().contains("was never used"), "{outcome:#?}");
+    assert_eq!(sled::open(setup.store()).unwrap().open_tree("meta").unwrap().len(), 0);
+    let server = setup.start();
+    server.client("t").create("first");
+    server.stop();
+    assert_eq!(setup.same_folder().args(["check"]).run().code, Some(0));
+}

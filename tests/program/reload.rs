@@ -62,3 +62,15 @@ fn a_flag_still_beats_the_file_after_a_reload() {
     let body = serde_json::json!({ "name": "n", "type": "no_such_type", "destination_ids": [] });
     assert_eq!(server.client("t").post("/integration", &body).status, 400);
 }
+
+/// What counts is where the server listens, not where the new file says that the next one will.
+#[test]
+fn a_server_that_others_reach_is_not_opened_by_a_reload() {
+    let setup = Setup::bare().config(&("listen = '0.0.0.0:0'\n".to_owned() + &keys(&["key_old"])));
+    let server = setup.start();
+    setup.write("config.toml", "listen = '127.0.0.1:0'\nopen_to_network = true\n");
+    server.signal(Signal::HUP);
+    let line = server.log.wait_for("The new configuration is not used");
+    assert!(line.contains("--open-to-network"), "{line}");
+    assert_eq!((status(&server, "key_old"), server.client("stranger").get("/integration").status), (200, 401));
+}
