@@ -10,7 +10,7 @@
 //! | [`service`] | the desk: decides | `store`, `domain` |
 //! | [`store`] | the memory: sled, one writer, snapshots | `domain` |
 //! | [`domain`] | values and rules | nothing |
-//! | [`clock`], [`ids`], [`config`], [`logging`] | the edges: time, randomness, environment, log lines | `domain` |
+//! | [`clock`], [`ids`], [`config`], [`logging`] | the edges: time, randomness, environment, log lines | `domain`; `config` hashes with `service` |
 //!
 //! # A request
 //!
