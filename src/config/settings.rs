@@ -244,6 +244,7 @@ impl Settings {
             ("listen", self.listen != other.listen),
             ("data", self.data != other.data),
             ("ephemeral", self.ephemeral != other.ephemeral),
+            ("open_to_network", self.open_to_network != other.open_to_network),
             ("port_file", self.port_file != other.port_file),
             ("workers", self.workers != other.workers),
             ("limits.head_seconds", self.limits.head_seconds != other.limits.head_seconds),
