@@ -153,21 +153,8 @@ impl App {
         drop(handle);
         let outcome = server.await;
         store.close();
-        let_go(store).await;
         leftovers.remove();
         outcome
-    }
-}
-
-/// Threads that served hold the store for a moment after the server has ended. Whoever opens it next must not find it
-/// held by us.
-async fn let_go(store: Store) {
-    const AT_MOST: u32 = 200;
-    for _ in 0..AT_MOST {
-        if store.is_last_handle() {
-            return;
-        }
-        actix_rt::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

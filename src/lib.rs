@@ -8,7 +8,7 @@
 //! | [`app`] | the whole program as one value | everything below |
 //! | [`http`] | the door: routes, requests, answers | `service`, `domain`, `store`'s health |
 //! | [`service`] | the desk: decides | `store`, `domain` |
-//! | [`store`] | the memory: sled, one writer, snapshots | `domain` |
+//! | [`store`] | the memory: sled, one writer, snapshots | `domain`, `clock` |
 //! | [`domain`] | values and rules | nothing |
 //! | [`clock`], [`ids`], [`config`], [`logging`] | the edges: time, randomness, environment, log lines | `domain`; `config` hashes with `service` |
 //!

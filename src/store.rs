@@ -12,8 +12,10 @@ mod check;
 mod collection;
 mod engine;
 mod error;
+mod healing;
 mod idempotency;
 mod open;
+mod opened;
 mod snapshot;
 mod transaction;
 mod trees;
@@ -33,9 +35,8 @@ pub use transaction::Transaction;
 pub use trees::SCHEMA_VERSION;
 
 use crate::domain::ids::AccountId;
-use engine::Engine;
+use opened::Shared;
 use std::{path::Path, sync::Arc};
-use versions::Versions;
 use writer::WriterThread;
 
 /// The store of one process. Cloning is cheap and gives another handle to the same store.
@@ -45,22 +46,14 @@ pub struct Store {
     writer: Arc<WriterThread>,
 }
 
-/// What readers and the writer both hold.
-#[derive(Debug)]
-struct Shared {
-    engine: Engine,
-    versions: Versions,
-}
-
 impl Store {
     /// Opens the store in `folder`, or makes a new one there.
     ///
     /// # Errors
     /// [`OpenError`], a sentence with the way out: held by another process, not writable, damaged, of a newer schema.
     pub fn open(folder: &Path, options: &Options) -> Result<Self, OpenError> {
-        let engine = open::open(folder, options)?;
-        let shared = Arc::new(Shared { engine, versions: Versions::default() });
-        let writer = WriterThread::start(Arc::clone(&shared), options.queue, options.batch)
+        let shared = Arc::new(Shared::new(open::open(folder, options)?));
+        let writer = WriterThread::start(Arc::clone(&shared), folder, options)
             .map_err(|source| OpenError::Io { folder: folder.to_owned(), source })?;
         Ok(Self { shared, writer: Arc::new(writer) })
     }
@@ -82,8 +75,11 @@ impl Store {
     }
 
     /// A view of the last published commit that stays as it is, however long it is held.
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot::new(Arc::clone(&self.shared))
+    ///
+    /// # Errors
+    /// The store is closed, or just being opened anew.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        Snapshot::new(&self.shared)
     }
 
     /// A number that is another one after every change of the account's objects, and now and then without one. What was
@@ -97,8 +93,10 @@ impl Store {
     /// # Errors
     /// The store cannot be read.
     pub fn record(&self, collection: Collection, id: &str) -> Result<Option<Stored>, StoreError> {
-        let found = self.shared.engine.get(collection.records, id.as_bytes())?;
-        Ok(self.shared.versions.published(collection.records, id.as_bytes(), found))
+        self.shared.look(|engine| {
+            let found = engine.get(collection.records, id.as_bytes())?;
+            Ok(self.shared.versions.published(collection.records, id.as_bytes(), found))
+        })
     }
 
     /// The secret that signs tokens, made when the store was.
@@ -106,14 +104,14 @@ impl Store {
     /// # Errors
     /// The store cannot be read, or lacks the secret.
     pub fn token_secret(&self) -> Result<Vec<u8>, StoreError> {
-        let secret = self.shared.engine.get(trees::Tree::Meta, trees::TOKEN_SECRET)?;
+        let secret = self.shared.look(|engine| engine.get(trees::Tree::Meta, trees::TOKEN_SECRET))?;
         let secret = secret.filter(|secret| !secret.as_ref().is_empty());
         secret.map(|secret| secret.as_ref().to_vec()).ok_or_else(|| StoreError::damaged("the token secret is missing"))
     }
 
-    /// Bytes on disk.
+    /// Bytes on disk; 0 while the store is closed.
     pub fn size_on_disk(&self) -> u64 {
-        self.shared.engine.size_on_disk()
+        self.shared.look(|engine| Ok(engine.size_on_disk())).unwrap_or_default()
     }
 
     /// How the writer is doing, for metrics.
@@ -121,12 +119,8 @@ impl Store {
         self.writer.statistics()
     }
 
-    /// Whether this is the only handle left, so that dropping it lets go of the files.
-    pub fn is_last_handle(&self) -> bool {
-        Arc::strong_count(&self.shared) == 1
-    }
-
-    /// Ends the writer after everything that waits is done, and waits for it. Later writes are refused.
+    /// Ends the writer after everything that waits is done, and lets go of the files. Whoever still holds a handle is
+    /// refused from then on.
     pub fn close(&self) {
         self.writer.stop();
     }

@@ -150,7 +150,9 @@ const INTERNAL: &str = "The server could not do this; it is not your fault";
 fn store_message(error: &StoreError) -> String {
     match error {
         StoreError::Busy => "Too many writes are waiting; nothing was changed".into(),
-        StoreError::Stopped => "The store has stopped and takes no writes".into(),
+        StoreError::Stopped => {
+            "The store cannot do this just now; it goes on by itself once its disk works again".into()
+        }
         StoreError::Damaged(_) | StoreError::Engine(_) | StoreError::Sync(_) => INTERNAL.into(),
     }
 }

@@ -85,7 +85,7 @@ impl Lists {
     pub fn run(&self, account: &AccountId, raw_query: &str, query: &ListQuery) -> Result<ListPage, StoreError> {
         // Before the snapshot: what changes in between makes the page too new for its number, never too old.
         let last_change = self.store.last_change(account);
-        let (stored, total) = find(&self.store.snapshot(), self.collection, account, query)?;
+        let (stored, total) = find(&self.store.snapshot()?, self.collection, account, query)?;
         let page = ListPage { json: encode(&stored, query, total)?, page: query.page, total };
         self.remembered.insert(key(account, raw_query), Remembered { last_change, page: page.clone() });
         Ok(page)

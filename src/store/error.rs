@@ -5,8 +5,8 @@ use std::{io, path::PathBuf};
 /// A fault of the store while it runs.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The store no longer takes writes: a flush failed, or it was closed.
-    #[error("the store has stopped and takes no more writes")]
+    /// The store cannot be used now: a commit failed and it is not open anew yet, or it was closed.
+    #[error("the store is not open, or takes no writes until it was opened anew")]
     Stopped,
     /// More writes wait than the queue holds. Nothing was changed.
     #[error("too many writes are waiting")]

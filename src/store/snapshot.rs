@@ -1,8 +1,9 @@
 //! A consistent view: every read of it shows the store as of one commit, while writers go on.
 
 use super::{
-    Shared, StoreError,
+    StoreError,
     engine::{Bounds, Entry, Stored},
+    opened::{Opened, Shared},
     trees::Tree,
     versions::Version,
 };
@@ -13,17 +14,20 @@ use std::{collections::VecDeque, ops::Bound, sync::Arc};
 #[derive(Debug)]
 pub struct Snapshot {
     shared: Arc<Shared>,
+    opened: Arc<Opened>,
     version: Version,
 }
 
 impl Snapshot {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: &Arc<Shared>) -> Result<Self, StoreError> {
+        // The engine first: while it is held nobody opens another, so the version is one of this engine.
+        let opened = shared.hold()?;
         let version = shared.versions.hold();
-        Self { shared, version }
+        Ok(Self { shared: Arc::clone(shared), opened, version })
     }
 
     pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
-        let found = self.shared.engine.get(tree, key)?;
+        let found = self.opened.read(|engine| engine.get(tree, key))?;
         Ok(self.shared.versions.as_of(self.version, tree, key, found))
     }
 
@@ -56,12 +60,14 @@ impl Scan<'_> {
     fn refill(&mut self) -> Result<(), StoreError> {
         let Some(bounds) = self.rest.take() else { return Ok(()) };
         let (lower, upper) = bounds.clone();
-        let entries = self.snapshot.shared.engine.range(self.tree, bounds);
-        let mut found = if self.reverse {
-            entries.rev().take(self.portion).collect::<Result<Vec<_>, _>>()?
-        } else {
-            entries.take(self.portion).collect::<Result<Vec<_>, _>>()?
-        };
+        let mut found = self.snapshot.opened.read(|engine| {
+            let entries = engine.range(self.tree, bounds);
+            if self.reverse {
+                entries.rev().take(self.portion).collect::<Result<Vec<_>, _>>()
+            } else {
+                entries.take(self.portion).collect()
+            }
+        })?;
         let last = (found.len() == self.portion).then(|| found.last().map(|(key, _)| key.clone())).flatten();
         let covered = match last {
             None => (lower, upper),

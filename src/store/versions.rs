@@ -88,6 +88,18 @@ impl Versions {
         self.forget(&mut state);
     }
 
+    /// The engine was opened anew, so that nobody knows what changed: whatever was seen before may no longer hold. No
+    /// reader may hold a version.
+    pub(super) fn start_over(&self) {
+        let mut state = self.write();
+        let published = state.published.saturating_add(1);
+        *state = State { published, ..State::default() };
+        for last_change in &self.last_changes {
+            last_change.store(published, Ordering::SeqCst);
+        }
+        self.kept.store(0, Ordering::SeqCst);
+    }
+
     /// A version after which the account has certainly not changed. Two equal answers mean that what was read between
     /// them, or after the first, still holds.
     pub(super) fn last_change(&self, account: &AccountId) -> Version {

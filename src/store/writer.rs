@@ -1,21 +1,28 @@
 //! The one writer: a thread that takes all commands in turn and gives those that wait together one durable commit.
 //!
 //! Because nobody else writes, a command may read, decide and write without any lock. Its answer is sent only after
-//! the disk has what it answers. When a flush fails nobody knows what is on disk, so the writer stops for good.
+//! the disk has what it answers. When a commit fails nobody knows what is on disk, so the writer refuses whatever
+//! comes until the store was opened anew and works (`healing`).
 
 use super::{
-    Shared, StoreError, Transaction, WriterStatistics,
-    engine::Changes,
+    Options, StoreError, Transaction, WriterStatistics,
+    engine::{Changes, Engine},
+    healing::Healing,
+    opened::Shared,
     versions::{OldValues, Touched},
 };
+use crate::clock::Clock;
 use std::{
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc,
+        mpsc::{self, RecvTimeoutError},
     },
     thread,
+    time::Duration,
 };
 use tokio::sync::oneshot;
 
@@ -27,7 +34,7 @@ type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// Changes of the commit that is being gathered.
 struct Batch<'a> {
-    shared: &'a Shared,
+    engine: &'a Engine,
     changes: Changes,
     touched: Touched,
 }
@@ -57,19 +64,18 @@ pub(super) struct WriterThread {
 }
 
 impl WriterThread {
-    /// Starts it. `queue` commands may wait, `batch` of them share a commit.
-    pub(super) fn start(shared: Arc<Shared>, queue: usize, batch: usize) -> io::Result<Self> {
-        let (sender, receiver) = mpsc::sync_channel(queue);
+    /// Starts it.
+    pub(super) fn start(shared: Arc<Shared>, folder: &Path, options: &Options) -> io::Result<Self> {
+        let (sender, queue) = mpsc::sync_channel(options.queue);
         let progress = Arc::new(Progress { running: AtomicBool::new(true), ..Progress::default() });
-        let seen = Arc::clone(&progress);
-        let thread = thread::Builder::new().name("store-writer".into()).spawn(move || {
-            let running = Running(&seen);
-            let stopped = run(&shared, &receiver, batch, &seen);
-            drop(running);
-            if let Err(error) = stopped {
-                log::error!("The store has stopped and takes no more writes until the next start cause=\"{error}\"");
-            }
-        })?;
+        let writer = Writer {
+            shared,
+            queue,
+            folder: folder.to_owned(),
+            options: options.clone(),
+            progress: Arc::clone(&progress),
+        };
+        let thread = thread::Builder::new().name("store-writer".into()).spawn(move || writer.run())?;
         Ok(Self { queue: RwLock::new(Some(sender)), thread: Mutex::new(Some(thread)), progress })
     }
 
@@ -122,51 +128,113 @@ impl Drop for WriterThread {
     }
 }
 
-/// Serves until nobody can send any more (`Ok`) or a commit fails.
-fn run(
-    shared: &Shared,
-    queue: &mpsc::Receiver<Command>,
-    batch_size: usize,
-    progress: &Progress,
-) -> Result<(), StoreError> {
-    while let Ok(first) = queue.recv() {
-        let mut batch = Batch { shared, changes: Changes::new(), touched: Touched::new() };
-        let waiting = std::iter::once(first).chain(queue.try_iter()).take(batch_size);
-        let answers: Vec<Answer> = waiting.map(|command| command(&mut batch)).collect();
-        let outcome = commit(shared, &batch.changes, &batch.touched, progress);
-        progress.commands.fetch_add(answers.len().try_into().unwrap_or_default(), Ordering::Relaxed);
-        if outcome.is_err() {
-            progress.running.store(false, Ordering::SeqCst);
-        }
-        // Why is for the log, once, where this thread ends; whoever waits is told to try elsewhere or later.
-        let told = outcome.as_ref().copied().map_err(|_| StoreError::Stopped);
-        for answer in answers {
-            answer(told.clone());
-        }
-        outcome?;
-    }
-    Ok(())
+/// What the thread has.
+struct Writer {
+    shared: Arc<Shared>,
+    queue: mpsc::Receiver<Command>,
+    folder: PathBuf,
+    options: Options,
+    progress: Arc<Progress>,
 }
 
-/// Makes the changes durable, then visible. Without changes there is nothing to do: all that the commands of this batch
-/// saw was durable already.
-fn commit(shared: &Shared, changes: &Changes, touched: &Touched, progress: &Progress) -> Result<(), StoreError> {
-    if changes.is_empty() {
-        return Ok(());
+/// Nobody can send commands any more.
+struct Closed;
+
+/// Between attempts to open a store that failed: at first, and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
+
+impl Writer {
+    fn run(self) {
+        let running = Running(&self.progress);
+        while let Err(error) = self.serve() {
+            log::error!("The store takes no writes until it was opened anew cause=\"{error}\"");
+            if let Err(Closed) = self.heal() {
+                break;
+            }
+            log::warn!("The store takes writes again");
+            self.progress.running.store(true, Ordering::SeqCst);
+        }
+        drop(running);
+        if !self.shared.close(&self.folder) {
+            log::warn!("The files of the store are still being read");
+        }
     }
-    let old = changes.keys().map(|(tree, key)| Ok(((*tree, key.clone()), shared.engine.get(*tree, key)?)));
-    let old = old.collect::<Result<OldValues, StoreError>>()?;
-    shared.versions.prepare(old);
-    shared.engine.apply(changes)?;
-    shared.engine.sync()?;
-    shared.versions.publish(touched);
-    progress.commits.fetch_add(1, Ordering::Relaxed);
-    Ok(())
+
+    /// Serves until nobody can send any more (`Ok`) or a commit fails.
+    fn serve(&self) -> Result<(), StoreError> {
+        let opened = self.shared.hold()?;
+        while let Ok(first) = self.queue.recv() {
+            let mut batch = Batch { engine: opened.engine(), changes: Changes::new(), touched: Touched::new() };
+            let waiting = std::iter::once(first).chain(self.queue.try_iter()).take(self.options.batch);
+            let answers: Vec<Answer> = waiting.map(|command| command(&mut batch)).collect();
+            let outcome = self.commit(opened.engine(), &batch.changes, &batch.touched);
+            self.progress.commands.fetch_add(answers.len().try_into().unwrap_or_default(), Ordering::Relaxed);
+            if outcome.is_err() {
+                opened.fail();
+                self.progress.running.store(false, Ordering::SeqCst);
+            }
+            // Why is for the log, once; whoever waits is told to try elsewhere or later.
+            let told = outcome.as_ref().copied().map_err(|_| StoreError::Stopped);
+            for answer in answers {
+                answer(told.clone());
+            }
+            outcome?;
+        }
+        Ok(())
+    }
+
+    /// Makes the changes durable, then visible. Without changes there is nothing to do: all that the commands of this
+    /// batch saw was durable already.
+    fn commit(&self, engine: &Engine, changes: &Changes, touched: &Touched) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let old = changes.keys().map(|(tree, key)| Ok(((*tree, key.clone()), engine.get(*tree, key)?)));
+        let old = old.collect::<Result<OldValues, StoreError>>()?;
+        self.shared.versions.prepare(old);
+        // The engine panics on some faults of the disk. It is thrown away then, whatever state it is in.
+        let written = catch_unwind(AssertUnwindSafe(|| engine.apply(changes).and_then(|()| engine.sync())));
+        written.unwrap_or_else(|_panic| Err(StoreError::damaged("the storage engine broke down")))?;
+        self.shared.versions.publish(touched);
+        self.progress.commits.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Refuses all commands until the store works.
+    fn heal(&self) -> Result<(), Closed> {
+        let healing = Healing::of(&self.shared, &self.folder, &self.options);
+        let (mut pause, at_most) = PAUSES;
+        let mut last_fault = String::new();
+        loop {
+            self.refuse_for(pause)?;
+            let began = Clock::System.stopwatch();
+            let Err(fault) = healing.attempt() else { return Ok(()) };
+            let fault = fault.to_string();
+            if fault != last_fault {
+                log::warn!("The store cannot be opened anew yet cause=\"{fault}\"");
+                last_fault = fault;
+            }
+            // A large store takes long to open; readers shall have it most of the time.
+            pause = pause.saturating_mul(2).max(began.elapsed().saturating_mul(10)).min(at_most);
+        }
+    }
+
+    /// Drops what comes, which answers it.
+    fn refuse_for(&self, pause: Duration) -> Result<(), Closed> {
+        let until = Clock::System.stopwatch() + pause;
+        loop {
+            match self.queue.recv_timeout(until.saturating_duration_since(Clock::System.stopwatch())) {
+                Ok(command) => drop(command),
+                Err(RecvTimeoutError::Timeout) => return Ok(()),
+                Err(RecvTimeoutError::Disconnected) => return Err(Closed),
+            }
+        }
+    }
 }
 
 impl Batch<'_> {
     fn run<T, E>(&mut self, command: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>) -> Result<T, E> {
-        let mut transaction = Transaction::new(&self.shared.engine, &self.changes);
+        let mut transaction = Transaction::new(self.engine, &self.changes);
         let outcome = command(&mut transaction)?;
         let (changes, touched) = transaction.into_changes();
         self.changes.extend(changes);

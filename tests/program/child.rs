@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
 pub(crate) use super::http::{Answer, Client};
 
@@ -89,7 +89,7 @@ impl Setup {
             Some(blocks) => {
                 let mut shell = Command::new("sh");
                 // Without a handler for the signal, a write beyond the limit fails in place of ending the process.
-                shell.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")).arg(BINARY);
+                shell.arg("-c").arg(format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\"")).arg(BINARY);
                 shell
             }
         };
@@ -189,6 +189,12 @@ impl Server {
 
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.process), signal).unwrap();
+    }
+
+    /// Takes the limit of [`Setup::file_blocks`] away, as if there were room on the disk again.
+    pub(crate) fn unlimited_files(&self) {
+        let unlimited = Rlimit { current: None, maximum: None };
+        prlimit(Some(Pid::from_child(&self.process)), Resource::Fsize, unlimited).unwrap();
     }
 
     /// Kills it and waits until it is gone.

@@ -1,6 +1,6 @@
 //! A disk that takes no more: the server says so, keeps living, and has everything that it acknowledged.
 
-use super::child::{Client, Setup};
+use super::child::{Client, Server, Setup};
 use serde_json::{Value, json};
 
 /// 8 MiB for each file.
@@ -41,11 +41,42 @@ fn a_full_disk_is_told_and_nothing_acknowledged_is_lost() {
     let again = client.post("/integration", &large(0));
     assert_eq!((again.status, again.headers.contains_key("retry-after")), (503, true), "{again:?}");
     assert_eq!(client.get("/livez").status, 200);
-    server.log.wait_for("The store has stopped");
-    assert!(!server.log.all().iter().any(|line| line.contains("panicked") || line.contains("broke down")));
+    server.log.wait_for("The store takes no writes");
+    is_calm(&server);
     server.kill();
 
     everything_is_there(&setup.same_folder().args(["--listen", "127.0.0.1:0"]), &acknowledged);
+}
+
+fn is_calm(server: &Server) {
+    let log = server.log.all();
+    assert!(!log.iter().any(|line| line.contains("panicked") || line.contains("broke down")), "{log:#?}");
+}
+
+#[test]
+fn a_server_heals_itself_once_there_is_room_again() {
+    let setup = Setup::new().file_blocks(BLOCKS);
+    let server = setup.start();
+    let client = server.client("t");
+    let (acknowledged, _) = fill(&client);
+    for integration in &acknowledged {
+        is_there_unless_the_store_is_closed(&client, integration);
+    }
+    server.unlimited_files();
+    server.log.wait_for("The store takes writes again");
+    assert_eq!(client.get("/readyz").status, 200);
+    are_all_there(&client, &acknowledged);
+    is_calm(&server);
+    server.stop();
+    is_sound(&setup);
+}
+
+fn is_there_unless_the_store_is_closed(client: &Client, integration: &Value) {
+    let answer = client.get(&format!("/integration/{}", integration["id"].as_str().unwrap()));
+    match answer.status {
+        503 => assert!(answer.headers.contains_key("retry-after"), "{answer:?}"),
+        _ => assert_eq!(answer.json(), *integration),
+    }
 }
 
 #[test]
@@ -60,7 +91,13 @@ fn a_server_with_a_full_disk_stops_when_asked() {
 fn everything_is_there(setup: &Setup, acknowledged: &[Value]) {
     is_sound(setup);
     let server = setup.start();
-    let client = server.client("t");
+    are_all_there(&server.client("t"), acknowledged);
+    server.stop();
+    is_sound(setup);
+}
+
+/// And one more can be written.
+fn are_all_there(client: &Client, acknowledged: &[Value]) {
     for integration in acknowledged {
         let answer = client.get(&format!("/integration/{}", integration["id"].as_str().unwrap()));
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -70,8 +107,6 @@ fn everything_is_there(setup: &Setup, acknowledged: &[Value]) {
     let beyond = total - u64::try_from(acknowledged.len()).unwrap();
     assert!(beyond <= 1, "one may have been written and not acknowledged, but there are {beyond}");
     client.create("there is room again");
-    server.stop();
-    is_sound(setup);
 }
 
 fn is_sound(setup: &Setup) {

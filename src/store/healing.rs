@@ -1,0 +1,135 @@
+//! What happens after a commit failed: the store is closed beneath its readers and opened anew, until it works again.
+//!
+//! A failed write leaves the engine unable to go on, even after there is room on the disk again, and it leaves open
+//! what of the last commit is on disk; so the engine is thrown away and the files tell. After a failed sync the operating
+//! system may hold what it did not write for written. So whatever is in the files is written once more, and synced,
+//! before anything is built on it.
+
+use super::{
+    OpenError, Options, StoreError,
+    engine::{Changes, Engine},
+    open,
+    opened::Shared,
+};
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
+
+/// Opens a store again and again until it takes writes.
+#[derive(Debug)]
+pub(super) struct Healing<'a> {
+    shared: &'a Shared,
+    folder: &'a Path,
+    options: &'a Options,
+}
+
+/// Why the store does not take writes yet.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotYet {
+    #[error("the folder cannot be written: {0}")]
+    Probe(io::Error),
+    #[error("readers are still holding it")]
+    Readers,
+    #[error("what was written could not be written again: {0}")]
+    Rewrite(io::Error),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("it was opened, but the first write failed: {0}")]
+    Trial(StoreError),
+}
+
+impl<'a> Healing<'a> {
+    pub(super) fn of(shared: &'a Shared, folder: &'a Path, options: &'a Options) -> Self {
+        Self { shared, folder, options }
+    }
+
+    /// One attempt. Until the folder can be written to, readers keep the engine that they have.
+    pub(super) fn attempt(&self) -> Result<(), NotYet> {
+        probe(self.folder).map_err(NotYet::Probe)?;
+        if !self.shared.close(self.folder) {
+            return Err(NotYet::Readers);
+        }
+        rewrite(self.folder).map_err(NotYet::Rewrite)?;
+        let engine = open::open(self.folder, &Options { token_secret: None, ..self.options.clone() })?;
+        let works = trial(&engine);
+        self.shared.versions.start_over();
+        self.shared.open(engine);
+        works.map_err(NotYet::Trial)
+    }
+}
+
+/// An empty commit.
+fn trial(engine: &Engine) -> Result<(), StoreError> {
+    engine.apply(&Changes::new())?;
+    engine.sync()
+}
+
+/// As much as the engine makes room for at once, and some.
+const PROBE: usize = 1 << 20;
+
+/// Writes and syncs a file that is of no other use.
+fn probe(folder: &Path) -> io::Result<()> {
+    let path = folder.join("probe");
+    let written = File::create(&path).and_then(|mut file| {
+        file.write_all(&vec![0; PROBE])?;
+        file.sync_all()
+    });
+    // Its room may be what is missing.
+    let removed = fs::remove_file(&path);
+    written.and(removed)
+}
+
+/// Writes all files of the store with what they contain, and syncs them.
+fn rewrite(folder: &Path) -> io::Result<()> {
+    let log = folder.join("db");
+    let held = File::options().read(true).write(true).open(&log)?;
+    // The engine's own lock, so that no other process has it open meanwhile.
+    held.try_lock()?;
+    rewrite_file(&held)?;
+    for blob in files(&folder.join("blobs"))? {
+        rewrite_file(&File::options().read(true).write(true).open(blob)?)?;
+    }
+    held.unlock()
+}
+
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect()
+}
+
+fn rewrite_file(file: &File) -> io::Result<()> {
+    let mut chunk = vec![0; PROBE];
+    let mut offset = 0;
+    loop {
+        let length = file.read_at(&mut chunk, offset)?;
+        let Some(read) = chunk.get(..length).filter(|read| !read.is_empty()) else { break };
+        file.write_all_at(read, offset)?;
+        offset = offset.saturating_add(length.try_into().unwrap_or(u64::MAX));
+    }
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_the_same_after_it_was_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let bytes: Vec<u8> = (0..PROBE + 4_321).map(|number| (number % 251) as u8).collect();
+        fs::write(&path, &bytes).unwrap();
+        rewrite_file(&File::options().read(true).write(true).open(&path).unwrap()).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+    }
+
+    #[test]
+    fn a_probe_leaves_nothing_behind_and_fails_where_nothing_can_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        probe(folder.path()).unwrap();
+        assert_eq!(files(folder.path()).unwrap(), Vec::<PathBuf>::new());
+        assert!(probe(&folder.path().join("absent")).is_err());
+    }
+}
