@@ -224,6 +224,7 @@ fn ephemeral_folder(settings: &Settings) -> Result<Option<tempfile::TempDir>, St
 fn store_options(settings: &Settings, ids: &Ids) -> Options {
     Options {
         cache_bytes: settings.store.cache_bytes,
+        index_bytes: settings.store.index_bytes,
         queue: settings.store.queue,
         batch: settings.store.batch,
         durability: if settings.ephemeral { Durability::Ephemeral } else { Durability::Synced },

@@ -14,6 +14,7 @@ mod engine;
 mod error;
 mod healing;
 mod idempotency;
+mod index;
 mod open;
 mod opened;
 mod snapshot;
@@ -28,13 +29,14 @@ pub use collection::{Collection, Direction, INTEGRATIONS};
 pub use engine::Stored;
 pub use error::{OpenError, StoreError};
 pub use idempotency::Answered;
+pub use index::{Indexed, View};
 pub(crate) use open::OPENING_THREAD;
 pub use open::{Durability, Options};
 pub use snapshot::Snapshot;
 pub use transaction::Transaction;
 pub use trees::SCHEMA_VERSION;
 
-use crate::domain::ids::AccountId;
+use crate::domain::{ids::AccountId, list::Place};
 use opened::Shared;
 use std::{path::Path, sync::Arc};
 use writer::WriterThread;
@@ -52,7 +54,7 @@ impl Store {
     /// # Errors
     /// [`OpenError`], a sentence with the way out: held by another process, not writable, damaged, of a newer schema.
     pub fn open(folder: &Path, options: &Options) -> Result<Self, OpenError> {
-        let shared = Arc::new(Shared::new(open::open(folder, options)?));
+        let shared = Arc::new(Shared::new(open::open(folder, options)?, options.index_bytes));
         let writer = WriterThread::start(Arc::clone(&shared), folder, options)
             .map_err(|source| OpenError::Io { folder: folder.to_owned(), source })?;
         Ok(Self { shared, writer: Arc::new(writer) })
@@ -80,6 +82,33 @@ impl Store {
     /// The store is closed, or just being opened anew.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
         Snapshot::new(&self.shared)
+    }
+
+    /// What is known of the account's objects at these places without reading them, built first if need be, which reads
+    /// them all. `None` when it does not fit into the memory that it may have.
+    ///
+    /// # Errors
+    /// The store cannot be read, is damaged, or closed.
+    pub fn indexed(
+        &self,
+        collection: Collection,
+        account: &AccountId,
+        places: &[&Place],
+    ) -> Result<Option<Indexed>, StoreError> {
+        self.shared.indexes.get(collection, account, places, || self.snapshot())
+    }
+
+    /// The same, if it needs not be built: never takes long.
+    ///
+    /// # Errors
+    /// The store is closed.
+    pub fn indexed_before(
+        &self,
+        collection: Collection,
+        account: &AccountId,
+        places: &[&Place],
+    ) -> Result<Option<Indexed>, StoreError> {
+        self.shared.indexes.built(collection, account, places, || self.snapshot())
     }
 
     /// A number that is another one after every change of the account's objects, and now and then without one. What was

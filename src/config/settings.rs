@@ -100,6 +100,8 @@ pub struct StoreSettings {
     pub cache_bytes: u64,
     /// Bytes of memory for pages of lists that may be asked for again; 0 for none.
     pub list_cache_bytes: u64,
+    /// Memory for indexes of lists, in bytes; 0 for none.
+    pub index_bytes: u64,
     /// Writes that may wait; 503 beyond.
     pub queue: usize,
     /// Writes that may share one sync to disk, at most 64.
@@ -189,7 +191,13 @@ impl Default for Limits {
 
 impl Default for StoreSettings {
     fn default() -> Self {
-        Self { cache_bytes: 134_217_728, list_cache_bytes: 16_777_216, queue: 4_096, batch: 64 }
+        Self {
+            cache_bytes: 134_217_728,
+            list_cache_bytes: 16_777_216,
+            index_bytes: 134_217_728,
+            queue: 4_096,
+            batch: 64,
+        }
     }
 }
 
@@ -287,6 +295,7 @@ impl Settings {
             ("limits.connections", count(limits.connections), 1, 1 << 20),
             ("store.cache_bytes", store.cache_bytes, MIB, TIB),
             ("store.list_cache_bytes", store.list_cache_bytes, 0, TIB),
+            ("store.index_bytes", store.index_bytes, 0, TIB),
             ("store.queue", count(store.queue), 1, 1 << 20),
             // Larger commits made the engine fail to open after a power cut.
             ("store.batch", count(store.batch), 1, 64),

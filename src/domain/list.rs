@@ -26,10 +26,10 @@ mod select;
 mod sort;
 
 pub use self::{
-    filter::Filters,
+    filter::{Filter, Filters},
     object::Object,
     page::{Page, PageStyle},
-    schema::{Attribute, Kind, Schema},
+    schema::{Attribute, Kind, Place, Schema},
     select::Select,
     sort::{Order, Sort, SortKey},
 };

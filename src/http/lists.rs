@@ -3,7 +3,7 @@
 use super::{answer, problem::Problem};
 use crate::{
     domain::ids::AccountId,
-    service::lists::{ListPage, Lists, takes_long},
+    service::lists::{ListPage, Lists},
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -14,12 +14,13 @@ pub(super) async fn respond(request: &HttpRequest, lists: &Lists, account: Accou
         return Ok(answer::list(&page, &links(request, &page)));
     }
     let query = lists.parse(raw)?;
-    let page = if takes_long(&query) {
-        let (lists, raw) = (lists.clone(), raw.to_owned());
-        let work = web::block(move || lists.run(&account, &raw, &query));
-        work.await.map_err(|error| Problem::Internal(error.to_string()))??
-    } else {
-        lists.run(&account, raw, &query)?
+    let page = match lists.quick(&account, raw, &query)? {
+        Some(page) => page,
+        None => {
+            let (lists, raw) = (lists.clone(), raw.to_owned());
+            let work = web::block(move || lists.run(&account, &raw, &query));
+            work.await.map_err(|error| Problem::Internal(error.to_string()))??
+        }
     };
     Ok(answer::list(&page, &links(request, &page)))
 }

@@ -100,7 +100,7 @@ impl Integrations {
                     return Ok(current);
                 }
                 let record = encode(&integration)?;
-                transaction.replace(COLLECTION, writer.account(), id.as_str(), record.clone());
+                transaction.replace(COLLECTION, writer.account(), integration.tiny_id, id.as_str(), record.clone());
                 Ok(record)
             })
             .await

@@ -1,12 +1,19 @@
-//! Answering list queries from a snapshot: one piece of code for every kind of object.
+//! Answering list queries: one piece of code for every kind of object.
+//!
+//! A page near an end of an account in the order of its tinyIds is read by walking there. Whatever else is asked, a
+//! filter, another order, a page far from the ends, is found out from the account's index (`indexed`), so that only the objects of
+//! the page are read; or, where no memory is left for an index, by reading all objects (`scanned`).
+
+mod indexed;
+mod scanned;
 
 use crate::{
     domain::{
         ids::AccountId,
-        list::{ListQuery, Object, Order, Page, Schema, Sort},
+        list::{ListQuery, Order, Page, Place, Schema},
         rejection::Rejection,
     },
-    store::{Collection, Direction, Snapshot, Store, StoreError, Stored},
+    store::{Collection, Direction, Store, StoreError, Stored},
 };
 use bytes::Bytes;
 use quick_cache::{Weighter, sync::Cache};
@@ -78,25 +85,78 @@ impl Lists {
         (remembered.last_change == self.store.last_change(account)).then_some(remembered.page)
     }
 
-    /// Answers a query. May take long when [`takes_long`] says so.
+    /// Answers a query, if it takes no longer than reading its page.
+    ///
+    /// # Errors
+    /// The store cannot be read or is damaged.
+    pub fn quick(
+        &self,
+        account: &AccountId,
+        raw_query: &str,
+        query: &ListQuery,
+    ) -> Result<Option<ListPage>, StoreError> {
+        let last_change = self.store.last_change(account);
+        let found = if is_near(query) {
+            Some(self.walk(account, query)?)
+        } else {
+            let indexed = self.store.indexed_before(self.collection, account, &places(query))?;
+            let indexed = indexed.filter(|indexed| indexed::is_quick(&indexed.view, query));
+            indexed.map(|indexed| indexed::find(&indexed, self.collection, account, query)).transpose()?
+        };
+        found.map(|found| self.remember(account, raw_query, query, last_change, found)).transpose()
+    }
+
+    /// Answers a query. May take long, when [`quick`](Self::quick) did not answer it.
     ///
     /// # Errors
     /// The store cannot be read or is damaged.
     pub fn run(&self, account: &AccountId, raw_query: &str, query: &ListQuery) -> Result<ListPage, StoreError> {
-        // Before the snapshot: what changes in between makes the page too new for its number, never too old.
+        // Before anything is read: what changes in between makes the page too new for its number, never too old.
         let last_change = self.store.last_change(account);
-        let (stored, total) = find(&self.store.snapshot()?, self.collection, account, query)?;
-        let page = ListPage { json: encode(&stored, query, total)?, page: query.page, total };
+        let found = match self.store.indexed(self.collection, account, &places(query))? {
+            Some(indexed) => indexed::find(&indexed, self.collection, account, query)?,
+            None if reads_everything(query) => scanned::find(&self.store.snapshot()?, self.collection, account, query)?,
+            None => self.walk(account, query)?,
+        };
+        self.remember(account, raw_query, query, last_change, found)
+    }
+
+    /// A page of everything in tinyId order.
+    fn walk(&self, account: &AccountId, query: &ListQuery) -> Result<Found, StoreError> {
+        let snapshot = self.store.snapshot()?;
+        let total = snapshot.count(self.collection, account)?;
+        let (direction, offset) = (direction(&query.order), query.page.offset);
+        Ok(Found { page: snapshot.page(self.collection, account, direction, offset, limit(query))?, total })
+    }
+
+    fn remember(
+        &self,
+        account: &AccountId,
+        raw_query: &str,
+        query: &ListQuery,
+        last_change: u64,
+        found: Found,
+    ) -> Result<ListPage, StoreError> {
+        let page = ListPage { json: encode(&found, query)?, page: query.page, total: found.total };
         self.remembered.insert(key(account, raw_query), Remembered { last_change, page: page.clone() });
         Ok(page)
     }
+}
+
+/// What a query asks for.
+struct Found {
+    /// The objects of the page.
+    page: Vec<Stored>,
+    /// How many match in all.
+    total: u64,
 }
 
 fn key(account: &AccountId, raw_query: &str) -> Box<[u8]> {
     [account.as_str().as_bytes(), &[0], raw_query.as_bytes()].concat().into()
 }
 
-fn encode(stored: &[Stored], query: &ListQuery, total: u64) -> Result<Bytes, StoreError> {
+fn encode(found: &Found, query: &ListQuery) -> Result<Bytes, StoreError> {
+    let Found { page: stored, total } = found;
     let length: usize = stored.iter().map(|stored| stored.as_ref().len().saturating_add(1)).sum();
     let mut json = Vec::with_capacity(length.saturating_add(64));
     json.extend_from_slice(br#"{"data":["#);
@@ -109,84 +169,30 @@ fn encode(stored: &[Stored], query: &ListQuery, total: u64) -> Result<Bytes, Sto
             Some(select) => json.extend_from_slice(&select.apply(stored.as_ref()).map_err(unreadable)?),
         }
     }
-    let has_more = query.page.has_more(total);
+    let has_more = query.page.has_more(*total);
     json.extend_from_slice(format!(r#"],"has_more":{has_more},"total_count":{total}}}"#).as_bytes());
     // What is remembered must take no more room than it weighs.
     json.shrink_to_fit();
     Ok(json.into())
 }
 
-/// Whether answering may take too long for a thread that serves others: every object of the account is looked into, or
-/// many index entries are passed over.
-pub fn takes_long(query: &ListQuery) -> bool {
-    const FEW: u64 = 1_000;
-    reads_everything(query) || query.page.offset > FEW
+/// Whether walking to the page from the start of the list is as good as anything.
+fn is_near(query: &ListQuery) -> bool {
+    const NEAR: u64 = 100;
+    !reads_everything(query) && query.page.offset <= NEAR
 }
 
 fn reads_everything(query: &ListQuery) -> bool {
     !query.filters.is_empty() || matches!(query.order, Order::Sorted(_))
 }
 
-/// The objects of the page, and how many match in all.
-fn find(
-    snapshot: &Snapshot,
-    collection: Collection,
-    account: &AccountId,
-    query: &ListQuery,
-) -> Result<(Vec<Stored>, u64), StoreError> {
+/// What must be known of each object to tell which are on the page.
+fn places(query: &ListQuery) -> Vec<&Place> {
+    let filtered = query.filters.iter().map(|filter| filter.place());
     match &query.order {
-        _ if !reads_everything(query) => {
-            let total = snapshot.count(collection, account)?;
-            let direction = direction(&query.order);
-            Ok((snapshot.page(collection, account, direction, query.page.offset, limit(query))?, total))
-        }
-        Order::TinyIdAscending | Order::TinyIdDescending => filtered(snapshot, collection, account, query),
-        Order::Sorted(sort) => sorted(snapshot, collection, account, query, sort),
+        Order::Sorted(sort) => filtered.chain(sort.places()).collect(),
+        Order::TinyIdAscending | Order::TinyIdDescending => filtered.collect(),
     }
-}
-
-/// What matches, in tinyId order: keeps the page, counts the rest.
-fn filtered(
-    snapshot: &Snapshot,
-    collection: Collection,
-    account: &AccountId,
-    query: &ListQuery,
-) -> Result<(Vec<Stored>, u64), StoreError> {
-    let (mut page, mut total) = (Vec::new(), 0_u64);
-    snapshot.for_each(collection, account, direction(&query.order), |_, stored| {
-        if query.filters.matches(&parse(&stored)?) {
-            if total >= query.page.offset && page.len() < limit(query) {
-                page.push(stored);
-            }
-            total = total.saturating_add(1);
-        }
-        Ok(())
-    })?;
-    Ok((page, total))
-}
-
-/// What matches, sorted: the keys of all, but the objects of the page only.
-fn sorted(
-    snapshot: &Snapshot,
-    collection: Collection,
-    account: &AccountId,
-    query: &ListQuery,
-    sort: &Sort,
-) -> Result<(Vec<Stored>, u64), StoreError> {
-    let mut found = Vec::new();
-    snapshot.for_each(collection, account, Direction::Ascending, |tiny_id, stored| {
-        let object = parse(&stored)?;
-        if query.filters.matches(&object) {
-            found.push((sort.key(&object), tiny_id));
-        }
-        Ok(())
-    })?;
-    let total = found.len().try_into().unwrap_or(u64::MAX);
-    found.sort_unstable();
-    let offset = usize::try_from(query.page.offset).unwrap_or(usize::MAX);
-    let page = found.iter().skip(offset).take(limit(query));
-    let page = page.map(|(_, tiny_id)| snapshot.numbered(collection, account, *tiny_id)).collect::<Result<_, _>>()?;
-    Ok((page, total))
 }
 
 fn direction(order: &Order) -> Direction {
@@ -198,10 +204,6 @@ fn direction(order: &Order) -> Direction {
 
 fn limit(query: &ListQuery) -> usize {
     usize::try_from(query.page.limit).unwrap_or(usize::MAX)
-}
-
-fn parse(stored: &Stored) -> Result<Object<'_>, StoreError> {
-    Object::parse(stored.as_ref()).map_err(unreadable)
 }
 
 fn unreadable(error: serde_json::Error) -> StoreError {

@@ -41,7 +41,8 @@ pub fn check(folder: &Path, cache_bytes: u64) -> Result<Report, OpenError> {
         let source = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no store in it");
         return Err(OpenError::Io { folder: folder.to_owned(), source });
     }
-    let options = Options { cache_bytes, queue: 1, batch: 1, durability: Durability::Synced, token_secret: None };
+    let options =
+        Options { cache_bytes, index_bytes: 0, queue: 1, batch: 1, durability: Durability::Synced, token_secret: None };
     open::guarded(folder, {
         let folder = folder.to_owned();
         move || {

@@ -6,9 +6,11 @@
 use super::{
     Snapshot, StoreError, Transaction,
     engine::Stored,
+    index::Change,
     trees::{self, Counters, Tree},
 };
 use crate::domain::ids::AccountId;
+use std::collections::HashMap;
 
 /// A kind of object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +85,7 @@ impl Transaction<'_> {
         record: Stored,
     ) -> Result<(), StoreError> {
         let counters = self.counters(collection, account)?;
-        self.touch(account);
+        self.note(Change { collection, account: account.clone(), tiny_id, record: Some(record.clone()) });
         self.put(collection.records, id.into(), record);
         self.put(collection.index, trees::index_key(account, tiny_id), id.as_bytes().to_vec().into());
         let counters =
@@ -93,8 +95,8 @@ impl Transaction<'_> {
     }
 
     /// Puts a new state of an object in the place of the old one.
-    pub fn replace(&mut self, collection: Collection, account: &AccountId, id: &str, record: Stored) {
-        self.touch(account);
+    pub fn replace(&mut self, collection: Collection, account: &AccountId, tiny_id: u64, id: &str, record: Stored) {
+        self.note(Change { collection, account: account.clone(), tiny_id, record: Some(record.clone()) });
         self.put(collection.records, id.into(), record);
     }
 
@@ -110,7 +112,7 @@ impl Transaction<'_> {
         id: &str,
     ) -> Result<(), StoreError> {
         let counters = self.counters(collection, account)?;
-        self.touch(account);
+        self.note(Change { collection, account: account.clone(), tiny_id, record: None });
         self.remove(collection.records, id.into());
         self.remove(collection.index, trees::index_key(account, tiny_id));
         self.put_counters(collection, account, Counters { live: counters.live.saturating_sub(1), ..counters });
@@ -135,13 +137,41 @@ impl Snapshot {
         Ok(decode(self.get(Tree::Accounts, &trees::counters_key(account, collection.name))?)?.live)
     }
 
+    /// The account's objects with these numbers, in their order.
+    ///
+    /// # Errors
+    /// One of them does not exist; the store cannot be read or is damaged.
+    pub fn all_numbered(
+        &self,
+        collection: Collection,
+        account: &AccountId,
+        tiny_ids: &[u64],
+    ) -> Result<Vec<Stored>, StoreError> {
+        // Where they lie close together, walking the index from the first to the last is cheaper than looking each up.
+        const FAR: u64 = 3;
+        let (Some(first), Some(last)) = (tiny_ids.iter().min(), tiny_ids.iter().max()) else { return Ok(Vec::new()) };
+        let walked = last.saturating_sub(*first);
+        if walked > FAR.saturating_mul(tiny_ids.len().try_into().unwrap_or(u64::MAX)) {
+            return tiny_ids.iter().map(|tiny_id| self.numbered(collection, account, *tiny_id)).collect();
+        }
+        let (lower, upper) = (trees::index_key(account, *first), trees::index_key(account, last.saturating_add(1)));
+        let portion = usize::try_from(walked).unwrap_or(usize::MAX).saturating_add(1);
+        let entries = self.scan(collection.index, lower, upper, false, portion);
+        let ids = entries.collect::<Result<HashMap<_, _>, _>>()?;
+        let found = tiny_ids.iter().map(|tiny_id| {
+            let id = ids.get(&trees::index_key(account, *tiny_id)).ok_or_else(|| lacks(account, *tiny_id))?;
+            self.indexed(collection, id.as_ref())
+        });
+        found.collect()
+    }
+
     /// The account's object with this number.
     ///
     /// # Errors
     /// There is none; the store cannot be read or is damaged.
     pub fn numbered(&self, collection: Collection, account: &AccountId, tiny_id: u64) -> Result<Stored, StoreError> {
         let id = self.get(collection.index, &trees::index_key(account, tiny_id))?;
-        let id = id.ok_or_else(|| StoreError::damaged(format!("the index of '{account}' lacks {tiny_id}")))?;
+        let id = id.ok_or_else(|| lacks(account, tiny_id))?;
         self.indexed(collection, id.as_ref())
     }
 
@@ -196,9 +226,23 @@ impl Snapshot {
     ) -> Result<(), StoreError> {
         for entry in self.index(collection, account, direction, SCAN_PORTION) {
             let (key, id) = entry?;
-            let (_, tiny_id) = trees::split_index_key(&key)
-                .ok_or_else(|| StoreError::damaged("an index key is not of the form it should be"))?;
-            visit(tiny_id, self.indexed(collection, id.as_ref())?)?;
+            visit(number(&key)?, self.indexed(collection, id.as_ref())?)?;
+        }
+        Ok(())
+    }
+
+    /// Shows the tinyId of every object of the account, in ascending order.
+    ///
+    /// # Errors
+    /// The store cannot be read or is damaged.
+    pub(super) fn for_each_number(
+        &self,
+        collection: Collection,
+        account: &AccountId,
+        mut visit: impl FnMut(u64),
+    ) -> Result<(), StoreError> {
+        for entry in self.index(collection, account, Direction::Ascending, SCAN_PORTION) {
+            visit(number(&entry?.0)?);
         }
         Ok(())
     }
@@ -221,6 +265,15 @@ impl Snapshot {
             StoreError::damaged(format!("the index of {} names '{id}', which does not exist", collection.name))
         })
     }
+}
+
+fn number(index_key: &[u8]) -> Result<u64, StoreError> {
+    let tiny_id = index_key.last_chunk().map(|tiny_id| u64::from_be_bytes(*tiny_id));
+    tiny_id.ok_or_else(|| StoreError::damaged("an index key is not of the form it should be"))
+}
+
+fn lacks(account: &AccountId, tiny_id: u64) -> StoreError {
+    StoreError::damaged(format!("the index of '{account}' lacks {tiny_id}"))
 }
 
 fn decode(counters: Option<Stored>) -> Result<Counters, StoreError> {

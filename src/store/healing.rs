@@ -55,8 +55,7 @@ impl<'a> Healing<'a> {
         rewrite(self.folder).map_err(NotYet::Rewrite)?;
         let engine = open::open(self.folder, &Options { token_secret: None, ..self.options.clone() })?;
         let works = trial(&engine);
-        self.shared.versions.start_over();
-        self.shared.open(engine);
+        self.shared.reopen(engine);
         works.map_err(NotYet::Trial)
     }
 }

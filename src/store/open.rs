@@ -21,6 +21,8 @@ pub enum Durability {
 pub struct Options {
     /// Bytes of memory for what is read often.
     pub cache_bytes: u64,
+    /// Bytes of memory for what is known of objects without reading them; 0 for none.
+    pub index_bytes: u64,
     /// Commands that may wait for the writer; one more is refused.
     pub queue: usize,
     /// Commands that may share one commit. More than 64 made the engine fail to open after a power cut.

@@ -1,6 +1,12 @@
 //! The store as it is open now, if it is: after a failed commit it is closed and opened anew beneath its readers.
 
-use super::{StoreError, engine::Engine, open, versions::Versions};
+use super::{
+    StoreError,
+    engine::Engine,
+    index::{Change, Indexes},
+    open,
+    versions::{self, Versions},
+};
 use crate::clock::Clock;
 use arc_swap::ArcSwapOption;
 use std::{
@@ -51,16 +57,24 @@ impl Opened {
 pub(super) struct Shared {
     opened: ArcSwapOption<Opened>,
     pub(super) versions: Versions,
+    pub(super) indexes: Indexes,
 }
 
 /// Readers look into the engine in portions and give up in between, so that this is ample.
 const READERS_LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
 impl Shared {
-    pub(super) fn new(engine: Engine) -> Self {
-        let shared = Self { opened: ArcSwapOption::empty(), versions: Versions::default() };
+    pub(super) fn new(engine: Engine, index_bytes: u64) -> Self {
+        let (versions, indexes) = (Versions::default(), Indexes::new(index_bytes));
+        let shared = Self { opened: ArcSwapOption::empty(), versions, indexes };
         shared.open(engine);
         shared
+    }
+
+    /// What was prepared is durable: readers see it, and so does whatever is derived.
+    pub(super) fn publish(&self, objects: &[Change]) {
+        let touched = objects.iter().map(|change| versions::slot(&change.account)).collect();
+        self.indexes.publish(objects, || self.versions.publish(&touched));
     }
 
     /// Takes one look at the engine, cheaper than [`hold`](Self::hold)ing it.
@@ -79,8 +93,14 @@ impl Shared {
         self.opened.load_full().ok_or(StoreError::Stopped)
     }
 
-    /// Gives readers an engine.
-    pub(super) fn open(&self, engine: Engine) {
+    /// Gives readers another engine. What was known of the one before may no longer hold.
+    pub(super) fn reopen(&self, engine: Engine) {
+        self.versions.start_over();
+        self.indexes.clear();
+        self.open(engine);
+    }
+
+    fn open(&self, engine: Engine) {
         let opened = Opened { engine, failed: AtomicBool::new(false), leaving: AtomicBool::new(false) };
         self.opened.store(Some(Arc::new(opened)));
     }

@@ -3,10 +3,9 @@
 use super::{
     StoreError,
     engine::{Changes, Engine, Stored},
+    index::Change,
     trees::Tree,
-    versions::Touched,
 };
-use crate::domain::ids::AccountId;
 use std::ops::Bound;
 
 /// The state that the commands before this one left, and the changes that this one makes, which count only if it
@@ -17,13 +16,13 @@ pub struct Transaction<'a> {
     /// What earlier commands of the same commit changed.
     earlier: &'a Changes,
     changes: Changes,
-    /// The accounts that this one changes.
-    touched: Touched,
+    /// The same, said of objects.
+    objects: Vec<Change>,
 }
 
 impl<'a> Transaction<'a> {
     pub(super) fn new(engine: &'a Engine, earlier: &'a Changes) -> Self {
-        Self { engine, earlier, changes: Changes::new(), touched: Touched::new() }
+        Self { engine, earlier, changes: Changes::new(), objects: Vec::new() }
     }
 
     pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
@@ -49,12 +48,12 @@ impl<'a> Transaction<'a> {
         self.changes.insert((tree, key), None);
     }
 
-    /// Notes that this account's objects are no longer what they were.
-    pub(super) fn touch(&mut self, account: &AccountId) {
-        self.touched.insert(super::versions::slot(account));
+    /// Notes that an object is no longer what it was.
+    pub(super) fn note(&mut self, change: Change) {
+        self.objects.push(change);
     }
 
-    pub(super) fn into_changes(self) -> (Changes, Touched) {
-        (self.changes, self.touched)
+    pub(super) fn into_changes(self) -> (Changes, Vec<Change>) {
+        (self.changes, self.objects)
     }
 }

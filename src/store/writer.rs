@@ -8,8 +8,9 @@ use super::{
     Options, StoreError, Transaction, WriterStatistics,
     engine::{Changes, Engine},
     healing::Healing,
+    index::Change,
     opened::Shared,
-    versions::{OldValues, Touched},
+    versions::OldValues,
 };
 use crate::clock::Clock;
 use std::{
@@ -36,7 +37,7 @@ type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 struct Batch<'a> {
     engine: &'a Engine,
     changes: Changes,
-    touched: Touched,
+    objects: Vec<Change>,
 }
 
 #[derive(Debug, Default)]
@@ -164,10 +165,10 @@ impl Writer {
     fn serve(&self) -> Result<(), StoreError> {
         let opened = self.shared.hold()?;
         while let Ok(first) = self.queue.recv() {
-            let mut batch = Batch { engine: opened.engine(), changes: Changes::new(), touched: Touched::new() };
+            let mut batch = Batch { engine: opened.engine(), changes: Changes::new(), objects: Vec::new() };
             let waiting = std::iter::once(first).chain(self.queue.try_iter()).take(self.options.batch);
             let answers: Vec<Answer> = waiting.map(|command| command(&mut batch)).collect();
-            let outcome = self.commit(opened.engine(), &batch.changes, &batch.touched);
+            let outcome = self.commit(opened.engine(), &batch.changes, &batch.objects);
             self.progress.commands.fetch_add(answers.len().try_into().unwrap_or_default(), Ordering::Relaxed);
             if outcome.is_err() {
                 opened.fail();
@@ -185,7 +186,7 @@ impl Writer {
 
     /// Makes the changes durable, then visible. Without changes there is nothing to do: all that the commands of this
     /// batch saw was durable already.
-    fn commit(&self, engine: &Engine, changes: &Changes, touched: &Touched) -> Result<(), StoreError> {
+    fn commit(&self, engine: &Engine, changes: &Changes, objects: &[Change]) -> Result<(), StoreError> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -195,7 +196,7 @@ impl Writer {
         // The engine panics on some faults of the disk. It is thrown away then, whatever state it is in.
         let written = catch_unwind(AssertUnwindSafe(|| engine.apply(changes).and_then(|()| engine.sync())));
         written.unwrap_or_else(|_panic| Err(StoreError::damaged("the storage engine broke down")))?;
-        self.shared.versions.publish(touched);
+        self.shared.publish(objects);
         self.progress.commits.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
@@ -236,9 +237,9 @@ impl Batch<'_> {
     fn run<T, E>(&mut self, command: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>) -> Result<T, E> {
         let mut transaction = Transaction::new(self.engine, &self.changes);
         let outcome = command(&mut transaction)?;
-        let (changes, touched) = transaction.into_changes();
+        let (changes, objects) = transaction.into_changes();
         self.changes.extend(changes);
-        self.touched.extend(touched);
+        self.objects.extend(objects);
         Ok(outcome)
     }
 }
@@ -254,6 +255,7 @@ mod tests {
             cache_bytes: 1 << 20,
             queue: 1,
             batch: 1,
+            index_bytes: 0,
             durability: Durability::Ephemeral,
             token_secret: Some("secret".into()),
         };

@@ -56,11 +56,16 @@ impl Filters {
     pub fn is_empty(&self) -> bool {
         self.filters.is_empty()
     }
+
+    /// Each of them, for whoever has the values of a place without the objects.
+    pub fn iter(&self) -> impl Iterator<Item = &Filter> {
+        self.filters.iter()
+    }
 }
 
 /// One question about one place of an object.
 #[derive(Debug, Clone)]
-struct Filter {
+pub struct Filter {
     place: Place,
     negated: bool,
     test: Test,
@@ -108,8 +113,18 @@ impl Filter {
         }
     }
 
+    /// What it asks about.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Whether an object with this value at the place satisfies it.
+    pub fn accepts(&self, value: Option<&RawValue>) -> bool {
+        value.is_some_and(|value| self.test.holds(value)) != self.negated
+    }
+
     fn matches(&self, object: &Object<'_>) -> bool {
-        self.place.find(object).is_some_and(|value| self.test.holds(value)) != self.negated
+        self.accepts(self.place.find(object))
     }
 }
 

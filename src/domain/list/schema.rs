@@ -81,8 +81,8 @@ impl Schema {
 }
 
 /// Where a value stands: in an attribute, or somewhere below an attribute that is an object.
-#[derive(Debug, Clone)]
-pub(super) struct Place {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
     pub(super) attribute: Attribute,
     /// The dotted rest of the name; only where the attribute is an object.
     pub(super) below: Option<String>,
@@ -90,7 +90,7 @@ pub(super) struct Place {
 
 impl Place {
     /// The stored value, if there is one.
-    pub(super) fn find<'a>(&self, object: &Object<'a>) -> Option<&'a RawValue> {
+    pub fn find<'a>(&self, object: &Object<'a>) -> Option<&'a RawValue> {
         let value = object.get(self.attribute.name)?;
         match &self.below {
             None => Some(value),
@@ -99,7 +99,7 @@ impl Place {
     }
 
     /// The name as the query wrote it.
-    pub(super) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         match &self.below {
             None => self.attribute.name.to_owned(),
             Some(path) => format!("{}.{path}", self.attribute.name),

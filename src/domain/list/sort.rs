@@ -70,11 +70,21 @@ impl Order {
 impl Sort {
     /// Where the object stands in this order; compare it together with `tinyId`.
     pub fn key(&self, object: &Object<'_>) -> SortKey {
+        self.key_of(|place| place.find(object))
+    }
+
+    /// The same, for whoever has the values of a place without the object.
+    pub fn key_of<'a>(&self, value: impl Fn(&Place) -> Option<&'a RawValue>) -> SortKey {
         let values = self.attributes.iter().map(|attribute| {
-            let value = SortValue::of(attribute.place.find(object), attribute.place.attribute.kind);
+            let value = SortValue::of(value(&attribute.place), attribute.place.attribute.kind);
             if attribute.descending { Directed::Descending(Reverse(value)) } else { Directed::Ascending(value) }
         });
         SortKey(values.collect())
+    }
+
+    /// What it looks at, the most important first.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        self.attributes.iter().map(|attribute| &attribute.place)
     }
 }
 
