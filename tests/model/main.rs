@@ -1,7 +1,7 @@
 //! Random lives of a server, against a model that is a plain map.
 //!
 //! Creates, updates, deletes, lists, jumps of the clock and restarts go over HTTP to an `App` in this process and to the
-//! model; every answer must be the model's, to the byte. A life that fails is shrunk to a short one and kept in
+//! model; every answer must be the model's, to the byte, whether lists come from indexes or from reading everything. A life that fails is shrunk to a short one and kept in
 //! `regressions.txt` beside this file. `PROPTEST_CASES` sets how many lives there are.
 
 #![allow(
@@ -35,9 +35,11 @@ fn every_answer_is_the_one_of_a_plain_map() {
         max_shrink_iters: 500,
         ..Config::default()
     };
-    let life = proptest::collection::vec(steps::step(), 1..100);
-    let lived = TestRunner::new(config).run(&life, |life| {
-        let mut world = World::new();
+    // With indexes, with room for hardly any, so that they come and go, and without.
+    let index_bytes = proptest::sample::select(vec![1 << 20, 2_000, 0]);
+    let life = (index_bytes, proptest::collection::vec(steps::step(), 1..100));
+    let lived = TestRunner::new(config).run(&life, |(index_bytes, life)| {
+        let mut world = World::new(index_bytes);
         for step in life {
             world.take(step)?;
         }

@@ -16,11 +16,13 @@ pub(crate) struct Machine {
     folder: tempfile::TempDir,
     pub(crate) clock: Clock,
     ids: Ids,
+    index_bytes: u64,
 }
 
 impl Machine {
-    pub(crate) fn new(millis: i64) -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), clock: Clock::manual(millis), ids: Ids::seeded(1) }
+    pub(crate) fn new(millis: i64, index_bytes: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, clock: Clock::manual(millis), ids: Ids::seeded(1), index_bytes }
     }
 
     pub(crate) fn start(&self) -> Running {
@@ -29,7 +31,7 @@ impl Machine {
             data: self.folder.path().to_owned(),
             workers: 1,
             limits: Limits { connections: 100, ..Limits::default() },
-            store: StoreSettings { cache_bytes: 1 << 20, ..StoreSettings::default() },
+            store: StoreSettings { cache_bytes: 1 << 20, index_bytes: self.index_bytes, ..StoreSettings::default() },
             log: Log { requests: false, ..Log::default() },
             shutdown: Shutdown { drain_seconds: 0 },
             ..Settings::default()

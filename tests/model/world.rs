@@ -31,9 +31,9 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(index_bytes: u64) -> Self {
         let now = 1_524_787_370_419;
-        let machine = Machine::new(now);
+        let machine = Machine::new(now, index_bytes);
         let (objects, known) = (BTreeMap::new(), Vec::new());
         let mut world = Self { clients: Vec::new(), running: None, machine, now, objects, last: [0; ACCOUNTS], known };
         world.restart();
