@@ -231,6 +231,45 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Shows every object of the account, with its tinyId, in whatever order is cheapest.
+    ///
+    /// # Errors
+    /// The store cannot be read or is damaged, or `visit` failed.
+    pub(super) fn for_each_unordered(
+        &self,
+        collection: Collection,
+        account: &AccountId,
+        mut visit: impl FnMut(u64, Stored) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        // Records lie in the order of their ids, which is none. Looking up one after the other touches all of the file
+        // again and again; passing by those of others costs a fifth of that.
+        const LOOKUP_COSTS: u64 = 5;
+        const SMALL: u64 = 5_000;
+        let own = self.count(collection, account)?;
+        if own < SMALL || own.saturating_mul(LOOKUP_COSTS) < self.count_all(collection)? {
+            return self.for_each(collection, account, Direction::Ascending, visit);
+        }
+        for entry in self.scan(collection.records, Vec::new(), vec![u8::MAX], false, SCAN_PORTION) {
+            let (_, record) = entry?;
+            if collection.owns(account, &record) {
+                visit(own_number(&record)?, record)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many objects all accounts have.
+    fn count_all(&self, collection: Collection) -> Result<u64, StoreError> {
+        let mut all = 0_u64;
+        for entry in self.scan(Tree::Accounts, Vec::new(), vec![u8::MAX], false, SCAN_PORTION) {
+            let (key, counters) = entry?;
+            if key.ends_with(collection.name.as_bytes()) {
+                all = all.saturating_add(Counters::decode(counters.as_ref())?.live);
+            }
+        }
+        Ok(all)
+    }
+
     /// Shows the tinyId of every object of the account, in ascending order.
     ///
     /// # Errors
@@ -270,6 +309,19 @@ impl Snapshot {
 fn number(index_key: &[u8]) -> Result<u64, StoreError> {
     let tiny_id = index_key.last_chunk().map(|tiny_id| u64::from_be_bytes(*tiny_id));
     tiny_id.ok_or_else(|| StoreError::damaged("an index key is not of the form it should be"))
+}
+
+/// What a record says of itself.
+fn own_number(record: &Stored) -> Result<u64, StoreError> {
+    #[derive(serde::Deserialize)]
+    struct Numbered {
+        #[serde(rename = "tinyId")]
+        tiny_id: u64,
+    }
+    let numbered = serde_json::from_slice::<Numbered>(record.as_ref());
+    numbered
+        .map(|numbered| numbered.tiny_id)
+        .map_err(|error| StoreError::damaged(format!("a record has no number: {error}")))
 }
 
 fn lacks(account: &AccountId, tiny_id: u64) -> StoreError {

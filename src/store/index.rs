@@ -11,7 +11,7 @@ mod view;
 
 pub use view::View;
 
-use super::{Collection, Direction, Snapshot, StoreError, engine::Stored, trees::Tree};
+use super::{Collection, Snapshot, StoreError, engine::Stored, trees::Tree};
 use crate::domain::{
     ids::AccountId,
     list::{Object, Place},
@@ -210,7 +210,7 @@ impl Indexes {
             return Ok(Some(view));
         }
         let (mut seen, mut fits) = (0_usize, true);
-        snapshot.for_each(collection, &key.1, Direction::Ascending, |tiny_id, stored| {
+        snapshot.for_each_unordered(collection, &key.1, |tiny_id, stored| {
             if !fits {
                 return Ok(());
             }
