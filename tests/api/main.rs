@@ -36,6 +36,7 @@ mod integrations_list;
 mod integrations_update;
 mod list_faults;
 mod list_filters;
+mod list_indexes;
 mod list_paging;
 mod list_sort;
 mod login;
