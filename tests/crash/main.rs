@@ -22,24 +22,14 @@ mod found;
 #[path = "../program/http.rs"]
 #[allow(dead_code, reason = "shared with the tests of the program")]
 mod http;
+mod load;
 mod random;
 mod worker;
 
 use child::Setup;
-use found::{Found, Numbers, verify};
+use load::Load;
 use random::Random;
-use std::{
-    hash::{BuildHasher, Hasher, RandomState},
-    sync::{
-        atomic::{AtomicU64, Ordering},
-        mpsc,
-    },
-    thread,
-};
-use worker::Worker;
-
-const THREADS: usize = 8;
-const ACCOUNTS: usize = 4;
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 #[test]
 fn what_was_acknowledged_survives_a_kill_at_any_moment() {
@@ -48,60 +38,20 @@ fn what_was_acknowledged_survives_a_kill_at_any_moment() {
     println!("CRASH_SEED={seed}");
     let mut random = Random(seed);
     let setup = Setup::new();
-    let mut workers: Vec<Worker> =
-        (0..THREADS).map(|number| Worker::new(number, number % ACCOUNTS, random.next())).collect();
-    let mut numbers = vec![Numbers::new(); ACCOUNTS];
-    let mut acknowledged = 0;
+    let mut load = Load::new(&mut random);
     for _ in 0..rounds {
-        let until = 1 + random.below(300);
-        workers = work_until_killed(&setup, workers, until);
+        load.work_until_killed(setup.start(), 1 + random.below(300));
         let checked = setup.same_folder().args(["check"]).run();
         assert_eq!(checked.code, Some(0), "{checked:#?}");
 
         let server = setup.start();
-        for (account, numbers) in numbers.iter_mut().enumerate() {
-            let found = Found::read(&server.client(&token(account)));
-            verify(found, workers.iter_mut().filter(|worker| worker.account == account), numbers);
-        }
+        load.verify(&server);
         server.kill();
-        acknowledged += workers.iter_mut().map(|worker| std::mem::take(&mut worker.acknowledged)).sum::<u64>();
     }
-    let left: usize = workers.iter().map(|worker| worker.objects.len()).sum();
+    let (acknowledged, left) = (load.acknowledged, load.objects());
     println!("{rounds} rounds, {acknowledged} acknowledged writes, {left} objects at the end, none lost");
 }
 
 fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a whole number")))
-}
-
-fn token(account: usize) -> String {
-    format!("account {account}")
-}
-
-/// Lets all threads work on one server until so many writes are acknowledged, and kills it amidst the next ones.
-fn work_until_killed(setup: &Setup, workers: Vec<Worker>, until: u64) -> Vec<Worker> {
-    let server = setup.start();
-    let count = AtomicU64::new(0);
-    thread::scope(|scope| {
-        let (enough, wait) = mpsc::channel();
-        let working: Vec<_> = workers
-            .into_iter()
-            .map(|mut worker| {
-                let client = server.client(&token(worker.account));
-                let (enough, count) = (enough.clone(), &count);
-                scope.spawn(move || {
-                    while worker.writes(&client) {
-                        if count.fetch_add(1, Ordering::SeqCst) + 1 == until {
-                            enough.send(()).unwrap();
-                        }
-                    }
-                    worker
-                })
-            })
-            .collect();
-        drop(enough);
-        wait.recv().expect("the server went away by itself");
-        server.kill();
-        working.into_iter().map(|worker| worker.join().unwrap()).collect()
-    })
 }

@@ -1,0 +1,80 @@
+//! Everybody who writes to the server, and what they must find when it is back.
+
+use super::{
+    child::Server,
+    found::{Found, Numbers, verify},
+    random::Random,
+    worker::Worker,
+};
+use std::{
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+const THREADS: usize = 8;
+const ACCOUNTS: usize = 4;
+
+/// Eight threads on four accounts.
+pub(crate) struct Load {
+    workers: Vec<Worker>,
+    numbers: Vec<Numbers>,
+    /// Writes that were acknowledged and looked for.
+    pub(crate) acknowledged: u64,
+}
+
+impl Load {
+    pub(crate) fn new(random: &mut Random) -> Self {
+        let workers = (0..THREADS).map(|number| Worker::new(number, number % ACCOUNTS, random.next())).collect();
+        Self { workers, numbers: vec![Numbers::new(); ACCOUNTS], acknowledged: 0 }
+    }
+
+    /// Lets all threads work on one server until so many writes are acknowledged, and kills it amidst the next ones.
+    pub(crate) fn work_until_killed(&mut self, server: Server, until: u64) {
+        let count = AtomicU64::new(0);
+        let workers = std::mem::take(&mut self.workers);
+        self.workers = thread::scope(|scope| {
+            let (enough, wait) = mpsc::channel();
+            let working: Vec<_> = workers
+                .into_iter()
+                .map(|mut worker| {
+                    let client = server.client(&token(worker.account));
+                    let (enough, count) = (enough.clone(), &count);
+                    scope.spawn(move || {
+                        while worker.writes(&client) {
+                            if count.fetch_add(1, Ordering::SeqCst) + 1 == until {
+                                enough.send(()).unwrap();
+                            }
+                        }
+                        worker
+                    })
+                })
+                .collect();
+            drop(enough);
+            wait.recv().expect("the server went away by itself");
+            server.kill();
+            working.into_iter().map(|worker| worker.join().unwrap()).collect()
+        });
+    }
+
+    /// Looks that every account has what its threads know, and nothing else, and that no number was given twice.
+    pub(crate) fn verify(&mut self, server: &Server) {
+        for (account, numbers) in self.numbers.iter_mut().enumerate() {
+            let found = Found::read(&server.client(&token(account)));
+            verify(found, self.workers.iter_mut().filter(|worker| worker.account == account), numbers);
+        }
+        self.acknowledged +=
+            self.workers.iter_mut().map(|worker| std::mem::take(&mut worker.acknowledged)).sum::<u64>();
+    }
+
+    /// How many objects there are.
+    pub(crate) fn objects(&self) -> usize {
+        self.workers.iter().map(|worker| worker.objects.len()).sum()
+    }
+}
+
+fn token(account: usize) -> String {
+    format!("account {account}")
+}
