@@ -13,22 +13,42 @@ pub(crate) struct Found {
     pub(crate) objects: BTreeMap<String, String>,
 }
 
+/// One page of a list.
 #[derive(Deserialize)]
-struct Page {
-    data: Vec<Box<RawValue>>,
-    has_more: bool,
-    total_count: usize,
+pub(crate) struct Page {
+    pub(crate) data: Vec<Box<RawValue>>,
+    pub(crate) has_more: bool,
+    pub(crate) total_count: usize,
+}
+
+impl Page {
+    /// Asks for a page and looks that it makes sense in itself. An error if the server goes away.
+    pub(crate) fn ask(client: &Client, limit: usize, offset: usize) -> Result<Self, ureq::Error> {
+        let answer = client.try_call("GET", &format!("/integration?limit={limit}&offset={offset}"), None)?;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let page: Self = serde_json::from_slice(&answer.body).unwrap();
+        let shown = limit.min(page.total_count.saturating_sub(offset));
+        assert_eq!(page.data.len(), shown, "a page of {limit} from {offset} of {}", page.total_count);
+        assert_eq!(page.has_more, offset + shown < page.total_count, "{}", answer.text());
+        let numbers: Vec<_> = page.data.iter().map(|object| parse(object.get())["tinyId"].as_u64()).collect();
+        assert!(numbers.is_sorted_by(|one, next| one < next), "in order, and no number twice: {numbers:?}");
+        Ok(page)
+    }
+
+    /// Each object by its id, as it is written.
+    pub(crate) fn objects(&self) -> BTreeMap<String, String> {
+        let id = |object: &str| parse(object)["id"].as_str().unwrap().to_owned();
+        self.data.iter().map(|object| (id(object.get()), object.get().to_owned())).collect()
+    }
 }
 
 impl Found {
     pub(crate) fn read(client: &Client) -> Self {
         let mut objects = BTreeMap::new();
         loop {
-            let answer = client.get(&format!("/integration?limit=100&offset={}", objects.len()));
-            let page: Page = serde_json::from_slice(&answer.body).unwrap();
-            for object in &page.data {
-                let id = parse(object.get())["id"].as_str().unwrap().to_owned();
-                assert_eq!(objects.insert(id, object.get().to_owned()), None, "listed twice");
+            let page = Page::ask(client, 100, objects.len()).unwrap();
+            for (id, object) in page.objects() {
+                assert_eq!(objects.insert(id, object), None, "listed twice");
             }
             if !page.has_more {
                 assert_eq!(page.total_count, objects.len(), "the total agrees");

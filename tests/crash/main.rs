@@ -1,11 +1,12 @@
 //! What was acknowledged survives a kill at any moment.
 //!
 //! Eight threads create, update and delete on four accounts of a real server, each with objects of its own, and remember
-//! what was acknowledged. At a random moment the server is killed with SIGKILL. Then `check` must find nothing, and a new
+//! what was acknowledged. Now and then they look at a list, which must be of one instant and have their objects as they
+//! were acknowledged. At a random moment the server is killed with SIGKILL. Then `check` must find nothing, and a new
 //! server on the same folder must show every object byte for byte as it was last acknowledged; the one write that each
 //! thread had under way may have happened or not, but not by half. No number is ever given twice.
 //!
-//! `CRASH_ROUNDS` sets how often (20), `CRASH_SEED` repeats a run, as far as the moment of a kill can be repeated.
+//! `CRASH_ROUNDS` sets how often (24), `CRASH_SEED` repeats a run, as far as the moment of a kill can be repeated.
 
 #![allow(
     clippy::unwrap_used,
@@ -33,7 +34,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 #[test]
 fn what_was_acknowledged_survives_a_kill_at_any_moment() {
-    let rounds = from_environment("CRASH_ROUNDS").unwrap_or(20);
+    let rounds = from_environment("CRASH_ROUNDS").unwrap_or(24);
     let seed = from_environment("CRASH_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish());
     println!("CRASH_SEED={seed}");
     let mut random = Random(seed);

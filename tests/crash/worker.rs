@@ -2,7 +2,7 @@
 
 use super::{
     child::{Answer, Client},
-    found::{Found, parse},
+    found::{Found, Page, parse},
     random::Random,
 };
 use serde_json::{Value, json};
@@ -49,8 +49,11 @@ impl Worker {
         }
     }
 
-    /// Writes something. `false`, and it stays pending, when there is no answer.
+    /// Writes something, and sometimes looks at a list before. `false`, and a write stays pending, when there is no answer.
     pub(crate) fn writes(&mut self, client: &Client) -> bool {
+        if self.random.below(6) == 0 && !self.lists(client) {
+            return false;
+        }
         let write = self.choose();
         self.pending = Some(write.clone());
         let path = |id: &str| format!("/integration/{id}");
@@ -65,6 +68,26 @@ impl Worker {
         }
         self.pending = None;
         self.acknowledged += 1;
+        true
+    }
+
+    /// Looks at a page while others write: what is its own must be there as it was acknowledged. `false` without an answer.
+    fn lists(&mut self, client: &Client) -> bool {
+        let (limit, offset) = (1 + self.random.below(100) as usize, self.random.below(3) as usize * 20);
+        let Ok(page) = Page::ask(client, limit, offset) else { return false };
+        let listed = page.objects();
+        assert_eq!(listed.len(), page.data.len(), "an object is listed twice");
+        assert!(page.total_count >= self.objects.len(), "more are its own than there are in all");
+        let whole = offset == 0 && !page.has_more;
+        for (id, acknowledged) in &self.objects {
+            match listed.get(id) {
+                Some(object) => assert_eq!(object, acknowledged),
+                None => assert!(!whole, "not listed: {acknowledged}"),
+            }
+        }
+        for id in &self.deleted {
+            assert!(!listed.contains_key(id), "{id} was deleted and is listed");
+        }
         true
     }
 
