@@ -1,0 +1,119 @@
+//! Round after round on one disk: the server works, is killed, and finds what a power cut at that moment could have left.
+
+use super::{
+    chance::Chance,
+    child::{Server, Setup},
+    disk::{Counts, Disk},
+    image::Image,
+    load::Load,
+    random::Random,
+    shim::Shim,
+    trace,
+};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
+
+/// So many different outcomes of each cut are checked; the server goes on with the last.
+const OUTCOMES: usize = 3;
+
+/// A store that lost something, and the sentence that tells.
+#[derive(Debug)]
+pub(crate) struct Loss(pub(crate) String);
+
+pub(crate) struct Rounds {
+    shim: Shim,
+    random: Random,
+    /// What the disk held when this round began, and what it holds when the next begins.
+    before: Image,
+    image: Image,
+    pub(crate) load: Load,
+    /// Whether anything was ever acknowledged.
+    worked: bool,
+    counts: Counts,
+    /// Outcomes that were looked at, and how many of them were not what the server had last seen.
+    pub(crate) outcomes: usize,
+    pub(crate) losing: usize,
+}
+
+impl Rounds {
+    /// On an empty disk, with a server of which only some syncs count.
+    pub(crate) fn new(seed: u64, counts: Counts) -> Self {
+        let mut random = Random(seed);
+        let (shim, image, load) = (Shim::new(), Image::default(), Load::new(&mut random));
+        Self { shim, random, before: image.clone(), image, load, worked: false, counts, outcomes: 0, losing: 0 }
+    }
+
+    /// One round: what the last left is verified, then the server works and the power is cut. One in six times it is cut
+    /// while the server opens the store.
+    pub(crate) fn round(&mut self) -> Result<(), Loss> {
+        let server = self.verified()?;
+        if self.random.below(6) == 0 {
+            server.kill();
+            self.cut(true)
+        } else {
+            self.worked = true;
+            self.load.work_until_killed(server, 1 + self.random.below(200));
+            self.cut(false)
+        }
+    }
+
+    /// Starts the server on what the last round left, and compares with what was acknowledged.
+    pub(crate) fn verified(&mut self) -> Result<Server, Loss> {
+        let setup = self.shim.around(Setup::new());
+        self.image.write_to(&setup.path(""));
+        let server = or_loss("the server does not start", || setup.start())?;
+        or_loss("the server shows something else than was acknowledged", || self.load.verify(&server))?;
+        Ok(server)
+    }
+
+    /// Cuts the power at the end, or anywhere if nothing was acknowledged meanwhile, and checks what may be left.
+    fn cut(&mut self, anywhere: bool) -> Result<(), Loss> {
+        let trace = self.shim.trace();
+        let records = trace::read(&trace);
+        let until = if anywhere { self.random.below(records.len() as u64 + 1) as usize } else { records.len() };
+        self.before = std::mem::take(&mut self.image);
+        let mut disk = Disk::holding(&self.before, self.counts);
+        records[..until].iter().for_each(|record| disk.happens(record));
+        let seen = disk.left(&mut Chance::Everything);
+        for _ in 0..OUTCOMES {
+            self.image = disk.left(&mut Chance::cut(self.random.next()));
+            self.outcomes += 1;
+            self.losing += usize::from(self.image != seen);
+            self.check().map_err(|Loss(told)| Loss(format!("cut at {until} of {}: {told}", records.len())))?;
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), Loss> {
+        if !self.worked {
+            // There may be no store at all, which `check` rightly calls a fault. But the server must make one.
+            let setup = Setup::new();
+            self.image.write_to(&setup.path(""));
+            return or_loss("the server does not start", || setup.start().kill());
+        }
+        let setup = Setup::bare().args(["check"]);
+        self.image.write_to(&setup.path(""));
+        let outcome = setup.run();
+        if outcome.code == Some(0) { Ok(()) } else { Err(Loss(format!("{outcome:#?}"))) }
+    }
+
+    /// Keeps what this round began with, what the server did, and what was left.
+    pub(crate) fn keep_evidence(&self, folder: &Path) {
+        let _none_of_an_earlier_run = std::fs::remove_dir_all(folder);
+        for (name, image) in [("before", &self.before), ("left", &self.image)] {
+            std::fs::create_dir_all(folder.join(name)).unwrap();
+            image.write_to(&folder.join(name));
+        }
+        std::fs::write(folder.join("trace"), self.shim.trace()).unwrap();
+    }
+}
+
+/// What panics is a loss.
+fn or_loss<T>(what: &str, work: impl FnOnce() -> T) -> Result<T, Loss> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let why = panic.downcast_ref::<String>().map_or("see above", String::as_str);
+        Loss(format!("{what}: {why}"))
+    })
+}

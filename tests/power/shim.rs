@@ -1,0 +1,56 @@
+//! The library that stands between the server and its files, made from `shim.c` with the compiler that links Rust programs.
+
+use super::child::Setup;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The library and its files, in a folder of their own.
+pub(crate) struct Shim {
+    folder: tempfile::TempDir,
+}
+
+impl Shim {
+    pub(crate) fn new() -> Self {
+        assert_eq!(std::env::consts::OS, "linux", "power cuts are played with LD_PRELOAD, as Linux has it");
+        let shim = Self { folder: tempfile::tempdir().unwrap() };
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/power/shim.c");
+        let mut command = Command::new("cc");
+        command.args(["-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-o"]).arg(shim.library()).arg(source);
+        let output = command.args(["-ldl", "-lpthread"]).output().unwrap_or_else(|error| {
+            panic!(
+                "power cuts need a C compiler called cc, which Rust needs too to link programs; starting it: {error}"
+            )
+        });
+        assert!(output.status.success(), "cc cannot make the shim: {}", String::from_utf8_lossy(&output.stderr));
+        shim
+    }
+
+    /// The same setup, with the shim around its folder. The trace starts anew.
+    pub(crate) fn around(&self, setup: Setup) -> Setup {
+        let _there_was_none = std::fs::remove_file(self.trace_file());
+        let folder = setup.path("").canonicalize().unwrap();
+        [("LD_PRELOAD", self.library()), ("POWER_FOLDER", folder), ("POWER_TRACE", self.trace_file())]
+            .into_iter()
+            .fold(setup, |setup, (name, path)| setup.env(name, path.to_str().unwrap()))
+    }
+
+    /// All records so far.
+    pub(crate) fn trace(&self) -> Vec<u8> {
+        let trace = std::fs::read(self.trace_file()).unwrap_or_default();
+        assert!(
+            !trace.is_empty(),
+            "the shim was not loaded: the server is not linked against the C library at run time"
+        );
+        trace
+    }
+
+    fn library(&self) -> PathBuf {
+        self.folder.path().join("shim.so")
+    }
+
+    fn trace_file(&self) -> PathBuf {
+        self.folder.path().join("trace")
+    }
+}
