@@ -24,7 +24,7 @@ fn with_memory(index_bytes: u64) -> TestServer {
 fn create(account: &Caller, number: usize) -> Value {
     let urgency = ["low", "medium", "high"][number % 3];
     let body = json!({
-        "name": format!("number {number:04}"), "type": "email", "destination_ids": [], "enabled": number % 2 == 0,
+        "name": format!("number {number:04}"), "type": "email", "destination_ids": [], "enabled": number.is_multiple_of(2),
         "urgency": urgency, "meta": {"half": number / 2, "text": "x".repeat(50)},
     });
     account.created_from(body)
@@ -45,7 +45,7 @@ fn a_list_agrees_with_its_objects_while_they_change() {
                         let object = &objects[(round * 7 + writer * 20) % objects.len()];
                         let urgency = ["low", "medium", "high"][round % 3];
                         let change =
-                            json!({"enabled": round % 2 == 0, "urgency": urgency, "name": format!("round {round}")});
+                            json!({"enabled": round.is_multiple_of(2), "urgency": urgency, "name": format!("round {round}")});
                         account.update(id(object), change).assert_status(200);
                         let passing = create(account, round);
                         account.delete(id(&passing)).assert_status(204);
