@@ -22,6 +22,7 @@ mod chance;
 mod child;
 mod cuts;
 mod disk;
+mod faults;
 mod file;
 #[path = "../crash/found.rs"]
 mod found;

@@ -6,6 +6,17 @@ use std::{
     process::Command,
 };
 
+/// What the shim may do to the server's files while it runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fault {
+    /// Syncs of the log fail.
+    EioSync,
+    /// Nothing more can be written.
+    Enospc,
+    /// Nothing can be changed.
+    Erofs,
+}
+
 /// The library and its files, in a folder of their own.
 pub(crate) struct Shim {
     folder: tempfile::TempDir,
@@ -31,9 +42,14 @@ impl Shim {
     pub(crate) fn around(&self, setup: Setup) -> Setup {
         let _there_was_none = std::fs::remove_file(self.trace_file());
         let folder = setup.path("").canonicalize().unwrap();
-        [("LD_PRELOAD", self.library()), ("POWER_FOLDER", folder), ("POWER_TRACE", self.trace_file())]
-            .into_iter()
-            .fold(setup, |setup, (name, path)| setup.env(name, path.to_str().unwrap()))
+        [
+            ("LD_PRELOAD", self.library()),
+            ("POWER_FOLDER", folder),
+            ("POWER_TRACE", self.trace_file()),
+            ("POWER_FAULT", self.fault_file()),
+        ]
+        .into_iter()
+        .fold(setup, |setup, (name, path)| setup.env(name, path.to_str().unwrap()))
     }
 
     /// All records so far.
@@ -46,11 +62,33 @@ impl Shim {
         trace
     }
 
+    /// From now on this goes wrong, for a server that runs and for one that starts.
+    pub(crate) fn fail(&self, fault: Fault) {
+        let word = match fault {
+            Fault::EioSync => "eio-sync",
+            Fault::Enospc => "enospc",
+            Fault::Erofs => "erofs",
+        };
+        // In one step: no operation may see half a word.
+        let new = self.folder.path().join("fault.new");
+        std::fs::write(&new, word).unwrap();
+        std::fs::rename(new, self.fault_file()).unwrap();
+    }
+
+    /// From now on everything works again.
+    pub(crate) fn work(&self) {
+        std::fs::remove_file(self.fault_file()).unwrap();
+    }
+
     fn library(&self) -> PathBuf {
         self.folder.path().join("shim.so")
     }
 
     fn trace_file(&self) -> PathBuf {
         self.folder.path().join("trace")
+    }
+
+    fn fault_file(&self) -> PathBuf {
+        self.folder.path().join("fault")
     }
 }

@@ -1,0 +1,144 @@
+//! Disks that fail for a while: meanwhile nothing wrong is answered, and afterwards the server heals itself.
+//!
+//! What was acknowledged before the fault must be there after it, byte for byte; a write that was refused may have
+//! happened or not. What the server does to its files in healing must withstand a power cut like everything else.
+
+use super::{
+    chance::Chance,
+    child::{Answer, Client, Setup},
+    disk::Disk,
+    found::Found,
+    http::integration,
+    image::Image,
+    shim::{Fault, Shim},
+    trace,
+};
+use serde_json::json;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+/// Healing does not take as long, unless it never comes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What was acknowledged, by id, as it is written.
+type Acknowledged = BTreeMap<String, String>;
+
+#[test]
+fn a_server_whose_syncs_fail_for_a_while_heals() {
+    heals_after(Fault::EioSync);
+}
+
+#[test]
+fn a_server_whose_disk_is_full_for_a_while_heals() {
+    heals_after(Fault::Enospc);
+}
+
+#[test]
+fn a_server_whose_disk_is_read_only_for_a_while_heals() {
+    heals_after(Fault::Erofs);
+}
+
+#[track_caller]
+fn heals_after(fault: Fault) {
+    let shim = Shim::new();
+    let setup = shim.around(Setup::new());
+    let server = setup.start();
+    let client = server.client("t");
+    let (changed, deleted) = (create(&client, "to be changed", 10), create(&client, "to be deleted", 10));
+    let mut acknowledged: Acknowledged =
+        (0..20).map(|number| create(&client, &format!("number {number}"), number * number * 500)).collect();
+
+    shim.fail(fault);
+    for _attempt in 0..3 {
+        is_refused(&client.post("/integration", &integration("refused")));
+        is_refused(&client.put(&format!("/integration/{}", changed.0), &json!({ "name": "changed" })));
+        is_refused(&client.delete(&format!("/integration/{}", deleted.0)));
+        is_refused(&client.get("/readyz"));
+        assert_eq!(client.get("/livez").status, 200);
+        are_not_answered_wrongly(&client, &acknowledged);
+    }
+    shim.work();
+
+    becomes_ready(&client);
+    are_there(&client, &acknowledged);
+    acknowledged.extend(["new", "newer"].map(|name| create(&client, name, 10)));
+    are_there(&client, &acknowledged);
+    let found = Found::read(&client).objects;
+    assert!(found.contains_key(&changed.0), "nobody asked to delete {}", changed.1);
+    assert!(found.get(&deleted.0).is_none_or(|object| *object == deleted.1), "nobody asked to change {}", deleted.1);
+    server.stop();
+    is_sound(&setup);
+
+    let server = setup.start();
+    are_there(&server.client("t"), &acknowledged);
+    assert_eq!(Found::read(&server.client("t")).objects, found, "what was refused does not change its mind");
+    server.kill();
+    survive_power_cuts(&shim, &acknowledged);
+}
+
+/// Creates one that has so many bytes, and returns its id and how it is written.
+#[track_caller]
+fn create(client: &Client, name: &str, bytes: usize) -> (String, String) {
+    let mut body = integration(name);
+    body["meta"] = json!({ "filling": "x".repeat(bytes) });
+    let answer = client.post("/integration", &body);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    (answer.json()["id"].as_str().unwrap().to_owned(), answer.text())
+}
+
+#[track_caller]
+fn is_refused(answer: &Answer) {
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert!(!answer.messages().is_empty(), "{}", answer.text());
+    assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
+}
+
+/// Each is answered as it was acknowledged, or not at all.
+#[track_caller]
+fn are_not_answered_wrongly(client: &Client, acknowledged: &Acknowledged) {
+    for (id, object) in acknowledged {
+        let answer = client.get(&format!("/integration/{id}"));
+        if answer.status != 200 {
+            is_refused(&answer);
+            continue;
+        }
+        assert_eq!(answer.text(), *object);
+    }
+}
+
+#[track_caller]
+fn are_there(client: &Client, acknowledged: &Acknowledged) {
+    for (id, object) in acknowledged {
+        assert_eq!(client.get(&format!("/integration/{id}")).text(), *object);
+    }
+}
+
+/// Asks until it is.
+#[track_caller]
+fn becomes_ready(client: &Client) {
+    let asked = Instant::now();
+    while client.get("/readyz").status != 200 {
+        assert!(asked.elapsed() < PATIENCE, "the fault is over, and the server does not heal");
+        std::thread::yield_now();
+    }
+}
+
+fn is_sound(setup: &Setup) {
+    let outcome = setup.same_folder().args(["check"]).run();
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+}
+
+/// Cuts the power where the trace ends, and looks what a new server has.
+fn survive_power_cuts(shim: &Shim, acknowledged: &Acknowledged) {
+    let trace = shim.trace();
+    let mut disk = Disk::holding(&Image::default(), |_, _| true);
+    trace::read(&trace).iter().for_each(|record| disk.happens(record));
+    for seed in 0..5 {
+        let setup = Setup::new();
+        disk.left(&mut Chance::cut(seed)).write_to(&setup.path(""));
+        is_sound(&setup);
+        are_there(&setup.start().client("t"), acknowledged);
+    }
+}
