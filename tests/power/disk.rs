@@ -1,7 +1,8 @@
 //! A disk under a running server: what is sure, what is not yet, and what a power cut leaves of it.
 //!
 //! Sure is what a sync of the very file, or for names of the very folder, had before it began, once it is done. Everything
-//! since is each for itself kept, lost, or kept in some sectors.
+//! since is each for itself kept, lost, or kept in some sectors. A sync that fails is not made up for by the next: the
+//! system forgets that what it could not write is not on the disk, and only writing it again helps.
 
 use super::{
     chance::Chance,
@@ -102,6 +103,11 @@ impl<'t> Disk<'t> {
                 Some((Place::Folder(path), began)) => self.folders.get_mut(&path).unwrap().synced(began),
                 None => {}
             },
+            Record::SyncFails { number } => {
+                if let Some((Place::File(file), _)) = self.syncing.remove(&number) {
+                    self.files[file].failed();
+                }
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! A file: the bytes that are sure, and what was changed since.
 
 use super::chance::{Chance, Mood};
+use std::{collections::BTreeMap, ops::Range};
 
 /// What a disk writes as a whole.
 pub(crate) const SECTOR: usize = 512;
@@ -20,6 +21,9 @@ pub(crate) struct File<'t> {
     pub(crate) path: String,
     sure: Vec<u8>,
     changes: Vec<Numbered<Change<'t>>>,
+    /// By number: sectors that no later sync makes sure, with what the disk may still have. `sure` has what the system
+    /// shows.
+    doubtful: BTreeMap<usize, Vec<u8>>,
 }
 
 impl Change<'_> {
@@ -34,11 +38,19 @@ impl Change<'_> {
             Self::Room(length) => bytes.resize(bytes.len().max(length), 0),
         }
     }
+
+    /// Those that it writes into.
+    fn sectors(&self) -> Range<usize> {
+        match self {
+            Self::Write { offset, bytes } => offset / SECTOR..(offset + bytes.len()).div_ceil(SECTOR),
+            Self::Length(_) | Self::Room(_) => 0..0,
+        }
+    }
 }
 
 impl<'t> File<'t> {
     pub(crate) fn new(path: &str, sure: Vec<u8>) -> Self {
-        Self { path: path.to_owned(), sure, changes: Vec::new() }
+        Self { path: path.to_owned(), sure, changes: Vec::new(), doubtful: BTreeMap::new() }
     }
 
     pub(crate) fn change(&mut self, number: u64, change: Change<'t>) {
@@ -50,6 +62,19 @@ impl<'t> File<'t> {
         let later = self.changes.partition_point(|(number, _)| *number < began);
         for (_, change) in self.changes.drain(..later) {
             change.apply(&mut self.sure);
+            // A sector that is written again is written whole.
+            self.doubtful.retain(|sector, _| !change.sectors().contains(sector));
+        }
+    }
+
+    /// A sync failed: all that was not sure stays so.
+    pub(crate) fn failed(&mut self) {
+        for (_, change) in self.changes.drain(..) {
+            for sector in change.sectors() {
+                let old = || self.sure.chunks(SECTOR).nth(sector).unwrap_or_default().to_vec();
+                self.doubtful.entry(sector).or_insert_with(old);
+            }
+            change.apply(&mut self.sure);
         }
     }
 
@@ -57,11 +82,21 @@ impl<'t> File<'t> {
     /// write: that is how the system hands it to the disk.
     pub(crate) fn left(&self, chance: &mut Chance) -> Vec<u8> {
         let (mut seen, mut left, mood) = (self.sure.clone(), self.sure.clone(), chance.mood());
+        for (sector, old) in &self.doubtful {
+            let fate = chance.fate(mood);
+            if !chance.keeps(fate) {
+                let now = left.chunks_mut(SECTOR).nth(*sector).unwrap_or_default();
+                now.fill(0);
+                let both = now.len().min(old.len());
+                now[..both].copy_from_slice(&old[..both]);
+            }
+        }
         for (_, change) in &self.changes {
             change.apply(&mut seen);
             match change {
                 Change::Write { offset, bytes } => {
-                    keep_sectors(*offset..*offset + bytes.len(), &seen, &mut left, mood, chance);
+                    let end = offset + bytes.len();
+                    keep_sectors(change.sectors(), end, &seen, &mut left, mood, chance);
                 }
                 Change::Length(length) => {
                     let fate = chance.fate(mood);
@@ -81,9 +116,9 @@ impl<'t> File<'t> {
     }
 }
 
-fn keep_sectors(written: std::ops::Range<usize>, seen: &[u8], left: &mut Vec<u8>, mood: Mood, chance: &mut Chance) {
+fn keep_sectors(sectors: Range<usize>, end: usize, seen: &[u8], left: &mut Vec<u8>, mood: Mood, chance: &mut Chance) {
     let fate = chance.fate(mood);
-    for sector in written.start / SECTOR..written.end.div_ceil(SECTOR) {
+    for sector in sectors {
         if chance.keeps(fate) {
             let (from, to) = (sector * SECTOR, seen.len().min((sector + 1) * SECTOR));
             left.resize(left.len().max(to), 0);
@@ -91,7 +126,7 @@ fn keep_sectors(written: std::ops::Range<usize>, seen: &[u8], left: &mut Vec<u8>
         }
     }
     // The length may be there and the bytes not.
-    if written.end > left.len() && chance.keeps(fate) {
-        left.resize(written.end, 0);
+    if end > left.len() && chance.keeps(fate) {
+        left.resize(end, 0);
     }
 }

@@ -46,6 +46,18 @@ fn a_write_before_a_sync_is_sure_once_the_sync_is_done() {
 }
 
 #[test]
+fn a_sync_that_fails_is_not_made_up_for_by_the_next() {
+    let fail = Record::SyncFails { number: 1 };
+    let again = [Record::SyncBegins { descriptor: 3, number: 2, only_data: true }, Record::SyncEnds { number: 2 }];
+    let after = |records: &[Record]| -> Vec<Vec<u8>> {
+        let left = outcomes(&[&[OPEN, write(b"new"), BEGIN, fail.clone()], records, &again].concat(), ALL);
+        left.iter().map(|image| log_in(image).to_vec()).collect()
+    };
+    assert_eq!(after(&[]), [b"new", b"old"]);
+    assert_eq!(after(&[write(b"new")]), [b"new"], "it was written again");
+}
+
+#[test]
 fn a_large_write_is_kept_sector_by_sector() {
     let bytes = [b'x'; 3 * SECTOR];
     let left = outcomes(&[OPEN, write(&bytes)], ALL);

@@ -192,14 +192,15 @@ int fallocate(int fd, int mode, off_t from, off_t length) {
 int fallocate64(int fd, int mode, off64_t from, off64_t length) { return fallocate(fd, mode, from, length); }
 
 static int syncing(int fd, int only_data) {
-    if (ours[fd] == 2 && fault() == EIO_SYNC) FAIL(EIO);
+    int fails = ours[fd] == 2 && fault() == EIO_SYNC;
     pthread_mutex_lock(&lock);
     int64_t number = ++syncs;
     record('S', fd, number, only_data, "", 0);
     end();
-    int done = only_data ? REAL(fdatasync)(fd) : REAL(fsync)(fd);
+    int done = fails ? -1 : only_data ? REAL(fdatasync)(fd) : REAL(fsync)(fd);
     pthread_mutex_lock(&lock);
-    if (!done) record('E', fd, number, 0, "", 0);
+    record(done ? 'X' : 'E', fd, number, 0, "", 0);
+    if (fails) errno = EIO;
     end();
     return done;
 }

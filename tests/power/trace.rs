@@ -41,13 +41,16 @@ pub(crate) enum Record<'t> {
     Remove {
         path: &'t str,
     },
-    /// A sync of a file or folder begins. Not all of them end well.
+    /// A sync of a file or folder begins.
     SyncBegins {
         descriptor: i32,
         number: i64,
         only_data: bool,
     },
     SyncEnds {
+        number: i64,
+    },
+    SyncFails {
         number: i64,
     },
 }
@@ -88,6 +91,7 @@ fn record<'t>(head: &[u8], bytes: &'t [u8]) -> Record<'t> {
         }
         b'S' => Record::SyncBegins { descriptor, number: first, only_data: second != 0 },
         b'E' => Record::SyncEnds { number: first },
+        b'X' => Record::SyncFails { number: first },
         other => panic!("the shim writes no records of kind {other}"),
     }
 }
