@@ -137,9 +137,12 @@ impl Engine {
     /// Makes all that was applied survive a power cut.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
         let Some(disk) = &self.disk else { return Ok(()) };
+        let io = |source| StoreError::Sync(Arc::new(source));
+        // What this commit put into files of its own must be there before the log that refers to it can be.
+        let blobs = disk.sync_new_blobs().map_err(io)?;
         self.db.flush()?;
-        let synced = disk.sync().and_then(|()| disk.watermark.set(self.commit.load(Ordering::SeqCst)));
-        synced.map_err(|source| StoreError::Sync(Arc::new(source)))
+        let synced = disk.sync(blobs).and_then(|()| disk.watermark.set(self.commit.load(Ordering::SeqCst)));
+        synced.map_err(io)
     }
 
     /// Names of trees in the file that are none of ours. sled's own default tree is always there, and empty.
@@ -182,20 +185,35 @@ impl Disk {
         Ok(disk)
     }
 
-    fn sync(&self) -> io::Result<()> {
-        self.sync_blobs()?;
+    /// After `flush`: every large value that the log refers to now is written to its end. Those that came meanwhile may
+    /// be needed too, but not be whole, so only the ones that were there `before` are not synced again.
+    fn sync(&self, before: BTreeSet<OsString>) -> io::Result<()> {
+        self.sync_new_blobs()?;
+        *self.synced_blobs.lock().unwrap_or_else(PoisonError::into_inner) = before;
         self.log.sync_data()
     }
 
-    /// Syncs the large values that were not there last time. Nearly always there is none.
     fn sync_blobs(&self) -> io::Result<()> {
-        let mut synced = self.synced_blobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let blobs = self.sync_new_blobs()?;
+        *self.synced_blobs.lock().unwrap_or_else(PoisonError::into_inner) = blobs;
+        Ok(())
+    }
+
+    /// Syncs the large values that were not there last time, and their names. Nearly always there is none. A reader may
+    /// be writing one just now, so none counts as synced yet. Returns all that are there.
+    fn sync_new_blobs(&self) -> io::Result<BTreeSet<OsString>> {
         let present = std::fs::read_dir(&self.blobs)?
             .map(|entry| entry.map(|entry| entry.file_name()))
             .collect::<io::Result<BTreeSet<_>>>()?;
-        if present.is_subset(&synced) {
-            return Ok(());
+        if self.sync_files(&present)? {
+            File::open(&self.blobs)?.sync_all()?;
         }
+        Ok(present)
+    }
+
+    /// Whether there were any.
+    fn sync_files(&self, present: &BTreeSet<OsString>) -> io::Result<bool> {
+        let synced = self.synced_blobs.lock().unwrap_or_else(PoisonError::into_inner);
         for name in present.difference(&synced) {
             match File::open(self.blobs.join(name)) {
                 Ok(blob) => blob.sync_all()?,
@@ -204,9 +222,7 @@ impl Disk {
                 Err(other) => return Err(other),
             }
         }
-        File::open(&self.blobs)?.sync_all()?;
-        *synced = present;
-        Ok(())
+        Ok(!present.is_subset(&synced))
     }
 }
 

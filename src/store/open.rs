@@ -5,7 +5,12 @@ use super::{
     engine::{Changes, Disk, Engine},
     trees::{self, SCHEMA_VERSION, Tree},
 };
-use std::{io, path::Path, thread};
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+    thread,
+};
 
 /// Whether what is written must survive the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +46,8 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<Engine, OpenError
 /// Opens on this thread, which should be a [`guarded`] one.
 pub(super) fn open_here(folder: &Path, options: &Options) -> Result<Engine, OpenError> {
     let unusable = |source| OpenError::Io { folder: folder.to_owned(), source };
-    std::fs::create_dir_all(folder).map_err(unusable)?;
+    fs::create_dir_all(folder).map_err(unusable)?;
+    remove_unfinished(folder).map_err(unusable)?;
     let db = open_sled(folder, options)?;
     let disk = match options.durability {
         Durability::Synced => Some(Disk::of(folder).map_err(unusable)?),
@@ -67,10 +73,40 @@ pub(super) fn open_here(folder: &Path, options: &Options) -> Result<Engine, Open
     Ok(engine)
 }
 
+/// Snapshots that the engine did not finish. It would take them for whole ones, and refuse the store.
+fn remove_unfinished(folder: &Path) -> io::Result<()> {
+    let Ok(log) = File::open(folder.join("db")) else { return Ok(()) };
+    // The engine's own lock: what another process has open is none of ours, as opening it will tell.
+    if log.try_lock().is_err() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().ends_with(".generating") {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    log.unlock()
+}
+
+/// Bytes of a segment of a new store's log. Values up to a quarter of it stay in the log; larger ones get files of their
+/// own, which the engine does not keep safe (see docs/storage.md, "Power cuts").
+const SEGMENT: usize = 8 << 20;
+
+/// A store keeps the size that it was made with.
+fn segment_size(folder: &Path) -> usize {
+    let conf = fs::read(folder.join("conf")).unwrap_or_default();
+    let conf = String::from_utf8_lossy(&conf);
+    let size = conf.lines().find_map(|line| line.strip_prefix("segment_size: ")?.trim().parse().ok());
+    // Others make the engine panic; with ours it says that they do not agree.
+    size.filter(|size: &usize| size.is_power_of_two() && (256..=1 << 24).contains(size)).unwrap_or(SEGMENT)
+}
+
 fn open_sled(folder: &Path, options: &Options) -> Result<sled::Db, OpenError> {
     let config = sled::Config::new()
         .path(folder)
         .cache_capacity(options.cache_bytes)
+        .segment_size(segment_size(folder))
         // We flush; a second flusher would only get in the way.
         .flush_every_ms(None);
     config.open().map_err(|error| match error {
@@ -130,4 +166,50 @@ fn initialise(engine: &Engine, token_secret: &str) -> Result<(), StoreError> {
     ]);
     engine.apply(&changes)?;
     engine.sync()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> Options {
+        Options {
+            cache_bytes: 1 << 20,
+            index_bytes: 0,
+            queue: 1,
+            batch: 1,
+            durability: Durability::Synced,
+            token_secret: Some("secret".into()),
+        }
+    }
+
+    #[test]
+    fn a_snapshot_that_was_not_finished_does_not_spoil_the_store() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(open(folder.path(), &options()).unwrap());
+        let unfinished = folder.path().join("snap.0FFFFFFFFFFFFFFF.generating");
+        fs::write(&unfinished, "").unwrap();
+        let held = File::open(folder.path().join("db")).unwrap();
+        held.lock().unwrap();
+        remove_unfinished(folder.path()).unwrap();
+        assert!(unfinished.exists(), "somebody else is still writing it");
+        held.unlock().unwrap();
+        drop(open(folder.path(), &options()).unwrap());
+        assert!(!unfinished.exists());
+    }
+
+    #[test]
+    fn a_store_keeps_the_segments_that_it_was_made_with() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(open(folder.path(), &options()).unwrap());
+        assert_eq!(segment_size(folder.path()), SEGMENT);
+        let older = tempfile::tempdir().unwrap();
+        drop(sled::Config::new().path(older.path()).segment_size(1 << 19).open().unwrap());
+        assert_eq!(segment_size(older.path()), 1 << 19);
+        drop(open(older.path(), &options()).unwrap());
+        for nonsense in ["", "segment_size: 3", "segment_size: x"] {
+            fs::write(older.path().join("conf"), nonsense).unwrap();
+            assert_eq!(segment_size(older.path()), SEGMENT, "{nonsense:?}");
+        }
+    }
 }

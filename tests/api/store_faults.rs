@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// Cuts off the record of an integration behind its owner.
 fn damage(store: PathBuf, id: &str, sid: &str) {
-    let db = sled::open(store).unwrap();
+    let db = sled::Config::new().path(store).segment_size(8 << 20).open().unwrap();
     let records = db.open_tree("integrations").unwrap();
     let planted = format!(r#"{{"sid":"{sid}","id":"#);
     records.insert(id, planted.as_bytes()).unwrap().expect("the record is there");
