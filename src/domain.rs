@@ -9,4 +9,5 @@ pub mod integration;
 pub mod integration_input;
 pub mod list;
 pub mod rejection;
+pub mod reserved;
 pub mod timestamp;

@@ -16,7 +16,6 @@ mod observe;
 mod once;
 mod path;
 mod problem;
-mod reserved;
 mod routes;
 mod server;
 mod state;

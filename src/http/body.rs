@@ -1,9 +1,10 @@
 //! Reading a request's body: a JSON object of bounded size that arrives in bounded time.
 
-use super::{problem::Problem, reserved, state::State};
+use super::{problem::Problem, state::State};
 use crate::domain::{
     body::{Strictness, kind_of},
     rejection::Rejection,
+    reserved,
 };
 use actix_web::{
     FromRequest, HttpRequest,

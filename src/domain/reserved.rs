@@ -8,16 +8,17 @@ use serde::{
 use serde_json::value::RawValue;
 use std::fmt;
 
-pub(super) const PREFIX: &str = "$serde_json::private::";
+/// What these names begin with.
+pub const PREFIX: &str = "$serde_json::private::";
 
 /// Whether a closer look is worth its time: the prefix needs either these letters or an escape that hides some.
-pub(super) fn is_suspicious(bytes: &[u8]) -> bool {
+pub fn is_suspicious(bytes: &[u8]) -> bool {
     let contains = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
     contains(b"serde_json") || contains(b"\\u")
 }
 
 /// Whether any object in this JSON, at any depth, has a member with such a name. `false` for what is no JSON.
-pub(super) fn has_reserved_name(bytes: &[u8]) -> bool {
+pub fn has_reserved_name(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| looks_reserved(text, DEEPEST))
 }
 
