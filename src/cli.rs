@@ -1,7 +1,12 @@
-//! The command line: `serve` (also without saying so), `keys new`, `users new`, `check`.
+//! The command line: `serve` (also without saying so), `keys new`, `users new`, `check`, `export`, `import`.
 
 mod check;
 mod credentials;
+mod export;
+mod import;
+mod output;
+mod place;
+mod progress;
 mod serve;
 
 use crate::config::Overrides;
@@ -34,6 +39,10 @@ enum Command {
     },
     /// Verify a stopped store: records, index, counters and totals agree
     Check(check::Arguments),
+    /// Write a stopped store as text: JSON, one object a line
+    Export(export::Arguments),
+    /// Add what an export holds to a stopped store, or make a store of it
+    Import(import::Arguments),
 }
 
 #[derive(Clone, Debug, Default, Args)]
@@ -77,6 +86,8 @@ pub fn run() -> ExitCode {
         Some(Command::Keys { command }) => credentials::keys(command),
         Some(Command::Users { command }) => credentials::users(command),
         Some(Command::Check(arguments)) => check::run(arguments),
+        Some(Command::Export(arguments)) => export::run(arguments),
+        Some(Command::Import(arguments)) => import::run(arguments),
     };
     match outcome {
         Ok(code) => code,

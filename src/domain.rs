@@ -7,6 +7,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod integration;
 pub mod integration_input;
+pub mod integration_whole;
 pub mod list;
 pub mod rejection;
 pub mod reserved;

@@ -15,6 +15,7 @@ mod error;
 mod healing;
 mod idempotency;
 mod index;
+pub mod moving;
 mod open;
 mod opened;
 mod snapshot;

@@ -12,7 +12,7 @@ use super::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-const SERVERS_OWN: [&str; 5] = ["sid", "id", "createdAt", "updatedAt", "tinyId"];
+pub(super) const SERVERS_OWN: [&str; 5] = ["sid", "id", "createdAt", "updatedAt", "tinyId"];
 const MOST_DESTINATIONS: usize = 100;
 
 /// All that is needed to create an integration.

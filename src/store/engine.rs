@@ -110,6 +110,12 @@ impl Engine {
         })
     }
 
+    /// Writes one entry into a store that nobody uses yet: neither atomic with others nor durable.
+    pub(super) fn load(&self, tree: Tree, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        self.tree(tree).insert(key, value)?;
+        Ok(())
+    }
+
     /// Makes all changes in one atomic step, visible at once, durable only after [`sync`](Self::sync).
     pub(super) fn apply(&self, changes: &Changes) -> Result<(), StoreError> {
         let number = self.commit.load(Ordering::SeqCst).saturating_add(1);

@@ -36,6 +36,12 @@ impl Snapshot {
         let rest = Some((Bound::Included(lower), Bound::Excluded(upper)));
         Scan { snapshot: self, tree, rest, reverse, portion: portion.max(1), ready: VecDeque::new() }
     }
+
+    /// All entries of a tree in key order, read in portions of `portion`.
+    pub(super) fn scan_all(&self, tree: Tree, portion: usize) -> Scan<'_> {
+        let rest = Some((Bound::Unbounded, Bound::Unbounded));
+        Scan { snapshot: self, tree, rest, reverse: false, portion: portion.max(1), ready: VecDeque::new() }
+    }
 }
 
 impl Drop for Snapshot {

@@ -1,0 +1,47 @@
+//! `import`: adds what an export holds to a stopped store, or makes a store of it.
+
+use super::{Sentence, place::Place, progress};
+use crate::{
+    ids::Ids,
+    store::moving::{Import, Imported, import},
+};
+use clap::Args;
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    place: Place,
+    /// What `export` has written
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+/// Prints every fault of the file. One is enough to change nothing and end with exit code 1.
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
+    let found = arguments.place.find()?;
+    let task = Import {
+        file: arguments.file,
+        folder: found.store.clone(),
+        cache_bytes: found.cache_bytes,
+        token_secret: Ids::Random.secret(),
+    };
+    let mut out = io::stdout().lock();
+    match import(&task, &progress::bar())? {
+        Imported::Added(objects) => {
+            writeln!(out, "{objects} objects were added")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Imported::Refused(faults) => {
+            for fault in &faults {
+                writeln!(out, "{fault}")?;
+            }
+            writeln!(out, "nothing was imported: {} faults", faults.len())?;
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Which store a command is about.
+
+use super::Sentence;
+use crate::{
+    app::STORE_FOLDER,
+    config::{Overrides, Settings, Sources},
+    logging::{self, Flush},
+};
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(super) struct Place {
+    /// Configuration file [default: config.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of the store [default: data]
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+}
+
+/// The store, and what is needed to work with it.
+pub(super) struct Found {
+    pub(super) store: PathBuf,
+    pub(super) cache_bytes: u64,
+    /// Log lines are written when this goes.
+    _logs: Flush,
+}
+
+impl Place {
+    pub(super) fn find(self) -> Result<Found, Sentence> {
+        let overrides = Overrides { config: self.config, data: self.data, ..Overrides::default() };
+        let Settings { data, store, log, .. } = Sources::of_process(overrides).load()?;
+        let logs = logging::init(log.format)?;
+        logging::log_panics();
+        Ok(Found { store: data.join(STORE_FOLDER), cache_bytes: store.cache_bytes, _logs: logs })
+    }
+}

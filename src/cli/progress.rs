@@ -1,0 +1,28 @@
+//! A bar on standard error while something takes long, if that is a terminal.
+
+use crate::store::moving::{Progress, Step};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::sync::{Mutex, PoisonError};
+
+/// Shows each stage as a bar, or as a count where nobody knows how much there is to do.
+pub(super) fn bar() -> Progress {
+    let current = Mutex::new(ProgressBar::hidden());
+    Progress::new(move |step| {
+        let mut bar = current.lock().unwrap_or_else(PoisonError::into_inner);
+        match step {
+            Step::Begin { what, total } => {
+                // Draws nothing where there is no terminal.
+                *bar = ProgressBar::with_draw_target((total > 0).then_some(total), ProgressDrawTarget::stderr());
+                bar.set_style(style(total));
+                bar.set_message(what);
+            }
+            Step::Advance(by) => bar.inc(by),
+            Step::End => bar.finish_and_clear(),
+        }
+    })
+}
+
+fn style(total: u64) -> ProgressStyle {
+    let template = if total > 0 { "{msg} {wide_bar} {percent}% {eta}" } else { "{msg} {human_pos}" };
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}

@@ -1,0 +1,58 @@
+//! Moving whole stores: out as text (`export`), in again (`import`), made anew (`compact`).
+//!
+//! - `format` is how an export is written, `export` writes it from a snapshot, `import` reads and judges it.
+//! - `rebuild` makes a new store beside the old one, verifies it, and exchanges the two in one step. Whatever replaces a
+//!   store goes through it, so that a kill at any moment leaves one of the two, whole.
+//! - `stopped` opens a store that no server has.
+
+mod export;
+mod format;
+mod import;
+mod load;
+mod progress;
+mod rebuild;
+mod stopped;
+
+pub use export::{Exported, export};
+pub use import::{Fault, Import, Imported, import};
+pub use progress::{Progress, Step};
+pub use stopped::read_stopped;
+
+use super::{OpenError, StoreError};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Why a store could not be moved, in a sentence. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum MoveError {
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file or folder cannot be used.
+    #[error("'{}' cannot be {verb}: {source}", .path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was to be done with it: read, written, …
+        verb: &'static str,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Whoever takes what is moved takes no more of it.
+    #[error("the output cannot be written: {0}")]
+    Output(io::Error),
+    /// Something else is in the way.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl MoveError {
+    fn file<'a>(path: &'a Path, verb: &'static str) -> impl Fn(io::Error) -> Self + use<'a> {
+        move |source| Self::File { path: path.to_owned(), verb, source }
+    }
+}

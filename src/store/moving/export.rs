@@ -1,0 +1,90 @@
+//! Writing a whole store as text, as of one commit.
+
+use super::{
+    MoveError, Progress,
+    format::{self, AccountLine, COLLECTIONS},
+};
+use crate::{
+    domain::ids::AccountId,
+    store::{
+        Collection, Snapshot, StoreError,
+        trees::{Counters, Tree},
+    },
+};
+use std::io::Write;
+
+/// What was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exported {
+    /// Objects of all kinds.
+    pub objects: u64,
+}
+
+/// So many entries are read at once.
+pub(super) const PORTION: usize = 256;
+
+/// Writes everything but secrets and remembered answers: the same bytes for the same store, whatever its history.
+///
+/// # Errors
+/// The store cannot be read or is damaged, or `out` takes no more.
+pub fn export(snapshot: &Snapshot, out: &mut dyn Write, progress: &Progress) -> Result<Exported, MoveError> {
+    let accounts = accounts(snapshot)?;
+    let live = accounts.iter().fold(0_u64, |sum, (_, counters)| sum.saturating_add(counters.live));
+    progress.begin("exporting", live);
+    format::write_header(out).map_err(MoveError::Output)?;
+    for (line, _) in &accounts {
+        format::write_account(out, line).map_err(MoveError::Output)?;
+    }
+    let mut exported = Exported::default();
+    for collection in COLLECTIONS {
+        objects(snapshot, collection, out, progress, &mut exported)?;
+    }
+    if exported.objects != live {
+        let cause = format!("its accounts count {live} objects, but {} are listed", exported.objects);
+        return Err(StoreError::damaged(cause).into());
+    }
+    out.flush().map_err(MoveError::Output)?;
+    progress.end();
+    Ok(exported)
+}
+
+fn accounts(snapshot: &Snapshot) -> Result<Vec<(AccountLine, Counters)>, StoreError> {
+    snapshot
+        .scan_all(Tree::Accounts, PORTION)
+        .map(|entry| {
+            let (key, value) = entry?;
+            let (sid, collection) = split_counters_key(&key).ok_or_else(|| {
+                StoreError::damaged(format!("counters of nobody: {:?}", String::from_utf8_lossy(&key)))
+            })?;
+            let counters = Counters::decode(value.as_ref())?;
+            Ok((AccountLine { sid, collection, last_tiny_id: counters.last_tiny_id }, counters))
+        })
+        .collect()
+}
+
+/// The account and collection of a key in `accounts`.
+pub(super) fn split_counters_key(key: &[u8]) -> Option<(AccountId, Collection)> {
+    let (sid, name) = std::str::from_utf8(key).ok()?.split_once('\0')?;
+    let collection = COLLECTIONS.into_iter().find(|collection| collection.name == name)?;
+    Some((AccountId::parse(sid).ok()?, collection))
+}
+
+fn objects(
+    snapshot: &Snapshot,
+    collection: Collection,
+    out: &mut dyn Write,
+    progress: &Progress,
+    exported: &mut Exported,
+) -> Result<(), MoveError> {
+    for entry in snapshot.scan_all(collection.index, PORTION) {
+        let (_, id) = entry?;
+        let record = snapshot.get(collection.records, id.as_ref())?.ok_or_else(|| {
+            let id = String::from_utf8_lossy(id.as_ref());
+            StoreError::damaged(format!("the index of {} names '{id}', which does not exist", collection.name))
+        })?;
+        format::write_object(out, collection, &record).map_err(MoveError::Output)?;
+        exported.objects = exported.objects.saturating_add(1);
+        progress.advance(1);
+    }
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! How an export is written: JSON, one value a line. docs/moving.md describes it for users.
+//!
+//! ```text
+//! {"format":"pagertree-local export","version":1}
+//! {"account":{"sid":"acc_…","collection":"integrations","lastTinyId":12}}
+//! {"integration":{"sid":"acc_…","id":"int_…",…}}
+//! ```
+//!
+//! A later kind of object is one more name in front of a line. Files without it stay what they are, so it needs no new
+//! version.
+
+use crate::{
+    domain::{body::excerpt, ids::AccountId, integration::Integration, integration_whole::LARGEST_TINY_ID, reserved},
+    store::{Collection, INTEGRATIONS, Stored},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, value::RawValue};
+use std::io::{self, Write};
+
+/// What the first line says.
+pub(super) const FORMAT: &str = "pagertree-local export";
+/// The version of this layout. A reader refuses a newer one.
+pub(super) const VERSION: u32 = 1;
+
+/// What is exported, in this order.
+pub(super) const COLLECTIONS: [Collection; 1] = [INTEGRATIONS];
+
+/// The word before an object of a collection.
+fn kind(collection: Collection) -> &'static str {
+    collection.name.trim_end_matches('s')
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    format: String,
+    version: u32,
+}
+
+/// How far an account has counted in a collection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct AccountLine {
+    pub(super) sid: AccountId,
+    pub(super) collection: Collection,
+    pub(super) last_tiny_id: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct RawAccount {
+    sid: String,
+    collection: String,
+    last_tiny_id: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RawLine<'a> {
+    Account(RawAccount),
+    #[serde(borrow)]
+    Integration(&'a RawValue),
+}
+
+/// An object that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ObjectLine {
+    pub(super) collection: Collection,
+    pub(super) integration: Integration,
+    /// As it is stored.
+    pub(super) record: Vec<u8>,
+    /// Whether the line has exactly these bytes.
+    pub(super) is_verbatim: bool,
+}
+
+/// A line behind the first.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Line {
+    Account(AccountLine),
+    Object(Box<ObjectLine>),
+}
+
+pub(super) fn write_header(out: &mut dyn Write) -> io::Result<()> {
+    write_line(out, &Header { format: FORMAT.into(), version: VERSION })
+}
+
+pub(super) fn write_account(out: &mut dyn Write, line: &AccountLine) -> io::Result<()> {
+    let AccountLine { sid, collection, last_tiny_id } = line;
+    let (sid, collection) = (sid.as_str().to_owned(), collection.name.to_owned());
+    let account = RawAccount { sid, collection, last_tiny_id: (*last_tiny_id).into() };
+    write_line(out, &serde_json::json!({ "account": account }))
+}
+
+pub(super) fn write_object(out: &mut dyn Write, collection: Collection, record: &Stored) -> io::Result<()> {
+    write!(out, "{{\"{}\":", kind(collection))?;
+    out.write_all(record.as_ref())?;
+    out.write_all(b"}\n")
+}
+
+fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+/// Judges the first line.
+pub(super) fn read_header(line: &[u8]) -> Result<(), String> {
+    let Header { format, version } = serde_json::from_slice(line)
+        .ok()
+        .filter(|header: &Header| header.format == FORMAT)
+        .ok_or_else(|| format!("an export begins with {{\"format\":\"{FORMAT}\",\"version\":{VERSION}}}"))?;
+    if version == 0 || version > VERSION {
+        return Err(format!(
+            "this is version {version} of the format '{format}', and this program knows versions up to {VERSION}"
+        ));
+    }
+    Ok(())
+}
+
+/// Reads a line behind the first.
+///
+/// # Errors
+/// Every fault, as sentences.
+pub(super) fn read(line: &[u8]) -> Result<Line, Vec<String>> {
+    match serde_json::from_slice(line).map_err(|error| vec![no_line(&error)])? {
+        RawLine::Account(raw) => account(&raw).map(Line::Account),
+        RawLine::Integration(raw) => integration(raw.get()).map(Box::new).map(Line::Object),
+    }
+}
+
+/// What the JSON library says, without its count of lines: each of ours is a text of its own.
+fn no_line(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    match said.rsplit_once(" at line ") {
+        Some((what, _)) => format!("{what} at column {}", error.column()),
+        None => said,
+    }
+}
+
+fn account(RawAccount { sid, collection, last_tiny_id }: &RawAccount) -> Result<AccountLine, Vec<String>> {
+    let sid = AccountId::parse(sid).map_err(|fault| format!("'sid' {fault}"));
+    let names = COLLECTIONS.map(|collection| collection.name).join(", ");
+    let collection = COLLECTIONS
+        .into_iter()
+        .find(|known| known.name == collection)
+        .ok_or_else(|| format!("'collection' must be one of {names}, but was '{}'", excerpt(collection)));
+    let last_tiny_id = last_tiny_id.as_u64().filter(|number| *number <= LARGEST_TINY_ID).ok_or_else(|| {
+        let shown = excerpt(&last_tiny_id.to_string());
+        format!("'lastTinyId' must be a whole number from 0 to {LARGEST_TINY_ID}, but was {shown}")
+    });
+    match (sid, collection, last_tiny_id) {
+        (Ok(sid), Ok(collection), Ok(last_tiny_id)) => Ok(AccountLine { sid, collection, last_tiny_id }),
+        (sid, collection, last_tiny_id) => {
+            Err([sid.err(), collection.err(), last_tiny_id.err()].into_iter().flatten().collect())
+        }
+    }
+}
+
+fn integration(text: &str) -> Result<ObjectLine, Vec<String>> {
+    let attributes = match serde_json::from_str(text) {
+        Ok(Value::Object(attributes)) => attributes,
+        Ok(other) => {
+            return Err(vec![format!(
+                "'integration' must be an object, but was {}",
+                crate::domain::body::kind_of(&other)
+            )]);
+        }
+        Err(error) => return Err(vec![no_line(&error)]),
+    };
+    if reserved::is_suspicious(text.as_bytes()) && reserved::has_reserved_name(text.as_bytes()) {
+        return Err(vec![format!("no name in it may begin with '{}'", reserved::PREFIX)]);
+    }
+    let integration = Integration::parse_whole(attributes).map_err(|rejection| rejection.messages())?;
+    let record = serde_json::to_vec(&integration).map_err(|error| vec![no_line(&error)])?;
+    let is_verbatim = record == text.as_bytes();
+    Ok(ObjectLine { collection: INTEGRATIONS, integration, record, is_verbatim })
+}
+
+/// The object of a line that [`read`] has found to be verbatim.
+pub(super) fn verbatim(line: &[u8]) -> Option<&[u8]> {
+    match serde_json::from_slice(line).ok()? {
+        RawLine::Account(_) => None,
+        RawLine::Integration(raw) => Some(raw.get().as_bytes()),
+    }
+}

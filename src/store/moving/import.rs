@@ -1,0 +1,140 @@
+//! Reading an export into a store, new or existing: everything is judged first, and one fault is enough to change
+//! nothing.
+
+mod plan;
+mod reading;
+
+pub use plan::Fault;
+
+use super::{
+    MoveError, Progress,
+    load::Loader,
+    rebuild::{Making, Site},
+    stopped,
+};
+use crate::store::{
+    StoreError,
+    engine::{Engine, Entry, Stored},
+    trees::{self, SCHEMA_VERSION, Tree},
+};
+use plan::Plan;
+use reading::Source;
+use std::{cmp::Ordering, ops::Bound, path::PathBuf};
+
+/// What is to be imported, and where.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The export, a regular file.
+    pub file: PathBuf,
+    /// The store.
+    pub folder: PathBuf,
+    /// Bytes of memory for each of the stores that are worked with.
+    pub cache_bytes: u64,
+    /// The secret that will sign tokens, should there be no store yet.
+    pub token_secret: String,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Imported {
+    /// So many objects were added.
+    Added(u64),
+    /// Nothing was changed, for these reasons, in the order of their lines.
+    Refused(Vec<Fault>),
+}
+
+/// Adds what is in the file to the store.
+///
+/// # Errors
+/// The file cannot be read; the store is held, damaged or cannot be written. Nothing was changed.
+pub fn import(task: &Import, progress: &Progress) -> Result<Imported, MoveError> {
+    let (task, progress) = (task.clone(), progress.clone());
+    stopped::guarded(&task.folder.clone(), move || {
+        let old = match stopped::exists(&task.folder) {
+            true => Some(stopped::open_existing(&task.folder, task.cache_bytes)?),
+            false => None,
+        };
+        let site = Site::of(&task.folder)?;
+        let source = Source::open(&task.file)?;
+        let mut plan = Plan::read(&source, &progress)?;
+        plan.compare(old.as_ref())?;
+        if !plan.faults.is_empty() {
+            return Ok(Imported::Refused(plan.faults()));
+        }
+        let making = Making { cache_bytes: task.cache_bytes, token_secret: task.token_secret };
+        site.rebuild(&making, &progress, &mut |loader| {
+            let filling = Filling { old: old.as_ref(), source: &source, token_secret: &making.token_secret };
+            filling.fill(&mut plan, loader)?;
+            source.is_unchanged()
+        })?;
+        drop(old);
+        site.clear();
+        Ok(Imported::Added(plan.objects()))
+    })
+}
+
+/// Puts the old store and the new objects together.
+struct Filling<'a> {
+    old: Option<&'a Engine>,
+    source: &'a Source,
+    token_secret: &'a str,
+}
+
+/// Entries in key order.
+type Entries<'a> = Box<dyn Iterator<Item = Result<Entry, MoveError>> + 'a>;
+
+impl Filling<'_> {
+    fn fill(&self, plan: &mut Plan, loader: &mut Loader<'_>) -> Result<(), MoveError> {
+        for tree in loader.trees() {
+            plan.sort_for(tree);
+            let new = self.new_entries(plan, tree, loader.wants_key_only(tree));
+            self.merge(tree, new, loader)?;
+        }
+        Ok(())
+    }
+
+    fn new_entries<'a>(&'a self, plan: &'a Plan, tree: Tree, key_only: bool) -> Entries<'a> {
+        match tree {
+            Tree::Meta if self.old.is_none() => Box::new(self.meta().into_iter().map(Ok)),
+            Tree::Meta | Tree::Idempotency | Tree::IdempotencyByTime => Box::new(std::iter::empty()),
+            Tree::Accounts => Box::new(plan.counters().map(Ok)),
+            Tree::IntegrationsByAccount => Box::new(plan.index_entries().map(Ok)),
+            Tree::Integrations => Box::new(plan.records().map(move |object| {
+                let record = if key_only { Vec::new() } else { self.source.record(object)? };
+                Ok((object.id.as_bytes().to_vec(), record.into()))
+            })),
+        }
+    }
+
+    fn meta(&self) -> [Entry; 2] {
+        let schema = SCHEMA_VERSION.to_string().into_bytes();
+        let secret = self.token_secret.as_bytes().to_vec();
+        [(trees::SCHEMA.to_vec(), schema.into()), (trees::TOKEN_SECRET.to_vec(), secret.into())]
+    }
+
+    /// Two orders become one; what is in both is as the new one says.
+    fn merge(&self, tree: Tree, new: Entries<'_>, loader: &mut Loader<'_>) -> Result<(), MoveError> {
+        let everything = (Bound::Unbounded, Bound::Unbounded);
+        let mut old = self.old.into_iter().flat_map(|old| old.range(tree, everything.clone())).peekable();
+        let mut new = new.peekable();
+        loop {
+            let order = match (old.peek(), new.peek()) {
+                (None, None) => return Ok(()),
+                (Some(Ok((old, _))), Some(Ok((new, _)))) => old.cmp(new),
+                // What cannot be read is taken at once, and ends this.
+                (Some(_), None) | (Some(Err(_)), _) => Ordering::Less,
+                (None, Some(_)) | (_, Some(Err(_))) => Ordering::Greater,
+            };
+            let old = if order.is_le() { old.next().transpose()? } else { None };
+            let new = if order.is_ge() { new.next().transpose()? } else { None };
+            if let Some((key, value)) = new.or(old) {
+                loader.put(tree, &key, value.as_ref())?;
+            }
+        }
+    }
+}
+
+/// What an old store says at a key.
+fn look(old: Option<&Engine>, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
+    old.map_or(Ok(None), |old| old.get(tree, key))
+}

@@ -1,0 +1,259 @@
+//! What a file would add to a store, and everything that is wrong with it.
+
+use super::{
+    super::{
+        MoveError, Progress,
+        format::{self, AccountLine, Line, ObjectLine},
+    },
+    look,
+    reading::{RawLine, Source},
+};
+use crate::{
+    domain::ids::AccountId,
+    store::{
+        StoreError,
+        engine::{Engine, Entry},
+        trees::{self, Counters, Tree},
+    },
+};
+use std::{
+    collections::{BTreeMap, HashMap, hash_map},
+    fmt,
+    sync::Arc,
+};
+
+/// Something that is wrong with a line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    line: u64,
+    sentence: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.sentence)
+    }
+}
+
+/// An object, and where it stands in the file. There may be millions.
+pub(super) struct Object {
+    pub(super) account: Arc<AccountId>,
+    pub(super) id: Box<str>,
+    tiny_id: u64,
+    line: u64,
+    pub(super) offset: u64,
+    pub(super) length: usize,
+    pub(super) is_verbatim: bool,
+}
+
+/// What the file says of an account.
+struct Account {
+    sid: Arc<AccountId>,
+    line: u64,
+    last_tiny_id: u64,
+    objects: u64,
+    /// What the store says of it.
+    old: Counters,
+}
+
+/// Accounts by their key in the store, which is in the order of the store.
+#[derive(Default)]
+pub(super) struct Plan {
+    accounts: BTreeMap<Vec<u8>, Account>,
+    objects: Vec<Object>,
+    order: Order,
+    /// The first line says that it is no export, so the others mean nothing.
+    is_foreign: bool,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// How the objects are sorted.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Order {
+    #[default]
+    File,
+    Numbers,
+    Ids,
+}
+
+impl Plan {
+    /// Judges the whole file by itself.
+    pub(super) fn read(source: &Source, progress: &Progress) -> Result<Self, MoveError> {
+        let mut plan = Self::default();
+        progress.begin("checking", source.length());
+        let mut lines = 0;
+        source.for_each_line(|line| {
+            progress.advance(u64::try_from(line.bytes.len()).unwrap_or_default().saturating_add(1));
+            lines = line.number;
+            plan.line(&line);
+        })?;
+        if lines == 0 {
+            plan.fault(1, "the file is empty".into());
+        }
+        plan.find_twins();
+        progress.end();
+        Ok(plan)
+    }
+
+    fn fault(&mut self, line: u64, sentence: String) {
+        self.faults.push(Fault { line, sentence });
+    }
+
+    fn line(&mut self, raw: &RawLine) {
+        if raw.is_too_long {
+            return self.fault(raw.number, "it is longer than any that is exported; nothing behind it was read".into());
+        }
+        if raw.number == 1 {
+            if let Err(sentence) = format::read_header(&raw.bytes) {
+                self.is_foreign = true;
+                self.fault(1, sentence);
+            }
+            return;
+        }
+        if self.is_foreign {
+            return;
+        }
+        match format::read(&raw.bytes) {
+            Ok(Line::Account(line)) => self.account(raw.number, line),
+            Ok(Line::Object(object)) => self.object(raw, &object),
+            Err(sentences) => sentences.into_iter().for_each(|sentence| self.fault(raw.number, sentence)),
+        }
+    }
+
+    fn account(&mut self, line: u64, AccountLine { sid, collection, last_tiny_id }: AccountLine) {
+        let key = trees::counters_key(&sid, collection.name);
+        if let Some(first) = self.accounts.get(&key).map(|account| account.line) {
+            return self
+                .fault(line, format!("the {} of account '{sid}' were counted in line {first}", collection.name));
+        }
+        let account = Account { sid: Arc::new(sid), line, last_tiny_id, objects: 0, old: Counters::default() };
+        self.accounts.insert(key, account);
+    }
+
+    fn object(&mut self, raw: &RawLine, object: &ObjectLine) {
+        let (integration, name) = (&object.integration, object.collection.name);
+        let key = trees::counters_key(&integration.sid, name);
+        let Some(account) = self.accounts.get_mut(&key) else {
+            let sid = &integration.sid;
+            return self.fault(raw.number, format!("no line before it counts the {name} of account '{sid}'"));
+        };
+        account.objects = account.objects.saturating_add(1);
+        let (last, counted) = (account.last_tiny_id, account.line);
+        self.objects.push(Object {
+            account: Arc::clone(&account.sid),
+            id: integration.id.as_str().into(),
+            tiny_id: integration.tiny_id,
+            line: raw.number,
+            offset: raw.offset,
+            length: raw.bytes.len(),
+            is_verbatim: object.is_verbatim,
+        });
+        if integration.tiny_id > last {
+            let number = integration.tiny_id;
+            self.fault(
+                raw.number,
+                format!("'tinyId' {number} is above the 'lastTinyId' {last} of its account in line {counted}"),
+            );
+        }
+    }
+
+    /// What is in the file twice.
+    fn find_twins(&mut self) {
+        let mut faults = Vec::new();
+        let (mut ids, mut numbers) = (HashMap::new(), HashMap::new());
+        for object in &self.objects {
+            let Object { account, id, tiny_id, line, .. } = object;
+            if let Some(first) = first_use(&mut ids, &**id, *line) {
+                faults.push(Fault { line: *line, sentence: format!("the id '{id}' is that of line {first}") });
+            }
+            if let Some(first) = first_use(&mut numbers, (&**account, *tiny_id), *line) {
+                let sentence = format!("'tinyId' {tiny_id} of account '{account}' is that of line {first}");
+                faults.push(Fault { line: *line, sentence });
+            }
+        }
+        self.faults.append(&mut faults);
+    }
+
+    /// Judges the file by what the store has already.
+    pub(super) fn compare(&mut self, old: Option<&Engine>) -> Result<(), StoreError> {
+        for (key, account) in &mut self.accounts {
+            if let Some(counters) = look(old, Tree::Accounts, key)? {
+                account.old = Counters::decode(counters.as_ref())?;
+            }
+        }
+        for Object { account, id, tiny_id, line, .. } in &self.objects {
+            if look(old, Tree::Integrations, id.as_bytes())?.is_some() {
+                let sentence = format!("the id '{id}' is in the store already");
+                self.faults.push(Fault { line: *line, sentence });
+            }
+            if look(old, Tree::IntegrationsByAccount, &trees::index_key(account, *tiny_id))?.is_some() {
+                let sentence = format!("'tinyId' {tiny_id} of account '{account}' is in the store already");
+                self.faults.push(Fault { line: *line, sentence });
+            }
+        }
+        Ok(())
+    }
+
+    /// All faults, in the order of their lines.
+    pub(super) fn faults(mut self) -> Vec<Fault> {
+        self.faults.sort();
+        self.faults
+    }
+
+    pub(super) fn objects(&self) -> u64 {
+        u64::try_from(self.objects.len()).unwrap_or(u64::MAX)
+    }
+
+    /// Puts the objects into the order of a tree.
+    pub(super) fn sort_for(&mut self, tree: Tree) {
+        let order = match tree {
+            Tree::IntegrationsByAccount => Order::Numbers,
+            Tree::Integrations => Order::Ids,
+            Tree::Meta | Tree::Accounts | Tree::Idempotency | Tree::IdempotencyByTime => return,
+        };
+        if order == self.order {
+            return;
+        }
+        self.order = order;
+        match order {
+            Order::File => {}
+            Order::Numbers => self.objects.sort_unstable_by(|one, other| {
+                (one.account.as_str(), one.tiny_id).cmp(&(other.account.as_str(), other.tiny_id))
+            }),
+            Order::Ids => self.objects.sort_unstable_by(|one, other| one.id.cmp(&other.id)),
+        }
+    }
+
+    /// The counters of all accounts that the file names, as they will be.
+    pub(super) fn counters(&self) -> impl Iterator<Item = Entry> {
+        self.accounts.iter().map(|(key, account)| {
+            let counters = Counters {
+                last_tiny_id: account.last_tiny_id.max(account.old.last_tiny_id),
+                live: account.objects.saturating_add(account.old.live),
+            };
+            (key.clone(), counters.encode().into())
+        })
+    }
+
+    /// What the index gets.
+    pub(super) fn index_entries(&self) -> impl Iterator<Item = Entry> {
+        self.objects
+            .iter()
+            .map(|object| (trees::index_key(&object.account, object.tiny_id), object.id.as_bytes().to_vec().into()))
+    }
+
+    pub(super) fn records(&self) -> impl Iterator<Item = &Object> {
+        self.objects.iter()
+    }
+}
+
+/// Notes where something is said, and tells where it was said before.
+fn first_use<K: std::hash::Hash + Eq>(seen: &mut HashMap<K, u64>, key: K, line: u64) -> Option<u64> {
+    match seen.entry(key) {
+        hash_map::Entry::Occupied(first) => Some(*first.get()),
+        hash_map::Entry::Vacant(vacant) => {
+            vacant.insert(line);
+            None
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The file of an import: read twice, so it must stay as it is meanwhile.
+
+use super::{
+    super::{MoveError, format},
+    plan::Object,
+};
+use std::{
+    fs::{File, Metadata},
+    io::{self, BufRead, BufReader, Read},
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+/// Nothing that is exported comes near. What is longer is no line but a file without any.
+const LONGEST_LINE: u64 = 64 << 20;
+
+/// The open file.
+pub(super) struct Source {
+    path: PathBuf,
+    file: File,
+    state: (u64, Option<SystemTime>),
+}
+
+/// One line, without its end.
+pub(super) struct RawLine {
+    /// Counted from 1.
+    pub(super) number: u64,
+    pub(super) offset: u64,
+    pub(super) bytes: Vec<u8>,
+    /// The line goes on beyond what is read of it; nothing is read behind it.
+    pub(super) is_too_long: bool,
+}
+
+impl Source {
+    pub(super) fn open(path: &Path) -> Result<Self, MoveError> {
+        let unreadable = MoveError::file(path, "read");
+        let file = File::open(path).map_err(&unreadable)?;
+        let metadata = file.metadata().map_err(&unreadable)?;
+        if !metadata.is_file() {
+            let source = io::Error::new(io::ErrorKind::InvalidInput, "it is read twice, so it must be a regular file");
+            return Err(unreadable(source));
+        }
+        Ok(Self { path: path.to_owned(), file, state: state(&metadata) })
+    }
+
+    pub(super) fn length(&self) -> u64 {
+        self.state.0
+    }
+
+    /// Shows each line.
+    pub(super) fn for_each_line(&self, mut visit: impl FnMut(RawLine)) -> Result<(), MoveError> {
+        let mut input = BufReader::with_capacity(1 << 16, &self.file);
+        let (mut number, mut offset) = (0_u64, 0_u64);
+        loop {
+            let mut bytes = Vec::new();
+            let read = (&mut input).take(LONGEST_LINE).read_until(b'\n', &mut bytes).map_err(self.unreadable())?;
+            if read == 0 {
+                return Ok(());
+            }
+            number = number.saturating_add(1);
+            let length = u64::try_from(read).unwrap_or(u64::MAX);
+            let is_too_long = length == LONGEST_LINE && bytes.last() != Some(&b'\n');
+            if bytes.last() == Some(&b'\n') {
+                bytes.pop();
+            }
+            visit(RawLine { number, offset, bytes, is_too_long });
+            if is_too_long {
+                return Ok(());
+            }
+            offset = offset.saturating_add(length);
+        }
+    }
+
+    /// An object that was found before, as it is stored.
+    pub(super) fn record(&self, object: &Object) -> Result<Vec<u8>, MoveError> {
+        let mut line = vec![0; object.length];
+        self.file.read_exact_at(&mut line, object.offset).map_err(self.unreadable())?;
+        let record = match object.is_verbatim {
+            true => format::verbatim(&line).map(<[u8]>::to_vec),
+            false => match format::read(&line) {
+                Ok(format::Line::Object(read)) => Some(read.record),
+                Ok(format::Line::Account(_)) | Err(_) => None,
+            },
+        };
+        record.ok_or_else(|| self.changed())
+    }
+
+    /// Whether it is still the file that was judged.
+    pub(super) fn is_unchanged(&self) -> Result<(), MoveError> {
+        let now = self.file.metadata().map_err(self.unreadable())?;
+        if state(&now) == self.state { Ok(()) } else { Err(self.changed()) }
+    }
+
+    fn changed(&self) -> MoveError {
+        MoveError::Refused(format!(
+            "'{}' was changed while it was read; import a file that nobody writes",
+            self.path.display()
+        ))
+    }
+
+    fn unreadable(&self) -> impl Fn(io::Error) -> MoveError {
+        MoveError::file(&self.path, "read")
+    }
+}
+
+fn state(metadata: &Metadata) -> (u64, Option<SystemTime>) {
+    (metadata.len(), metadata.modified().ok())
+}

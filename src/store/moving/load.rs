@@ -1,0 +1,150 @@
+//! Filling a new store so that it is small, and reading it again to see that it holds what was put in.
+//!
+//! The engine writes a leaf anew with each split, values and all, and clears up late. So what is filled is filled
+//! twice: first all keys, with small values as they are and large ones left out, which gives the trees their shape;
+//! then the large values, each of which is then written exactly once. In key order, and with the index first, the new
+//! store has half the size that it would have otherwise.
+
+use super::{MoveError, Progress};
+use crate::store::{
+    StoreError,
+    engine::Engine,
+    trees::{self, Tree},
+};
+use sha2::{Digest, Sha256};
+use std::{collections::BTreeMap, ops::Bound};
+
+/// What a tree holds: how many entries, and a digest of them in key order.
+#[derive(Clone, Debug, Default)]
+struct Sum {
+    entries: u64,
+    digest: Sha256,
+}
+
+impl Sum {
+    fn add(&mut self, key: &[u8], value: &[u8]) {
+        self.entries = self.entries.saturating_add(1);
+        for part in [key, value] {
+            // The length keeps ("a", "bc") and ("ab", "c") apart.
+            self.digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            self.digest.update(part);
+        }
+    }
+}
+
+/// What all trees hold.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sums(BTreeMap<Tree, Sum>);
+
+impl Sums {
+    fn add(&mut self, tree: Tree, key: &[u8], value: &[u8]) {
+        self.0.entry(tree).or_default().add(key, value);
+    }
+
+    /// Reads a whole store.
+    pub(super) fn of(engine: &Engine, progress: &Progress) -> Result<Self, StoreError> {
+        let mut sums = Self::default();
+        for tree in Tree::ALL {
+            for entry in engine.range(tree, (Bound::Unbounded, Bound::Unbounded)) {
+                let (key, value) = entry?;
+                if !is_of_the_file(tree, &key) {
+                    sums.add(tree, &key, value.as_ref());
+                    progress.advance(1);
+                }
+            }
+        }
+        Ok(sums)
+    }
+
+    /// The first tree in which two stores differ.
+    pub(super) fn differs_in(&self, other: &Self) -> Option<Tree> {
+        let of = |sums: &Self, tree| {
+            let Sum { entries, digest } = sums.0.get(&tree).cloned().unwrap_or_default();
+            (entries, digest.finalize())
+        };
+        Tree::ALL.into_iter().find(|tree| of(self, *tree) != of(other, *tree))
+    }
+
+    /// All entries.
+    pub(super) fn entries(&self) -> u64 {
+        self.0.values().fold(0, |sum, tree| sum.saturating_add(tree.entries))
+    }
+}
+
+/// Whether an entry tells about the files of a store and not about what is stored: those of another store have their own.
+pub(super) fn is_of_the_file(tree: Tree, key: &[u8]) -> bool {
+    tree == Tree::Meta && key == trees::COMMIT
+}
+
+/// Which of the two times it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pass {
+    Keys,
+    Values,
+}
+
+/// Takes the entries of a new store. Those of one tree must come in key order.
+pub(super) struct Loader<'a> {
+    engine: &'a Engine,
+    pass: Pass,
+    sums: Sums,
+    progress: &'a Progress,
+}
+
+/// Hands everything to a [`Loader`]; called once for each pass.
+pub(super) type Fill<'a> = dyn FnMut(&mut Loader<'_>) -> Result<(), MoveError> + 'a;
+
+/// Fills a store that is empty, or has nothing but what `fill` puts in its place.
+pub(super) fn load(engine: &Engine, progress: &Progress, fill: &mut Fill<'_>) -> Result<Sums, MoveError> {
+    let mut loader = Loader { engine, pass: Pass::Keys, sums: Sums::default(), progress };
+    progress.begin("writing keys", 0);
+    fill(&mut loader)?;
+    progress.end();
+    loader.pass = Pass::Values;
+    progress.begin("writing records", 0);
+    fill(&mut loader)?;
+    progress.end();
+    Ok(loader.sums)
+}
+
+impl Loader<'_> {
+    /// The trees that are wanted now, in the order in which they are best filled.
+    pub(super) fn trees(&self) -> Vec<Tree> {
+        let (large, small): (Vec<_>, Vec<_>) = Tree::ALL.into_iter().partition(|tree| has_large_values(*tree));
+        match self.pass {
+            Pass::Keys => [small, large].concat(),
+            Pass::Values => large,
+        }
+    }
+
+    /// Whether an entry of this tree is wanted now.
+    pub(super) fn wants(&self, tree: Tree) -> bool {
+        self.pass == Pass::Keys || has_large_values(tree)
+    }
+
+    /// Whether only the key counts now.
+    pub(super) fn wants_key_only(&self, tree: Tree) -> bool {
+        self.pass == Pass::Keys && has_large_values(tree)
+    }
+
+    pub(super) fn put(&mut self, tree: Tree, key: &[u8], value: &[u8]) -> Result<(), MoveError> {
+        if is_of_the_file(tree, key) || !self.wants(tree) {
+            return Ok(());
+        }
+        if self.wants_key_only(tree) {
+            self.engine.load(tree, key, &[])?;
+        } else {
+            self.engine.load(tree, key, value)?;
+            self.sums.add(tree, key, value);
+        }
+        self.progress.advance(1);
+        Ok(())
+    }
+}
+
+fn has_large_values(tree: Tree) -> bool {
+    match tree {
+        Tree::Integrations | Tree::Idempotency => true,
+        Tree::Meta | Tree::Accounts | Tree::IntegrationsByAccount | Tree::IdempotencyByTime => false,
+    }
+}

@@ -1,0 +1,153 @@
+//! A new store in the place of an old one, in one step.
+//!
+//! The new one is made in `store.new` beside `store`, synced, opened again and compared with what was put in. Then the
+//! two folders change names in one step of the file system, and what is then `store.new` is removed. A kill before that
+//! step leaves the old store, one after it the new; either way `store.new` is rubbish, and the next time it is removed.
+
+use super::{
+    MoveError, Progress,
+    load::{self, Fill, Sums},
+    stopped,
+};
+use crate::store::{
+    OpenError, StoreError,
+    engine::{Changes, Engine},
+    open,
+};
+use rustix::{
+    fs::{CWD, RenameFlags, renameat_with},
+    io::Errno,
+};
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+/// Where a store is, and where its successor is made.
+#[derive(Clone, Debug)]
+pub(super) struct Site {
+    pub(super) folder: PathBuf,
+    beside: PathBuf,
+}
+
+/// How the new store is opened.
+#[derive(Clone, Debug)]
+pub(super) struct Making {
+    pub(super) cache_bytes: u64,
+    pub(super) token_secret: String,
+}
+
+impl Site {
+    /// The caller holds the store in `folder`, if there is one. What an earlier attempt left is removed.
+    pub(super) fn of(folder: &Path) -> Result<Self, MoveError> {
+        let mut name = folder.file_name().unwrap_or_default().to_owned();
+        name.push(".new");
+        let site = Self { folder: folder.to_owned(), beside: folder.with_file_name(name) };
+        site.remove_leftover()?;
+        Ok(site)
+    }
+
+    fn remove_leftover(&self) -> Result<(), MoveError> {
+        match File::options().write(true).open(self.beside.join("db")) {
+            Ok(db) => match db.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(OpenError::Held(self.beside.clone()).into()),
+                Err(TryLockError::Error(error)) => return Err(MoveError::file(&self.beside, "locked")(error)),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(MoveError::file(&self.beside, "removed")(error)),
+        }
+        match fs::remove_dir_all(&self.beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(MoveError::file(&self.beside, "removed")(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts a store with what `fill` gives in the place of the old one, or where there is none.
+    ///
+    /// The caller holds the old store until this returns, and must then let go of it and [`clear`](Self::clear) up.
+    pub(super) fn rebuild(&self, making: &Making, progress: &Progress, fill: &mut Fill<'_>) -> Result<Sums, MoveError> {
+        let outcome = self.make(making, progress, fill).and_then(|sums| self.put_in_place().map(|()| sums));
+        if outcome.is_err() {
+            let _left_for_the_next_time = fs::remove_dir_all(&self.beside);
+        }
+        outcome
+    }
+
+    /// Removes what was the old store.
+    pub(super) fn clear(&self) {
+        let _left_for_the_next_time = fs::remove_dir_all(&self.beside);
+    }
+
+    fn make(&self, making: &Making, progress: &Progress, fill: &mut Fill<'_>) -> Result<Sums, MoveError> {
+        let options = stopped::options(making.cache_bytes, Some(making.token_secret.clone()));
+        let new = open::open_here(&self.beside, &options)?;
+        let written = load::load(&new, progress, fill)?;
+        // The last thing in the log is a commit with a number, so that a log that loses its end is recognised.
+        new.apply(&Changes::new())?;
+        new.sync()?;
+        drop(new);
+        let again = self.open_again(making.cache_bytes)?;
+        progress.begin("verifying", written.entries());
+        let read = Sums::of(&again, progress)?;
+        progress.end();
+        drop(again);
+        if let Some(tree) = read.differs_in(&written) {
+            let cause = format!("'{}' of the new store is not as it was written", tree.name());
+            return Err(StoreError::damaged(cause).into());
+        }
+        sync_below(&self.beside).map_err(MoveError::file(&self.beside, "synced"))?;
+        Ok(written)
+    }
+
+    /// The engine's own threads may hold its files for a moment after it was closed.
+    fn open_again(&self, cache_bytes: u64) -> Result<Engine, OpenError> {
+        const AT_MOST: u32 = 400;
+        for _ in 0..AT_MOST {
+            match stopped::open_existing(&self.beside, cache_bytes) {
+                Err(OpenError::Held(_)) => thread::sleep(Duration::from_millis(5)),
+                outcome => return outcome,
+            }
+        }
+        stopped::open_existing(&self.beside, cache_bytes)
+    }
+
+    fn put_in_place(&self) -> Result<(), MoveError> {
+        let flags = if self.folder.exists() { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
+        match renameat_with(CWD, &self.beside, CWD, &self.folder, flags) {
+            Ok(()) => {}
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if flags == RenameFlags::EXCHANGE => {
+                return Err(MoveError::Refused(format!(
+                    "the file system of '{}' cannot exchange two folders in one step; copy the data folder to another \
+                     one, do it there, and copy it back",
+                    self.folder.display()
+                )));
+            }
+            // A folder is only renamed to what is not there, or empty.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                fs::rename(&self.beside, &self.folder).map_err(MoveError::file(&self.folder, "made"))?;
+            }
+            Err(error) => return Err(MoveError::file(&self.folder, "replaced")(error.into())),
+        }
+        let parent = self.folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(parent).and_then(|parent| parent.sync_all()).map_err(MoveError::file(parent, "synced"))
+    }
+}
+
+/// Makes a folder and all that is in it durable.
+fn sync_below(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_below(&entry.path())?;
+        } else {
+            File::open(entry.path())?.sync_all()?;
+        }
+    }
+    File::open(folder)?.sync_all()
+}

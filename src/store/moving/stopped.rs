@@ -1,0 +1,49 @@
+//! A store that no server has: opened for as long as something is done with it, on a thread on which a panic of the
+//! engine means that the store is damaged.
+
+use super::MoveError;
+use crate::store::{Durability, OpenError, Options, Snapshot, engine::Engine, open, opened::Shared};
+use std::{io, path::Path, sync::Arc};
+
+/// Reads a stopped store. It is held meanwhile, so that no server can start on it.
+///
+/// # Errors
+/// There is no store, it is held, it cannot be opened; or what `work` says.
+pub fn read_stopped<T: Send + 'static>(
+    folder: &Path,
+    cache_bytes: u64,
+    work: impl FnOnce(&Snapshot) -> Result<T, MoveError> + Send + 'static,
+) -> Result<T, MoveError> {
+    let own_folder = folder.to_owned();
+    guarded(folder, move || {
+        let engine = open_existing(&own_folder, cache_bytes)?;
+        work(&Snapshot::new(&Arc::new(Shared::new(engine, 0)))?)
+    })
+}
+
+/// Whether there is a store in the folder, sound or not.
+pub(super) fn exists(folder: &Path) -> bool {
+    folder.join("db").is_file()
+}
+
+/// Opens a store that is there, and makes none.
+pub(super) fn open_existing(folder: &Path, cache_bytes: u64) -> Result<Engine, OpenError> {
+    if !exists(folder) {
+        let source = io::Error::new(io::ErrorKind::NotFound, "there is no store in it");
+        return Err(OpenError::Io { folder: folder.to_owned(), source });
+    }
+    open::open_here(folder, &options(cache_bytes, None))
+}
+
+/// As a store is opened that takes no commands.
+pub(super) fn options(cache_bytes: u64, token_secret: Option<String>) -> Options {
+    Options { cache_bytes, index_bytes: 0, queue: 1, batch: 1, durability: Durability::Synced, token_secret }
+}
+
+/// Works with the engine on a thread of its own.
+pub(super) fn guarded<T: Send + 'static>(
+    folder: &Path,
+    work: impl FnOnce() -> Result<T, MoveError> + Send + 'static,
+) -> Result<T, MoveError> {
+    open::guarded(folder, move || Ok(work()))?
+}

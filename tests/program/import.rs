@@ -1,0 +1,274 @@
+//! `import`: what was exported comes back as it was; one fault is enough to change nothing, and all are told.
+
+use super::{
+    child::Setup,
+    moving::{HEADER, account, exported, import, in_data, integration, is_sound, store_with_a_history, text},
+};
+use serde_json::{Value, json};
+
+#[test]
+fn what_was_exported_and_imported_is_exported_as_the_same_bytes() {
+    let before = exported(&store_with_a_history());
+    let setup = Setup::new();
+    let outcome = import(&setup, &before);
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    assert_eq!(outcome.stdout, "75 objects were added\n");
+    assert_eq!(exported(&setup), before);
+    assert_eq!(in_data(&setup), ["store"], "nothing is left beside the store");
+    is_sound(&setup);
+}
+
+#[test]
+fn an_imported_store_goes_on_counting_where_the_old_one_was() {
+    let before = exported(&store_with_a_history());
+    let setup = Setup::new();
+    import(&setup, &before);
+    let server = setup.start();
+    assert_eq!(server.client("nothing left").create("second")["tinyId"], 2, "the number of what was deleted is gone");
+    assert_eq!(server.client("ops").create("another")["tinyId"], 32);
+    let login = json!({ "username": "alice", "password": "x" });
+    assert_eq!(server.client("").post("/public/login", &login).status, 200, "there is a secret to sign with");
+    server.stop();
+    is_sound(&setup);
+}
+
+#[test]
+fn a_store_gets_what_it_does_not_have_and_keeps_the_rest() {
+    let setup = store_with_a_history();
+    let before = exported(&setup);
+    let sid = sid_of_nothing_left(&before);
+    let added = [
+        HEADER.into(),
+        account("acc_new", 9),
+        account(&sid, 1),
+        integration("acc_new", "int_new1", 3),
+        integration("acc_new", "int_new2", 2),
+        integration(&sid, "int_back", 1),
+    ];
+    let outcome = import(&setup, &text(&added));
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    is_sound(&setup);
+    let after = exported(&setup);
+    assert_eq!(after.lines().count(), before.lines().count() + 4, "one account and three integrations more");
+    assert!(before.lines().all(|line| after.contains(line)));
+    let server = setup.start();
+    assert_eq!(server.client("nothing left").create("second")["tinyId"], 2);
+    server.stop();
+}
+
+/// The account that has counted to 1 and has nothing.
+fn sid_of_nothing_left(export: &str) -> String {
+    let line = export.lines().find(|line| line.contains(r#""lastTinyId":1}"#)).unwrap();
+    serde_json::from_str::<Value>(line).unwrap()["account"]["sid"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_line_that_means_the_same_is_stored_as_this_program_writes() {
+    let setup = Setup::new();
+    let plain = integration("acc_1", "int_1", 1);
+    let value: Value = serde_json::from_str(&plain).unwrap();
+    let mut members: Vec<_> = value["integration"].as_object().unwrap().clone().into_iter().collect();
+    members.reverse();
+    let members: Vec<String> = members.iter().map(|(name, value)| format!(" \"{name}\" : {value}")).collect();
+    let spaced = format!("{{ \"integration\": {{{}}} }}\r", members.join(","));
+    let outcome = import(&setup, &text(&[HEADER, &account("acc_1", 1), &spaced]));
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    assert_eq!(exported(&setup), text(&[HEADER, &account("acc_1", 1), &plain]));
+    is_sound(&setup);
+}
+
+/// Imports lines behind a header and an account that has counted to 9, and looks that exactly these faults are told,
+/// by line, and that there is no store.
+#[track_caller]
+fn is_refused(lines: &[String], expected: &[(u64, &[&str])]) {
+    let setup = Setup::new();
+    let all = [vec![HEADER.to_owned(), account("acc_1", 9)], lines.to_vec()].concat();
+    tells_faults(&setup, &text(&all), expected);
+    assert!(!setup.path("data/store").exists(), "nothing was made");
+}
+
+#[track_caller]
+fn tells_faults(setup: &Setup, text: &str, expected: &[(u64, &[&str])]) {
+    let outcome = import(setup, text);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), ""), "{outcome:#?}");
+    let mut lines: Vec<&str> = outcome.stdout.lines().collect();
+    let sum = lines.pop().unwrap();
+    assert_eq!(sum, format!("nothing was imported: {} faults", expected.len()), "{lines:#?}");
+    for ((number, words), line) in expected.iter().zip(lines) {
+        let rest = line.strip_prefix(&format!("line {number}: "));
+        assert!(rest.is_some_and(|rest| words.iter().all(|word| rest.contains(word))), "{number} {words:?}: {line}");
+    }
+}
+
+fn good(number: u64) -> String {
+    integration("acc_1", &format!("int_{number}"), number)
+}
+
+#[test]
+fn a_file_that_is_no_export_is_told_so_once() {
+    for text in ["", "\n", "garbage\nmore garbage\n", "{\"format\":\"other\",\"version\":1}\n", "[]"] {
+        let setup = Setup::new();
+        tells_faults(&setup, text, &[(1, &[if text.is_empty() { "empty" } else { "an export begins with" }])]);
+    }
+    let newer = HEADER.replace("\"version\":1", "\"version\":2");
+    tells_faults(&Setup::new(), &text(&[newer]), &[(1, &["version 2", "up to 1"])]);
+}
+
+#[test]
+fn lines_that_are_no_lines_of_an_export_are_told() {
+    let mut not_utf8 = text(&[HEADER]).into_bytes();
+    not_utf8.extend(b"{\"account\":\"\xff\"}\n");
+    let setup = Setup::new();
+    std::fs::write(setup.path("bytes.jsonl"), not_utf8).unwrap();
+    let outcome = setup.same_folder().args(["import", "bytes.jsonl"]).run();
+    assert!(outcome.stdout.starts_with("line 2: "), "{outcome:?}");
+
+    is_refused(
+        &[
+            "{\"integration\":".into(),
+            String::new(),
+            good(1),
+            "{\"alarm\":{}}".into(),
+            format!("{} {}", good(2), good(3)),
+            "{\"integration\":5}".into(),
+            "{\"integration\":{},\"account\":{}}".into(),
+        ],
+        &[
+            (3, &["column"]),
+            (4, &["column"]),
+            (6, &["`alarm`", "`integration`"]),
+            (7, &["trailing characters"]),
+            (8, &["must be an object, but was a number"]),
+            (9, &["column"]),
+        ],
+    );
+}
+
+#[test]
+fn every_fault_of_an_object_is_told() {
+    let line = good(1)
+        .replace("\"sid\":\"acc_1\"", "\"sid\":\"int_1\"")
+        .replace("\"low\"", "\"loud\"")
+        .replace("\"enabled\":true", "\"enabled\":5");
+    is_refused(&[line], &[(3, &["'enabled' must be"]), (3, &["'sid' must be"]), (3, &["'urgency' must be"])]);
+    let line = |from: &str, to: &str| {
+        let changed = good(1).replace(from, to);
+        assert_ne!(changed, good(1));
+        changed
+    };
+    is_refused(
+        &[
+            line("\"options\":{}", "\"options\":{},\"colour\":1"),
+            line(",\"options\":{}", ""),
+            line("\"tinyId\":1", "\"tinyId\":0"),
+            line("\"updatedAt\":\"2018", "\"updatedAt\":\"2017"),
+            line("\"meta\":{}", "\"meta\":{\"$serde_json::private::Number\":\"1\"}"),
+        ],
+        &[
+            (3, &["'colour' is not a known"]),
+            (4, &["'options' is a required"]),
+            (5, &["'tinyId' must be"]),
+            (6, &["'updatedAt' must not be before"]),
+            (7, &["$serde_json::private"]),
+        ],
+    );
+}
+
+#[test]
+fn accounts_that_do_not_fit_are_told() {
+    let alarms = account("acc_2", 1).replace("integrations", "alarms");
+    let negative = account("acc_3", 1).replace(":1}", ":-1}");
+    is_refused(
+        &[
+            account("acc_1", 3),
+            alarms,
+            negative,
+            account("5", 1),
+            integration("acc_4", "int_4", 1),
+            account("acc_4", 1),
+        ],
+        &[
+            (3, &["counted in line 2"]),
+            (4, &["'collection' must be", "'alarms'"]),
+            (5, &["'lastTinyId' must be"]),
+            (6, &["'sid' must be"]),
+            (7, &["no line before it counts", "acc_4"]),
+        ],
+    );
+}
+
+#[test]
+fn twins_and_numbers_that_were_never_given_are_told() {
+    is_refused(
+        &[good(1), good(2), integration("acc_1", "int_1", 3), integration("acc_1", "int_4", 2), good(10)],
+        &[
+            (5, &["the id 'int_1' is that of line 3"]),
+            (6, &["'tinyId' 2 of account 'acc_1' is that of line 4"]),
+            (7, &["10 is above the 'lastTinyId' 9", "line 2"]),
+        ],
+    );
+}
+
+#[test]
+fn what_the_store_has_already_is_told_and_the_store_stays_as_it_is() {
+    let setup = Setup::new();
+    let first = text(&[HEADER.into(), account("acc_1", 9), good(1), good(2)]);
+    assert_eq!(import(&setup, &first).code, Some(0));
+    let before = exported(&setup);
+    let again = [HEADER.into(), account("acc_1", 9), good(3), good(1), integration("acc_1", "int_5", 2)];
+    tells_faults(
+        &setup,
+        &text(&again),
+        &[
+            (4, &["'tinyId' 1 of account 'acc_1' is in the store"]),
+            (4, &["the id 'int_1' is in the store"]),
+            (5, &["'tinyId' 2 of account 'acc_1' is in the store"]),
+        ],
+    );
+    assert_eq!(exported(&setup), before);
+    assert_eq!(in_data(&setup), ["store"]);
+    is_sound(&setup);
+}
+
+#[test]
+fn a_store_that_a_server_holds_is_refused() {
+    let setup = Setup::new();
+    let _server = setup.start();
+    let outcome = import(&setup, &text(&[HEADER]));
+    assert!(outcome.fault().contains("held by another process"), "{outcome:?}");
+}
+
+#[test]
+fn a_file_that_is_not_there_or_no_file_is_refused() {
+    let setup = Setup::new();
+    for name in ["absent.jsonl", "."] {
+        let outcome = setup.same_folder().args(["import", name]).run();
+        assert!(outcome.fault().contains(&format!("'{name}' cannot be read")), "{outcome:?}");
+        assert!(!setup.path("data/store").exists());
+    }
+}
+
+#[test]
+fn what_a_killed_attempt_left_is_removed() {
+    let setup = Setup::new();
+    std::fs::create_dir_all(setup.path("data/store.new/blobs")).unwrap();
+    std::fs::write(setup.path("data/store.new/db"), "rubbish").unwrap();
+    let outcome = import(&setup, &text(&[HEADER.into(), account("acc_1", 1), good(1)]));
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    assert_eq!(in_data(&setup), ["store"]);
+    is_sound(&setup);
+}
+
+#[test]
+fn damage_to_an_imported_store_is_noticed() {
+    let setup = Setup::new();
+    assert_eq!(import(&setup, &text(&[HEADER.into(), account("acc_1", 1), good(1)])).code, Some(0));
+    let db = setup.store().join("db");
+    let mut bytes = std::fs::read(&db).unwrap();
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[end - 20] ^= 0xff;
+    std::fs::write(&db, bytes).unwrap();
+    let outcome = setup.same_folder().args(["check"]).run();
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("the store in 'data/store' is damaged"), "{outcome:?}");
+}
