@@ -1,6 +1,8 @@
-//! The command line: `serve` (also without saying so), `keys new`, `users new`, `check`, `export`, `import`.
+//! The command line: `serve` (also without saying so), `keys new`, `users new`, `check`, `export`, `import`,
+//! `compact`.
 
 mod check;
+mod compact;
 mod credentials;
 mod export;
 mod import;
@@ -39,6 +41,8 @@ enum Command {
     },
     /// Verify a stopped store: records, index, counters and totals agree
     Check(check::Arguments),
+    /// Make a stopped store as small as it can be
+    Compact(compact::Arguments),
     /// Write a stopped store as text: JSON, one object a line
     Export(export::Arguments),
     /// Add what an export holds to a stopped store, or make a store of it
@@ -86,6 +90,7 @@ pub fn run() -> ExitCode {
         Some(Command::Keys { command }) => credentials::keys(command),
         Some(Command::Users { command }) => credentials::users(command),
         Some(Command::Check(arguments)) => check::run(arguments),
+        Some(Command::Compact(arguments)) => compact::run(arguments),
         Some(Command::Export(arguments)) => export::run(arguments),
         Some(Command::Import(arguments)) => import::run(arguments),
     };

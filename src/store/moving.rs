@@ -5,6 +5,7 @@
 //!   store goes through it, so that a kill at any moment leaves one of the two, whole.
 //! - `stopped` opens a store that no server has.
 
+mod compact;
 mod export;
 mod format;
 mod import;
@@ -13,6 +14,7 @@ mod progress;
 mod rebuild;
 mod stopped;
 
+pub use compact::{Compacted, compact};
 pub use export::{Exported, export};
 pub use import::{Fault, Import, Imported, import};
 pub use progress::{Progress, Step};

@@ -124,6 +124,19 @@ impl Setup {
         server
     }
 
+    /// Runs a command until `enough` says so, and kills it then. `false` if it ended before.
+    pub(crate) fn run_until(&self, mut enough: impl FnMut() -> bool) -> bool {
+        let mut process = self.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while process.try_wait().unwrap().is_none() {
+            if enough() {
+                process.kill().unwrap();
+                return process.wait().unwrap().code().is_none();
+            }
+            std::thread::yield_now();
+        }
+        false
+    }
+
     /// Runs a command to its end.
     pub(crate) fn run(&self) -> Outcome {
         self.run_with_input("")

@@ -10,12 +10,14 @@
 
 mod check;
 mod child;
+mod compact;
 mod credentials;
 mod disk;
 mod export;
 mod faults;
 mod http;
 mod import;
+mod kills;
 mod log;
 mod moving;
 mod reload;

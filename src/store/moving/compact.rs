@@ -1,0 +1,70 @@
+//! Making a stopped store anew, as small as it can be.
+
+use super::{
+    MoveError, Progress,
+    load::Loader,
+    rebuild::{Making, Site},
+    stopped,
+};
+use crate::store::{
+    StoreError,
+    engine::Engine,
+    trees::{self, Tree},
+};
+use std::{fs, io, ops::Bound, path::Path};
+
+/// Bytes of all files of the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compacted {
+    /// As it was.
+    pub before: u64,
+    /// As it is.
+    pub after: u64,
+}
+
+/// Writes everything into a new store, which takes the place of the old one.
+///
+/// # Errors
+/// The store is held, damaged, or there is no room for two. Then it is as it was.
+pub fn compact(folder: &Path, cache_bytes: u64, progress: &Progress) -> Result<Compacted, MoveError> {
+    let (own_folder, progress) = (folder.to_owned(), progress.clone());
+    stopped::guarded(folder, move || {
+        let old = stopped::open_existing(&own_folder, cache_bytes)?;
+        let site = Site::of(&own_folder)?;
+        let size = || bytes_below(&own_folder).map_err(MoveError::file(&own_folder, "read"));
+        let before = size()?;
+        let making = Making { cache_bytes, token_secret: secret(&old)? };
+        site.rebuild(&making, &progress, &mut |loader| copy(&old, loader))?;
+        drop(old);
+        site.clear();
+        Ok(Compacted { before, after: size()? })
+    })
+}
+
+/// The secret that signs tokens; without it, a new store would get another.
+fn secret(old: &Engine) -> Result<String, StoreError> {
+    if let Some(tree) = old.unknown_trees().first() {
+        return Err(StoreError::damaged(format!("the tree '{tree}' is none of this program's")));
+    }
+    let secret =
+        old.get(Tree::Meta, trees::TOKEN_SECRET)?.and_then(|secret| String::from_utf8(secret.as_ref().to_vec()).ok());
+    secret.filter(|secret| !secret.is_empty()).ok_or_else(|| StoreError::damaged("the token secret is missing"))
+}
+
+fn copy(old: &Engine, loader: &mut Loader<'_>) -> Result<(), MoveError> {
+    for tree in loader.trees() {
+        for entry in old.range(tree, (Bound::Unbounded, Bound::Unbounded)) {
+            let (key, value) = entry?;
+            loader.put(tree, &key, value.as_ref())?;
+        }
+    }
+    Ok(())
+}
+
+fn bytes_below(folder: &Path) -> io::Result<u64> {
+    fs::read_dir(folder)?.try_fold(0_u64, |sum, entry| {
+        let entry = entry?;
+        let bytes = if entry.file_type()?.is_dir() { bytes_below(&entry.path())? } else { entry.metadata()?.len() };
+        Ok(sum.saturating_add(bytes))
+    })
+}

@@ -1,0 +1,120 @@
+//! A command that replaces a store, killed at any moment, leaves the old store or the new one, whole, and the next
+//! command clears up.
+
+use super::{
+    child::Setup,
+    moving::{HEADER, account, exported, in_data, integration, is_sound, text},
+};
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
+
+/// When to kill.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// The new store has so many bytes.
+    Bytes(u64),
+    /// The new store has taken the place of the old one.
+    Exchanged,
+    /// The old store is about to be removed, or was.
+    Removing,
+}
+
+const MOMENTS: [Moment; 7] = [
+    Moment::Bytes(0),
+    Moment::Bytes(1),
+    Moment::Bytes(1_200_000),
+    Moment::Bytes(2_000_000),
+    Moment::Bytes(3_000_000),
+    Moment::Exchanged,
+    Moment::Removing,
+];
+
+impl Moment {
+    fn watch(self, setup: &Setup) -> impl FnMut() -> bool + use<> {
+        let (store, new) = (setup.store(), setup.path("data/store.new"));
+        let before = inode(&store);
+        move || match self {
+            Self::Bytes(bytes) => fs::metadata(new.join("db")).is_ok_and(|db| db.len() >= bytes),
+            Self::Exchanged => inode(&store) != before,
+            Self::Removing => inode(&store) != before && !new.join("db").exists(),
+        }
+    }
+}
+
+fn inode(folder: &Path) -> Option<u64> {
+    fs::metadata(folder).ok().map(|folder| folder.ino())
+}
+
+/// Lines of so many integrations of one account.
+fn many(sid: &str, count: u64) -> Vec<String> {
+    let filling = format!("\"meta\":{{\"x\":\"{}\"}}", "y".repeat(800));
+    let line = |number| integration(sid, &format!("int_{sid}_{number}"), number).replace("\"meta\":{}", &filling);
+    std::iter::once(account(sid, count)).chain((1..=count).map(line)).collect()
+}
+
+fn export_of(accounts: &[&str]) -> String {
+    let lines: Vec<String> = accounts.iter().flat_map(|sid| many(sid, 1_000)).collect();
+    let (counted, objects): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.starts_with("{\"account\""));
+    text(&[vec![HEADER.to_owned()], counted, objects].concat())
+}
+
+/// A stopped store with one account.
+fn filled() -> Setup {
+    let setup = Setup::new();
+    setup.write("first.jsonl", &export_of(&["acc_1"]));
+    let outcome = setup.same_folder().args(["import", "first.jsonl"]).run();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    setup
+}
+
+#[test]
+fn a_killed_compact_leaves_a_whole_store() {
+    let setup = filled();
+    let expected = exported(&setup);
+    let mut killed = 0;
+    for moment in MOMENTS {
+        killed += u32::from(setup.same_folder().args(["compact"]).run_until(moment.watch(&setup)));
+        is_sound(&setup);
+        assert_eq!(exported(&setup), expected, "{moment:?}");
+    }
+    assert!(killed > 3, "only {killed} were killed in time");
+    let outcome = setup.same_folder().args(["compact"]).run();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert_eq!(in_data(&setup), ["store"], "leftovers are removed");
+    assert_eq!(exported(&setup), expected);
+}
+
+#[test]
+fn a_killed_import_has_added_everything_or_nothing() {
+    let both = export_of(&["acc_1", "acc_2"]);
+    for moment in MOMENTS {
+        let setup = filled();
+        let before = exported(&setup);
+        setup.write("second.jsonl", &export_of(&["acc_2"]));
+        let command = || setup.same_folder().args(["import", "second.jsonl"]);
+        command().run_until(moment.watch(&setup));
+        is_sound(&setup);
+        let after = exported(&setup);
+        assert!(after == before || after == both, "{moment:?}");
+        if after == before {
+            assert_eq!(command().run().code, Some(0), "{moment:?}: it works the next time");
+        }
+        assert_eq!(exported(&setup), both);
+    }
+}
+
+#[test]
+fn a_killed_first_import_has_made_a_whole_store_or_none() {
+    let all = export_of(&["acc_1"]);
+    for moment in MOMENTS {
+        let setup = Setup::new();
+        setup.write("first.jsonl", &all);
+        let command = || setup.same_folder().args(["import", "first.jsonl"]);
+        command().run_until(moment.watch(&setup));
+        if !setup.store().exists() {
+            assert_eq!(command().run().code, Some(0), "{moment:?}: it works the next time");
+            assert_eq!(in_data(&setup), ["store"]);
+        }
+        is_sound(&setup);
+        assert_eq!(exported(&setup), all);
+    }
+}
