@@ -29,7 +29,7 @@ impl Store {
 
     /// Works on the trees behind the program's back.
     fn open(&self) -> sled::Db {
-        sled::Config::new().path(self.setup.store()).segment_size(8 << 20).open().unwrap()
+        self.setup.engine()
     }
 
     /// Damages the store, and looks what `check` says: all damage that there is, each in a line with these words.
@@ -259,14 +259,11 @@ fn a_store_that_a_server_holds_is_refused() {
 #[test]
 fn a_store_that_was_never_used_is_said_to_be_so_and_left_as_it_is() {
     let setup = Setup::new();
-    drop(sled::Config::new().path(setup.store()).segment_size(8 << 20).open().unwrap());
+    drop(setup.engine());
     let outcome = setup.same_folder().args(["check"]).run();
     assert_eq!(outcome.code, Some(1));
     assert!(outcome.fault().contains("was never used"), "{outcome:#?}");
-    assert_eq!(
-        sled::Config::new().path(setup.store()).segment_size(8 << 20).open().unwrap().open_tree("meta").unwrap().len(),
-        0
-    );
+    assert_eq!(setup.engine().open_tree("meta").unwrap().len(), 0);
     let server = setup.start();
     server.client("t").create("first");
     server.stop();

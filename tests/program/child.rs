@@ -83,6 +83,11 @@ impl Setup {
         self.path("data/store")
     }
 
+    /// What is in there, behind the program's back, as the engine of a new store opens it.
+    pub(crate) fn engine(&self) -> sled::Db {
+        sled::Config::new().path(self.store()).segment_size(8 << 20).open().unwrap()
+    }
+
     fn command(&self) -> Command {
         let mut command = match self.file_blocks {
             None => Command::new(BINARY),

@@ -55,7 +55,7 @@ fn a_file_is_there_whole_or_not_at_all() {
 #[test]
 fn an_export_has_no_secret() {
     let setup = store_with_a_history();
-    let db = sled::open(setup.store()).unwrap();
+    let db = setup.engine();
     let secret = db.open_tree("meta").unwrap().get("token_secret").unwrap().unwrap();
     drop(db);
     assert!(!exported(&setup).contains(std::str::from_utf8(&secret).unwrap()));
@@ -65,7 +65,7 @@ fn an_export_has_no_secret() {
 fn a_damaged_store_is_not_exported_as_if_it_were_whole() {
     for (tree, key) in [("integrations", None), ("integrations_by_account", None), ("accounts", Some("x"))] {
         let setup = store_with_a_history();
-        let db = sled::open(setup.store()).unwrap();
+        let db = setup.engine();
         let tree = db.open_tree(tree).unwrap();
         match key {
             Some(key) => drop(tree.insert(key, "garbage").unwrap()),
@@ -81,6 +81,6 @@ fn a_damaged_store_is_not_exported_as_if_it_were_whole() {
 #[test]
 fn a_store_that_was_never_used_has_nothing_to_export() {
     let setup = Setup::new();
-    drop(sled::open(setup.store()).unwrap());
+    drop(setup.engine());
     assert!(setup.same_folder().args(["export"]).run().fault().contains("was never used"));
 }

@@ -76,7 +76,7 @@ fn a_store_that_another_process_holds() {
 #[test]
 fn a_store_of_a_newer_version() {
     let setup = filled();
-    let db = sled::Config::new().path(setup.store()).segment_size(8 << 20).open().unwrap();
+    let db = setup.engine();
     db.open_tree("meta").unwrap().insert("schema", "99").unwrap();
     db.flush().unwrap();
     drop(db);
