@@ -2,15 +2,20 @@
 //!
 //! Everything is put together here by hand and passed down as plain values; there are no globals.
 
+mod running;
+
+pub use running::Running;
+
 use crate::{
     clock::Clock,
     config::{ConfigError, Mode, Settings},
     domain::body::Strictness,
-    http::{self, Connections, Live, State, metrics::Metrics},
+    http::{self, Connections, Live, Local, State, metrics::Metrics},
     ids::{Ids, RequestIds},
     service::{
         access::{Gate, GateLimits},
         integrations::Integrations,
+        passwords,
         tokens::Tokens,
     },
     store::{Durability, OpenError, Options, Store, StoreError},
@@ -119,10 +124,14 @@ impl App {
         let live = live(settings, &tokens, &edges.clock)?;
         let integrations =
             Integrations::new(store.clone(), edges.clock.clone(), edges.ids.clone(), settings.store.list_cache_bytes);
-        let state = Data::new(state(store.clone(), integrations, live, &edges));
+        let running = Running::at(address, edges.ids.secret());
+        let local = Local { address: address.ip(), token_sha256: passwords::digest(running.token.as_bytes()) };
+        let state = Data::new(state(store.clone(), integrations, live, local, &edges));
         let server = serve(settings, listener, state.clone())?;
         let port_file = write_port_file(settings, address)?;
-        let leftovers = Arc::new(Leftovers { port_file, ephemeral: Mutex::new(ephemeral) });
+        let running = running.write(data).map_err(|source| StartError::File { path: data.to_owned(), source })?;
+        let files = std::iter::once(running).chain(port_file).collect();
+        let leftovers = Arc::new(Leftovers { files, ephemeral: Mutex::new(ephemeral) });
         let handle = AppHandle {
             server: server.handle(),
             state,
@@ -161,14 +170,14 @@ impl App {
 /// What must not be left behind by a program that ends.
 #[derive(Debug, Default)]
 struct Leftovers {
-    port_file: Option<PathBuf>,
+    files: Vec<PathBuf>,
     ephemeral: Mutex<Option<tempfile::TempDir>>,
 }
 
 impl Leftovers {
     fn remove(&self) {
         // What somebody else has removed is gone all the same.
-        if let Some(path) = &self.port_file {
+        for path in &self.files {
             let _already_gone = std::fs::remove_file(path);
         }
         drop(self.ephemeral.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -248,11 +257,12 @@ fn live(settings: &Settings, tokens: &Tokens, clock: &Clock) -> Result<Live, Con
     })
 }
 
-fn state(store: Store, integrations: Integrations, live: Live, edges: &Edges) -> State {
+fn state(store: Store, integrations: Integrations, live: Live, local: Local, edges: &Edges) -> State {
     State {
         integrations,
         store,
         live: ArcSwap::from_pointee(live),
+        local,
         clock: edges.clock.clone(),
         request_ids: RequestIds::new(&edges.ids),
         metrics: Metrics::default(),

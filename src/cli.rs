@@ -1,6 +1,7 @@
 //! The command line: `serve` (also without saying so), `keys new`, `users new`, `check`, `export`, `import`,
-//! `compact`.
+//! `backup`, `restore`, `compact`.
 
+mod backup;
 mod check;
 mod compact;
 mod credentials;
@@ -9,6 +10,8 @@ mod import;
 mod output;
 mod place;
 mod progress;
+mod remote;
+mod restore;
 mod serve;
 
 use crate::config::Overrides;
@@ -41,9 +44,13 @@ enum Command {
     },
     /// Verify a stopped store: records, index, counters and totals agree
     Check(check::Arguments),
+    /// Save everything in one file, while the server runs or not
+    Backup(backup::Arguments),
+    /// Make a store of a backup, while the server is stopped
+    Restore(restore::Arguments),
     /// Make a stopped store as small as it can be
     Compact(compact::Arguments),
-    /// Write a stopped store as text: JSON, one object a line
+    /// Write everything but secrets as text: JSON, one object a line
     Export(export::Arguments),
     /// Add what an export holds to a stopped store, or make a store of it
     Import(import::Arguments),
@@ -90,6 +97,8 @@ pub fn run() -> ExitCode {
         Some(Command::Keys { command }) => credentials::keys(command),
         Some(Command::Users { command }) => credentials::users(command),
         Some(Command::Check(arguments)) => check::run(arguments),
+        Some(Command::Backup(arguments)) => backup::run(arguments),
+        Some(Command::Restore(arguments)) => restore::run(arguments),
         Some(Command::Compact(arguments)) => compact::run(arguments),
         Some(Command::Export(arguments)) => export::run(arguments),
         Some(Command::Import(arguments)) => import::run(arguments),

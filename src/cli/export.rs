@@ -1,19 +1,19 @@
-//! `export`: a whole store as text.
+//! `export`: a whole store as text, of a stopped server or a running one.
 
 use super::{
     Sentence,
-    output::Output,
+    output::{Output, Readers},
     place::{Found, Place},
-    progress,
+    progress, remote,
 };
 use crate::store::{
-    Snapshot,
-    moving::{Exported, MoveError, export, read_stopped},
+    OpenError,
+    moving::{MoveError, export, read_stopped},
 };
 use clap::Args;
 use std::{
-    io::{self, BufWriter},
-    path::{Path, PathBuf},
+    io::{self, BufWriter, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -29,33 +29,38 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
     let found = arguments.place.find()?;
     match arguments.file {
-        Some(path) => to_file(&found, &path)?,
-        None => to_standard_output(&found)?,
+        Some(path) => {
+            let written = everything(&found, || Output::create(&path, Readers::AsUsual)).map(|output| ((), output));
+            Output::conclude(&path, written)?;
+        }
+        None => everything(&found, || Ok(BufWriter::with_capacity(1 << 16, io::stdout())))?.flush()?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn to_file(found: &Found, path: &Path) -> Result<(), Sentence> {
-    let mut output = Output::create(path)?;
-    let progress = progress::bar();
-    let written = read_stopped(&found.store, found.cache_bytes, move |snapshot| {
-        export(snapshot, &mut output, &progress)?;
-        Ok(output)
-    });
-    match written {
-        Ok(output) => output.finish(),
-        Err(error) => {
-            Output::discard(path);
-            Err(error.into())
-        }
+/// Writes all that the store has, whoever holds it.
+fn everything<W: Write + Send + 'static>(
+    found: &Found,
+    output: impl Fn() -> Result<W, Sentence>,
+) -> Result<W, Sentence> {
+    match of_stopped(found, output()?) {
+        Err(MoveError::Open(OpenError::Held(_))) => of_running(found, output()?),
+        outcome => Ok(outcome?),
     }
 }
 
-fn to_standard_output(found: &Found) -> Result<(), Sentence> {
+fn of_stopped<W: Write + Send + 'static>(found: &Found, mut output: W) -> Result<W, MoveError> {
     let progress = progress::bar();
-    let write = move |snapshot: &Snapshot| -> Result<Exported, MoveError> {
-        export(snapshot, &mut BufWriter::with_capacity(1 << 16, io::stdout()), &progress)
-    };
-    read_stopped(&found.store, found.cache_bytes, write)?;
-    Ok(())
+    read_stopped(&found.store, found.cache_bytes, move |snapshot| {
+        export(snapshot, &mut output, &progress)?;
+        Ok(output)
+    })
+}
+
+fn of_running<W: Write>(found: &Found, mut output: W) -> Result<W, Sentence> {
+    let mut input = progress::reading("exporting", remote::get(found, "/_local/export")?);
+    io::copy(&mut input, &mut output).map_err(|error| {
+        Sentence(format!("what the server sent could not be kept: {error}; look into its log, and try again"))
+    })?;
+    Ok(output)
 }

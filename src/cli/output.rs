@@ -2,10 +2,20 @@
 
 use super::Sentence;
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, Permissions},
     io::{self, BufWriter, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
+
+/// Who may read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Readers {
+    /// Whoever may read what this user writes.
+    AsUsual,
+    /// This user only.
+    Owner,
+}
 
 /// The file under its other name. What a killed command left is overwritten.
 #[derive(Debug)]
@@ -16,17 +26,22 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn create(path: &Path) -> Result<Self, Sentence> {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".partial");
-        let beside = PathBuf::from(beside);
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&beside);
-        let file = file.map_err(|error| unwritable(path, &error))?;
-        Ok(Self { path: path.to_owned(), beside, file: BufWriter::with_capacity(1 << 16, file) })
+    pub(super) fn create(path: &Path, readers: Readers) -> Result<Self, Sentence> {
+        let (path, beside) = (path.to_owned(), beside(path));
+        let created = open(&beside, readers).map_err(|error| unwritable(&path, &error))?;
+        Ok(Self { path, beside, file: BufWriter::with_capacity(1 << 16, created) })
     }
 
-    /// Gives the file its name, once it is on disk.
-    pub(super) fn finish(self) -> Result<(), Sentence> {
+    /// Gives the file its name if it was written to its end, and else removes it.
+    pub(super) fn conclude<T>(path: &Path, written: Result<(T, Self), Sentence>) -> Result<T, Sentence> {
+        let concluded = written.and_then(|(outcome, output)| output.finish().map(|()| outcome));
+        if concluded.is_err() {
+            let _was_not_made = fs::remove_file(beside(path));
+        }
+        concluded
+    }
+
+    fn finish(self) -> Result<(), Sentence> {
         let Self { path, beside, file } = self;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let finished = file
@@ -37,12 +52,25 @@ impl Output {
             .and_then(|()| File::open(folder)?.sync_all());
         finished.map_err(|error| unwritable(&path, &error))
     }
+}
 
-    /// Removes what was written: it is not what was asked for.
-    pub(super) fn discard(beside_of: &Path) {
-        let mut beside = beside_of.as_os_str().to_owned();
-        beside.push(".partial");
-        let _already_gone = fs::remove_file(beside);
+fn beside(path: &Path) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".partial");
+    beside.into()
+}
+
+fn open(path: &Path, readers: Readers) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    match readers {
+        Readers::AsUsual => options.open(path),
+        Readers::Owner => {
+            let file = options.mode(0o600).open(path)?;
+            // What a killed command left may have been made by another.
+            file.set_permissions(Permissions::from_mode(0o600))?;
+            Ok(file)
+        }
     }
 }
 

@@ -21,6 +21,9 @@ pub(super) struct Place {
 
 /// The store, and what is needed to work with it.
 pub(super) struct Found {
+    /// The data folder.
+    pub(super) data: PathBuf,
+    /// The folder of the store within it.
     pub(super) store: PathBuf,
     pub(super) cache_bytes: u64,
     /// Log lines are written when this goes.
@@ -33,6 +36,6 @@ impl Place {
         let Settings { data, store, log, .. } = Sources::of_process(overrides).load()?;
         let logs = logging::init(log.format)?;
         logging::log_panics();
-        Ok(Found { store: data.join(STORE_FOLDER), cache_bytes: store.cache_bytes, _logs: logs })
+        Ok(Found { store: data.join(STORE_FOLDER), data, cache_bytes: store.cache_bytes, _logs: logs })
     }
 }

@@ -1,11 +1,12 @@
 //! The table of all routes.
 
-use super::{health, integrations, login, metrics, observe, problem::Problem, state::State};
+use super::{health, integrations, local, login, metrics, observe, problem::Problem, state::State};
 use actix_cors::Cors;
 use actix_web::{
     App, Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Resource, Responder, Route,
     body::BoxBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    guard::fn_guard,
     http::header,
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
@@ -24,6 +25,8 @@ fn table(config: &mut ServiceConfig) {
         .service(at("/public/login").post(login::login).done())
         .service(at("/livez").get(health::livez).done())
         .service(at("/readyz").get(health::readyz).done())
+        .service(at("/_local/backup").only_here().get(local::backup).done())
+        .service(at("/_local/export").only_here().get(local::export).done())
         .service(at("/metrics").get(metrics::scrape).done())
         .default_service(web::to(no_such_route));
 }
@@ -55,6 +58,12 @@ fn at(path: &'static str) -> Methods {
 }
 
 impl Methods {
+    /// To peers on other machines there is no such route.
+    fn only_here(mut self) -> Self {
+        self.resource = self.resource.guard(fn_guard(local::is_here));
+        self
+    }
+
     /// Allows GET and, with the same handler, HEAD; the server leaves the body out.
     fn get<H, A>(self, handler: H) -> Self
     where

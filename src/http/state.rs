@@ -1,6 +1,6 @@
 //! What handlers work with: the services, and the settings as they are now.
 
-use super::metrics::Metrics;
+use super::{local::Local, metrics::Metrics};
 use crate::{
     clock::Clock,
     domain::body::Strictness,
@@ -36,10 +36,12 @@ pub struct Live {
 pub struct State {
     /// The integrations' service.
     pub integrations: Integrations,
-    /// The store, for health and metrics only.
+    /// The store, for health, metrics, and whoever takes all of it.
     pub store: Store,
     /// The settings of now.
     pub live: ArcSwap<Live>,
+    /// Who may ask for the whole store.
+    pub local: Local,
     /// The clock.
     pub clock: Clock,
     /// Numbers requests.

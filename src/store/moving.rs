@@ -1,10 +1,13 @@
-//! Moving whole stores: out as text (`export`), in again (`import`), made anew (`compact`).
+//! Moving whole stores: out as text (`export`), in again (`import`), as one file with everything (`backup`) and back
+//! (`restore`), made anew (`compact`).
 //!
 //! - `format` is how an export is written, `export` writes it from a snapshot, `import` reads and judges it.
+//! - `backup` has the format of a backup, writes and reads it; `restore` makes a store of it.
 //! - `rebuild` makes a new store beside the old one, verifies it, and exchanges the two in one step. Whatever replaces a
 //!   store goes through it, so that a kill at any moment leaves one of the two, whole.
 //! - `stopped` opens a store that no server has.
 
+mod backup;
 mod compact;
 mod export;
 mod format;
@@ -12,12 +15,15 @@ mod import;
 mod load;
 mod progress;
 mod rebuild;
+mod restore;
 mod stopped;
 
+pub use backup::{BackupFault, backup, verify_backup};
 pub use compact::{Compacted, compact};
 pub use export::{Exported, export};
 pub use import::{Fault, Import, Imported, import};
 pub use progress::{Progress, Step};
+pub use restore::{Restore, restore};
 pub use stopped::read_stopped;
 
 use super::{OpenError, StoreError};

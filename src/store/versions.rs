@@ -197,7 +197,9 @@ impl State {
 
     fn range_as_of(&self, version: Version, tree: Tree, (lower, upper): &Bounds) -> BTreeMap<Vec<u8>, Option<Stored>> {
         let within = |bound: &Bound<Vec<u8>>| bound.as_ref().map(|key| (tree, key.clone()));
-        let changed = self.older.range((within(lower), within(upper)));
+        // All trees lie behind each other, so a range without an end would go on into the next one.
+        let lower = if *lower == Bound::Unbounded { Bound::Included((tree, Vec::new())) } else { within(lower) };
+        let changed = self.older.range((lower, within(upper))).take_while(|((of, _), _)| *of == tree);
         changed.filter_map(|((_, key), old)| Some((key.clone(), first_after(version, old)?.clone()))).collect()
     }
 
@@ -267,5 +269,18 @@ mod tests {
         let seen = versions.range_as_of(held, Tree::Integrations, &bounds, found);
         let keys: Vec<_> = seen.iter().map(|(key, _)| key.as_slice()).collect();
         assert_eq!(keys, [b"a", b"b"]);
+    }
+
+    #[test]
+    fn a_range_over_a_whole_tree_has_nothing_of_another() {
+        let versions = Versions::default();
+        let held = versions.hold();
+        versions.prepare([old("b", value("B"))].into_iter().flatten().collect());
+        versions.publish(&Touched::new());
+        let everything = (Bound::Unbounded, Bound::Unbounded);
+        for (tree, expected) in [(Tree::Accounts, 0), (Tree::Integrations, 1), (Tree::IntegrationsByAccount, 0)] {
+            let seen = versions.range_as_of(held, tree, &everything, Vec::new());
+            assert_eq!(seen.len(), expected, "{tree:?}");
+        }
     }
 }

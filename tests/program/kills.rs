@@ -118,3 +118,29 @@ fn a_killed_first_import_has_made_a_whole_store_or_none() {
         assert_eq!(exported(&setup), all);
     }
 }
+
+#[test]
+fn a_killed_restore_leaves_the_old_store_or_the_restored_one() {
+    let (setup, other) = (filled(), Setup::new());
+    let old = exported(&setup);
+    other.write("first.jsonl", &export_of(&["acc_2"]));
+    assert_eq!(other.same_folder().args(["import", "first.jsonl"]).run().code, Some(0));
+    let new = exported(&other);
+    for (from, name) in [(&setup, "old.backup"), (&other, "new.backup")] {
+        let outcome = from.same_folder().args(["backup", name]).run();
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        if from.path(name) != setup.path(name) {
+            fs::copy(from.path(name), setup.path(name)).unwrap();
+        }
+    }
+    let restore = |name| setup.same_folder().args(["restore", "--replace", name]);
+    for moment in MOMENTS {
+        restore("new.backup").run_until(moment.watch(&setup));
+        is_sound(&setup);
+        let after = exported(&setup);
+        assert!(after == old || after == new, "{moment:?}");
+        assert_eq!(restore("old.backup").run().code, Some(0), "{moment:?}: it works the next time");
+        assert_eq!(in_data(&setup), ["store"]);
+        assert_eq!(exported(&setup), old);
+    }
+}

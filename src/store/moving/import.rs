@@ -50,9 +50,9 @@ pub enum Imported {
 pub fn import(task: &Import, progress: &Progress) -> Result<Imported, MoveError> {
     let (task, progress) = (task.clone(), progress.clone());
     stopped::guarded(&task.folder.clone(), move || {
-        let old = match stopped::exists(&task.folder) {
-            true => Some(stopped::open_existing(&task.folder, task.cache_bytes)?),
-            false => None,
+        let old = match stopped::is_absent(&task.folder) {
+            true => None,
+            false => Some(stopped::open_existing(&task.folder, task.cache_bytes)?),
         };
         let site = Site::of(&task.folder)?;
         let source = Source::open(&task.file)?;

@@ -26,6 +26,14 @@ pub(super) fn exists(folder: &Path) -> bool {
     folder.join("db").is_file()
 }
 
+/// Whether there is nothing at all where a store could be.
+pub(super) fn is_absent(folder: &Path) -> bool {
+    match folder.read_dir() {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
 /// Opens a store that is there, and makes none.
 pub(super) fn open_existing(folder: &Path, cache_bytes: u64) -> Result<Engine, OpenError> {
     if !exists(folder) {

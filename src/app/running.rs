@@ -1,0 +1,102 @@
+//! The file `running` in the data folder: where a server on it can be asked, and the token that it wants to see.
+//!
+//! Only its owner can read it, so whoever shows the token could read the store's files as well. It is there while the
+//! server runs; one that was killed leaves it, and nobody looks for it as long as nobody holds the store.
+
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+const FILE: &str = "running";
+
+/// What the file says.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Running {
+    /// Where it can be reached from this machine.
+    pub address: SocketAddr,
+    /// What `/_local/…` wants to see.
+    pub token: String,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Running {
+    /// A server that listens there.
+    pub fn at(listening: SocketAddr, token: String) -> Self {
+        let ip = match listening.ip() {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+            other => other,
+        };
+        Self { address: SocketAddr::new(ip, listening.port()), token }
+    }
+
+    /// Writes the file, whole at once. Returns where it is.
+    ///
+    /// # Errors
+    /// The folder takes no file.
+    pub fn write(&self, data: &Path) -> io::Result<PathBuf> {
+        let (path, beside) = (data.join(FILE), data.join("running.tmp"));
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+        serde_json::to_writer(&mut file, self)?;
+        file.write_all(b"\n")?;
+        fs::rename(&beside, &path)?;
+        Ok(path)
+    }
+
+    /// Reads the file; `None` when there is none.
+    ///
+    /// # Errors
+    /// It cannot be read, or makes no sense.
+    pub fn read(data: &Path) -> io::Result<Option<Self>> {
+        match fs::read(data.join(FILE)) {
+            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn only_the_owner_can_read_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let running = Running::at("[::]:80".parse().unwrap(), "secret".into());
+        let path = running.write(folder.path()).unwrap();
+        assert_eq!(running.write(folder.path()).unwrap(), path, "it is written over");
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(Running::read(folder.path()).unwrap(), Some(running));
+        assert!(!folder.path().join("running.tmp").exists());
+    }
+
+    #[test]
+    fn a_server_that_listens_everywhere_is_asked_on_this_machine() {
+        for (listening, address) in [
+            ("0.0.0.0:1", "127.0.0.1:1"),
+            ("[::]:1", "[::1]:1"),
+            ("127.0.0.1:1", "127.0.0.1:1"),
+            ("10.0.0.1:1", "10.0.0.1:1"),
+        ] {
+            let running = Running::at(listening.parse().unwrap(), String::new());
+            assert_eq!(running.address, address.parse().unwrap());
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! `restore`: makes a store of a backup.
+
+use super::{Sentence, place::Place, progress};
+use crate::store::moving::{Restore, restore};
+use clap::Args;
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    place: Place,
+    /// Put it in the place of the store that is there, which is lost
+    #[arg(long)]
+    replace: bool,
+    /// What `backup` has written
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
+    let found = arguments.place.find()?;
+    let Arguments { replace, file, .. } = arguments;
+    let task = Restore { file, folder: found.store.clone(), cache_bytes: found.cache_bytes, replace };
+    let entries = restore(&task, &progress::bar())?;
+    writeln!(io::stdout(), "{entries} entries were restored")?;
+    Ok(ExitCode::SUCCESS)
+}

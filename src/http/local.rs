@@ -1,0 +1,99 @@
+//! `/_local/…`: for whoever runs the server, on the machine on which it runs.
+//!
+//! To peers elsewhere these routes do not exist. On this machine everybody can connect, also a page in a browser and what
+//! comes through a reverse proxy; so a token is asked for, which only they can know who may read the data folder.
+
+use super::{
+    pipe::{PipeWriter, pipe},
+    problem::Problem,
+    state::State,
+};
+use crate::{
+    domain::rejection::Rejection,
+    service::passwords,
+    store::{
+        Snapshot,
+        moving::{self, MoveError, Progress},
+    },
+};
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse, dev::Payload, guard::GuardContext, http::header::AUTHORIZATION, web::Data,
+};
+use std::{
+    future::{Ready, ready},
+    net::IpAddr,
+    thread,
+    time::Duration,
+};
+
+/// How these routes know who asks.
+#[derive(Debug)]
+pub struct Local {
+    /// The address that is listened on. Who comes from there is on this machine too.
+    pub address: IpAddr,
+    /// SHA-256 of the token.
+    pub token_sha256: [u8; 32],
+}
+
+/// For how long a client may read nothing. What changes meanwhile is kept in memory for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Whether the peer is on this machine.
+pub(super) fn is_here(context: &GuardContext<'_>) -> bool {
+    let Some(peer) = context.head().peer_addr.map(|peer| peer.ip().to_canonical()) else { return false };
+    let own = context.app_data::<Data<State>>().map(|state| state.local.address.to_canonical());
+    peer.is_loopback() || Some(peer) == own
+}
+
+/// Somebody who knows the token.
+#[derive(Debug)]
+pub(super) struct Operator(());
+
+impl FromRequest for Operator {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let token = request.headers().get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+        let state = request.app_data::<Data<State>>();
+        let known = state.zip(token).is_some_and(|(state, token)| passwords::matches(token, &state.local.token_sha256));
+        ready(if known { Ok(Self(())) } else { Err(stranger()) })
+    }
+}
+
+fn stranger() -> Problem {
+    let message = "Send 'Authorization: Bearer <token>' with the token in the file 'running' of the data folder";
+    Rejection::Unauthenticated(message.into()).into()
+}
+
+/// `GET /_local/backup`: everything, secrets included, as of now.
+pub(super) async fn backup(_: Operator, state: Data<State>) -> Result<HttpResponse, Problem> {
+    stream(&state, "application/octet-stream", |snapshot, out| {
+        moving::backup(snapshot, out, &Progress::none()).map(|_| ())
+    })
+}
+
+/// `GET /_local/export`: everything but secrets, as text, as of now.
+pub(super) async fn export(_: Operator, state: Data<State>) -> Result<HttpResponse, Problem> {
+    stream(&state, "application/jsonl", |snapshot, out| moving::export(snapshot, out, &Progress::none()).map(|_| ()))
+}
+
+type Write = fn(&Snapshot, &mut PipeWriter) -> Result<(), MoveError>;
+
+/// Answers with what `write` writes on a thread of its own. The view is taken now.
+fn stream(state: &State, kind: &'static str, write: Write) -> Result<HttpResponse, Problem> {
+    let snapshot = state.store.snapshot()?;
+    let (mut writer, reader) = pipe(PATIENCE);
+    let work = move || {
+        let written = write(&snapshot, &mut writer).and_then(|()| writer.finish().map_err(MoveError::Output));
+        drop(snapshot);
+        match written {
+            Ok(()) => log::info!("The store was sent as it was a moment ago"),
+            Err(MoveError::Output(cause)) => log::warn!(cause:display; "The store could not be sent to its end"),
+            Err(cause) => log::error!(cause:display; "The store could not be sent to its end"),
+        }
+    };
+    let started = thread::Builder::new().name("store-sender".into()).spawn(work);
+    started.map_err(|error| Problem::Internal(format!("a thread cannot be started: {error}")))?;
+    Ok(HttpResponse::Ok().content_type(kind).streaming(reader))
+}

@@ -1,0 +1,204 @@
+//! A body that a thread writes while a client reads it: bounded memory, and nobody waits for ever.
+
+use actix_web::web::Bytes;
+use futures_core::Stream;
+use std::{
+    collections::VecDeque,
+    io::{self, Write},
+    pin::Pin,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+/// Bytes that are handed on together.
+const CHUNK: usize = 64 << 10;
+/// Chunks that may wait for the reader.
+const MOST_WAITING: usize = 4;
+
+#[derive(Debug, Default)]
+struct State {
+    chunks: VecDeque<Bytes>,
+    /// Everything was written.
+    complete: bool,
+    writer_gone: bool,
+    reader_gone: bool,
+    reader: Option<Waker>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The end that a thread writes. A reader that takes nothing for `patience` is given up.
+#[derive(Debug)]
+pub(super) struct PipeWriter {
+    shared: Arc<Shared>,
+    buffer: Vec<u8>,
+    patience: Duration,
+}
+
+/// The end that is the body. It ends with an error, which breaks the connection, unless the writer has
+/// [`finish`](PipeWriter::finish)ed.
+#[derive(Debug)]
+pub(super) struct PipeReader(Arc<Shared>);
+
+pub(super) fn pipe(patience: Duration) -> (PipeWriter, PipeReader) {
+    let shared = Arc::new(Shared::default());
+    (PipeWriter { shared: Arc::clone(&shared), buffer: Vec::new(), patience }, PipeReader(shared))
+}
+
+impl PipeWriter {
+    /// Says that this was all.
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        self.hand_on()?;
+        self.shared.lock().complete = true;
+        Ok(())
+    }
+
+    fn hand_on(&mut self) -> io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let full = |state: &mut State| state.chunks.len() >= MOST_WAITING && !state.reader_gone;
+        let waited = self.shared.changed.wait_timeout_while(self.shared.lock(), self.patience, full);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if state.reader_gone {
+            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client has gone"));
+        }
+        if state.chunks.len() >= MOST_WAITING {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads no more"));
+        }
+        state.chunks.push_back(std::mem::take(&mut self.buffer).into());
+        if let Some(reader) = state.reader.take() {
+            reader.wake();
+        }
+        Ok(())
+    }
+}
+
+impl Write for PipeWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= CHUNK {
+            self.hand_on()?;
+        }
+        Ok(bytes.len())
+    }
+
+    /// What is handed on in chunks needs none; the last one goes with [`finish`](Self::finish).
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for PipeWriter {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.writer_gone = true;
+        if let Some(reader) = state.reader.take() {
+            reader.wake();
+        }
+    }
+}
+
+impl Stream for PipeReader {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut state = self.0.lock();
+        if let Some(chunk) = state.chunks.pop_front() {
+            self.0.changed.notify_all();
+            return Poll::Ready(Some(Ok(chunk)));
+        }
+        match (state.complete, state.writer_gone) {
+            (true, _) => Poll::Ready(None),
+            (false, true) => Poll::Ready(Some(Err(io::Error::other("it was not written to its end")))),
+            (false, false) => {
+                state.reader = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for PipeReader {
+    fn drop(&mut self) {
+        self.0.lock().reader_gone = true;
+        self.0.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn next(reader: &mut PipeReader) -> Poll<Option<io::Result<Bytes>>> {
+        Pin::new(reader).poll_next(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn what_is_written_is_read_in_order_and_then_it_ends() {
+        let (mut writer, mut reader) = pipe(LONG);
+        assert!(next(&mut reader).is_pending());
+        let writing = std::thread::spawn(move || {
+            for number in 0..100_000_u32 {
+                writer.write_all(&number.to_be_bytes()).unwrap();
+            }
+            writer.finish().unwrap();
+        });
+        let mut read = Vec::new();
+        loop {
+            match next(&mut reader) {
+                Poll::Ready(Some(chunk)) => read.extend_from_slice(&chunk.unwrap()),
+                Poll::Ready(None) => break,
+                Poll::Pending => std::thread::yield_now(),
+            }
+        }
+        writing.join().unwrap();
+        let expected: Vec<u8> = (0..100_000_u32).flat_map(u32::to_be_bytes).collect();
+        assert!(read == expected, "{} bytes of {}", read.len(), expected.len());
+    }
+
+    #[test]
+    fn a_writer_that_breaks_off_breaks_the_body() {
+        let (mut writer, mut reader) = pipe(LONG);
+        writer.write_all(&[0; CHUNK]).unwrap();
+        drop(writer);
+        assert!(matches!(next(&mut reader), Poll::Ready(Some(Ok(_)))));
+        assert!(matches!(next(&mut reader), Poll::Ready(Some(Err(_)))));
+    }
+
+    #[test]
+    fn a_reader_that_takes_nothing_is_given_up() {
+        let (mut writer, _reader) = pipe(Duration::ZERO);
+        for _ in 0..MOST_WAITING {
+            writer.write_all(&[0; CHUNK]).unwrap();
+        }
+        assert_eq!(writer.write_all(&[0; CHUNK]).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn a_reader_that_goes_ends_the_writing() {
+        let (mut writer, reader) = pipe(LONG);
+        let writing = std::thread::spawn(move || {
+            loop {
+                if let Err(error) = writer.write_all(&[0; CHUNK]) {
+                    return error.kind();
+                }
+            }
+        });
+        drop(reader);
+        assert_eq!(writing.join().unwrap(), io::ErrorKind::BrokenPipe);
+    }
+}

@@ -1,0 +1,272 @@
+//! A whole store as one file, secrets and remembered answers included; docs/moving.md describes it for users.
+//!
+//! ```text
+//! pagertree-local backup 1 \n
+//! 0x01, length (u16), name                                   a tree begins
+//! 0x02, length of key (u32), length of value (u32), both     an entry of it, in key order
+//! 0x00, number of entries (u64), SHA-256 of all before it    the end, and nothing behind it
+//! ```
+//!
+//! Numbers are big-endian. Without its end the file is none, so one that was cut off is recognised.
+
+use super::{MoveError, Progress, export::PORTION, load::is_of_the_file};
+use crate::store::{Snapshot, trees::Tree};
+use sha2::{Digest, Sha256};
+use std::io::{self, Read, Write};
+
+const MAGIC: &[u8] = b"pagertree-local backup ";
+const VERSION: &[u8] = b"1";
+const END: u8 = 0;
+const TREE: u8 = 1;
+const ENTRY: u8 = 2;
+
+/// Why something is no backup that can be used, as a sentence that goes on after its name.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupFault {
+    /// It begins otherwise.
+    #[error("is not a backup")]
+    Foreign,
+    /// A later version of this program wrote it.
+    #[error("was written by a newer version of this program; use that one")]
+    Newer,
+    /// It ends too early.
+    #[error("is cut off: it ends before the backup does")]
+    CutOff,
+    /// It has other bytes than were written.
+    #[error("is damaged: {0}")]
+    Damaged(&'static str),
+    /// It cannot be read.
+    #[error("cannot be read: {0}")]
+    Unreadable(io::Error),
+}
+
+impl From<io::Error> for BackupFault {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::UnexpectedEof { Self::CutOff } else { Self::Unreadable(error) }
+    }
+}
+
+/// Writes everything, as of one commit. Returns the number of entries.
+///
+/// # Errors
+/// The store cannot be read, or `out` takes no more.
+pub fn backup(snapshot: &Snapshot, out: &mut dyn Write, progress: &Progress) -> Result<u64, MoveError> {
+    progress.begin("saving", 0);
+    let mut out = Writer { out, digest: Sha256::new(), entries: 0 };
+    out.write(&[MAGIC, VERSION, b"\n"])?;
+    for tree in Tree::ALL {
+        let name = tree.name().as_bytes();
+        out.write(&[&[TREE], &u16::try_from(name.len()).unwrap_or_default().to_be_bytes(), name])?;
+        for entry in snapshot.scan_all(tree, PORTION) {
+            let (key, value) = entry?;
+            if !is_of_the_file(tree, &key) {
+                out.entry(&key, value.as_ref())?;
+                progress.advance(1);
+            }
+        }
+    }
+    let entries = out.end()?;
+    progress.end();
+    Ok(entries)
+}
+
+struct Writer<'a> {
+    out: &'a mut dyn Write,
+    digest: Sha256,
+    entries: u64,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, parts: &[&[u8]]) -> Result<(), MoveError> {
+        for part in parts {
+            self.digest.update(part);
+            self.out.write_all(part).map_err(MoveError::Output)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), MoveError> {
+        let length = |bytes: &[u8]| {
+            let length = u32::try_from(bytes.len());
+            length.map(u32::to_be_bytes).map_err(|_| MoveError::Refused("an entry has more than 4 GiB".into()))
+        };
+        let (key_length, value_length) = (length(key)?, length(value)?);
+        self.entries = self.entries.saturating_add(1);
+        self.write(&[&[ENTRY], &key_length, &value_length, key, value])
+    }
+
+    fn end(mut self) -> Result<u64, MoveError> {
+        let entries = self.entries;
+        self.write(&[&[END], &entries.to_be_bytes()])?;
+        let Self { out, digest, .. } = self;
+        out.write_all(&digest.finalize()).and_then(|()| out.flush()).map_err(MoveError::Output)?;
+        Ok(entries)
+    }
+}
+
+/// Reads a backup entry by entry. Nothing is certain before the end was read.
+pub(super) struct Reader<R> {
+    input: R,
+    digest: Sha256,
+    tree: Option<Tree>,
+    last_key: Option<Vec<u8>>,
+    entries: u64,
+}
+
+/// An entry, and the tree that it is in.
+pub(super) type TreeEntry = (Tree, Vec<u8>, Vec<u8>);
+
+impl<R: Read> Reader<R> {
+    pub(super) fn new(input: R) -> Result<Self, BackupFault> {
+        let mut reader = Self { input, digest: Sha256::new(), tree: None, last_key: None, entries: 0 };
+        let foreign = |fault| if matches!(fault, BackupFault::CutOff) { BackupFault::Foreign } else { fault };
+        if reader.array::<{ MAGIC.len() }>().map_err(foreign)? != MAGIC {
+            return Err(BackupFault::Foreign);
+        }
+        if reader.array::<2>()? != [VERSION, b"\n"].concat()[..] {
+            return Err(BackupFault::Newer);
+        }
+        Ok(reader)
+    }
+
+    /// The next entry; `None` once everything was read and found to be as it was written.
+    pub(super) fn next(&mut self) -> Result<Option<TreeEntry>, BackupFault> {
+        loop {
+            match self.array::<1>()? {
+                [TREE] => self.begin_tree()?,
+                [ENTRY] => return self.entry().map(Some),
+                [END] => return self.end().map(|()| None),
+                _ => return Err(BackupFault::Damaged("something stands in it that is no entry")),
+            }
+        }
+    }
+
+    /// How many entries were read.
+    pub(super) fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    fn begin_tree(&mut self) -> Result<(), BackupFault> {
+        let length = u16::from_be_bytes(self.array()?);
+        let name = self.bytes(length.into())?;
+        let tree = Tree::ALL.into_iter().find(|tree| tree.name().as_bytes() == name).ok_or(BackupFault::Newer)?;
+        if self.tree >= Some(tree) {
+            return Err(BackupFault::Damaged("its parts are not in order"));
+        }
+        (self.tree, self.last_key) = (Some(tree), None);
+        Ok(())
+    }
+
+    fn entry(&mut self) -> Result<TreeEntry, BackupFault> {
+        let [key_length, value_length] = [u32::from_be_bytes(self.array()?), u32::from_be_bytes(self.array()?)];
+        let (key, value) = (self.bytes(key_length.into())?, self.bytes(value_length.into())?);
+        let tree = self.tree.ok_or(BackupFault::Damaged("an entry belongs to nothing"))?;
+        if self.last_key.as_ref().is_some_and(|last| *last >= key) {
+            return Err(BackupFault::Damaged("its entries are not in order"));
+        }
+        self.last_key = Some(key.clone());
+        self.entries = self.entries.saturating_add(1);
+        Ok((tree, key, value))
+    }
+
+    fn end(&mut self) -> Result<(), BackupFault> {
+        if u64::from_be_bytes(self.array()?) != self.entries {
+            return Err(BackupFault::Damaged("it has not as many entries as it says"));
+        }
+        let expected = self.digest.clone().finalize();
+        if self.array::<32>()? != *expected {
+            return Err(BackupFault::Damaged("its digest is not that of what stands in it"));
+        }
+        match self.input.read(&mut [0])? {
+            0 => Ok(()),
+            _ => Err(BackupFault::Damaged("something stands behind its end")),
+        }
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], BackupFault> {
+        let mut bytes = [0; N];
+        self.input.read_exact(&mut bytes)?;
+        self.digest.update(bytes);
+        Ok(bytes)
+    }
+
+    /// Takes memory for what is there, not for what a damaged length says.
+    fn bytes(&mut self, length: u64) -> Result<Vec<u8>, BackupFault> {
+        let mut bytes = Vec::new();
+        let read = (&mut self.input).take(length).read_to_end(&mut bytes)?;
+        if u64::try_from(read).unwrap_or(u64::MAX) < length {
+            return Err(BackupFault::CutOff);
+        }
+        self.digest.update(&bytes);
+        Ok(bytes)
+    }
+}
+
+/// Reads a backup to its end. Returns the number of entries.
+///
+/// # Errors
+/// It is not what was written, or not all of it.
+pub fn verify_backup(input: impl Read) -> Result<u64, BackupFault> {
+    let mut reader = Reader::new(input)?;
+    while reader.next()?.is_some() {}
+    Ok(reader.entries())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written() -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut writer = Writer { out: &mut bytes, digest: Sha256::new(), entries: 0 };
+        writer.write(&[MAGIC, VERSION, b"\n"]).unwrap();
+        for tree in [Tree::Meta, Tree::Integrations] {
+            let name = tree.name().as_bytes();
+            writer.write(&[&[TREE], &u16::try_from(name.len()).unwrap().to_be_bytes(), name]).unwrap();
+            writer.entry(b"a", b"value of a").unwrap();
+            writer.entry(b"b", b"").unwrap();
+        }
+        writer.end().unwrap();
+        bytes
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let bytes = written();
+        let mut reader = Reader::new(&*bytes).unwrap();
+        let mut found = Vec::new();
+        while let Some(entry) = reader.next().unwrap() {
+            found.push(entry);
+        }
+        assert_eq!(found.len(), 4);
+        assert_eq!(found[0], (Tree::Meta, b"a".to_vec(), b"value of a".to_vec()));
+        assert_eq!(found[3], (Tree::Integrations, b"b".to_vec(), Vec::new()));
+    }
+
+    #[test]
+    fn wherever_it_is_cut_off_that_is_recognised() {
+        let bytes = written();
+        for length in 0..bytes.len() {
+            let fault = verify_backup(&bytes[..length]).unwrap_err();
+            assert!(matches!(fault, BackupFault::CutOff | BackupFault::Foreign), "{length}: {fault}");
+        }
+    }
+
+    #[test]
+    fn whichever_bit_is_wrong_that_is_recognised() {
+        let bytes = written();
+        for position in 0..bytes.len() {
+            let mut wrong = bytes.clone();
+            wrong[position] ^= 1 << (position % 8);
+            assert!(verify_backup(&*wrong).is_err(), "{position}");
+        }
+        assert!(matches!(verify_backup(&*[&bytes[..], b"x"].concat()), Err(BackupFault::Damaged(_))));
+    }
+
+    #[test]
+    fn a_newer_one_is_told_from_garbage() {
+        let newer = [MAGIC, b"2\n"].concat();
+        assert!(matches!(verify_backup(&*newer), Err(BackupFault::Newer)));
+        assert!(matches!(verify_backup(&b"garbage that is long enough to be one"[..]), Err(BackupFault::Foreign)));
+    }
+}
