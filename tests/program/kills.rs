@@ -10,20 +10,21 @@ use std::{fs, os::unix::fs::MetadataExt, path::Path};
 /// When to kill.
 #[derive(Clone, Copy, Debug)]
 enum Moment {
-    /// The new store has so many bytes.
-    Bytes(u64),
+    /// So many looks after the new store was begun.
+    Looks(u32),
     /// The new store has taken the place of the old one.
     Exchanged,
     /// The old store is about to be removed, or was.
     Removing,
 }
 
-const MOMENTS: [Moment; 7] = [
-    Moment::Bytes(0),
-    Moment::Bytes(1),
-    Moment::Bytes(1_200_000),
-    Moment::Bytes(2_000_000),
-    Moment::Bytes(3_000_000),
+const MOMENTS: [Moment; 8] = [
+    Moment::Looks(0),
+    Moment::Looks(300),
+    Moment::Looks(3_000),
+    Moment::Looks(10_000),
+    Moment::Looks(30_000),
+    Moment::Looks(60_000),
     Moment::Exchanged,
     Moment::Removing,
 ];
@@ -32,8 +33,12 @@ impl Moment {
     fn watch(self, setup: &Setup) -> impl FnMut() -> bool + use<> {
         let (store, new) = (setup.store(), setup.path("data/store.new"));
         let before = inode(&store);
+        let mut looks = 0;
         move || match self {
-            Self::Bytes(bytes) => fs::metadata(new.join("db")).is_ok_and(|db| db.len() >= bytes),
+            Self::Looks(enough) => {
+                looks += u32::from(new.exists());
+                looks > enough
+            }
             Self::Exchanged => inode(&store) != before,
             Self::Removing => inode(&store) != before && !new.join("db").exists(),
         }
