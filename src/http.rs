@@ -7,6 +7,7 @@
 mod answer;
 mod body;
 mod caller;
+mod exchange;
 mod health;
 mod integrations;
 mod lists;

@@ -1,6 +1,6 @@
 //! Reading a request's body: a JSON object of bounded size that arrives in bounded time.
 
-use super::{problem::Problem, state::State};
+use super::{exchange::Exchange, problem::Problem, state::State};
 use crate::domain::{
     body::{Strictness, kind_of},
     rejection::Rejection,
@@ -42,8 +42,12 @@ impl FromRequest for JsonObject {
             let strictness = if asks_for_strictness(&request) { Strictness::Strict } else { live.strictness };
             drop(live);
             check_media_type(&request, strictness)?;
+            let exchange = request.conn_data::<Exchange>().cloned().unwrap_or_default();
+            exchange.body_wanted();
             let arriving = actix_rt::time::timeout(Duration::from_secs(seconds), read(&request, payload, limit));
-            let bytes = arriving.await.map_err(|_| Problem::BodyTooSlow { seconds })??;
+            let arrived = arriving.await.map_err(|_| Problem::BodyTooSlow { seconds }).flatten();
+            exchange.body_done(arrived.is_ok());
+            let bytes = arrived?;
             Ok(Self { attributes: parse(&bytes)?, strictness })
         })
     }

@@ -2,6 +2,7 @@
 //! error body for whatever was refused beneath our own code.
 
 use super::{
+    exchange::Exchange,
     problem::Problem,
     routes::RouteName,
     state::{Live, State},
@@ -11,7 +12,7 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Uri,
+        ConnectionType, Uri,
         header::{CONTENT_TYPE, HeaderName, HeaderValue},
         uri::PathAndQuery,
     },
@@ -38,12 +39,19 @@ pub(super) async fn observe(
         Some(problem) => divert(&mut request, problem),
         None => trim_trailing_slash(&mut request),
     }
-    let mut response = next.call(request).await?.map_into_boxed_body();
+    let exchange = Exchange::of(&request);
+    exchange.begin(&request);
+    let outcome = next.call(request).await;
+    let must_close = exchange.answered();
+    let mut response = outcome?.map_into_boxed_body();
     if response.status().as_u16() >= 400 {
         response = with_error_body(response, &id);
     }
     record(&state, &live, &response, &id, started.elapsed());
     response.headers_mut().insert(REQUEST_ID, id);
+    if must_close {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     Ok(response)
 }
 

@@ -3,7 +3,11 @@
 //! What `actix_web::HttpServer` would put together, put together by hand, because the stream beneath HTTP is our own
 //! (`wire`).
 
-use super::{routes, state::State, wire::Wire};
+use super::{
+    routes,
+    state::State,
+    wire::{Patience, Wire},
+};
 use actix_http::{HttpService, Protocol};
 use actix_rt::net::TcpStream;
 use actix_server::Server;
@@ -18,7 +22,7 @@ pub struct Connections {
     pub workers: usize,
     /// Connections at once, all threads together.
     pub most: usize,
-    /// For how long an idle one is kept.
+    /// For how long an idle one is kept, and one whose client does not take its answer.
     pub idle: Duration,
     /// In which time a request's head must arrive.
     pub head: Duration,
@@ -54,13 +58,17 @@ pub fn server(
             })
             .keep_alive(connections.idle)
             .client_request_timeout(connections.head)
+            .on_connect_ext(|wire: &Wire, of_connection| {
+                of_connection.insert(wire.exchange().clone());
+            })
             .finish(map_config(app, |()| AppConfig::default()));
         let state = state.clone();
+        let patience = Patience { head: connections.head, answer: connections.idle };
         fn_service(move |stream: TcpStream| {
             // An answer is written whole; waiting for more would only delay it.
             let _as_good_as_it_gets = stream.set_nodelay(true);
             let peer = stream.peer_addr().ok();
-            ready(Ok((Wire::new(stream, state.clone()), Protocol::Http1, peer)))
+            ready(Ok((Wire::new(stream, state.clone(), patience), Protocol::Http1, peer)))
         })
         .and_then(http)
     })?;

@@ -10,17 +10,33 @@ use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 
 pub(crate) struct Connection(BufReader<TcpStream>);
 
+/// Only so that a test of a server that never answers ends.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 impl Connection {
     pub(crate) fn open(server: &TestServer) -> Self {
         let stream = TcpStream::connect(server.address).unwrap();
-        // Only so that a test of a server that never answers ends.
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
         Self(BufReader::new(stream))
     }
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
         self.0.get_mut().write_all(bytes.as_ref()).unwrap();
         self
+    }
+
+    /// Sends, and says so when the server does not want it.
+    pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
+        self.0.get_mut().write_all(bytes.as_ref())
+    }
+
+    /// Waits for a moment for something to read, be it the end.
+    pub(crate) fn has_something(&mut self, within: Duration) -> bool {
+        self.0.get_ref().set_read_timeout(Some(within)).unwrap();
+        let found = self.0.fill_buf().map(drop);
+        self.0.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
+        !found.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
     }
 
     /// A request of this head, whose lines end in `\n` here, and this body.

@@ -1,0 +1,87 @@
+//! What the service tells the stream beneath it: whose turn it is on a connection.
+//!
+//! The HTTP library reads ahead of the service and goes on reading behind it, as far and as long as a client sends. The
+//! stream (`wire`) knows from here when bytes are wanted, and what they would be.
+
+use actix_web::{
+    dev::ServiceRequest,
+    http::header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+};
+use std::{cell::Cell, rc::Rc};
+
+/// One connection's state, shared by its stream and its requests.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Exchange(Rc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    stage: Cell<Stage>,
+    requests: Cell<u64>,
+    unread: Cell<bool>,
+}
+
+/// What comes next from the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The head of a request.
+    #[default]
+    Head,
+    /// The body of the request under way, which somebody reads.
+    Body,
+    /// Nothing that is wanted before the request under way is answered.
+    Work,
+    /// Nothing that is wanted at all: a request is answered of which not all was read.
+    Over,
+}
+
+impl Exchange {
+    /// The exchange that this request belongs to.
+    pub(super) fn of(request: &ServiceRequest) -> Self {
+        request.conn_data::<Self>().cloned().unwrap_or_default()
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        self.0.stage.get()
+    }
+
+    /// How many requests have begun.
+    pub(super) fn requests(&self) -> u64 {
+        self.0.requests.get()
+    }
+
+    /// The head of a request has come.
+    pub(super) fn begin(&self, request: &ServiceRequest) {
+        self.0.requests.set(self.requests().wrapping_add(1));
+        self.0.unread.set(has_body(request));
+        self.0.stage.set(Stage::Work);
+    }
+
+    /// The service begins to read the body.
+    pub(super) fn body_wanted(&self) {
+        self.0.stage.set(Stage::Body);
+    }
+
+    /// The service stops reading the body, at its end or before.
+    pub(super) fn body_done(&self, complete: bool) {
+        self.0.unread.set(!complete);
+        self.0.stage.set(Stage::Work);
+    }
+
+    /// The request is answered. Whether that must be the last one on this connection, because what is left of the body
+    /// would be taken for a request.
+    pub(super) fn answered(&self) -> bool {
+        let over = self.0.unread.get();
+        self.0.stage.set(if over { Stage::Over } else { Stage::Head });
+        over
+    }
+
+    /// Nothing more is wanted.
+    pub(super) fn give_up(&self) {
+        self.0.stage.set(Stage::Over);
+    }
+}
+
+fn has_body(request: &ServiceRequest) -> bool {
+    let headers = request.headers();
+    headers.contains_key(TRANSFER_ENCODING) || headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0")
+}
