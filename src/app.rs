@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     config::{ConfigError, Mode, Settings},
     domain::body::Strictness,
-    http::{self, Connections, Live, Local, State, metrics::Metrics},
+    http::{self, Connections, Live, Local, State, Turns, metrics::Metrics},
     ids::{Ids, RequestIds},
     service::{
         access::{Gate, GateLimits},
@@ -258,6 +258,8 @@ fn live(settings: &Settings, tokens: &Tokens, clock: &Clock) -> Result<Live, Con
 }
 
 fn state(store: Store, integrations: Integrations, live: Live, local: Local, edges: &Edges) -> State {
+    // With one alone, a search of a large account would hold up those of all small ones.
+    let searches_at_once = cores().max(2);
     State {
         integrations,
         store,
@@ -267,16 +269,24 @@ fn state(store: Store, integrations: Integrations, live: Live, local: Local, edg
         request_ids: RequestIds::new(&edges.ids),
         metrics: Metrics::default(),
         draining: AtomicBool::new(false),
-        hashing: Arc::new(tokio::sync::Semaphore::new(HASHES_AT_ONCE)),
+        logins: Turns::new("logins", LOGINS_AT_ONCE, LOGINS_AT_ONCE.saturating_mul(WAITING_FOR_EACH)),
+        searches: Turns::new("searches", searches_at_once, searches_at_once.saturating_mul(WAITING_FOR_EACH)),
     }
 }
 
 /// 19 MiB and 20 ms of a core each.
-const HASHES_AT_ONCE: usize = 2;
+const LOGINS_AT_ONCE: usize = 2;
+
+/// How many may wait for each that is at work, before more are refused.
+const WAITING_FOR_EACH: usize = 64;
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, Into::into)
+}
 
 fn serve(settings: &Settings, listener: TcpListener, state: Data<State>) -> Result<Server, StartError> {
     let workers = match settings.workers {
-        0 => std::thread::available_parallelism().map_or(1, Into::into),
+        0 => cores(),
         some => some,
     };
     let connections = Connections {

@@ -22,9 +22,11 @@ mod problem;
 mod routes;
 mod server;
 mod state;
+mod turns;
 mod wire;
 
 pub use local::Local;
 pub use problem::Problem;
 pub use server::{Connections, server};
 pub use state::{Live, State};
+pub use turns::Turns;

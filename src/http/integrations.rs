@@ -61,5 +61,5 @@ pub(super) async fn delete(writer: Writer, path: IntegrationPath, state: Data<St
 
 /// `GET /integration`
 pub(super) async fn list(caller: Caller, request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
-    lists::respond(&request, state.integrations.lists(), caller.account).await
+    lists::respond(&request, state.integrations.lists(), &state.searches, caller.account).await
 }

@@ -1,14 +1,19 @@
 //! Answering a list: on this thread when it costs no more than its page, else on one that may wait.
 
-use super::{answer, problem::Problem};
+use super::{answer, problem::Problem, turns::Turns};
 use crate::{
     domain::ids::AccountId,
     service::lists::{ListPage, Lists},
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 
-/// Answers the request's query over the account's objects.
-pub(super) async fn respond(request: &HttpRequest, lists: &Lists, account: AccountId) -> Result<HttpResponse, Problem> {
+/// Answers the request's query over the account's objects. What takes long waits for one of these turns.
+pub(super) async fn respond(
+    request: &HttpRequest,
+    lists: &Lists,
+    searches: &Turns,
+    account: AccountId,
+) -> Result<HttpResponse, Problem> {
     let raw = request.query_string();
     if let Some(page) = lists.remembered(&account, raw) {
         return Ok(answer::list(&page, &links(request, &page)));
@@ -17,8 +22,13 @@ pub(super) async fn respond(request: &HttpRequest, lists: &Lists, account: Accou
     let page = match lists.quick(&account, raw, &query)? {
         Some(page) => page,
         None => {
+            let turn = searches.next().await?;
             let (lists, raw) = (lists.clone(), raw.to_owned());
-            let work = web::block(move || lists.run(&account, &raw, &query));
+            let work = web::block(move || {
+                let _held_until_done = turn;
+                // Of many who ask the same at once, one has found the answer for those who waited behind it.
+                lists.remembered(&account, &raw).map_or_else(|| lists.run(&account, &raw, &query), Ok)
+            });
             work.await.map_err(|error| Problem::Internal(error.to_string()))??
         }
     };

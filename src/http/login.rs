@@ -19,8 +19,7 @@ pub(super) async fn login(body: JsonObject, state: Data<State>) -> Result<HttpRe
     let gate = Arc::clone(&state.live.load().gate);
     gate.may_try_login(&username)?;
     let token = if gate.login_is_slow() {
-        let turn = Arc::clone(&state.hashing).acquire_owned().await;
-        let turn = turn.map_err(|error| Problem::Internal(error.to_string()))?;
+        let turn = state.logins.next().await?;
         let outcome = web::block(move || {
             let _held_until_done = turn;
             gate.login(&username, &password)

@@ -57,6 +57,12 @@ pub enum Problem {
     /// A request that came after the signal to stop. (503)
     #[error("the server is shutting down")]
     Draining,
+    /// Too many wait already for work that takes long. (503)
+    #[error("too many {with} are waiting")]
+    Busy {
+        /// What they wait for.
+        with: &'static str,
+    },
     /// A fault of ours. (500)
     #[error("{0}")]
     Internal(String),
@@ -101,6 +107,7 @@ impl Problem {
             }
             Self::BodyTooSlow { seconds } => format!("The body did not arrive within {seconds} seconds"),
             Self::Draining => "The server is shutting down".to_owned(),
+            Self::Busy { with } => format!("Too many {with} are waiting; nothing was changed"),
             Self::Internal(_) => INTERNAL.to_owned(),
             Self::Other(status) => status.canonical_reason().unwrap_or("The request was refused").to_owned(),
         };
@@ -110,14 +117,17 @@ impl Problem {
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Rejected(Rejection::TooMany { retry_after, .. }) => Some(*retry_after),
-            Self::Store(StoreError::Busy | StoreError::Stopped) | Self::Draining => Some(RETRY_AFTER),
+            Self::Store(StoreError::Busy | StoreError::Stopped) | Self::Draining | Self::Busy { .. } => {
+                Some(RETRY_AFTER)
+            }
             _ => None,
         }
     }
 
-    /// What an operator must know and a client must not.
+    /// What an operator must know and a client must not. Who comes when there is much to do is no fault.
     pub(crate) fn cause(&self) -> Option<String> {
-        self.status_code().is_server_error().then(|| self.to_string())
+        let fault = !matches!(self, Self::Busy { .. } | Self::Draining | Self::Store(StoreError::Busy));
+        (fault && self.status_code().is_server_error()).then(|| self.to_string())
     }
 
     /// The response, with further messages behind its own.
@@ -179,7 +189,7 @@ impl ResponseError for Problem {
             Self::UrlTooLong { .. } => StatusCode::URI_TOO_LONG,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
-            Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Draining | Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Other(status) => *status,
         }

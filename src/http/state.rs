@@ -1,6 +1,6 @@
 //! What handlers work with: the services, and the settings as they are now.
 
-use super::{local::Local, metrics::Metrics};
+use super::{local::Local, metrics::Metrics, turns::Turns};
 use crate::{
     clock::Clock,
     domain::body::Strictness,
@@ -50,8 +50,10 @@ pub struct State {
     pub metrics: Metrics,
     /// Whether the server is on its way out.
     pub draining: AtomicBool,
-    /// How many passwords may be hashed at once; each takes 19 MiB.
-    pub hashing: Arc<tokio::sync::Semaphore>,
+    /// For hashing passwords; each takes 19 MiB.
+    pub logins: Turns,
+    /// For lists that read all of an account.
+    pub searches: Turns,
 }
 
 impl State {

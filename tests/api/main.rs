@@ -40,6 +40,7 @@ mod list_indexes;
 mod list_paging;
 mod list_sort;
 mod login;
+mod overload;
 mod oversized;
 mod request_id;
 mod routes;

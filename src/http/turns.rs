@@ -1,0 +1,76 @@
+//! Turns at work that takes long: so many at once, so many that wait, and beyond that an honest 503.
+//!
+//! Without a bound on those at once, such work would take the cores from everybody else; without one on those that wait,
+//! the last would wait longer than any client does.
+
+use super::problem::Problem;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Who may work, and who may wait for it.
+#[derive(Debug)]
+pub struct Turns {
+    what: &'static str,
+    places: Arc<Semaphore>,
+    working: Arc<Semaphore>,
+}
+
+/// Somebody's turn, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Turn {
+    _working: OwnedSemaphorePermit,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Turns {
+    /// `at_once` work while `waiting` more wait. `what` is the plural of what they do.
+    pub fn new(what: &'static str, at_once: usize, waiting: usize) -> Self {
+        let places = Arc::new(Semaphore::new(at_once.saturating_add(waiting)));
+        Self { what, places, working: Arc::new(Semaphore::new(at_once)) }
+    }
+
+    /// Waits for a turn.
+    ///
+    /// # Errors
+    /// [`Problem::Busy`] when too many wait already.
+    pub(super) async fn next(&self) -> Result<Turn, Problem> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Problem::Busy { with: self.what })?;
+        let working = Arc::clone(&self.working).acquire_owned().await;
+        let working = working.map_err(|error| Problem::Internal(error.to_string()))?;
+        Ok(Turn { _working: working, _place: place })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{future::Future, pin::pin, task::Context};
+
+    #[test]
+    fn some_work_some_wait_and_the_rest_is_refused() {
+        let turns = Turns::new("tests", 1, 1);
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        actix_rt::System::new().block_on(async {
+            let working = turns.next().await.unwrap();
+            let mut waiting = pin!(turns.next());
+            assert!(waiting.as_mut().poll(&mut context).is_pending());
+            assert!(matches!(turns.next().await, Err(Problem::Busy { with: "tests" })));
+            drop(working);
+            drop(waiting.await.unwrap());
+            turns.next().await.unwrap();
+        });
+    }
+
+    #[test]
+    fn who_stops_waiting_makes_room() {
+        let turns = Turns::new("tests", 1, 1);
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        actix_rt::System::new().block_on(async {
+            let _working = turns.next().await.unwrap();
+            for _ in 0..3 {
+                let mut waiting = Box::pin(turns.next());
+                assert!(waiting.as_mut().poll(&mut context).is_pending());
+            }
+        });
+    }
+}

@@ -1,0 +1,44 @@
+//! More than can be done at once: what is refused is refused honestly, and nobody else waits for it.
+
+use crate::{connection::Connection, server::TestServer};
+use serde_json::{Map, Value, json};
+
+/// As many searches as are taken at once, at work or waiting.
+fn searches_taken() -> usize {
+    std::thread::available_parallelism().map_or(1, Into::into).max(2) * 65
+}
+
+#[test]
+fn more_searches_than_can_wait_answer_503_while_others_are_served() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let meta: Map<String, Value> = (0..500).map(|number| (format!("key_{number}"), json!(number))).collect();
+    for _ in 0..60 {
+        account.created_from(json!({"name": "x", "type": "email", "destination_ids": [], "meta": meta}));
+    }
+    let (other, asked) = (server.account("somebody else"), searches_taken() + 300);
+    let searches: Vec<_> = (0..asked)
+        .map(|number| {
+            let mut connection = Connection::open(&server);
+            // Each is another one, so that no answer is remembered.
+            connection.request(&format!("GET /integration?meta.key_7={number} HTTP/1.1\nAuthorization: ops"), "");
+            connection
+        })
+        .collect();
+    let created = other.created("x");
+    assert_eq!(other.list("").json()["data"], json!([created]));
+    let mut refused = 0;
+    for (number, mut connection) in searches.into_iter().enumerate() {
+        let answer = connection.receive();
+        if answer.status == 503 {
+            refused += 1;
+            assert_eq!(answer.header("retry-after"), Some("1"));
+            answer.assert_error(503, &["Too many searches are waiting; nothing was changed", "request id"]);
+        } else {
+            let found = if number == 7 { 60 } else { 0 };
+            assert_eq!(answer.assert_status(200).json()["total_count"], found);
+        }
+    }
+    assert!((1..=300).contains(&refused), "{refused} of {asked} were refused");
+    assert_eq!(account.total("meta.key_7=7"), 60, "it goes on afterwards");
+}
