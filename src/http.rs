@@ -8,6 +8,7 @@ mod answer;
 mod body;
 mod caller;
 mod exchange;
+mod files;
 mod health;
 mod integrations;
 mod lists;

@@ -4,7 +4,7 @@
 //! (`wire`).
 
 use super::{
-    routes,
+    files, routes,
     state::State,
     wire::{Patience, Wire},
 };
@@ -30,6 +30,10 @@ pub struct Connections {
     pub drain: Duration,
 }
 
+/// Connections that may wait to be accepted, as far as the system lets them. The standard library lets 128 wait, and who
+/// comes then tries again only after a second.
+const WAITING: i32 = 4_096;
+
 /// A server for the whole service, which starts when it is first awaited.
 ///
 /// # Errors
@@ -40,9 +44,11 @@ pub fn server(
     state: Data<State>,
     origins: Vec<String>,
 ) -> io::Result<Server> {
+    rustix::net::listen(&listener, WAITING)?;
+    let most = files::connections(connections.most, connections.workers);
     let builder = Server::build()
         .workers(connections.workers)
-        .max_concurrent_connections(connections.most.div_ceil(connections.workers.max(1)))
+        .max_concurrent_connections(most.div_ceil(connections.workers.max(1)))
         .shutdown_timeout(connections.drain.as_secs())
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();

@@ -28,14 +28,15 @@ pub(crate) struct Setup {
     folder: Arc<tempfile::TempDir>,
     arguments: Vec<OsString>,
     environment: Vec<(String, String)>,
-    file_blocks: Option<u32>,
+    /// As the shell's `ulimit` takes them.
+    limits: Vec<String>,
 }
 
 impl Setup {
     /// In an empty folder, without arguments.
     pub(crate) fn bare() -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        Self { folder, arguments: Vec::new(), environment: Vec::new(), file_blocks: None }
+        Self { folder, arguments: Vec::new(), environment: Vec::new(), limits: Vec::new() }
     }
 
     /// On a free port; the store goes to `data` in the folder.
@@ -66,7 +67,13 @@ impl Setup {
 
     /// No file may grow beyond so many blocks of 512 bytes; a write beyond fails.
     pub(crate) fn file_blocks(mut self, blocks: u32) -> Self {
-        self.file_blocks = Some(blocks);
+        self.limits.push(format!("-S -f {blocks}"));
+        self
+    }
+
+    /// No more files may be open at once.
+    pub(crate) fn open_files(mut self, files: u32) -> Self {
+        self.limits.push(format!("-n {files}"));
         self
     }
 
@@ -89,15 +96,13 @@ impl Setup {
     }
 
     fn command(&self) -> Command {
-        let mut command = match self.file_blocks {
-            None => Command::new(BINARY),
-            Some(blocks) => {
-                let mut shell = Command::new("sh");
-                // Without a handler for the signal, a write beyond the limit fails in place of ending the process.
-                shell.arg("-c").arg(format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\"")).arg(BINARY);
-                shell
-            }
-        };
+        let mut command = Command::new(BINARY);
+        if !self.limits.is_empty() {
+            command = Command::new("sh");
+            let limits: String = self.limits.iter().map(|limit| format!("ulimit {limit}; ")).collect();
+            // Without a handler for the signal, a write beyond the limit fails in place of ending the process.
+            command.arg("-c").arg(format!("trap '' XFSZ; {limits} exec \"$0\" \"$@\"")).arg(BINARY);
+        }
         command.args(&self.arguments).current_dir(self.folder.path());
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("PAGERTREE_LOCAL_") || name == "RUST_LOG" {
@@ -215,6 +220,16 @@ impl Server {
         prlimit(Some(Pid::from_child(&self.process)), Resource::Fsize, unlimited).unwrap();
     }
 
+    /// Bytes of memory that it has, and the most that it has had. Source: proc(5).
+    pub(crate) fn memory(&self) -> Memory {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let bytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() << 10
+        };
+        Memory { now: bytes("VmRSS:"), most: bytes("VmHWM:") }
+    }
+
     /// Kills it and waits until it is gone.
     pub(crate) fn kill(mut self) {
         self.signal(Signal::KILL);
@@ -246,6 +261,13 @@ impl Drop for Server {
         let _already_gone = self.process.kill();
         let _already_gone = self.process.wait();
     }
+}
+
+/// Resident memory in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    pub(crate) now: u64,
+    pub(crate) most: u64,
 }
 
 /// What a server says on standard error.

@@ -1,0 +1,72 @@
+//! A bare connection: many are cheap, and they may do what a proper client would not.
+
+use super::child::Server;
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+pub(crate) struct Connection(BufReader<TcpStream>);
+
+/// Status, the lines of the head, and the body.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) status: u16,
+    pub(crate) head: Vec<String>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Only so that a test of a server that never answers ends.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Connection {
+    pub(crate) fn open(server: &Server) -> Self {
+        let stream = TcpStream::connect(server.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        Self(BufReader::with_capacity(512, stream))
+    }
+
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.get_mut().write_all(bytes.as_ref()).unwrap();
+    }
+
+    pub(crate) fn receive(&mut self) -> Received {
+        let lines = self.0.by_ref().lines().map(Result::unwrap);
+        let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+        let status = head[0].split(' ').nth(1).unwrap().parse().unwrap();
+        let length =
+            head.iter().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        Received { status, head, body }
+    }
+}
+
+impl Received {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        assert_eq!(self.status, 200, "{:?} {}", self.head, String::from_utf8_lossy(&self.body));
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn has_header(&self, name: &str) -> bool {
+        self.head.iter().any(|line| line.split_once(':').is_some_and(|(found, _)| found == name))
+    }
+}
+
+/// A request of the account `t`.
+pub(crate) fn request(method: &str, path: &str, body: &str) -> String {
+    let length = body.len();
+    format!("{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: t\r\ncontent-length: {length}\r\n\r\n{body}")
+}
+
+/// Lets this process have as many connections as it may.
+pub(crate) fn allow_many_connections() {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
+}
