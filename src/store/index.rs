@@ -7,6 +7,8 @@
 //! not asked for longest leave.
 
 mod column;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use view::View;
