@@ -246,6 +246,7 @@ fn the_whole_store_is_given_to_nobody_without_the_token() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "says what it leaves out")]
 fn to_other_machines_there_is_no_such_route() {
     // An address of this machine that is not loopback, if it has one; nothing is sent.
     let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
