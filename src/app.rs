@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     config::{ConfigError, Mode, Settings},
     domain::body::Strictness,
-    http::{self, Connections, Live, Local, State, Turns, metrics::Metrics},
+    http::{self, Connections, Live, Local, State},
     ids::{Ids, RequestIds},
     service::{
         access::{Gate, GateLimits},
@@ -24,15 +24,11 @@ use actix_web::{
     dev::{Server, ServerHandle},
     web::Data,
 };
-use arc_swap::ArcSwap;
 use std::{
     io,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -126,7 +122,9 @@ impl App {
             Integrations::new(store.clone(), edges.clock.clone(), edges.ids.clone(), settings.store.list_cache_bytes);
         let running = Running::at(address, edges.ids.secret());
         let local = Local { address: address.ip(), token_sha256: passwords::digest(running.token.as_bytes()) };
-        let state = Data::new(state(store.clone(), integrations, live, local, &edges));
+        let request_ids = RequestIds::new(&edges.ids);
+        let state = State::new(integrations, store.clone(), live, local, edges.clock.clone(), request_ids);
+        let state = Data::new(state);
         let server = serve(settings, listener, state.clone())?;
         let port_file = write_port_file(settings, address)?;
         let running = running.write(data).map_err(|source| StartError::File { path: data.to_owned(), source })?;
@@ -257,36 +255,9 @@ fn live(settings: &Settings, tokens: &Tokens, clock: &Clock) -> Result<Live, Con
     })
 }
 
-fn state(store: Store, integrations: Integrations, live: Live, local: Local, edges: &Edges) -> State {
-    // With one alone, a search of a large account would hold up those of all small ones.
-    let searches_at_once = cores().max(2);
-    State {
-        integrations,
-        store,
-        live: ArcSwap::from_pointee(live),
-        local,
-        clock: edges.clock.clone(),
-        request_ids: RequestIds::new(&edges.ids),
-        metrics: Metrics::default(),
-        draining: AtomicBool::new(false),
-        logins: Turns::new("logins", LOGINS_AT_ONCE, LOGINS_AT_ONCE.saturating_mul(WAITING_FOR_EACH)),
-        searches: Turns::new("searches", searches_at_once, searches_at_once.saturating_mul(WAITING_FOR_EACH)),
-    }
-}
-
-/// 19 MiB and 20 ms of a core each.
-const LOGINS_AT_ONCE: usize = 2;
-
-/// How many may wait for each that is at work, before more are refused.
-const WAITING_FOR_EACH: usize = 64;
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, Into::into)
-}
-
 fn serve(settings: &Settings, listener: TcpListener, state: Data<State>) -> Result<Server, StartError> {
     let workers = match settings.workers {
-        0 => cores(),
+        0 => std::thread::available_parallelism().map_or(1, Into::into),
         some => some,
     };
     let connections = Connections {

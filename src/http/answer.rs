@@ -1,5 +1,6 @@
 //! Writing what succeeded.
 
+use super::room::Part;
 use crate::{service::lists::ListPage, store::Stored};
 use actix_web::{
     HttpResponse,
@@ -10,6 +11,13 @@ use actix_web::{
 /// 200 and a stored object, as it is.
 pub(super) fn object(stored: Stored) -> HttpResponse {
     json(Bytes::from_owner(stored))
+}
+
+/// The same after a write, with the room that was taken for it before anything was written.
+pub(super) fn written(stored: Stored, room: Part) -> HttpResponse {
+    let mut response = object(stored);
+    response.extensions_mut().insert(room);
+    response
 }
 
 /// 200 and JSON.

@@ -1,6 +1,11 @@
 //! Reading a request's body: a JSON object of bounded size that arrives in bounded time.
 
-use super::{exchange::Exchange, problem::Problem, state::State};
+use super::{
+    exchange::Exchange,
+    problem::Problem,
+    room::{Part, Room, SMALL},
+    state::State,
+};
 use crate::domain::{
     body::{Strictness, kind_of},
     rejection::Rejection,
@@ -25,6 +30,9 @@ use std::{
 pub(super) struct JsonObject {
     pub(super) attributes: Map<String, Value>,
     pub(super) strictness: Strictness,
+    /// How long it was as it came.
+    pub(super) bytes: usize,
+    _until_done: Part,
 }
 
 impl FromRequest for JsonObject {
@@ -43,12 +51,14 @@ impl FromRequest for JsonObject {
             drop(live);
             check_media_type(&request, strictness)?;
             let exchange = request.conn_data::<Exchange>().cloned().unwrap_or_default();
-            exchange.body_wanted();
-            let arriving = actix_rt::time::timeout(Duration::from_secs(seconds), read(&request, payload, limit));
-            let arrived = arriving.await.map_err(|_| Problem::BodyTooSlow { seconds }).flatten();
+            let arriving = read(&request, payload, limit, &state.bodies, &exchange);
+            let arrived = actix_rt::time::timeout(Duration::from_secs(seconds), arriving)
+                .await
+                .map_err(|_| Problem::BodyTooSlow { seconds })
+                .flatten();
             exchange.body_done(arrived.is_ok());
-            let bytes = arrived?;
-            Ok(Self { attributes: parse(&bytes)?, strictness })
+            let (bytes, part) = arrived?;
+            Ok(Self { attributes: parse(&bytes)?, strictness, bytes: bytes.len(), _until_done: part })
         })
     }
 }
@@ -77,21 +87,34 @@ fn check_media_type(request: &HttpRequest, strictness: Strictness) -> Result<(),
     if json && utf8 { Ok(()) } else { Err(Problem::UnsupportedMediaType { found: crate::domain::body::excerpt(text) }) }
 }
 
-async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<BytesMut, Problem> {
+async fn read(
+    request: &HttpRequest,
+    mut payload: Payload,
+    limit: usize,
+    room: &Room,
+    exchange: &Exchange,
+) -> Result<(BytesMut, Part), Problem> {
     let announced =
         request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(Problem::BodyTooLarge { limit });
     }
-    let mut body = BytesMut::with_capacity(announced.unwrap_or_default());
+    let mut part = room.part();
+    let left = |body: &BytesMut| announced.map(|length| length.saturating_sub(body.len()));
+    // What was announced need never come.
+    let mut body = BytesMut::with_capacity(announced.unwrap_or_default().min(SMALL));
+    exchange.body_wanted(left(&body));
     while let Some(chunk) = poll_fn(|context| futures_core::Stream::poll_next(Pin::new(&mut payload), context)).await {
         let chunk = chunk.map_err(|error| broken(&error, limit))?;
-        if body.len().saturating_add(chunk.len()) > limit {
+        let length = body.len().saturating_add(chunk.len());
+        if length > limit {
             return Err(Problem::BodyTooLarge { limit });
         }
+        part.fit(length)?;
         body.extend_from_slice(&chunk);
+        exchange.body_wanted(left(&body));
     }
-    Ok(body)
+    Ok((body, part))
 }
 
 fn broken(error: &PayloadError, limit: usize) -> Problem {

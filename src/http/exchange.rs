@@ -18,7 +18,14 @@ struct Inner {
     stage: Cell<Stage>,
     requests: Cell<u64>,
     unread: Cell<bool>,
+    portion: Cell<usize>,
 }
+
+/// A usual request comes in one portion. Smallest ones are read some forty at a time, and each that waits for its turn
+/// takes kilobytes once it is read.
+const LEAST: usize = 1_024;
+/// Large bodies come in larger ones.
+const MOST: usize = 8_192;
 
 /// What comes next from the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,14 +63,21 @@ impl Exchange {
         self.0.stage.set(Stage::Work);
     }
 
-    /// The service begins to read the body.
-    pub(super) fn body_wanted(&self) {
+    /// The service reads the body, of which so much has not come yet, if that is known.
+    pub(super) fn body_wanted(&self, left: Option<usize>) {
         self.0.stage.set(Stage::Body);
+        self.0.portion.set(left.unwrap_or_default().min(MOST));
+    }
+
+    /// How many bytes to read before there is a look at what they were.
+    pub(super) fn portion(&self) -> usize {
+        self.0.portion.get().max(LEAST)
     }
 
     /// The service stops reading the body, at its end or before.
     pub(super) fn body_done(&self, complete: bool) {
         self.0.unread.set(!complete);
+        self.0.portion.set(LEAST);
         self.0.stage.set(Stage::Work);
     }
 

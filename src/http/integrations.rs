@@ -21,8 +21,9 @@ pub(super) async fn create(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let draft = IntegrationDraft::parse(body.attributes, body.strictness)?;
+    let room = state.answers.for_bytes(body.bytes)?;
     let (id, stored) = state.integrations.create(&writer, draft, key.0).await?;
-    let mut response = answer::object(stored);
+    let mut response = answer::written(stored, room);
     if let Ok(location) = HeaderValue::try_from(format!("/integration/{id}")) {
         response.headers_mut().insert(LOCATION, location);
     }
@@ -50,7 +51,9 @@ pub(super) async fn update(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let patch = IntegrationPatch::parse(body.attributes, body.strictness)?;
-    Ok(answer::object(state.integrations.update(&writer, path.0, patch).await?))
+    let before = state.integrations.bytes(&writer, &path.0)?;
+    let room = state.answers.for_bytes(before.saturating_add(body.bytes))?;
+    Ok(answer::written(state.integrations.update(&writer, path.0, patch).await?, room))
 }
 
 /// `DELETE /integration/:id`

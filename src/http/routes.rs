@@ -1,6 +1,6 @@
 //! The table of all routes.
 
-use super::{health, integrations, local, login, metrics, observe, problem::Problem, state::State};
+use super::{health, integrations, local, login, metrics, observe, problem::Problem, slices, state::State};
 use actix_cors::Cors;
 use actix_web::{
     App, Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Resource, Responder, Route,
@@ -39,7 +39,12 @@ pub(super) fn service(
     impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>
     + use<>,
 > {
-    App::new().app_data(state).configure(table).wrap(cors(origins)).wrap(from_fn(observe::observe))
+    App::new()
+        .app_data(state)
+        .configure(table)
+        .wrap(from_fn(slices::in_slices))
+        .wrap(cors(origins))
+        .wrap(from_fn(observe::observe))
 }
 
 /// The pattern of a route, for metrics.

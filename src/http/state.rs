@@ -1,6 +1,6 @@
 //! What handlers work with: the services, and the settings as they are now.
 
-use super::{local::Local, metrics::Metrics, turns::Turns};
+use super::{local::Local, metrics::Metrics, room::Room, turns::Turns};
 use crate::{
     clock::Clock,
     domain::body::Strictness,
@@ -54,9 +54,50 @@ pub struct State {
     pub logins: Turns,
     /// For lists that read all of an account.
     pub searches: Turns,
+    /// For bodies that come, until they are dealt with.
+    pub bodies: Room,
+    /// For answers that nobody has taken yet.
+    pub answers: Room,
 }
 
+/// 19 MiB and 20 ms of a core each.
+const LOGINS_AT_ONCE: usize = 2;
+/// With one alone, a search of a large account would hold up those of all small ones.
+const SEARCHES_AT_LEAST: usize = 2;
+/// How many may wait for each that is at work, before more are refused.
+const WAITING_FOR_EACH: usize = 64;
+/// A body may be parsed into several times as much.
+const MEBIBYTES_OF_BODIES: u16 = 128;
+const MEBIBYTES_OF_ANSWERS: u16 = 256;
+
 impl State {
+    /// Nothing counted, nobody waiting.
+    pub fn new(
+        integrations: Integrations,
+        store: Store,
+        live: Live,
+        local: Local,
+        clock: Clock,
+        request_ids: RequestIds,
+    ) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, Into::into);
+        let turns = |what, at_once: usize| Turns::new(what, at_once, at_once.saturating_mul(WAITING_FOR_EACH));
+        Self {
+            integrations,
+            store,
+            live: ArcSwap::from_pointee(live),
+            local,
+            clock,
+            request_ids,
+            metrics: Metrics::default(),
+            draining: AtomicBool::new(false),
+            logins: turns("logins", LOGINS_AT_ONCE),
+            searches: turns("searches", cores.max(SEARCHES_AT_LEAST)),
+            bodies: Room::new("large bodies", MEBIBYTES_OF_BODIES),
+            answers: Room::new("large answers", MEBIBYTES_OF_ANSWERS),
+        }
+    }
+
     /// Whether the server is on its way out.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)

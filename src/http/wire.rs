@@ -64,9 +64,6 @@ pub(super) struct Patience {
     pub(super) answer: Duration,
 }
 
-/// A usual request comes in one portion, and of the smallest ones some hundreds: so many may be in memory per connection.
-const PORTION: usize = 8_192;
-
 impl Wire {
     pub(super) fn new(stream: TcpStream, state: Data<State>, patience: Patience) -> Self {
         Self {
@@ -95,13 +92,14 @@ impl Wire {
     }
 
     fn read(&mut self, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.portion >= PORTION {
+        let portion = self.exchange.portion();
+        if self.portion >= portion {
             // Others first.
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
         let before = into.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, into))?;
+        ready!(read_at_most(portion, &mut self.stream, context, into))?;
         let come = into.filled().get(before..).unwrap_or_default();
         self.portion = self.portion.saturating_add(come.len());
         if self.exchange.stage() == Stage::Head && !come.is_empty() {
@@ -162,6 +160,23 @@ impl Wire {
         log::info!("Gave up a client that takes no answer seconds={}", patience.as_secs());
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
+}
+
+/// The library's buffer grows with what it is given, and so would what it takes at once.
+fn read_at_most(
+    most: usize,
+    stream: &mut TcpStream,
+    context: &mut Context<'_>,
+    into: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    if into.remaining() <= most {
+        return Pin::new(stream).poll_read(context, into);
+    }
+    let mut part = ReadBuf::new(into.initialize_unfilled_to(most));
+    ready!(Pin::new(stream).poll_read(context, &mut part))?;
+    let come = part.filled().len();
+    into.advance(come);
+    Poll::Ready(Ok(()))
 }
 
 impl AsyncRead for Wire {

@@ -6,7 +6,7 @@ use crate::{
     domain::{
         caller::{Caller, Writer},
         idempotency::{Attempt, IdempotencyKey},
-        ids::IntegrationId,
+        ids::{AccountId, IntegrationId},
         integration::{Integration, SCHEMA},
         integration_input::{IntegrationDraft, IntegrationPatch},
         list::Select,
@@ -74,8 +74,20 @@ impl Integrations {
     /// # Errors
     /// No such integration in this account; the store failed.
     pub fn get(&self, caller: &Caller, id: &IntegrationId) -> Result<Stored, Fault> {
+        self.get_of(&caller.account, id)
+    }
+
+    /// How large one integration of the writer's account is, as it is answered.
+    ///
+    /// # Errors
+    /// No such integration in this account; the store failed.
+    pub fn bytes(&self, writer: &Writer, id: &IntegrationId) -> Result<usize, Fault> {
+        Ok(self.get_of(writer.account(), id)?.as_ref().len())
+    }
+
+    fn get_of(&self, account: &AccountId, id: &IntegrationId) -> Result<Stored, Fault> {
         let found = self.store.record(COLLECTION, id.as_str())?;
-        Ok(found.filter(|record| COLLECTION.owns(&caller.account, record)).ok_or(NOT_FOUND)?)
+        Ok(found.filter(|record| COLLECTION.owns(account, record)).ok_or(NOT_FOUND)?)
     }
 
     /// Some attributes of one integration of the caller's account.

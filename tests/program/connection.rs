@@ -3,8 +3,8 @@
 use super::child::Server;
 use serde_json::Value;
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{Shutdown, TcpStream},
     time::Duration,
 };
 
@@ -33,6 +33,30 @@ impl Connection {
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.0.get_mut().write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// Sends as much as is taken within this time.
+    pub(crate) fn send_what_is_taken(&mut self, mut bytes: &[u8], within: Duration) -> io::Result<()> {
+        self.0.get_ref().set_write_timeout(Some(within)).unwrap();
+        while !bytes.is_empty() {
+            match self.0.get_mut().write(bytes) {
+                Ok(taken) => bytes = &bytes[taken..],
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until there is something to receive, and leaves it there.
+    pub(crate) fn wait_for_something(&self) {
+        self.0.get_ref().peek(&mut [0]).unwrap();
+    }
+
+    /// Says that nothing more will be sent, and takes what is answered.
+    pub(crate) fn hang_up_and_receive(&mut self) -> Received {
+        self.0.get_ref().shutdown(Shutdown::Write).unwrap();
+        self.receive()
     }
 
     pub(crate) fn receive(&mut self) -> Received {

@@ -23,6 +23,7 @@ mod kills;
 mod log;
 mod moving;
 mod overload;
+mod overload_memory;
 mod reload;
 mod settings;
 mod start;
