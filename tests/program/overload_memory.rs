@@ -72,6 +72,26 @@ fn answers_that_nobody_takes_are_held_up_to_a_limit_and_the_rest_answered_503() 
 }
 
 #[test]
+fn the_same_answer_for_many_is_held_once() {
+    let server = with_large_objects();
+    let before = server.memory().now;
+    // 1 MB an answer, and remembered.
+    let greedy: Vec<_> = (0..200)
+        .map(|_| {
+            let mut connection = Connection::open(&server);
+            connection.send(request("GET", "/integration?limit=5", "").repeat(20));
+            connection
+        })
+        .collect();
+    for connection in &greedy {
+        connection.wait_for_something();
+    }
+    is_served(&server);
+    let more = server.memory().most - before;
+    assert!(more < 100 * MIB, "{more} bytes for the same megabyte 200 times");
+}
+
+#[test]
 fn a_write_whose_answer_finds_no_room_is_refused_before_it_is_done() {
     let server = with_large_objects();
     let client = server.client("t");
