@@ -37,7 +37,7 @@ pub(super) enum Stage {
     Body,
     /// Nothing that is wanted before the request under way is answered.
     Work,
-    /// Nothing that is wanted at all: a request is answered of which not all was read.
+    /// Nothing that is wanted at all: the last answer is given.
     Over,
 }
 
@@ -81,10 +81,10 @@ impl Exchange {
         self.0.stage.set(Stage::Work);
     }
 
-    /// The request is answered. Whether that must be the last one on this connection, because what is left of the body
-    /// would be taken for a request.
-    pub(super) fn answered(&self) -> bool {
-        let over = self.0.unread.get();
+    /// The request is answered. Whether that must be the last one on this connection, because it is wanted so, or what
+    /// is left of the body would be taken for a request.
+    pub(super) fn answered(&self, last: bool) -> bool {
+        let over = last || self.0.unread.get();
         self.0.stage.set(if over { Stage::Over } else { Stage::Head });
         over
     }

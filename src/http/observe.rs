@@ -42,7 +42,7 @@ pub(super) async fn observe(
     let exchange = Exchange::of(&request);
     exchange.begin(&request);
     let outcome = next.call(request).await;
-    let must_close = exchange.answered();
+    let must_close = exchange.answered(state.is_draining());
     let mut response = outcome?.map_into_boxed_body();
     if response.status().as_u16() >= 400 {
         response = with_error_body(response, &id);

@@ -6,6 +6,7 @@
 //! - Who does not take an answer is given up after the time for which an idle connection is kept.
 //! - An answer given before its request had come whole is the last one. The client is then given a moment to notice,
 //!   and what it sends meanwhile is thrown away: closing at once could take the answer back.
+//! - A head that has begun to come when the server stops is answered and not just dropped.
 //! - Errors that HTTP itself answers go out with the error body (`refusal`).
 
 mod head;
@@ -110,10 +111,10 @@ impl Wire {
         Poll::Ready(Ok(()))
     }
 
-    /// Answers a head that did not come in time. Nothing else is being written then.
-    fn refuse_late_head(&mut self, context: &mut Context<'_>) {
-        let answer = refusal::late_head(self.state.clock.now(), &self.state.request_ids.next());
-        // Who is that slow may have gone; then there is nobody to tell.
+    /// Answers a head that will not become a request. Nothing else is being written then.
+    fn refuse(&mut self, status: StatusCode, context: &mut Context<'_>) {
+        let answer = refusal::of_head(status, self.state.clock.now(), &self.state.request_ids.next());
+        // Who was that slow may have gone; then there is nobody to tell.
         let _told = Pin::new(&mut self.stream).poll_write(context, &answer);
         self.exchange.give_up();
     }
@@ -191,7 +192,7 @@ impl AsyncRead for Wire {
             }
         }
         if this.unfinished_head().is_some_and(|head| head.is_late(context)) {
-            this.refuse_late_head(context);
+            this.refuse(StatusCode::REQUEST_TIMEOUT, context);
             return Poll::Ready(Ok(()));
         }
         this.read(context, into)
@@ -226,6 +227,9 @@ impl AsyncWrite for Wire {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.state.is_draining() && this.unfinished_head().is_some() {
+            this.refuse(StatusCode::SERVICE_UNAVAILABLE, context);
+        }
         if this.exchange.stage() == Stage::Over {
             return this.linger(context).map(Ok);
         }

@@ -4,7 +4,7 @@ use super::child::Server;
 use serde_json::Value;
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
-    net::{Shutdown, TcpStream},
+    net::{Shutdown, SocketAddr, TcpStream},
     time::Duration,
 };
 
@@ -25,14 +25,24 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Connection {
     pub(crate) fn open(server: &Server) -> Self {
-        let stream = TcpStream::connect(server.address).unwrap();
+        Self::try_open(server.address).unwrap()
+    }
+
+    /// Says so when nobody listens.
+    pub(crate) fn try_open(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Self(BufReader::with_capacity(512, stream))
+        Ok(Self(BufReader::with_capacity(512, stream)))
     }
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.0.get_mut().write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// Sends, and says so when the server has hung up.
+    pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        self.0.get_mut().write_all(bytes.as_ref())
     }
 
     /// Sends as much as is taken within this time.
@@ -60,6 +70,16 @@ impl Connection {
     }
 
     pub(crate) fn receive(&mut self) -> Received {
+        self.receive_or_end().expect("an answer")
+    }
+
+    /// The next answer, or nothing when the server has hung up without one. It breaks off none.
+    pub(crate) fn receive_or_end(&mut self) -> Option<Received> {
+        match self.0.fill_buf() {
+            Ok([]) => return None,
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return None,
+            begun => drop(begun.unwrap().len()),
+        }
         let lines = self.0.by_ref().lines().map(Result::unwrap);
         let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
         let status = head[0].split(' ').nth(1).unwrap().parse().unwrap();
@@ -67,7 +87,7 @@ impl Connection {
             head.iter().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).unwrap();
-        Received { status, head, body }
+        Some(Received { status, head, body })
     }
 }
 

@@ -15,6 +15,7 @@ mod compact;
 mod connection;
 mod credentials;
 mod disk;
+mod drain;
 mod export;
 mod faults;
 mod http;

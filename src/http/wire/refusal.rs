@@ -57,13 +57,15 @@ impl Refusal {
     }
 }
 
-/// The whole answer to a head that the library waits for without an end: a head behind the first of its connection.
-pub(super) fn late_head(now: Timestamp, request_id: &str) -> Vec<u8> {
-    let status = StatusCode::REQUEST_TIMEOUT;
+/// The whole answer to a head that the library would wait for without an end, or drop.
+pub(super) fn of_head(status: StatusCode, now: Timestamp, request_id: &str) -> Vec<u8> {
     let since_epoch = Duration::from_millis(now.millis().try_into().unwrap_or_default());
     let date = HttpDate::from(SystemTime::UNIX_EPOCH + since_epoch);
     let body = body(status, None);
-    let headers = headers(&body, request_id);
+    let mut headers = headers(&body, request_id);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.push_str("\r\nretry-after: 1");
+    }
     log_refusal(status, request_id);
     format!("{VERSION}{status}\r\n{headers}\r\nconnection: close\r\ndate: {date}{END_OF_HEAD}{body}").into_bytes()
 }
@@ -122,6 +124,7 @@ fn body(status: StatusCode, url_over: Option<usize>) -> String {
         (None, StatusCode::BAD_REQUEST) => "This is not a valid HTTP/1.1 request",
         (None, StatusCode::REQUEST_TIMEOUT) => "The head of the request did not arrive in time",
         (None, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE) => "The head of the request is too large",
+        (None, StatusCode::SERVICE_UNAVAILABLE) => "The server is shutting down",
         (None, other) => other.canonical_reason().unwrap_or("The request was refused"),
     };
     error_body(message)
