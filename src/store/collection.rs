@@ -10,7 +10,6 @@ use super::{
     trees::{self, Counters, Tree},
 };
 use crate::domain::ids::AccountId;
-use std::collections::HashMap;
 
 /// A kind of object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,9 +156,12 @@ impl Snapshot {
         let (lower, upper) = (trees::index_key(account, *first), trees::index_key(account, last.saturating_add(1)));
         let portion = usize::try_from(walked).unwrap_or(usize::MAX).saturating_add(1);
         let entries = self.scan(collection.index, lower, upper, false, portion);
-        let ids = entries.collect::<Result<HashMap<_, _>, _>>()?;
+        let ids = entries
+            .map(|entry| entry.and_then(|(key, id)| Ok((number(&key)?, id))))
+            .collect::<Result<Vec<_>, StoreError>>()?;
         let found = tiny_ids.iter().map(|tiny_id| {
-            let id = ids.get(&trees::index_key(account, *tiny_id)).ok_or_else(|| lacks(account, *tiny_id))?;
+            let position = ids.binary_search_by_key(tiny_id, |(number, _)| *number).ok();
+            let (_, id) = position.and_then(|position| ids.get(position)).ok_or_else(|| lacks(account, *tiny_id))?;
             self.indexed(collection, id.as_ref())
         });
         found.collect()

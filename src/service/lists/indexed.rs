@@ -56,12 +56,21 @@ fn filtered<'a>(view: &'a View, filters: &Filters) -> Result<Cow<'a, RoaringTree
     })
 }
 
+/// Room for any page.
+const MOST_OF_A_PAGE: usize = 100;
+
 /// So many numbers from the one with `offset` before it.
 fn stretch(numbers: &RoaringTreemap, offset: u64, limit: usize) -> Vec<u64> {
     let Some(first) = numbers.select(offset) else { return Vec::new() };
     let mut rest = numbers.iter();
     rest.advance_to(first);
-    rest.take(limit).collect()
+    // Not collected: the iterator would count all that is left first.
+    let mut page = Vec::with_capacity(limit.min(MOST_OF_A_PAGE));
+    while page.len() < limit {
+        let Some(number) = rest.next() else { break };
+        page.push(number);
+    }
+    page
 }
 
 /// For an order by one place with few values: the objects with each of them, in the order of the values.
