@@ -111,7 +111,7 @@ fn a_head_that_has_begun_when_the_server_stops_is_answered_503() {
 
 #[test]
 fn nobody_holds_the_stop_up_beyond_its_time() {
-    let config = "[shutdown]\ndrain_seconds = 1\n[limits]\nbody_bytes = 100000000\nhead_seconds = 3600\nbody_seconds = 3600\nidle_seconds = 3600\n";
+    let config = "[shutdown]\ndrain_seconds = 1\n[limits]\nbody_bytes = 60000000\nhead_seconds = 3600\nbody_seconds = 3600\nidle_seconds = 3600\n";
     let server = Setup::new().config(config).start();
     let mut large = integration("large");
     large["meta"] = json!({ "x": "x".repeat(900_000) });
