@@ -110,6 +110,30 @@ fn a_head_that_has_begun_when_the_server_stops_is_answered_503() {
 }
 
 #[test]
+fn an_answer_given_while_the_server_stops_is_not_lost_to_what_was_sent_behind() {
+    let server = Setup::new().config(FOR_EVER).start();
+    let mut connections: Vec<_> = (0..20).map(|_| Connection::open(&server)).collect();
+    let body = integration("x").to_string();
+    let length = body.len();
+    let head = format!("POST /integration HTTP/1.1\r\nhost: x\r\nauthorization: t\r\ncontent-length: {length}\r\n");
+    for connection in &mut connections {
+        connection.send(format!("{head}expect: 100-continue\r\n\r\n"));
+        assert_eq!(connection.receive().status, 100);
+    }
+    server.signal(Signal::TERM);
+    server.log.wait_for("Stopping");
+    let behind = request("GET", "/livez", "").repeat(2_000);
+    for connection in &mut connections {
+        connection.send(&body);
+        // It is hung up on amidst this.
+        let _not_all = connection.try_send(&behind);
+        assert_eq!(connection.receive().json()["name"], "x");
+    }
+    drop(connections);
+    assert_eq!(server.end().0.code(), Some(0));
+}
+
+#[test]
 fn nobody_holds_the_stop_up_beyond_its_time() {
     let config = "[shutdown]\ndrain_seconds = 1\n[limits]\nbody_bytes = 60000000\nhead_seconds = 3600\nbody_seconds = 3600\nidle_seconds = 3600\n";
     let server = Setup::new().config(config).start();
