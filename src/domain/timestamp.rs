@@ -36,8 +36,9 @@ impl Timestamp {
     }
 
     /// The later of `now` and one millisecond after `self`: a time that always moves forward, whatever the clock does.
+    /// Only the last instant that can be written stays.
     pub fn advanced_to(self, now: Self) -> Self {
-        now.max(Self(self.0.saturating_add(1)))
+        now.max(Self::from_millis(self.0.saturating_add(1)).unwrap_or(self))
     }
 }
 
@@ -78,6 +79,12 @@ mod tests {
         let jumped_back = Timestamp::from_millis(1_000).unwrap();
         assert_eq!(before.advanced_to(jumped_back).millis(), 5_001);
         assert_eq!(before.advanced_to(Timestamp::from_millis(9_000).unwrap()).millis(), 9_000);
+    }
+
+    #[test]
+    fn nothing_comes_after_the_last_instant_that_can_be_written() {
+        let last = Timestamp::parse_rfc3339("9999-12-31T23:59:59.999Z").unwrap();
+        assert_eq!(last.advanced_to(Timestamp::EPOCH), last);
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod server;
 mod account_walls;
 mod attributes;
 mod bodies;
+mod clock_jumps;
 mod consistency;
 mod cors;
 mod credentials_keys;
