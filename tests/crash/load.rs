@@ -4,6 +4,7 @@ use super::{
     child::Server,
     found::{Found, Numbers, verify},
     random::Random,
+    witness::Witness,
     worker::Worker,
 };
 use std::{
@@ -21,14 +22,19 @@ const ACCOUNTS: usize = 4;
 pub(crate) struct Load {
     workers: Vec<Worker>,
     numbers: Vec<Numbers>,
+    /// One for each account, and what decides where it looks.
+    witnesses: Vec<(Witness, Random)>,
     /// Writes that were acknowledged and looked for.
     pub(crate) acknowledged: u64,
+    /// Objects that readers were shown, counted anew in each round.
+    pub(crate) shown: usize,
 }
 
 impl Load {
     pub(crate) fn new(random: &mut Random) -> Self {
         let workers = (0..THREADS).map(|number| Worker::new(number, number % ACCOUNTS, random.next())).collect();
-        Self { workers, numbers: vec![Numbers::new(); ACCOUNTS], acknowledged: 0 }
+        let witnesses = (0..ACCOUNTS).map(|_| (Witness::default(), Random(random.next()))).collect();
+        Self { workers, numbers: vec![Numbers::new(); ACCOUNTS], witnesses, acknowledged: 0, shown: 0 }
     }
 
     /// Lets all threads work on one server until so many writes are acknowledged, and kills it amidst the next ones.
@@ -53,17 +59,28 @@ impl Load {
                 })
                 .collect();
             drop(enough);
+            for (account, (witness, random)) in self.witnesses.iter_mut().enumerate() {
+                let client = server.client(&token(account));
+                scope.spawn(move || while witness.looks(&client, random) {});
+            }
             wait.recv().expect("the server went away by itself");
             server.kill();
             working.into_iter().map(|worker| worker.join().unwrap()).collect()
         });
     }
 
-    /// Looks that every account has what its threads know, and nothing else, and that no number was given twice.
+    /// Looks that every account has what its threads know and its reader was shown, and nothing else, and that no number
+    /// was given twice.
     pub(crate) fn verify(&mut self, server: &Server) {
         for (account, numbers) in self.numbers.iter_mut().enumerate() {
             let found = Found::read(&server.client(&token(account)));
             verify(found, self.workers.iter_mut().filter(|worker| worker.account == account), numbers);
+        }
+        for (account, (witness, _)) in self.witnesses.iter_mut().enumerate() {
+            let workers = || self.workers.iter().filter(|worker| worker.account == account);
+            let objects = workers().flat_map(|worker| &worker.objects).collect();
+            self.shown +=
+                std::mem::take(witness).verify(&objects, &workers().flat_map(|worker| &worker.deleted).collect());
         }
         self.acknowledged +=
             self.workers.iter_mut().map(|worker| std::mem::take(&mut worker.acknowledged)).sum::<u64>();

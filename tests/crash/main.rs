@@ -4,7 +4,8 @@
 //! what was acknowledged. Now and then they look at a list, which must be of one instant and have their objects as they
 //! were acknowledged. At a random moment the server is killed with SIGKILL. Then `check` must find nothing, and a new
 //! server on the same folder must show every object byte for byte as it was last acknowledged; the one write that each
-//! thread had under way may have happened or not, but not by half. No number is ever given twice.
+//! thread had under way may have happened or not, but not by half. No number is ever given twice. Four more only look; what
+//! they were shown must be there, at least as new, unless somebody deleted it.
 //!
 //! `CRASH_ROUNDS` sets how often (24), `CRASH_SEED` repeats a run, as far as the moment of a kill can be repeated.
 
@@ -25,6 +26,8 @@ mod found;
 mod http;
 mod load;
 mod random;
+mod shown;
+mod witness;
 mod worker;
 
 use child::Setup;
@@ -49,8 +52,10 @@ fn what_was_acknowledged_survives_a_kill_at_any_moment() {
         load.verify(&server);
         server.kill();
     }
-    let (acknowledged, left) = (load.acknowledged, load.objects());
-    println!("{rounds} rounds, {acknowledged} acknowledged writes, {left} objects at the end, none lost");
+    let (acknowledged, shown, left) = (load.acknowledged, load.shown, load.objects());
+    println!(
+        "{rounds} rounds, {acknowledged} acknowledged writes, {shown} objects shown to readers, {left} objects at the end, none lost"
+    );
 }
 
 fn from_environment(name: &str) -> Option<u64> {

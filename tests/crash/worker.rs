@@ -17,7 +17,7 @@ pub(crate) struct Worker {
     /// By id: each object as it was last acknowledged.
     pub(crate) objects: BTreeMap<String, String>,
     /// Deletes that were acknowledged.
-    deleted: BTreeSet<String>,
+    pub(crate) deleted: BTreeSet<String>,
     pending: Option<Write>,
     pub(crate) acknowledged: u64,
     /// Numbers that were given to it since the last look, with the ids of their objects.

@@ -39,5 +39,7 @@ mod random;
 mod rounds;
 mod shim;
 mod trace;
+#[path = "../crash/witness.rs"]
+mod witness;
 #[path = "../crash/worker.rs"]
 mod worker;

@@ -1,0 +1,60 @@
+//! What a reader was shown survives a kill at that very moment, though nobody was told yet that it is there.
+
+use super::child::{Client, Server, Setup};
+use serde_json::json;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
+
+const ROUNDS: usize = 12;
+
+/// The reader looks for so many writes in vain at most.
+const WRITES: u64 = 150;
+
+fn version(client: &Client, path: &str) -> u64 {
+    client.get(path).json()["meta"]["version"].as_u64().unwrap()
+}
+
+/// Writes one version after another, until the reader kills the server. What the reader was shown last.
+fn shown_at_the_kill(server: Server, path: &str) -> u64 {
+    let (writer, reader) = (server.client("t"), server.client("t"));
+    let first = version(&reader, path);
+    let acknowledged = AtomicU64::new(first);
+    thread::scope(|scope| {
+        let acknowledged = &acknowledged;
+        scope.spawn(move || {
+            for version in first + 1.. {
+                let change = json!({ "meta": { "version": version, "filling": "x".repeat(20_000) } });
+                let Ok(answer) = writer.try_call("PUT", path, Some(&change)) else { break };
+                assert_eq!(answer.status, 200, "{}", answer.text());
+                acknowledged.store(version, Ordering::SeqCst);
+            }
+        });
+        loop {
+            let shown = version(&reader, path);
+            let known = acknowledged.load(Ordering::SeqCst);
+            if shown > known || known > first + WRITES {
+                server.kill();
+                return shown;
+            }
+        }
+    })
+}
+
+#[test]
+fn what_was_shown_before_it_was_acknowledged_survives_a_kill_right_then() {
+    let setup = Setup::new();
+    let server = setup.start();
+    let body = json!({ "name": "x", "type": "email", "destination_ids": [], "meta": { "version": 0 } });
+    let created = server.client("t").post("/integration", &body).json();
+    let path = format!("/integration/{}", created["id"].as_str().unwrap());
+    server.stop();
+    for _ in 0..ROUNDS {
+        let shown = shown_at_the_kill(setup.start(), &path);
+        let server = setup.start();
+        let found = version(&server.client("t"), &path);
+        assert!(found >= shown, "version {shown} was shown, and now it is {found}");
+        server.kill();
+    }
+}
