@@ -40,6 +40,7 @@ mod list_filters;
 mod list_indexes;
 mod list_paging;
 mod list_sort;
+mod lived_through;
 mod login;
 mod overload;
 mod oversized;
