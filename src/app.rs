@@ -2,20 +2,29 @@
 //!
 //! Everything is put together here by hand and passed down as plain values; there are no globals.
 
+mod chores;
 mod running;
 
 pub use running::Running;
 
 use crate::{
     clock::Clock,
-    config::{ConfigError, Mode, Settings},
+    config::{ConfigError, Mode, OutgoingSettings, RetentionSettings, Settings},
+    courier::Courier,
     domain::body::Strictness,
-    http::{self, Connections, Live, Local, State},
+    http::{self, Connections, Desks, Live, Local, State},
     ids::{Ids, RequestIds},
     service::{
         access::{Gate, GateLimits},
+        alerts::Alerts,
+        incoming::Incoming,
         integrations::Integrations,
+        lists::PageMemory,
+        logs::Logs,
+        outgoing::{Bell, Outgoing, Persistence},
         passwords,
+        retention::{Keep, Retention},
+        throttle::Throttle,
         tokens::Tokens,
     },
     store::{Durability, OpenError, Options, Store, StoreError},
@@ -88,6 +97,10 @@ pub struct App {
     handle: AppHandle,
     store: Store,
     leftovers: Arc<Leftovers>,
+    retention: Retention,
+    sweep_pause: Duration,
+    outgoing: Outgoing,
+    bell: Bell,
 }
 
 /// Steers a running [`App`] from outside. Cloning is cheap.
@@ -118,12 +131,12 @@ impl App {
         let store = Store::open(&data.join(STORE_FOLDER), &store_options(settings, &edges.ids))?;
         let tokens = Tokens::new(&store.token_secret()?);
         let live = live(settings, &tokens, &edges.clock)?;
-        let integrations =
-            Integrations::new(store.clone(), edges.clock.clone(), edges.ids.clone(), settings.store.list_cache_bytes);
+        let bell = Bell::default();
+        let desks = desks(&store, &edges, &bell, &PageMemory::new(settings.store.list_cache_bytes));
         let running = Running::at(address, edges.ids.secret());
         let local = Local { address: address.ip(), token_sha256: passwords::digest(running.token.as_bytes()) };
         let request_ids = RequestIds::new(&edges.ids);
-        let state = State::new(integrations, store.clone(), live, local, edges.clock.clone(), request_ids);
+        let state = State::new(desks, store.clone(), live, local, edges.clock.clone(), request_ids);
         let state = Data::new(state);
         let server = serve(settings, listener, state.clone())?;
         let port_file = write_port_file(settings, address)?;
@@ -134,11 +147,14 @@ impl App {
             server: server.handle(),
             state,
             tokens,
-            clock: edges.clock,
+            clock: edges.clock.clone(),
             open_allowed: settings.open_to_network || address.ip().is_loopback(),
             leftovers: Arc::clone(&leftovers),
         };
-        Ok(Self { server, address, handle, store, leftovers })
+        let retention = Retention::new(store.clone(), edges.clock.clone(), keep(settings));
+        let outgoing = outgoing(settings, &store, &edges);
+        let sweep_pause = Duration::from_secs(settings.retention.sweep_seconds);
+        Ok(Self { server, address, handle, store, leftovers, retention, sweep_pause, outgoing, bell })
     }
 
     /// Where it listens; the port is the real one.
@@ -156,9 +172,12 @@ impl App {
     /// # Errors
     /// The server broke down.
     pub async fn run(self) -> io::Result<()> {
-        let Self { server, handle, store, leftovers, .. } = self;
+        let Self { server, handle, store, leftovers, retention, sweep_pause, outgoing, bell, .. } = self;
         drop(handle);
+        let chores =
+            [actix_rt::spawn(chores::sweep(retention, sweep_pause)), actix_rt::spawn(chores::deliver(outgoing, bell))];
         let outcome = server.await;
+        chores.iter().for_each(actix_rt::task::JoinHandle::abort);
         store.close();
         leftovers.remove();
         outcome
@@ -239,6 +258,18 @@ fn store_options(settings: &Settings, ids: &Ids) -> Options {
     }
 }
 
+fn outgoing(settings: &Settings, store: &Store, edges: &Edges) -> Outgoing {
+    let OutgoingSettings { attempts, first_retry_seconds, timeout_seconds, .. } = settings.outgoing;
+    let courier = Courier::new(settings.reach(), Duration::from_secs(timeout_seconds));
+    let persistence = Persistence { attempts, first_pause: first_retry_seconds };
+    Outgoing::new(store.clone(), edges.clock.clone(), edges.ids.clone(), courier, persistence)
+}
+
+fn keep(settings: &Settings) -> Keep {
+    let RetentionSettings { alerts, alert_days, logs, log_days, .. } = settings.retention;
+    Keep { alerts, alert_days, logs, log_days }
+}
+
 fn live(settings: &Settings, tokens: &Tokens, clock: &Clock) -> Result<Live, ConfigError> {
     let limits = GateLimits {
         token_lifetime: settings.auth.token_seconds,
@@ -247,12 +278,23 @@ fn live(settings: &Settings, tokens: &Tokens, clock: &Clock) -> Result<Live, Con
     };
     Ok(Live {
         gate: Gate::new(settings.directory()?, tokens.clone(), clock.clone(), limits),
+        events: Arc::new(Throttle::per_minute(settings.limits.events_per_minute, "events of this integration")),
         strictness: if settings.strict { Strictness::Strict } else { Strictness::Lenient },
         body_bytes: settings.limits.body_bytes,
         body_seconds: settings.limits.body_seconds,
         url_bytes: settings.limits.url_bytes,
         log_requests: settings.log.requests,
     })
+}
+
+fn desks(store: &Store, edges: &Edges, bell: &Bell, pages: &PageMemory) -> Desks {
+    let (clock, ids) = (&edges.clock, &edges.ids);
+    Desks {
+        integrations: Integrations::new(store.clone(), clock.clone(), ids.clone(), pages.clone()),
+        alerts: Alerts::new(store.clone(), clock.clone(), ids.clone(), bell.clone(), pages.clone()),
+        logs: Logs::new(store.clone(), pages.clone()),
+        incoming: Incoming::new(store.clone(), clock.clone(), ids.clone(), bell.clone()),
+    }
 }
 
 fn serve(settings: &Settings, listener: TcpListener, state: Data<State>) -> Result<Server, StartError> {

@@ -8,7 +8,10 @@ mod people;
 mod settings;
 
 pub use people::{AccountEntry, KeyEntry, UserEntry};
-pub use settings::{Auth, Cors, Limits, Log, LogFormat, Mode, Settings, Shutdown, StoreSettings};
+pub use settings::{
+    Auth, Cors, Limits, Log, LogFormat, Mode, OutgoingSettings, ReachSetting, RetentionSettings, Settings, Shutdown,
+    StoreSettings,
+};
 
 use std::{
     collections::BTreeMap,

@@ -1,14 +1,19 @@
 //! Plain values and the rules they obey. Nothing in here knows HTTP, the store, threads or the clock.
 
+pub mod alert;
+pub mod alert_input;
 pub mod body;
 pub mod caller;
 pub mod directory;
+pub mod event;
 pub mod idempotency;
 pub mod ids;
 pub mod integration;
 pub mod integration_input;
 pub mod integration_whole;
 pub mod list;
+pub mod log;
 pub mod rejection;
 pub mod reserved;
 pub mod timestamp;
+pub mod webhook;

@@ -4,16 +4,19 @@
 //! forget to ask for a credential: what a service does for somebody takes a `Caller` or a `Writer`, and only the
 //! extractors here make one out of a request.
 
+mod alerts;
 mod answer;
 mod body;
 mod caller;
 mod exchange;
 mod files;
 mod health;
+mod incoming;
 mod integrations;
 mod lists;
 mod local;
 mod login;
+mod logs;
 mod metrics;
 mod observe;
 mod once;
@@ -31,4 +34,4 @@ mod wire;
 pub use local::Local;
 pub use problem::Problem;
 pub use server::{Connections, server};
-pub use state::{Live, State};
+pub use state::{Desks, Live, State};

@@ -2,7 +2,7 @@
 //!
 //! A source is handed to whoever makes ids, so a test can seed it.
 
-use crate::domain::ids::{AccountId, IntegrationId, KeyId, UserId};
+use crate::domain::ids::{AccountId, AlertId, IntegrationId, KeyId, LogId, UserId};
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -31,6 +31,34 @@ impl Ids {
     /// A fresh integration id: `int_` and 14 characters.
     pub fn integration(&self) -> IntegrationId {
         self.prefixed(IntegrationId::PREFIX, IntegrationId::parse)
+    }
+
+    /// A fresh alert id.
+    pub fn alert(&self) -> AlertId {
+        self.prefixed(AlertId::PREFIX, AlertId::parse)
+    }
+
+    /// A fresh log id.
+    pub fn log(&self) -> LogId {
+        self.prefixed(LogId::PREFIX, LogId::parse)
+    }
+
+    /// A fresh third-party id, for what came without one: a UUID of version 4, as senders of such ids use.
+    pub fn thirdparty(&self) -> String {
+        let bytes = self.bytes(16).first_chunk().copied().unwrap_or_default();
+        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    }
+
+    /// Any number.
+    pub fn number(&self) -> u64 {
+        self.bytes(8).first_chunk().copied().map_or(0, u64::from_le_bytes)
+    }
+
+    fn bytes(&self, size: usize) -> Vec<u8> {
+        match self {
+            Self::Random => nanoid::rngs::default(size),
+            Self::Seeded(state) => seeded_bytes(state, size),
+        }
     }
 
     /// A fresh user id.

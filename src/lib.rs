@@ -7,10 +7,11 @@
 //! | [`cli`] | the command line | `app`, `config`, `service`, `store`, `domain` |
 //! | [`app`] | the whole program as one value | everything below |
 //! | [`http`] | the door: routes, requests, answers | `service`, `domain`, `store`'s health |
-//! | [`service`] | the desk: decides | `store`, `domain` |
+//! | [`service`] | the desk: decides | `adapters`, `store`, `domain` |
+//! | [`adapters`] | the interpreters: what third parties' requests mean | `domain` |
 //! | [`store`] | the memory: sled, one writer, snapshots | `domain`, `clock` |
 //! | [`domain`] | values and rules | nothing |
-//! | [`clock`], [`ids`], [`config`], [`logging`] | the edges: time, randomness, environment, log lines | `domain`; `config` hashes with `service` |
+//! | [`clock`], [`ids`], [`config`], [`logging`], [`courier`] | the edges: time, randomness, environment, log lines, the way out | `domain`; `config` hashes with `service` |
 //!
 //! # A request
 //!
@@ -20,10 +21,12 @@
 //! store's writer: read, check whose it is, apply, write record and index in one transaction, make it durable. The
 //! stored bytes are the answer.
 
+pub mod adapters;
 pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod courier;
 pub mod domain;
 pub mod http;
 pub mod ids;

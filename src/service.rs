@@ -1,9 +1,15 @@
 //! The desk: decides what a request may do and does it, with the store below and no idea of HTTP above.
 
 pub mod access;
+pub mod alerts;
 pub mod fault;
+pub mod incoming;
 pub mod integrations;
 pub mod lists;
+pub mod logs;
+mod objects;
+pub mod outgoing;
 pub mod passwords;
+pub mod retention;
 pub mod throttle;
 pub mod tokens;

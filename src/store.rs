@@ -10,15 +10,18 @@
 
 mod check;
 mod collection;
+mod deliveries;
 mod engine;
 mod error;
 mod healing;
 mod idempotency;
 mod index;
+mod kinds;
 pub mod moving;
 mod open;
 mod opened;
 mod snapshot;
+mod thirdparty;
 mod transaction;
 mod trees;
 mod versions;
@@ -26,7 +29,8 @@ mod watermark;
 mod writer;
 
 pub use check::{Damage, Report, check};
-pub use collection::{Collection, Direction, INTEGRATIONS};
+pub use collection::{ALERTS, Collection, Direction, INTEGRATIONS, LOGS};
+pub use deliveries::Queued;
 pub use engine::Stored;
 pub use error::{OpenError, StoreError};
 pub use idempotency::Answered;
@@ -34,6 +38,7 @@ pub use index::{Indexed, View};
 pub(crate) use open::OPENING_THREAD;
 pub use open::{Durability, Options};
 pub use snapshot::Snapshot;
+pub use thirdparty::Subject;
 pub use transaction::Transaction;
 pub use trees::SCHEMA_VERSION;
 

@@ -34,12 +34,13 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
     for damage in &report.damages {
         writeln!(out, "{damage}")?;
     }
-    let (integrations, accounts) = (report.integrations, report.accounts);
+    let objects: Vec<_> = report.objects.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    let (objects, accounts) = (objects.join(", "), report.accounts);
     if report.damages.is_empty() {
-        writeln!(out, "the store is sound: {integrations} integrations in {accounts} accounts")?;
+        writeln!(out, "the store is sound: {objects} in {accounts} accounts")?;
         return Ok(ExitCode::SUCCESS);
     }
     let faults = report.damages.len();
-    writeln!(out, "the store is damaged: {faults} faults in {integrations} integrations of {accounts} accounts")?;
+    writeln!(out, "the store is damaged: {faults} faults in {objects} of {accounts} accounts")?;
     Ok(ExitCode::FAILURE)
 }

@@ -1,10 +1,15 @@
 //! Every setting, its default, and what makes it valid.
 
+mod defaults;
+
 use super::{
     ConfigError,
     people::{self, AccountEntry, KeyEntry, UserEntry},
 };
-use crate::domain::directory::{AuthMode, Directory};
+use crate::{
+    courier::Reach,
+    domain::directory::{AuthMode, Directory},
+};
 use serde::{Deserialize, Serialize};
 use std::{
     net::{Ipv6Addr, SocketAddr, ToSocketAddrs},
@@ -35,6 +40,10 @@ pub struct Settings {
     pub limits: Limits,
     /// The store.
     pub store: StoreSettings,
+    /// What is taken away when it is old.
+    pub retention: RetentionSettings,
+    /// What is sent to third parties.
+    pub outgoing: OutgoingSettings,
     /// Browsers.
     pub cors: Cors,
     /// Logs.
@@ -90,6 +99,8 @@ pub struct Limits {
     pub requests_per_minute: u32,
     /// Login attempts per minute and user name in keys mode; 0 is no limit; 429 beyond.
     pub logins_per_minute: u32,
+    /// Events per minute and integration; 0 is no limit; 429 beyond.
+    pub events_per_minute: u32,
 }
 
 /// `[store]`
@@ -106,6 +117,51 @@ pub struct StoreSettings {
     pub queue: usize,
     /// Writes that may share one sync to disk, at most 64.
     pub batch: usize,
+}
+
+/// `[retention]`: how much is kept of each account; 0 is no limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionSettings {
+    /// Alerts; the oldest go first.
+    pub alerts: u64,
+    /// Days after which an alert goes that is over.
+    pub alert_days: u64,
+    /// Logs; the oldest go first.
+    pub logs: u64,
+    /// Days after which a log goes.
+    pub log_days: u64,
+    /// Seconds from one look at what is to go to the next.
+    pub sweep_seconds: u64,
+}
+
+/// `[outgoing]`: what integrations of type `outgoingwebhook` send.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutgoingSettings {
+    /// Where requests may go that is not public.
+    pub reach: ReachSetting,
+    /// How often each event is tried.
+    pub attempts: u32,
+    /// Seconds after the first attempt that failed; three times as long after each further one.
+    pub first_retry_seconds: u64,
+    /// Seconds in which an attempt must be answered.
+    pub timeout_seconds: u64,
+}
+
+/// `outgoing.reach`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReachSetting {
+    /// This machine in open mode, else nowhere.
+    #[default]
+    Auto,
+    /// Nowhere.
+    Public,
+    /// This machine.
+    Loopback,
+    /// Everywhere.
+    All,
 }
 
 /// `[cors]`
@@ -143,80 +199,6 @@ pub enum LogFormat {
 pub struct Shutdown {
     /// Seconds that requests in flight have to finish.
     pub drain_seconds: u64,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            listen: "127.0.0.1:7243".into(),
-            data: "data".into(),
-            ephemeral: false,
-            strict: false,
-            open_to_network: false,
-            port_file: PathBuf::new(),
-            workers: 0,
-            auth: Auth::default(),
-            limits: Limits::default(),
-            store: StoreSettings::default(),
-            cors: Cors::default(),
-            log: Log::default(),
-            shutdown: Shutdown::default(),
-            accounts: Vec::new(),
-            keys: Vec::new(),
-            users: Vec::new(),
-        }
-    }
-}
-
-impl Default for Auth {
-    fn default() -> Self {
-        Self { mode: Mode::Open, token_seconds: 86_400 }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            body_bytes: 1_048_576,
-            url_bytes: 8_192,
-            head_seconds: 10,
-            body_seconds: 30,
-            idle_seconds: 75,
-            connections: 10_000,
-            requests_per_minute: 0,
-            logins_per_minute: 60,
-        }
-    }
-}
-
-impl Default for StoreSettings {
-    fn default() -> Self {
-        Self {
-            cache_bytes: 134_217_728,
-            list_cache_bytes: 16_777_216,
-            index_bytes: 134_217_728,
-            queue: 4_096,
-            batch: 64,
-        }
-    }
-}
-
-impl Default for Cors {
-    fn default() -> Self {
-        Self { origins: vec!["*".into()] }
-    }
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self { format: LogFormat::Text, requests: true }
-    }
-}
-
-impl Default for Shutdown {
-    fn default() -> Self {
-        Self { drain_seconds: 10 }
-    }
 }
 
 impl Settings {
@@ -259,11 +241,22 @@ impl Settings {
             ("limits.idle_seconds", self.limits.idle_seconds != other.limits.idle_seconds),
             ("limits.connections", self.limits.connections != other.limits.connections),
             ("store", self.store != other.store),
+            ("retention", self.retention != other.retention),
+            ("outgoing", self.outgoing != other.outgoing),
             ("cors", self.cors != other.cors),
             ("log.format", self.log.format != other.log.format),
             ("shutdown", self.shutdown != other.shutdown),
         ];
         differing.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    }
+
+    /// How far webhooks may go.
+    pub fn reach(&self) -> Reach {
+        match (self.outgoing.reach, self.auth.mode) {
+            (ReachSetting::Auto, Mode::Open) | (ReachSetting::Loopback, _) => Reach::Loopback,
+            (ReachSetting::Auto, Mode::Keys) | (ReachSetting::Public, _) => Reach::Public,
+            (ReachSetting::All, _) => Reach::All,
+        }
     }
 
     /// Checks what a single setting's kind does not.
@@ -283,7 +276,7 @@ impl Settings {
     /// Numbers beyond these cannot be meant, and would fail later, without a word about the setting.
     fn check_ranges(&self) -> Result<(), ConfigError> {
         let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
-        let Self { workers, auth, limits, store, shutdown, .. } = self;
+        let Self { workers, auth, limits, store, retention, outgoing, shutdown, .. } = self;
         let ranges = [
             ("workers", count(*workers), 0, 1_024),
             ("auth.token_seconds", auth.token_seconds.into(), 1, 3_650 * DAY),
@@ -299,6 +292,12 @@ impl Settings {
             ("store.queue", count(store.queue), 1, 1 << 20),
             // Larger commits made the engine fail to open after a power cut.
             ("store.batch", count(store.batch), 1, 64),
+            ("retention.alert_days", retention.alert_days, 0, 36_500),
+            ("retention.log_days", retention.log_days, 0, 36_500),
+            ("retention.sweep_seconds", retention.sweep_seconds, 1, DAY),
+            ("outgoing.attempts", outgoing.attempts.into(), 1, 100),
+            ("outgoing.first_retry_seconds", outgoing.first_retry_seconds, 1, 3_600),
+            ("outgoing.timeout_seconds", outgoing.timeout_seconds, 1, 300),
             ("shutdown.drain_seconds", shutdown.drain_seconds, 0, 3_600),
         ];
         match ranges.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {

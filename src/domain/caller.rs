@@ -34,6 +34,11 @@ impl Writer {
     pub fn account(&self) -> &AccountId {
         &self.0.account
     }
+
+    /// The id that stands for who did something: the user's, or without one, as with a key, the account's.
+    pub fn actor(&self) -> &str {
+        self.0.user.as_ref().map_or(self.0.account.as_str(), UserId::as_str)
+    }
 }
 
 impl Caller {

@@ -79,6 +79,14 @@ id!(
     IntegrationId, "int_"
 );
 id!(
+    /// An alert.
+    AlertId, "alt_"
+);
+id!(
+    /// The log of a request.
+    LogId, "log_"
+);
+id!(
     /// A user of an account.
     UserId, "usr_"
 );

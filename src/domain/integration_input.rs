@@ -144,7 +144,7 @@ fn integration_type(value: Value, strictness: Strictness) -> Result<IntegrationT
     Ok(integration_type)
 }
 
-fn destination_ids(value: Value, strictness: Strictness) -> Result<Vec<DestinationId>, String> {
+pub(super) fn destination_ids(value: Value, strictness: Strictness) -> Result<Vec<DestinationId>, String> {
     let Value::Array(items) = value else {
         return Err(format!("must be an array of destination ids, but was {}", body::kind_of(&value)));
     };

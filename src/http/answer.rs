@@ -8,6 +8,10 @@ use actix_web::{
     web::Bytes,
 };
 
+/// Marks an answer that has no body, whatever its status: who sends events looks at nothing else.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bare;
+
 /// 200 and a stored object, as it is.
 pub(super) fn object(stored: Stored) -> HttpResponse {
     json(Bytes::from_owner(stored))

@@ -45,22 +45,51 @@ impl FromRequest for JsonObject {
             let state = request
                 .app_data::<Data<State>>()
                 .ok_or_else(|| Problem::Internal("the application has no state".into()))?;
-            let live = state.live.load();
-            let (limit, seconds) = (live.body_bytes, live.body_seconds);
-            let strictness = if asks_for_strictness(&request) { Strictness::Strict } else { live.strictness };
-            drop(live);
+            let lenient = state.live.load().strictness;
+            let strictness = if asks_for_strictness(&request) { Strictness::Strict } else { lenient };
             check_media_type(&request, strictness)?;
-            let exchange = request.conn_data::<Exchange>().cloned().unwrap_or_default();
-            let arriving = read(&request, payload, limit, &state.bodies, &exchange);
-            let arrived = actix_rt::time::timeout(Duration::from_secs(seconds), arriving)
-                .await
-                .map_err(|_| Problem::BodyTooSlow { seconds })
-                .flatten();
-            exchange.body_done(arrived.is_ok());
-            let (bytes, part) = arrived?;
+            let (bytes, part) = arrive(&request, payload, state).await?;
             Ok(Self { attributes: parse(&bytes)?, strictness, bytes: bytes.len(), _until_done: part })
         })
     }
+}
+
+/// The bytes of a body of any kind.
+#[derive(Debug)]
+pub(super) struct RawBody {
+    pub(super) bytes: BytesMut,
+    _until_done: Part,
+}
+
+impl FromRequest for RawBody {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let state = request
+                .app_data::<Data<State>>()
+                .ok_or_else(|| Problem::Internal("the application has no state".into()))?;
+            let (bytes, part) = arrive(&request, payload, state).await?;
+            Ok(Self { bytes, _until_done: part })
+        })
+    }
+}
+
+/// Waits for the body as long as it may take.
+async fn arrive(request: &HttpRequest, payload: Payload, state: &State) -> Result<(BytesMut, Part), Problem> {
+    let live = state.live.load();
+    let (limit, seconds) = (live.body_bytes, live.body_seconds);
+    drop(live);
+    let exchange = request.conn_data::<Exchange>().cloned().unwrap_or_default();
+    let arriving = read(request, payload, limit, &state.bodies, &exchange);
+    let arrived = actix_rt::time::timeout(Duration::from_secs(seconds), arriving)
+        .await
+        .map_err(|_| Problem::BodyTooSlow { seconds })
+        .flatten();
+    exchange.body_done(arrived.is_ok());
+    arrived
 }
 
 /// `X-Strict: true` makes one request strict; nothing makes a strict server lenient.

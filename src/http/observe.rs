@@ -2,6 +2,7 @@
 //! error body for whatever was refused beneath our own code.
 
 use super::{
+    answer::Bare,
     exchange::Exchange,
     problem::Problem,
     routes::RouteName,
@@ -44,7 +45,8 @@ pub(super) async fn observe(
     let outcome = next.call(request).await;
     let must_close = exchange.answered(state.is_draining());
     let mut response = outcome?.map_into_boxed_body();
-    if response.status().as_u16() >= 400 {
+    let bare = response.response().extensions().get::<Bare>().is_some();
+    if response.status().as_u16() >= 400 && !bare {
         response = with_error_body(response, &id);
     }
     record(&state, &live, &response, &id, started.elapsed());

@@ -1,7 +1,10 @@
 //! The id in a path.
 
 use super::problem::Problem;
-use crate::domain::{ids::IntegrationId, rejection::Rejection};
+use crate::domain::{
+    ids::{AlertId, IntegrationId, LogId},
+    rejection::Rejection,
+};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use std::future::{Ready, ready};
 
@@ -9,12 +12,31 @@ use std::future::{Ready, ready};
 #[derive(Debug)]
 pub(super) struct IntegrationPath(pub(super) IntegrationId);
 
-impl FromRequest for IntegrationPath {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+/// The alert that the path names.
+#[derive(Debug)]
+pub(super) struct AlertPath(pub(super) AlertId);
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request.match_info().get("id").unwrap_or_default();
-        ready(IntegrationId::parse(id).map(Self).map_err(|_| Rejection::NotFound("Integration").into()))
-    }
+/// The log that the path names.
+#[derive(Debug)]
+pub(super) struct LogPath(pub(super) LogId);
+
+fn id<T, E>(request: &HttpRequest, parse: impl Fn(&str) -> Result<T, E>, name: &'static str) -> Result<T, Problem> {
+    parse(request.match_info().get("id").unwrap_or_default()).map_err(|_| Rejection::NotFound(name).into())
 }
+
+macro_rules! path {
+    ($path:ident, $id:ident, $name:literal) => {
+        impl FromRequest for $path {
+            type Error = Problem;
+            type Future = Ready<Result<Self, Problem>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                ready(id(request, $id::parse, $name).map(Self))
+            }
+        }
+    };
+}
+
+path!(IntegrationPath, IntegrationId, "Integration");
+path!(AlertPath, AlertId, "Alert");
+path!(LogPath, LogId, "Log");

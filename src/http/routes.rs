@@ -1,6 +1,9 @@
 //! The table of all routes.
 
-use super::{health, integrations, local, login, metrics, observe, problem::Problem, slices, state::State};
+use super::{
+    alerts, health, incoming, integrations, local, login, logs, metrics, observe, problem::Problem, slices,
+    state::State,
+};
 use actix_cors::Cors;
 use actix_web::{
     App, Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Resource, Responder, Route,
@@ -20,13 +23,23 @@ fn table(config: &mut ServiceConfig) {
                 .get(integrations::get)
                 .put(integrations::update)
                 .delete(integrations::delete)
+                .post(incoming::take)
                 .done(),
         )
+        .service(at("/integration/{id}/g").get(incoming::take).post(incoming::take).done())
+        .service(at("/alert").get(alerts::list).post(alerts::create).done())
+        .service(at("/alert/{id}").get(alerts::get).put(alerts::update).delete(alerts::delete).done())
+        .service(at("/alert/{id}/acknowledge").post(alerts::acknowledge).done())
+        .service(at("/alert/{id}/resolve").post(alerts::resolve).done())
+        .service(at("/alert/{id}/archive").post(alerts::archive).done())
+        .service(at("/log").get(logs::list).done())
+        .service(at("/log/{id}").get(logs::get).done())
         .service(at("/public/login").post(login::login).done())
         .service(at("/livez").get(health::livez).done())
         .service(at("/readyz").get(health::readyz).done())
         .service(at("/_local/backup").only_here().get(local::backup).done())
         .service(at("/_local/export").only_here().get(local::export).done())
+        .service(at("/_local/alert/{id}/drop").post(alerts::drop).done())
         .service(at("/metrics").get(metrics::scrape).done())
         .default_service(web::to(no_such_route));
 }

@@ -5,7 +5,9 @@ use crate::{
     clock::Clock,
     domain::body::Strictness,
     ids::RequestIds,
-    service::{access::Gate, integrations::Integrations},
+    service::{
+        access::Gate, alerts::Alerts, incoming::Incoming, integrations::Integrations, logs::Logs, throttle::Throttle,
+    },
     store::Store,
 };
 use arc_swap::ArcSwap;
@@ -19,6 +21,8 @@ use std::sync::{
 pub struct Live {
     /// Checks credentials.
     pub gate: Arc<Gate>,
+    /// Counts the events of each integration.
+    pub events: Arc<Throttle>,
     /// How much is forgiven, unless a request asks for strictness.
     pub strictness: Strictness,
     /// Largest body in bytes.
@@ -31,11 +35,30 @@ pub struct Live {
     pub log_requests: bool,
 }
 
+/// The services.
+#[derive(Debug)]
+pub struct Desks {
+    /// The integrations' service.
+    pub integrations: Integrations,
+    /// The alerts' service.
+    pub alerts: Alerts,
+    /// The logs' service.
+    pub logs: Logs,
+    /// What takes events.
+    pub incoming: Incoming,
+}
+
 /// Everything that handlers share.
 #[derive(Debug)]
 pub struct State {
     /// The integrations' service.
     pub integrations: Integrations,
+    /// The alerts' service.
+    pub alerts: Alerts,
+    /// The logs' service.
+    pub logs: Logs,
+    /// What takes events.
+    pub incoming: Incoming,
     /// The store, for health, metrics, and whoever takes all of it.
     pub store: Store,
     /// The settings of now.
@@ -72,18 +95,15 @@ const MEBIBYTES_OF_ANSWERS: u16 = 256;
 
 impl State {
     /// Nothing counted, nobody waiting.
-    pub fn new(
-        integrations: Integrations,
-        store: Store,
-        live: Live,
-        local: Local,
-        clock: Clock,
-        request_ids: RequestIds,
-    ) -> Self {
+    pub fn new(desks: Desks, store: Store, live: Live, local: Local, clock: Clock, request_ids: RequestIds) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, Into::into);
         let turns = |what, at_once: usize| Turns::new(what, at_once, at_once.saturating_mul(WAITING_FOR_EACH));
+        let Desks { integrations, alerts, logs, incoming } = desks;
         Self {
             integrations,
+            alerts,
+            logs,
+            incoming,
             store,
             live: ArcSwap::from_pointee(live),
             local,

@@ -1,6 +1,11 @@
 //! Create, read, update, delete and list integrations.
 
-use super::{fault::Fault, lists::Lists, passwords};
+use super::{
+    fault::Fault,
+    lists::{Lists, PageMemory},
+    objects::{self, encode, unreadable},
+    outgoing, passwords,
+};
 use crate::{
     clock::Clock,
     domain::{
@@ -17,7 +22,7 @@ use crate::{
 };
 
 const COLLECTION: Collection = INTEGRATIONS;
-const NOT_FOUND: Rejection = Rejection::NotFound("Integration");
+const NAME: &str = "Integration";
 
 /// The desk for integrations.
 #[derive(Clone, Debug)]
@@ -29,9 +34,9 @@ pub struct Integrations {
 }
 
 impl Integrations {
-    /// A desk that works on `store` and remembers `list_cache_bytes` of lists.
-    pub fn new(store: Store, clock: Clock, ids: Ids, list_cache_bytes: u64) -> Self {
-        let lists = Lists::new(store.clone(), COLLECTION, SCHEMA, list_cache_bytes);
+    /// A desk that works on `store` and remembers pages of lists in `pages`.
+    pub fn new(store: Store, clock: Clock, ids: Ids, pages: PageMemory) -> Self {
+        let lists = Lists::new(store.clone(), COLLECTION, SCHEMA, pages);
         Self { store, clock, ids, lists }
     }
 
@@ -57,10 +62,11 @@ impl Integrations {
                     return repeat(attempt, answered);
                 }
                 let tiny_id = transaction.next_tiny_id(COLLECTION, &account)?;
-                let id = unused_id(transaction, &ids)?;
+                let id = objects::unused(transaction, COLLECTION, || ids.integration(), IntegrationId::as_str)?;
                 let integration = Integration::create(draft, account.clone(), id.clone(), tiny_id, now);
                 let record = encode(&integration)?;
                 transaction.insert(COLLECTION, &account, tiny_id, id.as_str(), record.clone())?;
+                outgoing::register(transaction, &integration)?;
                 if let Some(attempt) = &attempt {
                     transaction.remember_answer(&account, attempt, now, record.clone())?;
                 }
@@ -87,7 +93,7 @@ impl Integrations {
 
     fn get_of(&self, account: &AccountId, id: &IntegrationId) -> Result<Stored, Fault> {
         let found = self.store.record(COLLECTION, id.as_str())?;
-        Ok(found.filter(|record| COLLECTION.owns(account, record)).ok_or(NOT_FOUND)?)
+        Ok(found.filter(|record| COLLECTION.owns(account, record)).ok_or(Rejection::NotFound(NAME))?)
     }
 
     /// Some attributes of one integration of the caller's account.
@@ -113,6 +119,7 @@ impl Integrations {
                 }
                 let record = encode(&integration)?;
                 transaction.replace(COLLECTION, writer.account(), integration.tiny_id, id.as_str(), record.clone());
+                outgoing::register(transaction, &integration)?;
                 Ok(record)
             })
             .await
@@ -127,6 +134,7 @@ impl Integrations {
         self.store
             .write(move |transaction| {
                 let (integration, _) = owned(transaction, &writer, &id)?;
+                outgoing::unregister(transaction, writer.account(), &id)?;
                 Ok(transaction.delete(COLLECTION, writer.account(), integration.tiny_id, id.as_str())?)
             })
             .await
@@ -135,16 +143,6 @@ impl Integrations {
     /// Lists of integrations.
     pub fn lists(&self) -> &Lists {
         &self.lists
-    }
-}
-
-/// An id that nothing has. With 84 random bits the first is practically always free; a seeded source may repeat itself.
-fn unused_id(transaction: &Transaction<'_>, ids: &Ids) -> Result<IntegrationId, StoreError> {
-    loop {
-        let id = ids.integration();
-        if transaction.record(COLLECTION, id.as_str())?.is_none() {
-            return Ok(id);
-        }
     }
 }
 
@@ -161,22 +159,10 @@ fn repeat(attempt: &Attempt, answered: Answered) -> Result<(IntegrationId, Store
         let message = format!("The Idempotency-Key '{key}' was used for another request; use a new key for each");
         return Err(Rejection::Conflict(message).into());
     }
-    let integration: Integration = serde_json::from_slice(answered.record.as_ref()).map_err(unreadable)?;
+    let integration: Integration = objects::decode(&answered.record)?;
     Ok((integration.id, answered.record))
 }
 
-/// The integration, if it is the writer's; one of another account is as if it were not there.
 fn owned(transaction: &Transaction<'_>, writer: &Writer, id: &IntegrationId) -> Result<(Integration, Stored), Fault> {
-    let found = transaction.record(COLLECTION, id.as_str())?;
-    let record = found.filter(|record| COLLECTION.owns(writer.account(), record)).ok_or(NOT_FOUND)?;
-    let integration = serde_json::from_slice(record.as_ref()).map_err(unreadable)?;
-    Ok((integration, record))
-}
-
-fn encode(integration: &Integration) -> Result<Stored, StoreError> {
-    serde_json::to_vec(integration).map(Stored::from).map_err(unreadable)
-}
-
-fn unreadable(error: serde_json::Error) -> StoreError {
-    StoreError::Damaged(format!("a record cannot be read or written: {error}"))
+    objects::owned(transaction, COLLECTION, writer.account(), id.as_str(), NAME)
 }

@@ -39,7 +39,7 @@ pub struct Lists {
     store: Store,
     collection: Collection,
     schema: Schema,
-    remembered: Arc<Cache<Box<[u8]>, Remembered, PageWeight>>,
+    remembered: PageMemory,
 }
 
 /// A page, and the state of its account that it shows.
@@ -63,11 +63,21 @@ impl Weighter<Box<[u8]>, Remembered> for PageWeight {
 /// A page is some kilobytes; from this the cache guesses how many it will hold.
 const USUAL_PAGE_BYTES: u64 = 4096;
 
+/// Pages that were answered, of all kinds of objects, bounded by their bytes. Cloning is cheap and gives the same.
+#[derive(Clone, Debug)]
+pub struct PageMemory(Arc<Cache<Box<[u8]>, Remembered, PageWeight>>);
+
+impl PageMemory {
+    /// Room for so many bytes; 0 for none.
+    pub fn new(bytes: u64) -> Self {
+        let pages = usize::try_from(bytes / USUAL_PAGE_BYTES).unwrap_or(usize::MAX);
+        Self(Arc::new(Cache::with_weighter(pages, bytes, PageWeight)))
+    }
+}
+
 impl Lists {
-    /// Lists of `collection`, of which `cache_bytes` are remembered; 0 for none.
-    pub fn new(store: Store, collection: Collection, schema: Schema, cache_bytes: u64) -> Self {
-        let pages = usize::try_from(cache_bytes / USUAL_PAGE_BYTES).unwrap_or(usize::MAX);
-        let remembered = Arc::new(Cache::with_weighter(pages, cache_bytes, PageWeight));
+    /// Lists of `collection`, whose pages are kept in `remembered`.
+    pub fn new(store: Store, collection: Collection, schema: Schema, remembered: PageMemory) -> Self {
         Self { store, collection, schema, remembered }
     }
 
@@ -81,7 +91,7 @@ impl Lists {
 
     /// The answer to this very query, if it was given before and still holds.
     pub fn remembered(&self, account: &AccountId, raw_query: &str) -> Option<ListPage> {
-        let remembered = self.remembered.get(&key(account, raw_query))?;
+        let remembered = self.remembered.0.get(&self.key(account, raw_query))?;
         (remembered.last_change == self.store.last_change(account)).then_some(remembered.page)
     }
 
@@ -138,8 +148,14 @@ impl Lists {
         found: Found,
     ) -> Result<ListPage, StoreError> {
         let page = ListPage { json: encode(&found, query)?, page: query.page, total: found.total };
-        self.remembered.insert(key(account, raw_query), Remembered { last_change, page: page.clone() });
+        self.remembered.0.insert(self.key(account, raw_query), Remembered { last_change, page: page.clone() });
         Ok(page)
+    }
+
+    fn key(&self, account: &AccountId, raw_query: &str) -> Box<[u8]> {
+        [self.collection.name().as_bytes(), &[0], account.as_str().as_bytes(), &[0], raw_query.as_bytes()]
+            .concat()
+            .into()
     }
 }
 
@@ -149,10 +165,6 @@ struct Found {
     page: Vec<Stored>,
     /// How many match in all.
     total: u64,
-}
-
-fn key(account: &AccountId, raw_query: &str) -> Box<[u8]> {
-    [account.as_str().as_bytes(), &[0], raw_query.as_bytes()].concat().into()
 }
 
 fn encode(found: &Found, query: &ListQuery) -> Result<Bytes, StoreError> {

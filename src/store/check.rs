@@ -1,15 +1,19 @@
 //! `check`: whether records, index and counters of a stopped store agree.
 
+mod objects;
+
 use super::{
     Durability, OpenError, Options, StoreError,
-    collection::INTEGRATIONS,
+    collection::{ALERTS, INTEGRATIONS},
     engine::{Engine, Stored},
     idempotency::{self, Answered},
+    kinds::KINDS,
     open,
     trees::{self, Counters, Tree},
 };
-use crate::domain::{ids::AccountId, integration::Integration};
-use std::{collections::BTreeMap, fmt, ops::Bound, path::Path};
+use crate::domain::ids::AccountId;
+use objects::Objects;
+use std::{collections::BTreeSet, fmt, ops::Bound, path::Path};
 
 /// Something that is not as it must be, as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,8 +28,8 @@ impl fmt::Display for Damage {
 /// What a check found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Integrations looked at.
-    pub integrations: u64,
+    /// How many objects of each kind were looked at.
+    pub objects: Vec<(&'static str, u64)>,
     /// Accounts that have or had any.
     pub accounts: u64,
     /// Everything that is wrong, sorted; empty for a sound store.
@@ -52,28 +56,17 @@ pub fn check(folder: &Path, cache_bytes: u64) -> Result<Report, OpenError> {
     })
 }
 
-/// What the records say about an account.
-#[derive(Default)]
-struct Tally {
-    live: u64,
-    highest: u64,
-}
-
 struct Examination<'a> {
     engine: &'a Engine,
-    tallies: BTreeMap<AccountId, Tally>,
     report: Report,
 }
 
 fn examine(engine: &Engine) -> Result<Report, StoreError> {
-    let mut examination = Examination { engine, tallies: BTreeMap::new(), report: Report::default() };
+    let mut examination = Examination { engine, report: Report::default() };
     examination.meta()?;
-    examination.records()?;
-    examination.index()?;
-    examination.counters()?;
+    examination.objects()?;
     examination.remembered_answers()?;
     let mut report = examination.report;
-    report.accounts = examination.tallies.len().try_into().unwrap_or(u64::MAX);
     report.damages.sort();
     Ok(report)
 }
@@ -97,87 +90,44 @@ impl Examination<'_> {
         Ok(())
     }
 
-    fn records(&mut self) -> Result<(), StoreError> {
-        for entry in self.everything(INTEGRATIONS.records) {
-            let (key, stored) = entry?;
-            self.report.integrations = self.report.integrations.saturating_add(1);
-            self.record(&String::from_utf8_lossy(&key), &stored)?;
+    fn objects(&mut self) -> Result<(), StoreError> {
+        let mut all = Vec::new();
+        for kind in KINDS {
+            all.push((kind, Objects::examine(self.engine, kind)?));
         }
-        Ok(())
-    }
-
-    fn record(&mut self, id: &str, stored: &Stored) -> Result<(), StoreError> {
-        let integration: Integration = match serde_json::from_slice(stored.as_ref()) {
-            Ok(integration) => integration,
-            Err(error) => {
-                self.damage(format!("integration '{id}' cannot be read: {error}"));
-                return Ok(());
-            }
-        };
-        if integration.id.as_str() != id {
-            self.damage(format!("integration '{id}' says of itself that it is '{}'", integration.id));
-        }
-        if serde_json::to_vec(&integration).ok().as_deref() != Some(stored.as_ref()) {
-            self.damage(format!("integration '{id}' is not written as this program writes"));
-        }
-        let key = trees::index_key(&integration.sid, integration.tiny_id);
-        match self.engine.get(INTEGRATIONS.index, &key)? {
-            Some(named) if named.as_ref() == id.as_bytes() => {}
-            Some(named) => {
-                let named = String::from_utf8_lossy(named.as_ref()).into_owned();
-                let (sid, tiny_id) = (&integration.sid, integration.tiny_id);
-                self.damage(format!(
-                    "number {tiny_id} of account '{sid}' is that of '{id}', but the index names '{named}'"
-                ));
-            }
-            None => self.damage(format!("integration '{id}' is missing in the index of account '{}'", integration.sid)),
-        }
-        let tally = self.tallies.entry(integration.sid).or_default();
-        tally.live = tally.live.saturating_add(1);
-        tally.highest = tally.highest.max(integration.tiny_id);
-        Ok(())
-    }
-
-    fn index(&mut self) -> Result<(), StoreError> {
-        for entry in self.everything(INTEGRATIONS.index) {
-            let (key, id) = entry?;
-            let Some((account, tiny_id)) = trees::split_index_key(&key) else {
-                self.damage(format!("the index has a key that is none: {:?}", String::from_utf8_lossy(&key)));
-                continue;
-            };
-            let shown = String::from_utf8_lossy(id.as_ref()).into_owned();
-            let Some(stored) = self.engine.get(INTEGRATIONS.records, id.as_ref())? else {
-                self.damage(format!(
-                    "the index of account '{account}' names '{shown}' as {tiny_id}, which does not exist"
-                ));
-                continue;
-            };
-            // A record that cannot be read was reported already.
-            let Ok(record) = serde_json::from_slice::<Integration>(stored.as_ref()) else { continue };
-            if (&record.sid, record.tiny_id) != (&account, tiny_id) {
-                self.damage(format!(
-                    "the index of account '{account}' names '{shown}' as {tiny_id}, but it is {} of '{}'",
-                    record.tiny_id, record.sid
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn counters(&mut self) -> Result<(), StoreError> {
-        let mut uncounted: BTreeMap<Vec<u8>, AccountId> = self
-            .tallies
-            .keys()
-            .map(|account| (trees::counters_key(account, INTEGRATIONS.name), account.clone()))
-            .collect();
+        let mut counted = BTreeSet::new();
         for entry in self.everything(Tree::Accounts) {
             let (key, stored) = entry?;
-            uncounted.remove(&key);
-            self.account(&key, &stored);
+            let shown = shown(&key);
+            let known = shown.split_once(' ').and_then(|(account, name)| {
+                let position = all.iter().position(|(kind, _)| kind.collection.name == name)?;
+                Some((AccountId::parse(account).ok()?, all.get_mut(position)?))
+            });
+            match known {
+                Some((account, (kind, objects))) => {
+                    objects.counters(&account, Counters::decode(stored.as_ref()));
+                    counted.insert((kind.collection.name, account));
+                }
+                None => self.damage(format!("the counters have a key that is none: '{shown}'")),
+            }
         }
-        for account in uncounted.into_values() {
-            self.damage(format!("account '{account}' has integrations but no counters"));
+        let mut accounts: BTreeSet<AccountId> = counted.iter().map(|(_, account)| account.clone()).collect();
+        for (kind, mut objects) in all {
+            objects.uncounted(|account| counted.contains(&(kind.collection.name, account.clone())));
+            if kind.collection == ALERTS {
+                objects.leads(Tree::AlertsByThirdparty, |_, id| String::from_utf8_lossy(id.as_ref()).into_owned())?;
+            }
+            if kind.collection == INTEGRATIONS {
+                objects.leads(Tree::SendersByAccount, |key, _| {
+                    let id = key.iter().position(|byte| *byte == 0).and_then(|end| key.get(end.saturating_add(1)..));
+                    String::from_utf8_lossy(id.unwrap_or_default()).into_owned()
+                })?;
+            }
+            accounts.extend(objects.tallies.into_keys());
+            self.report.objects.push((kind.collection.name, objects.live));
+            self.report.damages.append(&mut objects.damages);
         }
+        self.report.accounts = accounts.len().try_into().unwrap_or(u64::MAX);
         Ok(())
     }
 
@@ -206,29 +156,6 @@ impl Examination<'_> {
             }
         }
         Ok(())
-    }
-
-    fn account(&mut self, key: &[u8], stored: &Stored) {
-        let shown = shown(key);
-        let account = shown.split_once(' ').filter(|(_, collection)| *collection == INTEGRATIONS.name);
-        let Some(account) = account.and_then(|(account, _)| AccountId::parse(account).ok()) else {
-            return self.damage(format!("the counters have a key that is none: '{shown}'"));
-        };
-        let counters = match Counters::decode(stored.as_ref()) {
-            Ok(counters) => counters,
-            Err(error) => return self.damage(format!("account '{account}': {error}")),
-        };
-        let tally = self.tallies.entry(account.clone()).or_default();
-        let (live, highest) = (tally.live, tally.highest);
-        if counters.live != live {
-            self.damage(format!("account '{account}' counts {} integrations, but has {live}", counters.live));
-        }
-        if counters.last_tiny_id < highest {
-            self.damage(format!(
-                "account '{account}' gave {} as its last number, but has {highest}",
-                counters.last_tiny_id
-            ));
-        }
     }
 }
 

@@ -23,6 +23,12 @@ pub struct Collection {
 pub const INTEGRATIONS: Collection =
     Collection { name: "integrations", records: Tree::Integrations, index: Tree::IntegrationsByAccount };
 
+/// The alerts.
+pub const ALERTS: Collection = Collection { name: "alerts", records: Tree::Alerts, index: Tree::AlertsByAccount };
+
+/// The logs.
+pub const LOGS: Collection = Collection { name: "logs", records: Tree::Logs, index: Tree::LogsByAccount };
+
 /// Which end of an account's objects comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -45,6 +51,11 @@ impl Direction {
 const SCAN_PORTION: usize = 256;
 
 impl Collection {
+    /// What it is called, in the plural.
+    pub fn name(self) -> &'static str {
+        self.name
+    }
+
     /// Whether a stored object is this account's. Every record begins with its `sid`, and no account id has a character
     /// that JSON escapes, so the first bytes tell.
     pub fn owns(self, account: &AccountId, record: &Stored) -> bool {
@@ -215,6 +226,32 @@ impl Snapshot {
         entries.skip(offset).take(length).map(|entry| self.indexed(collection, entry?.1.as_ref())).collect()
     }
 
+    /// The account's objects, the oldest first, read as they are asked for.
+    pub fn oldest_first(
+        &self,
+        collection: Collection,
+        account: &AccountId,
+    ) -> impl Iterator<Item = Result<Stored, StoreError>> + use<'_> {
+        let entries = self.index(collection, account, Direction::Ascending, SCAN_PORTION);
+        entries.map(move |entry| self.indexed(collection, entry?.1.as_ref()))
+    }
+
+    /// The accounts that have objects, and how many.
+    ///
+    /// # Errors
+    /// The store cannot be read or is damaged.
+    pub fn accounts(&self, collection: Collection) -> Result<Vec<(AccountId, u64)>, StoreError> {
+        let mut accounts = Vec::new();
+        for entry in self.scan(Tree::Accounts, Vec::new(), vec![u8::MAX], false, SCAN_PORTION) {
+            let (key, counters) = entry?;
+            let live = Counters::decode(counters.as_ref())?.live;
+            if let Some(account) = trees::counted_account(&key, collection.name).filter(|_| live > 0) {
+                accounts.push((account, live));
+            }
+        }
+        Ok(accounts)
+    }
+
     /// Shows every object of the account, with its tinyId.
     ///
     /// # Errors
@@ -262,14 +299,8 @@ impl Snapshot {
 
     /// How many objects all accounts have.
     fn count_all(&self, collection: Collection) -> Result<u64, StoreError> {
-        let mut all = 0_u64;
-        for entry in self.scan(Tree::Accounts, Vec::new(), vec![u8::MAX], false, SCAN_PORTION) {
-            let (key, counters) = entry?;
-            if key.ends_with(collection.name.as_bytes()) {
-                all = all.saturating_add(Counters::decode(counters.as_ref())?.live);
-            }
-        }
-        Ok(all)
+        let counted = self.accounts(collection)?;
+        Ok(counted.into_iter().fold(0, |all, (_, live)| all.saturating_add(live)))
     }
 
     /// Shows the tinyId of every object of the account, in ascending order.

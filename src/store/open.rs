@@ -3,6 +3,7 @@
 use super::{
     OpenError, StoreError,
     engine::{Changes, Disk, Engine},
+    kinds::{self, Lead},
     trees::{self, SCHEMA_VERSION, Tree},
 };
 use std::{
@@ -64,6 +65,7 @@ pub(super) fn open_here(folder: &Path, options: &Options) -> Result<Engine, Open
         Some(found) if found > SCHEMA_VERSION => {
             return Err(OpenError::Newer { folder: folder.to_owned(), found, known: SCHEMA_VERSION });
         }
+        Some(found) if found < SCHEMA_VERSION => migrate(&engine).map_err(damaged)?,
         Some(_) => {}
         None => match &options.token_secret {
             Some(token_secret) => initialise(&engine, token_secret).map_err(damaged)?,
@@ -157,6 +159,23 @@ fn schema(engine: &Engine) -> Result<Option<u32>, StoreError> {
 
 fn is_empty(engine: &Engine, tree: Tree) -> bool {
     engine.range(tree, (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded)).next().is_none()
+}
+
+/// Brings a store of an earlier version up to this one. Version 2 has more trees, which opening has made; one of them tells which
+/// integrations send.
+fn migrate(engine: &Engine) -> Result<(), StoreError> {
+    let version = SCHEMA_VERSION.to_string().into_bytes();
+    let mut changes = Changes::from([((Tree::Meta, trees::SCHEMA.to_vec()), Some(version.into()))]);
+    let everything = (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded);
+    for entry in engine.range(Tree::Integrations, everything) {
+        let (_, record) = entry?;
+        // What cannot be read is for `check` to name.
+        if let Some(Lead { tree, key }) = kinds::integration(record.as_ref()).ok().and_then(|facts| facts.lead) {
+            changes.insert((tree, key), Some(Vec::new().into()));
+        }
+    }
+    engine.apply(&changes)?;
+    engine.sync()
 }
 
 fn initialise(engine: &Engine, token_secret: &str) -> Result<(), StoreError> {

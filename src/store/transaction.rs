@@ -4,9 +4,9 @@ use super::{
     StoreError,
     engine::{Changes, Engine, Stored},
     index::Change,
-    trees::Tree,
+    trees::{self, Tree},
 };
-use std::ops::Bound;
+use std::{collections::BTreeSet, ops::Bound};
 
 /// The state that the commands before this one left, and the changes that this one makes, which count only if it
 /// succeeds.
@@ -38,6 +38,23 @@ impl<'a> Transaction<'a> {
     pub(super) fn first_keys(&self, tree: Tree, most: usize) -> Result<Vec<Vec<u8>>, StoreError> {
         let entries = self.engine.range(tree, (Bound::Unbounded, Bound::Unbounded));
         entries.take(most).map(|entry| entry.map(|(key, _)| key)).collect()
+    }
+
+    /// All keys of a tree that begin so, in order, with what this commit has added and without what it has removed.
+    pub(super) fn keys_below(&self, tree: Tree, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+        let (lower, upper) = (prefix.to_vec(), trees::prefix_end(prefix));
+        let bounds = (Bound::Included(lower.clone()), Bound::Excluded(upper.clone()));
+        let found = self.engine.range(tree, bounds).map(|entry| entry.map(|(key, _)| key));
+        let mut keys = found.collect::<Result<BTreeSet<_>, _>>()?;
+        for changes in [self.earlier, &self.changes] {
+            for ((_, key), value) in changes.range((tree, lower.clone())..(tree, upper.clone())) {
+                match value {
+                    Some(_) => keys.insert(key.clone()),
+                    None => keys.remove(key),
+                };
+            }
+        }
+        Ok(keys.into_iter().collect())
     }
 
     pub(super) fn put(&mut self, tree: Tree, key: Vec<u8>, value: Stored) {

@@ -6,14 +6,21 @@
 //! | `accounts` | sid, 0x00, collection | [`Counters`] |
 //! | `integrations` | id | the object's JSON, exactly as it is answered |
 //! | `integrations_by_account` | sid, 0x00, tinyId as big-endian u64 | id |
+//! | `alerts` | id | the object's JSON, exactly as it is answered |
+//! | `alerts_by_account` | sid, 0x00, tinyId as big-endian u64 | id |
+//! | `alerts_by_thirdparty` | sid, 0x00, SHA-256 of the source's id, 0x00 and the third-party id | id of the newest such alert |
+//! | `logs` | id | the object's JSON, exactly as it is answered |
+//! | `logs_by_account` | sid, 0x00, tinyId as big-endian u64 | id |
+//! | `senders_by_account` | sid, 0x00, id of an integration that sends | nothing |
+//! | `deliveries` | time as big-endian i64, name | what is to be sent then |
 //! | `idempotency` | sid, 0x00, the client's key | time as big-endian i64, SHA-256 of the request, the answer |
 //! | `idempotency_by_time` | time as big-endian i64, key in `idempotency` | nothing |
 
 use super::StoreError;
-use crate::domain::ids::AccountId;
+use crate::domain::ids::{AccountId, IntegrationId};
 
 /// The layout above. A store of a newer one is refused.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Key in `meta`: the schema version in decimal.
 pub(super) const SCHEMA: &[u8] = b"schema";
@@ -31,16 +38,30 @@ pub(super) enum Tree {
     IntegrationsByAccount,
     Idempotency,
     IdempotencyByTime,
+    Alerts,
+    AlertsByAccount,
+    AlertsByThirdparty,
+    Logs,
+    LogsByAccount,
+    SendersByAccount,
+    Deliveries,
 }
 
 impl Tree {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Meta,
         Self::Accounts,
         Self::Integrations,
         Self::IntegrationsByAccount,
         Self::Idempotency,
         Self::IdempotencyByTime,
+        Self::Alerts,
+        Self::AlertsByAccount,
+        Self::AlertsByThirdparty,
+        Self::Logs,
+        Self::LogsByAccount,
+        Self::SendersByAccount,
+        Self::Deliveries,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -51,6 +72,13 @@ impl Tree {
             Self::IntegrationsByAccount => "integrations_by_account",
             Self::Idempotency => "idempotency",
             Self::IdempotencyByTime => "idempotency_by_time",
+            Self::Alerts => "alerts",
+            Self::AlertsByAccount => "alerts_by_account",
+            Self::AlertsByThirdparty => "alerts_by_thirdparty",
+            Self::Logs => "logs",
+            Self::LogsByAccount => "logs_by_account",
+            Self::SendersByAccount => "senders_by_account",
+            Self::Deliveries => "deliveries",
         }
     }
 }
@@ -109,6 +137,19 @@ pub(super) fn counters_key(account: &AccountId, collection: &str) -> Vec<u8> {
     let mut key = account_prefix(account);
     key.extend_from_slice(collection.as_bytes());
     key
+}
+
+/// Key in `senders_by_account`.
+pub(super) fn sender_key(account: &AccountId, id: &IntegrationId) -> Vec<u8> {
+    let mut key = account_prefix(account);
+    key.extend_from_slice(id.as_str().as_bytes());
+    key
+}
+
+/// The account of a key in `accounts`, if it counts this collection.
+pub(super) fn counted_account(key: &[u8], collection: &str) -> Option<AccountId> {
+    let (account, name) = std::str::from_utf8(key).ok()?.split_once('\0')?;
+    AccountId::parse(account).ok().filter(|_| name == collection)
 }
 
 /// The first key behind all that begin with `prefix`, which must not end in 0xff (ours end in 0x00).

@@ -87,7 +87,7 @@ fn put_record(db: &sled::Db, id: &str, record: &[u8]) {
 fn a_sound_store_is_called_sound_and_counted() {
     let outcome = Store::new().check();
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert_eq!(outcome.stdout, "the store is sound: 3 integrations in 2 accounts\n");
+    assert_eq!(outcome.stdout, "the store is sound: 3 integrations, 0 alerts, 0 logs in 2 accounts\n");
     assert_eq!(outcome.stderr, "");
 }
 

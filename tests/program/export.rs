@@ -14,10 +14,10 @@ fn an_export_has_every_object_with_exactly_its_bytes_in_order() {
     assert_eq!(lines[0], HEADER);
     let accounts: Vec<Value> =
         lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).unwrap().get("account").cloned()).collect();
-    assert_eq!(accounts.len(), 4);
+    assert_eq!(accounts.len(), 6, "four count integrations, one of them alerts and logs as well");
     assert!(accounts.iter().map(|account| account["sid"].as_str().unwrap()).is_sorted());
     let counts: Vec<u64> = accounts.iter().map(|account| account["lastTinyId"].as_u64().unwrap()).collect();
-    assert_eq!(counts.iter().sum::<u64>(), 31 * 3 + 1, "deleted numbers are counted too: {counts:?}");
+    assert_eq!(counts.iter().sum::<u64>(), 31 * 3 + 1 + 2 + 3 + 5, "deleted numbers are counted too: {counts:?}");
 
     let server = setup.start();
     let (mut keys, client) = (Vec::new(), |sid: &str| {
@@ -27,14 +27,17 @@ fn an_export_has_every_object_with_exactly_its_bytes_in_order() {
             .find(|client| client.get("/integration").json()["data"][0]["sid"] == *sid)
             .unwrap()
     });
-    for line in &lines[5..] {
-        let stored = line.strip_prefix(r#"{"integration":"#).and_then(|rest| rest.strip_suffix('}')).unwrap();
+    for line in &lines[7..] {
+        let (kind, stored) = line.strip_prefix("{\"").and_then(|line| line.split_once("\":")).unwrap();
+        let stored = stored.strip_suffix('}').unwrap();
         let object: Value = serde_json::from_str(stored).unwrap();
         let (sid, id) = (object["sid"].as_str().unwrap(), object["id"].as_str().unwrap());
-        assert_eq!(client(sid).get(&format!("/integration/{id}")).text(), stored);
-        keys.push((sid.to_owned(), object["tinyId"].as_u64().unwrap()));
+        assert_eq!(client(sid).get(&format!("/{kind}/{id}")).text(), stored);
+        let order = ["integration", "alert", "log"].iter().position(|known| *known == kind).unwrap();
+        keys.push((order, sid.to_owned(), object["tinyId"].as_u64().unwrap()));
     }
-    assert_eq!(keys.len(), 25 * 3, "30 each, 6 of them deleted, and a large one");
+    let reported = 2 + 3 + 5;
+    assert_eq!(keys.len(), 25 * 3 + reported, "30 each, 6 of them deleted, and a large one");
     assert!(keys.is_sorted());
 }
 

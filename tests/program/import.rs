@@ -12,7 +12,7 @@ fn what_was_exported_and_imported_is_exported_as_the_same_bytes() {
     let setup = Setup::new();
     let outcome = import(&setup, &before);
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    assert_eq!(outcome.stdout, "75 objects were added\n");
+    assert_eq!(outcome.stdout, "85 objects were added\n");
     assert_eq!(exported(&setup), before);
     assert_eq!(in_data(&setup), ["store"], "nothing is left beside the store");
     is_sound(&setup);
@@ -25,8 +25,15 @@ fn an_imported_store_goes_on_counting_where_the_old_one_was() {
     import(&setup, &before);
     let server = setup.start();
     assert_eq!(server.client("nothing left").create("second")["tinyId"], 2, "the number of what was deleted is gone");
-    assert_eq!(server.client("ops").create("another")["tinyId"], 32);
+    assert_eq!(server.client("ops").create("another")["tinyId"], 34);
     let login = json!({ "username": "alice", "password": "x" });
+    let integrations = server.client("ops").get("/integration?name=webhook").json();
+    let path = format!("/integration/{}", integrations["data"][0]["id"].as_str().unwrap());
+    for (kind, status) in [("acknowledge", "acknowledged"), ("resolve", "resolved")] {
+        assert_eq!(server.client("").post(&path, &json!({ "event_type": kind, "id": "a" })).status, 200);
+        let alerts = server.client("ops").get("/alert?thirdparty_id=a&sort=-tinyId").json();
+        assert_eq!((&alerts["data"][0]["status"], &alerts["total_count"]), (&json!(status), &json!(2)));
+    }
     assert_eq!(server.client("").post("/public/login", &login).status, 200, "there is a secret to sign with");
     server.stop();
     is_sound(&setup);

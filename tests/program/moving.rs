@@ -1,6 +1,6 @@
 //! What the tests of moving share: a store with a history, and the commands around it.
 
-use super::child::{Outcome, Setup};
+use super::child::{Outcome, Server, Setup};
 use serde_json::{Value, json};
 
 /// A stopped store with a history: updates, deletes, a large value, an account that has nothing left.
@@ -22,11 +22,24 @@ pub(crate) fn store_with_a_history() -> Setup {
             json!({ "name": "large", "type": "email", "destination_ids": [], "meta": { "x": "y".repeat(200_000) } });
         assert_eq!(client.post("/integration", &large).status, 200);
     }
+    reports(&server);
     let client = server.client("nothing left");
     let only = client.create("only");
     assert_eq!(client.delete(&format!("/integration/{}", only["id"].as_str().unwrap())).status, 204);
     server.stop();
     setup
+}
+
+/// Lets a third party report, so that there are alerts and logs, and an integration that sends.
+fn reports(server: &Server) {
+    let client = server.client("ops");
+    let body = |kind: &str| json!({ "name": kind, "type": kind, "destination_ids": [] });
+    assert_eq!(client.post("/integration", &body("outgoingwebhook")).status, 200);
+    let integration = client.post("/integration", &body("webhook")).json();
+    let path = format!("/integration/{}", integration["id"].as_str().unwrap());
+    for (kind, id) in [("create", "a"), ("create", "b"), ("resolve", "a"), ("create", "a"), ("create", "a")] {
+        assert_eq!(client.post(&path, &json!({ "event_type": kind, "id": id, "title": "π" })).status, 200);
+    }
 }
 
 /// What `export` writes to standard output.

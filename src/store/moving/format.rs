@@ -4,6 +4,8 @@
 //! {"format":"pagertree-local export","version":1}
 //! {"account":{"sid":"acc_…","collection":"integrations","lastTinyId":12}}
 //! {"integration":{"sid":"acc_…","id":"int_…",…}}
+//! {"alert":{"sid":"acc_…","id":"alt_…",…}}
+//! {"log":{"sid":"acc_…","id":"log_…",…}}
 //! ```
 //!
 //! A later kind of object is one more name in front of a line. Files without it stay what they are, so it needs no new
@@ -11,7 +13,10 @@
 
 use crate::{
     domain::{body::excerpt, ids::AccountId, integration::Integration, integration_whole::LARGEST_TINY_ID, reserved},
-    store::{Collection, INTEGRATIONS, Stored},
+    store::{
+        ALERTS, Collection, INTEGRATIONS, LOGS, Stored,
+        kinds::{self, Facts},
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
@@ -23,7 +28,7 @@ pub(super) const FORMAT: &str = "pagertree-local export";
 pub(super) const VERSION: u32 = 1;
 
 /// What is exported, in this order.
-pub(super) const COLLECTIONS: [Collection; 1] = [INTEGRATIONS];
+pub(super) const COLLECTIONS: [Collection; 3] = [INTEGRATIONS, ALERTS, LOGS];
 
 /// The word before an object of a collection.
 fn kind(collection: Collection) -> &'static str {
@@ -59,15 +64,18 @@ enum RawLine<'a> {
     Account(RawAccount),
     #[serde(borrow)]
     Integration(&'a RawValue),
+    #[serde(borrow)]
+    Alert(&'a RawValue),
+    #[serde(borrow)]
+    Log(&'a RawValue),
 }
 
 /// An object that was read.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ObjectLine {
     pub(super) collection: Collection,
-    pub(super) integration: Integration,
-    /// As it is stored.
-    pub(super) record: Vec<u8>,
+    /// What it says of itself, and how it is stored.
+    pub(super) facts: Facts,
     /// Whether the line has exactly these bytes.
     pub(super) is_verbatim: bool,
 }
@@ -123,6 +131,8 @@ pub(super) fn read(line: &[u8]) -> Result<Line, Vec<String>> {
     match serde_json::from_slice(line).map_err(|error| vec![no_line(&error)])? {
         RawLine::Account(raw) => account(&raw).map(Line::Account),
         RawLine::Integration(raw) => integration(raw.get()).map(Box::new).map(Line::Object),
+        RawLine::Alert(raw) => object(ALERTS, raw.get()).map(Box::new).map(Line::Object),
+        RawLine::Log(raw) => object(LOGS, raw.get()).map(Box::new).map(Line::Object),
     }
 }
 
@@ -171,13 +181,30 @@ fn integration(text: &str) -> Result<ObjectLine, Vec<String>> {
     let integration = Integration::parse_whole(attributes).map_err(|rejection| rejection.messages())?;
     let record = serde_json::to_vec(&integration).map_err(|error| vec![no_line(&error)])?;
     let is_verbatim = record == text.as_bytes();
-    Ok(ObjectLine { collection: INTEGRATIONS, integration, record, is_verbatim })
+    Ok(ObjectLine { is_verbatim, ..object(INTEGRATIONS, &String::from_utf8_lossy(&record))? })
+}
+
+/// Reads an object of which nothing is left open.
+fn object(collection: Collection, text: &str) -> Result<ObjectLine, Vec<String>> {
+    if reserved::is_suspicious(text.as_bytes()) && reserved::has_reserved_name(text.as_bytes()) {
+        return Err(vec![format!("no name in it may begin with '{}'", reserved::PREFIX)]);
+    }
+    let kind = kinds::kind_of(collection).ok_or_else(|| vec![format!("nobody knows {}", collection.name)])?;
+    let facts = kind.read(text.as_bytes()).map_err(|error| vec![no_line(&error)])?;
+    if !(1..=LARGEST_TINY_ID).contains(&facts.tiny_id) {
+        return Err(vec![format!(
+            "'tinyId' must be a whole number from 1 to {LARGEST_TINY_ID}, but was {}",
+            facts.tiny_id
+        )]);
+    }
+    let is_verbatim = facts.canonical == text.as_bytes();
+    Ok(ObjectLine { collection, facts, is_verbatim })
 }
 
 /// The object of a line that [`read`] has found to be verbatim.
 pub(super) fn verbatim(line: &[u8]) -> Option<&[u8]> {
     match serde_json::from_slice(line).ok()? {
         RawLine::Account(_) => None,
-        RawLine::Integration(raw) => Some(raw.get().as_bytes()),
+        RawLine::Integration(raw) | RawLine::Alert(raw) | RawLine::Log(raw) => Some(raw.get().as_bytes()),
     }
 }

@@ -8,6 +8,7 @@ pub use plan::Fault;
 
 use super::{
     MoveError, Progress,
+    format::COLLECTIONS,
     load::Loader,
     rebuild::{Making, Site},
     stopped,
@@ -87,23 +88,32 @@ impl Filling<'_> {
     fn fill(&self, plan: &mut Plan, loader: &mut Loader<'_>) -> Result<(), MoveError> {
         for tree in loader.trees() {
             plan.sort_for(tree);
-            let new = self.new_entries(plan, tree, loader.wants_key_only(tree));
+            let new = self.new_entries(plan, tree, loader.wants_key_only(tree))?;
             self.merge(tree, new, loader)?;
         }
         Ok(())
     }
 
-    fn new_entries<'a>(&'a self, plan: &'a Plan, tree: Tree, key_only: bool) -> Entries<'a> {
-        match tree {
-            Tree::Meta if self.old.is_none() => Box::new(self.meta().into_iter().map(Ok)),
-            Tree::Meta | Tree::Idempotency | Tree::IdempotencyByTime => Box::new(std::iter::empty()),
-            Tree::Accounts => Box::new(plan.counters().map(Ok)),
-            Tree::IntegrationsByAccount => Box::new(plan.index_entries().map(Ok)),
-            Tree::Integrations => Box::new(plan.records().map(move |object| {
-                let record = if key_only { Vec::new() } else { self.source.record(object)? };
-                Ok((object.id.as_bytes().to_vec(), record.into()))
-            })),
+    fn new_entries<'a>(&'a self, plan: &'a Plan, tree: Tree, key_only: bool) -> Result<Entries<'a>, StoreError> {
+        for collection in COLLECTIONS {
+            if tree == collection.index {
+                return Ok(Box::new(plan.index_entries(collection).map(Ok)));
+            }
+            if tree == collection.records {
+                return Ok(Box::new(plan.records(collection).map(move |object| {
+                    let record = if key_only { Vec::new() } else { self.source.record(object)? };
+                    Ok((object.id.as_bytes().to_vec(), record.into()))
+                })));
+            }
         }
+        Ok(match tree {
+            Tree::Meta if self.old.is_none() => Box::new(self.meta().into_iter().map(Ok)),
+            Tree::Accounts => Box::new(plan.counters().map(Ok)),
+            Tree::AlertsByThirdparty | Tree::SendersByAccount => {
+                Box::new(plan.leads(tree, self.old)?.into_iter().map(Ok))
+            }
+            _ => Box::new(std::iter::empty()),
+        })
     }
 
     fn meta(&self) -> [Entry; 2] {

@@ -144,7 +144,14 @@ impl Loader<'_> {
 
 fn has_large_values(tree: Tree) -> bool {
     match tree {
-        Tree::Integrations | Tree::Idempotency => true,
-        Tree::Meta | Tree::Accounts | Tree::IntegrationsByAccount | Tree::IdempotencyByTime => false,
+        Tree::Integrations | Tree::Alerts | Tree::Logs | Tree::Idempotency | Tree::Deliveries => true,
+        Tree::Meta
+        | Tree::Accounts
+        | Tree::IntegrationsByAccount
+        | Tree::AlertsByAccount
+        | Tree::AlertsByThirdparty
+        | Tree::LogsByAccount
+        | Tree::SendersByAccount
+        | Tree::IdempotencyByTime => false,
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     super::{
         MoveError, Progress,
-        format::{self, AccountLine, Line, ObjectLine},
+        format::{self, AccountLine, COLLECTIONS, Line, ObjectLine},
     },
     look,
     reading::{RawLine, Source},
@@ -11,8 +11,9 @@ use super::{
 use crate::{
     domain::ids::AccountId,
     store::{
-        StoreError,
-        engine::{Engine, Entry},
+        Collection, StoreError,
+        engine::{Engine, Entry, Stored},
+        kinds::{self, Lead},
         trees::{self, Counters, Tree},
     },
 };
@@ -37,6 +38,9 @@ impl fmt::Display for Fault {
 
 /// An object, and where it stands in the file. There may be millions.
 pub(super) struct Object {
+    collection: Collection,
+    /// What leads to it besides its id and number.
+    lead: Option<Lead>,
     pub(super) account: Arc<AccountId>,
     pub(super) id: Box<str>,
     tiny_id: u64,
@@ -131,25 +135,27 @@ impl Plan {
     }
 
     fn object(&mut self, raw: &RawLine, object: &ObjectLine) {
-        let (integration, name) = (&object.integration, object.collection.name);
-        let key = trees::counters_key(&integration.sid, name);
+        let (facts, name) = (&object.facts, object.collection.name);
+        let key = trees::counters_key(&facts.sid, name);
         let Some(account) = self.accounts.get_mut(&key) else {
-            let sid = &integration.sid;
+            let sid = &facts.sid;
             return self.fault(raw.number, format!("no line before it counts the {name} of account '{sid}'"));
         };
         account.objects = account.objects.saturating_add(1);
         let (last, counted) = (account.last_tiny_id, account.line);
         self.objects.push(Object {
+            collection: object.collection,
+            lead: facts.lead.clone(),
             account: Arc::clone(&account.sid),
-            id: integration.id.as_str().into(),
-            tiny_id: integration.tiny_id,
+            id: facts.id.as_str().into(),
+            tiny_id: facts.tiny_id,
             line: raw.number,
             offset: raw.offset,
             length: raw.bytes.len(),
             is_verbatim: object.is_verbatim,
         });
-        if integration.tiny_id > last {
-            let number = integration.tiny_id;
+        if facts.tiny_id > last {
+            let number = facts.tiny_id;
             self.fault(
                 raw.number,
                 format!("'tinyId' {number} is above the 'lastTinyId' {last} of its account in line {counted}"),
@@ -162,11 +168,11 @@ impl Plan {
         let mut faults = Vec::new();
         let (mut ids, mut numbers) = (HashMap::new(), HashMap::new());
         for object in &self.objects {
-            let Object { account, id, tiny_id, line, .. } = object;
+            let Object { collection, account, id, tiny_id, line, .. } = object;
             if let Some(first) = first_use(&mut ids, &**id, *line) {
                 faults.push(Fault { line: *line, sentence: format!("the id '{id}' is that of line {first}") });
             }
-            if let Some(first) = first_use(&mut numbers, (&**account, *tiny_id), *line) {
+            if let Some(first) = first_use(&mut numbers, (collection.name, &**account, *tiny_id), *line) {
                 let sentence = format!("'tinyId' {tiny_id} of account '{account}' is that of line {first}");
                 faults.push(Fault { line: *line, sentence });
             }
@@ -181,12 +187,12 @@ impl Plan {
                 account.old = Counters::decode(counters.as_ref())?;
             }
         }
-        for Object { account, id, tiny_id, line, .. } in &self.objects {
-            if look(old, Tree::Integrations, id.as_bytes())?.is_some() {
+        for Object { collection, account, id, tiny_id, line, .. } in &self.objects {
+            if look(old, collection.records, id.as_bytes())?.is_some() {
                 let sentence = format!("the id '{id}' is in the store already");
                 self.faults.push(Fault { line: *line, sentence });
             }
-            if look(old, Tree::IntegrationsByAccount, &trees::index_key(account, *tiny_id))?.is_some() {
+            if look(old, collection.index, &trees::index_key(account, *tiny_id))?.is_some() {
                 let sentence = format!("'tinyId' {tiny_id} of account '{account}' is in the store already");
                 self.faults.push(Fault { line: *line, sentence });
             }
@@ -206,10 +212,13 @@ impl Plan {
 
     /// Puts the objects into the order of a tree.
     pub(super) fn sort_for(&mut self, tree: Tree) {
-        let order = match tree {
-            Tree::IntegrationsByAccount => Order::Numbers,
-            Tree::Integrations => Order::Ids,
-            Tree::Meta | Tree::Accounts | Tree::Idempotency | Tree::IdempotencyByTime => return,
+        let is = |of: fn(Collection) -> Tree| COLLECTIONS.into_iter().any(|collection| of(collection) == tree);
+        let order = if is(|collection| collection.index) {
+            Order::Numbers
+        } else if is(|collection| collection.records) {
+            Order::Ids
+        } else {
+            return;
         };
         if order == self.order {
             return;
@@ -235,16 +244,43 @@ impl Plan {
         })
     }
 
-    /// What the index gets.
-    pub(super) fn index_entries(&self) -> impl Iterator<Item = Entry> {
-        self.objects
-            .iter()
+    /// What the index of a collection gets.
+    pub(super) fn index_entries(&self, collection: Collection) -> impl Iterator<Item = Entry> {
+        self.records(collection)
             .map(|object| (trees::index_key(&object.account, object.tiny_id), object.id.as_bytes().to_vec().into()))
     }
 
-    pub(super) fn records(&self) -> impl Iterator<Item = &Object> {
-        self.objects.iter()
+    pub(super) fn records(&self, collection: Collection) -> impl Iterator<Item = &Object> {
+        self.objects.iter().filter(move |object| object.collection == collection)
     }
+
+    /// What another tree gets that leads to objects. Of several that one key leads to, it is the newest, be it in the store already.
+    pub(super) fn leads(&self, tree: Tree, old: Option<&Engine>) -> Result<BTreeMap<Vec<u8>, Stored>, StoreError> {
+        let mut newest: BTreeMap<&[u8], &Object> = BTreeMap::new();
+        for object in &self.objects {
+            let Some(lead) = object.lead.as_ref().filter(|lead| lead.tree == tree) else { continue };
+            let known = newest.entry(&lead.key).or_insert(object);
+            if known.tiny_id < object.tiny_id {
+                *known = object;
+            }
+        }
+        let mut entries = BTreeMap::new();
+        for (key, object) in newest {
+            if !is_newer(old, tree, key, object)? {
+                let id = if tree == Tree::SendersByAccount { Vec::new() } else { object.id.as_bytes().to_vec() };
+                entries.insert(key.to_vec(), id.into());
+            }
+        }
+        Ok(entries)
+    }
+}
+
+/// Whether what a key leads to in the old store is newer than the object.
+fn is_newer(old: Option<&Engine>, tree: Tree, key: &[u8], object: &Object) -> Result<bool, StoreError> {
+    let Some(id) = look(old, tree, key)? else { return Ok(false) };
+    let Some(record) = look(old, object.collection.records, id.as_ref())? else { return Ok(false) };
+    let facts = kinds::kind_of(object.collection).and_then(|kind| kind.read(record.as_ref()).ok());
+    Ok(facts.is_some_and(|facts| facts.tiny_id > object.tiny_id))
 }
 
 /// Notes where something is said, and tells where it was said before.

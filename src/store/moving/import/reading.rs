@@ -79,7 +79,7 @@ impl Source {
         let record = match object.is_verbatim {
             true => format::verbatim(&line).map(<[u8]>::to_vec),
             false => match format::read(&line) {
-                Ok(format::Line::Object(read)) => Some(read.record),
+                Ok(format::Line::Object(read)) => Some(read.facts.canonical),
                 Ok(format::Line::Account(_)) | Err(_) => None,
             },
         };

@@ -1,0 +1,168 @@
+//! Adapters: what the requests of each third party mean. One file for each, all of one shape.
+//!
+//! An adapter is a pure function from a request and the options of the integration to a [`Reading`]. It never fails: what it
+//! cannot make sense of is nothing, with a reason. It knows its vendor's format and nothing of alerts, of the store or of what
+//! came before; the facts are from PagerTree's public adapters and guides, and from the vendors' own documents.
+
+mod answer;
+mod chat;
+mod compare;
+mod delivery;
+mod field;
+mod instant;
+mod markup;
+mod reading;
+mod secret;
+mod template;
+mod tickets;
+mod urgency;
+mod wording;
+
+pub use answer::Answer;
+pub use delivery::{Delivery, DeliveryParts};
+
+mod amazonwebservices;
+mod apexping;
+mod appdynamics;
+mod auvik;
+mod azure_monitor;
+mod cloudflare;
+mod cronitorio;
+mod custom_webhook;
+mod datadog;
+mod deadmanssnitch;
+mod dynatrace;
+mod elastalert;
+mod email;
+mod form;
+mod freshdesk;
+mod freshservice;
+mod grafana;
+mod healthchecksio;
+mod hetrix_tools;
+mod honeybadger;
+mod hyperping;
+mod jiraserver;
+mod jotform;
+mod kapacitor;
+mod logic_monitor;
+mod mattermost_outgoing_webhook;
+mod meta_workplace;
+mod newrelic;
+mod pingdom;
+mod prometheus;
+mod prtg;
+mod pulsetic;
+mod scom;
+mod sentry;
+mod serverguard24;
+mod site24x7;
+mod sixty_six_uptime;
+mod slackoutgoingwebhook;
+mod solarwinds;
+mod stackdriver;
+mod status_gator;
+mod statuscake;
+mod twilio_incoming_sms;
+mod twilio_livecallrouting;
+mod typeform;
+mod uptime;
+mod uptime_kuma;
+mod uptimerobot;
+mod webhook;
+mod zabbix;
+mod zendesk;
+
+use crate::domain::event::Reading;
+use serde_json::{Map, Value};
+
+type Adapter = fn(&Delivery, &Map<String, Value>) -> Reading;
+
+/// Types of integrations and who reads for them. Whatever stands in no line is read as `webhook`.
+const ADAPTERS: &[(&str, Adapter)] = &[
+    ("amazonwebservices", amazonwebservices::read),
+    ("apexping", apexping::read),
+    ("appdynamics", appdynamics::read),
+    ("auvik", auvik::read),
+    ("azure_monitor", azure_monitor::read),
+    ("cloudflare", cloudflare::read),
+    ("cronitorio", cronitorio::read),
+    ("custom_webhook", custom_webhook::read),
+    ("datadog", datadog::read),
+    ("deadmanssnitch", deadmanssnitch::read),
+    ("dynatrace", dynatrace::read),
+    ("elastalert", elastalert::read),
+    ("email", email::read),
+    ("form", form::read),
+    ("freshdesk", freshdesk::read),
+    ("freshservice", freshservice::read),
+    ("grafana", grafana::read),
+    ("healthchecksio", healthchecksio::read),
+    ("hetrix_tools", hetrix_tools::read),
+    ("honeybadger", honeybadger::read),
+    ("hydrozen", sixty_six_uptime::read),
+    ("hyperping", hyperping::read),
+    ("jiraserver", jiraserver::read),
+    ("jotform", jotform::read),
+    ("kapacitor", kapacitor::read),
+    ("logic_monitor", logic_monitor::read),
+    ("mattermost_outgoing_webhook", mattermost_outgoing_webhook::read),
+    ("meta_workplace", meta_workplace::read),
+    ("newrelic", newrelic::read),
+    ("pingdom", pingdom::read),
+    ("prometheus", prometheus::read),
+    ("prtg", prtg::read),
+    ("pulsetic", pulsetic::read),
+    ("scom", scom::read),
+    ("sentry", sentry::read),
+    ("serverguard24", serverguard24::read),
+    ("site24x7", site24x7::read),
+    ("sixty_six_uptime", sixty_six_uptime::read),
+    ("slackoutgoingwebhook", slackoutgoingwebhook::read),
+    ("solarwinds", solarwinds::read),
+    ("stackdriver", stackdriver::read),
+    ("status_gator", status_gator::read),
+    ("statuscake", statuscake::read),
+    ("twilio_incoming_sms", twilio_incoming_sms::read),
+    ("twilio_livecallrouting", twilio_livecallrouting::read),
+    ("typeform", typeform::read),
+    ("uptime", uptime::read),
+    ("uptime_kuma", uptime_kuma::read),
+    ("uptimerobot", uptimerobot::read),
+    ("webhook", webhook::read),
+    ("zabbix", zabbix::read),
+    ("zendesk", zendesk::read),
+];
+
+/// Types whose alerts always have the words of the third party.
+const WITHOUT_WORDING: [&str; 1] = ["meta_workplace"];
+
+/// What a request to an integration of this type, with these options, means.
+pub fn read(integration_type: &str, delivery: &Delivery, options: &Map<String, Value>) -> Reading {
+    let known = ADAPTERS.iter().find(|(name, _)| *name == integration_type);
+    let reading = known.map_or(webhook::read as Adapter, |(_, adapter)| *adapter)(delivery, options);
+    if WITHOUT_WORDING.contains(&integration_type) {
+        return reading;
+    }
+    wording::apply(integration_type, delivery, options, reading)
+}
+
+type Answering = fn(&Delivery, &Map<String, Value>, &Reading) -> Option<Answer>;
+
+/// Types whose senders read the answer.
+const ANSWERING: &[(&str, Answering)] =
+    &[("meta_workplace", meta_workplace::answer), ("twilio_livecallrouting", twilio_livecallrouting::answer)];
+
+/// What the HTTP answer says to a request that was read so. `None` for an empty body, which is all that most senders expect.
+pub fn answer(
+    integration_type: &str,
+    delivery: &Delivery,
+    options: &Map<String, Value>,
+    reading: &Reading,
+) -> Option<Answer> {
+    let (_, answer) = ANSWERING.iter().find(|(name, _)| *name == integration_type)?;
+    answer(delivery, options, reading)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! `amazonwebservices`: an alarm of CloudWatch, brought by SNS, whose `Message` is JSON within JSON.
+//!
+//! SNS asks for a confirmation of each subscription by a URL. It is only worth following if it leads to SNS.
+
+use super::{
+    Delivery,
+    field::Field,
+    reading::{event, no_event},
+};
+use crate::domain::{
+    event::{Action, Reading},
+    reserved,
+};
+use serde_json::{Map, Value};
+use url::Url;
+
+pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
+    let (kind, topic) = (delivery.get("Type"), delivery.get("TopicArn"));
+    let message = message(kind, delivery.get("Message"));
+    let alarm = Field::new(Some(&message));
+    let id = Value::from(format!("{}:{}", topic.text(), alarm.get("AlarmName").text()));
+    let id = Field::new(Some(&id));
+    if matches!(kind.text().as_str(), "SubscriptionConfirmation" | "UnsubscribeConfirmation") {
+        return confirmation(&delivery.get("SubscribeURL").text(), &kind.text(), &id.text());
+    }
+    let (new, old) = (alarm.get("NewStateValue"), alarm.get("OldStateValue").text());
+    let action = match (new.text().as_str(), old.as_str()) {
+        ("ALARM", "INSUFFICIENT_DATA" | "OK") => Action::Create,
+        ("OK", "INSUFFICIENT_DATA" | "ALARM") => Action::Resolve,
+        _ => return no_event("NewStateValue", new, id),
+    };
+    event(action, id)
+        .title(alarm.get("AlarmName").text())
+        .describe(alarm.get("NewStateReason"))
+        .text("AWS Account ID", alarm.get("AWSAccountId"))
+        .text("Region", alarm.get("Region"))
+        .text("Alarm ARN", alarm.get("AlarmArn"))
+        .datetime("State Change Time", alarm.get("StateChangeTime"))
+        .done()
+}
+
+fn message(kind: Field<'_>, message: Field<'_>) -> Value {
+    let text = message.text();
+    if !kind.is("Notification") || reserved::has_reserved_name(text.as_bytes()) {
+        return Value::Null;
+    }
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+fn confirmation(url: &str, kind: &str, thirdparty_id: &str) -> Reading {
+    let confirm = Url::parse(url).ok().filter(is_of_sns);
+    let reason = match &confirm {
+        Some(_) => format!("a {kind}"),
+        None => format!("a {kind} whose SubscribeURL does not lead to SNS"),
+    };
+    Reading::Nothing { reason, thirdparty_id: Some(thirdparty_id.to_owned()), confirm: confirm.map(String::from) }
+}
+
+/// `https`, the usual port, and `sns.<region>.amazonaws.com`, in China with `.cn`.
+fn is_of_sns(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let host = host.strip_suffix(".cn").unwrap_or(host);
+    let region = host.strip_prefix("sns.").and_then(|rest| rest.strip_suffix(".amazonaws.com"));
+    let is_region = |region: &str| {
+        !region.is_empty()
+            && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    let nobody = url.username().is_empty() && url.password().is_none();
+    url.scheme() == "https" && url.port().is_none() && nobody && region.is_some_and(is_region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_sns_itself_is_confirmed_to() {
+        for good in ["https://sns.us-east-1.amazonaws.com/?Action=x", "https://sns.cn-north-1.amazonaws.com.cn/"] {
+            assert!(is_of_sns(&Url::parse(good).unwrap()), "{good}");
+        }
+        for bad in [
+            "http://sns.us-east-1.amazonaws.com/",
+            "https://sns.us-east-1.amazonaws.com:8443/",
+            "https://sns.us-east-1.amazonaws.com.example.com/",
+            "https://example.com/sns.us-east-1.amazonaws.com",
+            "https://sns.us-east-1.amazonaws.com@example.com/",
+            "https://me@sns.us-east-1.amazonaws.com/",
+            "https://sns..amazonaws.com/",
+            "https://sns.a.b.amazonaws.com/",
+            "https://s3.us-east-1.amazonaws.com/",
+            "https://169.254.169.254/",
+        ] {
+            assert!(!is_of_sns(&Url::parse(bad).unwrap()), "{bad}");
+        }
+    }
+}

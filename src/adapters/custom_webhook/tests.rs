@@ -1,0 +1,232 @@
+//! What rules match, what they are refused, and what becomes of a match.
+
+use super::*;
+use crate::adapters::DeliveryParts;
+use proptest::prelude::*;
+
+fn delivery(body: &str) -> Delivery {
+    let headers = vec![("content-type".into(), "text/plain".into()), ("x-source".into(), "probe".into())];
+    Delivery::new(DeliveryParts { method: "POST".into(), headers, body: body.into(), ..DeliveryParts::default() })
+}
+
+fn followed(definition: &str, body: &str) -> Reading {
+    let options = Map::from_iter([("custom_definition".to_owned(), Value::from(definition))]);
+    read(&delivery(body), &options)
+}
+
+fn reason(reading: Reading) -> String {
+    match reading {
+        Reading::Nothing { reason, .. } => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn id(reading: &Reading) -> Option<&str> {
+    match reading {
+        Reading::Event(event) => event.thirdparty_id.as_deref(),
+        _ => None,
+    }
+}
+
+const BODY: &str = r#"{
+    "state": "Down", "count": 5, "ratio": 1.50, "big": 9007199254740993, "none": null, "tags": ["web", "eu"], "empty": [],
+    "inner": {"list": [{"name": "a", "n": 1}, {"name": "b", "n": 2}], "text": "two\nlines"}
+}"#;
+
+fn matches(condition: &str) -> bool {
+    let definition = format!(
+        "rules: [{{match: {condition}, actions: [{{type: resolve, thirdparty_id: hit}}]}}]\ndefault: {{actions: []}}"
+    );
+    let reading = followed(&definition, BODY);
+    if let Reading::Nothing { reason, .. } = &reading {
+        assert!(reason.starts_with("no rule"), "{condition}: {reason}");
+    }
+    id(&reading) == Some("hit")
+}
+
+#[test]
+fn conditions_hold_as_in_mongodb() {
+    for condition in [
+        "{}",
+        "{always: true}",
+        "{log.data.state: Down, log.data.count: 5}",
+        "{log.data.ratio: 1.5}",
+        "{log.data.none: null}",
+        "{log.data.missing: null}",
+        "{log.data.tags: eu}",
+        "{log.data.tags: [web, eu]}",
+        "{log.data.tags.0: web}",
+        "{log.data.inner.list.name: b}",
+        "{log.data.inner.list.1.n: 2}",
+        "{log.data.inner.list: {n: 1.0, name: a}}",
+        "{log.method: POST, log.headers.X-Source: probe, log.headers.x-source: probe}",
+        "{log.data.count: {$gt: 4, $lt: 6, $gte: 5, $lte: 5, $ne: 4}}",
+        "{log.data.big: {$gt: 9007199254740992}}",
+        "{log.data.state: {$gt: Aaa}}",
+        "{log.data.state: {$in: [Up, Down]}}",
+        "{log.data.state: {$nin: [Up]}}",
+        "{log.data.missing: {$in: [null], $nin: [1], $ne: 1}}",
+        "{log.data.tags: {$all: [eu, web]}}",
+        "{log.data.none: {$exists: true}, log.data.missing: {$exists: false}}",
+        "{log.data.state: {$regex: '^down$', $options: i}}",
+        "{log.data.inner.text: {$regex: '^lines$', $options: m}}",
+        "{log.data.inner.text: {$regex: 'two.lines', $options: s}}",
+        "{log.data.tags: {$regex: '^e'}}",
+        "{log.data.state: {$not: {$regex: up}}}",
+        "{log.data.state: {$not: Up}}",
+        "{$or: [{log.data.state: Up}, {log.data.count: 5}]}",
+        "{$and: [{log.data.state: Down}, {log.data.count: {$or: [1, 5]}}]}",
+        "{$nor: [{log.data.state: Up}, {log.data.count: 1}]}",
+        "{$not: {log.data.state: Up}}",
+        "{log.data.count: {$mod: [2, 1]}}",
+        "{log.data.tags: {$size: 2}, log.data.empty: {$size: 0}}",
+        "{log.data.tags: {$type: array}, log.data.count: {$type: number}}",
+        "{log.data.inner.list: {$elemMatch: {name: b, n: {$gt: 1}}}}",
+        "{log.data.tags: {$elemMatch: {$eq: eu}}}",
+    ] {
+        assert!(matches(condition), "{condition}");
+    }
+}
+
+#[test]
+fn conditions_fail_as_in_mongodb() {
+    for condition in [
+        "{always: false}",
+        "{log.data.state: down}",
+        "{log.data.state: Down, log.data.count: 6}",
+        "{log.data.count: '5'}",
+        "{log.data.missing: 1}",
+        "{log.data.count: {$gt: '4'}}",
+        "{log.data.state: {$gt: 4}}",
+        "{log.data.missing: {$lt: 4}}",
+        "{log.data.tags: {$ne: eu}}",
+        "{log.data.tags: {$nin: [eu]}}",
+        "{log.data.tags: {$all: [eu, us]}}",
+        "{log.data.count: {$regex: '5'}}",
+        "{log.data.none: {$exists: false}}",
+        "{$or: [{log.data.state: Up}]}",
+        "{$nor: [{log.data.state: Down}]}",
+        "{log.data.inner.list: {$elemMatch: {name: b, n: 1}}}",
+        "{log.data.count: {$mod: [0, 0]}}",
+        "{log.data.count.deeper: 5}",
+    ] {
+        assert!(!matches(condition), "{condition}");
+    }
+}
+
+#[test]
+fn the_first_rule_that_matches_decides_and_its_first_action_counts() {
+    let definition = "
+rules:
+  - match: {log.data.state: Up}
+    actions: [{type: create, title: no}]
+  - match: {log.data.state: Down}
+    actions:
+      - {type: Acknowledge, thirdparty_id: '{{log.data.count}}'}
+      - {type: resolve, thirdparty_id: never}
+  - match: {always: true}
+    actions: [{type: resolve, thirdparty_id: never}]
+";
+    let reading = followed(definition, BODY);
+    assert_eq!(id(&reading), Some("5"));
+    assert!(matches!(&reading, Reading::Event(event) if event.action == Action::Acknowledge), "{reading:?}");
+}
+
+#[test]
+fn what_no_rule_matches_is_for_the_default() {
+    let rules = "rules: [{match: {always: false}, actions: [{type: create}]}]\n";
+    let default = "default: {actions: [{type: ignore, reason: 'unhandled: {{log.data.state}}'}]}";
+    assert_eq!(reason(followed(rules, BODY)), "no rule of the custom definition matches");
+    assert_eq!(reason(followed(&(rules.to_owned() + default), BODY)), "unhandled: Down");
+    assert_eq!(
+        reason(followed("default: {actions: [{type: ignore}]}", BODY)),
+        "a rule of the custom definition ignores it"
+    );
+    assert_eq!(id(&followed("default: {actions: [{type: resolve, thirdparty_id: x}]}", BODY)), Some("x"));
+}
+
+#[test]
+fn data_are_made_readable_before() {
+    let rules = "rules: [{match: {log.data.Message.state: ALARM}, actions: [{type: resolve, thirdparty_id: '{{log.data.Id}}'}]}]";
+    let sns = r#"{"Id": 7, "Message": "{\"state\": \"ALARM\"}"}"#;
+    assert_eq!(id(&followed(&format!("preprocess: [{{type: parse_sns}}]\n{rules}"), sns)), Some("7"));
+    assert_eq!(id(&followed(rules, sns)), None);
+    let text = "default: {actions: [{type: resolve, thirdparty_id: '{{log.data}}|{{log.body}}'}]}";
+    assert_eq!(id(&followed(&format!("preprocess: [{{type: parse_json}}]\n{text}"), "5 down")), Some("5 down|5 down"));
+    assert_eq!(id(&followed(text, "plain")), Some("plain|plain"));
+}
+
+#[test]
+fn everything_an_action_can_say() {
+    let definition = "
+default:
+  actions:
+    - type: create
+      title: ''
+      urgency: '{{uppercase \"silent\"}}'
+      tags: '{{log.data.tags}}, night ,eu'
+      dedup_keys: [a, '{{log.data.count}}', a]
+      meta: {state: '{{log.data.state}}', n: 1, list: ['{{log.data.count}}']}
+      incident: true
+      incident_severity: sev-3
+      incident_message: bridge
+      additional_data:
+        - {format: text, value: '{{log.data.count}}'}
+        - {format: text, label: Raw, value: 5}
+        - {format: link, label: Link, value: no address}
+        - {format: nonsense, label: L, value: v}
+        - no mapping
+";
+    let Reading::Event(event) = followed(definition, BODY) else { panic!("no event") };
+    let content = serde_json::to_value(&event.content).unwrap();
+    let expected = json!({
+        "title": "Untitled Alert", "description": null, "urgency": "silent", "tags": ["web", "eu", "night"],
+        "additional_data": [
+            {"type": "text", "label": "Untitled", "value": "5"}, {"type": "text", "label": "Raw", "value": 5},
+        ],
+        "meta": {"state": "Down", "n": 1, "list": ["5"]}, "incident": {"severity": "SEV-3", "message": "bridge"},
+        "dedup_keys": ["a", "5"],
+    });
+    assert_eq!((event.thirdparty_id, content), (None, expected));
+}
+
+#[test]
+fn a_definition_that_cannot_be_followed_is_nothing_with_the_reason() {
+    let many_rules = "  - {match: {log.data.state: {$regex: 'x{1,9}'}}, actions: []}\n".repeat(300);
+    let bomb = "a: &a [x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b]\n\
+                d: &d [*c, *c, *c, *c, *c, *c, *c]\ne: &e [*d, *d, *d, *d, *d, *d, *d]\nrules: [*e, *e]\n";
+    for (definition, part) in [
+        (String::new(), "missing"),
+        ("- a list".into(), "no mapping"),
+        ("rules: [".into(), "cannot be followed"),
+        ("rules: [{actions: []}]".into(), "no 'match'"),
+        ("rules: [{match: [], actions: []}]".into(), "must be a mapping"),
+        ("rules: [{match: {a: {$near: 1}}, actions: []}]".into(), "'$near' is not known"),
+        ("rules: [{match: {$where: 1}, actions: []}]".into(), "'$where' is not known"),
+        ("rules: [{match: {a: {$in: 1}}, actions: []}]".into(), "'$in' must be a list"),
+        ("rules: [{match: {a: {$regex: '(?=a)'}}, actions: []}]".into(), "no regular expression"),
+        ("rules: [{match: {a: {$regex: '(x{900}){900}'}}, actions: []}]".into(), "no regular expression"),
+        ("default: {actions: [{type: create, title: '{{nonsense 1}}'}]}".into(), "the template"),
+        (format!("rules:\n{many_rules}"), "too many steps"),
+        (bomb.into(), "cannot be followed"),
+        (format!("rules: {}1{}", "[".repeat(60), "]".repeat(60)), "cannot be followed"),
+        (format!("rules: []\ntext: {}", "x".repeat(70_000)), "bytes"),
+        (r#"{"\x24serde_json::private::Number": "1", "a": 2}"#.into(), "cannot be followed"),
+    ] {
+        let found = reason(followed(&definition, BODY));
+        assert!(found.contains(part), "{}: {found}", &definition[..definition.len().min(60)]);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_definition_breaks_it(pieces in prop::collection::vec(prop::sample::select(vec![
+        "rules:", "default:", "actions:", "match:", "preprocess:", "- ", "\n", "\n  ", "{", "}", "[", "]", ": ", ", ", "log.data",
+        "$regex", "$in", "$not", "$or", "type", "create", "'{{log.data}}'", "&a ", "*a", "!!str ", "|\n", "? ", "#", "'", "\"",
+        "always", "true", "1.5", "~", "---\n", "%YAML", "\\", "é", "<<",
+    ]), 0..30), body in any::<String>()) {
+        let _ = followed(&pieces.concat(), &body);
+    }
+}

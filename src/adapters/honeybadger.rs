@@ -1,0 +1,33 @@
+//! `honeybadger`: faults, outages and check-ins of Honeybadger.
+
+use super::{
+    Delivery,
+    field::Field,
+    reading::{event, no_event},
+    secret,
+};
+use crate::domain::event::{Action, Reading};
+use serde_json::{Map, Value};
+
+pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading {
+    if let Some(blocked) = secret::header(delivery, options, "token", "honeybadger-token") {
+        return blocked;
+    }
+    let (kind, fault) = (delivery.get("event"), delivery.get("fault"));
+    let [outage, check_in] = ["outage", "check_in"].map(|name| delivery.dig([name, "details_url"]));
+    let id = fault.get("url").or(outage).or(check_in);
+    let action = match kind.lower().as_str() {
+        "occurred" | "down" | "check_in_missing" => Action::Create,
+        "resolved" | "up" | "check_in_reporting" => Action::Resolve,
+        _ => return no_event("event", kind, id),
+    };
+    let environment = fault.get("environment");
+    event(action, id)
+        .title(delivery.get("message").text())
+        .tags(fault.get("tags").items().chain([environment]).map(Field::text))
+        .link("Fault URL", fault.get("url"))
+        .text("Environment", environment)
+        .link("Outage URL", outage)
+        .link("Check In URL", check_in)
+        .done()
+}

@@ -1,0 +1,34 @@
+//! Times that vendors send as numbers.
+
+use super::field::Field;
+use crate::domain::timestamp::Timestamp;
+use serde_json::Value;
+
+/// RFC 3339 of seconds since 1970; null of anything else.
+pub(super) fn seconds(field: Field<'_>) -> Value {
+    let millis = field.integer().and_then(|seconds| seconds.checked_mul(1000));
+    millis.and_then(Timestamp::from_millis).map_or(Value::Null, |instant| instant.to_string().into())
+}
+
+/// The same of milliseconds, of which whole seconds are kept.
+pub(super) fn milliseconds(field: Field<'_>) -> Value {
+    let seconds = field.integer().map(|millis| Value::from(millis.div_euclid(1000)));
+    seconds.map_or(Value::Null, |value| self::seconds(Field::new(Some(&value))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_whole_numbers_are_instants() {
+        let of = |value: Value| seconds(Field::new(Some(&value)));
+        assert_eq!(of(json!(1_710_782_148)), "2024-03-18T17:15:48.000Z");
+        assert_eq!(of(json!("0")), "1970-01-01T00:00:00.000Z");
+        for none in [json!(null), json!("x"), json!(i64::MAX), json!([1])] {
+            assert_eq!(of(none), Value::Null);
+        }
+        assert_eq!(milliseconds(Field::new(Some(&json!(1_556_506_024_291_i64)))), "2019-04-29T02:47:04.000Z");
+    }
+}

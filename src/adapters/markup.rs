@@ -1,0 +1,114 @@
+//! Descriptions are shown as HTML: plain text becomes some, and what is some already loses what could do harm.
+
+use ammonia::Builder;
+use std::collections::HashSet;
+
+/// How much of HTML is left. Source of the names: the option `sanitize_level` of PagerTree's email integration, which are those of the
+/// Ruby library that it uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Level {
+    /// No tag.
+    Default,
+    /// Words in bold and the like.
+    Restricted,
+    /// Text with links and lists.
+    Basic,
+    /// Everything that is harmless: headings, tables, pictures.
+    Relaxed,
+}
+
+impl Level {
+    /// Reads the name; what is unknown is relaxed.
+    pub(super) fn parse(name: &str) -> Self {
+        match name {
+            "default" => Self::Default,
+            "restricted" => Self::Restricted,
+            "basic" => Self::Basic,
+            _ => Self::Relaxed,
+        }
+    }
+}
+
+const RESTRICTED: [&str; 5] = ["b", "em", "i", "strong", "u"];
+const BASIC: [&str; 33] = [
+    "a",
+    "abbr",
+    "b",
+    "blockquote",
+    "br",
+    "cite",
+    "code",
+    "dd",
+    "dfn",
+    "dl",
+    "dt",
+    "em",
+    "i",
+    "kbd",
+    "li",
+    "mark",
+    "ol",
+    "p",
+    "pre",
+    "q",
+    "s",
+    "samp",
+    "small",
+    "strike",
+    "strong",
+    "sub",
+    "sup",
+    "time",
+    "u",
+    "ul",
+    "var",
+    "bdo",
+    "bdi",
+];
+
+/// HTML without scripts, styles and handlers, and with no more tags than the level allows.
+pub(super) fn sanitised(html: &str, level: Level) -> String {
+    let mut builder = Builder::default();
+    match level {
+        Level::Relaxed => {}
+        Level::Default => drop(builder.tags(HashSet::new())),
+        Level::Restricted => drop(builder.tags(RESTRICTED.into())),
+        Level::Basic => drop(builder.tags(BASIC.into())),
+    }
+    builder.clean(html).to_string()
+}
+
+/// Plain text as paragraphs: an empty line ends one, a line break is one. The empty text is one without text.
+pub(super) fn paragraphs(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let paragraphs = text.split("\n\n").map(|paragraph| paragraph.trim_matches('\n')).filter(|text| !text.is_empty());
+    let escaped = paragraphs
+        .map(|paragraph| format!("<p>{}</p>", sanitised(&paragraph.replace('\n', "\n<br />"), Level::Relaxed)));
+    let joined = escaped.collect::<Vec<_>>().join("\n\n");
+    if joined.is_empty() { "<p></p>".to_owned() } else { joined }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_could_do_harm_is_left() {
+        let html = r#"<h1 onclick="x()">Hi</h1><script>evil()</script><a href="javascript:x()">a</a><b>b</b><p>p</p>"#;
+        for (level, expected) in [
+            ("relaxed", r#"<h1>Hi</h1><a rel="noopener noreferrer">a</a><b>b</b><p>p</p>"#),
+            ("relaxed_2", r#"<h1>Hi</h1><a rel="noopener noreferrer">a</a><b>b</b><p>p</p>"#),
+            ("basic", r#"Hi<a rel="noopener noreferrer">a</a><b>b</b><p>p</p>"#),
+            ("restricted", "Hia<b>b</b>p"),
+            ("default", "Hiabp"),
+        ] {
+            assert_eq!(sanitised(html, Level::parse(level)), expected, "{level}");
+        }
+    }
+
+    #[test]
+    fn text_becomes_paragraphs() {
+        assert_eq!(paragraphs("one\r\ntwo\n\n\nthree"), "<p>one\n<br>two</p>\n\n<p>three</p>");
+        assert_eq!(paragraphs(""), "<p></p>");
+    }
+}

@@ -1,0 +1,26 @@
+//! `pingdom`: the webhooks of Pingdom, for uptime checks and transactions. What changed tells what happened.
+
+use super::{
+    Delivery,
+    field::Field,
+    reading::{event, no_event},
+};
+use crate::domain::event::{Action, Reading};
+use serde_json::{Map, Value};
+
+pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
+    let (id, current) = (delivery.get("check_id"), delivery.get("current_state"));
+    let action = match (delivery.get("previous_state").text().as_str(), current.text().as_str()) {
+        ("UP", "DOWN") | ("SUCCESS", "FAILING") => Action::Create,
+        ("DOWN", "UP") | ("FAILING", "SUCCESS") => Action::Resolve,
+        _ => return no_event("current_state", current, id),
+    };
+    event(action, id)
+        .title(format!("{} {}", delivery.get("check_name").text(), current.text()))
+        .description(delivery.get("description").text())
+        .tags(delivery.get("tags").items().map(Field::text))
+        .link("Full URL", delivery.dig(["check_params", "full_url"]))
+        .text("Importance Level", delivery.get("importance_level"))
+        .text("Custom Message", delivery.get("custom_message"))
+        .done()
+}

@@ -1,0 +1,129 @@
+//! Putting a reading together.
+
+use super::field::Field;
+use crate::domain::event::{Action, AdditionalDatum, AlertUrgency, Content, DatumKind, Event, FreshId, Reading};
+use serde_json::Value;
+use url::Url;
+
+/// Nothing is to happen, because of this.
+pub(super) fn nothing(reason: impl Into<String>, thirdparty_id: Field<'_>) -> Reading {
+    Reading::Nothing { reason: reason.into(), thirdparty_id: thirdparty_id.filled(), confirm: None }
+}
+
+/// Nothing is to happen, because this stands for nothing that concerns an alert.
+pub(super) fn no_event(name: &str, found: Field<'_>, thirdparty_id: Field<'_>) -> Reading {
+    let reason = match found.filled() {
+        Some(text) => format!("'{name}' is '{text}', which stands for no event"),
+        None => format!("'{name}' is missing"),
+    };
+    nothing(reason, thirdparty_id)
+}
+
+/// An event, to be completed.
+pub(super) fn event(action: Action, thirdparty_id: Field<'_>) -> Builder {
+    let (thirdparty_id, fresh_id) = (thirdparty_id.filled(), FreshId::Uuid);
+    Builder(Event { action, thirdparty_id, fresh_id, first_creates: false, content: Content::default() })
+}
+
+/// An event on its way.
+pub(super) struct Builder(Event);
+
+impl Builder {
+    pub(super) fn title(mut self, title: impl Into<String>) -> Self {
+        self.0.content.title = title.into();
+        self
+    }
+
+    /// What is empty is none.
+    pub(super) fn description(mut self, description: impl Into<String>) -> Self {
+        self.0.content.description = Some(description.into()).filter(|text| !text.is_empty());
+        self
+    }
+
+    /// As it was sent, be it empty; none if nothing was.
+    pub(super) fn describe(mut self, description: Field<'_>) -> Self {
+        self.0.content.description = description.is_there().then(|| description.text());
+        self
+    }
+
+    pub(super) fn urgency(mut self, urgency: Option<AlertUrgency>) -> Self {
+        self.0.content.urgency = urgency;
+        self
+    }
+
+    /// Each once, without the empty ones.
+    pub(super) fn tags<T: AsRef<str>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        for tag in tags {
+            let tag = tag.as_ref().trim();
+            if !tag.is_empty() && !self.0.content.tags.iter().any(|known| known == tag) {
+                self.0.content.tags.push(tag.to_owned());
+            }
+        }
+        self
+    }
+
+    /// What groups alerts: each once, without the empty ones.
+    pub(super) fn dedup_keys(mut self, keys: impl IntoIterator<Item = String>) -> Self {
+        for key in keys {
+            if !key.trim().is_empty() && !self.0.content.dedup_keys.contains(&key) {
+                self.0.content.dedup_keys.push(key);
+            }
+        }
+        self
+    }
+
+    pub(super) fn text(self, label: &str, value: Field<'_>) -> Self {
+        self.datum(DatumKind::Text, label, value.value())
+    }
+
+    pub(super) fn link(self, label: &str, value: Field<'_>) -> Self {
+        self.datum(DatumKind::Link, label, value.value())
+    }
+
+    pub(super) fn datetime(self, label: &str, value: Field<'_>) -> Self {
+        self.datum(DatumKind::Datetime, label, value.value())
+    }
+
+    /// Something more to show; left out when there is nothing to it, or when it should be a URL and is none.
+    pub(super) fn datum(mut self, kind: DatumKind, label: &str, value: Value) -> Self {
+        let shown = match (kind, &value) {
+            (_, Value::Null) => false,
+            (DatumKind::Link | DatumKind::Img, value) => value.as_str().is_some_and(is_web_address),
+            (_, Value::String(text)) => !text.trim().is_empty(),
+            (_, Value::Array(items)) => !items.is_empty(),
+            (_, Value::Object(members)) => !members.is_empty(),
+            (_, Value::Bool(flag)) => *flag,
+            (_, Value::Number(_)) => true,
+        };
+        if shown && !label.trim().is_empty() {
+            self.0.content.additional_data.push(AdditionalDatum { kind, label: label.to_owned(), value });
+        }
+        self
+    }
+
+    /// Whatever else belongs to the content.
+    pub(super) fn with(mut self, change: impl FnOnce(&mut Content)) -> Self {
+        change(&mut self.0.content);
+        self
+    }
+
+    /// An id that nobody has is written without dashes.
+    pub(super) fn hex_id(mut self) -> Self {
+        self.0.fresh_id = FreshId::Hex;
+        self
+    }
+
+    /// It creates an alert when there never was one with its id.
+    pub(super) fn first_creates(mut self) -> Self {
+        self.0.first_creates = true;
+        self
+    }
+
+    pub(super) fn done(self) -> Reading {
+        Reading::Event(Box::new(self.0))
+    }
+}
+
+fn is_web_address(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}

@@ -1,0 +1,205 @@
+//! The helpers that templates may call besides Handlebars' own blocks: some of the collection `handlebars-helpers`, which
+//! PagerTree offers, and two that only [`super::Templates`] calls. Each takes steps, also those that Handlebars brings itself.
+
+use super::LONGEST_TEXT;
+use crate::adapters::compare::{is_same, order};
+use handlebars::{
+    Context, Handlebars, Helper, HelperDef, HelperResult, JsonTruthy as _, Output, RenderContext, RenderError,
+    RenderErrorReason, Renderable as _, ScopedJson,
+};
+use serde_json::Value;
+use std::{
+    cmp::Ordering,
+    sync::{
+        Arc,
+        atomic::{self, AtomicUsize},
+    },
+};
+
+/// Shows a value. No template can spell it.
+pub(super) const SHOW: &str = "@show";
+/// Counts a round of a block, and shows nothing.
+pub(super) const STEP: &str = "step-of-a-block";
+
+/// How many bytes of text are worth one step.
+const BYTES_OF_A_STEP: usize = 256;
+
+/// What a helper makes of its parameters.
+type Function = fn(&[&Value]) -> Value;
+
+const FUNCTIONS: [(&str, Function); 29] = [
+    (SHOW, |values| at(values, 0).into()),
+    (STEP, |_| Value::Null),
+    ("and", |values| values.iter().all(|value| value.is_truthy(false)).into()),
+    ("append", |values| values.iter().map(|value| text(value)).collect::<String>().into()),
+    ("capitalize", |values| capitalized(&at(values, 0)).into()),
+    ("contains", |values| match values {
+        [Value::Array(items), item, ..] => items.contains(item).into(),
+        _ => at(values, 0).contains(&at(values, 1)).into(),
+    }),
+    ("default", |values| {
+        values.iter().find(|value| !text(value).is_empty()).map_or(Value::Null, |value| (*value).clone())
+    }),
+    ("ellipsis", |values| shortened(&at(values, 0), &at(values, 1), "…").into()),
+    ("endsWith", |values| at(values, 1).ends_with(&at(values, 0)).into()),
+    ("eq", |values| is_same(value(values, 0), value(values, 1)).into()),
+    ("gt", |values| is_ordered(values, Ordering::is_gt)),
+    ("gte", |values| is_ordered(values, Ordering::is_ge)),
+    ("is", |values| (at(values, 0) == at(values, 1)).into()),
+    ("isnt", |values| (at(values, 0) != at(values, 1)).into()),
+    ("join", |values| joined(values).into()),
+    ("len", |values| length(value(values, 0)).into()),
+    ("lookup", |values| member(value(values, 0), &at(values, 1)).clone()),
+    ("lowercase", |values| at(values, 0).to_lowercase().into()),
+    ("lt", |values| is_ordered(values, Ordering::is_lt)),
+    ("lte", |values| is_ordered(values, Ordering::is_le)),
+    ("ne", |values| (!is_same(value(values, 0), value(values, 1))).into()),
+    ("not", |values| (!value(values, 0).is_truthy(false)).into()),
+    ("or", |values| values.iter().any(|value| value.is_truthy(false)).into()),
+    ("replace", |values| at(values, 0).replace(&at(values, 1), &at(values, 2)).into()),
+    ("sanitize", |values| without_markup(&at(values, 0)).into()),
+    ("startsWith", |values| at(values, 1).starts_with(&at(values, 0)).into()),
+    ("trim", |values| at(values, 0).trim().into()),
+    ("truncate", |values| shortened(&at(values, 0), &at(values, 1), &at(values, 2)).into()),
+    ("uppercase", |values| at(values, 0).to_uppercase().into()),
+];
+
+/// Makes them known. All together may take so many steps.
+pub(super) fn register(registry: &mut Handlebars<'static>, steps: usize) {
+    let steps = Arc::new(AtomicUsize::new(steps));
+    for (name, function) in FUNCTIONS {
+        registry.register_helper(name, Box::new(Counted { function, steps: Arc::clone(&steps) }));
+    }
+}
+
+/// A function that takes steps each time it is called.
+struct Counted {
+    function: Function,
+    steps: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    fn value(&self, helper: &Helper<'_>) -> Result<Value, RenderError> {
+        let values: Vec<_> = helper.params().iter().map(|parameter| parameter.value()).collect();
+        let made = (self.function)(&values);
+        let bytes = weight(&made);
+        if bytes > LONGEST_TEXT {
+            return Err(RenderErrorReason::Other("a value becomes too long".to_owned()).into());
+        }
+        let wanted = 1 + bytes / BYTES_OF_A_STEP;
+        let taken = self
+            .steps
+            .fetch_update(atomic::Ordering::Relaxed, atomic::Ordering::Relaxed, |left| left.checked_sub(wanted));
+        taken.map(|_| made).map_err(|_| RenderErrorReason::Other("it takes too many steps".to_owned()).into())
+    }
+}
+
+/// About how many bytes it takes.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(|item| 8 + weight(item)).sum(),
+        Value::Object(members) => members.iter().map(|(name, value)| 8 + name.len() + weight(value)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
+impl HelperDef for Counted {
+    /// Within another: the value.
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        self.value(helper).map(ScopedJson::Derived)
+    }
+
+    /// Alone: the value as a text. Around a block: whether the block or what stands behind its `else` is shown.
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        registry: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        rendering: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let value = self.value(helper)?;
+        if !helper.is_block() {
+            return Ok(out.write(&text(&value))?);
+        }
+        let block = if value.is_truthy(false) { helper.template() } else { helper.inverse() };
+        block.map_or(Ok(()), |block| block.render(registry, context, rendering, out))
+    }
+}
+
+/// As JavaScript makes a text of it.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(","),
+        Value::Object(_) => "[object Object]".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn value<'a>(values: &[&'a Value], position: usize) -> &'a Value {
+    values.get(position).copied().unwrap_or(&Value::Null)
+}
+
+fn at(values: &[&Value], position: usize) -> String {
+    text(value(values, position))
+}
+
+fn is_ordered(values: &[&Value], wanted: fn(Ordering) -> bool) -> Value {
+    order(value(values, 0), value(values, 1)).is_some_and(wanted).into()
+}
+
+fn length(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.chars().count(),
+        Value::Array(items) => items.len(),
+        Value::Object(members) => members.len(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
+fn member<'a>(value: &'a Value, name: &str) -> &'a Value {
+    let member = match value {
+        Value::Array(items) => name.parse().ok().and_then(|position: usize| items.get(position)),
+        other => other.get(name),
+    };
+    member.unwrap_or(&Value::Null)
+}
+
+fn capitalized(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
+fn joined(values: &[&Value]) -> String {
+    let separator = if values.len() > 1 { at(values, 1) } else { ", ".to_owned() };
+    match values {
+        [Value::Array(items), ..] => items.iter().map(text).collect::<Vec<_>>().join(&separator),
+        _ => at(values, 0),
+    }
+}
+
+/// Without what stands between `<` and `>`.
+fn without_markup(text: &str) -> String {
+    let mut inside = false;
+    let outside = text.chars().filter(|character| {
+        let was_inside = inside;
+        inside = *character == '<' || (inside && *character != '>');
+        !inside && !was_inside
+    });
+    outside.collect()
+}
+
+fn shortened(text: &str, length: &str, suffix: &str) -> String {
+    let end = length.parse().ok().and_then(|length| text.char_indices().nth(length));
+    let kept = end.and_then(|(end, _)| text.get(..end));
+    kept.map_or_else(|| text.to_owned(), |kept| format!("{}{suffix}", kept.trim_end()))
+}

@@ -1,0 +1,108 @@
+//! What templates make, and what they are refused.
+
+use super::*;
+use proptest::prelude::*;
+use serde_json::json;
+
+fn templates() -> Templates {
+    Templates::over(json!({
+        "data": {
+            "name": "a & \"b\" <i>c</i>", "count": 1.5, "yes": true, "none": null, "tags": ["x", "y", 3],
+            "list": [{"id": 1}, {"id": 2}], "inner": {"a-b": "dash"}, "url": "https://x.example.com/?a=1&b=2"
+        },
+        "log": {"data": "the log"}, "len": "a value"
+    }))
+}
+
+#[test]
+fn values_are_shown_as_javascript_shows_them_and_not_escaped() {
+    for (template, expected) in [
+        ("plain", "plain"),
+        ("{{data.name}}", "a & \"b\" <i>c</i>"),
+        ("{{{data.url}}} {{&data.url}}", "https://x.example.com/?a=1&b=2 https://x.example.com/?a=1&b=2"),
+        ("{{data.count}} {{data.yes}} {{data.none}}{{data.missing.too}}.", "1.5 true ."),
+        ("{{data.tags}} {{data.inner}} {{data.inner.a-b}}", "x,y,3 [object Object] dash"),
+        ("{{data.list.[1].id}} {{data.list.0.id}} {{data.list.[7].id}}", "2 1 "),
+        ("{{log.data}} {{len}}", "the log a value"),
+        ("{{#each data.list}}{{@index}}={{id}}{{#unless @last}}, {{/unless}}{{/each}}", "0=1, 1=2"),
+        ("{{#if data.yes}}on{{else}}off{{/if}}{{#with data.inner}} {{a-b}}{{/with}}", "on dash"),
+        ("{{#if data.none}}1{{else if data.yes}}2{{else}}3{{/if}}", "2"),
+        ("{{! a remark }}{{lookup data \"yes\"}}", "true"),
+    ] {
+        assert_eq!(templates().fill(template).as_deref(), Ok(expected), "{template}");
+    }
+}
+
+#[test]
+fn helpers_change_texts_and_decide() {
+    for (template, expected) in [
+        ("{{uppercase \"ab\"}}{{lowercase \"AB\"}}{{capitalize \"ab\"}}{{trim \" a \"}}", "ABabAba"),
+        ("{{sanitize data.name}}", "a & \"b\" c"),
+        ("{{replace \"a-b-c\" \"-\" \"+\"}} {{append \"a\" \"b\" 3}}", "a+b+c ab3"),
+        ("{{truncate \"añb c\" 2}} {{truncate \"ab\" 5 \"!\"}} {{ellipsis \"abc\" 1}}", "añ ab a…"),
+        ("{{join data.tags}} {{join data.tags \"|\"}} {{join \"a\"}}", "x, y, 3 x|y|3 a"),
+        ("{{default data.none \"?\"}}{{default data.yes \"?\"}}", "?true"),
+        ("{{#is data.tags.[2] \"3\"}}same{{else}}other{{/is}} {{isnt 1 2}}", "same true"),
+        ("{{#contains data.tags \"x\"}}in{{/contains}} {{contains \"abc\" \"bc\"}}", "in true"),
+        ("{{startsWith \"a\" \"ab\"}} {{endsWith \"a\" \"ab\"}}", "true false"),
+        ("{{#if (eq (uppercase \"a\") \"A\")}}yes{{/if}}{{#eq 1 1}} block{{/eq}}", "yes block"),
+        (
+            "{{eq 1 1.0}} {{ne 1 \"1\"}} {{gt 2 1}} {{gte 1 1}} {{lt \"a\" \"b\"}} {{lte 2 1}}",
+            "true true true true true false",
+        ),
+        ("{{and 1 0}} {{or 0 \"x\"}} {{not data.none}}", "false true true"),
+        ("{{len data.tags}} {{len \"añ\"}} {{len data.inner}} {{len 5}}", "3 2 1 0"),
+        ("{{lookup data.list.[1] \"id\"}} {{lookup data.tags 0}} {{lookup data.tags 9}}", "2 x "),
+    ] {
+        assert_eq!(templates().fill(template).as_deref(), Ok(expected), "{template}");
+    }
+}
+
+#[test]
+fn broken_templates_say_what_is_wrong() {
+    for (template, part) in [
+        ("{{data", "syntax"),
+        ("{{#if a}}", "helper"),
+        ("{{nonsense 1}}", "nonsense"),
+        ("{{> other}}", "partials"),
+        ("{{#*inline \"a\"}}{{> a}}{{/inline}}{{> a}}", "partials"),
+        ("{{#each data.list}}{{#if id}}{{> @partial-block}}{{/if}}{{/each}}", "partials"),
+    ] {
+        let fault = templates().fill(template).unwrap_err();
+        assert!(fault.to_lowercase().contains(part), "{template}: {fault}");
+    }
+}
+
+#[test]
+fn what_a_template_may_cost_is_bounded() {
+    let many = json!({"a": vec![0; 3_000], "text": "x".repeat(LONGEST_TEXT / 2 + 1)});
+    for (template, part) in [
+        ("x".repeat(LONGEST_TEMPLATE) + "{{a}}", "bytes"),
+        ("{{a}}".repeat(MOST_TAGS + 1), "tags"),
+        (format!("{{{{uppercase {}a{}}}}}", "(trim ".repeat(40), ")".repeat(40)), "deep"),
+        ("{{#if a}}".repeat(100) + &"{{/if}}".repeat(100), "deep"),
+        ("{{~ # if a}}".repeat(100), "deep"),
+        (format!("{{{{#if b}}}}{}{{{{/if}}}}", "{{else if b}}".repeat(100)), "deep"),
+        ("{{#each a}}{{#each ../a}}{{/each}}{{/each}}".into(), "steps"),
+        ("{{#each a}}{{#if (eq (uppercase @root.text) 1)}}{{/if}}{{/each}}".into(), "steps"),
+        ("{{#with (lookup this \"a\")}}{{/with}}".repeat(100), "steps"),
+        ("{{append text text}}".into(), "too long"),
+        ("{{text}}{{text}}".into(), "too long"),
+    ] {
+        let fault = Templates::over(many.clone()).fill(&template).unwrap_err();
+        assert!(fault.contains(part), "{}: {fault}", &template[..template.len().min(60)]);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_template_breaks_it(pieces in prop::collection::vec(prop::sample::select(vec![
+        "{{", "}}", "{{{", "}}}", "{{#each ", "{{/each}}", "{{#if ", "{{/if}}", "{{else}}", "{{else if ", "{{^}}", "data", ".",
+        "list", " ", "(", ")", "[0]", "@index", "../", "this", "\"x\"", "|", "as |a b|", "~", "&", "!", "--", "{{{{", "}}}}",
+        "=", "uppercase ", "lookup ", "with ", "1", "\\", "é", "\n",
+    ]), 0..24)) {
+        let _ = templates().fill(&pieces.concat());
+    }
+}

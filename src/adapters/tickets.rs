@@ -1,0 +1,43 @@
+//! What the tickets of Freshdesk and Freshservice have in common: numbers or words for their status and priority.
+
+use super::field::Field;
+use crate::domain::event::AlertUrgency;
+
+/// The status of a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TicketStatus {
+    /// 2, or its name.
+    Open,
+    /// 3.
+    PendingNumber,
+    /// Its name.
+    PendingName,
+    /// 4 and 5, or their names.
+    Over,
+    /// Anything else.
+    Unknown,
+}
+
+pub(super) fn status(ticket: Field<'_>) -> TicketStatus {
+    let status = ticket.get("ticket_status");
+    match (status.integer(), status.text().as_str()) {
+        (Some(2), _) | (_, "Open") => TicketStatus::Open,
+        (Some(3), _) => TicketStatus::PendingNumber,
+        (_, "Pending") => TicketStatus::PendingName,
+        (Some(4 | 5), _) | (_, "Resolved" | "Closed") => TicketStatus::Over,
+        _ => TicketStatus::Unknown,
+    }
+}
+
+/// Freshservice says Medium, Freshdesk Normal.
+pub(super) fn urgency(ticket: Field<'_>, medium: &[&str]) -> Option<AlertUrgency> {
+    let priority = ticket.get("ticket_priority");
+    match (priority.integer(), priority.text().as_str()) {
+        (Some(1), _) | (_, "Low") => Some(AlertUrgency::Low),
+        (Some(2), _) => Some(AlertUrgency::Medium),
+        (_, name) if medium.contains(&name) => Some(AlertUrgency::Medium),
+        (Some(3), _) | (_, "High") => Some(AlertUrgency::High),
+        (Some(4), _) | (_, "Urgent") => Some(AlertUrgency::Critical),
+        _ => None,
+    }
+}

@@ -1,0 +1,75 @@
+//! `webhook`: PagerTree's own format, for whoever writes a sender; also read for types without an adapter.
+//!
+//! Names of attributes are taken in any case. Source: PagerTree's webhook guide and its adapter.
+
+use super::{
+    Delivery,
+    field::Field,
+    reading::{event, no_event, nothing},
+    secret, urgency,
+};
+use crate::domain::event::{Action, DatumKind, Incident, Reading};
+use serde_json::{Map, Value};
+
+/// What has a meaning; anything else is more to show, if the integration wants that.
+const KNOWN: [&str; 9] =
+    ["event_type", "id", "title", "description", "urgency", "tags", "meta", "dedup_keys", "pagertree_integration_id"];
+const INCIDENT: [&str; 3] = ["incident", "incident_severity", "incident_message"];
+
+pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading {
+    if let Some(blocked) = secret::header(delivery, options, "token", "pagertree-token") {
+        return blocked;
+    }
+    let sent = match unwrapped(delivery.parameters(), options) {
+        Ok(sent) => sent,
+        Err(reason) => return nothing(reason, Field::new(None)),
+    };
+    let fields = Value::Object(
+        Field::new(Some(&sent)).members().map(|(name, value)| (name.to_lowercase(), value.value())).collect(),
+    );
+    let fields = Field::new(Some(&fields));
+    let action = match fields.get("event_type").word().as_str() {
+        "create" => Action::Create,
+        "acknowledge" => Action::Acknowledge,
+        "resolve" => Action::Resolve,
+        _ => return no_event("event_type", fields.get("event_type"), fields.get("id")),
+    };
+    let meta = fields.get("meta");
+    let mut reading = event(action, fields.get("id"))
+        .title(fields.get("title").text())
+        .description(fields.get("description").text())
+        .urgency(urgency::first_in(&fields.get("urgency").lower(), &urgency::CALLING))
+        .tags(fields.get("tags").items().map(Field::text))
+        .dedup_keys(fields.get("dedup_keys").items().map(Field::text))
+        .with(|content| {
+            let members = meta.object().into_iter().flatten().filter(|(name, _)| !INCIDENT.contains(&name.as_str()));
+            content.meta = members.map(|(name, value)| (name.clone(), value.clone())).collect();
+            content.incident = incident(meta);
+        });
+    if Field::new(options.get("capture_additional_data")).is_yes() {
+        for (name, value) in fields.members().filter(|(name, _)| !KNOWN.contains(name)) {
+            reading = reading.datum(DatumKind::Text, name, value.text().into());
+        }
+    }
+    reading.done()
+}
+
+/// The object that holds the attributes: where `wrapper_key`, a JMESPath expression, leads, or if that is nowhere, all that
+/// was sent.
+fn unwrapped(parameters: &Value, options: &Map<String, Value>) -> Result<Value, String> {
+    let Some(path) = Field::new(options.get("wrapper_key")).filled() else { return Ok(parameters.clone()) };
+    let fault = |error: jmespath::JmespathError| format!("the option 'wrapper_key' is no JMESPath expression: {error}");
+    let found = jmespath::compile(&path).and_then(|path| path.search(parameters)).map_err(fault)?;
+    match serde_json::to_value(&found) {
+        Ok(object @ Value::Object(_)) => Ok(object),
+        Ok(Value::Null) => Ok(parameters.clone()),
+        _ => Err(format!("the option 'wrapper_key' ('{path}') leads to no object")),
+    }
+}
+
+fn incident(meta: Field<'_>) -> Option<Incident> {
+    let severity = meta.get("incident_severity").text().trim().to_uppercase();
+    let message = meta.get("incident_message").filled();
+    let incident = meta.get("incident");
+    incident.flag(incident.filled().is_some()).then_some(Incident { severity, message })
+}

@@ -1,0 +1,49 @@
+//! `zabbix`: the PagerTree media type of Zabbix. Its test button sends the macros as they are.
+
+use super::{
+    Delivery,
+    field::Field,
+    reading::{event, no_event},
+};
+use crate::domain::event::{Action, AlertUrgency, DatumKind, Reading};
+use serde_json::{Map, Value};
+
+pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading {
+    let (value, trigger) = (delivery.get("event_value"), delivery.get("trigger_id"));
+    let id = if trigger.filled().is_some() { trigger } else { delivery.get("event_id") };
+    let action = match value.value().as_str() {
+        Some("1" | "{EVENT.VALUE}") => Action::Create,
+        Some("0") => Action::Resolve,
+        _ => return no_event("event_value", value, id),
+    };
+    let mapped = Field::new(options.get("map_urgency")).is_yes();
+    event(action, id)
+        .title(delivery.get("title").text())
+        .description(format!("<pre>{}</pre>", delivery.get("description").text()))
+        .urgency(severity(&delivery.get("event_nseverity").text()).filter(|_| mapped))
+        .tags(delivery.get("event_tags").text().split(','))
+        .datum(DatumKind::Link, "Zabbix URL", page(delivery).into())
+        .done()
+}
+
+/// From "not classified" to "disaster".
+fn severity(number: &str) -> Option<AlertUrgency> {
+    match number {
+        "0" => Some(AlertUrgency::Silent),
+        "1" => Some(AlertUrgency::Low),
+        "2" | "3" => Some(AlertUrgency::Medium),
+        "4" => Some(AlertUrgency::High),
+        "5" => Some(AlertUrgency::Critical),
+        _ => None,
+    }
+}
+
+/// The page of the event if it is of a trigger, else the front page.
+fn page(delivery: &Delivery) -> String {
+    let text = |name| delivery.get(name).text();
+    let front = text("zabbix_url");
+    if !delivery.get("event_source").is("0") {
+        return front;
+    }
+    format!("{front}/tr_events.php?triggerid={}&eventid={}", text("trigger_id"), text("event_id"))
+}

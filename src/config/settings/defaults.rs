@@ -1,0 +1,96 @@
+//! What every setting is unless it is set; `config.toml` says the same.
+
+use super::{
+    Auth, Cors, Limits, Log, LogFormat, Mode, OutgoingSettings, ReachSetting, RetentionSettings, Settings, Shutdown,
+    StoreSettings,
+};
+use std::path::PathBuf;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:7243".into(),
+            data: "data".into(),
+            ephemeral: false,
+            strict: false,
+            open_to_network: false,
+            port_file: PathBuf::new(),
+            workers: 0,
+            auth: Auth::default(),
+            limits: Limits::default(),
+            store: StoreSettings::default(),
+            retention: RetentionSettings::default(),
+            outgoing: OutgoingSettings::default(),
+            cors: Cors::default(),
+            log: Log::default(),
+            shutdown: Shutdown::default(),
+            accounts: Vec::new(),
+            keys: Vec::new(),
+            users: Vec::new(),
+        }
+    }
+}
+
+impl Default for OutgoingSettings {
+    fn default() -> Self {
+        Self { reach: ReachSetting::Auto, attempts: 10, first_retry_seconds: 5, timeout_seconds: 15 }
+    }
+}
+
+impl Default for RetentionSettings {
+    fn default() -> Self {
+        Self { alerts: 0, alert_days: 365, logs: 100_000, log_days: 30, sweep_seconds: 60 }
+    }
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self { mode: Mode::Open, token_seconds: 86_400 }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1_048_576,
+            url_bytes: 8_192,
+            head_seconds: 10,
+            body_seconds: 30,
+            idle_seconds: 75,
+            connections: 10_000,
+            requests_per_minute: 0,
+            logins_per_minute: 60,
+            events_per_minute: 0,
+        }
+    }
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self {
+            cache_bytes: 134_217_728,
+            list_cache_bytes: 16_777_216,
+            index_bytes: 134_217_728,
+            queue: 4_096,
+            batch: 64,
+        }
+    }
+}
+
+impl Default for Cors {
+    fn default() -> Self {
+        Self { origins: vec!["*".into()] }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, requests: true }
+    }
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Self { drain_seconds: 10 }
+    }
+}

@@ -1,0 +1,245 @@
+//! The way out: posts something to a URL, and only to where it may go.
+//!
+//! A URL comes from whoever may write in an account, so where its name leads is looked at when it is resolved, for each
+//! attempt anew: what is checked is what is connected to.
+
+use crate::domain::body::excerpt;
+use serde::{Deserialize, Serialize};
+use std::{
+    io::Read,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
+use ureq::{
+    Agent,
+    config::Config,
+    http::Uri,
+    tls::{RootCerts, TlsConfig},
+    unversioned::{
+        resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
+        transport::{DefaultConnector, NextTimeout},
+    },
+};
+
+/// Which addresses may be connected to that are not public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reach {
+    /// None.
+    Public,
+    /// Those of this machine.
+    Loopback,
+    /// All.
+    All,
+}
+
+impl Reach {
+    /// Whether this address may be connected to.
+    pub fn allows(self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        match self {
+            Self::All => true,
+            Self::Loopback => address.is_loopback() || is_public(address),
+            Self::Public => is_public(address),
+        }
+    }
+}
+
+/// Whether an address is one of the open Internet. Source: the special-purpose registries of IANA.
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let special = address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_documentation()
+        || address.is_multicast()
+        || a == 0
+        || a >= 240
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 198 && (18..20).contains(&b));
+    !special
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [a, b, ..] = address.segments();
+    // Of all that is assigned, only 2000::/3 is public; within it, what carries an IPv4 address and documentation is not.
+    (0x2000..0x4000).contains(&a) && a != 0x2002 && !(a == 0x2001 && (b < 0x200 || b == 0xdb8)) && a != 0x3fff
+}
+
+/// Something to post.
+#[derive(Clone, Debug)]
+pub struct Parcel {
+    /// `http` or `https`.
+    pub url: String,
+    /// Beside those of every request.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What was answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: Vec<(String, String)>,
+    /// The beginning of its body.
+    pub body: Vec<u8>,
+}
+
+/// Whoever posts. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct Courier {
+    agent: Agent,
+}
+
+const MOST_OF_ANSWER: u64 = 64 << 10;
+
+impl Courier {
+    /// Goes no further than `reach`, and waits no longer than `timeout` for each.
+    pub fn new(reach: Reach, timeout: Duration) -> Self {
+        let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .timeout_global(Some(timeout))
+            .tls_config(tls)
+            .user_agent(concat!("pagertree-local/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self {
+            agent: Agent::with_parts(
+                config,
+                DefaultConnector::default(),
+                Guarded { reach, inner: DefaultResolver::default() },
+            ),
+        }
+    }
+
+    /// Posts, and waits for the answer. Blocks.
+    ///
+    /// # Errors
+    /// Why there is no answer, in a sentence.
+    pub fn post(&self, parcel: &Parcel) -> Result<Answer, String> {
+        let mut request = self.agent.post(&parcel.url);
+        for (name, value) in &parcel.headers {
+            request = request.header(name, value);
+        }
+        let response = request.send(&parcel.body[..]).map_err(|error| said(&error))?;
+        let (parts, body) = response.into_parts();
+        let headers = parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        let mut beginning = Vec::new();
+        // The status counts, whatever becomes of the rest.
+        let _cut_off = body.into_reader().take(MOST_OF_ANSWER).read_to_end(&mut beginning);
+        Ok(Answer { status: parts.status.as_u16(), headers: headers.collect(), body: beginning })
+    }
+}
+
+fn said(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Other(other) => other.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// Resolves names, and leaves out where nobody may go.
+#[derive(Debug)]
+struct Guarded {
+    reach: Reach,
+    inner: DefaultResolver,
+}
+
+/// Every address of a name lies where nobody may go.
+#[derive(Debug, thiserror::Error)]
+#[error("'{host}' leads to {address}, where outgoing.reach does not let requests go")]
+struct OutOfReach {
+    host: String,
+    address: IpAddr,
+}
+
+impl Resolver for Guarded {
+    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let found = self.inner.resolve(uri, config, timeout)?;
+        let mut allowed = self.empty();
+        for address in found.iter().filter(|address| self.reach.allows(address.ip())) {
+            allowed.push(*address);
+        }
+        match (allowed.first(), found.first().map(SocketAddr::ip)) {
+            (None, Some(address)) => {
+                let host = excerpt(uri.host().unwrap_or_default());
+                Err(ureq::Error::Other(Box::new(OutOfReach { host, address })))
+            }
+            _ => Ok(allowed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_public_addresses_are_public() {
+        for public in ["1.1.1.1", "8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2a00:1450::1"] {
+            assert!(Reach::Public.allows(public.parse().unwrap()), "{public}");
+        }
+        for private in [
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.0.0.1",
+            "127.9.9.9",
+            "169.254.169.254",
+            "172.16.0.1",
+            "192.0.0.8",
+            "192.168.1.1",
+            "198.18.0.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "fc00::1",
+            "fe80::1",
+            "2001:db8::1",
+            "2002:a00:1::",
+            "ff02::1",
+        ] {
+            assert!(!Reach::Public.allows(private.parse().unwrap()), "{private}");
+            assert!(Reach::All.allows(private.parse().unwrap()), "{private}");
+        }
+        for local in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "1.1.1.1"] {
+            assert!(Reach::Loopback.allows(local.parse().unwrap()), "{local}");
+        }
+        assert!(!Reach::Loopback.allows("10.0.0.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_name_that_leads_out_of_reach_is_not_connected_to() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let courier = Courier::new(Reach::Public, Duration::from_secs(5));
+        let port = listener.local_addr().unwrap().port();
+        for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"] {
+            let parcel = Parcel { url: format!("http://{host}:{port}/"), headers: Vec::new(), body: Vec::new() };
+            let fault = courier.post(&parcel).unwrap_err();
+            assert!(!fault.is_empty(), "{host}");
+            assert!(listener.accept().is_err(), "{host}: {fault}");
+        }
+    }
+}

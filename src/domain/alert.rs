@@ -1,0 +1,320 @@
+//! The alert: what a third party's event, or a caller, brought to somebody's attention.
+//!
+//! Source of the attributes: PagerTree's public v3 OpenAPI description, schema `Alert`.
+
+use super::{
+    event::{AdditionalDatum, AlertUrgency, Content},
+    ids::{AccountId, AlertId, DestinationId, LogId},
+    list::{Attribute, Kind, Schema},
+    timestamp::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The attributes by which alerts are filtered, sorted and selected, in the order in which they are written.
+pub const SCHEMA: Schema = Schema(&[
+    Attribute { name: "sid", kind: Kind::Text },
+    Attribute { name: "id", kind: Kind::Text },
+    Attribute { name: "createdAt", kind: Kind::Time },
+    Attribute { name: "updatedAt", kind: Kind::Time },
+    Attribute { name: "meta", kind: Kind::Object },
+    Attribute { name: "tinyId", kind: Kind::Number },
+    Attribute { name: "thirdparty_id", kind: Kind::Text },
+    Attribute { name: "destination_ids", kind: Kind::TextArray },
+    Attribute { name: "title", kind: Kind::Text },
+    Attribute { name: "description", kind: Kind::Text },
+    Attribute { name: "type", kind: Kind::Text },
+    Attribute { name: "subtype", kind: Kind::Text },
+    Attribute { name: "status", kind: Kind::Text },
+    Attribute { name: "urgency", kind: Kind::Text },
+    Attribute { name: "s_log_id", kind: Kind::Text },
+    Attribute { name: "source_id", kind: Kind::Text },
+    Attribute { name: "tags", kind: Kind::TextArray },
+    Attribute { name: "additional_data", kind: Kind::Object },
+    Attribute { name: "created", kind: Kind::Number },
+    Attribute { name: "acknowledged", kind: Kind::Number },
+    Attribute { name: "acknowledgedby", kind: Kind::Text },
+    Attribute { name: "resolved", kind: Kind::Number },
+    Attribute { name: "resolvedby", kind: Kind::Text },
+    Attribute { name: "archived", kind: Kind::Number },
+    Attribute { name: "archivedby", kind: Kind::Text },
+]);
+
+/// One alert, exactly what is stored and answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alert {
+    /// The account. First on purpose: the store recognises the owner by the first bytes of the record.
+    pub sid: AccountId,
+    /// The identifier.
+    pub id: AlertId,
+    /// When it was created.
+    #[serde(rename = "createdAt")]
+    pub created_at: Timestamp,
+    /// When something in it last changed; only ever moves forward.
+    #[serde(rename = "updatedAt")]
+    pub updated_at: Timestamp,
+    /// Free-form metadata.
+    pub meta: Map<String, Value>,
+    /// 1, 2, 3 … within the account, in order of creation, never used twice.
+    #[serde(rename = "tinyId")]
+    pub tiny_id: u64,
+    /// What the third party calls it.
+    pub thirdparty_id: Option<String>,
+    /// Where it is routed.
+    pub destination_ids: Vec<DestinationId>,
+    /// What it is, in one line.
+    pub title: String,
+    /// What it is, at length.
+    pub description: Option<String>,
+    /// Always `alert`.
+    #[serde(rename = "type")]
+    pub kind: Plain,
+    /// Always `alert`.
+    pub subtype: Plain,
+    /// What has become of it.
+    pub status: Status,
+    /// How urgent it is.
+    pub urgency: AlertUrgency,
+    /// The log of the request that created it.
+    pub s_log_id: Option<LogId>,
+    /// The integration or user that created it.
+    pub source_id: Option<String>,
+    /// Words by which it is found.
+    pub tags: Vec<String>,
+    /// More to show.
+    pub additional_data: Vec<AdditionalDatum>,
+    /// When it was created, in unix seconds.
+    pub created: i64,
+    /// When it was last acknowledged, in unix seconds.
+    pub acknowledged: Option<i64>,
+    /// The user or integration that did it.
+    pub acknowledgedby: Option<String>,
+    /// When it was resolved, in unix seconds.
+    pub resolved: Option<i64>,
+    /// The user or integration that did it.
+    pub resolvedby: Option<String>,
+    /// When it was archived, in unix seconds.
+    pub archived: Option<i64>,
+    /// The user or integration that did it.
+    pub archivedby: Option<String>,
+}
+
+/// The one type and subtype of alerts that come from integrations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Plain {
+    /// `alert`
+    Alert,
+}
+
+/// What has become of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Nobody has taken it yet.
+    Open,
+    /// Somebody has.
+    Acknowledged,
+    /// It is over.
+    Resolved,
+    /// Nobody could be found to take it.
+    Dropped,
+    /// It is out of sight.
+    Archived,
+}
+
+impl Status {
+    /// The name as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Acknowledged => "acknowledged",
+            Self::Resolved => "resolved",
+            Self::Dropped => "dropped",
+            Self::Archived => "archived",
+        }
+    }
+
+    /// Whether another event of the same third-party id belongs to this alert.
+    pub fn goes_on(self) -> bool {
+        matches!(self, Self::Open | Self::Acknowledged | Self::Dropped)
+    }
+}
+
+/// What somebody does to an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Takes it.
+    Acknowledge,
+    /// Says that it is over.
+    Resolve,
+    /// Puts it out of sight.
+    Archive,
+    /// Says that nobody could be found to take it.
+    Drop,
+}
+
+impl Step {
+    /// The statuses from which a user may do this, and the one it leads to.
+    fn of_user(self) -> (&'static [Status], Status) {
+        match self {
+            Self::Acknowledge => (&[Status::Open, Status::Dropped], Status::Acknowledged),
+            Self::Resolve => (&[Status::Acknowledged, Status::Open], Status::Resolved),
+            Self::Archive => (&[Status::Resolved, Status::Dropped], Status::Archived),
+            Self::Drop => (&[Status::Open], Status::Dropped),
+        }
+    }
+
+    /// The past participle.
+    pub fn done(self) -> &'static str {
+        self.of_user().1.as_str()
+    }
+}
+
+/// Who an alert comes from and what leads back to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origin {
+    /// The third party's id.
+    pub thirdparty_id: Option<String>,
+    /// The integration or user.
+    pub source_id: Option<String>,
+    /// The log of the request.
+    pub s_log_id: Option<LogId>,
+    /// Where it is routed.
+    pub destination_ids: Vec<DestinationId>,
+    /// The urgency, unless the content has one.
+    pub urgency: AlertUrgency,
+}
+
+impl Alert {
+    /// A new alert, open.
+    pub fn create(content: Content, origin: Origin, sid: AccountId, id: AlertId, tiny_id: u64, now: Timestamp) -> Self {
+        Self {
+            sid,
+            id,
+            created_at: now,
+            updated_at: now,
+            meta: content.meta,
+            tiny_id,
+            thirdparty_id: origin.thirdparty_id,
+            destination_ids: origin.destination_ids,
+            title: content.title,
+            description: content.description,
+            kind: Plain::Alert,
+            subtype: Plain::Alert,
+            status: Status::Open,
+            urgency: content.urgency.unwrap_or(origin.urgency),
+            s_log_id: origin.s_log_id,
+            source_id: origin.source_id,
+            tags: content.tags,
+            additional_data: content.additional_data,
+            created: now.seconds(),
+            acknowledged: None,
+            acknowledgedby: None,
+            resolved: None,
+            resolvedby: None,
+            archived: None,
+            archivedby: None,
+        }
+    }
+
+    /// A user does something to it.
+    ///
+    /// # Errors
+    /// Its status does not allow that: a sentence that says which do.
+    pub fn step(&mut self, step: Step, by: &str, now: Timestamp) -> Result<(), String> {
+        let (from, _) = step.of_user();
+        if !from.contains(&self.status) {
+            let from: Vec<_> = from.iter().map(|status| status.as_str()).collect();
+            let (done, from, status) = (step.done(), from.join(" or "), self.status.as_str());
+            return Err(format!("Only an alert that is {from} can be {done}, but this one is {status}"));
+        }
+        self.take(step, by, now);
+        Ok(())
+    }
+
+    /// The integration that it comes from does something to it. `false` if that changes nothing.
+    pub fn follow(&mut self, step: Step, by: &str, now: Timestamp) -> bool {
+        let possible = match step {
+            Step::Acknowledge => matches!(self.status, Status::Open | Status::Dropped),
+            Step::Resolve => self.status.goes_on(),
+            Step::Archive | Step::Drop => false,
+        };
+        if possible {
+            self.take(step, by, now);
+        }
+        possible
+    }
+
+    fn take(&mut self, step: Step, by: &str, now: Timestamp) {
+        self.status = step.of_user().1;
+        self.updated_at = self.updated_at.advanced_to(now);
+        let (seconds, by) = (Some(self.updated_at.seconds()), Some(by.to_owned()));
+        match step {
+            Step::Acknowledge => (self.acknowledged, self.acknowledgedby) = (seconds, by),
+            Step::Resolve => (self.resolved, self.resolvedby) = (seconds, by),
+            Step::Archive => (self.archived, self.archivedby) = (seconds, by),
+            Step::Drop => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alert(status: Status) -> Alert {
+        let origin = Origin {
+            thirdparty_id: None,
+            source_id: None,
+            s_log_id: None,
+            destination_ids: Vec::new(),
+            urgency: AlertUrgency::Low,
+        };
+        let (sid, id) = (AccountId::parse("acc_1").unwrap(), AlertId::parse("alt_1").unwrap());
+        let alert = Alert::create(Content::default(), origin, sid, id, 1, Timestamp::EPOCH);
+        Alert { status, ..alert }
+    }
+
+    const STATUSES: [Status; 5] =
+        [Status::Open, Status::Acknowledged, Status::Resolved, Status::Dropped, Status::Archived];
+
+    fn possible(step: Step) -> Vec<&'static str> {
+        let now = Timestamp::from_millis(5_000).unwrap();
+        let possible = STATUSES.into_iter().filter(|status| alert(*status).step(step, "usr_1", now).is_ok());
+        possible.map(Status::as_str).collect()
+    }
+
+    #[test]
+    fn a_user_can_do_what_the_status_allows() {
+        assert_eq!(possible(Step::Acknowledge), ["open", "dropped"]);
+        assert_eq!(possible(Step::Resolve), ["open", "acknowledged"]);
+        assert_eq!(possible(Step::Archive), ["resolved", "dropped"]);
+        assert_eq!(possible(Step::Drop), ["open"]);
+        let mut archived = alert(Status::Archived);
+        let refused = archived.step(Step::Resolve, "usr_1", Timestamp::EPOCH).unwrap_err();
+        assert_eq!(refused, "Only an alert that is acknowledged or open can be resolved, but this one is archived");
+        assert_eq!(archived, alert(Status::Archived));
+    }
+
+    #[test]
+    fn an_integration_ends_whatever_goes_on() {
+        let now = Timestamp::from_millis(5_000).unwrap();
+        let ended = STATUSES.into_iter().filter(|status| alert(*status).follow(Step::Resolve, "int_1", now));
+        assert_eq!(ended.collect::<Vec<_>>(), [Status::Open, Status::Acknowledged, Status::Dropped]);
+    }
+
+    #[test]
+    fn who_did_it_and_when_is_kept() {
+        let now = Timestamp::from_millis(5_999).unwrap();
+        let mut alert = alert(Status::Open);
+        alert.step(Step::Acknowledge, "usr_1", now).unwrap();
+        alert.step(Step::Resolve, "usr_2", now).unwrap();
+        alert.step(Step::Archive, "usr_3", Timestamp::EPOCH).unwrap();
+        assert_eq!((alert.acknowledged, alert.acknowledgedby.as_deref()), (Some(5), Some("usr_1")));
+        assert_eq!((alert.resolved, alert.resolvedby.as_deref()), (Some(6), Some("usr_2")));
+        assert_eq!((alert.archived, alert.archivedby.as_deref()), (Some(6), Some("usr_3")));
+        assert_eq!(alert.updated_at.millis(), 6_001, "forward, whatever the clock does");
+    }
+}

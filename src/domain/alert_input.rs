@@ -1,0 +1,248 @@
+//! What a caller may say about an alert: a draft to create one, a patch to change one.
+
+use super::{
+    alert::Alert,
+    body::{self, BodyReader, Strictness},
+    event::{AdditionalDatum, AlertUrgency},
+    ids::{DestinationId, IntegrationId},
+    integration_input::{SERVERS_OWN, destination_ids},
+    rejection::Rejection,
+    timestamp::Timestamp,
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// Attributes that events and steps set; ignored, so that what was read can be sent back.
+const SET_BY_STEPS: [&str; 11] = [
+    "type",
+    "subtype",
+    "status",
+    "s_log_id",
+    "created",
+    "acknowledged",
+    "acknowledgedby",
+    "resolved",
+    "resolvedby",
+    "archived",
+    "archivedby",
+];
+const LONGEST_TITLE: usize = 1024;
+const LONGEST_DESCRIPTION: usize = 65_536;
+const LONGEST_THIRDPARTY_ID: usize = 1024;
+const LONGEST_TAG: usize = 255;
+const MOST_TAGS: usize = 100;
+const MOST_DATA: usize = 100;
+
+/// All that is needed to create an alert.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AlertDraft {
+    /// Free-form metadata; empty unless given.
+    pub meta: Map<String, Value>,
+    /// What the third party calls it.
+    pub thirdparty_id: Option<String>,
+    /// Where to route it. As the source has it unless given; required without a source.
+    pub destination_ids: Option<Vec<DestinationId>>,
+    /// Required.
+    pub title: String,
+    /// At length.
+    pub description: Option<String>,
+    /// As the source has it unless given; medium without a source.
+    pub urgency: Option<AlertUrgency>,
+    /// The integration that it is said to come from.
+    pub source_id: Option<IntegrationId>,
+    /// Words by which it is found.
+    pub tags: Vec<String>,
+    /// More to show.
+    pub additional_data: Vec<AdditionalDatum>,
+}
+
+/// A partial change: what is `None` stays as it is, what is there replaces the whole attribute.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AlertPatch {
+    meta: Option<Map<String, Value>>,
+    destination_ids: Option<Vec<DestinationId>>,
+    title: Option<String>,
+    description: Option<String>,
+    urgency: Option<AlertUrgency>,
+    tags: Option<Vec<String>>,
+    additional_data: Option<Vec<AdditionalDatum>>,
+}
+
+impl AlertDraft {
+    /// Reads the body of a create.
+    ///
+    /// # Errors
+    /// [`Rejection::Invalid`] with every fault, in the order of the object's attributes.
+    pub fn parse(attributes: Map<String, Value>, strictness: Strictness) -> Result<Self, Rejection> {
+        let sourced = attributes.get("source_id").is_some_and(|source| !source.is_null());
+        let mut body = reader(attributes);
+        let meta = body.optional("meta", body::object).unwrap_or_default();
+        let thirdparty_id = body.optional("thirdparty_id", |value| short_text(value, LONGEST_THIRDPARTY_ID));
+        let destinations = |value| destination_ids(value, strictness);
+        let destination_ids = match sourced {
+            true => body.optional("destination_ids", destinations),
+            false => body.required("destination_ids", destinations),
+        };
+        let title = body.required("title", |value| short_text(value, LONGEST_TITLE));
+        let description = body.optional("description", description);
+        let urgency = body.optional("urgency", urgency);
+        let source_id = body.optional("source_id", source);
+        let tags = body.optional("tags", tags).unwrap_or_default();
+        let additional_data = body.optional("additional_data", additional_data).unwrap_or_default();
+        body.finish(strictness)?;
+        // `required` has refused a body without one; naming it again keeps this function total.
+        let title = title.ok_or_else(|| Rejection::invalid("'title' is a required parameter"))?;
+        Ok(Self { meta, thirdparty_id, destination_ids, title, description, urgency, source_id, tags, additional_data })
+    }
+}
+
+impl AlertPatch {
+    /// Reads the body of an update; `{}` is a patch that changes nothing.
+    ///
+    /// # Errors
+    /// [`Rejection::Invalid`] with every fault, in the order of the object's attributes.
+    pub fn parse(attributes: Map<String, Value>, strictness: Strictness) -> Result<Self, Rejection> {
+        let mut body = reader(attributes);
+        // What an alert is about stays what it is.
+        body.ignore(&["thirdparty_id", "source_id"]);
+        let patch = Self {
+            meta: body.optional("meta", body::object),
+            destination_ids: body.optional("destination_ids", |value| destination_ids(value, strictness)),
+            title: body.optional("title", |value| short_text(value, LONGEST_TITLE)),
+            description: body.optional("description", description),
+            urgency: body.optional("urgency", urgency),
+            tags: body.optional("tags", tags),
+            additional_data: body.optional("additional_data", additional_data),
+        };
+        body.finish(strictness)?;
+        Ok(patch)
+    }
+
+    /// Changes what it names. `updatedAt` moves forward if that alters something; `false` if it alters nothing.
+    pub fn apply(self, alert: &mut Alert, now: Timestamp) -> bool {
+        let before = alert.clone();
+        let Self { meta, destination_ids, title, description, urgency, tags, additional_data } = self;
+        replace(&mut alert.meta, meta);
+        replace(&mut alert.destination_ids, destination_ids);
+        replace(&mut alert.title, title);
+        replace(&mut alert.description, description.map(Some));
+        replace(&mut alert.urgency, urgency);
+        replace(&mut alert.tags, tags);
+        replace(&mut alert.additional_data, additional_data);
+        let altered = *alert != before;
+        if altered {
+            alert.updated_at = alert.updated_at.advanced_to(now);
+        }
+        altered
+    }
+}
+
+fn replace<T>(attribute: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *attribute = value;
+    }
+}
+
+fn reader(mut attributes: Map<String, Value>) -> BodyReader {
+    // Alerts have attributes that are null, and what was read can be sent back.
+    attributes.retain(|_, value| !value.is_null());
+    let mut body = BodyReader::new(attributes);
+    body.ignore(&SERVERS_OWN);
+    body.ignore(&SET_BY_STEPS);
+    body
+}
+
+fn short_text(value: Value, longest: usize) -> Result<String, String> {
+    let text = body::text(value)?;
+    let text = text.trim();
+    match text.chars().count() {
+        0 => Err(format!("must have 1 to {longest} characters, but was empty")),
+        n if n > longest => Err(format!("must have 1 to {longest} characters, but had {n}")),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+fn description(value: Value) -> Result<String, String> {
+    let text = body::text(value)?;
+    let length = text.chars().count();
+    if length > LONGEST_DESCRIPTION {
+        return Err(format!("must have at most {LONGEST_DESCRIPTION} characters, but had {length}"));
+    }
+    Ok(text)
+}
+
+fn urgency(value: Value) -> Result<AlertUrgency, String> {
+    let text = body::text(value)?;
+    AlertUrgency::parse(&text)
+        .ok_or_else(|| format!("must be silent, low, medium, high or critical, but was '{}'", body::excerpt(&text)))
+}
+
+fn source(value: Value) -> Result<IntegrationId, String> {
+    IntegrationId::parse(&body::text(value)?).map_err(|fault| fault.to_string())
+}
+
+fn tags(value: Value) -> Result<Vec<String>, String> {
+    let Value::Array(items) = value else {
+        return Err(format!("must be an array of strings, but was {}", body::kind_of(&value)));
+    };
+    let mut tags: Vec<String> = Vec::new();
+    for (position, item) in items.into_iter().enumerate() {
+        let tag = short_text(item, LONGEST_TAG).map_err(|fault| format!("at position {position} {fault}"))?;
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    if tags.len() > MOST_TAGS {
+        return Err(format!("must have at most {MOST_TAGS} different tags"));
+    }
+    Ok(tags)
+}
+
+fn additional_data(value: Value) -> Result<Vec<AdditionalDatum>, String> {
+    let data: Vec<AdditionalDatum> = serde_json::from_value(value).map_err(|error| {
+        format!("must be an array of {{\"type\", \"label\", \"value\"}} with type text, link, img, email, phone or datetime: {error}")
+    })?;
+    if data.len() > MOST_DATA {
+        return Err(format!("must have at most {MOST_DATA} entries"));
+    }
+    Ok(data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn map(value: Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn every_fault_is_reported_in_the_order_of_the_object() {
+        let body = json!({"additional_data": 1, "tags": [1], "source_id": "x", "urgency": "loud", "description": 1, "title": " ",
+            "destination_ids": "x", "thirdparty_id": "", "meta": []});
+        let found = AlertDraft::parse(map(body), Strictness::Lenient).unwrap_err().messages();
+        let named: Vec<_> = found.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
+        let order = ["'meta'", "'thirdparty_id'", "'destination_ids'", "'title'", "'description'", "'urgency'"];
+        assert_eq!(named, [&order[..], &["'source_id'", "'tags'", "'additional_data'"]].concat(), "{found:#?}");
+    }
+
+    #[test]
+    fn destinations_are_needed_where_no_source_has_any() {
+        let parse = |value| AlertDraft::parse(map(value), Strictness::Strict);
+        assert_eq!(
+            parse(json!({})).unwrap_err().messages(),
+            ["'destination_ids' is a required parameter", "'title' is a required parameter"]
+        );
+        assert!(parse(json!({"title": "t", "source_id": "int_1"})).is_ok());
+        assert!(parse(json!({"title": "t", "source_id": null})).is_err());
+    }
+
+    #[test]
+    fn what_was_read_can_be_sent_back() {
+        let body = json!({"id": "alt_1", "status": "open", "title": "t", "description": null, "resolved": null,
+            "source_id": "int_1", "thirdparty_id": "x", "type": "alert", "subtype": "alert", "created": 5});
+        let patch = AlertPatch::parse(map(body), Strictness::Strict).unwrap();
+        assert_eq!(patch, AlertPatch { title: Some("t".into()), ..AlertPatch::default() });
+    }
+}

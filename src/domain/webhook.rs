@@ -1,0 +1,156 @@
+//! What an integration of type `outgoingwebhook` sends: which events, as what, signed how, and when again if it fails.
+//!
+//! Sources: PagerTree's guide "Outgoing Webhook" for the body and the options; Standard Webhooks 1.0 for the signature.
+
+use super::{
+    ids::{AccountId, AlertId, IntegrationId},
+    integration::Integration,
+    timestamp::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, value::RawValue};
+
+/// The type of integrations that send.
+pub const TYPE: &str = "outgoingwebhook";
+
+/// Something that happens to an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertEvent {
+    /// It was created, and is open.
+    Created,
+    /// Somebody has taken it.
+    Acknowledged,
+    /// It is over.
+    Resolved,
+    /// Nobody could be found to take it.
+    Dropped,
+}
+
+impl AlertEvent {
+    /// The name as it is sent.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Created => "alert.created",
+            Self::Acknowledged => "alert.acknowledged",
+            Self::Resolved => "alert.resolved",
+            Self::Dropped => "alert.dropped",
+        }
+    }
+
+    /// The names under which the integration asks for it.
+    fn options(self) -> &'static [&'static str] {
+        match self {
+            Self::Created => &["alert_created", "alert_open"],
+            Self::Acknowledged => &["alert_acknowledged"],
+            Self::Resolved => &["alert_resolved"],
+            Self::Dropped => &["alert_dropped"],
+        }
+    }
+}
+
+/// Every option by which events are chosen.
+const CHOICES: [&str; 8] = [
+    "alert_created",
+    "alert_open",
+    "alert_acknowledged",
+    "alert_rejected",
+    "alert_timeout",
+    "alert_resolved",
+    "alert_dropped",
+    "alert_handoff",
+];
+
+/// Whether the integration wants to hear of it: as `options.events` lists, or as the options `alert_created` and so on say; all
+/// if there is neither.
+pub fn is_wanted(integration: &Integration, event: AlertEvent) -> bool {
+    let options = &integration.options;
+    if let Some(Value::Array(events)) = options.get("events") {
+        let named = |name: &str| name == event.name() || event.options().contains(&name.replace('.', "_").as_str());
+        return events.iter().filter_map(Value::as_str).any(named);
+    }
+    let chosen =
+        |name: &&str| options.get(*name).is_some_and(|value| matches!(value.as_str(), Some("true")) || value == true);
+    let any_choice = CHOICES.iter().any(|name| options.contains_key(*name));
+    !any_choice || event.options().iter().any(chosen)
+}
+
+/// A text among the options.
+pub fn option<'a>(integration: &'a Integration, name: &str) -> Option<&'a str> {
+    integration.options.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+/// Where the integration sends to.
+pub fn url(integration: &Integration) -> Option<&str> {
+    option(integration, "url").or_else(|| option(integration, "webhook_url"))
+}
+
+/// What waits to be sent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delivery {
+    /// The account. First on purpose, as in all records.
+    pub sid: AccountId,
+    /// Who sends.
+    pub integration_id: IntegrationId,
+    /// What it is about.
+    pub alert_id: AlertId,
+    /// The event's name.
+    pub event: String,
+    /// The same for each attempt.
+    pub message_id: String,
+    /// Attempts that failed.
+    pub failed: u32,
+    /// When it happened.
+    pub since: Timestamp,
+    /// The body, exactly as it is sent each time.
+    pub body: Box<RawValue>,
+}
+
+/// Milliseconds from one attempt to the next, after the first pause in seconds: three times as long each time, an hour at most.
+///
+/// `spread`, any number, moves it by up to a fifth, so that what failed together is not tried again together.
+pub fn pause(failed: u32, first: u64, spread: u64) -> u64 {
+    const LONGEST: u64 = 3_600_000;
+    let whole = first.saturating_mul(1000).saturating_mul(3_u64.saturating_pow(failed.saturating_sub(1))).min(LONGEST);
+    let fifth = whole / 5;
+    whole.saturating_sub(fifth).saturating_add(spread % fifth.saturating_mul(2).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn wants(options: &Value) -> Vec<&'static str> {
+        let integration = json!({
+            "sid": "acc_1", "id": "int_1", "createdAt": "2018-04-27T00:02:50.419Z", "updatedAt": "2018-04-27T00:02:51.000Z",
+            "meta": {}, "tinyId": 7, "name": "n", "type": TYPE, "enabled": true, "urgency": "low",
+            "destination_ids": [], "options": options,
+        });
+        let integration: Integration = serde_json::from_value(integration).unwrap();
+        let all = [AlertEvent::Created, AlertEvent::Acknowledged, AlertEvent::Resolved, AlertEvent::Dropped];
+        all.into_iter().filter(|event| is_wanted(&integration, *event)).map(AlertEvent::name).collect()
+    }
+
+    #[test]
+    fn events_are_chosen_in_either_form() {
+        assert_eq!(wants(&json!({})).len(), 4);
+        assert_eq!(wants(&json!({"events": ["alert.resolved", "alert_dropped"]})), ["alert.resolved", "alert.dropped"]);
+        assert_eq!(wants(&json!({"events": []})), [""; 0]);
+        assert_eq!(
+            wants(&json!({"alert_created": true, "alert_resolved": "true", "alert_dropped": false})),
+            ["alert.created", "alert.resolved"]
+        );
+        assert_eq!(wants(&json!({"alert_handoff": true})), [""; 0]);
+    }
+
+    #[test]
+    fn pauses_grow_up_to_an_hour_and_are_spread() {
+        let whole: Vec<_> = (1..10).map(|failed| pause(failed, 5, 1_000_000_000_000).div_ceil(1000)).collect();
+        assert!(whole.is_sorted() && whole[0] >= 4 && whole[8] <= 4_320, "{whole:?}");
+        for spread in [0, 1, 999, u64::MAX] {
+            assert!((4_000..=6_000).contains(&pause(1, 5, spread)));
+            assert!((2_880_000..=4_320_000).contains(&pause(u32::MAX, u64::MAX, spread)));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The calls on alerts. Source: PagerTree's public v3 OpenAPI description, "Alert".
+
+use super::{answer, body::JsonObject, lists, path::AlertPath, problem::Problem, state::State};
+use crate::domain::{
+    alert::{SCHEMA, Step},
+    alert_input::{AlertDraft, AlertPatch},
+    caller::{Caller, Writer},
+    list::Select,
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{HeaderValue, LOCATION},
+    web::Data,
+};
+
+/// `POST /alert`
+pub(super) async fn create(writer: Writer, body: JsonObject, state: Data<State>) -> Result<HttpResponse, Problem> {
+    let draft = AlertDraft::parse(body.attributes, body.strictness)?;
+    let room = state.answers.for_bytes(body.bytes)?;
+    let (id, stored) = state.alerts.create(&writer, draft).await?;
+    let mut response = answer::written(stored, room);
+    if let Ok(location) = HeaderValue::try_from(format!("/alert/{id}")) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// `GET /alert/:id`
+pub(super) async fn get(
+    caller: Caller,
+    path: AlertPath,
+    request: HttpRequest,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    match Select::parse_query(SCHEMA, request.query_string())? {
+        None => Ok(answer::object(state.alerts.get(&caller, &path.0)?)),
+        Some(select) => Ok(answer::json(state.alerts.get_selected(&caller, &path.0, &select)?)),
+    }
+}
+
+/// `PUT /alert/:id`
+pub(super) async fn update(
+    writer: Writer,
+    path: AlertPath,
+    body: JsonObject,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let patch = AlertPatch::parse(body.attributes, body.strictness)?;
+    let before = state.alerts.bytes(&writer, &path.0)?;
+    let room = state.answers.for_bytes(before.saturating_add(body.bytes))?;
+    Ok(answer::written(state.alerts.update(&writer, path.0, patch).await?, room))
+}
+
+/// `DELETE /alert/:id`
+pub(super) async fn delete(writer: Writer, path: AlertPath, state: Data<State>) -> Result<HttpResponse, Problem> {
+    state.alerts.delete(&writer, path.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `GET /alert`
+pub(super) async fn list(caller: Caller, request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
+    lists::respond(&request, state.alerts.lists(), &state.searches, caller.account).await
+}
+
+/// `POST /alert/:id/acknowledge`
+pub(super) async fn acknowledge(writer: Writer, path: AlertPath, state: Data<State>) -> Result<HttpResponse, Problem> {
+    step(&writer, path, &state, Step::Acknowledge).await
+}
+
+/// `POST /alert/:id/resolve`
+pub(super) async fn resolve(writer: Writer, path: AlertPath, state: Data<State>) -> Result<HttpResponse, Problem> {
+    step(&writer, path, &state, Step::Resolve).await
+}
+
+/// `POST /alert/:id/archive`
+pub(super) async fn archive(writer: Writer, path: AlertPath, state: Data<State>) -> Result<HttpResponse, Problem> {
+    step(&writer, path, &state, Step::Archive).await
+}
+
+/// `POST /_local/alert/:id/drop`: what happens in PagerTree when nobody can be found who takes the alert.
+pub(super) async fn drop(writer: Writer, path: AlertPath, state: Data<State>) -> Result<HttpResponse, Problem> {
+    step(&writer, path, &state, Step::Drop).await
+}
+
+async fn step(writer: &Writer, path: AlertPath, state: &State, step: Step) -> Result<HttpResponse, Problem> {
+    let room = state.answers.for_bytes(state.alerts.bytes(writer, &path.0)?)?;
+    Ok(answer::written(state.alerts.step(writer, path.0, step).await?, room))
+}

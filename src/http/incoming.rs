@@ -1,0 +1,65 @@
+//! Events of third parties: `POST /integration/:id` and `GET|POST /integration/:id/g`. The id is the key.
+
+use super::{answer::Bare, body::RawBody, path::IntegrationPath, problem::Problem, state::State};
+use crate::{
+    adapters::{Answer, Delivery, DeliveryParts},
+    service::incoming::Arrival,
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header::CONTENT_TYPE},
+    web::Data,
+};
+use std::sync::Arc;
+
+/// Takes an event, whatever it is, and answers with a status and nothing else.
+pub(super) async fn take(
+    path: IntegrationPath,
+    body: RawBody,
+    request: HttpRequest,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let fields = fields(&request, &body.bytes).await;
+    let headers = request.headers().iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        (name.as_str().to_owned(), value)
+    });
+    let parts = DeliveryParts {
+        method: request.method().as_str().to_owned(),
+        query: request.query_string().to_owned(),
+        headers: headers.collect(),
+        fields,
+        body: body.bytes.to_vec(),
+    };
+    let arrival = Arrival {
+        delivery: Delivery::new(parts),
+        path: request.path().to_owned(),
+        remote: request.peer_addr().map(|peer| peer.ip().to_string()),
+    };
+    let throttle = Arc::clone(&state.live.load().events);
+    let (receipt, answer) = state.incoming.take(path.0, arrival, &throttle).await?;
+    let status = StatusCode::from_u16(receipt.status()).map_err(|error| Problem::Internal(error.to_string()))?;
+    let mut response = match answer {
+        Some(Answer { content_type, body }) if status.is_success() => {
+            HttpResponse::build(status).content_type(content_type).body(body)
+        }
+        _ => HttpResponse::build(status).finish(),
+    };
+    response.extensions_mut().insert(Bare);
+    Ok(response)
+}
+
+/// The fields of a multipart form; none of anything else, nor of one that is broken.
+async fn fields(request: &HttpRequest, body: &[u8]) -> Vec<(String, String)> {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let Ok(boundary) = multer::parse_boundary(kind) else { return Vec::new() };
+    let mut form = multer::Multipart::with_reader(body, boundary);
+    let mut fields = Vec::new();
+    while let Ok(Some(field)) = form.next_field().await {
+        let name = field.name().unwrap_or_default().to_owned();
+        if let Ok(value) = field.bytes().await {
+            fields.push((name, String::from_utf8_lossy(&value).into_owned()));
+        }
+    }
+    fields
+}

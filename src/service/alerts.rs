@@ -1,0 +1,264 @@
+//! Create, read, change, delete and list alerts.
+
+use super::{
+    fault::Fault,
+    lists::{Lists, PageMemory},
+    objects::{self, encode},
+    outgoing::{self, Bell},
+};
+use crate::{
+    clock::Clock,
+    domain::{
+        alert::{Alert, Origin, SCHEMA, Step},
+        alert_input::{AlertDraft, AlertPatch},
+        caller::{Caller, Writer},
+        event::{AlertUrgency, Content},
+        ids::{AccountId, AlertId, IntegrationId},
+        integration::Integration,
+        list::Select,
+        rejection::Rejection,
+        timestamp::Timestamp,
+        webhook::AlertEvent,
+    },
+    ids::Ids,
+    store::{ALERTS, INTEGRATIONS, Store, StoreError, Stored, Subject, Transaction},
+};
+
+const NAME: &str = "Alert";
+
+/// The desk for alerts.
+#[derive(Clone, Debug)]
+pub struct Alerts {
+    store: Store,
+    clock: Clock,
+    ids: Ids,
+    lists: Lists,
+    bell: Bell,
+}
+
+impl Alerts {
+    /// A desk that works on `store`, rings `bell` when there may be something to send, and remembers pages of lists in `pages`.
+    pub fn new(store: Store, clock: Clock, ids: Ids, bell: Bell, pages: PageMemory) -> Self {
+        let lists = Lists::new(store.clone(), ALERTS, SCHEMA, pages);
+        Self { store, clock, ids, lists, bell }
+    }
+
+    /// Creates an alert in the writer's account, in its own name or in that of one of its integrations.
+    ///
+    /// # Errors
+    /// The integration is not the account's; one with its third-party id is going on already; the store failed.
+    pub async fn create(&self, writer: &Writer, draft: AlertDraft) -> Result<(AlertId, Stored), Fault> {
+        let (writer, clock, ids) = (writer.clone(), self.clock.clone(), self.ids.clone());
+        let outcome = self
+            .store
+            .write(move |transaction| {
+                let (content, origin) = split(transaction, &writer, draft)?;
+                if let Some(ongoing) = ongoing(transaction, writer.account(), &origin)? {
+                    let id = ongoing.id;
+                    let message = format!("The alert '{id}' of this source and thirdparty_id is not over yet");
+                    return Err(Rejection::Conflict(message).into());
+                }
+                let (alert, record) = insert(transaction, &ids, writer.account(), content, origin, clock.now())?;
+                Ok((alert.id, record))
+            })
+            .await;
+        self.bell.ring();
+        outcome
+    }
+
+    /// One alert of the caller's account, as it is stored.
+    ///
+    /// # Errors
+    /// No such alert in this account; the store failed.
+    pub fn get(&self, caller: &Caller, id: &AlertId) -> Result<Stored, Fault> {
+        self.get_of(&caller.account, id)
+    }
+
+    /// How large one alert of the writer's account is, as it is answered.
+    ///
+    /// # Errors
+    /// No such alert in this account; the store failed.
+    pub fn bytes(&self, writer: &Writer, id: &AlertId) -> Result<usize, Fault> {
+        Ok(self.get_of(writer.account(), id)?.as_ref().len())
+    }
+
+    fn get_of(&self, account: &AccountId, id: &AlertId) -> Result<Stored, Fault> {
+        let found = self.store.record(ALERTS, id.as_str())?;
+        Ok(found.filter(|record| ALERTS.owns(account, record)).ok_or(Rejection::NotFound(NAME))?)
+    }
+
+    /// Some attributes of one alert of the caller's account.
+    ///
+    /// # Errors
+    /// No such alert in this account; the store failed.
+    pub fn get_selected(&self, caller: &Caller, id: &AlertId, select: &Select) -> Result<Vec<u8>, Fault> {
+        Ok(select.apply(self.get(caller, id)?.as_ref()).map_err(objects::unreadable)?)
+    }
+
+    /// Changes what the patch names and answers the alert as it is then.
+    ///
+    /// # Errors
+    /// No such alert in this account; the store failed.
+    pub async fn update(&self, writer: &Writer, id: AlertId, patch: AlertPatch) -> Result<Stored, Fault> {
+        self.change(writer, id, |transaction, mut alert, now, current| match patch.apply(&mut alert, now) {
+            true => Ok(replace(transaction, &alert)?),
+            false => Ok(current),
+        })
+        .await
+    }
+
+    /// Takes a step and answers the alert as it is then.
+    ///
+    /// # Errors
+    /// No such alert in this account, or its status does not allow this; the store failed.
+    pub async fn step(&self, writer: &Writer, id: AlertId, step: Step) -> Result<Stored, Fault> {
+        let by = writer.actor().to_owned();
+        self.change(writer, id, move |transaction, mut alert, now, _| {
+            alert.step(step, &by, now).map_err(Rejection::invalid)?;
+            Ok(taken(transaction, &alert, step)?)
+        })
+        .await
+    }
+
+    async fn change<F>(&self, writer: &Writer, id: AlertId, change: F) -> Result<Stored, Fault>
+    where
+        F: FnOnce(&mut Transaction<'_>, Alert, Timestamp, Stored) -> Result<Stored, Fault> + Send + 'static,
+    {
+        let (account, clock) = (writer.account().clone(), self.clock.clone());
+        let outcome = self.store.write(move |transaction| {
+            let (alert, current) = objects::owned(transaction, ALERTS, &account, id.as_str(), NAME)?;
+            change(transaction, alert, clock.now(), current)
+        });
+        let outcome = outcome.await;
+        self.bell.ring();
+        outcome
+    }
+
+    /// Deletes an alert. Its number is not used again.
+    ///
+    /// # Errors
+    /// No such alert in this account; the store failed.
+    pub async fn delete(&self, writer: &Writer, id: AlertId) -> Result<(), Fault> {
+        let writer = writer.clone();
+        self.store
+            .write(move |transaction| {
+                let account = writer.account();
+                let (alert, _) = objects::owned(transaction, ALERTS, account, id.as_str(), NAME)?;
+                Ok(delete(transaction, &alert)?)
+            })
+            .await
+    }
+
+    /// Lists of alerts.
+    pub fn lists(&self) -> &Lists {
+        &self.lists
+    }
+}
+
+/// What the alert says, and where it comes from. What the draft leaves open its source decides.
+fn split(transaction: &Transaction<'_>, writer: &Writer, draft: AlertDraft) -> Result<(Content, Origin), Fault> {
+    let integration = draft.source_id.map(|id| source(transaction, writer.account(), &id)).transpose()?;
+    let (source_id, urgency, destination_ids) = match integration {
+        Some(Integration { id, urgency, destination_ids, .. }) => (String::from(id), urgency.into(), destination_ids),
+        None => (writer.actor().to_owned(), AlertUrgency::Medium, Vec::new()),
+    };
+    let content = Content {
+        title: draft.title,
+        description: draft.description,
+        urgency: draft.urgency,
+        tags: draft.tags,
+        additional_data: draft.additional_data,
+        meta: draft.meta,
+        incident: None,
+        dedup_keys: Vec::new(),
+    };
+    let origin = Origin {
+        thirdparty_id: draft.thirdparty_id,
+        source_id: Some(source_id),
+        s_log_id: None,
+        destination_ids: draft.destination_ids.unwrap_or(destination_ids),
+        urgency,
+    };
+    Ok((content, origin))
+}
+
+fn source(transaction: &Transaction<'_>, account: &AccountId, id: &IntegrationId) -> Result<Integration, Fault> {
+    let found = transaction.record(INTEGRATIONS, id.as_str())?.filter(|record| INTEGRATIONS.owns(account, record));
+    let record = found.ok_or_else(|| {
+        Rejection::invalid(format!("'source_id' must be an integration of this account, but was '{id}'"))
+    })?;
+    Ok(objects::decode(&record)?)
+}
+
+/// The alert of this source and third-party id that is not over yet.
+pub(super) fn ongoing(
+    transaction: &Transaction<'_>,
+    account: &AccountId,
+    origin: &Origin,
+) -> Result<Option<Alert>, StoreError> {
+    let Some(subject) = subject(account, origin.source_id.as_deref(), origin.thirdparty_id.as_deref()) else {
+        return Ok(None);
+    };
+    Ok(newest(transaction, &subject)?.filter(|alert| alert.status.goes_on()))
+}
+
+/// The newest alert about this.
+pub(super) fn newest(transaction: &Transaction<'_>, subject: &Subject) -> Result<Option<Alert>, StoreError> {
+    let Some(id) = transaction.newest(subject)? else { return Ok(None) };
+    transaction.record(ALERTS, &id)?.map(|record| objects::decode(&record)).transpose()
+}
+
+/// What an alert is about, if a third party named it.
+pub(super) fn subject(account: &AccountId, source_id: Option<&str>, thirdparty_id: Option<&str>) -> Option<Subject> {
+    source_id.zip(thirdparty_id).map(|(source_id, thirdparty_id)| Subject::new(account, source_id, thirdparty_id))
+}
+
+/// Adds an alert under the account's next number. It is the newest about what it is about.
+pub(super) fn insert(
+    transaction: &mut Transaction<'_>,
+    ids: &Ids,
+    account: &AccountId,
+    content: Content,
+    origin: Origin,
+    now: Timestamp,
+) -> Result<(Alert, Stored), StoreError> {
+    let tiny_id = transaction.next_tiny_id(ALERTS, account)?;
+    let id = objects::unused(transaction, ALERTS, || ids.alert(), AlertId::as_str)?;
+    let alert = Alert::create(content, origin, account.clone(), id, tiny_id, now);
+    let record = encode(&alert)?;
+    transaction.insert(ALERTS, account, tiny_id, alert.id.as_str(), record.clone())?;
+    if let Some(subject) = subject(account, alert.source_id.as_deref(), alert.thirdparty_id.as_deref()) {
+        transaction.set_newest(&subject, alert.id.as_str());
+    }
+    outgoing::announce(transaction, &alert, AlertEvent::Created)?;
+    Ok((alert, record))
+}
+
+/// Puts a new state of an alert in the place of the old one.
+fn replace(transaction: &mut Transaction<'_>, alert: &Alert) -> Result<Stored, StoreError> {
+    let record = encode(alert)?;
+    transaction.replace(ALERTS, &alert.sid, alert.tiny_id, alert.id.as_str(), record.clone());
+    Ok(record)
+}
+
+/// Keeps a step that was taken, and tells who wants to hear of it.
+pub(super) fn taken(transaction: &mut Transaction<'_>, alert: &Alert, step: Step) -> Result<Stored, StoreError> {
+    let event = match step {
+        Step::Acknowledge => Some(AlertEvent::Acknowledged),
+        Step::Resolve => Some(AlertEvent::Resolved),
+        Step::Drop => Some(AlertEvent::Dropped),
+        Step::Archive => None,
+    };
+    if let Some(event) = event {
+        outgoing::announce(transaction, alert, event)?;
+    }
+    replace(transaction, alert)
+}
+
+/// Removes an alert and what leads to it.
+pub(super) fn delete(transaction: &mut Transaction<'_>, alert: &Alert) -> Result<(), StoreError> {
+    if let Some(subject) = subject(&alert.sid, alert.source_id.as_deref(), alert.thirdparty_id.as_deref()) {
+        transaction.forget_newest(&subject, alert.id.as_str())?;
+    }
+    transaction.delete(ALERTS, &alert.sid, alert.tiny_id, alert.id.as_str())
+}

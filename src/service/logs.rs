@@ -1,0 +1,48 @@
+//! Read and list logs.
+
+use super::{
+    fault::Fault,
+    lists::{Lists, PageMemory},
+    objects,
+};
+use crate::{
+    domain::{caller::Caller, ids::LogId, list::Select, log::SCHEMA, rejection::Rejection},
+    store::{LOGS, Store, Stored},
+};
+
+/// The desk for logs.
+#[derive(Clone, Debug)]
+pub struct Logs {
+    store: Store,
+    lists: Lists,
+}
+
+impl Logs {
+    /// A desk that works on `store` and remembers pages of lists in `pages`.
+    pub fn new(store: Store, pages: PageMemory) -> Self {
+        let lists = Lists::new(store.clone(), LOGS, SCHEMA, pages);
+        Self { store, lists }
+    }
+
+    /// One log of the caller's account, as it is stored.
+    ///
+    /// # Errors
+    /// No such log in this account; the store failed.
+    pub fn get(&self, caller: &Caller, id: &LogId) -> Result<Stored, Fault> {
+        let found = self.store.record(LOGS, id.as_str())?;
+        Ok(found.filter(|record| LOGS.owns(&caller.account, record)).ok_or(Rejection::NotFound("Log"))?)
+    }
+
+    /// Some attributes of one log of the caller's account.
+    ///
+    /// # Errors
+    /// No such log in this account; the store failed.
+    pub fn get_selected(&self, caller: &Caller, id: &LogId, select: &Select) -> Result<Vec<u8>, Fault> {
+        Ok(select.apply(self.get(caller, id)?.as_ref()).map_err(objects::unreadable)?)
+    }
+
+    /// Lists of logs.
+    pub fn lists(&self) -> &Lists {
+        &self.lists
+    }
+}

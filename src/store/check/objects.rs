@@ -1,0 +1,162 @@
+//! Whether the records of one kind, their index and their counters agree.
+
+use super::{Damage, shown};
+use crate::{
+    domain::ids::AccountId,
+    store::{
+        StoreError,
+        engine::{Engine, Stored},
+        kinds::{Facts, Kind, Lead},
+        trees::{self, Counters, Tree},
+    },
+};
+use std::{collections::BTreeMap, ops::Bound};
+
+/// What the records say about an account.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    live: u64,
+    highest: u64,
+}
+
+/// One kind's examination.
+pub(super) struct Objects<'a> {
+    engine: &'a Engine,
+    kind: Kind,
+    pub(super) tallies: BTreeMap<AccountId, Tally>,
+    pub(super) live: u64,
+    pub(super) damages: Vec<Damage>,
+}
+
+impl<'a> Objects<'a> {
+    pub(super) fn examine(engine: &'a Engine, kind: Kind) -> Result<Self, StoreError> {
+        let mut objects = Self { engine, kind, tallies: BTreeMap::new(), live: 0, damages: Vec::new() };
+        objects.records()?;
+        objects.index()?;
+        Ok(objects)
+    }
+
+    fn damage(&mut self, what: String) {
+        self.damages.push(Damage(what));
+    }
+
+    fn everything(&self, tree: Tree) -> impl Iterator<Item = Result<(Vec<u8>, Stored), StoreError>> + use<> {
+        self.engine.range(tree, (Bound::Unbounded, Bound::Unbounded))
+    }
+
+    fn records(&mut self) -> Result<(), StoreError> {
+        for entry in self.everything(self.kind.collection.records) {
+            let (key, stored) = entry?;
+            self.live = self.live.saturating_add(1);
+            self.record(&String::from_utf8_lossy(&key), &stored)?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, id: &str, stored: &Stored) -> Result<(), StoreError> {
+        let kind = self.kind.singular;
+        let Facts { sid, id: own, tiny_id, canonical, lead } = match self.kind.read(stored.as_ref()) {
+            Ok(facts) => facts,
+            Err(error) => {
+                self.damage(format!("{kind} '{id}' cannot be read: {error}"));
+                return Ok(());
+            }
+        };
+        if own != id {
+            self.damage(format!("{kind} '{id}' says of itself that it is '{own}'"));
+        }
+        if canonical != stored.as_ref() {
+            self.damage(format!("{kind} '{id}' is not written as this program writes"));
+        }
+        match self.engine.get(self.kind.collection.index, &trees::index_key(&sid, tiny_id))? {
+            Some(named) if named.as_ref() == id.as_bytes() => {}
+            Some(named) => {
+                let named = String::from_utf8_lossy(named.as_ref()).into_owned();
+                self.damage(format!(
+                    "number {tiny_id} of account '{sid}' is that of '{id}', but the index names '{named}'"
+                ));
+            }
+            None => self.damage(format!("{kind} '{id}' is missing in the index of account '{sid}'")),
+        }
+        // Of the alerts about one thing only the newest has one, and none if that was deleted.
+        if let Some(Lead { tree: Tree::SendersByAccount, key }) = lead
+            && self.engine.get(Tree::SendersByAccount, &key)?.is_none()
+        {
+            self.damage(format!("{kind} '{id}' sends, and is not among those of account '{sid}' that do"));
+        }
+        let tally = self.tallies.entry(sid).or_default();
+        tally.live = tally.live.saturating_add(1);
+        tally.highest = tally.highest.max(tiny_id);
+        Ok(())
+    }
+
+    fn index(&mut self) -> Result<(), StoreError> {
+        for entry in self.everything(self.kind.collection.index) {
+            let (key, id) = entry?;
+            let Some((account, tiny_id)) = trees::split_index_key(&key) else {
+                self.damage(format!("the index has a key that is none: {:?}", String::from_utf8_lossy(&key)));
+                continue;
+            };
+            let shown = String::from_utf8_lossy(id.as_ref()).into_owned();
+            let Some(stored) = self.engine.get(self.kind.collection.records, id.as_ref())? else {
+                self.damage(format!(
+                    "the index of account '{account}' names '{shown}' as {tiny_id}, which does not exist"
+                ));
+                continue;
+            };
+            // A record that cannot be read was reported already.
+            let Ok(facts) = self.kind.read(stored.as_ref()) else { continue };
+            if (&facts.sid, facts.tiny_id) != (&account, tiny_id) {
+                self.damage(format!(
+                    "the index of account '{account}' names '{shown}' as {tiny_id}, but it is {} of '{}'",
+                    facts.tiny_id, facts.sid
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares an account's counters with what was counted.
+    pub(super) fn counters(&mut self, account: &AccountId, counters: Result<Counters, StoreError>) {
+        let Tally { live, highest } = self.tallies.get(account).copied().unwrap_or_default();
+        let counters = match counters {
+            Ok(counters) => counters,
+            Err(error) => return self.damage(format!("account '{account}': {error}")),
+        };
+        if counters.live != live {
+            let objects = self.kind.collection.name;
+            self.damage(format!("account '{account}' counts {} {objects}, but has {live}", counters.live));
+        }
+        if counters.last_tiny_id < highest {
+            self.damage(format!(
+                "account '{account}' gave {} as its last number, but has {highest}",
+                counters.last_tiny_id
+            ));
+        }
+    }
+
+    /// Accounts that have objects and no counters.
+    pub(super) fn uncounted(&mut self, is_counted: impl Fn(&AccountId) -> bool) {
+        let objects = self.kind.collection.name;
+        let uncounted: Vec<_> = self.tallies.keys().filter(|account| !is_counted(account)).cloned().collect();
+        for account in uncounted {
+            self.damage(format!("account '{account}' has {objects} but no counters"));
+        }
+    }
+
+    /// Whether what leads to objects of this kind leads to those that it is about.
+    pub(super) fn leads(&mut self, tree: Tree, id_of: impl Fn(&[u8], &Stored) -> String) -> Result<(), StoreError> {
+        for entry in self.everything(tree) {
+            let (key, value) = entry?;
+            let id = id_of(&key, &value);
+            let record = self.engine.get(self.kind.collection.records, id.as_bytes())?;
+            let facts = record.and_then(|record| self.kind.read(record.as_ref()).ok());
+            if facts.and_then(|facts| facts.lead) != Some(Lead { tree, key: key.clone() }) {
+                let account = shown(&key).split_once(' ').map(|(account, _)| account.to_owned()).unwrap_or_default();
+                let tree = tree.name();
+                self.damage(format!("'{tree}' of account '{account}' leads to '{id}', which is not of this kind"));
+            }
+        }
+        Ok(())
+    }
+}

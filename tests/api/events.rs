@@ -1,0 +1,309 @@
+//! Events of third parties: each step of each sequence, whatever is sent is answered as it should be, and what came of it
+//! can be seen.
+
+use crate::{
+    answer::Answer,
+    callers::{Caller, id},
+    server::TestServer,
+};
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, fs, path::Path, thread};
+
+/// An account, and what third parties send to it.
+struct Desk {
+    server: TestServer,
+    account: Caller,
+}
+
+impl Desk {
+    fn open() -> Self {
+        let server = TestServer::start();
+        let account = server.account("ops");
+        Self { server, account }
+    }
+
+    fn integration(&self, more: Value) -> String {
+        let mut body = json!({"name": "n", "type": "webhook", "destination_ids": ["tem_1"], "urgency": "high"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        id(&self.account.created_from(body)).to_owned()
+    }
+
+    fn send(&self, integration: &str, body: Value) -> Answer {
+        self.server.anonymous().send("POST", &format!("/integration/{integration}"), Some(&body.to_string()))
+    }
+
+    fn all(&self, kind: &str) -> Vec<Value> {
+        let list = self.account.send("GET", &format!("/{kind}?limit=100"), None).assert_status(200).json();
+        list["data"].as_array().unwrap().clone()
+    }
+
+    fn alerts(&self) -> Vec<Value> {
+        self.all("alert")
+    }
+
+    fn last_log(&self) -> Value {
+        let list = self.account.send("GET", "/log?limit=1&sort=-tinyId", None).assert_status(200).json();
+        list["data"][0].clone()
+    }
+
+    fn step(&self, alert: &Value, step: &str) -> Answer {
+        self.account.send("POST", &format!("/alert/{}/{step}", id(alert)), None)
+    }
+}
+
+fn event(kind: &str, thirdparty_id: &str) -> Value {
+    json!({"event_type": kind, "id": thirdparty_id, "title": "It broke", "description": "at night"})
+}
+
+#[test]
+fn an_event_becomes_an_alert_and_leaves_a_log() {
+    let desk = Desk::open();
+    let integration = desk.integration(json!({"destination_ids": ["tem_1", "usr_2"]}));
+    let sender = desk.server.anonymous().with("User-Agent", "watchdog/1").with("Pagertree-Token", "s3cret");
+    let body = event("create", "job-7").to_string();
+    let answer = sender.send("POST", &format!("/integration/{integration}?from=here"), Some(&body));
+    assert_eq!((answer.status, answer.text.as_str()), (200, ""));
+
+    let [alert] = desk.alerts().try_into().unwrap();
+    let log = desk.last_log();
+    for (name, expected) in [
+        ("thirdparty_id", json!("job-7")),
+        ("destination_ids", json!(["tem_1", "usr_2"])),
+        ("title", json!("It broke")),
+        ("description", json!("at night")),
+        ("type", json!("alert")),
+        ("subtype", json!("alert")),
+        ("status", json!("open")),
+        ("urgency", json!("high")),
+        ("s_log_id", log["id"].clone()),
+        ("source_id", json!(integration)),
+        ("tags", json!([])),
+        ("additional_data", json!([])),
+        ("acknowledged", Value::Null),
+        ("tinyId", json!(1)),
+        ("meta", json!({})),
+    ] {
+        assert_eq!(alert[name], expected, "{name} in {alert:#}");
+    }
+    let attributes = ["sid", "id", "createdAt", "updatedAt", "meta", "tinyId", "thirdparty_id", "destination_ids"];
+    let named: Vec<_> = alert.as_object().unwrap().keys().take(8).collect();
+    assert_eq!(named, attributes);
+    for (name, expected) in [
+        ("type", json!("incoming")),
+        ("source_id", json!(integration)),
+        ("alert_id", alert["id"].clone()),
+        ("thirdparty_id", json!("job-7")),
+        ("action", json!("create")),
+        ("outcome", json!("an alert was created")),
+        ("status", json!(200)),
+        ("response", Value::Null),
+    ] {
+        assert_eq!(log[name], expected, "{name} in {log:#}");
+    }
+    let request = &log["request"];
+    assert_eq!((&request["method"], &request["query"]), (&json!("POST"), &json!("from=here")));
+    assert_eq!(request["path"], format!("/integration/{integration}"));
+    assert_eq!(request["remote"], "127.0.0.1");
+    assert_eq!(request["body"], json!({"text": body, "bytes": body.len()}));
+    assert_eq!(request["headers"]["user-agent"], "watchdog/1");
+    assert_eq!(request["headers"]["pagertree-token"], "***");
+    let path = format!("/log/{}", id(&log));
+    assert_eq!(desk.account.send("GET", &path, None).assert_status(200).json(), log);
+    assert_eq!(desk.account.send("GET", &format!("{path}?select=action"), None).text, r#"{"action":"create"}"#);
+    desk.server.account("others").send("GET", &path, None).assert_error(404, &["Log not found"]);
+    assert_eq!(desk.server.account("others").send("GET", "/log", None).json()["total_count"], 0);
+}
+
+#[test]
+fn whatever_makes_no_sense_is_taken_and_says_why_in_the_log() {
+    let desk = Desk::open();
+    let integration = desk.integration(json!({}));
+    let path = format!("/integration/{integration}");
+    let anybody = desk.server.anonymous();
+    for (kind, body, outcome) in [
+        ("application/json", "", "'event_type' is missing"),
+        ("application/json", "{\"event_type\":", "'event_type' is missing"),
+        ("application/json", "[[[[", "'event_type' is missing"),
+        ("text/plain", "hello", "'event_type' is missing"),
+        ("application/json", r#"{"event_type":"explode"}"#, "'event_type' is 'explode', which stands for no event"),
+        ("application/json", r#"{"event_type":"create"}"#, "it has no title, so no alert was created"),
+        ("application/json", r#"{"event_type":"resolve"}"#, "there is no alert with this id that could be resolved"),
+        ("multipart/form-data; boundary=x", "--x\r\nbroken", "'event_type' is missing"),
+    ] {
+        let answer = anybody.with("Content-Type", kind).send("POST", &path, Some(body));
+        assert_eq!((answer.status, answer.text.as_str()), (200, ""), "{body}");
+        assert_eq!(desk.last_log()["outcome"], outcome, "{body}");
+    }
+    assert_eq!(anybody.send("GET", &format!("{path}/g?event_type=create&id=1&title=t"), None).status, 200);
+    let form = "--x\r\nContent-Disposition: form-data; name=\"event_type\"\r\n\r\nacknowledge\r\n\
+                --x\r\nContent-Disposition: form-data; name=\"id\"\r\n\r\n1\r\n--x--\r\n";
+    let multipart = anybody.with("Content-Type", "multipart/form-data; boundary=x");
+    multipart.send("POST", &format!("{path}/g"), Some(form)).assert_status(200);
+    assert_eq!(desk.alerts()[0]["status"], "acknowledged");
+    assert_eq!(desk.all("log").len(), 10);
+}
+
+#[test]
+fn what_cannot_be_taken_is_refused() {
+    let desk = Desk::open();
+    desk.send("int_doesnotEx", event("create", "1")).assert_error(404, &["Integration not found"]);
+    let disabled = desk.integration(json!({"enabled": false}));
+    let answer = desk.send(&disabled, event("create", "1"));
+    assert_eq!((answer.status, answer.text.as_str()), (405, ""));
+    assert_eq!(desk.last_log()["action"], "disabled");
+    let guarded = desk.integration(json!({"options": {"token": "s3cret"}}));
+    let answer = desk.send(&guarded, event("create", "1"));
+    assert_eq!((answer.status, answer.text.as_str()), (403, ""));
+    assert_eq!(desk.last_log()["action"], "blocked");
+    let tolerant = desk.integration(json!({"type": "elastalert", "enabled": false}));
+    desk.send(&tolerant, event("create", "1")).assert_status(200);
+    assert_eq!(desk.alerts(), [Value::Null; 0]);
+}
+
+#[test]
+fn too_many_events_are_told_when_to_come_back() {
+    let server = TestServer::with(|settings| settings.limits.events_per_minute = 2);
+    let account = server.account("ops");
+    let [one, other] = ["a", "b"].map(|name| format!("/integration/{}", id(&account.created(name))));
+    let anybody = server.anonymous();
+    for _ in 0..2 {
+        anybody.send("POST", &one, Some("{}")).assert_status(200);
+    }
+    let refused = anybody.send("POST", &one, Some("{}"));
+    refused.assert_error(429, &["Too many events of this integration"]);
+    anybody.send("POST", &other, Some("{}")).assert_status(200);
+}
+
+#[test]
+fn one_alert_comes_of_many_equal_events_at_once() {
+    let desk = Desk::open();
+    let integration = desk.integration(json!({}));
+    for round in 0..5 {
+        thread::scope(|scope| {
+            for _ in 0..32 {
+                scope.spawn(|| desk.send(&integration, event("create", &round.to_string())).assert_status(200));
+            }
+        });
+    }
+    assert_eq!(desk.alerts().len(), 5);
+    let logs = desk.account.send("GET", "/log?action=create&outcome=already&ops=outcome:contains", None).json();
+    assert_eq!(logs["total_count"], 5 * 31);
+}
+
+#[test]
+fn the_first_that_is_heard_of_a_ticket_is_an_alert() {
+    let desk = Desk::open();
+    let integration = desk.integration(json!({"type": "freshdesk"}));
+    let ticket = |status: &str| {
+        let ticket = json!({"ticket_id": 7, "ticket_subject": "No mail", "ticket_status": status});
+        desk.send(&integration, json!({"freshdesk_webhook": ticket})).assert_status(200);
+        desk.alerts().iter().map(|alert| alert["status"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ticket("Waiting for Godot"), ["open"]);
+    assert_eq!(ticket("Waiting for Godot"), ["open"]);
+    assert_eq!(desk.last_log()["action"], "other");
+    assert_eq!(ticket("Resolved"), ["resolved"]);
+    assert_eq!(ticket("Waiting for Godot"), ["resolved"]);
+    assert_eq!(ticket("Open"), ["resolved", "open"]);
+}
+
+#[test]
+fn who_reads_the_answer_gets_one() {
+    let desk = Desk::open();
+    let integration = desk.integration(json!({"type": "twilio_livecallrouting"}));
+    let call = desk.server.anonymous().with("Content-Type", "application/x-www-form-urlencoded");
+    let answer = call.send("POST", &format!("/integration/{integration}"), Some("CallSid=CA1&From=%2B15550100"));
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/xml")));
+    assert!(answer.text.contains("<Response>"), "{}", answer.text);
+    assert_eq!(desk.alerts()[0]["thirdparty_id"], "CA1");
+}
+
+#[test]
+fn a_deleted_alert_is_forgotten() {
+    let desk = Desk::open();
+    let integration = desk.integration(json!({}));
+    desk.send(&integration, event("create", "1"));
+    let [first] = desk.alerts().try_into().unwrap();
+    desk.account.send("DELETE", &format!("/alert/{}", id(&first)), None).assert_status(204);
+    desk.send(&integration, event("resolve", "1"));
+    assert_eq!(desk.last_log()["outcome"], "there is no alert with this id that could be resolved");
+    desk.send(&integration, event("create", "1"));
+    let [second] = desk.alerts().try_into().unwrap();
+    assert_eq!(second["tinyId"], 2);
+    assert_ne!(second["id"], first["id"]);
+}
+
+#[test]
+fn every_sequence_goes_as_it_is_told() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/sequences.json");
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sequences.json");
+    for path in [own, path] {
+        if !path.exists() {
+            println!("not there, so nothing of it ran: sequences.json beside the checkout");
+            continue;
+        }
+        let file: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        let sequences = file["sequences"].as_array().unwrap();
+        sequences.iter().for_each(play);
+        println!("{} sequences ran", sequences.len());
+    }
+}
+
+fn play(sequence: &Value) {
+    let desk = Desk::open();
+    let integrations = sequence["integrations"].as_object().unwrap();
+    let known: Vec<(&String, String)> =
+        integrations.iter().map(|(name, more)| (name, desk.integration(more.clone()))).collect();
+    let find = |name: &Value| &known.iter().find(|(known, _)| name == known.as_str()).unwrap().1;
+    for (number, step) in sequence["steps"].as_array().unwrap().iter().enumerate() {
+        let place = format!("{}, step {number}", sequence["name"]);
+        let alert = || {
+            let position = step["alert"].as_str().unwrap().strip_prefix('A').unwrap().parse::<usize>().unwrap();
+            desk.alerts().swap_remove(position - 1)
+        };
+        let answer = match step["do"].as_str().unwrap() {
+            "incoming" => {
+                let headers = step.get("headers").and_then(Value::as_object).into_iter().flatten();
+                let sender = headers
+                    .fold(desk.server.anonymous(), |sender, (name, value)| sender.with(name, value.as_str().unwrap()));
+                let path = format!("/integration/{}", find(&step["integration"]));
+                sender.send("POST", &path, Some(&step["body"].to_string()))
+            }
+            "incoming_raw_id" => desk.send(step["id"].as_str().unwrap(), step["body"].clone()),
+            "user_acknowledge" => desk.step(&alert(), "acknowledge"),
+            "user_resolve" => desk.step(&alert(), "resolve"),
+            "system_drop" => {
+                let path = format!("/_local/alert/{}/drop", id(&alert()));
+                desk.account.send("POST", &path, None)
+            }
+            other => panic!("{place}: nobody knows how to '{other}'"),
+        };
+        assert_eq!(
+            answer.status,
+            step.get("expect_status").map_or(200, |status| status.as_u64().unwrap() as u16),
+            "{place}"
+        );
+        if let Some(body) = step.get("expect_body") {
+            assert_eq!(answer.text, body.as_str().unwrap(), "{place}");
+        }
+        let alerts = desk.alerts();
+        if let Some(expected) = step["then"]["alerts"].as_object() {
+            let statuses: Vec<_> = alerts.iter().map(|alert| &alert["status"]).collect();
+            assert_eq!(statuses, expected.values().collect::<Vec<_>>(), "{place}");
+        }
+        for (name, fields) in step["then"]["alert_fields"].as_object().into_iter().flatten() {
+            let alert = &alerts[name.strip_prefix('A').unwrap().parse::<usize>().unwrap() - 1];
+            for (field, expected) in fields.as_object().unwrap() {
+                if let Some(start) = expected["$match"].as_str().and_then(|pattern| pattern.strip_prefix('^')) {
+                    assert!(alert[field].as_str().unwrap().starts_with(start), "{place}: {field}");
+                    continue;
+                }
+                let named = expected.as_str().and_then(|text| text.strip_prefix('$')?.strip_suffix(".id"));
+                let expected = named.map_or_else(|| expected.clone(), |name| json!(find(&json!(name))));
+                assert_eq!(alert[field], expected, "{place}: {field}");
+            }
+        }
+    }
+    let ids: BTreeSet<String> = desk.alerts().iter().map(|alert| id(alert).to_owned()).collect();
+    assert_eq!(ids.len(), desk.alerts().len());
+}

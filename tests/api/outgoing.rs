@@ -1,0 +1,252 @@
+//! Webhooks: what happens to alerts is posted to whoever wants to hear of it, signed, in order, again and again until somebody
+//! takes it, and only to where it may go.
+
+use crate::{
+    callers::{Caller, id},
+    server::TestServer,
+};
+use pagertree_local::config::ReachSetting;
+use serde_json::{Value, json};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener},
+    sync::mpsc,
+    thread,
+};
+
+/// A request that a receiver got.
+#[derive(Debug)]
+struct Received {
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Received {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+/// Answers each request with the next of some statuses, the last one for ever.
+struct Receiver {
+    address: SocketAddr,
+    requests: mpsc::Receiver<Received>,
+}
+
+impl Receiver {
+    fn answering(statuses: &'static [u16]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, requests) = mpsc::channel();
+        thread::spawn(move || {
+            let last = *statuses.last().unwrap();
+            let mut statuses = statuses.iter().copied().chain(std::iter::repeat(last));
+            for stream in listener.incoming() {
+                let mut stream = BufReader::new(stream.unwrap());
+                while let Some(received) = receive(&mut stream) {
+                    let status = statuses.next().unwrap();
+                    let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 5\r\nx-token: t\r\n\r\nhello");
+                    if sender.send(received).is_err() || stream.get_mut().write_all(answer.as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            }
+        });
+        Self { address, requests }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/hook", self.address)
+    }
+
+    fn next(&self) -> Received {
+        self.requests.recv().unwrap()
+    }
+}
+
+fn receive(stream: &mut BufReader<std::net::TcpStream>) -> Option<Received> {
+    let lines: Vec<String> =
+        stream.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+    let headers = lines.get(1..)?.iter().map(|line| {
+        let (name, value) = line.split_once(": ").unwrap();
+        (name.to_ascii_lowercase(), value.to_owned())
+    });
+    let headers: Vec<_> = headers.collect();
+    let length = headers.iter().find(|(name, _)| name == "content-length")?.1.parse().unwrap();
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).ok()?;
+    Some(Received { headers, body: String::from_utf8(body).unwrap() })
+}
+
+fn sender(account: &Caller, options: Value) -> Value {
+    account.created_from(json!({"name": "out", "type": "outgoingwebhook", "destination_ids": [], "options": options}))
+}
+
+fn alert(account: &Caller, title: &str) -> Value {
+    let body = json!({"title": title, "destination_ids": []}).to_string();
+    account.send("POST", "/alert", Some(&body)).assert_status(200).json()
+}
+
+fn step(account: &Caller, alert: &Value, step: &str) -> Value {
+    account.send("POST", &format!("/alert/{}/{step}", id(alert)), None).assert_status(200).json()
+}
+
+/// The logs of what was sent, once there are so many.
+fn logs(account: &Caller, count: usize) -> Vec<Value> {
+    loop {
+        let list = account.send("GET", "/log?type=outgoing&limit=100", None).json();
+        let logs = list["data"].as_array().unwrap();
+        if logs.len() >= count {
+            assert_eq!(logs.len(), count, "{list:#}");
+            return logs.clone();
+        }
+        thread::yield_now();
+    }
+}
+
+fn log_outcomes(account: &Caller) -> Vec<String> {
+    let list = account.send("GET", "/log?type=outgoing&limit=100", None).json();
+    let logs = list["data"].as_array().unwrap();
+    logs.iter().map(|log| log["outcome"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_happens_to_an_alert_is_posted_in_order() {
+    let (server, receiver) = (TestServer::start(), Receiver::answering(&[204]));
+    let account = server.account("ops");
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let options = json!({"url": receiver.url(), "username": "me", "password": "pass", "secret": secret});
+    let integration = sender(&account, options);
+    let created = alert(&account, "It broke");
+    let acknowledged = step(&account, &created, "acknowledge");
+    let resolved = step(&account, &created, "resolve");
+    step(&account, &created, "archive");
+    let mut ids = Vec::new();
+    for (event, data) in
+        [("alert.created", &created), ("alert.acknowledged", &acknowledged), ("alert.resolved", &resolved)]
+    {
+        let received = receiver.next();
+        assert_eq!(received.json(), json!({"type": event, "data": data}));
+        assert_eq!(received.header("content-type"), Some("application/json"));
+        assert_eq!(received.header("authorization"), Some("Basic bWU6cGFzcw=="));
+        assert!(received.header("user-agent").unwrap().starts_with("pagertree-local/"));
+        assert!(received.header("webhook-signature").unwrap().starts_with("v1,"));
+        assert!(received.header("webhook-timestamp").unwrap().parse::<u64>().unwrap() > 1_700_000_000);
+        ids.push(received.header("webhook-id").unwrap().to_owned());
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+    let logs = logs(&account, 3);
+    let log = &logs[0];
+    assert_eq!((&log["action"], &log["outcome"]), (&json!("alert.created"), &json!("taken with 204 at attempt 1")));
+    assert_eq!((&log["source_id"], &log["alert_id"]), (&integration["id"], &created["id"]));
+    assert_eq!((&log["status"], &log["request"]["path"]), (&json!(204), &json!(receiver.url())));
+    assert_eq!(log["request"]["headers"]["authorization"], "***");
+    assert_eq!(log["request"]["headers"]["webhook-signature"], "***");
+    assert_eq!(log["response"]["headers"]["x-token"], "***");
+}
+
+#[test]
+fn only_what_was_chosen_is_posted() {
+    let (server, receiver) = (TestServer::start(), Receiver::answering(&[200]));
+    let account = server.account("ops");
+    let integration = sender(&account, json!({"webhook_url": receiver.url(), "alert_resolved": true}));
+    sender(&server.account("others"), json!({"url": receiver.url()}));
+    let first = alert(&account, "first");
+    step(&account, &first, "resolve");
+    assert_eq!(receiver.next().json()["type"], "alert.resolved");
+    account.update(id(&integration), json!({"enabled": false})).assert_status(200);
+    step(&account, &alert(&account, "second"), "resolve");
+    account.update(id(&integration), json!({"enabled": true})).assert_status(200);
+    step(&account, &alert(&account, "third"), "resolve");
+    assert_eq!(receiver.next().json()["data"]["title"], "third");
+    account.delete(id(&integration)).assert_status(204);
+    step(&account, &alert(&account, "fourth"), "resolve");
+    assert_eq!(logs(&account, 2).len(), 2);
+}
+
+#[test]
+fn what_is_not_taken_is_sent_again_until_it_is_given_up() {
+    let server = TestServer::at_with(1_700_000_000_000, |settings| settings.outgoing.attempts = 3);
+    let receiver = Receiver::answering(&[500, 302, 404, 200]);
+    let account = server.account("ops");
+    sender(&account, json!({"url": receiver.url(), "events": ["alert.created"]}));
+    alert(&account, "first");
+    let first = receiver.next();
+    let mut seconds = 1_700_000_000;
+    for attempt in 2..=3 {
+        logs(&account, attempt - 1);
+        seconds += 60;
+        server.clock.set(seconds * 1000);
+        let again = receiver.next();
+        assert_eq!(
+            (again.body.as_str(), again.header("webhook-id")),
+            (first.body.as_str(), first.header("webhook-id"))
+        );
+        assert_eq!(again.header("webhook-timestamp"), Some(seconds.to_string().as_str()));
+    }
+    let outcomes: Vec<_> = logs(&account, 3).iter().map(|log| log["outcome"].clone()).collect();
+    let expected = [
+        "refused with 500 at attempt 1; it will be sent again",
+        "refused with 302 at attempt 2; it will be sent again",
+        "refused with 404 at attempt 3; it is given up",
+    ];
+    assert_eq!(outcomes, expected);
+    server.clock.set(1_800_000_000_000);
+    alert(&account, "second");
+    assert_eq!(receiver.next().json()["data"]["title"], "second");
+}
+
+#[test]
+fn what_was_not_sent_before_a_stop_is_sent_after_the_next_start() {
+    let server = TestServer::on_disk_with(|settings| settings.outgoing.first_retry_seconds = 1);
+    let account = server.account("ops");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    sender(&account, json!({"url": format!("http://{address}/")}));
+    alert(&account, "kept");
+    let log = loop {
+        let list = account.send("GET", "/log?type=outgoing", None).json();
+        if list["total_count"] != 0 {
+            break list["data"][0].clone();
+        }
+        thread::yield_now();
+    };
+    assert!(log["outcome"].as_str().unwrap().starts_with("no answer at attempt 1: "), "{log:#}");
+    assert_eq!((&log["status"], &log["response"]), (&Value::Null, &Value::Null));
+    let server = server.restart();
+    let account = server.account("ops");
+    let listener = TcpListener::bind(address).unwrap();
+    let mut stream = BufReader::new(listener.accept().unwrap().0);
+    assert_eq!(receive(&mut stream).unwrap().json()["data"]["title"], "kept");
+    stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+    while !log_outcomes(&account).iter().any(|outcome| outcome.starts_with("taken with 200 at attempt ")) {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn requests_do_not_go_where_they_may_not() {
+    let server = TestServer::with(|settings| {
+        settings.outgoing.reach = ReachSetting::Public;
+        settings.outgoing.attempts = 1;
+    });
+    let account = server.account("ops");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"] {
+        sender(&account, json!({"url": format!("http://{host}:{port}/")}));
+    }
+    sender(&account, json!({"url": "file:///etc/passwd"}));
+    alert(&account, "x");
+    for log in logs(&account, 4) {
+        assert!(log["outcome"].as_str().unwrap().ends_with("it is given up"), "{log:#}");
+    }
+    assert!(listener.accept().is_err());
+}
