@@ -12,6 +12,7 @@ mod place;
 mod progress;
 mod remote;
 mod restore;
+mod salvage;
 mod serve;
 
 use crate::config::Overrides;

@@ -4,7 +4,7 @@ use super::{
     Sentence,
     output::{Output, Readers},
     place::{Found, Place},
-    progress, remote,
+    progress, remote, salvage,
 };
 use crate::store::{
     OpenError,
@@ -21,6 +21,9 @@ use std::{
 pub(super) struct Arguments {
     #[command(flatten)]
     place: Place,
+    /// Save what can be read of a damaged store, and say what cannot
+    #[arg(long, requires = "file")]
+    salvage: bool,
     /// Where to write it [default: standard output]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
@@ -29,6 +32,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
     let found = arguments.place.find()?;
     match arguments.file {
+        Some(path) if arguments.salvage => return salvage::run(&found, &path),
         Some(path) => {
             let written = everything(&found, || Output::create(&path, Readers::AsUsual)).map(|output| ((), output));
             Output::conclude(&path, written)?;

@@ -52,7 +52,7 @@ pub enum OpenError {
     #[error("the store in '{}' was never used; there is nothing in it to read", .0.display())]
     NeverUsed(PathBuf),
     /// What is in there cannot be read.
-    #[error("the store in '{}' is damaged ({cause}); restore it from a backup, or move the folder away to start anew", .folder.display())]
+    #[error("the store in '{}' is damaged ({cause}); restore it from a backup, save what can be read with `export --salvage FILE`, or move the folder away to start anew", .folder.display())]
     Damaged {
         /// The folder.
         folder: PathBuf,

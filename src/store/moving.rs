@@ -5,6 +5,7 @@
 //! - `backup` has the format of a backup, writes and reads it; `restore` makes a store of it.
 //! - `rebuild` makes a new store beside the old one, verifies it, and exchanges the two in one step. Whatever replaces a
 //!   store goes through it, so that a kill at any moment leaves one of the two, whole.
+//! - `salvage` writes an export of what can be read of a damaged store.
 //! - `stopped` opens a store that no server has.
 
 mod backup;
@@ -16,6 +17,7 @@ mod load;
 mod progress;
 mod rebuild;
 mod restore;
+mod salvage;
 mod stopped;
 
 pub use backup::{BackupFault, backup, verify_backup};
@@ -24,6 +26,7 @@ pub use export::{Exported, export};
 pub use import::{Fault, Import, Imported, import};
 pub use progress::{Progress, Step};
 pub use restore::{Restore, restore};
+pub use salvage::{Salvaged, salvage};
 pub use stopped::read_stopped;
 
 use super::{OpenError, StoreError};

@@ -46,17 +46,8 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<Engine, OpenError
 
 /// Opens on this thread, which should be a [`guarded`] one.
 pub(super) fn open_here(folder: &Path, options: &Options) -> Result<Engine, OpenError> {
-    let unusable = |source| OpenError::Io { folder: folder.to_owned(), source };
-    fs::create_dir_all(folder).map_err(unusable)?;
-    remove_unfinished(folder).map_err(unusable)?;
-    let db = open_sled(folder, options)?;
-    let disk = match options.durability {
-        Durability::Synced => Some(Disk::of(folder).map_err(unusable)?),
-        Durability::Ephemeral => None,
-    };
+    let (engine, lost) = open_whatever(folder, options)?;
     let damaged = |error: StoreError| OpenError::Damaged { folder: folder.to_owned(), cause: error.to_string() };
-    let engine = Engine::new(db, disk).map_err(damaged)?;
-    let lost = engine.lost_commits().map_err(unusable)?;
     if lost > 0 {
         let cause = format!("its last {lost} commits, which were acknowledged, cannot be read");
         return Err(OpenError::Damaged { folder: folder.to_owned(), cause });
@@ -73,6 +64,22 @@ pub(super) fn open_here(folder: &Path, options: &Options) -> Result<Engine, Open
         },
     }
     Ok(engine)
+}
+
+/// Opens what the engine can open, and tells how many commits that were acknowledged are missing.
+pub(super) fn open_whatever(folder: &Path, options: &Options) -> Result<(Engine, u64), OpenError> {
+    let unusable = |source| OpenError::Io { folder: folder.to_owned(), source };
+    fs::create_dir_all(folder).map_err(unusable)?;
+    remove_unfinished(folder).map_err(unusable)?;
+    let db = open_sled(folder, options)?;
+    let disk = match options.durability {
+        Durability::Synced => Some(Disk::of(folder).map_err(unusable)?),
+        Durability::Ephemeral => None,
+    };
+    let damaged = |error: StoreError| OpenError::Damaged { folder: folder.to_owned(), cause: error.to_string() };
+    let engine = Engine::new(db, disk).map_err(damaged)?;
+    let lost = engine.lost_commits().map_err(unusable)?;
+    Ok((engine, lost))
 }
 
 /// Snapshots that the engine did not finish. It would take them for whole ones, and refuse the store.

@@ -12,7 +12,7 @@ use crate::store::{
     trees::{self, SCHEMA_VERSION, Tree},
 };
 use std::{
-    fs::{File, TryLockError},
+    fs::File,
     io::{self, BufReader, Read},
     path::{Path, PathBuf},
 };
@@ -42,7 +42,7 @@ pub fn restore(task: &Restore, progress: &Progress) -> Result<u64, MoveError> {
         if !task.replace {
             nothing_is_lost(&task)?;
         }
-        let held = hold(&task.folder)?;
+        let held = stopped::hold(&task.folder)?;
         let site = Site::of(&task.folder)?;
         let making = Making { cache_bytes: task.cache_bytes, token_secret };
         let sums = site.rebuild(&making, &progress, &mut |loader| fill(&task.file, loader))?;
@@ -97,20 +97,6 @@ fn nothing_is_lost(task: &Restore) -> Result<(), MoveError> {
             "there is a store in '{}' already; say --replace to put the backup in its place, or choose another folder with --data",
             folder.display()
         ))),
-    }
-}
-
-/// Holds the store as the engine does, without opening it: it may be damaged.
-fn hold(folder: &Path) -> Result<Option<File>, MoveError> {
-    let db = match File::options().write(true).open(folder.join("db")) {
-        Ok(db) => db,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(MoveError::file(folder, "opened")(error)),
-    };
-    match db.try_lock() {
-        Ok(()) => Ok(Some(db)),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Held(folder.to_owned()).into()),
-        Err(TryLockError::Error(error)) => Err(MoveError::file(folder, "locked")(error)),
     }
 }
 

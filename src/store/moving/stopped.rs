@@ -3,7 +3,12 @@
 
 use super::MoveError;
 use crate::store::{Durability, OpenError, Options, Snapshot, engine::Engine, open, opened::Shared};
-use std::{io, path::Path, sync::Arc};
+use std::{
+    fs::{File, TryLockError},
+    io,
+    path::Path,
+    sync::Arc,
+};
 
 /// Reads a stopped store. It is held meanwhile, so that no server can start on it.
 ///
@@ -41,6 +46,20 @@ pub(super) fn open_existing(folder: &Path, cache_bytes: u64) -> Result<Engine, O
         return Err(OpenError::Io { folder: folder.to_owned(), source });
     }
     open::open_here(folder, &options(cache_bytes, None))
+}
+
+/// Holds the store as the engine does, without opening it: it may be damaged.
+pub(super) fn hold(folder: &Path) -> Result<Option<File>, MoveError> {
+    let db = match File::options().write(true).open(folder.join("db")) {
+        Ok(db) => db,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(MoveError::file(folder, "opened")(error)),
+    };
+    match db.try_lock() {
+        Ok(()) => Ok(Some(db)),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Held(folder.to_owned()).into()),
+        Err(TryLockError::Error(error)) => Err(MoveError::file(folder, "locked")(error)),
+    }
 }
 
 /// As a store is opened that takes no commands.
