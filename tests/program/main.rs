@@ -26,6 +26,7 @@ mod moving;
 mod overload;
 mod overload_memory;
 mod reload;
+mod salvage;
 mod settings;
 mod start;
 mod stop;

@@ -1,0 +1,27 @@
+//! `export --salvage`: what can be read of a damaged store.
+
+use super::{
+    Sentence, complain,
+    output::{Output, Readers},
+    place::Found,
+    progress,
+};
+use crate::store::moving::{Salvaged, salvage};
+use std::{path::Path, process::ExitCode};
+
+/// Says on standard error what is missing or not certain. Ends with exit code 1 if nothing was found at all.
+pub(super) fn run(found: &Found, path: &Path) -> Result<ExitCode, Sentence> {
+    let mut output = Output::create(path, Readers::AsUsual)?;
+    let written = salvage(&found.store, found.cache_bytes, &mut output, &progress::bar());
+    let written = written.map(|salvaged| (salvaged, output)).map_err(Sentence::from);
+    let Salvaged { objects, doubts } = Output::conclude(path, written)?;
+    for doubt in &doubts {
+        complain(doubt);
+    }
+    let summary = match doubts.is_empty() {
+        true => "nothing is damaged".into(),
+        false => format!("{objects} objects were saved"),
+    };
+    complain(&summary);
+    Ok(if objects == 0 && !doubts.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}

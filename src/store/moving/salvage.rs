@@ -1,0 +1,193 @@
+//! Saving what can be read of a damaged store, as an export.
+//!
+//! The engine tidies its files when it opens them, so it gets a copy. What it can open and read is certain: it has
+//! checksums. Where something is missing, the original files are searched for records, which are stored as they are written
+//! (`carve`). Those have no checksum, and among them may be what was deleted or has changed since.
+
+mod carve;
+mod findings;
+
+use super::{MoveError, Progress, format, stopped};
+use crate::store::{
+    OpenError, StoreError,
+    engine::{Engine, Entry},
+    kinds::KINDS,
+    open,
+    trees::{Counters, Tree},
+};
+use findings::{Findings, Origin};
+use std::{
+    fs, io,
+    io::Write,
+    ops::Bound,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// What was saved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Salvaged {
+    /// Objects that were written.
+    pub objects: u64,
+    /// What could not be read or is not certain, as sentences; empty if nothing was damaged.
+    pub doubts: Vec<String>,
+}
+
+/// Writes an export of all that can be read. The store is held meanwhile, and not changed.
+///
+/// # Errors
+/// There is no store, or another process holds it; the copy or `out` cannot be written.
+pub fn salvage(
+    folder: &Path,
+    cache_bytes: u64,
+    out: &mut dyn Write,
+    progress: &Progress,
+) -> Result<Salvaged, MoveError> {
+    if stopped::is_absent(folder) {
+        return Err(MoveError::Refused(format!("there is no store in '{}'", folder.display())));
+    }
+    let _held = stopped::hold(folder)?;
+    let copy = Copy::of(folder)?;
+    let findings = Arc::new(Mutex::new(Findings::default()));
+    let mut doubts = read_with_engine(&copy, cache_bytes, &findings, progress);
+    drop(copy);
+    let mut findings = lock(&findings);
+    if !doubts.is_empty() {
+        let shown = findings.len();
+        let broken = carve::carve(folder, &mut findings, progress)?;
+        doubts.extend(findings.doubts(shown, broken));
+    }
+    let objects = write(&findings, out).map_err(MoveError::Output)?;
+    Ok(Salvaged { objects, doubts })
+}
+
+fn lock(findings: &Mutex<Findings>) -> MutexGuard<'_, Findings> {
+    findings.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<u64> {
+    format::write_header(out)?;
+    for line in &findings.accounts() {
+        format::write_account(out, line)?;
+    }
+    let mut objects = 0_u64;
+    for (collection, record) in findings.sorted() {
+        format::write_object(out, collection, record)?;
+        objects = objects.saturating_add(1);
+    }
+    out.flush()?;
+    Ok(objects)
+}
+
+/// A copy of the folder beside it, removed in the end.
+struct Copy(PathBuf);
+
+impl Copy {
+    fn of(folder: &Path) -> Result<Self, MoveError> {
+        let mut name = folder.file_name().unwrap_or_default().to_owned();
+        name.push(".salvage");
+        let copy = Self(folder.with_file_name(name));
+        match fs::remove_dir_all(&copy.0) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(MoveError::file(&copy.0, "removed")(error));
+            }
+            _ => {}
+        }
+        copy_below(folder, &copy.0).map_err(MoveError::file(&copy.0, "written"))?;
+        Ok(copy)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let _left_for_the_next_time = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn copy_below(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_below(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes what the engine shows until it fails or breaks down. Returns what is wrong with it.
+fn read_with_engine(
+    copy: &Copy,
+    cache_bytes: u64,
+    findings: &Arc<Mutex<Findings>>,
+    progress: &Progress,
+) -> Vec<String> {
+    let (folder, findings, progress) = (copy.0.clone(), Arc::clone(findings), progress.clone());
+    progress.begin("reading", 0);
+    let shown = progress.clone();
+    let outcome = stopped::guarded(&copy.0, move || {
+        let (engine, lost) = open::open_whatever(&folder, &stopped::options(cache_bytes, None))?;
+        let mut doubts = Vec::new();
+        if lost > 0 {
+            doubts.push(format!("the last {lost} commits, which were acknowledged, cannot be read"));
+        }
+        doubts.extend(read_all(&engine, &findings, &progress));
+        Ok(doubts)
+    });
+    shown.end();
+    match outcome {
+        Ok(doubts) => doubts,
+        Err(MoveError::Open(OpenError::Damaged { cause, .. })) => {
+            vec![format!("it cannot be opened or read to its end: {cause}")]
+        }
+        Err(other) => vec![format!("it cannot be opened: {other}")],
+    }
+}
+
+fn read_all(engine: &Engine, findings: &Mutex<Findings>, progress: &Progress) -> Vec<String> {
+    let mut doubts = Vec::new();
+    let everything = (Bound::Unbounded, Bound::Unbounded);
+    for entry in engine.range(Tree::Accounts, everything.clone()) {
+        let counters = entry.and_then(|(key, value)| Ok((key, Counters::decode(value.as_ref())?)));
+        match counters {
+            Ok((key, counters)) if lock(findings).count(&key, counters) => {}
+            Ok((key, _)) => doubts.push(format!("counters of nobody: {:?}", String::from_utf8_lossy(&key))),
+            Err(error) => {
+                doubts.push(format!("counters cannot be read: {error}"));
+                break;
+            }
+        }
+    }
+    for kind in KINDS {
+        let mut records = engine.range(kind.collection.records, everything.clone());
+        let mut failure = take(|| records.next(), kind.singular, findings, progress);
+        if failure.is_some() {
+            // What stands behind an entry that cannot be read is reached from the other end.
+            failure = take(|| records.next_back(), kind.singular, findings, progress).or(failure);
+        }
+        doubts.extend(failure);
+    }
+    doubts.extend(lock(findings).miscounted());
+    doubts
+}
+
+/// Takes records until there are no more, or one cannot be read.
+fn take(
+    mut next: impl FnMut() -> Option<Result<Entry, StoreError>>,
+    kind: &str,
+    findings: &Mutex<Findings>,
+    progress: &Progress,
+) -> Option<String> {
+    let mut senseless = 0_u64;
+    while let Some(entry) = next() {
+        match entry {
+            Ok((_, record)) if lock(findings).add(record.as_ref(), Origin::Engine) => progress.advance(1),
+            Ok(_) => senseless = senseless.saturating_add(1),
+            Err(error) => return Some(format!("not every {kind} can be read: {error}")),
+        }
+    }
+    (senseless > 0).then(|| format!("{senseless} records make no sense as {kind}"))
+}
