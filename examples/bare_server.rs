@@ -21,7 +21,8 @@ async fn main() -> io::Result<()> {
         };
         App::new()
             .route("/integration", web::get().to(answer.clone()))
-            .route("/integration/{id}", web::get().to(answer))
+            .route("/integration/{id}", web::get().to(answer.clone()))
+            .route("/integration/{id}", web::head().to(answer))
     })
     .workers(1)
     .bind("127.0.0.1:0")?;
