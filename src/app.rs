@@ -9,7 +9,7 @@ pub use running::Running;
 
 use crate::{
     clock::Clock,
-    config::{ConfigError, Mode, OutgoingSettings, RetentionSettings, Settings},
+    config::{ConfigError, Mode, OutgoingSettings, RetentionSettings, Settings, SmtpSettings},
     courier::Courier,
     domain::body::Strictness,
     http::{self, Connections, Desks, Live, Local, State},
@@ -27,6 +27,7 @@ use crate::{
         throttle::Throttle,
         tokens::Tokens,
     },
+    smtp::{self, MailServer},
     store::{Durability, OpenError, Options, Store, StoreError},
 };
 use actix_web::{
@@ -70,8 +71,10 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}; stop what uses it, or choose another with --listen")]
+    #[error("cannot listen on {address}: {source}; stop what uses it, or choose another with {remedy}")]
     Listen {
+        /// The setting to change.
+        remedy: &'static str,
         /// The address.
         address: SocketAddr,
         /// What the operating system said.
@@ -101,6 +104,7 @@ pub struct App {
     sweep_pause: Duration,
     outgoing: Outgoing,
     bell: Bell,
+    mail: Option<MailServer>,
 }
 
 /// Steers a running [`App`] from outside. Cloning is cheap.
@@ -124,7 +128,8 @@ impl App {
     /// # Errors
     /// Whatever keeps the program from starting, as a sentence.
     pub fn build(settings: &Settings, edges: Edges) -> Result<Self, StartError> {
-        let listener = listen(settings)?;
+        let listener = listen(settings.address()?, "--listen")?;
+        let mail = settings.mail_address()?.map(|address| listen(address, "smtp.listen")).transpose()?;
         let address = listener.local_addr().map_err(StartError::Server)?;
         let ephemeral = ephemeral_folder(settings)?;
         let data = ephemeral.as_ref().map_or(settings.data.as_path(), |folder| folder.path());
@@ -139,6 +144,7 @@ impl App {
         let state = State::new(desks, store.clone(), live, local, edges.clock.clone(), request_ids);
         let state = Data::new(state);
         let server = serve(settings, listener, state.clone())?;
+        let mail = mail.map(|listener| mail_server(settings, listener, &state)).transpose()?;
         let port_file = write_port_file(settings, address)?;
         let running = running.write(data).map_err(|source| StartError::File { path: data.to_owned(), source })?;
         let files = std::iter::once(running).chain(port_file).collect();
@@ -154,12 +160,17 @@ impl App {
         let retention = Retention::new(store.clone(), edges.clock.clone(), keep(settings));
         let outgoing = outgoing(settings, &store, &edges);
         let sweep_pause = Duration::from_secs(settings.retention.sweep_seconds);
-        Ok(Self { server, address, handle, store, leftovers, retention, sweep_pause, outgoing, bell })
+        Ok(Self { server, address, handle, store, leftovers, retention, sweep_pause, outgoing, bell, mail })
     }
 
     /// Where it listens; the port is the real one.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it takes mail, if it does; the port is the real one.
+    pub fn mail_address(&self) -> Option<SocketAddr> {
+        self.mail.as_ref().map(MailServer::address)
     }
 
     /// The means to steer it.
@@ -172,12 +183,17 @@ impl App {
     /// # Errors
     /// The server broke down.
     pub async fn run(self) -> io::Result<()> {
-        let Self { server, handle, store, leftovers, retention, sweep_pause, outgoing, bell, .. } = self;
+        let Self { server, handle, store, leftovers, retention, sweep_pause, outgoing, bell, mail, .. } = self;
         drop(handle);
         let chores =
             [actix_rt::spawn(chores::sweep(retention, sweep_pause)), actix_rt::spawn(chores::deliver(outgoing, bell))];
+        let mail = mail.map(|mail| actix_rt::spawn(mail.run()));
         let outcome = server.await;
-        chores.iter().for_each(actix_rt::task::JoinHandle::abort);
+        for chore in chores.into_iter().chain(mail) {
+            chore.abort();
+            // It holds the store until it is gone.
+            let _aborted = chore.await;
+        }
         store.close();
         leftovers.remove();
         outcome
@@ -233,10 +249,16 @@ impl AppHandle {
     }
 }
 
-fn listen(settings: &Settings) -> Result<TcpListener, StartError> {
-    let address = settings.address()?;
-    let listener = TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })?;
-    Ok(listener)
+fn listen(address: SocketAddr, remedy: &'static str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|source| StartError::Listen { remedy, address, source })
+}
+
+fn mail_server(settings: &Settings, listener: TcpListener, state: &Data<State>) -> Result<MailServer, StartError> {
+    let SmtpSettings { message_bytes, connections, idle_seconds, .. } = settings.smtp;
+    let limits = smtp::Limits { message_bytes, connections, idle: Duration::from_secs(idle_seconds) };
+    let (incoming, state) = (state.incoming.clone(), state.clone());
+    let throttling = Box::new(move || Arc::clone(&state.live.load().events));
+    MailServer::new(listener, incoming, throttling, limits).map_err(StartError::Server)
 }
 
 fn ephemeral_folder(settings: &Settings) -> Result<Option<tempfile::TempDir>, StartError> {

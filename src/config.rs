@@ -10,7 +10,7 @@ mod settings;
 pub use people::{AccountEntry, KeyEntry, UserEntry};
 pub use settings::{
     Auth, Cors, Limits, Log, LogFormat, Mode, OutgoingSettings, ReachSetting, RetentionSettings, Settings, Shutdown,
-    StoreSettings,
+    SmtpSettings, StoreSettings,
 };
 
 use std::{

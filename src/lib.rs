@@ -7,6 +7,7 @@
 //! | [`cli`] | the command line | `app`, `config`, `service`, `store`, `domain` |
 //! | [`app`] | the whole program as one value | everything below |
 //! | [`http`] | the door: routes, requests, answers | `service`, `domain`, `store`'s health |
+//! | [`smtp`] | the other door: mail | `adapters`, `service`, `domain` |
 //! | [`service`] | the desk: decides | `adapters`, `store`, `domain` |
 //! | [`adapters`] | the interpreters: what third parties' requests mean | `domain` |
 //! | [`store`] | the memory: sled, one writer, snapshots | `domain`, `clock` |
@@ -32,4 +33,5 @@ pub mod http;
 pub mod ids;
 pub mod logging;
 pub mod service;
+pub mod smtp;
 pub mod store;

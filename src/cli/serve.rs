@@ -23,11 +23,14 @@ pub(super) fn run(overrides: Overrides) -> Result<ExitCode, Sentence> {
 async fn serve(sources: Sources, settings: Settings, logs: &Flush) -> Result<ExitCode, Sentence> {
     let mut signals = Signals::listen()?;
     let app = App::build(&settings, Edges::default())?;
-    let (address, handle) = (app.address(), app.handle());
+    let (address, mail_address, handle) = (app.address(), app.mail_address(), app.handle());
     let mut server = actix_rt::spawn(app.run());
     // Lets the server start its threads before it is announced.
     tokio::task::yield_now().await;
     announce(&format!("listening on http://{address}"))?;
+    if let Some(address) = mail_address {
+        announce(&format!("taking mail on smtp://{address}"))?;
+    }
     match settings.ephemeral {
         true => log::info!(address:display, ephemeral = true; "Serving requests"),
         false => log::info!(address:display, data:display = settings.data.display(); "Serving requests"),

@@ -44,6 +44,8 @@ pub struct Settings {
     pub retention: RetentionSettings,
     /// What is sent to third parties.
     pub outgoing: OutgoingSettings,
+    /// What comes as mail.
+    pub smtp: SmtpSettings,
     /// Browsers.
     pub cors: Cors,
     /// Logs.
@@ -164,6 +166,20 @@ pub enum ReachSetting {
     All,
 }
 
+/// `[smtp]`: the server that takes mail for integrations of type `email`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SmtpSettings {
+    /// Address and port; port 0 picks a free one; empty for no such server.
+    pub listen: String,
+    /// Largest message, in bytes; 552 beyond.
+    pub message_bytes: usize,
+    /// Connections at once; 421 beyond.
+    pub connections: usize,
+    /// Seconds for which a silent connection is kept.
+    pub idle_seconds: u64,
+}
+
 /// `[cors]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -207,13 +223,16 @@ impl Settings {
     /// # Errors
     /// It is no address with a port, or its name has none.
     pub fn address(&self) -> Result<SocketAddr, ConfigError> {
-        let resolved = self.listen.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
-        resolved.ok_or_else(|| {
-            ConfigError::new(format!(
-                "'listen' must be an address and a port, like 127.0.0.1:7243, but was '{}'",
-                self.listen
-            ))
-        })
+        resolve("listen", &self.listen, "127.0.0.1:7243")
+    }
+
+    /// The address to take mail on, if any.
+    ///
+    /// # Errors
+    /// It is no address with a port, or its name has none.
+    pub fn mail_address(&self) -> Result<Option<SocketAddr>, ConfigError> {
+        let SmtpSettings { listen, .. } = &self.smtp;
+        (!listen.is_empty()).then(|| resolve("smtp.listen", listen, "127.0.0.1:2525")).transpose()
     }
 
     /// The people who may get in.
@@ -243,6 +262,7 @@ impl Settings {
             ("store", self.store != other.store),
             ("retention", self.retention != other.retention),
             ("outgoing", self.outgoing != other.outgoing),
+            ("smtp", self.smtp != other.smtp),
             ("cors", self.cors != other.cors),
             ("log.format", self.log.format != other.log.format),
             ("shutdown", self.shutdown != other.shutdown),
@@ -268,6 +288,7 @@ impl Settings {
                  auth.mode = \"keys\", or say --open-to-network if you mean it"
             )));
         }
+        self.mail_address()?;
         self.check_ranges()?;
         self.cors.origins.iter().try_for_each(|origin| check_origin(origin))?;
         self.directory().map(drop)
@@ -276,7 +297,7 @@ impl Settings {
     /// Numbers beyond these cannot be meant, and would fail later, without a word about the setting.
     fn check_ranges(&self) -> Result<(), ConfigError> {
         let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
-        let Self { workers, auth, limits, store, retention, outgoing, shutdown, .. } = self;
+        let Self { workers, auth, limits, store, retention, outgoing, smtp, shutdown, .. } = self;
         let ranges = [
             ("workers", count(*workers), 0, 1_024),
             ("auth.token_seconds", auth.token_seconds.into(), 1, 3_650 * DAY),
@@ -298,6 +319,9 @@ impl Settings {
             ("outgoing.attempts", outgoing.attempts.into(), 1, 100),
             ("outgoing.first_retry_seconds", outgoing.first_retry_seconds, 1, 3_600),
             ("outgoing.timeout_seconds", outgoing.timeout_seconds, 1, 300),
+            ("smtp.message_bytes", count(smtp.message_bytes), 1_024, 64 * MIB),
+            ("smtp.connections", count(smtp.connections), 1, 1_024),
+            ("smtp.idle_seconds", smtp.idle_seconds, 1, 3_600),
             ("shutdown.drain_seconds", shutdown.drain_seconds, 0, 3_600),
         ];
         match ranges.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
@@ -315,6 +339,13 @@ const MIB: u64 = 1 << 20;
 const TIB: u64 = 1 << 40;
 /// Seconds.
 const DAY: u64 = 86_400;
+
+fn resolve(name: &str, address: &str, example: &str) -> Result<SocketAddr, ConfigError> {
+    let resolved = address.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    resolved.ok_or_else(|| {
+        ConfigError::new(format!("'{name}' must be an address and a port, like {example}, but was '{address}'"))
+    })
+}
 
 /// An origin is compared with what a browser sends, so it must be written like that.
 fn check_origin(origin: &str) -> Result<(), ConfigError> {

@@ -80,6 +80,20 @@ impl Incoming {
         Self { store, clock, ids, bell }
     }
 
+    /// The integration of type `email` that is called so.
+    ///
+    /// # Errors
+    /// There is none; the store failed.
+    pub fn mailbox(&self, name: &str) -> Result<IntegrationId, Fault> {
+        let not_found = || Rejection::NotFound("Integration");
+        let id = IntegrationId::parse(name).map_err(|_| not_found())?;
+        let found = self.store.record(INTEGRATIONS, id.as_str())?.ok_or_else(not_found)?;
+        match objects::decode::<Integration>(&found)?.integration_type.as_str() {
+            "email" => Ok(id),
+            _ => Err(not_found().into()),
+        }
+    }
+
     /// Takes an event, if `throttle` allows one more of this integration. What became of it stands in the log that it left.
     ///
     /// # Errors

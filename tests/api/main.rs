@@ -53,6 +53,7 @@ mod retention;
 mod routes;
 mod select;
 mod slow_clients;
+mod smtp;
 mod store_faults;
 mod strict;
 mod timestamps;

@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) clock: Clock,
+    mail_address: Option<SocketAddr>,
     settings: Settings,
     folder: Option<Arc<TempDir>>,
     running: Option<Running>,
@@ -100,6 +101,11 @@ impl TestServer {
         self.anonymous().with("Authorization", token)
     }
 
+    /// Where it takes mail, if its settings say so.
+    pub(crate) fn mail_address(&self) -> SocketAddr {
+        self.mail_address.unwrap()
+    }
+
     fn run(settings: Settings, clock: Clock, folder: Option<Arc<TempDir>>) -> Self {
         static LOG: OnceLock<Option<Flush>> = OnceLock::new();
         LOG.get_or_init(|| std::env::var_os("TEST_LOG").map(|_| logging::init(LogFormat::Text).unwrap()));
@@ -111,7 +117,7 @@ impl TestServer {
             actix_rt::System::new().block_on(async move {
                 let app = App::build(&own, edges).unwrap();
                 let handle = app.handle();
-                tell.send(app.address()).unwrap();
+                tell.send((app.address(), app.mail_address())).unwrap();
                 actix_rt::spawn(async move {
                     // The other end is dropped to stop the server.
                     let _dropped = stopped.await;
@@ -120,8 +126,8 @@ impl TestServer {
                 app.run().await.unwrap();
             });
         });
-        let address = told.recv().expect("the server starts");
-        Self { address, clock, settings, folder, running: Some(Running { stop, thread }) }
+        let (address, mail_address) = told.recv().expect("the server starts");
+        Self { address, clock, mail_address, settings, folder, running: Some(Running { stop, thread }) }
     }
 
     fn stop(&mut self) {

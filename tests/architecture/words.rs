@@ -9,12 +9,17 @@ struct Rule {
     instead: &'static str,
 }
 
-const RULES: [Rule; 5] = [
+const RULES: [Rule; 6] = [
     Rule { words: &["sled"], places: &["store"], instead: "ask the store" },
     Rule {
-        words: &["actix_web", "actix_rt", "actix_cors", "actix_http", "actix_service", "actix_server"],
+        words: &["actix_web", "actix_cors", "actix_http", "actix_service", "actix_server"],
         places: &["http", "app", "cli"],
         instead: "leave the web to http",
+    },
+    Rule {
+        words: &["actix_rt"],
+        places: &["http", "smtp", "app", "cli"],
+        instead: "leave connections and tasks to the doors",
     },
     Rule {
         words: &["Utc::now", "Local::now", "Instant::now", "SystemTime::now"],

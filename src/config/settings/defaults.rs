@@ -2,7 +2,7 @@
 
 use super::{
     Auth, Cors, Limits, Log, LogFormat, Mode, OutgoingSettings, ReachSetting, RetentionSettings, Settings, Shutdown,
-    StoreSettings,
+    SmtpSettings, StoreSettings,
 };
 use std::path::PathBuf;
 
@@ -21,6 +21,7 @@ impl Default for Settings {
             store: StoreSettings::default(),
             retention: RetentionSettings::default(),
             outgoing: OutgoingSettings::default(),
+            smtp: SmtpSettings::default(),
             cors: Cors::default(),
             log: Log::default(),
             shutdown: Shutdown::default(),
@@ -34,6 +35,12 @@ impl Default for Settings {
 impl Default for OutgoingSettings {
     fn default() -> Self {
         Self { reach: ReachSetting::Auto, attempts: 10, first_retry_seconds: 5, timeout_seconds: 15 }
+    }
+}
+
+impl Default for SmtpSettings {
+    fn default() -> Self {
+        Self { listen: String::new(), message_bytes: 4_194_304, connections: 32, idle_seconds: 300 }
     }
 }
 

@@ -1,0 +1,177 @@
+//! One connection: reads commands and messages as they come, in whatever pieces, and hands messages on.
+
+use super::{
+    Desk,
+    session::{GREETING, Next, NoMailbox, Session, line},
+};
+use crate::{
+    adapters::{Delivery, DeliveryParts},
+    domain::{ids::IntegrationId, rejection::Rejection},
+    service::{
+        fault::Fault,
+        incoming::{Arrival, Receipt},
+    },
+};
+use actix_rt::{net::TcpStream, time::timeout};
+use smtp_proto::{
+    Error,
+    request::receiver::{DataReceiver, RequestReceiver},
+};
+use std::{io, net::IpAddr};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// Read at once. Less than the longest line that the parser takes.
+const PORTION: usize = 2_048;
+/// A connection is kept for so many times as long as a silent one.
+const AT_MOST: u32 = 10;
+
+/// A message on its way in.
+struct Incoming {
+    receiver: DataReceiver,
+    message: Vec<u8>,
+    too_large: bool,
+}
+
+impl Incoming {
+    fn new() -> Self {
+        let (mut receiver, mut message) = (DataReceiver::new(), Vec::new());
+        // The dot that ends a message may stand in its first line.
+        receiver.ingest(&mut b"\r\n".iter(), &mut message);
+        message.clear();
+        Self { receiver, message, too_large: false }
+    }
+
+    /// Takes what has come. `true` at its end.
+    fn take(&mut self, bytes: &mut std::slice::Iter<'_, u8>, most: usize) -> bool {
+        let ended = self.receiver.ingest(bytes, &mut self.message);
+        self.too_large |= self.message.len() > most;
+        if self.too_large {
+            self.message = Vec::new();
+        }
+        ended
+    }
+}
+
+/// Talks until either side has had enough.
+pub(super) async fn serve(mut stream: TcpStream, peer: IpAddr, desk: &Desk) -> io::Result<()> {
+    let idle = desk.limits.idle;
+    match timeout(idle * AT_MOST, converse(&mut stream, peer, desk)).await {
+        Ok(Err(error)) if error.kind() != io::ErrorKind::TimedOut => return Err(error),
+        Ok(Ok(())) => {}
+        _ => {
+            let farewell = line("421 4.4.2 it took too long");
+            timeout(idle, stream.write_all(farewell.as_bytes())).await??;
+        }
+    }
+    timeout(idle, stream.shutdown()).await?
+}
+
+async fn converse(stream: &mut TcpStream, peer: IpAddr, desk: &Desk) -> io::Result<()> {
+    let (idle, most) = (desk.limits.idle, desk.limits.message_bytes);
+    let mut session = Session::new(peer, most);
+    let mut commands = RequestReceiver::default();
+    let mut incoming: Option<Incoming> = None;
+    let mut replies = GREETING.to_owned();
+    let mut portion = [0; PORTION];
+    loop {
+        timeout(idle, stream.write_all(replies.as_bytes())).await??;
+        replies.clear();
+        let read = timeout(idle, stream.read(&mut portion)).await??;
+        if read == 0 {
+            return Ok(());
+        }
+        let mut bytes = portion.get(..read).unwrap_or_default().iter();
+        loop {
+            if let Some(message) = &mut incoming {
+                if !message.take(&mut bytes, most) {
+                    break;
+                }
+                let reply = match incoming.take() {
+                    Some(whole) if !whole.too_large => deliver(desk, &mut session, whole.message, peer).await,
+                    _ => session.refuse_too_large(),
+                };
+                replies.push_str(&reply);
+                continue;
+            }
+            let command = match commands.ingest(&mut bytes) {
+                Err(Error::NeedsMoreData { .. }) => break,
+                command => command,
+            };
+            match session.command(command, |name| mailbox(desk, name)) {
+                Next::Command(reply) => replies.push_str(&reply),
+                Next::Message(reply) => {
+                    replies.push_str(&reply);
+                    incoming = Some(Incoming::new());
+                }
+                Next::End(reply) => {
+                    replies.push_str(&reply);
+                    return timeout(idle, stream.write_all(replies.as_bytes())).await?;
+                }
+            }
+        }
+    }
+}
+
+fn mailbox(desk: &Desk, name: &str) -> Result<IntegrationId, NoMailbox> {
+    desk.incoming.mailbox(name).map_err(|fault| match fault {
+        Fault::Rejected(_) => NoMailbox::Unknown,
+        Fault::Store(_) => NoMailbox::Later,
+    })
+}
+
+/// What became of a message, the worst first: what is tried again is tried for all recipients, and a message that was taken
+/// before makes no second alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    Later,
+    TooMany,
+    Taken,
+    Disabled,
+    Blocked,
+    Unknown,
+}
+
+async fn deliver(desk: &Desk, session: &mut Session, message: Vec<u8>, peer: IpAddr) -> String {
+    let mut fate = Fate::Unknown;
+    for id in &session.recipients {
+        let envelope = [
+            ("content-type", "message/rfc822"),
+            ("helo", session.helo.as_deref().unwrap_or_default()),
+            ("mail-from", session.sender.as_deref().unwrap_or_default()),
+            ("rcpt-to", id.as_str()),
+        ];
+        let parts = DeliveryParts {
+            method: "SMTP".into(),
+            headers: envelope.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            body: message.clone(),
+            ..DeliveryParts::default()
+        };
+        let arrival = Arrival {
+            delivery: Delivery::new(parts),
+            path: format!("/integration/{}", id.as_str()),
+            remote: Some(peer.to_string()),
+        };
+        let throttle = (desk.throttling)();
+        let outcome = desk.incoming.take(id.clone(), arrival, &throttle).await;
+        fate = fate.min(match outcome {
+            Ok((Receipt::Taken, _)) => Fate::Taken,
+            Ok((Receipt::Disabled, _)) => Fate::Disabled,
+            Ok((Receipt::Blocked, _)) => Fate::Blocked,
+            Err(Fault::Rejected(Rejection::TooMany { .. })) => Fate::TooMany,
+            Err(Fault::Rejected(_)) => Fate::Unknown,
+            Err(Fault::Store(cause)) => {
+                log::warn!(cause:display; "A message could not be kept; its sender is told to try again");
+                Fate::Later
+            }
+        });
+    }
+    session.reset();
+    line(match fate {
+        Fate::Later => "451 4.3.0 the message could not be kept; try again later",
+        Fate::TooMany => "451 4.7.1 too many events of this integration; try again later",
+        Fate::Taken => "250 2.0.0 taken",
+        Fate::Disabled => "550 5.2.1 the integration is disabled",
+        Fate::Blocked => "550 5.7.1 the message was found to be spam",
+        Fate::Unknown => "550 5.1.1 there is no such integration any more",
+    })
+}
