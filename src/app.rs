@@ -137,7 +137,7 @@ impl App {
         let tokens = Tokens::new(&store.token_secret()?);
         let live = live(settings, &tokens, &edges.clock)?;
         let bell = Bell::default();
-        let desks = desks(&store, &edges, &bell, &PageMemory::new(settings.store.list_cache_bytes));
+        let desks = desks(settings, &store, &edges, &bell);
         let running = Running::at(address, edges.ids.secret());
         let local = Local { address: address.ip(), token_sha256: passwords::digest(running.token.as_bytes()) };
         let request_ids = RequestIds::new(&edges.ids);
@@ -309,13 +309,15 @@ fn live(settings: &Settings, tokens: &Tokens, clock: &Clock) -> Result<Live, Con
     })
 }
 
-fn desks(store: &Store, edges: &Edges, bell: &Bell, pages: &PageMemory) -> Desks {
+fn desks(settings: &Settings, store: &Store, edges: &Edges, bell: &Bell) -> Desks {
+    let pages = PageMemory::new(settings.store.list_cache_bytes);
+    let confirms = settings.outgoing.confirm_subscriptions;
     let (clock, ids) = (&edges.clock, &edges.ids);
     Desks {
         integrations: Integrations::new(store.clone(), clock.clone(), ids.clone(), pages.clone()),
         alerts: Alerts::new(store.clone(), clock.clone(), ids.clone(), bell.clone(), pages.clone()),
-        logs: Logs::new(store.clone(), pages.clone()),
-        incoming: Incoming::new(store.clone(), clock.clone(), ids.clone(), bell.clone()),
+        logs: Logs::new(store.clone(), pages),
+        incoming: Incoming::new(store.clone(), clock.clone(), ids.clone(), bell.clone(), confirms),
     }
 }
 

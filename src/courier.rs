@@ -1,4 +1,4 @@
-//! The way out: posts something to a URL, and only to where it may go.
+//! The way out: asks for a URL or posts something to it, and only where it may go.
 //!
 //! A URL comes from whoever may write in an account, so where its name leads is looked at when it is resolved, for each
 //! attempt anew: what is checked is what is connected to.
@@ -74,15 +74,36 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     (0x2000..0x4000).contains(&a) && a != 0x2002 && !(a == 0x2001 && (b < 0x200 || b == 0xdb8)) && a != 0x3fff
 }
 
-/// Something to post.
+/// A request to make.
 #[derive(Clone, Debug)]
 pub struct Parcel {
+    /// How.
+    pub method: Method,
     /// `http` or `https`.
     pub url: String,
     /// Beside those of every request.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// The body of a `POST`.
     pub body: Vec<u8>,
+}
+
+/// The method of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+}
+
+impl Method {
+    /// Its name in HTTP.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
 }
 
 /// What was answered.
@@ -96,7 +117,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// Whoever posts. Cloning is cheap.
+/// Whoever makes requests. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Courier {
     agent: Agent,
@@ -125,17 +146,21 @@ impl Courier {
         }
     }
 
-    /// Posts, and waits for the answer. Blocks.
+    /// Makes the request, and waits for the answer. Blocks.
     ///
     /// # Errors
     /// Why there is no answer, in a sentence.
-    pub fn post(&self, parcel: &Parcel) -> Result<Answer, String> {
-        let mut request = self.agent.post(&parcel.url);
-        for (name, value) in &parcel.headers {
-            request = request.header(name, value);
-        }
-        let response = request.send(&parcel.body[..]).map_err(|error| said(&error))?;
-        let (parts, body) = response.into_parts();
+    pub fn carry(&self, parcel: &Parcel) -> Result<Answer, String> {
+        let headers = parcel.headers.iter();
+        let sent = match parcel.method {
+            Method::Get => {
+                headers.fold(self.agent.get(&parcel.url), |request, (name, value)| request.header(name, value)).call()
+            }
+            Method::Post => headers
+                .fold(self.agent.post(&parcel.url), |request, (name, value)| request.header(name, value))
+                .send(&parcel.body[..]),
+        };
+        let (parts, body) = sent.map_err(|error| said(&error))?.into_parts();
         let headers = parts
             .headers
             .iter()
@@ -236,10 +261,35 @@ mod tests {
         let courier = Courier::new(Reach::Public, Duration::from_secs(5));
         let port = listener.local_addr().unwrap().port();
         for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"] {
-            let parcel = Parcel { url: format!("http://{host}:{port}/"), headers: Vec::new(), body: Vec::new() };
-            let fault = courier.post(&parcel).unwrap_err();
-            assert!(!fault.is_empty(), "{host}");
-            assert!(listener.accept().is_err(), "{host}: {fault}");
+            for method in [Method::Get, Method::Post] {
+                let url = format!("http://{host}:{port}/");
+                let parcel = Parcel { method, url, headers: Vec::new(), body: Vec::new() };
+                let fault = courier.carry(&parcel).unwrap_err();
+                assert!(!fault.is_empty(), "{host}");
+                assert!(listener.accept().is_err(), "{host}: {fault}");
+            }
         }
+    }
+    #[test]
+    fn a_get_has_its_headers_and_no_body() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/confirm?token=t", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let mut stream = std::io::BufReader::new(listener.accept().unwrap().0);
+            let lines = std::io::BufRead::lines(&mut stream).map(Result::unwrap);
+            let head: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+            let answer = b"HTTP/1.1 302 Found\r\nlocation: /further\r\ncontent-length: 2\r\n\r\nhi";
+            std::io::Write::write_all(stream.get_mut(), answer).unwrap();
+            head
+        });
+        let headers = vec![("x-one".to_owned(), "1".to_owned())];
+        let parcel = Parcel { method: Method::Get, url, headers, body: b"never sent".to_vec() };
+        let answer = Courier::new(Reach::Loopback, Duration::from_secs(5)).carry(&parcel).unwrap();
+        // A redirect is an answer, and not followed.
+        assert_eq!((answer.status, answer.body.as_slice()), (302, b"hi".as_slice()));
+        let head = server.join().unwrap();
+        assert_eq!(head[0], "GET /confirm?token=t HTTP/1.1");
+        assert!(head.contains(&"x-one: 1".to_owned()), "{head:?}");
+        assert!(!head.iter().any(|line| line.starts_with("content-length")), "{head:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! `amazonwebservices`: an alarm of CloudWatch, brought by SNS, whose `Message` is JSON within JSON.
 //!
-//! SNS asks for a confirmation of each subscription by a URL. It is only worth following if it leads to SNS.
+//! SNS asks for a confirmation of each subscription by a URL, which may be followed only if it leads to SNS. The URL of an
+//! `UnsubscribeConfirmation` would subscribe again, so nobody follows that.
 
 use super::{
     Delivery,
@@ -20,8 +21,10 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     let alarm = Field::new(Some(&message));
     let id = Value::from(format!("{}:{}", topic.text(), alarm.get("AlarmName").text()));
     let id = Field::new(Some(&id));
-    if matches!(kind.text().as_str(), "SubscriptionConfirmation" | "UnsubscribeConfirmation") {
-        return confirmation(&delivery.get("SubscribeURL").text(), &kind.text(), &id.text());
+    match kind.text().as_str() {
+        "SubscriptionConfirmation" => return confirmation(&delivery.get("SubscribeURL").text(), &id.text()),
+        "UnsubscribeConfirmation" => return nothing("an UnsubscribeConfirmation", &id.text(), None),
+        _ => {}
     }
     let (new, old) = (alarm.get("NewStateValue"), alarm.get("OldStateValue").text());
     let action = match (new.text().as_str(), old.as_str()) {
@@ -47,13 +50,15 @@ fn message(kind: Field<'_>, message: Field<'_>) -> Value {
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-fn confirmation(url: &str, kind: &str, thirdparty_id: &str) -> Reading {
-    let confirm = Url::parse(url).ok().filter(is_of_sns);
-    let reason = match &confirm {
-        Some(_) => format!("a {kind}"),
-        None => format!("a {kind} whose SubscribeURL does not lead to SNS"),
-    };
-    Reading::Nothing { reason, thirdparty_id: Some(thirdparty_id.to_owned()), confirm: confirm.map(String::from) }
+fn confirmation(url: &str, thirdparty_id: &str) -> Reading {
+    match Url::parse(url).ok().filter(is_of_sns) {
+        Some(url) => nothing("a SubscriptionConfirmation", thirdparty_id, Some(url.into())),
+        None => nothing("a SubscriptionConfirmation whose SubscribeURL does not lead to SNS", thirdparty_id, None),
+    }
+}
+
+fn nothing(reason: &str, thirdparty_id: &str, confirm: Option<String>) -> Reading {
+    Reading::Nothing { reason: reason.to_owned(), thirdparty_id: Some(thirdparty_id.to_owned()), confirm }
 }
 
 /// `https`, the usual port, and `sns.<region>.amazonaws.com`, in China with `.cn`.

@@ -137,7 +137,7 @@ pub struct RetentionSettings {
     pub sweep_seconds: u64,
 }
 
-/// `[outgoing]`: what integrations of type `outgoingwebhook` send.
+/// `[outgoing]`: what integrations of type `outgoingwebhook` send, and what else is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OutgoingSettings {
@@ -149,6 +149,8 @@ pub struct OutgoingSettings {
     pub first_retry_seconds: u64,
     /// Seconds in which an attempt must be answered.
     pub timeout_seconds: u64,
+    /// Confirm the subscriptions that Amazon SNS asks to confirm.
+    pub confirm_subscriptions: bool,
 }
 
 /// `outgoing.reach`

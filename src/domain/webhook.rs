@@ -1,4 +1,5 @@
-//! What an integration of type `outgoingwebhook` sends: which events, as what, signed how, and when again if it fails.
+//! What an integration of type `outgoingwebhook` sends: which events, as what, signed how, and when again if it fails; and what else
+//! waits in the same queue.
 //!
 //! Sources: PagerTree's guide "Outgoing Webhook" for the body and the options; Standard Webhooks 1.0 for the signature.
 
@@ -12,6 +13,9 @@ use serde_json::{Value, value::RawValue};
 
 /// The type of integrations that send.
 pub const TYPE: &str = "outgoingwebhook";
+
+/// The name of what confirms a third party's subscription.
+pub const CONFIRM: &str = "subscription.confirm";
 
 /// Something that happens to an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +96,9 @@ pub struct Delivery {
     pub sid: AccountId,
     /// Who sends.
     pub integration_id: IntegrationId,
-    /// What it is about.
-    pub alert_id: AlertId,
+    /// What it is about, if it is about an alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_id: Option<AlertId>,
     /// The event's name.
     pub event: String,
     /// The same for each attempt.
@@ -102,6 +107,9 @@ pub struct Delivery {
     pub failed: u32,
     /// When it happened.
     pub since: Timestamp,
+    /// A URL that is got, by which a third party's subscription is confirmed; without one, `body` is posted to the integration's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<String>,
     /// The body, exactly as it is sent each time.
     pub body: Box<RawValue>,
 }

@@ -4,7 +4,7 @@ use super::{
     alerts,
     fault::Fault,
     objects::{self, encode},
-    outgoing::Bell,
+    outgoing::{self, Bell},
     throttle::Throttle,
 };
 use crate::{
@@ -65,6 +65,7 @@ pub struct Incoming {
     clock: Clock,
     ids: Ids,
     bell: Bell,
+    confirms: bool,
 }
 
 /// An integration, and what it made of a request.
@@ -75,9 +76,10 @@ struct Understood {
 }
 
 impl Incoming {
-    /// A desk that works on `store` and rings `bell` when there may be something to send.
-    pub fn new(store: Store, clock: Clock, ids: Ids, bell: Bell) -> Self {
-        Self { store, clock, ids, bell }
+    /// A desk that works on `store` and rings `bell` when there may be something to send. Whether it `confirms` is whether the
+    /// subscriptions that third parties want confirmed are.
+    pub fn new(store: Store, clock: Clock, ids: Ids, bell: Bell, confirms: bool) -> Self {
+        Self { store, clock, ids, bell, confirms }
     }
 
     /// The integration of type `email` that is called so.
@@ -116,7 +118,7 @@ impl Incoming {
         let arrival = Arc::new(arrival);
         let understood = understand(found, integration, &arrival.delivery);
         let answer = understood.answer(&arrival.delivery);
-        let (clock, ids) = (self.clock.clone(), self.ids.clone());
+        let (clock, ids, confirms) = (self.clock.clone(), self.ids.clone(), self.confirms);
         let outcome: Result<Receipt, Fault> = self
             .store
             .write(move |transaction| {
@@ -125,7 +127,7 @@ impl Incoming {
                     true => understood,
                     false => understand(current.clone(), objects::decode(&current)?, &arrival.delivery),
                 };
-                Ok(keep(transaction, &ids, clock.now(), &understood, &arrival)?)
+                Ok(keep(transaction, &ids, clock.now(), &understood, &arrival, confirms)?)
             })
             .await;
         self.bell.ring();
@@ -178,14 +180,23 @@ fn keep(
     now: Timestamp,
     understood: &Understood,
     arrival: &Arrival,
+    confirms: bool,
 ) -> Result<Receipt, StoreError> {
     let integration = &understood.integration;
     let log_id = objects::unused(transaction, LOGS, || ids.log(), LogId::as_str)?;
     let outcome = match &understood.reading {
         None => disabled(integration),
         Some(Reading::Blocked { reason }) => Outcome::without_event(Receipt::Blocked, "blocked", reason),
-        Some(Reading::Nothing { reason, thirdparty_id, .. }) => {
-            let outcome = Outcome::without_event(Receipt::Taken, "other", reason);
+        Some(Reading::Nothing { reason, thirdparty_id, confirm }) => {
+            let then = match confirm {
+                None => "",
+                Some(_) if !confirms => "; it is not confirmed, since outgoing.confirm_subscriptions is false",
+                Some(url) => {
+                    outgoing::confirm(transaction, integration, url, &log_id, now)?;
+                    "; it is about to be confirmed"
+                }
+            };
+            let outcome = Outcome::without_event(Receipt::Taken, "other", format!("{reason}{then}"));
             Outcome { thirdparty_id: thirdparty_id.clone(), ..outcome }
         }
         Some(Reading::Event(event)) => happen(transaction, ids, now, integration, &log_id, event)?,

@@ -1,10 +1,11 @@
 //! Telling third parties what happens to alerts: put into the queue in the commit in which it happens, sent afterwards, again and
-//! again until somebody takes it or it has been tried often enough. Each attempt leaves a log.
+//! again until somebody takes it or it has been tried often enough. Each attempt leaves a log. What a third party wants confirmed goes
+//! the same way.
 
 use super::{objects, objects::encode};
 use crate::{
     clock::Clock,
-    courier::{Answer, Courier, Parcel},
+    courier::{Answer, Courier, Method, Parcel},
     domain::{
         alert::Alert,
         ids::{AccountId, IntegrationId, LogId},
@@ -18,7 +19,7 @@ use crate::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::{Map, value::to_raw_value};
+use serde_json::{Map, Value, value::to_raw_value};
 use sha2::Sha256;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -69,20 +70,48 @@ fn queued(integration: &Integration, alert: &Alert, event: AlertEvent) -> Result
     let body = to_raw_value(&Announcement { r#type: event.name(), data: alert }).map_err(objects::unreadable)?;
     let due = alert.updated_at;
     // Each change of an alert has a time of its own, so these three name one event.
-    let tail = |id: &str| id.split_once('_').map(|(_, tail)| tail.to_owned()).unwrap_or_default();
-    let (alert_tail, integration_tail) = (tail(alert.id.as_str()), tail(integration.id.as_str()));
-    let message_id = format!("msg_{alert_tail}_{}_{integration_tail}", due.millis());
+    let message_id = message_id(alert.id.as_str(), due, &integration.id);
     let delivery = Delivery {
         sid: integration.sid.clone(),
         integration_id: integration.id.clone(),
-        alert_id: alert.id.clone(),
+        alert_id: Some(alert.id.clone()),
         event: event.name().to_owned(),
         message_id: message_id.clone(),
         failed: 0,
         since: due,
+        confirm: None,
         body,
     };
     Ok(Queued { due, name: message_id, content: encode(&delivery)? })
+}
+
+fn message_id(subject: &str, due: Timestamp, integration: &IntegrationId) -> String {
+    let tail = |id: &str| id.split_once('_').map(|(_, tail)| tail.to_owned()).unwrap_or_default();
+    format!("msg_{}_{}_{}", tail(subject), due.millis(), tail(integration.as_str()))
+}
+
+/// Puts a subscription that a third party wants confirmed into the queue. `log` is that of the request.
+pub(super) fn confirm(
+    transaction: &mut Transaction<'_>,
+    integration: &Integration,
+    url: &str,
+    log: &LogId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let message_id = message_id(log.as_str(), now, &integration.id);
+    let delivery = Delivery {
+        sid: integration.sid.clone(),
+        integration_id: integration.id.clone(),
+        alert_id: None,
+        event: webhook::CONFIRM.to_owned(),
+        message_id: message_id.clone(),
+        failed: 0,
+        since: now,
+        confirm: Some(url.to_owned()),
+        body: to_raw_value(&Value::Null).map_err(objects::unreadable)?,
+    };
+    transaction.enqueue(Queued { due: now, name: message_id, content: encode(&delivery)? });
+    Ok(())
 }
 
 /// Notes whether an integration sends, whenever it is written.
@@ -155,14 +184,18 @@ impl Outgoing {
             return Ok(Attempt::Abandoned("the integration was deleted"));
         };
         let integration: Integration = objects::decode(&record)?;
-        if !integration.enabled || integration.integration_type.as_str() != webhook::TYPE {
-            return Ok(Attempt::Abandoned("the integration no longer sends"));
-        }
-        let Some(url) = webhook::url(&integration) else {
-            return Ok(Attempt::Abandoned("the integration has no option 'url' any more"));
+        let parcel = match &task.delivery.confirm {
+            Some(_) if !integration.enabled => return Ok(Attempt::Abandoned("the integration is disabled")),
+            Some(url) => Parcel { method: Method::Get, url: url.clone(), headers: Vec::new(), body: Vec::new() },
+            None if !integration.enabled || integration.integration_type.as_str() != webhook::TYPE => {
+                return Ok(Attempt::Abandoned("the integration no longer sends"));
+            }
+            None => match webhook::url(&integration) {
+                Some(url) => parcel(&integration, url, &task.delivery, self.clock.now()),
+                None => return Ok(Attempt::Abandoned("the integration has no option 'url' any more")),
+            },
         };
-        let parcel = parcel(&integration, url, &task.delivery, self.clock.now());
-        let outcome = self.courier.post(&parcel);
+        let outcome = self.courier.carry(&parcel);
         Ok(Attempt::Made(parcel, outcome))
     }
 
@@ -240,7 +273,7 @@ fn parcel(integration: &Integration, url: &str, delivery: &Delivery, now: Timest
     }
     headers.push(("webhook-id".to_owned(), id));
     headers.push(("webhook-timestamp".to_owned(), seconds));
-    Parcel { url: url.to_owned(), headers, body }
+    Parcel { method: Method::Post, url: url.to_owned(), headers, body }
 }
 
 /// `v1,` and the HMAC-SHA-256 of id, time and body. A secret that begins with `whsec_` is base64 behind that, any other is taken as
@@ -267,7 +300,7 @@ fn write_log(
         Attempt::Abandoned(_) => (Request::default(), None),
         Attempt::Made(parcel, outcome) => {
             let request = Request {
-                method: "POST".to_owned(),
+                method: parcel.method.name().to_owned(),
                 path: parcel.url.clone(),
                 query: String::new(),
                 remote: None,
@@ -288,7 +321,7 @@ fn write_log(
         tiny_id,
         direction: Direction::Outgoing,
         source_id: delivery.integration_id.clone(),
-        alert_id: Some(delivery.alert_id.clone()),
+        alert_id: delivery.alert_id.clone(),
         thirdparty_id: None,
         action: delivery.event.clone(),
         outcome,

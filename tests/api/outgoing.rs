@@ -250,3 +250,43 @@ fn requests_do_not_go_where_they_may_not() {
     }
     assert!(listener.accept().is_err());
 }
+
+#[test]
+fn a_subscription_of_sns_is_confirmed_if_the_setting_says_so() {
+    // A label of 64 letters is no name in DNS, so that no test asks anything of Amazon.
+    let region = "x".repeat(64);
+    let url = format!("https://sns.{region}.amazonaws.com/?Action=ConfirmSubscription&Token=t");
+    let elsewhere = url.replace("amazonaws.com", "example.com");
+    let ask = |account: &Caller, kind: &str, url: &str| {
+        let integration =
+            account.created_from(json!({"name": "aws", "type": "amazonwebservices", "destination_ids": []}));
+        let path = format!("/integration/{}", id(&integration));
+        let body = json!({"Type": kind, "TopicArn": "arn:topic", "SubscribeURL": url}).to_string();
+        account.send("POST", &path, Some(&body)).assert_status(200);
+        let filter = format!("/log?type=incoming&source_id={}", id(&integration));
+        account.send("GET", &filter, None).json()["data"][0]["outcome"].as_str().unwrap().to_owned()
+    };
+    for confirms in [false, true] {
+        let server = TestServer::with(|settings| {
+            settings.outgoing.confirm_subscriptions = confirms;
+            settings.outgoing.attempts = 1;
+        });
+        let account = server.account("ops");
+        assert_eq!(ask(&account, "UnsubscribeConfirmation", &url), "an UnsubscribeConfirmation");
+        let foreign = ask(&account, "SubscriptionConfirmation", &elsewhere);
+        assert_eq!(foreign, "a SubscriptionConfirmation whose SubscribeURL does not lead to SNS");
+        let own = ask(&account, "SubscriptionConfirmation", &url);
+        if confirms {
+            assert_eq!(own, "a SubscriptionConfirmation; it is about to be confirmed");
+            let [log] = &logs(&account, 1)[..] else { panic!("one attempt") };
+            assert_eq!((&log["action"], &log["alert_id"]), (&json!("subscription.confirm"), &Value::Null));
+            assert_eq!((&log["request"]["method"], &log["request"]["path"]), (&json!("GET"), &json!(url)));
+            assert!(log["outcome"].as_str().unwrap().starts_with("no answer at attempt 1: "), "{log:#}");
+        } else {
+            let expected =
+                "a SubscriptionConfirmation; it is not confirmed, since outgoing.confirm_subscriptions is false";
+            assert_eq!(own, expected);
+            assert_eq!(account.send("GET", "/log?type=outgoing", None).json()["total_count"], 0);
+        }
+    }
+}

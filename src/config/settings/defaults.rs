@@ -34,7 +34,13 @@ impl Default for Settings {
 
 impl Default for OutgoingSettings {
     fn default() -> Self {
-        Self { reach: ReachSetting::Auto, attempts: 10, first_retry_seconds: 5, timeout_seconds: 15 }
+        Self {
+            reach: ReachSetting::Auto,
+            attempts: 10,
+            first_retry_seconds: 5,
+            timeout_seconds: 15,
+            confirm_subscriptions: false,
+        }
     }
 }
 
