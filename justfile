@@ -48,6 +48,10 @@ reference:
 readme:
     scripts/check readme
 
+# Events of real programs, each against the alert that it must become (after build)
+senders:
+    scripts/check senders
+
 # Measure the release build (needs wrk and python3; see docs/performance.md)
 bench *arguments:
     scripts/bench {{arguments}}
