@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use ureq::{
     Agent,
-    http::{Request, header::CONTENT_TYPE},
+    http::{Request, header::CONTENT_TYPE, request::Builder},
 };
 
 /// A client that sends the same headers with each request. Cloning is cheap, and a clone may go to another thread.
@@ -53,19 +53,26 @@ impl Caller {
 
     /// Any request. A body is sent as JSON unless the caller has another `Content-Type`.
     pub(crate) fn send(&self, method: &str, path: &str, body: Option<&str>) -> Answer {
+        match body {
+            Some(body) => self.send_bytes(method, path, body.as_bytes()),
+            None => Answer::read(self.agent.run(self.request(method, path).body(()).unwrap()).unwrap()),
+        }
+    }
+
+    /// The same, with a body that need not be text.
+    pub(crate) fn send_bytes(&self, method: &str, path: &str, body: &[u8]) -> Answer {
+        let typed = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE.as_str()));
+        let request = self.request(method, path);
+        let request = if typed { request } else { request.header(CONTENT_TYPE, "application/json") };
+        Answer::read(self.agent.run(request.body(body).unwrap()).unwrap())
+    }
+
+    fn request(&self, method: &str, path: &str) -> Builder {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.origin));
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let typed = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE.as_str()));
-        let response = match body {
-            None => self.agent.run(request.body(()).unwrap()),
-            Some(body) if typed => self.agent.run(request.body(body.to_owned()).unwrap()),
-            Some(body) => {
-                self.agent.run(request.header(CONTENT_TYPE, "application/json").body(body.to_owned()).unwrap())
-            }
-        };
-        Answer::read(response.unwrap())
+        request
     }
 
     /// An integration of this name that exists now; everything else about it is as short as it can be.

@@ -30,6 +30,7 @@ mod credentials_keys;
 mod credentials_open;
 mod errors;
 mod events;
+mod fuzz;
 mod head;
 mod health;
 mod idempotency;
