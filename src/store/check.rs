@@ -5,13 +5,14 @@ mod objects;
 use super::{
     Durability, OpenError, Options, StoreError,
     collection::{ALERTS, INTEGRATIONS},
+    deliveries,
     engine::{Engine, Stored},
     idempotency::{self, Answered},
     kinds::KINDS,
     open,
     trees::{self, Counters, Tree},
 };
-use crate::domain::ids::AccountId;
+use crate::domain::{ids::AccountId, webhook::Delivery};
 use objects::Objects;
 use std::{collections::BTreeSet, fmt, ops::Bound, path::Path};
 
@@ -66,6 +67,7 @@ fn examine(engine: &Engine) -> Result<Report, StoreError> {
     examination.meta()?;
     examination.objects()?;
     examination.remembered_answers()?;
+    examination.deliveries()?;
     let mut report = examination.report;
     report.damages.sort();
     Ok(report)
@@ -128,6 +130,21 @@ impl Examination<'_> {
             self.report.damages.append(&mut objects.damages);
         }
         self.report.accounts = accounts.len().try_into().unwrap_or(u64::MAX);
+        Ok(())
+    }
+
+    fn deliveries(&mut self) -> Result<(), StoreError> {
+        for entry in self.everything(Tree::Deliveries) {
+            let (key, content) = entry?;
+            let name = String::from_utf8_lossy(key.get(size_of::<i64>()..).unwrap_or_default()).into_owned();
+            let readable = deliveries::queued(&key, content).and_then(|queued| {
+                serde_json::from_slice::<Delivery>(queued.content.as_ref())
+                    .map_err(|error| StoreError::damaged(error.to_string()))
+            });
+            if let Err(error) = readable {
+                self.damage(format!("what is to be sent as '{name}' cannot be read: {error}"));
+            }
+        }
         Ok(())
     }
 

@@ -83,7 +83,7 @@ fn key(due: Timestamp, name: &str) -> Vec<u8> {
     [&due.millis().to_be_bytes(), name.as_bytes()].concat()
 }
 
-fn queued(key: &[u8], content: Stored) -> Result<Queued, StoreError> {
+pub(super) fn queued(key: &[u8], content: Stored) -> Result<Queued, StoreError> {
     let split = key.split_first_chunk().and_then(|(due, name)| {
         let due = Timestamp::from_millis(i64::from_be_bytes(*due))?;
         Some(Queued { due, name: String::from_utf8(name.to_vec()).ok()?, content })

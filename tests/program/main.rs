@@ -10,6 +10,7 @@
 
 mod backup;
 mod check;
+mod check_events;
 mod child;
 mod compact;
 mod connection;
