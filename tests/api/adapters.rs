@@ -4,6 +4,7 @@
 use crate::{
     callers::{Caller, id},
     server::TestServer,
+    telling::tell,
 };
 use serde_json::{Map, Value, json};
 use std::{
@@ -150,8 +151,10 @@ fn every_request_becomes_what_its_fixture_says() {
 fn every_case_beside_the_checkout_becomes_what_it_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/cases");
     if folder.exists() {
-        println!("{} cases of ../shared/cases ran", play_all(&folder));
+        let count = play_all(&folder);
+        assert!(count > 0, "../shared/cases is empty");
+        tell(&format!("{count} cases of ../shared/cases ran, and passed"));
     } else {
-        println!("no case ran: ../shared/cases is not there");
+        tell("no case of ../shared/cases ran: it is not there");
     }
 }

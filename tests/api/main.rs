@@ -1,7 +1,7 @@
 //! The contract, told from outside: a real server on a real socket for each test, all at once, and no sleeping.
 //!
-//! `server`, `callers`, `people`, `connection` and `answer` are the means; every other file is a subject of the
-//! contract.
+//! `server`, `callers`, `people`, `connection`, `answer` and `telling` are the means; every other file is a subject of
+//! the contract.
 //! `TEST_LOG=1 cargo test --test api NAME` shows what the servers log.
 
 #![allow(
@@ -17,6 +17,7 @@ mod callers;
 mod connection;
 mod people;
 mod server;
+mod telling;
 
 mod account_walls;
 mod adapters;
