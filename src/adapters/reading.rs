@@ -124,6 +124,13 @@ impl Builder {
     }
 }
 
+/// As the validation of URLs in Ruby has it, which escapes nothing: what must be escaped in a URL, is.
 fn is_web_address(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    const NEVER: &[u8] = br#""<>\^`{|}"#;
+    let is_escaped = text.bytes().all(|byte| byte.is_ascii_graphic() && !NEVER.contains(&byte));
+    let is_web = |url: Url| {
+        let rest = text.get(url.scheme().len()..).unwrap_or_default();
+        matches!(url.scheme(), "http" | "https") && url.has_host() && rest.starts_with("://")
+    };
+    is_escaped && Url::parse(text).is_ok_and(is_web)
 }
