@@ -16,6 +16,8 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     };
     let url = format!("{}://{}", check.get("protocol").text(), check.get("url").text());
     event(action, id)
+        .only_if("alert", delivery.get("alert").may_have_members())
+        .only_if("check", check.may_have_members())
         .title(format!("{} {}", check.get("name").text(), state.text()))
         .datum(DatumKind::Link, "URL", url.into())
         .text("Method", check.get("method"))

@@ -81,6 +81,11 @@ impl<'a> Field<'a> {
         self.0.is_some_and(Value::is_string)
     }
 
+    /// Whether this is an object, or nothing: only of these can PagerTree's adapters ask for members.
+    pub(super) fn may_have_members(self) -> bool {
+        self.0.is_none_or(Value::is_object)
+    }
+
     /// Whether it is a yes: true, or one of the texts and numbers that forms send for it.
     pub(super) fn is_yes(self) -> bool {
         matches!(self.word().as_str(), "true" | "t" | "1" | "yes" | "on")

@@ -22,11 +22,12 @@ pub(super) fn no_event(name: &str, found: Field<'_>, thirdparty_id: Field<'_>) -
 /// An event, to be completed.
 pub(super) fn event(action: Action, thirdparty_id: Field<'_>) -> Builder {
     let (thirdparty_id, fresh_id) = (thirdparty_id.filled(), FreshId::Uuid);
-    Builder(Event { action, thirdparty_id, fresh_id, first_creates: false, content: Content::default() })
+    let event = Event { action, thirdparty_id, fresh_id, first_creates: false, content: Content::default() };
+    Builder(event, None)
 }
 
-/// An event on its way.
-pub(super) struct Builder(Event);
+/// An event on its way, and why no alert can be created of it, if so.
+pub(super) struct Builder(Event, Option<String>);
 
 impl Builder {
     pub(super) fn title(mut self, title: impl Into<String>) -> Self {
@@ -119,8 +120,22 @@ impl Builder {
         self
     }
 
+    /// Creates no alert unless this member is of the kind that it must be. PagerTree's adapter would fail over it.
+    pub(super) fn only_if(mut self, name: &str, is_of_its_kind: bool) -> Self {
+        if !is_of_its_kind {
+            self.1.get_or_insert_with(|| format!("'{name}' is not of the kind that it must be"));
+        }
+        self
+    }
+
     pub(super) fn done(self) -> Reading {
-        Reading::Event(Box::new(self.0))
+        let Self(event, refusal) = self;
+        match refusal {
+            Some(reason) if matches!(event.action, Action::Create | Action::Recreate) => {
+                Reading::Nothing { reason, thirdparty_id: event.thirdparty_id, confirm: None }
+            }
+            _ => Reading::Event(Box::new(event)),
+        }
     }
 }
 
