@@ -17,6 +17,9 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     };
     let (image, link) = (contexts.at(0), contexts.at(1));
     event(action, id)
+        .only_if("details", details.may_have_members())
+        .only_if("contexts", contexts.is_list() || contexts.may_have_members())
+        .only_if("contexts", image.may_have_members() && link.may_have_members())
         .title(delivery.get("incident_key").text())
         .description(format!("{}\n\n{}", delivery.get("description").text(), details.get("summary").text()))
         .text("Event Name", details.get("event_name"))

@@ -81,6 +81,11 @@ impl<'a> Field<'a> {
         self.0.is_some_and(Value::is_string)
     }
 
+    /// Whether it is a list.
+    pub(super) fn is_list(self) -> bool {
+        self.0.is_some_and(Value::is_array)
+    }
+
     /// Whether this is an object, or nothing: only of these can PagerTree's adapters ask for members.
     pub(super) fn may_have_members(self) -> bool {
         self.0.is_none_or(Value::is_object)
