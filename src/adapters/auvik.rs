@@ -1,4 +1,4 @@
-//! `auvik`: an alert of Auvik.
+//! `auvik`: an alert of Auvik, whose status and severity are numbers, and texts of digits are not.
 
 use super::{
     Delivery,
@@ -9,12 +9,12 @@ use serde_json::{Map, Value};
 
 pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     let (status, id) = (delivery.get("alertStatus"), delivery.get("correlationId"));
-    let action = match status.integer() {
+    let action = match status.value().as_i64() {
         Some(0) => Action::Create,
         Some(1) => Action::Resolve,
         _ => return no_event("alertStatus", status, id),
     };
-    let urgency = match delivery.get("alertSeverity").integer() {
+    let urgency = match delivery.get("alertSeverity").value().as_i64() {
         Some(1) => Some(AlertUrgency::Critical),
         Some(2) => Some(AlertUrgency::High),
         Some(3) => Some(AlertUrgency::Medium),
