@@ -12,6 +12,8 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
     }
     let (text, data) = (delivery.get("text"), delivery.get("data"));
     event(Action::Create, Field::new(None))
+        .only_if("text", text.may_be_text())
+        .only_if("data", data.may_have_members())
         .title(if text.is_there() { truncated(&text.text()) } else { "CF Event ".to_owned() })
         .description(paragraphs(&text.text()))
         .text("Account Name", data.get("account_name"))

@@ -91,6 +91,11 @@ impl<'a> Field<'a> {
         self.0.is_none_or(Value::is_object)
     }
 
+    /// Whether this is a text, or nothing.
+    pub(super) fn may_be_text(self) -> bool {
+        self.0.is_none_or(Value::is_string)
+    }
+
     /// Whether it is a yes: true, or one of the texts and numbers that forms send for it.
     pub(super) fn is_yes(self) -> bool {
         matches!(self.word().as_str(), "true" | "t" | "1" | "yes" | "on")

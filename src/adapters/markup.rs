@@ -80,12 +80,22 @@ pub(super) fn sanitised(html: &str, level: Level) -> String {
 
 /// Plain text as paragraphs: an empty line ends one, a line break is one. The empty text is one without text.
 pub(super) fn paragraphs(text: &str) -> String {
-    let text = text.replace("\r\n", "\n");
-    let paragraphs = text.split("\n\n").map(|paragraph| paragraph.trim_matches('\n')).filter(|text| !text.is_empty());
-    let escaped = paragraphs
-        .map(|paragraph| format!("<p>{}</p>", sanitised(&paragraph.replace('\n', "\n<br />"), Level::Relaxed)));
-    let joined = escaped.collect::<Vec<_>>().join("\n\n");
-    if joined.is_empty() { "<p></p>".to_owned() } else { joined }
+    let text = sanitised(&text.replace("\r\n", "\n").replace('\r', "\n"), Level::Relaxed);
+    if text.trim().is_empty() {
+        return "<p></p>".to_owned();
+    }
+    let mut parts = text.split("\n\n");
+    let first = parts.next();
+    let others = parts.map(|part| part.trim_start_matches('\n')).filter(|part| !part.is_empty());
+    let paragraphs = first.into_iter().chain(others).map(|part| format!("<p>{}</p>", with_breaks(part)));
+    paragraphs.collect::<Vec<_>>().join("\n\n")
+}
+
+/// A line break between two lines, none at the ends.
+fn with_breaks(paragraph: &str) -> String {
+    let lines = paragraph.trim_matches('\n');
+    let broken = lines.replace('\n', "\n<br />");
+    if lines.is_empty() { paragraph.to_owned() } else { paragraph.replacen(lines, &broken, 1) }
 }
 
 #[cfg(test)]
@@ -108,7 +118,15 @@ mod tests {
 
     #[test]
     fn text_becomes_paragraphs() {
-        assert_eq!(paragraphs("one\r\ntwo\n\n\nthree"), "<p>one\n<br>two</p>\n\n<p>three</p>");
-        assert_eq!(paragraphs(""), "<p></p>");
+        for (text, expected) in [
+            ("one\r\ntwo\n\n\nthree", "<p>one\n<br />two</p>\n\n<p>three</p>"),
+            ("\none\rtwo\n", "<p>\none\n<br />two\n</p>"),
+            ("\n\none\n\n\n\n\ntwo\n\n", "<p></p>\n\n<p>one</p>\n\n<p>two</p>"),
+            ("<b>one\n\ntwo</b> & <", "<p><b>one</p>\n\n<p>two</b> &amp; &lt;</p>"),
+            (" \n\n ", "<p></p>"),
+            ("", "<p></p>"),
+        ] {
+            assert_eq!(paragraphs(text), expected, "{text:?}");
+        }
     }
 }
