@@ -17,10 +17,12 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         "Recovered" => Action::Resolve,
         _ => return no_event("ALERT_TRANSITION", transition, id),
     };
+    let tags = delivery.get("TAGS");
     event(action, id)
+        .only_if("TAGS", tags.may_be_text())
         .title(delivery.get("ALERT_TITLE").text())
         .describe(delivery.get("ALERT_STATUS"))
-        .tags(delivery.get("TAGS").text().split(','))
+        .tags(tags.text().split(','))
         .dedup_keys(delivery.get("AGGREG_KEY").filled())
         .link("Link", delivery.get("LINK"))
         .text("Priority", delivery.get("PRIORITY"))
