@@ -14,10 +14,12 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "resolve" => Action::Resolve,
         _ => return no_event("event_type", kind, id),
     };
+    let tags = delivery.get("tags");
     event(action, id)
+        .only_if("tags", tags.may_be_text())
         .title(delivery.get("title").text())
         .describe(delivery.get("description"))
-        .tags(delivery.get("tags").text().split(' '))
+        .tags(tags.text().split_ascii_whitespace())
         .link("Client URL", delivery.get("client_url"))
         .text("Client", delivery.get("client"))
         .done()
