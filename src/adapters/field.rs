@@ -31,14 +31,15 @@ impl<'a> Field<'a> {
         self.0.is_some()
     }
 
-    /// Whether anything but an empty text, list or object is here.
+    /// Whether anything but false and an empty text, list or object is here.
     pub(super) fn is_filled(self) -> bool {
         match self.0 {
-            None => false,
+            None | Some(Value::Null) => false,
             Some(Value::String(text)) => !text.trim().is_empty(),
             Some(Value::Array(items)) => !items.is_empty(),
             Some(Value::Object(members)) => !members.is_empty(),
-            Some(_) => true,
+            Some(Value::Bool(flag)) => *flag,
+            Some(Value::Number(_)) => true,
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         uptime(delivery)
     } else if delivery.get("resource_usage").is_filled() {
         resources(delivery)
-    } else if listed.is_filled() {
+    } else if listed.is_list() && listed.is_filled() {
         blacklist(listed)
     } else {
         nothing("it is about neither uptime nor resources nor a blacklist", Field::new(None))
@@ -34,13 +34,17 @@ fn uptime(delivery: &Delivery) -> Reading {
         "online" => Action::Resolve,
         _ => return no_event("monitor_status", status, id),
     };
-    let errors = delivery.get("monitor_errors").members();
-    let errors: String = errors.map(|(place, error)| format!("<p>{place}: {}</p>", error.text())).collect();
+    let (lines, instant) = (delivery.get("monitor_errors"), seconds(delivery.get("timestamp")));
+    let unplaced = lines.items().filter(|_| lines.is_list()).map(|error| format!("<p>{}: </p>", error.text()));
+    let placed = lines.members().map(|(place, error)| format!("<p>{place}: {}</p>", error.text()));
+    let errors: String = placed.chain(unplaced).collect();
     event(action, id)
         .hex_id()
+        .only_if("monitor_errors", lines.is_list() || lines.may_have_members())
+        .only_if("timestamp", !instant.is_null())
         .title(format!("{} is {}", delivery.get("monitor_name").text(), status.text()))
         .description(format!("<p>{} is {}</p>{errors}", target.text(), status.text()))
-        .datum(DatumKind::Datetime, "Timestamp", seconds(delivery.get("timestamp")))
+        .datum(DatumKind::Datetime, "Timestamp", instant)
         .text("Monitor Type", delivery.get("monitor_type"))
         .link("Monitor Target", target)
         .done()
@@ -52,6 +56,7 @@ fn resources(delivery: &Delivery) -> Reading {
     let [average, minutes] = ["average_usage", "average_minutes"].map(|name| usage.get(name).text());
     event(Action::Create, delivery.get("monitor_id"))
         .hex_id()
+        .only_if("resource_usage", usage.may_have_members())
         .title(format!("{} usage alert", delivery.get("monitor_name").text()))
         .description(format!(
             "<p>Resource Type: {}</p><p>Current Usage: {}</p><p>Average Usage: {average} / {minutes}m</p>",
