@@ -22,9 +22,13 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         _ => return no_event("event", kind, id),
     };
     let environment = fault.get("environment");
+    let tags = || fault.get("tags").items().chain([environment]);
     event(action, id)
+        .only_if("fault", fault.may_have_members() && tags().all(Field::may_be_text))
+        .only_if("outage", delivery.get("outage").may_have_members())
+        .only_if("check_in", delivery.get("check_in").may_have_members())
         .title(delivery.get("message").text())
-        .tags(fault.get("tags").items().chain([environment]).map(Field::text))
+        .tags(tags().map(Field::text))
         .link("Fault URL", fault.get("url"))
         .text("Environment", environment)
         .link("Outage URL", outage)
