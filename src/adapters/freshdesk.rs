@@ -2,7 +2,8 @@
 
 use super::{
     Delivery,
-    reading::event,
+    field::Field,
+    reading::{event, nothing},
     tickets::{TicketStatus, status, urgency},
 };
 use crate::domain::event::{Action, Reading};
@@ -10,6 +11,9 @@ use serde_json::{Map, Value};
 
 pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     let ticket = delivery.get("freshdesk_webhook");
+    if ticket.object().is_none() {
+        return nothing("there is no 'freshdesk_webhook'", Field::new(None));
+    }
     let action = match status(ticket) {
         TicketStatus::Open => Action::Create,
         TicketStatus::PendingNumber | TicketStatus::PendingName => Action::Acknowledge,

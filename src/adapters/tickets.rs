@@ -20,7 +20,7 @@ pub(super) enum TicketStatus {
 
 pub(super) fn status(ticket: Field<'_>) -> TicketStatus {
     let status = ticket.get("ticket_status");
-    match (status.integer(), status.text().as_str()) {
+    match (leading_number(status), status.text().as_str()) {
         (Some(2), _) | (_, "Open") => TicketStatus::Open,
         (Some(3), _) => TicketStatus::PendingNumber,
         (_, "Pending") => TicketStatus::PendingName,
@@ -29,10 +29,17 @@ pub(super) fn status(ticket: Field<'_>) -> TicketStatus {
     }
 }
 
+/// The whole number with which a text begins, or a number.
+fn leading_number(field: Field<'_>) -> Option<i64> {
+    let text = field.text();
+    let digits = text.trim_start().split(|character: char| !character.is_ascii_digit()).next()?;
+    digits.parse().ok()
+}
+
 /// Freshservice says Medium, Freshdesk Normal.
 pub(super) fn urgency(ticket: Field<'_>, medium: &[&str]) -> Option<AlertUrgency> {
     let priority = ticket.get("ticket_priority");
-    match (priority.integer(), priority.text().as_str()) {
+    match (leading_number(priority), priority.text().as_str()) {
         (Some(1), _) | (_, "Low") => Some(AlertUrgency::Low),
         (Some(2), _) => Some(AlertUrgency::Medium),
         (_, name) if medium.contains(&name) => Some(AlertUrgency::Medium),
