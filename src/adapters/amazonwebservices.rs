@@ -16,6 +16,9 @@ use serde_json::{Map, Value};
 use url::Url;
 
 pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
+    if !delivery.parts().body.trim_ascii_start().starts_with(b"{") {
+        return nothing("what SNS sends is a JSON object", ":", None);
+    }
     let (kind, topic) = (delivery.get("Type"), delivery.get("TopicArn"));
     let message = message(kind, delivery.get("Message"));
     let alarm = Field::new(Some(&message));
@@ -44,7 +47,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
 
 fn message(kind: Field<'_>, message: Field<'_>) -> Value {
     let text = message.text();
-    if !kind.is("Notification") || reserved::has_reserved_name(text.as_bytes()) {
+    if !kind.is("Notification") || !message.is_text() || reserved::has_reserved_name(text.as_bytes()) {
         return Value::Null;
     }
     serde_json::from_str(&text).unwrap_or_default()
