@@ -34,17 +34,16 @@ fn uptime(delivery: &Delivery) -> Reading {
         "online" => Action::Resolve,
         _ => return no_event("monitor_status", status, id),
     };
-    let (lines, instant) = (delivery.get("monitor_errors"), seconds(delivery.get("timestamp")));
+    let lines = delivery.get("monitor_errors");
     let unplaced = lines.items().filter(|_| lines.is_list()).map(|error| format!("<p>{}: </p>", error.text()));
     let placed = lines.members().map(|(place, error)| format!("<p>{place}: {}</p>", error.text()));
     let errors: String = placed.chain(unplaced).collect();
     event(action, id)
         .hex_id()
         .only_if("monitor_errors", lines.is_list() || lines.may_have_members())
-        .only_if("timestamp", !instant.is_null())
         .title(format!("{} is {}", delivery.get("monitor_name").text(), status.text()))
         .description(format!("<p>{} is {}</p>{errors}", target.text(), status.text()))
-        .datum(DatumKind::Datetime, "Timestamp", instant)
+        .datum(DatumKind::Datetime, "Timestamp", seconds(delivery.get("timestamp")))
         .text("Monitor Type", delivery.get("monitor_type"))
         .link("Monitor Target", target)
         .done()
