@@ -74,6 +74,7 @@ mod zabbix;
 mod zendesk;
 
 use crate::domain::event::Reading;
+use field::Field;
 use serde_json::{Map, Value};
 
 type Adapter = fn(&Delivery, &Map<String, Value>) -> Reading;
@@ -137,14 +138,33 @@ const ADAPTERS: &[(&str, Adapter)] = &[
 /// Types whose alerts always have the words of the third party.
 const WITHOUT_WORDING: [&str; 1] = ["meta_workplace"];
 
+/// Types whose alerts get an id that nobody has when the third party names none. There is no alert without an id, so of the other
+/// types there is none then.
+const WITHOUT_ID: [&str; 8] =
+    ["cloudflare", "custom_webhook", "email", "form", "grafana", "hetrix_tools", "webhook", "zabbix"];
+
 /// What a request to an integration of this type, with these options, means.
 pub fn read(integration_type: &str, delivery: &Delivery, options: &Map<String, Value>) -> Reading {
     let known = ADAPTERS.iter().find(|(name, _)| *name == integration_type);
     let reading = known.map_or(webhook::read as Adapter, |(_, adapter)| *adapter)(delivery, options);
+    let reading = match known {
+        Some((name, _)) if !WITHOUT_ID.contains(name) => identified(reading),
+        _ => reading,
+    };
     if WITHOUT_WORDING.contains(&integration_type) {
         return reading;
     }
     wording::apply(integration_type, delivery, options, reading)
+}
+
+/// The reading, unless it would make an alert without an id.
+fn identified(reading: Reading) -> Reading {
+    match reading {
+        Reading::Event(event) if event.may_create() && event.thirdparty_id.is_none() => {
+            reading::nothing("it has no third-party id, so no alert was created", Field::new(None))
+        }
+        other => other,
+    }
 }
 
 type Answering = fn(&Delivery, &Map<String, Value>, &Reading) -> Option<Answer>;

@@ -5,7 +5,7 @@
 //! integrations.
 
 use super::{Delivery, field::Field, template::Templates};
-use crate::domain::event::{Action, Reading};
+use crate::domain::event::Reading;
 use serde_json::{Map, Value, json};
 
 /// The reading in the integration's own words.
@@ -17,8 +17,7 @@ pub(super) fn apply(
 ) -> Reading {
     let (title, description) = (wanted(options, "title_template"), wanted(options, "description_template"));
     let Reading::Event(mut event) = reading else { return reading };
-    let creates = matches!(event.action, Action::Create | Action::Recreate) || event.first_creates;
-    if creates && (title.is_some() || description.is_some()) {
+    if event.may_create() && (title.is_some() || description.is_some()) {
         let templates =
             Templates::over(json!({"data": delivery.parameters(), "integration": {"type": integration_type}}));
         let fill = |template: Option<String>| {

@@ -40,6 +40,13 @@ pub struct Event {
     pub content: Content,
 }
 
+impl Event {
+    /// Whether there may be an alert with its content.
+    pub fn may_create(&self) -> bool {
+        matches!(self.action, Action::Create | Action::Recreate) || self.first_creates
+    }
+}
+
 /// How an id is written that nobody has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FreshId {
