@@ -3,7 +3,7 @@
 use super::{
     Delivery,
     field::Field,
-    reading::{event, no_event},
+    reading::{event, no_event, nothing},
 };
 use crate::domain::event::{Action, DatumKind, Reading};
 use serde_json::{Map, Value};
@@ -18,6 +18,9 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         _ => return no_event("webhookEvent", kind, id),
     }
     let fields = issue.get("fields");
+    if !fields.may_have_members() {
+        return nothing("'fields' is no object", id);
+    }
     event(Action::Create, id)
         .title(fields.get("summary").or(issue.get("key")).text())
         .describe(fields.get("description"))
