@@ -3,7 +3,7 @@
 use super::{
     Delivery,
     field::Field,
-    reading::{event, no_event},
+    reading::{event, no_event, nothing},
 };
 use crate::domain::event::{Action, Reading};
 use serde_json::{Map, Value};
@@ -15,11 +15,15 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         ("DOWN", "UP") | ("FAILING", "SUCCESS") => Action::Resolve,
         _ => return no_event("current_state", current, id),
     };
+    let parameters = delivery.get("check_params");
+    if action == Action::Create && !parameters.may_have_members() {
+        return nothing("'check_params' is no object", id);
+    }
     event(action, id)
         .title(format!("{} {}", delivery.get("check_name").text(), current.text()))
-        .description(delivery.get("description").text())
+        .describe(delivery.get("description"))
         .tags(delivery.get("tags").items().map(Field::text))
-        .link("Full URL", delivery.dig(["check_params", "full_url"]))
+        .link("Full URL", parameters.get("full_url"))
         .text("Importance Level", delivery.get("importance_level"))
         .text("Custom Message", delivery.get("custom_message"))
         .done()
