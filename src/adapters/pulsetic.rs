@@ -3,13 +3,16 @@
 use super::{
     Delivery,
     field::Field,
-    reading::{event, no_event},
+    reading::{event, no_event, nothing},
 };
 use crate::domain::event::{Action, Reading};
 use serde_json::{Map, Value};
 
 pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     let (kind, monitor) = (delivery.get("alert_type"), delivery.get("monitor"));
+    if !monitor.may_have_members() {
+        return nothing("'monitor' is no object", Field::new(None));
+    }
     let (id, url) = (monitor.get("id").text(), monitor.get("url"));
     let subject = if kind.is("certificate_expires_soon") { "certificate" } else { "monitor" };
     let thirdparty_id = format!("{id}_{subject}").into();
