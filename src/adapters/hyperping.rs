@@ -3,23 +3,27 @@
 use super::{
     Delivery,
     instant::milliseconds,
-    reading::{event, no_event},
+    reading::{event, no_event, nothing},
 };
 use crate::domain::event::{Action, DatumKind, Reading};
 use serde_json::{Map, Value};
 
 pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     let (kind, check) = (delivery.get("event"), delivery.get("check"));
-    let url = check.get("url");
+    let (url, date) = (check.get("url"), check.get("date"));
     let action = match kind.text().as_str() {
         "check.down" => Action::Create,
         "check.up" => Action::Resolve,
         _ => return no_event("event", kind, url),
     };
+    let since = if date.is_text() { Value::Null } else { milliseconds(date) };
+    if action == Action::Create && (!url.is_text() || since.is_null()) {
+        return nothing("'check' has no 'url' that is a text, or no 'date' that is a number", url);
+    }
     event(action, url)
         .title(format!("{} is DOWN", url.text()))
         .link("URL", url)
         .text("Status Code", check.get("status"))
-        .datum(DatumKind::Datetime, "Down Since", milliseconds(check.get("date")))
+        .datum(DatumKind::Datetime, "Down Since", since)
         .done()
 }
