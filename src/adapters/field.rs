@@ -145,7 +145,7 @@ impl<'a> Field<'a> {
 
 /// What is filled of these, in one text.
 pub(super) fn joined<'a>(parts: impl IntoIterator<Item = Field<'a>>, separator: &str) -> Value {
-    let filled: Vec<_> = parts.into_iter().filter_map(Field::filled).collect();
+    let filled: Vec<_> = parts.into_iter().filter(|part| part.is_filled()).map(Field::text).collect();
     filled.join(separator).into()
 }
 
@@ -174,9 +174,9 @@ mod tests {
 
     #[test]
     fn only_what_is_filled_is_joined() {
-        let value = json!({"a": "x", "b": "", "c": 7});
+        let value = json!({"a": "x", "b": "", "c": 7, "e": " "});
         let field = Field::new(Some(&value));
-        assert_eq!(joined(["a", "b", "c", "d"].map(|name| field.get(name)), "_"), "x_7");
+        assert_eq!(joined(["a", "b", "c", "d", "e"].map(|name| field.get(name)), "_"), "x_7");
         assert_eq!(joined(["b", "d"].map(|name| field.get(name)), "_"), "");
     }
 
