@@ -16,7 +16,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     };
     event(action, delivery.get("id"))
         .title(delivery.get("message").text())
-        .description(delivery.get("details").text())
+        .describe(delivery.get("details"))
         .urgency(urgency)
         .done()
 }
