@@ -23,7 +23,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     };
     event(action, id)
         .title(delivery.get("eventmsg").text())
-        .description(delivery.get("eventlogmsg").text())
+        .describe(delivery.get("eventlogmsg"))
         .urgency(urgency)
         .text("Host", delivery.get("host"))
         .text("Service", delivery.get("service"))
