@@ -14,7 +14,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     };
     event(action, id)
         .title(delivery.get("condition_name").or(delivery.get("title")).text())
-        .description(delivery.get("details").text())
+        .describe(delivery.get("details"))
         .text("Account Name", delivery.get("account_name"))
         .link("Incident URL", delivery.get("incident_url"))
         .link("Issue URL", delivery.get("issueUrl"))
