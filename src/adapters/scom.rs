@@ -14,8 +14,5 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "Closed" => Action::Resolve,
         _ => return no_event("resolutionState", state, id),
     };
-    event(action, id)
-        .title(delivery.get("alertName").text())
-        .description(delivery.get("alertDescription").text())
-        .done()
+    event(action, id).title(delivery.get("alertName").text()).describe(delivery.get("alertDescription")).done()
 }
