@@ -59,7 +59,7 @@ fn metric_alert(found: Field<'_>, data: Field<'_>) -> Reading {
     };
     event(action, id)
         .title(data.get("description_title").text())
-        .description(data.get("description_text").text())
+        .describe(data.get("description_text"))
         .link("Web URL", alert.get("web_url"))
         .done()
 }
