@@ -3,6 +3,7 @@
 
 use super::{
     Delivery,
+    compare::is_same,
     field::Field,
     reading::{event, no_event},
 };
@@ -13,7 +14,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     let kind = delivery.get("type");
     let [name, target, zone] = ["name", "target", "timezone"].map(|name| delivery.get(name).text());
     let until = |attribute: &str| format!("{} {zone}", delivery.get(attribute).text());
-    let is_well = delivery.get("is_ok").value() == json!(1);
+    let is_well = is_same(&delivery.get("is_ok").value(), &json!(1));
     let happened = if is_well { Action::Resolve } else { Action::Create };
     let expires = |what: &str, until: &str| {
         let title = format!("{what} monitor {name} is expiring soon");
