@@ -3,7 +3,7 @@
 use super::{
     Delivery,
     instant::milliseconds,
-    reading::{event, no_event, nothing},
+    reading::{event, no_event},
 };
 use crate::domain::event::{Action, DatumKind, Reading};
 use serde_json::{Map, Value};
@@ -17,9 +17,6 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         _ => return no_event("event", kind, url),
     };
     let since = if date.is_text() { Value::Null } else { milliseconds(date) };
-    if action == Action::Create && (!url.is_text() || since.is_null()) {
-        return nothing("'check' has no 'url' that is a text, or no 'date' that is a number", url);
-    }
     event(action, url)
         .title(format!("{} is DOWN", url.text()))
         .link("URL", url)

@@ -3,7 +3,7 @@
 use super::{
     Delivery,
     field::Field,
-    reading::{event, no_event, nothing},
+    reading::{event, no_event},
 };
 use crate::domain::event::{Action, AlertUrgency, DatumKind, Reading};
 use serde_json::{Map, Value};
@@ -16,15 +16,13 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         _ => return no_event("status", status, group),
     };
     let (receiver, labels) = (delivery.get("receiver"), delivery.get("commonLabels"));
-    let has_labels = labels.object().is_some();
     let annotations = delivery.get("commonAnnotations");
-    if action == Action::Create && (!has_labels || !annotations.may_have_members()) {
-        return nothing("'commonLabels' or 'commonAnnotations' is no object", group);
-    }
     let name = labels.get("alertname");
     let urgency =
         AlertUrgency::parse(&labels.get("severity").text()).filter(|urgency| *urgency != AlertUrgency::Silent);
     let reading = event(action, group)
+        .only_if("commonLabels", labels.may_have_members())
+        .only_if("commonAnnotations", annotations.may_have_members())
         .title(if name.is_there() { name.text() } else { unnamed(receiver) })
         .describe(annotations.get("summary"))
         .urgency(urgency)
