@@ -139,13 +139,59 @@ impl Builder {
     }
 }
 
-/// As the validation of URLs in Ruby has it, which escapes nothing: what must be escaped in a URL, is.
+/// Whether it is an address as RFC 3986 writes one, to the letter: browsers forgive spaces and the like, PagerTree does not.
 fn is_web_address(text: &str) -> bool {
-    const NEVER: &[u8] = br#""<>\^`{|}"#;
-    let is_escaped = text.bytes().all(|byte| byte.is_ascii_graphic() && !NEVER.contains(&byte));
-    let is_web = |url: Url| {
-        let rest = text.get(url.scheme().len()..).unwrap_or_default();
-        matches!(url.scheme(), "http" | "https") && url.has_host() && rest.starts_with("://")
+    let (address, fragment) = text.split_once('#').unwrap_or((text, ""));
+    let (place, query) = address.split_once('?').unwrap_or((address, ""));
+    let path = place.split('/').skip(3);
+    (place.starts_with("http://") || place.starts_with("https://"))
+        && [place, query, fragment].into_iter().all(is_written_plainly)
+        && !path.chain([fragment]).any(|part| part.contains(['[', ']']))
+        && Url::parse(text).is_ok_and(|url| url.has_host())
+}
+
+/// Nothing but characters that may stand in an address, and escapes of others.
+fn is_written_plainly(part: &str) -> bool {
+    let is_escape = |rest: &str| {
+        let digits = rest.as_bytes().first_chunk::<2>();
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
-    is_escaped && Url::parse(text).is_ok_and(is_web)
+    part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.!~*'();/?:@&=+$,[]%".contains(&byte))
+        && part.split('%').skip(1).all(is_escape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_written_as_an_address_is_one() {
+        for address in [
+            "http://a.example.com",
+            "https://a_b:8080/x;y=1/(z)?q=a[0]&b=%20#/part?c=d",
+            "http://[::1]:80/",
+            "https://user@example.com/~me/",
+        ] {
+            assert!(is_web_address(address), "{address}");
+        }
+        for other in [
+            "",
+            "example.com/x",
+            "ftp://example.com",
+            "HTTP://example.com",
+            "http:example.com",
+            "https://",
+            " https://example.com",
+            "https://example.com/two words",
+            "https://example.com/{id}",
+            "https://example.com/a|b",
+            "https://example.com/\u{fc}",
+            "https://example.com/100%",
+            "https://example.com/a[0]",
+            "https://example.com/#a[0]",
+            "https://example.com/#a#b",
+        ] {
+            assert!(!is_web_address(other), "{other}");
+        }
+    }
 }
