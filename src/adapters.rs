@@ -11,6 +11,7 @@ mod delivery;
 mod field;
 mod instant;
 mod markup;
+mod nesting;
 mod reading;
 mod secret;
 mod template;

@@ -1,6 +1,6 @@
 //! What a third party sent, as adapters look at it.
 
-use super::field::Field;
+use super::{field::Field, nesting};
 use crate::domain::reserved;
 use serde_json::{Map, Value};
 
@@ -32,8 +32,8 @@ const WHOLE_BODY: &str = "_json";
 impl Delivery {
     /// Reads the parameters. What cannot be read has none.
     pub fn new(parts: DeliveryParts) -> Self {
-        let mut parameters = texts(form_urlencoded::parse(parts.query.as_bytes()).into_owned());
-        parameters.extend(texts(parts.fields.iter().cloned()));
+        let mut parameters = nesting::object(form_urlencoded::parse(parts.query.as_bytes()).into_owned());
+        parameters.extend(nesting::object(parts.fields.iter().cloned()));
         parameters.extend(parameters_of_body(&parts));
         Self { parts, parameters: Value::Object(parameters) }
     }
@@ -72,10 +72,6 @@ fn header<'a>(parts: &'a DeliveryParts, name: &str) -> Option<&'a str> {
     parts.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
-fn texts(pairs: impl Iterator<Item = (String, String)>) -> Map<String, Value> {
-    pairs.map(|(name, value)| (name, Value::String(value))).collect()
-}
-
 /// Vendors often say that JSON is text or a form, so a body that is JSON is read as that whatever it says to be.
 fn parameters_of_body(parts: &DeliveryParts) -> Map<String, Value> {
     let body = parts.body.trim_ascii();
@@ -88,7 +84,7 @@ fn parameters_of_body(parts: &DeliveryParts) -> Map<String, Value> {
     }
     let kind = header(parts, "content-type").unwrap_or_default();
     if kind.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
-        return texts(form_urlencoded::parse(body).into_owned());
+        return nesting::object(form_urlencoded::parse(body).into_owned());
     }
     Map::new()
 }
@@ -110,6 +106,7 @@ mod tests {
             ("application/json", "a=1&b=%20x", r#"{"a":2}"#, r#"{"a":2,"b":" x"}"#),
             ("text/plain; charset=UTF-8", "", r#" {"a":[1.50]}"#, r#"{"a":[1.50]}"#),
             (form, "", "a=1&b=x+y", r#"{"a":"1","b":"x y"}"#),
+            (form, "b[]=1", "a[x]=1", r#"{"b":["1"],"a":{"x":"1"}}"#),
             (form, "", r#"{"a":1}"#, r#"{"a":1}"#),
             ("application/json", "", "[1]", r#"{"_json":[1]}"#),
             ("application/json", "q=1", "{broken", r#"{"q":"1"}"#),
