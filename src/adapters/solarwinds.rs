@@ -24,9 +24,9 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     };
     event(action, id)
         .title(delivery.get("AlertMessage").text())
-        .description(delivery.get("AlertDescription").text())
+        .describe(delivery.get("AlertDescription"))
         .urgency(urgency)
         .link("Alert Details URL", delivery.get("AlertDetailsURL"))
         .text("Node", delivery.get("NodeName"))
-        .done()
+        .done_with_id()
 }
