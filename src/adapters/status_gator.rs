@@ -20,8 +20,8 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
     };
     event(action, monitor.get("id"))
         .title(delivery.get("message").text())
-        .description(delivery.get("details").text())
+        .describe(delivery.get("details"))
         .text("Monitor Name", monitor.get("display_name"))
         .datetime("Recorded At", delivery.get("recorded_at"))
-        .done()
+        .done_with_id()
 }
