@@ -29,15 +29,14 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         .text("Caller State", delivery.get("CallerState"))
         .text("Caller Zipcode", delivery.get("CallerZipcode"))
         .text("Caller Country", delivery.get("CallerCountry"))
-        .done()
+        .done_with_id()
 }
 
-/// Whether a part of the caller's number is on the list, which is a text with commas or an array.
+/// Whether a part of the caller's number is on the list, which is a text with commas or an array. As PagerTree reads it, a
+/// blank behind a comma belongs to what is banned, which then is nobody.
 fn is_banned(from: &str, options: &Map<String, Value>) -> bool {
     let banned = Field::new(options.get("banned_phone"));
-    banned
-        .items()
-        .any(|texts| texts.text().split(',').map(str::trim).any(|part| !part.is_empty() && from.contains(part)))
+    banned.items().any(|texts| texts.text().split(',').any(|part| !part.is_empty() && from.contains(part)))
 }
 
 /// TwiML.
