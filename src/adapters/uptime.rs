@@ -17,9 +17,9 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     };
     event(action, service.get("id"))
         .title(service.get("display_name").text())
-        .description(delivery.dig(["data", "alert", "output"]).text())
+        .describe(delivery.dig(["data", "alert", "output"]))
         .tags(service.get("tags").items().map(Field::text))
         .text("Service Name", service.get("name"))
         .text("Service Address", service.get("msp_address"))
-        .done()
+        .done_with_id()
 }
