@@ -18,11 +18,11 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     let (monitor, heartbeat) = (delivery.get("monitor"), delivery.get("heartbeat"));
     event(action, id)
         .title(delivery.get("title").text())
-        .description(heartbeat.get("msg").text())
+        .describe(heartbeat.get("msg"))
         .urgency(urgency::first_in(&delivery.get("urgency").lower(), &urgency::ALL))
         .tags(monitor.get("tags").items().map(|tag| tag.get("name").text()))
         .link("URL", monitor.get("url"))
         .text("Method", monitor.get("method"))
         .datetime("Time", heartbeat.get("time"))
-        .done()
+        .done_with_id()
 }
