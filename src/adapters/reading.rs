@@ -114,6 +114,12 @@ impl Builder {
         self
     }
 
+    /// An id that nobody has is a ULID.
+    pub(super) fn ulid(mut self) -> Self {
+        self.0.fresh_id = FreshId::Ulid;
+        self
+    }
+
     /// It creates an alert when there never was one with its id.
     pub(super) fn first_creates(mut self) -> Self {
         self.0.first_creates = true;

@@ -3,32 +3,37 @@
 use super::{
     Delivery,
     field::Field,
-    reading::{event, no_event},
+    reading::{event, no_event, nothing},
 };
 use crate::domain::event::{Action, AlertUrgency, DatumKind, Reading};
 use serde_json::{Map, Value};
 
 pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading {
     let (value, trigger) = (delivery.get("event_value"), delivery.get("trigger_id"));
-    let id = if trigger.filled().is_some() { trigger } else { delivery.get("event_id") };
+    let id = if trigger.is_filled() { trigger } else { delivery.get("event_id") };
     let action = match value.value().as_str() {
         Some("1" | "{EVENT.VALUE}") => Action::Create,
         Some("0") => Action::Resolve,
         _ => return no_event("event_value", value, id),
     };
+    let tags = delivery.get("event_tags");
+    if action == Action::Create && tags.is_there() && !tags.is_text() {
+        return nothing("'event_tags' is no text", id);
+    }
     let mapped = Field::new(options.get("map_urgency")).is_yes();
     event(action, id)
         .title(delivery.get("title").text())
         .description(format!("<pre>{}</pre>", delivery.get("description").text()))
-        .urgency(severity(&delivery.get("event_nseverity").text()).filter(|_| mapped))
-        .tags(delivery.get("event_tags").text().split(','))
+        .urgency(severity(delivery.get("event_nseverity").value().as_str()).filter(|_| mapped))
+        .tags(tags.text().split(','))
         .datum(DatumKind::Link, "Zabbix URL", page(delivery).into())
+        .ulid()
         .done()
 }
 
 /// From "not classified" to "disaster".
-fn severity(number: &str) -> Option<AlertUrgency> {
-    match number {
+fn severity(number: Option<&str>) -> Option<AlertUrgency> {
+    match number? {
         "0" => Some(AlertUrgency::Silent),
         "1" => Some(AlertUrgency::Low),
         "2" | "3" => Some(AlertUrgency::Medium),

@@ -54,6 +54,8 @@ pub enum FreshId {
     Uuid,
     /// Its 32 digits.
     Hex,
+    /// A ULID.
+    Ulid,
 }
 
 /// What is to happen.

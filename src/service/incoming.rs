@@ -221,7 +221,7 @@ fn happen(
     log_id: &LogId,
     event: &Event,
 ) -> Result<Outcome, StoreError> {
-    let thirdparty_id = event.thirdparty_id.clone().unwrap_or_else(|| fresh_id(ids, event.fresh_id));
+    let thirdparty_id = event.thirdparty_id.clone().unwrap_or_else(|| fresh_id(ids, event.fresh_id, now));
     let source_id = integration.id.as_str();
     let subject = alerts::subject(&integration.sid, Some(source_id), Some(&thirdparty_id));
     let newest = subject.map(|subject| alerts::newest(transaction, &subject)).transpose()?.flatten();
@@ -273,11 +273,11 @@ fn name(action: Action) -> &'static str {
     }
 }
 
-fn fresh_id(ids: &Ids, form: FreshId) -> String {
-    let uuid = ids.thirdparty();
+fn fresh_id(ids: &Ids, form: FreshId, now: Timestamp) -> String {
     match form {
-        FreshId::Uuid => uuid,
-        FreshId::Hex => uuid.replace('-', ""),
+        FreshId::Uuid => ids.thirdparty(),
+        FreshId::Hex => ids.thirdparty().replace('-', ""),
+        FreshId::Ulid => ids.ulid(now.millis()),
     }
 }
 

@@ -220,6 +220,22 @@ fn who_reads_the_answer_gets_one() {
 }
 
 #[test]
+fn an_id_that_nobody_has_is_written_as_the_type_writes_it() {
+    let desk = Desk::open();
+    for (kind, body, length) in [
+        ("webhook", json!({"event_type": "create", "title": "t"}), 36),
+        ("hetrix_tools", json!({"resource_usage": {"resource_type": "cpu"}, "monitor_name": "db-1"}), 32),
+        ("zabbix", json!({"event_value": "{EVENT.VALUE}", "title": "test"}), 26),
+    ] {
+        let integration = desk.integration(json!({"type": kind}));
+        desk.send(&integration, body).assert_status(200);
+        let alert = desk.alerts().pop().unwrap();
+        assert_eq!(alert["source_id"], integration.as_str(), "{kind}");
+        assert_eq!(alert["thirdparty_id"].as_str().map(str::len), Some(length), "{kind}");
+    }
+}
+
+#[test]
 fn a_deleted_alert_is_forgotten() {
     let desk = Desk::open();
     let integration = desk.integration(json!({}));
