@@ -14,6 +14,7 @@ mod markup;
 mod nesting;
 mod reading;
 mod secret;
+mod shown;
 mod template;
 mod tickets;
 mod urgency;

@@ -6,7 +6,9 @@ use super::{
     Delivery,
     field::Field,
     reading::{event, no_event, nothing},
-    secret, urgency,
+    secret,
+    shown::shown,
+    urgency,
 };
 use crate::domain::event::{Action, DatumKind, Incident, Reading};
 use serde_json::{Map, Value};
@@ -24,10 +26,16 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         Ok(sent) => sent,
         Err(reason) => return nothing(reason, Field::new(None)),
     };
-    let fields = Value::Object(
-        Field::new(Some(&sent)).members().map(|(name, value)| (name.to_lowercase(), value.value())).collect(),
-    );
-    let fields = Field::new(Some(&fields));
+    said(Field::new(Some(&named_in_lower_case(Field::new(Some(&sent))))), options)
+}
+
+/// The same object, the names of its own members in lower case. Of two that are the same then the last counts.
+pub(super) fn named_in_lower_case(object: Field<'_>) -> Value {
+    object.members().map(|(name, value)| (name.to_lowercase(), value.value())).collect()
+}
+
+/// What attributes say.
+pub(super) fn said(fields: Field<'_>, options: &Map<String, Value>) -> Reading {
     let action = match fields.get("event_type").word().as_str() {
         "create" => Action::Create,
         "acknowledge" => Action::Acknowledge,
@@ -35,9 +43,12 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         _ => return no_event("event_type", fields.get("event_type"), fields.get("id")),
     };
     let meta = fields.get("meta");
+    if action == Action::Create && meta.is_there() && meta.object().is_none() {
+        return nothing("'meta' is no object", fields.get("id"));
+    }
     let mut reading = event(action, fields.get("id"))
         .title(fields.get("title").text())
-        .description(fields.get("description").text())
+        .describe(fields.get("description"))
         .urgency(urgency::first_in(&fields.get("urgency").lower(), &urgency::CALLING))
         .tags(fields.get("tags").items().map(Field::text))
         .dedup_keys(fields.get("dedup_keys").items().map(Field::text))
@@ -48,7 +59,7 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         });
     if Field::new(options.get("capture_additional_data")).is_yes() {
         for (name, value) in fields.members().filter(|(name, _)| !KNOWN.contains(name)) {
-            reading = reading.datum(DatumKind::Text, name, value.text().into());
+            reading = reading.datum(DatumKind::Text, name, shown(&value.value()).into());
         }
     }
     reading.done()
@@ -67,9 +78,10 @@ fn unwrapped(parameters: &Value, options: &Map<String, Value>) -> Result<Value, 
     }
 }
 
+/// Anything but null and false makes it one, also the text "false".
 fn incident(meta: Field<'_>) -> Option<Incident> {
     let severity = meta.get("incident_severity").text().trim().to_uppercase();
     let message = meta.get("incident_message").filled();
-    let incident = meta.get("incident");
-    incident.flag(incident.filled().is_some()).then_some(Incident { severity, message })
+    let incident = meta.get("incident").value();
+    (!matches!(incident, Value::Null | Value::Bool(false))).then_some(Incident { severity, message })
 }
