@@ -70,6 +70,7 @@ mod twilio_livecallrouting;
 mod typeform;
 mod uptime;
 mod uptime_kuma;
+mod uptime_observer;
 mod uptimerobot;
 mod webhook;
 mod zabbix;
@@ -131,6 +132,7 @@ const ADAPTERS: &[(&str, Adapter)] = &[
     ("typeform", typeform::read),
     ("uptime", uptime::read),
     ("uptime_kuma", uptime_kuma::read),
+    ("uptime_observer", uptime_observer::read),
     ("uptimerobot", uptimerobot::read),
     ("webhook", webhook::read),
     ("zabbix", zabbix::read),
