@@ -73,6 +73,7 @@ mod uptime_kuma;
 mod uptime_observer;
 mod uptimerobot;
 mod webhook;
+mod xitoring;
 mod zabbix;
 mod zendesk;
 
@@ -135,6 +136,7 @@ const ADAPTERS: &[(&str, Adapter)] = &[
     ("uptime_observer", uptime_observer::read),
     ("uptimerobot", uptimerobot::read),
     ("webhook", webhook::read),
+    ("xitoring", xitoring::read),
     ("zabbix", zabbix::read),
     ("zendesk", zendesk::read),
 ];
