@@ -30,6 +30,7 @@ mod auvik;
 mod azure_monitor;
 mod cloudflare;
 mod cronitorio;
+mod crowdstrike;
 mod custom_webhook;
 mod datadog;
 mod deadmanssnitch;
@@ -92,6 +93,7 @@ const ADAPTERS: &[(&str, Adapter)] = &[
     ("azure_monitor", azure_monitor::read),
     ("cloudflare", cloudflare::read),
     ("cronitorio", cronitorio::read),
+    ("crowdstrike", crowdstrike::read),
     ("custom_webhook", custom_webhook::read),
     ("datadog", datadog::read),
     ("deadmanssnitch", deadmanssnitch::read),

@@ -56,6 +56,26 @@ pub(super) fn signature(
     })
 }
 
+/// Refuses unless the header is the signature, in the same digits, of what the header `stamp` says and the body behind it.
+/// Whoever sends no such headers is refused too.
+pub(super) fn stamped_signature(
+    delivery: &Delivery,
+    options: &Map<String, Value>,
+    option: &str,
+    stamp: &str,
+    header: &str,
+) -> Option<Reading> {
+    let key = Field::new(options.get(option)).filled()?;
+    let sent = |name| delivery.header(name).filter(|sent| !sent.trim().is_empty());
+    let is_signed = sent(stamp).zip(sent(header)).is_some_and(|(stamp, signature)| {
+        let message = [stamp.as_bytes(), &delivery.parts().body].concat();
+        is_same(hmac_sha256(key.as_bytes(), &message).as_bytes(), signature.as_bytes())
+    });
+    (!is_signed).then(|| Reading::Blocked {
+        reason: format!("the header '{header}' is not the signature by the option '{option}'"),
+    })
+}
+
 /// In lower-case hexadecimal digits.
 fn hmac_sha256(key: &[u8], message: &[u8]) -> String {
     // Keys of any length are taken; if one were not, nothing would ever match.
