@@ -10,7 +10,7 @@ mod query;
 use super::{
     Delivery,
     field::Field,
-    reading::{event, nothing},
+    reading::{Builder, event, nothing},
     template::Templates,
 };
 use crate::domain::event::{Action, AlertUrgency, DatumKind, Incident, Reading};
@@ -18,17 +18,38 @@ use definition::Definition;
 use serde_json::{Map, Value, json};
 
 pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading {
-    let reason = match decide(delivery, options) {
+    let definition = Field::new(options.get("custom_definition")).text();
+    followed(&definition, log(delivery), |kind, action| {
+        let description = action.get("description").text().into();
+        said(kind, action, action.get("thirdparty_id"))
+            .title(action.get("title").filled().unwrap_or_else(|| "Untitled Alert".to_owned()))
+            .describe(Field::new(Some(&description)))
+            .done()
+    })
+}
+
+/// What becomes of a log by a definition; `reading` reads the action that is asked for, once its templates are filled in.
+pub(super) fn followed(definition: &str, log: Value, reading: impl FnOnce(Action, Field<'_>) -> Reading) -> Reading {
+    let reason = match decide(definition, log, reading) {
         Ok(reading) => return reading,
         Err(reason) => reason,
     };
     nothing(format!("the option 'custom_definition' cannot be followed: {reason}"), Field::new(None))
 }
 
-fn decide(delivery: &Delivery, options: &Map<String, Value>) -> Result<Reading, String> {
-    let text = Field::new(options.get("custom_definition")).filled().ok_or("it is missing")?;
-    let definition = Definition::parse(&text)?;
-    let templates = Templates::over(json!({"always": true, "log": log(delivery, &definition)}));
+fn decide(
+    definition: &str,
+    mut log: Value,
+    reading: impl FnOnce(Action, Field<'_>) -> Reading,
+) -> Result<Reading, String> {
+    if definition.is_empty() {
+        return Err("it is missing".to_owned());
+    }
+    let definition = Definition::parse(definition)?;
+    if let Some(data) = log.get_mut("data") {
+        *data = definition.preprocess(data.take());
+    }
+    let templates = Templates::over(json!({"always": true, "log": log}));
     let Some(action) = definition.action(templates.values())? else {
         return Ok(nothing("no rule of the custom definition matches", Field::new(None)));
     };
@@ -40,7 +61,7 @@ fn decide(delivery: &Delivery, options: &Map<String, Value>) -> Result<Reading, 
         "resolve" => Action::Resolve,
         _ => return Ok(ignored(action)),
     };
-    Ok(content(kind, action))
+    Ok(reading(kind, action))
 }
 
 fn ignored(action: Field<'_>) -> Reading {
@@ -49,7 +70,7 @@ fn ignored(action: Field<'_>) -> Reading {
 }
 
 /// What rules and templates see of a request.
-fn log(delivery: &Delivery, definition: &Definition) -> Value {
+fn log(delivery: &Delivery) -> Value {
     let (parts, parameters) = (delivery.parts(), delivery.parameters());
     let body = String::from_utf8_lossy(&parts.body);
     let sent = parameters.as_object().is_some_and(|parameters| !parameters.is_empty());
@@ -59,7 +80,7 @@ fn log(delivery: &Delivery, definition: &Definition) -> Value {
     };
     let headers: Map<String, Value> = parts.headers.iter().flat_map(named).collect();
     json!({
-        "data": definition.preprocess(data), "params": parameters, "headers": headers, "body": body, "method": parts.method,
+        "data": data, "params": parameters, "headers": headers, "body": body, "method": parts.method,
     })
 }
 
@@ -87,30 +108,28 @@ fn filled(value: &Value, templates: &Templates) -> Result<Value, String> {
     })
 }
 
-fn content(kind: Action, action: Field<'_>) -> Reading {
+/// What an action says, but for its title and description.
+pub(super) fn said(kind: Action, action: Field<'_>, id: Field<'_>) -> Builder {
     let text = |name| action.get(name).text();
-    let reading = event(kind, action.get("thirdparty_id"))
-        .title(action.get("title").filled().unwrap_or_else(|| "Untitled Alert".to_owned()))
-        .description(text("description"))
+    let incident = action.get("incident");
+    let reading = event(kind, id)
         .urgency(AlertUrgency::parse(&action.get("urgency").word()))
         .tags(list(action.get("tags")))
         .dedup_keys(list(action.get("dedup_keys")))
         .with(|content| {
             content.meta = action.get("meta").object().cloned().unwrap_or_default();
-            content.incident = action.get("incident").is_yes().then(|| Incident {
+            content.incident = incident.flag(incident.filled().is_some()).then(|| Incident {
                 severity: text("incident_severity").trim().to_uppercase(),
                 message: action.get("incident_message").filled(),
             });
         });
-    let data = action.get("additional_data").items();
-    let reading = data.fold(reading, |reading, datum| {
+    action.get("additional_data").items().fold(reading, |reading, datum| {
         let label = datum.get("label").filled().unwrap_or_else(|| "Untitled".to_owned());
         match kind_of_datum(&datum.get("format").text()) {
             Some(kind) => reading.datum(kind, &label, datum.get("value").value()),
             None => reading,
         }
-    });
-    reading.done()
+    })
 }
 
 /// The items of an array, or the parts of a text between commas.

@@ -45,6 +45,9 @@ impl Definition {
                 Some("parse_sns") => {
                     read_json(&mut data);
                     data.get_mut("Message").map(read_json);
+                    // PagerTree's own definitions look for the message in `data`.
+                    let message = data.get("Message").cloned();
+                    data.as_object_mut().zip(message).map(|(data, message)| data.insert("data".to_owned(), message));
                 }
                 _ => {}
             }

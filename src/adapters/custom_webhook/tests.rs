@@ -151,6 +151,8 @@ fn data_are_made_readable_before() {
     let sns = r#"{"Id": 7, "Message": "{\"state\": \"ALARM\"}"}"#;
     assert_eq!(id(&followed(&format!("preprocess: [{{type: parse_sns}}]\n{rules}"), sns)), Some("7"));
     assert_eq!(id(&followed(rules, sns)), None);
+    let in_data = rules.replace("log.data.Message.state", "log.data.data.state");
+    assert_eq!(id(&followed(&format!("preprocess: [{{type: parse_sns}}]\n{in_data}"), sns)), Some("7"));
     let text = "default: {actions: [{type: resolve, thirdparty_id: '{{log.data}}|{{log.body}}'}]}";
     assert_eq!(id(&followed(&format!("preprocess: [{{type: parse_json}}]\n{text}"), "5 down")), Some("5 down|5 down"));
     assert_eq!(id(&followed(text, "plain")), Some("plain|plain"));
@@ -180,7 +182,7 @@ default:
     let Reading::Event(event) = followed(definition, BODY) else { panic!("no event") };
     let content = serde_json::to_value(&event.content).unwrap();
     let expected = json!({
-        "title": "Untitled Alert", "description": null, "urgency": "silent", "tags": ["web", "eu", "night"],
+        "title": "Untitled Alert", "description": "", "urgency": "silent", "tags": ["web", "eu", "night"],
         "additional_data": [
             {"type": "text", "label": "Untitled", "value": "5"}, {"type": "text", "label": "Raw", "value": 5},
         ],
