@@ -1,14 +1,15 @@
-//! `email`: a message as it stands in RFC 5322, whoever brings it. Each is an alert, unless it was found to be spam.
+//! `email`: a message as it stands in RFC 5322, whoever brings it. Each is an alert, unless it was found to be spam, or the
+//! integration has a definition for messages, by whose rules it is read then, as those of `custom_webhook` are.
 
 use super::{
-    Delivery,
+    Delivery, custom_webhook,
     field::Field,
     markup::{Level, sanitised},
     reading::{event, nothing},
 };
 use crate::domain::event::{Action, DatumKind, Reading};
-use mail_parser::{Address, HeaderValue, Message, MessageParser, PartType};
-use serde_json::{Map, Value};
+use mail_parser::{Address, Encoding, HeaderValue, Message, MessageParser, MessagePart, PartType};
+use serde_json::{Map, Value, json};
 
 const UNTITLED: &str = "Incoming Email - Untitled Alert";
 const SPAM_VERDICT: &str = "X-SES-Spam-Verdict";
@@ -18,43 +19,101 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         return nothing("it is no message", Field::new(None));
     };
     let option = |name: &str| Field::new(options.get(name));
-    let verdict = message.header_raw(SPAM_VERDICT).map(str::trim).unwrap_or_default();
+    // Whoever looks for spam writes it so, and before what the sender wrote.
+    let verdict = message.headers_raw().find(|(name, _)| *name == SPAM_VERDICT);
+    let verdict = verdict.map(|(_, verdict)| verdict.trim()).unwrap_or_default();
     if !verdict.is_empty() && verdict != "PASS" && !option("allow_spam").is_yes() {
         return Reading::Blocked { reason: format!("the header '{SPAM_VERDICT}' is '{verdict}'") };
     }
+    match option("custom_definition").filled().filter(|_| option("custom_definition_enabled").is_yes()) {
+        Some(definition) => by_definition(&message, options, &definition),
+        None => as_it_is(&message, options),
+    }
+}
+
+fn as_it_is(message: &Message<'_>, options: &Map<String, Value>) -> Reading {
+    let level = Level::parse(&Field::new(options.get("sanitize_level")).text());
     let id = message.message_id().map_or(Value::Null, Value::from);
-    let subject = message.subject().map(str::trim).filter(|subject| !subject.is_empty());
-    let thread = if option("dedup_threads").flag(true) { references(&message) } else { Vec::new() };
-    let keys = message.message_id().map(str::to_owned).into_iter().chain(thread);
+    let body = body(message, |html| sanitised(html, level)).into();
     event(Action::Create, Field::new(Some(&id)))
-        .title(subject.unwrap_or(UNTITLED))
-        .description(body(&message, Level::parse(&option("sanitize_level").text())))
-        .dedup_keys(keys)
+        .title(title(message))
+        .describe(Field::new(Some(&body)))
+        .dedup_keys(thread(message, Field::new(Some(&id)), options))
         .datum(DatumKind::Email, "From", addresses(message.from()))
         .datum(DatumKind::Email, "To", addresses(message.to()))
         .datum(DatumKind::Email, "CCs", addresses(message.cc()))
         .done()
 }
 
-/// The part that is HTML, made harmless; else the one that is text.
-fn body(message: &Message<'_>, level: Level) -> String {
-    let parts = message.html_body.iter().filter_map(|position| message.part(*position));
-    let html = parts.filter_map(|part| match &part.body {
-        PartType::Html(html) => Some(html.as_ref()),
-        _ => None,
+/// What the rules say; where they say nothing, the message does.
+fn by_definition(message: &Message<'_>, options: &Map<String, Value>, definition: &str) -> Reading {
+    let body = body(message, within_body);
+    let log = json!({
+        "subject": message.subject(), "body": body, "from": addresses(message.from()), "to": addresses(message.to()),
     });
-    match html.map(|html| sanitised(html, level)).next() {
-        Some(html) => html,
-        None => message.body_text(0).map(|text| text.trim_end().to_owned()).unwrap_or_default(),
-    }
+    let id = message.message_id().map_or(Value::Null, Value::from);
+    custom_webhook::followed(definition, log, |kind, action| {
+        let said = action.get("thirdparty_id");
+        let id = if said.is_filled() { said } else { Field::new(Some(&id)) };
+        let description = action.get("description").filled().unwrap_or(body).into();
+        custom_webhook::said(kind, action, id)
+            .title(action.get("title").filled().unwrap_or_else(|| title(message)))
+            .describe(Field::new(Some(&description)))
+            .dedup_keys(thread(message, id, options))
+            .done()
+    })
 }
 
-fn references(message: &Message<'_>) -> Vec<String> {
-    match message.references() {
+fn title(message: &Message<'_>) -> String {
+    let subject = message.subject().map(str::trim).filter(|subject| !subject.is_empty());
+    subject.unwrap_or(UNTITLED).to_owned()
+}
+
+/// The ids of this message and of those that it answers, if messages of a thread belong together.
+fn thread(message: &Message<'_>, id: Field<'_>, options: &Map<String, Value>) -> Vec<String> {
+    if !Field::new(options.get("dedup_threads")).flag(true) {
+        return Vec::new();
+    }
+    let answered = match message.references() {
         HeaderValue::Text(id) => vec![id.to_string()],
         HeaderValue::TextList(ids) => ids.iter().map(ToString::to_string).collect(),
         _ => Vec::new(),
+    };
+    id.filled().into_iter().chain(answered).collect()
+}
+
+/// Of a message with parts the one that is HTML, made readable, else the one that is text; of any other what it has, as it is.
+fn body(message: &Message<'_>, readable: impl FnOnce(&str) -> String) -> String {
+    let root = message.root_part();
+    if !matches!(root.body, PartType::Multipart(_)) {
+        return text(root);
     }
+    let html = message.html_bodies().find_map(|part| match &part.body {
+        PartType::Html(html) => Some(html),
+        _ => None,
+    });
+    match html {
+        Some(html) => readable(html),
+        None => message.text_bodies().next().map(text).unwrap_or_default(),
+    }
+}
+
+/// Lines end as on a wire only where they were hidden from it.
+fn text(part: &MessagePart<'_>) -> String {
+    match &part.body {
+        PartType::Text(text) | PartType::Html(text) if part.encoding == Encoding::Base64 => text.to_string(),
+        PartType::Text(text) | PartType::Html(text) => text.replace("\r\n", "\n"),
+        PartType::Binary(bytes) | PartType::InlineBinary(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        PartType::Message(_) | PartType::Multipart(_) => String::new(),
+    }
+}
+
+/// What stands between the tags of the body; all of it where there are none.
+fn within_body(html: &str) -> String {
+    let lower = html.to_ascii_lowercase();
+    let start = lower.find("<body").and_then(|tag| Some(tag + lower.get(tag..)?.find('>')? + 1)).unwrap_or_default();
+    let end = lower.rfind("</body").filter(|end| *end >= start).unwrap_or(html.len());
+    html.get(start..end).unwrap_or(html).to_owned()
 }
 
 /// All addresses in a list, be it one; null if there is none.

@@ -104,7 +104,7 @@ fn a_message_becomes_an_alert_and_a_log_says_who_sent_it() {
     assert_eq!(alerts.len(), 1);
     assert_eq!(alerts[0]["title"], "Disk full");
     assert_eq!(alerts[0]["thirdparty_id"], "1@example.com");
-    assert_eq!(alerts[0]["description"], "db-1 has no room.\r\n.and a line that begins with a dot");
+    assert_eq!(alerts[0]["description"], "db-1 has no room.\n.and a line that begins with a dot\n");
     assert_eq!(alerts[0]["source_id"], id.as_str());
     let log = objects(&me, "log")[0].clone();
     assert_eq!(log["action"], "create");
