@@ -82,11 +82,14 @@ fn thread(message: &Message<'_>, id: Field<'_>, options: &Map<String, Value>) ->
     id.filled().into_iter().chain(answered).collect()
 }
 
-/// Of a message with parts the one that is HTML, made readable, else the one that is text; of any other what it has, as it is.
+/// The part that is HTML, made readable, else the one that is text; of a message without parts what it has.
 fn body(message: &Message<'_>, readable: impl FnOnce(&str) -> String) -> String {
     let root = message.root_part();
-    if !matches!(root.body, PartType::Multipart(_)) {
-        return text(root);
+    match &root.body {
+        PartType::Multipart(_) => {}
+        // PagerTree leaves it as it came, with whatever could do harm to who looks at it.
+        PartType::Html(html) => return readable(html),
+        _ => return text(root),
     }
     let html = message.html_bodies().find_map(|part| match &part.body {
         PartType::Html(html) => Some(html),

@@ -143,16 +143,6 @@ impl Builder {
             _ => Reading::Event(Box::new(event)),
         }
     }
-
-    /// The same, of a type that makes no ids: what comes without one creates nothing.
-    pub(super) fn done_with_id(self) -> Reading {
-        match (self.0.action, &self.0.thirdparty_id) {
-            (Action::Create | Action::Recreate, None) => {
-                nothing("it has no id, so no alert was created", Field::new(None))
-            }
-            _ => self.done(),
-        }
-    }
 }
 
 /// Whether it is an address as RFC 3986 writes one, to the letter: browsers forgive spaces and the like, PagerTree does not.
@@ -209,12 +199,5 @@ mod tests {
         ] {
             assert!(!is_web_address(other), "{other}");
         }
-    }
-
-    #[test]
-    fn without_an_id_there_is_no_alert_of_types_that_make_none() {
-        let read = |action| event(action, Field::new(None)).title("t").done_with_id();
-        assert!(matches!(read(Action::Create), Reading::Nothing { .. }));
-        assert!(matches!(read(Action::Resolve), Reading::Event(_)));
     }
 }

@@ -28,5 +28,5 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         .urgency(urgency)
         .link("Alert Details URL", delivery.get("AlertDetailsURL"))
         .text("Node", delivery.get("NodeName"))
-        .done_with_id()
+        .done()
 }

@@ -21,5 +21,5 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         .text("Policy Name", incident.get("policy_name"))
         .text("Condition Name", incident.get("condition_name"))
         .text("Resource Name", incident.get("resource_name"))
-        .done_with_id()
+        .done()
 }

@@ -23,5 +23,5 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         .describe(delivery.get("details"))
         .text("Monitor Name", monitor.get("display_name"))
         .datetime("Recorded At", delivery.get("recorded_at"))
-        .done_with_id()
+        .done()
 }

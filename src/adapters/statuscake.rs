@@ -22,5 +22,5 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         .text("IP", delivery.get("IP"))
         // As PagerTree's adapter reads it; StatusCake sends `Checkrate`.
         .text("Check Rate", delivery.get("Check Rate"))
-        .done_with_id()
+        .done()
 }

@@ -33,5 +33,5 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         let media = delivery.get(&format!("MediaUrl{index}"));
         reading = reading.datum(kind, &format!("Media #{}", index + 1), media.value());
     }
-    reading.done_with_id()
+    reading.done()
 }

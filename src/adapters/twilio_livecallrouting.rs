@@ -29,7 +29,7 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         .text("Caller State", delivery.get("CallerState"))
         .text("Caller Zipcode", delivery.get("CallerZipcode"))
         .text("Caller Country", delivery.get("CallerCountry"))
-        .done_with_id()
+        .done()
 }
 
 /// Whether a part of the caller's number is on the list, which is a text with commas or an array. As PagerTree reads it, a

@@ -8,5 +8,5 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     let response = delivery.get("form_response");
     let words = [response.dig(["definition", "title"]), response.get("submitted_at")];
     let title = joined(words.into_iter().filter(|word| word.is_filled()), ": ");
-    event(Action::Create, response.get("token")).title(title.as_str().unwrap_or_default()).done_with_id()
+    event(Action::Create, response.get("token")).title(title.as_str().unwrap_or_default()).done()
 }

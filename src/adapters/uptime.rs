@@ -21,5 +21,5 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         .tags(service.get("tags").items().map(Field::text))
         .text("Service Name", service.get("name"))
         .text("Service Address", service.get("msp_address"))
-        .done_with_id()
+        .done()
 }

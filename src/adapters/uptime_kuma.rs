@@ -24,5 +24,5 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         .link("URL", monitor.get("url"))
         .text("Method", monitor.get("method"))
         .datetime("Time", heartbeat.get("time"))
-        .done_with_id()
+        .done()
 }

@@ -19,5 +19,5 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         .describe(delivery.get("description"))
         .link("Incident URL", delivery.get("incident_url"))
         .link("Monitor URL", delivery.get("monitor_url"))
-        .done_with_id()
+        .done()
 }

@@ -27,7 +27,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         .description(format!("{name} is DOWN because {}", delivery.get("alertDetails").text()))
         .link("Monitor URL", delivery.get("monitorURL"))
         .datum(DatumKind::Datetime, "Triggered At", instant)
-        .done_with_id()
+        .done()
 }
 
 /// With `groupSeconds`, a parameter that people add to the address, alerts are of a span of time and not of a monitor.

@@ -26,5 +26,5 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         .text("Value", delivery.get("value"))
         .text("Unit", delivery.get("unit"))
         .datetime("Incident Time", delivery.get("incident_time"))
-        .done_with_id()
+        .done()
 }

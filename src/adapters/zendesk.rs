@@ -32,5 +32,5 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         .text("Ticket Type", delivery.get("ticket_type"))
         .text("Via", delivery.get("via"))
         .text("Assignee Name", delivery.get("assignee_name"))
-        .done_with_id()
+        .done()
 }
