@@ -19,6 +19,7 @@ mod template;
 mod tickets;
 mod urgency;
 mod wording;
+mod wrapper;
 
 pub use answer::Answer;
 pub use delivery::{Delivery, DeliveryParts};

@@ -9,6 +9,7 @@ use super::{
     secret,
     shown::shown,
     urgency,
+    wrapper::unwrapped,
 };
 use crate::domain::event::{Action, DatumKind, Incident, Reading};
 use serde_json::{Map, Value};
@@ -63,19 +64,6 @@ pub(super) fn said(fields: Field<'_>, options: &Map<String, Value>) -> Reading {
         }
     }
     reading.done()
-}
-
-/// The object that holds the attributes: where `wrapper_key`, a JMESPath expression, leads, or if that is nowhere, all that
-/// was sent.
-fn unwrapped(parameters: &Value, options: &Map<String, Value>) -> Result<Value, String> {
-    let Some(path) = Field::new(options.get("wrapper_key")).filled() else { return Ok(parameters.clone()) };
-    let fault = |error: jmespath::JmespathError| format!("the option 'wrapper_key' is no JMESPath expression: {error}");
-    let found = jmespath::compile(&path).and_then(|path| path.search(parameters)).map_err(fault)?;
-    match serde_json::to_value(&found) {
-        Ok(object @ Value::Object(_)) => Ok(object),
-        Ok(Value::Null) => Ok(parameters.clone()),
-        _ => Err(format!("the option 'wrapper_key' ('{path}') leads to no object")),
-    }
 }
 
 /// Anything but null and false makes it one, also the text "false".
