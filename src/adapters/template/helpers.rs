@@ -56,7 +56,7 @@ const FUNCTIONS: [(&str, Function); 29] = [
     ("ne", |values| (!is_same(value(values, 0), value(values, 1))).into()),
     ("not", |values| (!value(values, 0).is_truthy(false)).into()),
     ("or", |values| values.iter().any(|value| value.is_truthy(false)).into()),
-    ("replace", |values| at(values, 0).replace(&at(values, 1), &at(values, 2)).into()),
+    ("replace", |values| replaced(&at(values, 0), &at(values, 1), &at(values, 2)).into()),
     ("sanitize", |values| without_markup(&at(values, 0)).into()),
     ("startsWith", |values| at(values, 1).starts_with(&at(values, 0)).into()),
     ("trim", |values| at(values, 0).trim().into()),
@@ -81,16 +81,31 @@ struct Counted {
 impl Counted {
     fn value(&self, helper: &Helper<'_>) -> Result<Value, RenderError> {
         let values: Vec<_> = helper.params().iter().map(|parameter| parameter.value()).collect();
+        // What it reads is paid for before it is read, what it makes as soon as it is known.
+        self.take(1 + values.iter().map(|value| length_of_text(value)).sum::<usize>() / BYTES_OF_A_STEP)?;
         let made = (self.function)(&values);
         let bytes = weight(&made);
         if bytes > LONGEST_TEXT {
             return Err(RenderErrorReason::Other("a value becomes too long".to_owned()).into());
         }
-        let wanted = 1 + bytes / BYTES_OF_A_STEP;
+        self.take(bytes / BYTES_OF_A_STEP)?;
+        Ok(made)
+    }
+
+    fn take(&self, wanted: usize) -> Result<(), RenderError> {
         let taken = self
             .steps
             .fetch_update(atomic::Ordering::Relaxed, atomic::Ordering::Relaxed, |left| left.checked_sub(wanted));
-        taken.map(|_| made).map_err(|_| RenderErrorReason::Other("it takes too many steps".to_owned()).into())
+        taken.map(drop).map_err(|_| RenderErrorReason::Other("it takes too many steps".to_owned()).into())
+    }
+}
+
+/// About how long [`text`] is.
+fn length_of_text(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(|item| 1 + length_of_text(item)).sum(),
+        Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
 }
 
@@ -182,9 +197,28 @@ fn capitalized(text: &str) -> String {
 fn joined(values: &[&Value]) -> String {
     let separator = if values.len() > 1 { at(values, 1) } else { ", ".to_owned() };
     match values {
-        [Value::Array(items), ..] => items.iter().map(text).collect::<Vec<_>>().join(&separator),
+        [Value::Array(items), ..] => put_together(items.iter().map(text), &separator),
         _ => at(values, 0),
     }
+}
+
+fn replaced(text: &str, old: &str, new: &str) -> String {
+    put_together(text.split(old), new)
+}
+
+/// The parts with the separator between them, or as many as it takes to be too long.
+fn put_together<T: AsRef<str>>(parts: impl IntoIterator<Item = T>, separator: &str) -> String {
+    let mut whole = String::new();
+    for (number, part) in parts.into_iter().enumerate() {
+        if number > 0 {
+            whole.push_str(separator);
+        }
+        whole.push_str(part.as_ref());
+        if whole.len() > LONGEST_TEXT {
+            break;
+        }
+    }
+    whole
 }
 
 /// Without what stands between `<` and `>`.

@@ -73,6 +73,25 @@ fn broken_templates_say_what_is_wrong() {
     }
 }
 
+/// A helper that had made its text before its length was looked at took gigabytes.
+#[test]
+fn what_a_template_may_cost_with_large_data_is_bounded() {
+    let large = json!({"t": "a".repeat(300_000), "a": vec![0; 100_000], "s": "b".repeat(60_000)});
+    for template in [
+        "{{replace t \"a\" t}}",
+        "{{replace s \"b\" s}}",
+        "{{replace s \"\" s}}",
+        "{{join a t}}",
+        "{{join a s}}",
+        "{{append t t t t t t t t}}",
+    ] {
+        let fault = Templates::over(large.clone()).fill(template).unwrap_err();
+        assert!(fault.contains("too long") || fault.contains("too many steps"), "{template}: {fault}");
+    }
+    let often = "{{contains t \"b\"}}".repeat(50);
+    assert!(Templates::over(large).fill(&often).unwrap_err().contains("too many steps"));
+}
+
 #[test]
 fn what_a_template_may_cost_is_bounded() {
     let many = json!({"a": vec![0; 3_000], "text": "x".repeat(LONGEST_TEXT / 2 + 1)});
