@@ -6,12 +6,14 @@ use regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
 
-/// How much a regular expression may become; more than any that a person writes.
-const LARGEST_EXPRESSION: usize = 256 * 1024;
-/// What compiling one is worth, in steps.
+/// Far more than a person writes.
+const LONGEST_PATTERN: usize = 1024;
+/// What compiling one is worth, in steps, and each of its bytes, since a class of characters may become thousands of states.
 const STEPS_TO_COMPILE: usize = 5_000;
-/// How many bytes of text are worth one step.
-const BYTES_OF_A_STEP: usize = 16;
+const STEPS_OF_A_PATTERNS_BYTE: usize = 50;
+/// How many bytes a regular expression may become, and how many steps four bytes of a text are worth that it is looked for in:
+/// what is large may have to look at each byte with each of its states.
+const SIZES: [(usize, usize); 2] = [(16 * 1024, 1), (64 * 1024, 16)];
 
 /// Whether the condition holds for what was found at the end of a path.
 ///
@@ -121,26 +123,42 @@ fn is_ordered<'a>(
     any_candidate(query, found, |value| Ok(order(value, operand).is_some_and(|order| wanted.contains(&order))))
 }
 
-fn compiled(query: &Query<'_>, operand: &Value, options: Option<&Value>) -> Result<Regex, String> {
-    let pattern = operand.as_str().ok_or("'$regex' must be a text")?;
-    let options = options.and_then(Value::as_str).unwrap_or_default();
-    query.take(STEPS_TO_COMPILE)?;
-    RegexBuilder::new(pattern)
-        .case_insensitive(options.contains('i'))
-        .multi_line(options.contains('m'))
-        .dot_matches_new_line(options.contains('s'))
-        .ignore_whitespace(options.contains('x'))
-        .size_limit(LARGEST_EXPRESSION)
-        .dfa_size_limit(LARGEST_EXPRESSION)
-        .nest_limit(64)
-        .build()
-        .map_err(|error| format!("'{pattern}' is no regular expression that is understood: {error}"))
+struct Expression {
+    regex: Regex,
+    steps_of_four_bytes: usize,
 }
 
-fn matches_text(query: &Query<'_>, expression: &Regex, value: &Value) -> Result<bool, String> {
+fn compiled(query: &Query<'_>, operand: &Value, options: Option<&Value>) -> Result<Expression, String> {
+    let pattern = operand.as_str().ok_or("'$regex' must be a text")?;
+    let options = options.and_then(Value::as_str).unwrap_or_default();
+    if pattern.len() > LONGEST_PATTERN {
+        return Err(format!("'$regex' has {} bytes and may have {LONGEST_PATTERN}", pattern.len()));
+    }
+    query.take(STEPS_TO_COMPILE + pattern.len() * STEPS_OF_A_PATTERNS_BYTE)?;
+    let build = |size| {
+        RegexBuilder::new(pattern)
+            .case_insensitive(options.contains('i'))
+            .multi_line(options.contains('m'))
+            .dot_matches_new_line(options.contains('s'))
+            .ignore_whitespace(options.contains('x'))
+            .size_limit(size)
+            .nest_limit(64)
+            .build()
+    };
+    let mut fault = String::new();
+    for (size, steps_of_four_bytes) in SIZES {
+        match build(size) {
+            Ok(regex) => return Ok(Expression { regex, steps_of_four_bytes }),
+            Err(error) => fault = error.to_string(),
+        }
+    }
+    Err(format!("'{pattern}' is no regular expression that is understood: {fault}"))
+}
+
+fn matches_text(query: &Query<'_>, expression: &Expression, value: &Value) -> Result<bool, String> {
     let Some(text) = value.as_str() else { return Ok(false) };
-    query.take(text.len() / BYTES_OF_A_STEP)?;
-    Ok(expression.is_match(text))
+    query.take(text.len() / 4 * expression.steps_of_four_bytes)?;
+    Ok(expression.regex.is_match(text))
 }
 
 fn is_multiple<'a>(query: &Query<'a>, found: &[&'a Value], operand: &[Value]) -> Result<bool, String> {

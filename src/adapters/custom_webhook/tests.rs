@@ -208,6 +208,7 @@ fn a_definition_that_cannot_be_followed_is_nothing_with_the_reason() {
         ("rules: [{match: {a: {$in: 1}}, actions: []}]".into(), "'$in' must be a list"),
         ("rules: [{match: {a: {$regex: '(?=a)'}}, actions: []}]".into(), "no regular expression"),
         ("rules: [{match: {a: {$regex: '(x{900}){900}'}}, actions: []}]".into(), "no regular expression"),
+        (format!("rules: [{{match: {{a: {{$regex: '{}'}}}}, actions: []}}]", "x".repeat(1_025)), "may have 1024"),
         ("default: {actions: [{type: create, title: '{{nonsense 1}}'}]}".into(), "the template"),
         (format!("rules:\n{many_rules}"), "too many steps"),
         (bomb.into(), "cannot be followed"),
@@ -218,6 +219,15 @@ fn a_definition_that_cannot_be_followed_is_nothing_with_the_reason() {
         let found = reason(followed(&definition, BODY));
         assert!(found.contains(part), "{}: {found}", &definition[..definition.len().min(60)]);
     }
+}
+
+/// It may look at each byte with each of its thousand states.
+#[test]
+fn a_large_expression_is_not_looked_for_in_a_large_text() {
+    let body = json!({"t": "ab".repeat(200_000)}).to_string();
+    let rule = |pattern: &str| format!("rules: [{{match: {{log.data.t: {{$regex: '{pattern}'}}}}, actions: []}}]");
+    assert!(reason(followed(&rule("[ab]*a[ab]{500}c"), &body)).contains("too many steps"));
+    assert!(!reason(followed(&rule("[ab]c"), &body)).contains("too many steps"));
 }
 
 proptest! {
