@@ -1,5 +1,7 @@
 //! Descriptions are shown as HTML: plain text becomes some, and what is some already loses what could do harm.
 
+mod effort;
+
 use ammonia::Builder;
 use std::collections::HashSet;
 
@@ -66,8 +68,14 @@ const BASIC: [&str; 33] = [
     "bdi",
 ];
 
-/// HTML without scripts, styles and handlers, and with no more tags than the level allows.
+/// So many bytes are looked at; no alert has a longer description.
+const LONGEST: usize = 256 << 10;
+
+/// HTML without scripts, styles and handlers, and with no more tags than the level allows; without any tags where it would take
+/// long to find out which element stands in which.
 pub(super) fn sanitised(html: &str, level: Level) -> String {
+    let html = html.get(..html.floor_char_boundary(LONGEST)).unwrap_or(html);
+    let Some(html) = effort::bounded(html) else { return effort::text(html) };
     let mut builder = Builder::default();
     match level {
         Level::Relaxed => {}
@@ -75,7 +83,7 @@ pub(super) fn sanitised(html: &str, level: Level) -> String {
         Level::Restricted => drop(builder.tags(RESTRICTED.into())),
         Level::Basic => drop(builder.tags(BASIC.into())),
     }
-    builder.clean(html).to_string()
+    builder.clean(&html).to_string()
 }
 
 /// Plain text as paragraphs: an empty line ends one, a line break is one. The empty text is one without text.

@@ -1,0 +1,221 @@
+//! What parsing HTML would cost, seen before it is parsed.
+//!
+//! A parser of HTML looks at all open elements for each tag, and opens words in bold and the like again in each paragraph, so that
+//! little HTML can take minutes and gigabytes. Tags are read here as the standard has them; which elements are open is guessed on
+//! the safe side: an end tag closes nothing but the element that was opened last.
+
+/// More than any page that a person reads nests.
+const DEEPEST: usize = 256;
+/// Open elements, added up over all tags.
+const MOST: usize = 500_000;
+
+/// Never open, or closed by the next of its kind.
+const NOT_NESTED: [&str; 31] = [
+    "area", "base", "body", "br", "col", "colgroup", "dd", "dt", "embed", "head", "hr", "html", "img", "input", "li",
+    "link", "meta", "option", "p", "param", "rp", "rt", "source", "tbody", "td", "tfoot", "th", "thead", "tr", "track",
+    "wbr",
+];
+/// Between their tags is text, whatever it looks like.
+const RAW: [&str; 10] =
+    ["iframe", "noembed", "noframes", "noscript", "plaintext", "script", "style", "textarea", "title", "xmp"];
+
+/// The HTML without comments and without the elements that hold raw text, none of which is shown; `None` if it costs too much.
+pub(super) fn bounded(html: &str) -> Option<String> {
+    let (mut kept, mut open, mut effort) = (String::with_capacity(html.len()), Vec::new(), 0_usize);
+    for piece in Pieces(html) {
+        match piece {
+            Piece::Text(text) => kept.push_str(text),
+            Piece::Hidden => {}
+            Piece::Start { name, tag } => {
+                effort = effort.saturating_add(open.len());
+                if !NOT_NESTED.contains(&name.as_str()) {
+                    open.push(name);
+                }
+                kept.push_str(tag);
+            }
+            Piece::End { name, tag } => {
+                effort = effort.saturating_add(open.len());
+                if open.last() == Some(&name) {
+                    open.pop();
+                }
+                kept.push_str(tag);
+            }
+        }
+        if open.len() > DEEPEST || effort > MOST {
+            return None;
+        }
+    }
+    Some(kept)
+}
+
+/// What stands between the tags, as HTML without any.
+pub(super) fn text(html: &str) -> String {
+    let texts = Pieces(html).map(|piece| match piece {
+        Piece::Text(text) => text.replace('<', "&lt;").replace('>', "&gt;"),
+        Piece::Hidden => String::new(),
+        Piece::Start { .. } | Piece::End { .. } => " ".to_owned(),
+    });
+    texts.collect()
+}
+
+enum Piece<'a> {
+    Text(&'a str),
+    /// A comment, or an element with raw text.
+    Hidden,
+    Start {
+        name: String,
+        tag: &'a str,
+    },
+    End {
+        name: String,
+        tag: &'a str,
+    },
+}
+
+/// What is left to read.
+struct Pieces<'a>(&'a str);
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = Piece<'a>;
+
+    fn next(&mut self) -> Option<Piece<'a>> {
+        let first = self.0.chars().next()?;
+        if first != '<' {
+            return Some(Piece::Text(self.take(self.0.find('<').unwrap_or(self.0.len()))));
+        }
+        let behind = self.0.get(1..).unwrap_or_default();
+        let starts = |text: &str| text.starts_with(|letter: char| letter.is_ascii_alphabetic());
+        if behind.starts_with("!--") {
+            self.take(end_of_comment(self.0));
+            return Some(Piece::Hidden);
+        }
+        if starts(behind) {
+            let name = name(behind);
+            let tag = self.take(end_of_tag(self.0, 1 + name.len()));
+            if RAW.contains(&name.as_str()) {
+                self.take(end_of_raw(self.0, &name));
+                return Some(Piece::Hidden);
+            }
+            return Some(Piece::Start { name, tag });
+        }
+        match behind.strip_prefix('/') {
+            Some(behind) if starts(behind) => {
+                let name = name(behind);
+                let tag = self.take(end_of_tag(self.0, 2 + name.len()));
+                Some(Piece::End { name, tag })
+            }
+            _ if behind.starts_with(['!', '?', '/']) => {
+                self.take(behind.find('>').map_or(self.0.len(), |end| end + 2));
+                Some(Piece::Hidden)
+            }
+            _ => Some(Piece::Text(self.take(1))),
+        }
+    }
+}
+
+impl<'a> Pieces<'a> {
+    fn take(&mut self, length: usize) -> &'a str {
+        let (taken, rest) = self.0.split_at_checked(length).unwrap_or((self.0, ""));
+        self.0 = rest;
+        taken
+    }
+}
+
+fn is_end_of_name(character: char) -> bool {
+    character.is_ascii_whitespace() || matches!(character, '/' | '>')
+}
+
+fn name(text: &str) -> String {
+    text.split(is_end_of_name).next().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// Behind a comment that begins here.
+fn end_of_comment(html: &str) -> usize {
+    let inside = html.get(4..).unwrap_or_default();
+    for short in [">", "->"] {
+        if inside.starts_with(short) {
+            return 4 + short.len();
+        }
+    }
+    let ends = ["-->", "--!>"].map(|end| inside.find(end).map(|place| 4 + place + end.len()));
+    ends.into_iter().flatten().min().unwrap_or(html.len())
+}
+
+/// Behind a tag that begins here, whose attributes begin at `from`. A `>` in quotes behind a `=` is none.
+fn end_of_tag(html: &str, from: usize) -> usize {
+    let (mut quote, mut may_quote) = (None, false);
+    for (place, character) in html.get(from..).unwrap_or_default().char_indices() {
+        match (quote, character) {
+            (Some(open), _) if open == character => (quote, may_quote) = (None, false),
+            (Some(_), _) => {}
+            (None, '>') => return from + place + 1,
+            (None, '"' | '\'') if may_quote => quote = Some(character),
+            (None, '=') => may_quote = true,
+            (None, other) => may_quote = may_quote && other.is_ascii_whitespace(),
+        }
+    }
+    html.len()
+}
+
+/// Behind the end tag of an element with raw text, in which this is.
+fn end_of_raw(html: &str, name: &str) -> usize {
+    let end = format!("</{name}");
+    let bytes = html.as_bytes();
+    let ends = |place: &usize| {
+        let found = bytes.get(*place..*place + end.len());
+        found.is_some_and(|found| found.eq_ignore_ascii_case(end.as_bytes()))
+            && html.get(place + end.len()..).is_some_and(|behind| behind.starts_with(is_end_of_name))
+    };
+    let place = html.match_indices("</").map(|(place, _)| place).find(ends);
+    place.map_or(html.len(), |place| place + end_of_tag(html.get(place..).unwrap_or_default(), end.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usual_pages_stay_as_they_are_but_for_what_is_not_shown() {
+        for same in
+            ["", "text", "1 < 2 > 0", "<p>a<br>b<p>c", "<a href=\"x>y\" title='>'>z</a>", "<table><tr><td>x</table>"]
+        {
+            assert_eq!(bounded(same).as_deref(), Some(same));
+        }
+        for (html, expected) in [
+            ("a<!-- <b> -->b", "ab"),
+            ("a<!-->b", "ab"),
+            ("a<script>x</div></SCRIPT >b", "ab"),
+            ("a<style>x", "a"),
+            ("<!DOCTYPE html>a<?x?>b", "ab"),
+        ] {
+            assert_eq!(bounded(html).as_deref(), Some(expected), "{html}");
+        }
+        let newsletter = "<table><tr><td><a href=\"x\"><b>y</b></a></td></tr></table>".repeat(2_000);
+        assert!(bounded(&newsletter).is_some());
+    }
+
+    #[test]
+    fn what_would_take_long_is_refused_however_it_is_hidden() {
+        for deep in [
+            "<div>",
+            "<div></span>",
+            "<b></i>",
+            "<b><div></b>",
+            "<div><table></div></table>",
+            "<div><select></div></select>",
+            "<div><textarea></div></textarea>",
+            "<div><!-- </div> -->",
+            "<div a=\"></div>\">",
+            "<div a = '></div>'>",
+            "<svg></div>",
+        ] {
+            assert_eq!(bounded(&deep.repeat(1_000)), None, "{deep}");
+        }
+        assert_eq!(bounded(&("<b a=i>".repeat(250) + &"<p>x".repeat(10_000))), None);
+    }
+
+    #[test]
+    fn text_is_what_stands_between_tags() {
+        assert_eq!(text("a<b>c</b> 1 < 2 &amp; <!-- x -->d"), "a c  1 &lt; 2 &amp; d");
+    }
+}
