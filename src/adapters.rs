@@ -79,7 +79,7 @@ mod xitoring;
 mod zabbix;
 mod zendesk;
 
-use crate::domain::event::Reading;
+use crate::domain::{bounds, event::Reading};
 use field::Field;
 use serde_json::{Map, Value};
 
@@ -161,9 +161,29 @@ pub fn read(integration_type: &str, delivery: &Delivery, options: &Map<String, V
         _ => reading,
     };
     if WITHOUT_WORDING.contains(&integration_type) {
-        return reading;
+        return bounded(reading);
     }
-    wording::apply(integration_type, delivery, options, reading)
+    bounded(wording::apply(integration_type, delivery, options, reading))
+}
+
+/// The reading, with no more than an alert and its log may hold.
+fn bounded(reading: Reading) -> Reading {
+    let is_too_long = |id: &String| id.chars().count() > bounds::LONGEST_THIRDPARTY_ID;
+    match reading {
+        Reading::Event(event) if event.thirdparty_id.as_ref().is_some_and(is_too_long) => {
+            let reason = format!("its third-party id has more than {} characters", bounds::LONGEST_THIRDPARTY_ID);
+            reading::nothing(reason, Field::new(None))
+        }
+        Reading::Event(mut event) => {
+            event.content.cut();
+            Reading::Event(event)
+        }
+        Reading::Nothing { reason, mut thirdparty_id, confirm } => {
+            thirdparty_id.iter_mut().for_each(|id| bounds::cut(id, bounds::LONGEST_THIRDPARTY_ID));
+            Reading::Nothing { reason, thirdparty_id, confirm }
+        }
+        blocked @ Reading::Blocked { .. } => blocked,
+    }
 }
 
 /// The reading, unless it would make an alert without an id.

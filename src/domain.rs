@@ -3,6 +3,7 @@
 pub mod alert;
 pub mod alert_input;
 pub mod body;
+pub mod bounds;
 pub mod caller;
 pub mod directory;
 pub mod event;

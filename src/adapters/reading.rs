@@ -2,6 +2,7 @@
 
 use super::field::Field;
 use crate::domain::event::{Action, AdditionalDatum, AlertUrgency, Content, DatumKind, Event, FreshId, Reading};
+use crate::domain::{body, bounds};
 use serde_json::Value;
 use url::Url;
 
@@ -13,7 +14,7 @@ pub(super) fn nothing(reason: impl Into<String>, thirdparty_id: Field<'_>) -> Re
 /// Nothing is to happen, because this stands for nothing that concerns an alert.
 pub(super) fn no_event(name: &str, found: Field<'_>, thirdparty_id: Field<'_>) -> Reading {
     let reason = match found.filled() {
-        Some(text) => format!("'{name}' is '{text}', which stands for no event"),
+        Some(text) => format!("'{name}' is '{}', which stands for no event", body::excerpt(&text)),
         None => format!("'{name}' is missing"),
     };
     nothing(reason, thirdparty_id)
@@ -52,23 +53,18 @@ impl Builder {
         self
     }
 
-    /// Each once, without the empty ones.
+    /// Each once, without the empty ones, and no more than an alert may have.
     pub(super) fn tags<T: AsRef<str>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
         for tag in tags {
-            let tag = tag.as_ref().trim();
-            if !tag.is_empty() && !self.0.content.tags.iter().any(|known| known == tag) {
-                self.0.content.tags.push(tag.to_owned());
-            }
+            add_once(&mut self.0.content.tags, tag.as_ref().trim());
         }
         self
     }
 
-    /// What groups alerts: each once, without the empty ones.
+    /// What groups alerts: each once, without the empty ones, and no more than an alert may have.
     pub(super) fn dedup_keys(mut self, keys: impl IntoIterator<Item = String>) -> Self {
-        for key in keys {
-            if !key.trim().is_empty() && !self.0.content.dedup_keys.contains(&key) {
-                self.0.content.dedup_keys.push(key);
-            }
+        for key in keys.into_iter().filter(|key| !key.trim().is_empty()) {
+            add_once(&mut self.0.content.dedup_keys, &key);
         }
         self
     }
@@ -142,6 +138,12 @@ impl Builder {
             }
             _ => Reading::Event(Box::new(event)),
         }
+    }
+}
+
+fn add_once(words: &mut Vec<String>, word: &str) {
+    if words.len() < bounds::MOST_TAGS && !word.is_empty() && !words.iter().any(|known| known == word) {
+        words.push(word.to_owned());
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{
     alert::Alert,
     body::{self, BodyReader, Strictness},
+    bounds::{LONGEST_DESCRIPTION, LONGEST_TAG, LONGEST_THIRDPARTY_ID, LONGEST_TITLE, MOST_DATA, MOST_TAGS},
     event::{AdditionalDatum, AlertUrgency},
     ids::{DestinationId, IntegrationId},
     integration_input::{SERVERS_OWN, destination_ids},
@@ -26,12 +27,6 @@ const SET_BY_STEPS: [&str; 11] = [
     "archived",
     "archivedby",
 ];
-const LONGEST_TITLE: usize = 1024;
-const LONGEST_DESCRIPTION: usize = 65_536;
-const LONGEST_THIRDPARTY_ID: usize = 1024;
-const LONGEST_TAG: usize = 255;
-const MOST_TAGS: usize = 100;
-const MOST_DATA: usize = 100;
 
 /// All that is needed to create an alert.
 #[derive(Clone, Debug, PartialEq, Serialize)]

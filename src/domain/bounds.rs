@@ -1,0 +1,93 @@
+//! How much an alert may hold. Who calls the API is told where it is more; what third parties send is cut.
+
+use super::event::{AdditionalDatum, Content};
+use serde_json::{Map, Value};
+
+/// Characters of a title.
+pub const LONGEST_TITLE: usize = 1024;
+/// Characters of a description, and bytes of metadata or of one entry of the additional data.
+pub const LONGEST_DESCRIPTION: usize = 65_536;
+/// Characters of a third-party id.
+pub const LONGEST_THIRDPARTY_ID: usize = 1024;
+/// Characters of a tag.
+pub const LONGEST_TAG: usize = 255;
+/// Tags of an alert.
+pub const MOST_TAGS: usize = 100;
+/// Entries of the additional data.
+pub const MOST_DATA: usize = 100;
+
+/// The first so many characters.
+pub fn cut(text: &mut String, most: usize) {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+    }
+}
+
+impl Content {
+    /// Cuts what is more than an alert may hold.
+    pub fn cut(&mut self) {
+        cut(&mut self.title, LONGEST_TITLE);
+        if let Some(description) = &mut self.description {
+            cut(description, LONGEST_DESCRIPTION);
+        }
+        for words in [&mut self.tags, &mut self.dedup_keys] {
+            words.truncate(MOST_TAGS);
+            words.iter_mut().for_each(|word| cut(word, LONGEST_TAG));
+        }
+        self.additional_data.truncate(MOST_DATA);
+        self.additional_data.retain_mut(fits);
+        cut_members(&mut self.meta);
+    }
+}
+
+/// Whether the entry may stay. Texts are cut, so that they may.
+fn fits(datum: &mut AdditionalDatum) -> bool {
+    cut(&mut datum.label, LONGEST_TAG);
+    if let Value::String(text) = &mut datum.value {
+        cut(text, LONGEST_DESCRIPTION);
+        return true;
+    }
+    datum.value.to_string().len() <= LONGEST_DESCRIPTION
+}
+
+/// The first members that together are not too long.
+fn cut_members(members: &mut Map<String, Value>) {
+    let mut left = LONGEST_DESCRIPTION;
+    members.retain(|name, value| {
+        let wanted = name.len().saturating_add(value.to_string().len());
+        let fits = wanted <= left;
+        left = if fits { left - wanted } else { 0 };
+        fits
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::DatumKind;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_too_much_is_cut_and_the_rest_stays() {
+        let datum = |value| AdditionalDatum { kind: DatumKind::Text, label: "é".repeat(300), value };
+        let mut content = Content {
+            title: "é".repeat(LONGEST_TITLE + 1),
+            description: Some("x".repeat(LONGEST_DESCRIPTION + 1)),
+            tags: vec!["t".repeat(LONGEST_TAG + 1); MOST_TAGS + 1],
+            additional_data: vec![
+                datum(json!("x".repeat(70_000))),
+                datum(json!([0; 70_000].to_vec())),
+                datum(json!(1)),
+            ],
+            meta: json!({"a": 1, "b": "x".repeat(70_000), "c": 2}).as_object().unwrap().clone(),
+            ..Content::default()
+        };
+        content.cut();
+        assert_eq!(content.title, "é".repeat(LONGEST_TITLE));
+        assert_eq!(content.description.unwrap().len(), LONGEST_DESCRIPTION);
+        assert_eq!((content.tags.len(), content.tags[0].len()), (MOST_TAGS, LONGEST_TAG));
+        let values: Vec<_> = content.additional_data.iter().map(|datum| datum.value.to_string().len()).collect();
+        assert_eq!(values, [LONGEST_DESCRIPTION + 2, 1]);
+        assert_eq!(content.meta, json!({"a": 1}).as_object().unwrap().clone());
+    }
+}
