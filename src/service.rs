@@ -10,6 +10,7 @@ pub mod logs;
 mod objects;
 pub mod outgoing;
 pub mod passwords;
+mod readers;
 pub mod retention;
 pub mod throttle;
 pub mod tokens;

@@ -274,10 +274,13 @@ impl Settings {
 
     /// How far webhooks may go.
     pub fn reach(&self) -> Reach {
-        match (self.outgoing.reach, self.auth.mode) {
-            (ReachSetting::Auto, Mode::Open) | (ReachSetting::Loopback, _) => Reach::Loopback,
-            (ReachSetting::Auto, Mode::Keys) | (ReachSetting::Public, _) => Reach::Public,
-            (ReachSetting::All, _) => Reach::All,
+        // Whom others reach must not let them reach what only this machine does.
+        let is_private = self.auth.mode == Mode::Open && !self.open_to_network;
+        match self.outgoing.reach {
+            ReachSetting::Auto if is_private => Reach::Loopback,
+            ReachSetting::Loopback => Reach::Loopback,
+            ReachSetting::Auto | ReachSetting::Public => Reach::Public,
+            ReachSetting::All => Reach::All,
         }
     }
 

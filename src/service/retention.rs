@@ -2,7 +2,7 @@
 //!
 //! What is to go is found out beside the writer, and taken away in small commands between those of others.
 
-use super::{alerts, objects};
+use super::{alerts, objects, readers};
 use crate::{
     clock::Clock,
     domain::{alert::Alert, ids::AccountId, log::Log, timestamp::Timestamp},
@@ -71,9 +71,10 @@ impl Retention {
             return Ok(gone);
         }
         let accounts = self.store.snapshot()?.accounts(collection)?;
-        for (account, live) in accounts {
-            let too_many = if most == 0 { 0 } else { live.saturating_sub(most) };
-            let old = self.old(collection, &account, too_many, days, candidate)?;
+        for (account, _) in accounts {
+            let own = self.clone();
+            // It may read all of the account, and whoever sweeps shares a thread with others.
+            let old = readers::elsewhere(move || own.old(collection, &account, most, days, candidate)).await??;
             for portion in old.chunks(PORTION) {
                 let ids = portion.to_vec();
                 gone = gone.saturating_add(ids.len().try_into().unwrap_or_default());
@@ -83,29 +84,32 @@ impl Retention {
         Ok(gone)
     }
 
-    /// The ids of what is to go, oldest first.
+    /// The ids of what is to go, oldest first. What cannot be read stays, for `check` to name.
     fn old(
         &self,
         collection: Collection,
         account: &AccountId,
-        too_many: u64,
+        most: u64,
         days: u64,
         candidate: fn(&Stored) -> Result<Candidate, StoreError>,
     ) -> Result<Vec<String>, StoreError> {
         let age = i64::try_from(days).unwrap_or(i64::MAX).saturating_mul(DAY);
-        let newest_old = self.clock.now().millis().saturating_sub(age);
+        let now = self.clock.now();
+        let newest_old = now.millis().saturating_sub(age);
         let snapshot = self.store.snapshot()?;
-        let (mut ids, mut seen) = (Vec::new(), 0_u64);
-        for record in snapshot.oldest_first(collection, account) {
-            let Candidate { id, created_at, goes_on } = candidate(&record?)?;
+        let live = snapshot.count(collection, account)?;
+        let too_many = if most == 0 { 0 } else { live.saturating_sub(most) };
+        let mut ids = Vec::new();
+        for (seen, record) in (0_u64..).zip(snapshot.oldest_first(collection, account)) {
+            let Ok(Candidate { id, created_at, goes_on }) = candidate(&record?) else { continue };
             let is_old = days > 0 && created_at.millis() <= newest_old;
-            if seen >= too_many && !is_old {
+            // What was made while the clock was ahead says nothing of those behind it.
+            if seen >= too_many && !is_old && created_at <= now {
                 break;
             }
-            if seen < too_many || !goes_on {
+            if seen < too_many || (is_old && !goes_on) {
                 ids.push(id);
             }
-            seen = seen.saturating_add(1);
         }
         Ok(ids)
     }

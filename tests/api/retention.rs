@@ -79,3 +79,20 @@ fn what_is_over_goes_when_it_is_old_and_what_goes_on_stays() {
     assert_eq!(titles, [json!("0"), json!("2"), json!("4")]);
     assert_eq!(total(&account, "/log"), 1);
 }
+
+/// The walk ended at the first log that was not old, so that one of a day to come kept all behind it.
+#[test]
+fn what_was_made_while_the_clock_was_ahead_keeps_nothing_else() {
+    let server = server(RetentionSettings { log_days: 5, ..KEEP_ALL });
+    let account = server.account("ops");
+    let integration = integration(&account);
+    server.clock.set(500 * DAY);
+    send(&server, &integration, "create", 1);
+    server.clock.set(100 * DAY);
+    send(&server, &integration, "create", 2);
+    send(&server, &integration, "create", 3);
+    server.clock.set(106 * DAY);
+    wait_until(&account, "/log", 1);
+    let kept = account.send("GET", "/log?select=thirdparty_id", None).json();
+    assert_eq!(kept["data"], json!([{"thirdparty_id": "1"}]));
+}
