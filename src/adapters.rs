@@ -79,7 +79,7 @@ mod xitoring;
 mod zabbix;
 mod zendesk;
 
-use crate::domain::{bounds, event::Reading};
+use crate::domain::{bounds, event::Reading, webhook as webhook_out};
 use field::Field;
 use serde_json::{Map, Value};
 
@@ -154,6 +154,12 @@ const WITHOUT_ID: [&str; 9] =
 
 /// What a request to an integration of this type, with these options, means.
 pub fn read(integration_type: &str, delivery: &Delivery, options: &Map<String, Value>) -> Reading {
+    if integration_type == webhook_out::TYPE {
+        return reading::nothing(
+            format!("an integration of type {integration_type} sends and takes nothing"),
+            Field::new(None),
+        );
+    }
     let known = ADAPTERS.iter().find(|(name, _)| *name == integration_type);
     let reading = known.map_or(webhook::read as Adapter, |(_, adapter)| *adapter)(delivery, options);
     let reading = match known {
@@ -194,6 +200,16 @@ fn identified(reading: Reading) -> Reading {
         }
         other => other,
     }
+}
+
+/// Options by which what is sent costs more than its length.
+const COSTLY_OPTIONS: [&str; 4] = ["custom_definition", "description_template", "title_template", "wrapper_key"];
+/// So many bytes are read at once, whatever they are.
+const QUICK: usize = 8 << 10;
+
+/// Whether reading this may take longer than whoever waits for the same thread should.
+pub fn may_take_long(parts: &DeliveryParts, options: &Map<String, Value>) -> bool {
+    parts.body.len() > QUICK || COSTLY_OPTIONS.iter().any(|option| options.contains_key(*option))
 }
 
 type Answering = fn(&Delivery, &Map<String, Value>, &Reading) -> Option<Answer>;

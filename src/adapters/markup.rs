@@ -74,7 +74,8 @@ const LONGEST: usize = 256 << 10;
 /// HTML without scripts, styles and handlers, and with no more tags than the level allows; without any tags where it would take
 /// long to find out which element stands in which.
 pub(super) fn sanitised(html: &str, level: Level) -> String {
-    let html = html.get(..html.floor_char_boundary(LONGEST)).unwrap_or(html);
+    let end = (0..=LONGEST).rev().find(|end| html.is_char_boundary(*end)).filter(|end| *end < html.len());
+    let html = end.and_then(|end| html.get(..end)).unwrap_or(html);
     let Some(html) = effort::bounded(html) else { return effort::text(html) };
     let mut builder = Builder::default();
     match level {

@@ -127,9 +127,16 @@ pub const BODY_KEPT: usize = 64 << 10;
 impl Body {
     /// The beginning of a body.
     pub fn of(bytes: &[u8]) -> Self {
-        let kept = bytes.get(..BODY_KEPT).unwrap_or(bytes);
+        let kept = bytes.get(..end_of_kept(bytes)).unwrap_or(bytes);
         Self { text: String::from_utf8_lossy(kept).into_owned(), bytes: bytes.len() }
     }
+}
+
+/// Where what is kept ends: not within a character.
+fn end_of_kept(bytes: &[u8]) -> usize {
+    let is_within = |place: &usize| bytes.get(*place).is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000);
+    let within = (0..3).map(|back| BODY_KEPT - back).take_while(is_within).count();
+    if bytes.len() > BODY_KEPT { BODY_KEPT - within } else { bytes.len() }
 }
 
 /// In place of what must not be shown.
@@ -152,10 +159,60 @@ pub fn masked<N: AsRef<str>, V: AsRef<str>>(headers: impl IntoIterator<Item = (N
     masked
 }
 
+/// A query or a form with the values of those parameters masked whose names are those of secrets. What is none of either stays
+/// as it is.
+pub fn masked_query(query: &str) -> String {
+    let masked = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) if is_secret(&name.to_ascii_lowercase()) => format!("{name}={MASK}"),
+        _ => pair.to_owned(),
+    });
+    masked.collect::<Vec<_>>().join("&")
+}
+
+/// The secrets that an integration's options hold, which a third party may send back in any place.
+#[derive(Debug)]
+pub struct Secrets<'a>(Vec<&'a str>);
+
+/// What is shorter may as well be a word.
+const SHORTEST_SECRET: usize = 6;
+
+impl<'a> Secrets<'a> {
+    /// Those of these options.
+    pub fn of(options: &'a Map<String, Value>) -> Self {
+        let secrets = options.iter().filter(|(name, _)| is_secret(&name.to_ascii_lowercase()));
+        let texts = secrets.filter_map(|(_, value)| value.as_str());
+        Self(texts.filter(|text| text.len() >= SHORTEST_SECRET).collect())
+    }
+
+    /// The text with all of them masked.
+    pub fn hidden_in(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
+    }
+}
+
+/// Whether what is called so is a credential, wherever it stands.
+fn is_secret(name: &str) -> bool {
+    const PARTS: [&str; 12] = [
+        "token",
+        "secret",
+        "signature",
+        "password",
+        "passwd",
+        "credential",
+        "authorization",
+        "api-key",
+        "api_key",
+        "apikey",
+        "access_key",
+        "jwt",
+    ];
+    matches!(name, "key" | "pass" | "pwd" | "sig" | "auth") || PARTS.iter().any(|part| name.contains(part))
+}
+
+/// Whether a header is one.
 fn is_credential(name: &str) -> bool {
-    const PARTS: [&str; 8] =
-        ["authorization", "cookie", "token", "secret", "signature", "api-key", "apikey", "password"];
-    name == "cf-webhook-auth" || PARTS.iter().any(|part| name.contains(part))
+    const PARTS: [&str; 5] = ["cookie", "auth", "session", "assertion", "pass"];
+    is_secret(name) || name.ends_with("-key") || PARTS.iter().any(|part| name.contains(part))
 }
 
 #[cfg(test)]
@@ -171,6 +228,12 @@ mod tests {
             "X-Api-Key",
             "Sentry-Hook-Signature",
             "Cf-Webhook-Auth",
+            "X-Auth-Key",
+            "Ocp-Apim-Subscription-Key",
+            "X-Functions-Key",
+            "X-Goog-Iap-Jwt-Assertion",
+            "X-Session-Id",
+            "X-Pass",
             "Content-Type",
             "User-Agent",
         ];
@@ -178,6 +241,28 @@ mod tests {
         let open: Vec<_> = shown.iter().filter(|(_, value)| *value == "x").map(|(name, _)| name.as_str()).collect();
         assert_eq!(open, ["content-type", "user-agent"]);
         assert_eq!(masked([("A", "1"), ("a", "2"), ("Cookie", "1"), ("cookie", "2")])["a"], "1, 2");
+    }
+
+    #[test]
+    fn secrets_are_masked_in_queries_forms_and_wherever_they_stand() {
+        assert_eq!(
+            masked_query("a=1&token=x&API_KEY=y%20z&key=&b&incident_key=7&password"),
+            "a=1&token=***&API_KEY=***&key=***&b&incident_key=7&password"
+        );
+        assert_eq!(masked_query("no form"), "no form");
+        let options = serde_json::json!({"token": "open sesame", "client_secret": "short", "title_template": "a word"});
+        let secrets = Secrets::of(options.as_object().unwrap());
+        assert_eq!(secrets.hidden_in("open sesame, short, a word"), "***, short, a word");
+    }
+
+    #[test]
+    fn a_body_is_not_cut_within_a_character() {
+        for (before, kept) in [(0, 0), (1, 1), (2, 2), (3, 3)] {
+            let mut bytes = vec![b'x'; BODY_KEPT - before];
+            bytes.extend("😀😀".bytes());
+            assert_eq!(Body::of(&bytes).text, "x".repeat(BODY_KEPT - kept), "{before}");
+        }
+        assert_eq!(Body::of("é".repeat(BODY_KEPT).as_bytes()).text, "é".repeat(BODY_KEPT / 2));
     }
 
     #[test]

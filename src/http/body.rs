@@ -157,7 +157,7 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     if bytes.trim_ascii().is_empty() {
         return Err(Rejection::invalid("The body must be a JSON object, but was empty").into());
     }
-    if reserved::is_suspicious(bytes) && reserved::has_reserved_name(bytes) {
+    if reserved::has_reserved_name(bytes) {
         let fault = format!("No name in the body may begin with '{}'", reserved::PREFIX);
         return Err(Rejection::invalid(fault).into());
     }

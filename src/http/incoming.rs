@@ -2,23 +2,26 @@
 
 use super::{answer::Bare, body::RawBody, path::IntegrationPath, problem::Problem, state::State};
 use crate::{
-    adapters::{Answer, Delivery, DeliveryParts},
-    service::incoming::Arrival,
+    adapters::{Answer, DeliveryParts},
+    service::incoming::{Arrival, Receipt},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{Method, StatusCode, header::CONTENT_TYPE},
     web::Data,
 };
 use std::sync::Arc;
 
-/// Takes an event, whatever it is, and answers with a status and nothing else.
+/// Takes an event, whatever it is, and answers with a status and nothing else. HEAD asks what an event would be answered.
 pub(super) async fn take(
     path: IntegrationPath,
     body: RawBody,
     request: HttpRequest,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
+    if request.method() == Method::HEAD {
+        return bare(state.incoming.look(&path.0)?, None);
+    }
     let fields = fields(&request, &body.bytes).await;
     let headers = request.headers().iter().map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -32,12 +35,16 @@ pub(super) async fn take(
         body: body.bytes.to_vec(),
     };
     let arrival = Arrival {
-        delivery: Delivery::new(parts),
+        parts,
         path: request.path().to_owned(),
         remote: request.peer_addr().map(|peer| peer.ip().to_string()),
     };
     let throttle = Arc::clone(&state.live.load().events);
     let (receipt, answer) = state.incoming.take(path.0, arrival, &throttle).await?;
+    bare(receipt, answer)
+}
+
+fn bare(receipt: Receipt, answer: Option<Answer>) -> Result<HttpResponse, Problem> {
     let status = StatusCode::from_u16(receipt.status()).map_err(|error| Problem::Internal(error.to_string()))?;
     let mut response = match answer {
         Some(Answer { content_type, body }) if status.is_success() => {

@@ -5,7 +5,7 @@ use super::{
     session::{GREETING, Next, NoMailbox, Session, line},
 };
 use crate::{
-    adapters::{Delivery, DeliveryParts},
+    adapters::DeliveryParts,
     domain::{ids::IntegrationId, rejection::Rejection},
     service::{
         fault::Fault,
@@ -146,11 +146,7 @@ async fn deliver(desk: &Desk, session: &mut Session, message: Vec<u8>, peer: IpA
             body: message.clone(),
             ..DeliveryParts::default()
         };
-        let arrival = Arrival {
-            delivery: Delivery::new(parts),
-            path: format!("/integration/{}", id.as_str()),
-            remote: Some(peer.to_string()),
-        };
+        let arrival = Arrival { parts, path: format!("/integration/{}", id.as_str()), remote: Some(peer.to_string()) };
         let throttle = (desk.throttling)();
         let outcome = desk.incoming.take(id.clone(), arrival, &throttle).await;
         fate = fate.min(match outcome {

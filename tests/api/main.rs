@@ -30,6 +30,7 @@ mod cors;
 mod credentials_keys;
 mod credentials_open;
 mod errors;
+mod event_bounds;
 mod events;
 mod fuzz;
 mod head;

@@ -175,7 +175,7 @@ fn integration(text: &str) -> Result<ObjectLine, Vec<String>> {
         }
         Err(error) => return Err(vec![no_line(&error)]),
     };
-    if reserved::is_suspicious(text.as_bytes()) && reserved::has_reserved_name(text.as_bytes()) {
+    if reserved::has_reserved_name(text.as_bytes()) {
         return Err(vec![format!("no name in it may begin with '{}'", reserved::PREFIX)]);
     }
     let integration = Integration::parse_whole(attributes).map_err(|rejection| rejection.messages())?;
@@ -186,7 +186,7 @@ fn integration(text: &str) -> Result<ObjectLine, Vec<String>> {
 
 /// Reads an object of which nothing is left open.
 fn object(collection: Collection, text: &str) -> Result<ObjectLine, Vec<String>> {
-    if reserved::is_suspicious(text.as_bytes()) && reserved::has_reserved_name(text.as_bytes()) {
+    if reserved::has_reserved_name(text.as_bytes()) {
         return Err(vec![format!("no name in it may begin with '{}'", reserved::PREFIX)]);
     }
     let kind = kinds::kind_of(collection).ok_or_else(|| vec![format!("nobody knows {}", collection.name)])?;

@@ -1,0 +1,149 @@
+//! What third parties send, and the options by which it is read, cost and keep no more than they may; and what only the
+//! sender may know is not shown.
+
+use crate::{
+    callers::{Caller, id},
+    server::TestServer,
+};
+use serde_json::{Value, json};
+
+fn integration(account: &Caller, kind: &str, options: Value) -> String {
+    let body = json!({"name": "n", "type": kind, "destination_ids": ["tem_1"], "options": options});
+    id(&account.created_from(body)).to_owned()
+}
+
+fn list(account: &Caller, path: &str) -> Vec<Value> {
+    account.send("GET", path, None).assert_status(200).json()["data"].as_array().unwrap().clone()
+}
+
+fn last_log(account: &Caller) -> Value {
+    list(account, "/log?limit=1&sort=-tinyId").swap_remove(0)
+}
+
+fn post(server: &TestServer, integration: &str, body: &Value) {
+    server.anonymous().send("POST", &format!("/integration/{integration}"), Some(&body.to_string())).assert_status(200);
+}
+
+/// One such event ended the process: the stack of the parser overflowed, or all memory was taken.
+#[test]
+fn no_expression_or_template_ends_the_server() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    for options in [
+        json!({"wrapper_key": "(".repeat(5_000)}),
+        json!({"wrapper_key": "a.".repeat(5_000)}),
+        json!({"wrapper_key": vec!["[@,@]"; 22].join("|")}),
+        json!({"title_template_enabled": true, "title_template": "{{replace data.description \"x\" data.description}}"}),
+        json!({"title_template_enabled": true, "title_template": "{{#each data.tags}}{{append ../data.description this}}{{/each}}"}),
+    ] {
+        let integration = integration(&account, "webhook", options.clone());
+        let event = json!({"event_type": "create", "id": "1", "title": "t", "description": "x".repeat(300_000), "tags": ["a", "b"]});
+        post(&server, &integration, &event);
+        let outcome = last_log(&account)["outcome"].as_str().unwrap().to_owned();
+        assert!(!outcome.is_empty(), "{options}");
+    }
+}
+
+/// 300 KB of it took a quarter of a minute, and gigabytes where the elements were words in bold.
+#[test]
+fn html_that_would_take_long_is_shown_as_text() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let mailbox = integration(&account, "email", json!({}));
+    for html in ["<div>".repeat(60_000) + "full", "<b a=i>".repeat(1_000) + &"<p>full".repeat(10_000)] {
+        let message = format!("Subject: Disk\r\nContent-Type: text/html\r\n\r\n{html}");
+        server
+            .anonymous()
+            .with("Content-Type", "message/rfc822")
+            .send("POST", &format!("/integration/{mailbox}"), Some(&message))
+            .assert_status(200);
+        let alert = list(&account, "/alert?limit=1&sort=-tinyId").swap_remove(0);
+        let description = alert["description"].as_str().unwrap();
+        assert!(!description.contains("<div>") && !description.contains("<b"), "{description:.100}");
+        assert!(description.len() <= 65_536);
+    }
+}
+
+#[test]
+fn an_alert_of_an_event_holds_no_more_than_one_of_a_user() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let integration = integration(&account, "webhook", json!({}));
+    let tags: Vec<String> = (0..20_000).map(|number| format!("t{number}")).collect();
+    let event = json!({"event_type": "create", "id": "1", "title": "t".repeat(100_000), "description": "d".repeat(300_000), "tags": tags,
+        "dedup_keys": tags});
+    post(&server, &integration, &event);
+    let [alert] = list(&account, "/alert").try_into().unwrap();
+    assert_eq!(alert["title"].as_str().unwrap().len(), 1024);
+    assert_eq!(alert["description"].as_str().unwrap().len(), 65_536);
+    assert_eq!(alert["tags"].as_array().unwrap().len(), 100);
+    account.send("PUT", &format!("/alert/{}", id(&alert)), Some(&alert.to_string())).assert_status(200);
+    let log = last_log(&account);
+    assert_eq!(log["request"]["body"]["text"].as_str().unwrap().len(), 65_536);
+    assert!(log.to_string().len() < 256 << 10);
+
+    post(&server, &integration, &json!({"event_type": "create", "id": "i".repeat(1_025), "title": "t"}));
+    assert_eq!(last_log(&account)["outcome"], "its third-party id has more than 1024 characters");
+    assert_eq!(list(&account, "/alert").len(), 1);
+}
+
+#[test]
+fn secrets_of_senders_are_not_shown_in_logs() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let webhook = integration(&account, "webhook", json!({"token": "open-sesame"}));
+    let path = format!("/integration/{webhook}?api_key=KEY-1&host=db-1");
+    let body = json!({"event_type": "create", "id": "1", "title": "t", "note": "with open-sesame"});
+    let sender = server.anonymous().with("pagertree-token", "open-sesame").with("X-Functions-Key", "KEY-2");
+    sender.send("POST", &path, Some(&body.to_string())).assert_status(200);
+    let request = last_log(&account)["request"].clone();
+    assert_eq!(request["query"], "api_key=***&host=db-1");
+    assert_eq!(request["headers"]["x-functions-key"], "***");
+    assert!(request["body"]["text"].as_str().unwrap().contains("with ***"), "{request}");
+
+    let slack = integration(&account, "slackoutgoingwebhook", json!({}));
+    let sender = server.anonymous().with("Content-Type", "application/x-www-form-urlencoded");
+    let form = "token=xoxb-1&channel_id=C1&timestamp=1.5&text=high";
+    sender.send("POST", &format!("/integration/{slack}"), Some(form)).assert_status(200);
+    let log = last_log(&account);
+    assert_eq!(log["request"]["body"]["text"], "token=***&channel_id=C1&timestamp=1.5&text=high");
+    assert!(!log.to_string().contains("xoxb-1"), "{log}");
+}
+
+/// It is answered 200, since what is refused is sent for ever; no log would mean that nothing had arrived.
+#[test]
+fn an_event_of_elastalert_that_is_too_much_leaves_a_log() {
+    let server = TestServer::with(|settings| settings.limits.events_per_minute = 1);
+    let account = server.account("ops");
+    let integration = integration(&account, "elastalert", json!({}));
+    for number in 0..3 {
+        post(&server, &integration, &json!({"event_type": "create", "Id": number.to_string(), "Title": "t"}));
+    }
+    assert_eq!(list(&account, "/alert").len(), 1);
+    let outcomes: Vec<_> = list(&account, "/log").iter().map(|log| log["outcome"].clone()).collect();
+    let too_much = "there were more events than limits.events_per_minute allows";
+    assert_eq!(outcomes, ["an alert was created", too_much, too_much]);
+}
+
+#[test]
+fn an_integration_that_sends_takes_no_events() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let integration = integration(&account, "outgoingwebhook", json!({}));
+    post(&server, &integration, &json!({"event_type": "create", "id": "1", "title": "t"}));
+    assert_eq!(list(&account, "/alert"), [Value::Null; 0]);
+    assert_eq!(last_log(&account)["outcome"], "an integration of type outgoingwebhook sends and takes nothing");
+}
+
+#[test]
+fn head_asks_and_reports_nothing() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let integration = integration(&account, "uptimerobot", json!({}));
+    let path = format!("/integration/{integration}/g?monitorID=1&alertTypeFriendlyName=Down&monitorFriendlyName=Shop");
+    server.anonymous().send("HEAD", &path, None).assert_status(200);
+    server.anonymous().send("HEAD", "/integration/int_nobody/g", None).assert_status(404);
+    assert_eq!(list(&account, "/log"), [Value::Null; 0]);
+    server.anonymous().send("GET", &path, None).assert_status(200);
+    assert_eq!(list(&account, "/alert").len(), 1);
+}
