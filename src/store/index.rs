@@ -49,6 +49,8 @@ pub struct Indexed {
 pub(super) struct Indexes {
     /// Bytes of memory for all of them.
     budget: usize,
+    /// Bytes that all of them take.
+    total: Arc<AtomicUsize>,
     accounts: RwLock<HashMap<Key, Arc<Entry>>>,
     /// Counts uses, to tell which was longest ago.
     uses: AtomicU64,
@@ -63,6 +65,8 @@ struct Entry {
     built: Condvar,
     last_use: AtomicU64,
     bytes: AtomicUsize,
+    /// Of all entries together.
+    total: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
@@ -87,7 +91,7 @@ const REFUSED: usize = 64;
 impl Indexes {
     pub(super) fn new(budget: u64) -> Self {
         let budget = usize::try_from(budget).unwrap_or(usize::MAX);
-        Self { budget, accounts: RwLock::default(), uses: AtomicU64::default() }
+        Self { budget, total: Arc::default(), accounts: RwLock::default(), uses: AtomicU64::default() }
     }
 
     /// What is known of the account at these places, if all of it was built before.
@@ -181,6 +185,7 @@ impl Indexes {
         let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
         for (_, entry) in accounts.drain() {
             entry.lock().evict();
+            entry.note(0);
         }
     }
 
@@ -188,7 +193,8 @@ impl Indexes {
         let known = self.accounts.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
         let entry = known.unwrap_or_else(|| {
             let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(accounts.entry(key.clone()).or_default())
+            let new = || Arc::new(Entry { total: Arc::clone(&self.total), ..Entry::default() });
+            Arc::clone(accounts.entry(key.clone()).or_insert_with(new))
         });
         self.touch(&entry);
         entry
@@ -230,28 +236,26 @@ impl Indexes {
 
     /// Lets accounts leave until what is known, and `more` bytes, fit. `keep` stays.
     fn make_room(&self, keep: Option<&Key>, more: usize) {
-        let over = |accounts: &HashMap<Key, Arc<Entry>>| {
-            let bytes = accounts.values().map(|entry| entry.bytes.load(Ordering::Relaxed));
-            bytes.fold(more, usize::saturating_add).saturating_sub(self.budget)
-        };
-        if over(&self.accounts.read().unwrap_or_else(PoisonError::into_inner)) == 0 {
+        let over = self.total.load(Ordering::Relaxed).saturating_add(more).saturating_sub(self.budget);
+        if over == 0 {
             return;
         }
         let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
-        let mut too_much = over(&accounts);
         let mut by_use: Vec<_> = accounts
             .iter()
             .filter(|(key, _)| Some(*key) != keep)
             .map(|(key, entry)| (entry.last_use.load(Ordering::Relaxed), key.clone()))
             .collect();
         by_use.sort_unstable_by_key(|(last_use, _)| *last_use);
+        // A little more than must be, so that not each new account has to look at all others.
+        let mut too_much = over.saturating_add(self.budget / 16);
         for (_, key) in by_use {
             if too_much == 0 {
                 break;
             }
             let Some(entry) = accounts.get(&key).cloned() else { continue };
             if entry.lock().evict() {
-                too_much = too_much.saturating_sub(entry.bytes.load(Ordering::Relaxed));
+                too_much = too_much.saturating_sub(entry.note(0));
                 accounts.remove(&key);
             }
         }
@@ -265,19 +269,35 @@ impl Entry {
 
     fn count(&self, state: &mut State) {
         state.uncounted = 0;
-        self.bytes.store(state.view.as_ref().map_or(0, View::bytes), Ordering::Relaxed);
+        self.note(state.bytes());
+    }
+
+    /// Notes how many bytes it takes now, and tells how many it did.
+    fn note(&self, bytes: usize) -> usize {
+        let before = self.bytes.swap(bytes, Ordering::Relaxed);
+        // The sum wraps around and back.
+        self.total.fetch_add(bytes.wrapping_sub(before), Ordering::Relaxed);
+        before
     }
 }
 
 impl State {
+    /// Bytes of memory, more or less.
+    fn bytes(&self) -> usize {
+        const REST: usize = 512;
+        let refused = self.refused.iter().map(|place| place.name().len());
+        self.view.as_ref().map_or(0, View::bytes).saturating_add(REST).saturating_add(refused.sum())
+    }
+
     fn indexed(
-        &self,
+        &mut self,
         places: &[&Place],
         snapshot: impl Fn() -> Result<Snapshot, StoreError>,
     ) -> Result<Option<Indexed>, StoreError> {
-        match &self.view {
+        match &mut self.view {
             // The writer cannot publish anything between these two.
             Some(view) if places.iter().all(|place| view.has(place)) => {
+                view.use_places(places);
                 Ok(Some(Indexed { view: view.clone(), snapshot: snapshot()? }))
             }
             _ => Ok(None),
@@ -346,6 +366,7 @@ impl Building<'_> {
             None => built,
             Some(mut view) => {
                 view.extend(built);
+                view.forget_longest_unused(places);
                 if view.bytes() > budget {
                     view.keep(places);
                 }

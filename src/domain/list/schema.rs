@@ -46,7 +46,7 @@ impl Schema {
     }
 
     /// The place that a name in a query means. The fault is the end of a sentence that starts with the name.
-    pub(super) fn resolve(self, name: &str) -> Result<Place, String> {
+    pub(crate) fn resolve(self, name: &str) -> Result<Place, String> {
         let (head, below) = match name.split_once('.') {
             Some((head, below)) => (head, Some(below)),
             None => (name, None),

@@ -1,22 +1,77 @@
-//! Tests of what cannot be seen from outside: that a commit and what is known of it are published in one step.
+//! Tests of what cannot be seen from outside: that a commit and what is known of it are published in one step, and what is
+//! known takes no more memory than it may.
 
 use super::*;
-use crate::store::{Durability, INTEGRATIONS, Options, Store};
+use crate::{
+    domain::integration::SCHEMA,
+    store::{Durability, INTEGRATIONS, Options, Store},
+};
+use std::path::Path;
+
+fn open(folder: &Path, index_bytes: u64) -> Store {
+    let durability = Durability::Ephemeral;
+    let token_secret = Some("secret".into());
+    let options = Options { cache_bytes: 1 << 20, index_bytes, queue: 1, batch: 1, durability, token_secret };
+    Store::open(folder, &options).unwrap()
+}
+
+fn account(number: usize) -> AccountId {
+    AccountId::parse(&format!("acc_{number}")).unwrap()
+}
+
+fn place(name: &str) -> Place {
+    SCHEMA.resolve(name).unwrap()
+}
+
+/// Names of places that no object has cost nothing, so that one account could take all memory.
+#[test]
+fn of_one_account_so_many_places_are_known_and_the_last_used_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 64 << 20);
+    let wanted = place("type");
+    let has = |place: &Place| {
+        store
+            .shared
+            .indexes
+            .entry(&(INTEGRATIONS.records, account(1)))
+            .lock()
+            .indexed(&[place], || store.snapshot())
+            .unwrap()
+            .is_some()
+    };
+    store.indexed(INTEGRATIONS, &account(1), &[&wanted]).unwrap().unwrap();
+    for number in 0..200 {
+        store.indexed(INTEGRATIONS, &account(1), &[&place(&format!("meta.{number}"))]).unwrap().unwrap();
+        assert!(has(&wanted), "after {number}");
+    }
+    assert!(!has(&place("meta.0")) && has(&place("meta.199")));
+    let bytes = store.shared.indexes.total.load(Ordering::Relaxed);
+    assert!((64 * 128..64 * 1024).contains(&bytes), "{bytes}");
+    store.close();
+}
+
+#[test]
+fn what_all_accounts_take_is_known_and_stays_below_the_budget() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 100_000);
+    let indexes = &store.shared.indexes;
+    for number in 0..500 {
+        store.indexed(INTEGRATIONS, &account(number), &[&place("type")]).unwrap().unwrap();
+        let accounts = indexes.accounts.read().unwrap();
+        let sum: usize = accounts.values().map(|entry| entry.bytes.load(Ordering::Relaxed)).sum();
+        assert_eq!(indexes.total.load(Ordering::Relaxed), sum);
+        assert!(sum <= 100_000 && accounts.contains_key(&(INTEGRATIONS.records, account(number))));
+    }
+    indexes.clear();
+    assert_eq!(indexes.total.load(Ordering::Relaxed), 0);
+    store.close();
+}
 
 #[test]
 fn nobody_sees_a_commit_that_an_index_does_not_know_yet() {
     let folder = tempfile::tempdir().unwrap();
-    let durability = Durability::Ephemeral;
-    let options = Options {
-        cache_bytes: 1 << 20,
-        index_bytes: 1 << 20,
-        queue: 1,
-        batch: 1,
-        durability,
-        token_secret: Some("secret".into()),
-    };
-    let store = Store::open(folder.path(), &options).unwrap();
-    let account = AccountId::parse("acc_1").unwrap();
+    let store = open(folder.path(), 1 << 20);
+    let account = account(1);
     store.indexed(INTEGRATIONS, &account, &[]).unwrap().unwrap();
     let indexes = &store.shared.indexes;
     let entry = indexes.entry(&(INTEGRATIONS.records, account.clone()));

@@ -10,8 +10,14 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub struct View {
     live: Arc<RoaringTreemap>,
+    /// Those that were used last stand at the end.
     columns: Vec<(Place, Arc<Column>)>,
 }
+
+/// More places of one account than people ask for; each costs the writer with each change.
+const MOST_PLACES: usize = 64;
+/// Up to here nobody looks which were used last.
+const FEW_PLACES: usize = 16;
 
 impl View {
     /// The tinyIds of all objects.
@@ -62,6 +68,23 @@ impl View {
     pub(super) fn extend(&mut self, other: Self) {
         self.live = other.live;
         self.columns.extend(other.columns);
+    }
+
+    /// Notes that these places were asked for.
+    pub(super) fn use_places(&mut self, places: &[&Place]) {
+        if self.columns.len() > FEW_PLACES {
+            self.columns.sort_by_key(|(known, _)| places.contains(&known));
+        }
+    }
+
+    /// Forgets places until there are not too many, but none of these.
+    pub(super) fn forget_longest_unused(&mut self, places: &[&Place]) {
+        let mut too_many = self.columns.len().saturating_sub(MOST_PLACES);
+        self.columns.retain(|(known, _)| {
+            let stays = too_many == 0 || places.contains(&known);
+            too_many -= usize::from(!stays);
+            stays
+        });
     }
 
     /// Forgets all places but these.
@@ -115,8 +138,8 @@ impl View {
 
     /// Bytes of memory, more or less.
     pub(super) fn bytes(&self) -> usize {
-        const REST: usize = 512;
-        let columns = self.columns.iter().map(|(_, column)| column.bytes());
-        columns.fold(self.live.serialized_size().saturating_add(REST), usize::saturating_add)
+        const OF_A_COLUMN: usize = 128;
+        let columns = self.columns.iter().map(|(place, column)| column.bytes() + place.name().len() + OF_A_COLUMN);
+        columns.fold(self.live.serialized_size(), usize::saturating_add)
     }
 }
