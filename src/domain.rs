@@ -18,3 +18,4 @@ pub mod rejection;
 pub mod reserved;
 pub mod timestamp;
 pub mod webhook;
+pub mod whole;

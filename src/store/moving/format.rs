@@ -12,14 +12,16 @@
 //! version.
 
 use crate::{
-    domain::{body::excerpt, ids::AccountId, integration::Integration, integration_whole::LARGEST_TINY_ID, reserved},
+    domain::{
+        body::excerpt, ids::AccountId, integration::Integration, integration_whole::LARGEST_TINY_ID, reserved, whole,
+    },
     store::{
         ALERTS, Collection, INTEGRATIONS, LOGS, Stored,
         kinds::{self, Facts},
     },
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
+use serde_json::{Map, Value, value::RawValue};
 use std::io::{self, Write};
 
 /// What the first line says.
@@ -131,8 +133,8 @@ pub(super) fn read(line: &[u8]) -> Result<Line, Vec<String>> {
     match serde_json::from_slice(line).map_err(|error| vec![no_line(&error)])? {
         RawLine::Account(raw) => account(&raw).map(Line::Account),
         RawLine::Integration(raw) => integration(raw.get()).map(Box::new).map(Line::Object),
-        RawLine::Alert(raw) => object(ALERTS, raw.get()).map(Box::new).map(Line::Object),
-        RawLine::Log(raw) => object(LOGS, raw.get()).map(Box::new).map(Line::Object),
+        RawLine::Alert(raw) => checked(ALERTS, raw.get(), whole::faults_of_alert).map(Box::new).map(Line::Object),
+        RawLine::Log(raw) => checked(LOGS, raw.get(), whole::faults_of_log).map(Box::new).map(Line::Object),
     }
 }
 
@@ -164,20 +166,33 @@ fn account(RawAccount { sid, collection, last_tiny_id }: &RawAccount) -> Result<
     }
 }
 
-fn integration(text: &str) -> Result<ObjectLine, Vec<String>> {
-    let attributes = match serde_json::from_str(text) {
-        Ok(Value::Object(attributes)) => attributes,
-        Ok(other) => {
-            return Err(vec![format!(
-                "'integration' must be an object, but was {}",
-                crate::domain::body::kind_of(&other)
-            )]);
-        }
-        Err(error) => return Err(vec![no_line(&error)]),
-    };
+fn attributes(collection: Collection, text: &str) -> Result<Map<String, Value>, Vec<String>> {
     if reserved::has_reserved_name(text.as_bytes()) {
         return Err(vec![format!("no name in it may begin with '{}'", reserved::PREFIX)]);
     }
+    match serde_json::from_str(text) {
+        Ok(Value::Object(attributes)) => Ok(attributes),
+        Ok(other) => Err(vec![format!(
+            "'{}' must be an object, but was {}",
+            kind(collection),
+            crate::domain::body::kind_of(&other)
+        )]),
+        Err(error) => Err(vec![no_line(&error)]),
+    }
+}
+
+/// Reads an object, all of whose faults are told.
+fn checked(
+    collection: Collection,
+    text: &str,
+    faults: fn(&Map<String, Value>) -> Vec<String>,
+) -> Result<ObjectLine, Vec<String>> {
+    let faults = faults(&attributes(collection, text)?);
+    if faults.is_empty() { object(collection, text) } else { Err(faults) }
+}
+
+fn integration(text: &str) -> Result<ObjectLine, Vec<String>> {
+    let attributes = attributes(INTEGRATIONS, text)?;
     let integration = Integration::parse_whole(attributes).map_err(|rejection| rejection.messages())?;
     let record = serde_json::to_vec(&integration).map_err(|error| vec![no_line(&error)])?;
     let is_verbatim = record == text.as_bytes();
@@ -186,9 +201,6 @@ fn integration(text: &str) -> Result<ObjectLine, Vec<String>> {
 
 /// Reads an object of which nothing is left open.
 fn object(collection: Collection, text: &str) -> Result<ObjectLine, Vec<String>> {
-    if reserved::has_reserved_name(text.as_bytes()) {
-        return Err(vec![format!("no name in it may begin with '{}'", reserved::PREFIX)]);
-    }
     let kind = kinds::kind_of(collection).ok_or_else(|| vec![format!("nobody knows {}", collection.name)])?;
     let facts = kind.read(text.as_bytes()).map_err(|error| vec![no_line(&error)])?;
     if !(1..=LARGEST_TINY_ID).contains(&facts.tiny_id) {
