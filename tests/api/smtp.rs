@@ -167,6 +167,28 @@ fn what_the_integration_refuses_is_refused() {
 }
 
 #[test]
+fn messages_are_read_in_whatever_charset_they_are() {
+    let server = start();
+    let me = server.account("a");
+    let id = integration(&me, "email");
+    let mut client = Client::greeted(server.mail_address());
+    // "test" and "server" as they are written in Japan, China and Korea.
+    for (charset, subject, body) in [
+        ("shift_jis", "g2WDWINn", "g1SBW4NvgVs="),
+        ("gb2312", "suLK1A==", "t/7O8cb3"),
+        ("euc-kr", "xde9usau", "vK259g=="),
+    ] {
+        let message = format!(
+            "Subject: =?{charset}?B?{subject}?=\r\nContent-Type: text/plain; charset={charset}\r\n\
+             Content-Transfer-Encoding: base64\r\n\r\n{body}\r\n"
+        );
+        assert!(client.mail(&[&id], &message).starts_with("250 "));
+    }
+    let read: Vec<Value> = alerts(&me).iter().map(|alert| json!([alert["title"], alert["description"]])).collect();
+    assert_eq!(read, [json!(["テスト", "サーバー"]), json!(["测试", "服务器"]), json!(["테스트", "서버"])]);
+}
+
+#[test]
 fn commands_out_of_turn_say_what_is_missing() {
     let server = start();
     let mut client = Client::connect(server.mail_address());
