@@ -18,8 +18,9 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         return nothing("it is no message", Field::new(None));
     };
     let option = |name: &str| Field::new(options.get(name));
-    let verdict = message.header_raw(SPAM_VERDICT).map(str::trim).unwrap_or_default();
-    if !verdict.is_empty() && verdict != "PASS" && !option("allow_spam").is_yes() {
+    if let Some(verdict) = spam_verdict(&message)
+        && !option("allow_spam").is_yes()
+    {
         return Reading::Blocked { reason: format!("the header '{SPAM_VERDICT}' is '{verdict}'") };
     }
     let id = message.message_id().map_or(Value::Null, Value::from);
@@ -34,6 +35,12 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         .datum(DatumKind::Email, "To", addresses(message.to()))
         .datum(DatumKind::Email, "CCs", addresses(message.cc()))
         .done()
+}
+
+/// The first verdict that is not a good one. Whoever sends may put a good one beside that of the receiver.
+fn spam_verdict<'a>(message: &'a Message<'_>) -> Option<&'a str> {
+    let headers = message.headers_raw().filter(|(name, _)| name.eq_ignore_ascii_case(SPAM_VERDICT));
+    headers.map(|(_, verdict)| verdict.trim()).find(|verdict| !verdict.is_empty() && *verdict != "PASS")
 }
 
 /// The part that is HTML, made harmless; else the one that is text.

@@ -167,6 +167,23 @@ fn what_the_integration_refuses_is_refused() {
 }
 
 #[test]
+fn a_good_verdict_beside_a_bad_one_lets_no_spam_in() {
+    let server = start();
+    let me = server.account("a");
+    let id = integration(&me, "email");
+    let mut client = Client::greeted(server.mail_address());
+    for verdicts in [["FAIL", "PASS"], ["PASS", "GRAY"], ["pass", "PASS"]] {
+        let [first, second] = verdicts.map(|verdict| format!("X-SES-Spam-Verdict: {verdict}\r\n"));
+        assert!(client.mail(&[&id], &format!("{first}{second}{MESSAGE}")).starts_with("550 5.7.1 "), "{verdicts:?}");
+    }
+    let twice = "X-SES-Spam-Verdict: PASS\r\n".repeat(2);
+    assert!(client.mail(&[&id], &format!("{twice}{MESSAGE}")).starts_with("250 "));
+    me.update(&id, json!({"options": {"allow_spam": true}})).assert_status(200);
+    assert!(client.mail(&[&id], "X-SES-Spam-Verdict: FAIL\r\nSubject: Let in\r\n\r\n").starts_with("250 "));
+    assert_eq!(alerts(&me).len(), 2);
+}
+
+#[test]
 fn messages_are_read_in_whatever_charset_they_are() {
     let server = start();
     let me = server.account("a");
