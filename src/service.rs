@@ -8,6 +8,7 @@ pub mod integrations;
 pub mod lists;
 pub mod logs;
 mod objects;
+mod once;
 pub mod outgoing;
 pub mod passwords;
 pub mod retention;

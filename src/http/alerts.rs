@@ -1,6 +1,6 @@
 //! The calls on alerts. Source: PagerTree's public v3 OpenAPI description, "Alert".
 
-use super::{answer, body::JsonObject, lists, path::AlertPath, problem::Problem, state::State};
+use super::{answer, body::JsonObject, lists, once::Once, path::AlertPath, problem::Problem, state::State};
 use crate::domain::{
     alert::{SCHEMA, Step},
     alert_input::{AlertDraft, AlertPatch},
@@ -14,10 +14,15 @@ use actix_web::{
 };
 
 /// `POST /alert`
-pub(super) async fn create(writer: Writer, body: JsonObject, state: Data<State>) -> Result<HttpResponse, Problem> {
+pub(super) async fn create(
+    writer: Writer,
+    once: Once,
+    body: JsonObject,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
     let draft = AlertDraft::parse(body.attributes, body.strictness)?;
     let room = state.answers.for_bytes(body.bytes)?;
-    let (id, stored) = state.alerts.create(&writer, draft).await?;
+    let (id, stored) = state.alerts.create(&writer, draft, once.0).await?;
     let mut response = answer::written(stored, room);
     if let Ok(location) = HeaderValue::try_from(format!("/alert/{id}")) {
         response.headers_mut().insert(LOCATION, location);

@@ -4,6 +4,7 @@ use super::{
     fault::Fault,
     lists::{Lists, PageMemory},
     objects::{self, encode},
+    once,
     outgoing::{self, Bell},
 };
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
         alert_input::{AlertDraft, AlertPatch},
         caller::{Caller, Writer},
         event::{AlertUrgency, Content},
+        idempotency::IdempotencyKey,
         ids::{AccountId, AlertId, IntegrationId},
         integration::Integration,
         list::Select,
@@ -23,8 +25,15 @@ use crate::{
     ids::Ids,
     store::{ALERTS, INTEGRATIONS, Store, StoreError, Stored, Subject, Transaction},
 };
+use serde::Serialize;
 
 const NAME: &str = "Alert";
+
+/// A draft together with what it is a draft of, so that none of another kind has its fingerprint.
+#[derive(Serialize)]
+struct Named<'a> {
+    alert: &'a AlertDraft,
+}
 
 /// The desk for alerts.
 #[derive(Clone, Debug)]
@@ -43,22 +52,40 @@ impl Alerts {
         Self { store, clock, ids, lists, bell }
     }
 
-    /// Creates an alert in the writer's account, in its own name or in that of one of its integrations.
+    /// Creates an alert in the writer's account, in its own name or in that of one of its integrations. With a key that was
+    /// used before for the same draft, answers what was answered then.
     ///
     /// # Errors
-    /// The integration is not the account's; one with its third-party id is going on already; the store failed.
-    pub async fn create(&self, writer: &Writer, draft: AlertDraft) -> Result<(AlertId, Stored), Fault> {
+    /// The integration is not the account's; one with its third-party id is going on already; the key was used for another
+    /// draft; the store failed.
+    pub async fn create(
+        &self,
+        writer: &Writer,
+        draft: AlertDraft,
+        key: Option<IdempotencyKey>,
+    ) -> Result<(AlertId, Stored), Fault> {
         let (writer, clock, ids) = (writer.clone(), self.clock.clone(), self.ids.clone());
+        let attempt = key.map(|key| once::attempt(key, &Named { alert: &draft })).transpose()?;
         let outcome = self
             .store
             .write(move |transaction| {
+                let now = clock.now();
+                if let Some(attempt) = &attempt
+                    && let Some(record) = once::answered(transaction, writer.account(), attempt, now)?
+                {
+                    let alert: Alert = objects::decode(&record)?;
+                    return Ok((alert.id, record));
+                }
                 let (content, origin) = split(transaction, &writer, draft)?;
                 if let Some(ongoing) = ongoing(transaction, writer.account(), &origin)? {
                     let id = ongoing.id;
                     let message = format!("The alert '{id}' of this source and thirdparty_id is not over yet");
                     return Err(Rejection::Conflict(message).into());
                 }
-                let (alert, record) = insert(transaction, &ids, writer.account(), content, origin, clock.now())?;
+                let (alert, record) = insert(transaction, &ids, writer.account(), content, origin, now)?;
+                if let Some(attempt) = &attempt {
+                    transaction.remember_answer(writer.account(), attempt, now, record.clone())?;
+                }
                 Ok((alert.id, record))
             })
             .await;
