@@ -21,6 +21,7 @@ mod telling;
 
 mod account_walls;
 mod adapters;
+mod alert_lists;
 mod alerts;
 mod attributes;
 mod bodies;

@@ -21,6 +21,9 @@ use super::{
     schema::{Kind, Place, Schema},
 };
 
+/// As it is written in a query and in what is stored.
+const NULL: &str = "null";
+
 /// The filters of a query.
 #[derive(Debug, Clone, Default)]
 pub struct Filters {
@@ -74,6 +77,8 @@ pub struct Filter {
 /// What is asked of a value that is there.
 #[derive(Debug, Clone)]
 enum Test {
+    /// Whether there is none, where there may be.
+    Null,
     Text(Comparison<String>),
     Number(Comparison<Number>),
     Boolean(Comparison<bool>),
@@ -93,6 +98,10 @@ enum Test {
 
 impl Filter {
     fn new(place: Place, operator: Operator, value: &str) -> Result<Self, String> {
+        let negated = operator == Operator::NotEqual;
+        if asks_for_null(&place, operator, value) {
+            return Ok(Self { negated, place, test: Test::Null });
+        }
         let kind = place.attribute.kind;
         if kind == Kind::Object && place.below.is_none() && !asks_for_members(operator) {
             let name = operator.name();
@@ -108,7 +117,7 @@ impl Filter {
             (Kind::Text | Kind::Number | Kind::Boolean | Kind::Time, _) => Test::of_scalar(kind, operator, value),
         };
         match test {
-            Some(test) => Ok(Self { negated: operator == Operator::NotEqual, place, test }),
+            Some(test) => Ok(Self { negated, place, test }),
             None => Err(unreadable(&place, operator, value)),
         }
     }
@@ -160,6 +169,7 @@ impl Test {
 
     fn holds(&self, value: &RawValue) -> bool {
         match self {
+            Self::Null => value.get() == NULL,
             Self::Text(asked) => object::text(value).is_some_and(|stored| asked.holds_for(&stored)),
             Self::Number(asked) => {
                 Number::parse(value.get()).is_some_and(|stored| asked.holds(|asked| stored.cmp(asked)))
@@ -177,6 +187,12 @@ impl Test {
             Self::AnyKind(test) => test.holds(value),
         }
     }
+}
+
+/// Below an object the stored value decides.
+fn asks_for_null(place: &Place, operator: Operator, value: &str) -> bool {
+    let equals = matches!(operator, Operator::Compare(Comparator::Equal) | Operator::NotEqual);
+    place.may_be_null() && equals && value == NULL
 }
 
 fn asks_for_members(operator: Operator) -> bool {
@@ -218,6 +234,9 @@ fn unreadable(place: &Place, operator: Operator, value: &str) -> String {
     };
     let expected = match operator {
         Operator::Compare(Comparator::Between) => format!("two values written a..b, each {expected}"),
+        Operator::Compare(Comparator::Equal) | Operator::NotEqual if place.may_be_null() => {
+            format!("{expected}, or null")
+        }
         Operator::Compare(_) | Operator::NotEqual | Operator::BeginsWith | Operator::Contains => expected.to_owned(),
     };
     format!("{} must be {expected}, but was {}", shown(&place.name()), shown(value))

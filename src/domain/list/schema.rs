@@ -30,6 +30,20 @@ pub struct Attribute {
     pub name: &'static str,
     /// How its values are read.
     pub kind: Kind,
+    /// Whether it may be null.
+    pub nullable: bool,
+}
+
+impl Attribute {
+    /// An attribute that always has a value.
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, nullable: false }
+    }
+
+    /// The same, where there may be none.
+    pub const fn or_null(self) -> Self {
+        Self { nullable: true, ..self }
+    }
 }
 
 /// The attributes of an object type, in the order in which they are written.
@@ -98,6 +112,11 @@ impl Place {
         }
     }
 
+    /// Whether it is an attribute that may be null. What stands below one is of any kind.
+    pub(super) fn may_be_null(&self) -> bool {
+        self.attribute.nullable && self.below.is_none()
+    }
+
     /// The name as the query wrote it.
     pub fn name(&self) -> String {
         match &self.below {
@@ -112,9 +131,9 @@ mod tests {
     use super::*;
 
     const SCHEMA: Schema = Schema(&[
-        Attribute { name: "name", kind: Kind::Text },
-        Attribute { name: "meta", kind: Kind::Object },
-        Attribute { name: "options", kind: Kind::Object },
+        Attribute::new("name", Kind::Text),
+        Attribute::new("meta", Kind::Object),
+        Attribute::new("options", Kind::Object),
     ]);
 
     #[test]
