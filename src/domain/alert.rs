@@ -30,7 +30,7 @@ pub const SCHEMA: Schema = Schema(&[
     Attribute::new("s_log_id", Kind::Text).or_null(),
     Attribute::new("source_id", Kind::Text).or_null(),
     Attribute::new("tags", Kind::TextArray),
-    Attribute::new("additional_data", Kind::Object),
+    Attribute::new("additional_data", Kind::ObjectArray),
     Attribute::new("created", Kind::Number),
     Attribute::new("acknowledged", Kind::Number).or_null(),
     Attribute::new("acknowledgedby", Kind::Text).or_null(),

@@ -1,8 +1,9 @@
-//! What lists of alerts can be asked that lists of integrations cannot: what is null. With indexes, with room for hardly any, and
+//! What lists of alerts can be asked that lists of integrations cannot: what is null, and what stands in one of
+//! several objects. With indexes, with room for hardly any, and
 //! without, the answer is the same.
 
 use crate::{
-    callers::{Caller, id},
+    callers::{Caller, encoded, id},
     server::TestServer,
 };
 use serde_json::{Value, json};
@@ -82,4 +83,55 @@ fn null_can_be_asked_of_logs_and_only_where_it_may_be() {
         400,
         &["'tinyId' must be a number, but was 'null'", "'resolved' must be a number, or null, but was 'none'"],
     );
+}
+
+#[test]
+fn additional_data_is_found_by_what_one_of_it_has() {
+    let datum = |label: &str, value: Value| json!({"type": "text", "label": label, "value": value});
+    let fill = |account: &Caller| {
+        create(account, "a", json!({"additional_data": [datum("Host", json!("db-3")), datum("Zone", json!("x"))]}));
+        create(
+            account,
+            "b",
+            json!({"additional_data": [datum("Host", json!("db-4")), datum("To", json!(["x", "y"]))]}),
+        );
+        create(account, "c", json!({}));
+    };
+    let contains = |object: Value, operator: &str| {
+        format!("additional_data={}&ops=additional_data:{operator}", encoded(&object.to_string()))
+    };
+    let (host, zone) = (json!({"label": "Host"}), json!({"label": "Zone", "value": "db-3"}));
+    let whole = datum("Host", json!("db-3"));
+    check(
+        fill,
+        &[
+            ("additional_data.value=db-3", "a"),
+            ("additional_data.label=Host", "ab"),
+            ("additional_data.label=Host&additional_data.value=x", "ab"),
+            ("additional_data.value=y", "b"),
+            ("additional_data.value=db-&ops=additional_data.value:beginsWith", "ab"),
+            ("additional_data.value=db-3&ops=additional_data.value:ne", "bc"),
+            ("additional_data.none=null", ""),
+            (&contains(host.clone(), "contains"), "ab"),
+            (&contains(host, "equals"), ""),
+            (&contains(zone, "contains"), ""),
+            (&contains(whole.clone(), "equals"), "a"),
+            (&contains(whole, "ne"), "bc"),
+        ],
+    );
+}
+
+#[test]
+fn what_cannot_be_asked_of_additional_data_says_what_can() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    for (query, fault) in [
+        ("additional_data=db-3", r#"'additional_data' must be a JSON object like {"label":"Host"}, but was 'db-3'"#),
+        ("additional_data=x&ops=additional_data:gt", "'additional_data' is an array of objects; 'ops' may say"),
+        ("sort=additional_data.value", "'additional_data.value' in 'sort' stands in several objects"),
+        ("additional_data.=x", "'additional_data.' must have a name after the dot"),
+        ("tags.x=1", "reaches below 'tags', which is not an object; a dot may follow meta, additional_data"),
+    ] {
+        account.send("GET", &format!("/alert?{query}"), None).assert_error(400, &[fault]);
+    }
 }
