@@ -3,7 +3,6 @@
 use super::{answer, body::JsonObject, lists, once::Once, path::AlertPath, problem::Problem, state::State};
 use crate::domain::{
     alert::{SCHEMA, Step},
-    alert_input::{AlertDraft, AlertPatch},
     caller::{Caller, Writer},
     list::Select,
 };
@@ -20,7 +19,7 @@ pub(super) async fn create(
     body: JsonObject,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    let draft = AlertDraft::parse(body.attributes, body.strictness)?;
+    let draft = state.alerts.draft(&writer, body.attributes, body.strictness)?;
     let room = state.answers.for_bytes(body.bytes)?;
     let (id, stored) = state.alerts.create(&writer, draft, once.0).await?;
     let mut response = answer::written(stored, room);
@@ -50,8 +49,7 @@ pub(super) async fn update(
     body: JsonObject,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    let patch = AlertPatch::parse(body.attributes, body.strictness)?;
-    let before = state.alerts.bytes(&writer, &path.0)?;
+    let (patch, before) = state.alerts.patch(&writer, &path.0, body.attributes, body.strictness)?;
     let room = state.answers.for_bytes(before.saturating_add(body.bytes))?;
     Ok(answer::written(state.alerts.update(&writer, path.0, patch).await?, room))
 }

@@ -11,7 +11,8 @@ use crate::{
     clock::Clock,
     domain::{
         alert::{Alert, Origin, SCHEMA, Step},
-        alert_input::{AlertDraft, AlertPatch},
+        alert_input::{AlertDraft, AlertPatch, Authors, foreign_source},
+        body::Strictness,
         caller::{Caller, Writer},
         event::{AlertUrgency, Content},
         idempotency::IdempotencyKey,
@@ -26,6 +27,7 @@ use crate::{
     store::{ALERTS, INTEGRATIONS, Store, StoreError, Stored, Subject, Transaction},
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 const NAME: &str = "Alert";
 
@@ -50,6 +52,25 @@ impl Alerts {
     pub fn new(store: Store, clock: Clock, ids: Ids, bell: Bell, pages: PageMemory) -> Self {
         let lists = Lists::new(store.clone(), ALERTS, SCHEMA, pages);
         Self { store, clock, ids, lists, bell }
+    }
+
+    /// Reads the body of a create.
+    ///
+    /// # Errors
+    /// Every fault of the body; the store failed.
+    pub fn draft(
+        &self,
+        writer: &Writer,
+        attributes: Map<String, Value>,
+        strictness: Strictness,
+    ) -> Result<AlertDraft, Fault> {
+        let named = attributes.get("source_id").and_then(Value::as_str).and_then(|id| IntegrationId::parse(id).ok());
+        let found = named.map(|id| self.store.record(INTEGRATIONS, id.as_str())).transpose()?.flatten();
+        let authors = Authors {
+            own: [writer.account().as_str(), writer.actor()],
+            integration: found.is_some_and(|record| INTEGRATIONS.owns(writer.account(), &record)),
+        };
+        Ok(AlertDraft::parse(attributes, authors, strictness)?)
     }
 
     /// Creates an alert in the writer's account, in its own name or in that of one of its integrations. With a key that was
@@ -120,6 +141,24 @@ impl Alerts {
     /// No such alert in this account; the store failed.
     pub fn get_selected(&self, caller: &Caller, id: &AlertId, select: &Select) -> Result<Vec<u8>, Fault> {
         Ok(select.apply(self.get(caller, id)?.as_ref()).map_err(objects::unreadable)?)
+    }
+
+    /// Reads the body of an update. With it comes how large the alert is, as it is answered.
+    ///
+    /// # Errors
+    /// Every fault of the body; no such alert in this account; the store failed.
+    pub fn patch(
+        &self,
+        writer: &Writer,
+        id: &AlertId,
+        attributes: Map<String, Value>,
+        strictness: Strictness,
+    ) -> Result<(AlertPatch, usize), Fault> {
+        let current = self.get_of(writer.account(), id);
+        // A wrong body is told first, also where there is no alert.
+        let stored = current.as_ref().map(objects::decode).unwrap_or_else(|_| Ok(Map::new()))?;
+        let patch = AlertPatch::parse(attributes, &stored, strictness)?;
+        Ok((patch, current?.as_ref().len()))
     }
 
     /// Changes what the patch names and answers the alert as it is then.
@@ -211,9 +250,7 @@ fn split(transaction: &Transaction<'_>, writer: &Writer, draft: AlertDraft) -> R
 
 fn source(transaction: &Transaction<'_>, account: &AccountId, id: &IntegrationId) -> Result<Integration, Fault> {
     let found = transaction.record(INTEGRATIONS, id.as_str())?.filter(|record| INTEGRATIONS.owns(account, record));
-    let record = found.ok_or_else(|| {
-        Rejection::invalid(format!("'source_id' must be an integration of this account, but was '{id}'"))
-    })?;
+    let record = found.ok_or_else(|| Rejection::invalid(foreign_source(id)))?;
     Ok(objects::decode(&record)?)
 }
 
