@@ -12,5 +12,6 @@ mod once;
 pub mod outgoing;
 pub mod passwords;
 pub mod retention;
+pub mod tally;
 pub mod throttle;
 pub mod tokens;

@@ -6,7 +6,7 @@
 mod connection;
 mod session;
 
-use crate::service::{incoming::Incoming, throttle::Throttle};
+use crate::service::{incoming::Incoming, tally::Tally, throttle::Throttle};
 use actix_rt::net::TcpListener;
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::task::JoinSet;
@@ -36,6 +36,7 @@ pub struct MailServer {
 struct Desk {
     incoming: Incoming,
     throttling: Throttling,
+    tally: Tally,
     limits: Limits,
 }
 
@@ -58,11 +59,12 @@ impl MailServer {
         listener: std::net::TcpListener,
         incoming: Incoming,
         throttling: Throttling,
+        tally: Tally,
         limits: Limits,
     ) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address, desk: Desk { incoming, throttling, limits } })
+        Ok(Self { listener, address, desk: Desk { incoming, throttling, tally, limits } })
     }
 
     /// Where it listens; the port is the real one.

@@ -5,6 +5,7 @@ use super::{
     fault::Fault,
     objects::{self, encode},
     outgoing::{self, Bell},
+    tally::Tally,
     throttle::Throttle,
 };
 use crate::{
@@ -65,6 +66,7 @@ pub struct Incoming {
     clock: Clock,
     ids: Ids,
     bell: Bell,
+    tally: Tally,
     confirms: bool,
 }
 
@@ -78,8 +80,8 @@ struct Understood {
 impl Incoming {
     /// A desk that works on `store` and rings `bell` when there may be something to send. Whether it `confirms` is whether the
     /// subscriptions that third parties want confirmed are.
-    pub fn new(store: Store, clock: Clock, ids: Ids, bell: Bell, confirms: bool) -> Self {
-        Self { store, clock, ids, bell, confirms }
+    pub fn new(store: Store, clock: Clock, ids: Ids, bell: Bell, tally: Tally, confirms: bool) -> Self {
+        Self { store, clock, ids, bell, tally, confirms }
     }
 
     /// The integration of type `email` that is called so.
@@ -119,7 +121,7 @@ impl Incoming {
         let understood = understand(found, integration, &arrival.delivery);
         let answer = understood.answer(&arrival.delivery);
         let (clock, ids, confirms) = (self.clock.clone(), self.ids.clone(), self.confirms);
-        let outcome: Result<Receipt, Fault> = self
+        let outcome: Result<(Receipt, &'static str), Fault> = self
             .store
             .write(move |transaction| {
                 let current = transaction.record(INTEGRATIONS, id.as_str())?.ok_or_else(not_found)?;
@@ -131,7 +133,9 @@ impl Incoming {
             })
             .await;
         self.bell.ring();
-        Ok((outcome?, answer))
+        let (receipt, action) = outcome?;
+        self.tally.event(action);
+        Ok((receipt, answer))
     }
 }
 
@@ -173,7 +177,7 @@ impl Outcome {
     }
 }
 
-/// Does what the event asks for, and writes the log.
+/// Does what the event asks for, and writes the log. What the event was taken for stands beside the receipt.
 fn keep(
     transaction: &mut Transaction<'_>,
     ids: &Ids,
@@ -181,7 +185,7 @@ fn keep(
     understood: &Understood,
     arrival: &Arrival,
     confirms: bool,
-) -> Result<Receipt, StoreError> {
+) -> Result<(Receipt, &'static str), StoreError> {
     let integration = &understood.integration;
     let log_id = objects::unused(transaction, LOGS, || ids.log(), LogId::as_str)?;
     let outcome = match &understood.reading {
@@ -201,9 +205,9 @@ fn keep(
         }
         Some(Reading::Event(event)) => happen(transaction, ids, now, integration, &log_id, event)?,
     };
-    let receipt = outcome.receipt;
+    let kept = (outcome.receipt, outcome.action);
     write_log(transaction, now, integration, log_id, outcome, arrival)?;
-    Ok(receipt)
+    Ok(kept)
 }
 
 /// One public client takes anything but 200 for a failure that it repeats for ever.

@@ -88,7 +88,10 @@ async fn converse(stream: &mut TcpStream, peer: IpAddr, desk: &Desk) -> io::Resu
                 }
                 let reply = match incoming.take() {
                     Some(whole) if !whole.too_large => deliver(desk, &mut session, whole.message, peer).await,
-                    _ => session.refuse_too_large(),
+                    _ => {
+                        desk.tally.message("too_large");
+                        session.refuse_too_large()
+                    }
                 };
                 replies.push_str(&reply);
                 continue;
@@ -166,12 +169,14 @@ async fn deliver(desk: &Desk, session: &mut Session, message: Vec<u8>, peer: IpA
         });
     }
     session.reset();
-    line(match fate {
-        Fate::Later => "451 4.3.0 the message could not be kept; try again later",
-        Fate::TooMany => "451 4.7.1 too many events of this integration; try again later",
-        Fate::Taken => "250 2.0.0 taken",
-        Fate::Disabled => "550 5.2.1 the integration is disabled",
-        Fate::Blocked => "550 5.7.1 the message was found to be spam",
-        Fate::Unknown => "550 5.1.1 there is no such integration any more",
-    })
+    let (outcome, reply) = match fate {
+        Fate::Later => ("later", "451 4.3.0 the message could not be kept; try again later"),
+        Fate::TooMany => ("too_many", "451 4.7.1 too many events of this integration; try again later"),
+        Fate::Taken => ("taken", "250 2.0.0 taken"),
+        Fate::Disabled => ("disabled", "550 5.2.1 the integration is disabled"),
+        Fate::Blocked => ("blocked", "550 5.7.1 the message was found to be spam"),
+        Fate::Unknown => ("unknown", "550 5.1.1 there is no such integration any more"),
+    };
+    desk.tally.message(outcome);
+    line(reply)
 }

@@ -272,6 +272,11 @@ fn an_integration_takes_so_many_per_minute() {
     let mut client = Client::greeted(server.mail_address());
     assert!(client.mail(&[&id], MESSAGE).starts_with("250 "));
     assert!(client.mail(&[&id], MESSAGE).starts_with("451 4.7.1 "));
+    let metrics = server.anonymous().send("GET", "/metrics", None).text;
+    for outcome in ["taken", "too_many"] {
+        let line = format!("pagertree_local_messages_total{{outcome=\"{outcome}\"}} 1\n");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
 }
 
 #[test]
