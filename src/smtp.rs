@@ -3,6 +3,7 @@
 //! The message is an event of that integration, as if it had been posted to it. Whoever knows the id may send, as over HTTP;
 //! nothing is relayed. Memory is bounded: by connections, by the size of a message, and by recipients.
 
+mod commands;
 mod connection;
 mod session;
 

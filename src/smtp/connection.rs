@@ -2,6 +2,7 @@
 
 use super::{
     Desk,
+    commands::Commands,
     session::{GREETING, Next, NoMailbox, Session, line},
 };
 use crate::{
@@ -13,14 +14,11 @@ use crate::{
     },
 };
 use actix_rt::{net::TcpStream, time::timeout};
-use smtp_proto::{
-    Error,
-    request::receiver::{DataReceiver, RequestReceiver},
-};
+use smtp_proto::request::receiver::DataReceiver;
 use std::{io, net::IpAddr};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// Read at once. Less than the longest line that the parser takes.
+/// Read at once.
 const PORTION: usize = 2_048;
 /// A connection is kept for so many times as long as a silent one.
 const AT_MOST: u32 = 10;
@@ -69,7 +67,7 @@ pub(super) async fn serve(mut stream: TcpStream, peer: IpAddr, desk: &Desk) -> i
 async fn converse(stream: &mut TcpStream, peer: IpAddr, desk: &Desk) -> io::Result<()> {
     let (idle, most) = (desk.limits.idle, desk.limits.message_bytes);
     let mut session = Session::new(peer, most);
-    let mut commands = RequestReceiver::default();
+    let mut commands = Commands::default();
     let mut incoming: Option<Incoming> = None;
     let mut replies = GREETING.to_owned();
     let mut portion = [0; PORTION];
@@ -96,10 +94,7 @@ async fn converse(stream: &mut TcpStream, peer: IpAddr, desk: &Desk) -> io::Resu
                 replies.push_str(&reply);
                 continue;
             }
-            let command = match commands.ingest(&mut bytes) {
-                Err(Error::NeedsMoreData { .. }) => break,
-                command => command,
-            };
+            let Some(command) = commands.take(&mut bytes) else { break };
             match session.command(command, |name| mailbox(desk, name)) {
                 Next::Command(reply) => replies.push_str(&reply),
                 Next::Message(reply) => {

@@ -184,6 +184,24 @@ fn a_good_verdict_beside_a_bad_one_lets_no_spam_in() {
 }
 
 #[test]
+fn a_host_may_be_an_address() {
+    let server = start();
+    let me = server.account("a");
+    let id = integration(&me, "email");
+    let mut client = Client::greeted(server.mail_address());
+    assert!(client.say("MAIL FROM:<ops@[IPv6:::1]>").starts_with("250 "));
+    for host in ["[127.0.0.1]", "[IPv6:::1]"] {
+        assert!(client.say(&format!("RCPT TO:<{id}@{host}>")).starts_with("250 2.1.5 "), "{host}");
+    }
+    assert!(client.say(&format!("RCPT TO:<{id}@[127.0.0.1>")).starts_with("501 "));
+    client.say("DATA");
+    client.send(MESSAGE.as_bytes());
+    assert!(client.say(".").starts_with("250 "));
+    assert_eq!(objects(&me, "log")[0]["request"]["headers"]["mail-from"], "ops@[IPv6:::1]");
+    assert_eq!(alerts(&me).len(), 1);
+}
+
+#[test]
 fn messages_are_read_in_whatever_charset_they_are() {
     let server = start();
     let me = server.account("a");
