@@ -7,7 +7,7 @@ use super::{
     reading::{event, nothing},
 };
 use crate::domain::event::{Action, DatumKind, Reading};
-use mail_parser::{Address, HeaderValue, Message, MessageParser, PartType};
+use mail_parser::{Address, HeaderName, HeaderValue, Message, MessageParser, PartType};
 use serde_json::{Map, Value};
 
 const UNTITLED: &str = "Incoming Email - Untitled Alert";
@@ -15,7 +15,12 @@ const SPAM_VERDICT: &str = "X-SES-Spam-Verdict";
 
 pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading {
     let Some(message) = MessageParser::default().parse(&delivery.parts().body) else {
-        return nothing("it is no message", Field::new(None));
+        // A text of one line has no message in it for the parser.
+        let text = str::from_utf8(&delivery.parts().body).map(str::trim).unwrap_or_default();
+        return match text {
+            "" => nothing("it is no message", Field::new(None)),
+            _ => event(Action::Create, Field::new(None)).title(UNTITLED).description(text.to_owned()).done(),
+        };
     };
     let option = |name: &str| Field::new(options.get(name));
     if let Some(verdict) = spam_verdict(&message)
@@ -29,7 +34,9 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
     let keys = message.message_id().map(str::to_owned).into_iter().chain(thread);
     event(Action::Create, Field::new(Some(&id)))
         .title(subject.unwrap_or(UNTITLED))
-        .description(body(&message, Level::parse(&option("sanitize_level").text())))
+        .description(
+            bare_text(&message).unwrap_or_else(|| body(&message, Level::parse(&option("sanitize_level").text()))),
+        )
         .dedup_keys(keys)
         .datum(DatumKind::Email, "From", addresses(message.from()))
         .datum(DatumKind::Email, "To", addresses(message.to()))
@@ -41,6 +48,16 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
 fn spam_verdict<'a>(message: &'a Message<'_>) -> Option<&'a str> {
     let headers = message.headers_raw().filter(|(name, _)| name.eq_ignore_ascii_case(SPAM_VERDICT));
     headers.map(|(_, verdict)| verdict.trim()).find(|verdict| !verdict.is_empty() && *verdict != "PASS")
+}
+
+/// All of it, if it is a text without headers: nothing in it is one that a message has, and it begins with none or ends with them.
+fn bare_text(message: &Message<'_>) -> Option<String> {
+    let known = message.headers().iter().any(|header| !matches!(header.name, HeaderName::Other(_)));
+    let text = String::from_utf8_lossy(message.raw_message());
+    let text = text.trim();
+    let first = text.lines().next().and_then(|line| line.split_once(':')).map(|(name, _)| name);
+    let is_headed = first.is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_graphic()));
+    (!known && (!is_headed || message.body_text(0).is_none_or(|body| body.trim().is_empty()))).then(|| text.to_owned())
 }
 
 /// The part that is HTML, made harmless; else the one that is text.

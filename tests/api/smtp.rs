@@ -184,6 +184,25 @@ fn a_good_verdict_beside_a_bad_one_lets_no_spam_in() {
 }
 
 #[test]
+fn a_text_without_headers_is_the_description() {
+    let server = start();
+    let me = server.account("a");
+    let id = integration(&me, "email");
+    let mut client = Client::greeted(server.mail_address());
+    for text in [
+        "db-1 has no room.\r\n",
+        "disk full\r\n\r\nhost: db-1\r\n",
+        "Error: disk full\r\nHost: db-1\r\n",
+        "X-A: 1\r\n\r\nBody\r\n",
+    ] {
+        assert!(client.mail(&[&id], text).starts_with("250 "));
+    }
+    let descriptions: Vec<Value> = alerts(&me).iter().map(|alert| alert["description"].clone()).collect();
+    let expected = ["db-1 has no room.", "disk full\r\n\r\nhost: db-1", "Error: disk full\r\nHost: db-1", "Body"];
+    assert_eq!(descriptions, expected);
+}
+
+#[test]
 fn a_host_may_be_an_address() {
     let server = start();
     let me = server.account("a");
