@@ -2,6 +2,7 @@
 
 use super::{
     Desk,
+    again::Fingerprint,
     commands::Commands,
     session::{GREETING, Next, NoMailbox, Session, line},
 };
@@ -117,8 +118,7 @@ fn mailbox(desk: &Desk, name: &str) -> Result<IntegrationId, NoMailbox> {
     })
 }
 
-/// What became of a message, the worst first: what is tried again is tried for all recipients, and a message that was taken
-/// before makes no second alert.
+/// What became of a message, the worst first: what is tried again is tried for all recipients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
     Later,
@@ -131,37 +131,23 @@ enum Fate {
 
 async fn deliver(desk: &Desk, session: &mut Session, message: Vec<u8>, peer: IpAddr) -> String {
     let mut fate = Fate::Unknown;
+    let fingerprint = Fingerprint::of(session.sender.as_deref().unwrap_or_default(), &message);
+    let mut taken = desk.again.take(fingerprint);
     for id in &session.recipients {
-        let envelope = [
-            ("content-type", "message/rfc822"),
-            ("helo", session.helo.as_deref().unwrap_or_default()),
-            ("mail-from", session.sender.as_deref().unwrap_or_default()),
-            ("rcpt-to", id.as_str()),
-        ];
-        let parts = DeliveryParts {
-            method: "SMTP".into(),
-            headers: envelope.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-            body: message.clone(),
-            ..DeliveryParts::default()
-        };
-        let arrival = Arrival {
-            delivery: Delivery::new(parts),
-            path: format!("/integration/{}", id.as_str()),
-            remote: Some(peer.to_string()),
-        };
+        if taken.contains(id) {
+            fate = fate.min(Fate::Taken);
+            continue;
+        }
         let throttle = (desk.throttling)();
-        let outcome = desk.incoming.take(id.clone(), arrival, &throttle).await;
-        fate = fate.min(match outcome {
-            Ok((Receipt::Taken, _)) => Fate::Taken,
-            Ok((Receipt::Disabled, _)) => Fate::Disabled,
-            Ok((Receipt::Blocked, _)) => Fate::Blocked,
-            Err(Fault::Rejected(Rejection::TooMany { .. })) => Fate::TooMany,
-            Err(Fault::Rejected(_)) => Fate::Unknown,
-            Err(Fault::Store(cause)) => {
-                log::warn!(cause:display; "A message could not be kept; its sender is told to try again");
-                Fate::Later
-            }
-        });
+        let outcome = desk.incoming.take(id.clone(), arrival(session, id, &message, peer), &throttle).await;
+        let own = fate_of(outcome.map(|(receipt, _)| receipt));
+        if own == Fate::Taken {
+            taken.push(id.clone());
+        }
+        fate = fate.min(own);
+    }
+    if matches!(fate, Fate::Later | Fate::TooMany) && !taken.is_empty() {
+        desk.again.remember(fingerprint, taken);
     }
     session.reset();
     let (outcome, reply) = match fate {
@@ -174,4 +160,38 @@ async fn deliver(desk: &Desk, session: &mut Session, message: Vec<u8>, peer: IpA
     };
     desk.tally.message(outcome);
     line(reply)
+}
+
+fn arrival(session: &Session, id: &IntegrationId, message: &[u8], peer: IpAddr) -> Arrival {
+    let envelope = [
+        ("content-type", "message/rfc822"),
+        ("helo", session.helo.as_deref().unwrap_or_default()),
+        ("mail-from", session.sender.as_deref().unwrap_or_default()),
+        ("rcpt-to", id.as_str()),
+    ];
+    let parts = DeliveryParts {
+        method: "SMTP".into(),
+        headers: envelope.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        body: message.to_vec(),
+        ..DeliveryParts::default()
+    };
+    Arrival {
+        delivery: Delivery::new(parts),
+        path: format!("/integration/{}", id.as_str()),
+        remote: Some(peer.to_string()),
+    }
+}
+
+fn fate_of(outcome: Result<Receipt, Fault>) -> Fate {
+    match outcome {
+        Ok(Receipt::Taken) => Fate::Taken,
+        Ok(Receipt::Disabled) => Fate::Disabled,
+        Ok(Receipt::Blocked) => Fate::Blocked,
+        Err(Fault::Rejected(Rejection::TooMany { .. })) => Fate::TooMany,
+        Err(Fault::Rejected(_)) => Fate::Unknown,
+        Err(Fault::Store(cause)) => {
+            log::warn!(cause:display; "A message could not be kept; its sender is told to try again");
+            Fate::Later
+        }
+    }
 }

@@ -317,6 +317,29 @@ fn an_integration_takes_so_many_per_minute() {
 }
 
 #[test]
+fn a_message_sent_again_for_those_who_must_wait_is_for_them_alone() {
+    let server = start_with(|settings| settings.limits.events_per_minute = 3);
+    let me = server.account("a");
+    let (one, busy) = (integration(&me, "email"), integration(&me, "email"));
+    let of_one = || alerts(&me).into_iter().filter(|alert| alert["source_id"] == one.as_str()).count();
+    let mut client = Client::greeted(server.mail_address());
+    for _ in 0..3 {
+        assert!(client.mail(&[&busy], MESSAGE).starts_with("250 "));
+    }
+    // Without a Message-ID nothing else tells it from another.
+    let message = "Subject: Once\r\n\r\nb\r\n";
+    for _ in 0..3 {
+        assert!(client.mail(&[&one, &busy], message).starts_with("451 4.7.1 "));
+        assert_eq!(of_one(), 1);
+    }
+    assert!(client.mail(&[&one], message).starts_with("250 "));
+    assert_eq!(of_one(), 1);
+    // What nobody waits for any more is another message.
+    assert!(client.mail(&[&one], message).starts_with("250 "));
+    assert_eq!(of_one(), 2);
+}
+
+#[test]
 fn so_many_connections_and_no_more() {
     let server = start_with(|settings| settings.smtp.connections = 2);
     let first = Client::greeted(server.mail_address());
