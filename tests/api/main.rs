@@ -48,6 +48,7 @@ mod list_paging;
 mod list_sort;
 mod lived_through;
 mod login;
+mod mail;
 mod outgoing;
 mod overload;
 mod oversized;
