@@ -24,6 +24,7 @@ use crate::{
         outgoing::{Bell, Outgoing, Persistence},
         passwords,
         retention::{Keep, Retention},
+        tally::Tally,
         throttle::Throttle,
         tokens::Tokens,
     },
@@ -137,14 +138,15 @@ impl App {
         let tokens = Tokens::new(&store.token_secret()?);
         let live = live(settings, &tokens, &edges.clock)?;
         let bell = Bell::default();
-        let desks = desks(settings, &store, &edges, &bell);
+        let tally = Tally::default();
+        let desks = desks(settings, &store, &edges, &bell, &tally);
         let running = Running::at(address, edges.ids.secret());
         let local = Local { address: address.ip(), token_sha256: passwords::digest(running.token.as_bytes()) };
         let request_ids = RequestIds::new(&edges.ids);
         let state = State::new(desks, store.clone(), live, local, edges.clock.clone(), request_ids);
         let state = Data::new(state);
         let server = serve(settings, listener, state.clone())?;
-        let mail = mail.map(|listener| mail_server(settings, listener, &state)).transpose()?;
+        let mail = mail.map(|listener| mail_server(settings, listener, &state, &tally)).transpose()?;
         let port_file = write_port_file(settings, address)?;
         let running = running.write(data).map_err(|source| StartError::File { path: data.to_owned(), source })?;
         let files = std::iter::once(running).chain(port_file).collect();
@@ -158,7 +160,7 @@ impl App {
             leftovers: Arc::clone(&leftovers),
         };
         let retention = Retention::new(store.clone(), edges.clock.clone(), keep(settings));
-        let outgoing = outgoing(settings, &store, &edges);
+        let outgoing = outgoing(settings, &store, &edges).counted_by(tally);
         let sweep_pause = Duration::from_secs(settings.retention.sweep_seconds);
         Ok(Self { server, address, handle, store, leftovers, retention, sweep_pause, outgoing, bell, mail })
     }
@@ -253,12 +255,17 @@ fn listen(address: SocketAddr, remedy: &'static str) -> Result<TcpListener, Star
     TcpListener::bind(address).map_err(|source| StartError::Listen { remedy, address, source })
 }
 
-fn mail_server(settings: &Settings, listener: TcpListener, state: &Data<State>) -> Result<MailServer, StartError> {
+fn mail_server(
+    settings: &Settings,
+    listener: TcpListener,
+    state: &Data<State>,
+    tally: &Tally,
+) -> Result<MailServer, StartError> {
     let SmtpSettings { message_bytes, connections, idle_seconds, .. } = settings.smtp;
     let limits = smtp::Limits { message_bytes, connections, idle: Duration::from_secs(idle_seconds) };
     let (incoming, state) = (state.incoming.clone(), state.clone());
     let throttling = Box::new(move || Arc::clone(&state.live.load().events));
-    MailServer::new(listener, incoming, throttling, limits).map_err(StartError::Server)
+    MailServer::new(listener, incoming, throttling, tally.clone(), limits).map_err(StartError::Server)
 }
 
 fn ephemeral_folder(settings: &Settings) -> Result<Option<tempfile::TempDir>, StartError> {
@@ -309,7 +316,7 @@ fn live(settings: &Settings, tokens: &Tokens, clock: &Clock) -> Result<Live, Con
     })
 }
 
-fn desks(settings: &Settings, store: &Store, edges: &Edges, bell: &Bell) -> Desks {
+fn desks(settings: &Settings, store: &Store, edges: &Edges, bell: &Bell, tally: &Tally) -> Desks {
     let pages = PageMemory::new(settings.store.list_cache_bytes);
     let confirms = settings.outgoing.confirm_subscriptions;
     let (clock, ids) = (&edges.clock, &edges.ids);
@@ -317,7 +324,8 @@ fn desks(settings: &Settings, store: &Store, edges: &Edges, bell: &Bell) -> Desk
         integrations: Integrations::new(store.clone(), clock.clone(), ids.clone(), pages.clone()),
         alerts: Alerts::new(store.clone(), clock.clone(), ids.clone(), bell.clone(), pages.clone()),
         logs: Logs::new(store.clone(), pages),
-        incoming: Incoming::new(store.clone(), clock.clone(), ids.clone(), bell.clone(), confirms),
+        incoming: Incoming::new(store.clone(), clock.clone(), ids.clone(), bell.clone(), tally.clone(), confirms),
+        tally: tally.clone(),
     }
 }
 

@@ -3,10 +3,13 @@
 //! The message is an event of that integration, as if it had been posted to it. Whoever knows the id may send, as over HTTP;
 //! nothing is relayed. Memory is bounded: by connections, by the size of a message, and by recipients.
 
+mod again;
+mod commands;
 mod connection;
 mod session;
 
-use crate::service::{incoming::Incoming, throttle::Throttle};
+use self::again::Again;
+use crate::service::{incoming::Incoming, tally::Tally, throttle::Throttle};
 use actix_rt::net::TcpListener;
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::task::JoinSet;
@@ -36,6 +39,8 @@ pub struct MailServer {
 struct Desk {
     incoming: Incoming,
     throttling: Throttling,
+    tally: Tally,
+    again: Again,
     limits: Limits,
 }
 
@@ -58,11 +63,12 @@ impl MailServer {
         listener: std::net::TcpListener,
         incoming: Incoming,
         throttling: Throttling,
+        tally: Tally,
         limits: Limits,
     ) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address, desk: Desk { incoming, throttling, limits } })
+        Ok(Self { listener, address, desk: Desk { incoming, throttling, tally, again: Again::default(), limits } })
     }
 
     /// Where it listens; the port is the real one.

@@ -8,7 +8,7 @@ use super::{
     reading::{event, nothing},
 };
 use crate::domain::event::{Action, DatumKind, Reading};
-use mail_parser::{Address, Encoding, HeaderValue, Message, MessageParser, MessagePart, PartType};
+use mail_parser::{Address, Encoding, HeaderName, HeaderValue, Message, MessageParser, MessagePart, PartType};
 use serde_json::{Map, Value, json};
 
 const UNTITLED: &str = "Incoming Email - Untitled Alert";
@@ -16,13 +16,17 @@ const SPAM_VERDICT: &str = "X-SES-Spam-Verdict";
 
 pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading {
     let Some(message) = MessageParser::default().parse(&delivery.parts().body) else {
-        return nothing("it is no message", Field::new(None));
+        // A text of one line has no message in it for the parser.
+        let text = str::from_utf8(&delivery.parts().body).map(str::trim).unwrap_or_default();
+        return match text {
+            "" => nothing("it is no message", Field::new(None)),
+            _ => event(Action::Create, Field::new(None)).title(UNTITLED).description(text.to_owned()).done(),
+        };
     };
     let option = |name: &str| Field::new(options.get(name));
-    // Whoever looks for spam writes it so, and before what the sender wrote.
-    let verdict = message.headers_raw().find(|(name, _)| *name == SPAM_VERDICT);
-    let verdict = verdict.map(|(_, verdict)| verdict.trim()).unwrap_or_default();
-    if !verdict.is_empty() && verdict != "PASS" && !option("allow_spam").is_yes() {
+    if let Some(verdict) = spam_verdict(&message)
+        && !option("allow_spam").is_yes()
+    {
         return Reading::Blocked { reason: format!("the header '{SPAM_VERDICT}' is '{verdict}'") };
     }
     match option("custom_definition").filled().filter(|_| option("custom_definition_enabled").is_yes()) {
@@ -34,7 +38,7 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
 fn as_it_is(message: &Message<'_>, options: &Map<String, Value>) -> Reading {
     let level = Level::parse(&Field::new(options.get("sanitize_level")).text());
     let id = message.message_id().map_or(Value::Null, Value::from);
-    let body = body(message, |html| sanitised(html, level)).into();
+    let body = bare_text(message).unwrap_or_else(|| body(message, |html| sanitised(html, level))).into();
     event(Action::Create, Field::new(Some(&id)))
         .title(title(message))
         .describe(Field::new(Some(&body)))
@@ -62,6 +66,22 @@ fn by_definition(message: &Message<'_>, options: &Map<String, Value>, definition
             .dedup_keys(thread(message, id, options))
             .done()
     })
+}
+
+/// The first verdict that is not a good one. Whoever sends may put a good one beside that of the receiver.
+fn spam_verdict<'a>(message: &'a Message<'_>) -> Option<&'a str> {
+    let headers = message.headers_raw().filter(|(name, _)| name.eq_ignore_ascii_case(SPAM_VERDICT));
+    headers.map(|(_, verdict)| verdict.trim()).find(|verdict| !verdict.is_empty() && *verdict != "PASS")
+}
+
+/// All of it, if it is a text without headers: nothing in it is one that a message has, and it begins with none or ends with them.
+fn bare_text(message: &Message<'_>) -> Option<String> {
+    let known = message.headers().iter().any(|header| !matches!(header.name, HeaderName::Other(_)));
+    let text = String::from_utf8_lossy(message.raw_message());
+    let text = text.trim();
+    let first = text.lines().next().and_then(|line| line.split_once(':')).map(|(name, _)| name);
+    let is_headed = first.is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_graphic()));
+    (!known && (!is_headed || message.body_text(0).is_none_or(|body| body.trim().is_empty()))).then(|| text.to_owned())
 }
 
 fn title(message: &Message<'_>) -> String {

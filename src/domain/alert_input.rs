@@ -10,10 +10,10 @@ use super::{
     rejection::Rejection,
     timestamp::Timestamp,
 };
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-/// Attributes that events and steps set; ignored, so that what was read can be sent back.
+/// Attributes that events and steps set; ignored by a create, so that what was read can be sent back.
 const SET_BY_STEPS: [&str; 11] = [
     "type",
     "subtype",
@@ -27,6 +27,8 @@ const SET_BY_STEPS: [&str; 11] = [
     "archived",
     "archivedby",
 ];
+/// What an alert is about stays what it is.
+const SUBJECT: [&str; 2] = ["thirdparty_id", "source_id"];
 
 /// All that is needed to create an alert.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -57,31 +59,54 @@ pub struct AlertPatch {
     meta: Option<Map<String, Value>>,
     destination_ids: Option<Vec<DestinationId>>,
     title: Option<String>,
-    description: Option<String>,
+    description: Option<Option<String>>,
     urgency: Option<AlertUrgency>,
     tags: Option<Vec<String>>,
     additional_data: Option<Vec<AdditionalDatum>>,
 }
 
+/// Who may be named as the source of a draft.
+#[derive(Clone, Copy, Debug)]
+pub struct Authors<'a> {
+    /// Whoever creates it, by account and by user: what they name is what they are without naming it.
+    pub own: [&'a str; 2],
+    /// Whether the integration that is named is of this account.
+    pub integration: bool,
+}
+
 impl AlertDraft {
-    /// Reads the body of a create.
+    /// Reads the body of a create. An integration that is not the account's is a fault only beside others: whether it is one
+    /// alone is seen when the alert is created, since the same may have been answered before.
     ///
     /// # Errors
     /// [`Rejection::Invalid`] with every fault, in the order of the object's attributes.
-    pub fn parse(attributes: Map<String, Value>, strictness: Strictness) -> Result<Self, Rejection> {
-        let sourced = attributes.get("source_id").is_some_and(|source| !source.is_null());
-        let mut body = reader(attributes);
+    pub fn parse(
+        attributes: Map<String, Value>,
+        authors: Authors<'_>,
+        strictness: Strictness,
+    ) -> Result<Self, Rejection> {
+        let is_own = |source: &Value| source.is_null() || authors.own.iter().any(|own| source == own);
+        let sourced = attributes.get("source_id").is_some_and(|source| !is_own(source));
+        let mut body = BodyReader::new(attributes);
+        body.ignore(&SERVERS_OWN);
+        body.ignore(&SET_BY_STEPS);
+        if !sourced {
+            body.ignore(&["source_id"]);
+        }
         let meta = body.optional("meta", body::object).unwrap_or_default();
-        let thirdparty_id = body.optional("thirdparty_id", |value| short_text(value, LONGEST_THIRDPARTY_ID));
+        let thirdparty_id = body.nullable("thirdparty_id", |value| short_text(value, LONGEST_THIRDPARTY_ID)).flatten();
         let destinations = |value| destination_ids(value, strictness);
         let destination_ids = match sourced {
             true => body.optional("destination_ids", destinations),
             false => body.required("destination_ids", destinations),
         };
         let title = body.required("title", |value| short_text(value, LONGEST_TITLE));
-        let description = body.optional("description", description);
+        let description = body.nullable("description", description).flatten();
         let urgency = body.optional("urgency", urgency);
         let source_id = body.optional("source_id", source);
+        if let Some(foreign) = source_id.as_ref().filter(|_| !authors.integration) {
+            body.fault_beside_others(foreign_source(foreign));
+        }
         let tags = body.optional("tags", tags).unwrap_or_default();
         let additional_data = body.optional("additional_data", additional_data).unwrap_or_default();
         body.finish(strictness)?;
@@ -91,23 +116,37 @@ impl AlertDraft {
     }
 }
 
+/// What is wrong with a source that is not an integration of the account.
+pub fn foreign_source(id: &IntegrationId) -> String {
+    format!("'source_id' must be an integration of this account, but was '{id}'")
+}
+
 impl AlertPatch {
-    /// Reads the body of an update; `{}` is a patch that changes nothing.
+    /// Reads the body of an update; `{}` is a patch that changes nothing. What is as it is `stored` is right, even if
+    /// it came by an event and is longer than a caller may make it.
     ///
     /// # Errors
-    /// [`Rejection::Invalid`] with every fault, in the order of the object's attributes.
-    pub fn parse(attributes: Map<String, Value>, strictness: Strictness) -> Result<Self, Rejection> {
-        let mut body = reader(attributes);
-        // What an alert is about stays what it is.
-        body.ignore(&["thirdparty_id", "source_id"]);
+    /// [`Rejection::Invalid`] with every fault: first what cannot be changed, then the rest in the order of the object's
+    /// attributes.
+    pub fn parse(
+        attributes: Map<String, Value>,
+        stored: &Map<String, Value>,
+        strictness: Strictness,
+    ) -> Result<Self, Rejection> {
+        let mut body = BodyReader::new(attributes);
+        body.ignore(&SERVERS_OWN);
+        body.keep(&SUBJECT, stored, strictness);
+        body.keep(&SET_BY_STEPS, stored, strictness);
+        let destinations = |value| destination_ids(value, strictness);
         let patch = Self {
             meta: body.optional("meta", body::object),
-            destination_ids: body.optional("destination_ids", |value| destination_ids(value, strictness)),
-            title: body.optional("title", |value| short_text(value, LONGEST_TITLE)),
-            description: body.optional("description", description),
+            destination_ids: body.optional("destination_ids", unless_stored(stored, "destination_ids", destinations)),
+            title: body.optional("title", unless_stored(stored, "title", |value| short_text(value, LONGEST_TITLE))),
+            description: body.nullable("description", unless_stored(stored, "description", description)),
             urgency: body.optional("urgency", urgency),
-            tags: body.optional("tags", tags),
-            additional_data: body.optional("additional_data", additional_data),
+            tags: body.optional("tags", unless_stored(stored, "tags", tags)),
+            additional_data: body
+                .optional("additional_data", unless_stored(stored, "additional_data", additional_data)),
         };
         body.finish(strictness)?;
         Ok(patch)
@@ -120,7 +159,7 @@ impl AlertPatch {
         replace(&mut alert.meta, meta);
         replace(&mut alert.destination_ids, destination_ids);
         replace(&mut alert.title, title);
-        replace(&mut alert.description, description.map(Some));
+        replace(&mut alert.description, description);
         replace(&mut alert.urgency, urgency);
         replace(&mut alert.tags, tags);
         replace(&mut alert.additional_data, additional_data);
@@ -138,13 +177,16 @@ fn replace<T>(attribute: &mut T, value: Option<T>) {
     }
 }
 
-fn reader(mut attributes: Map<String, Value>) -> BodyReader {
-    // Alerts have attributes that are null, and what was read can be sent back.
-    attributes.retain(|_, value| !value.is_null());
-    let mut body = BodyReader::new(attributes);
-    body.ignore(&SERVERS_OWN);
-    body.ignore(&SET_BY_STEPS);
-    body
+/// A rule that what is stored need not obey.
+fn unless_stored<T: DeserializeOwned>(
+    stored: &Map<String, Value>,
+    name: &str,
+    rule: impl FnOnce(Value) -> Result<T, String>,
+) -> impl FnOnce(Value) -> Result<T, String> {
+    move |value| match stored.get(name) {
+        Some(stored) if *stored == value => serde_json::from_value(value).map_err(|fault| fault.to_string()),
+        _ => rule(value),
+    }
 }
 
 fn short_text(value: Value, longest: usize) -> Result<String, String> {
@@ -212,32 +254,65 @@ mod tests {
         value.as_object().unwrap().clone()
     }
 
+    const AUTHORS: Authors<'_> = Authors { own: ["acc_1", "usr_1"], integration: true };
+
+    fn draft(body: Value) -> Result<AlertDraft, Vec<String>> {
+        AlertDraft::parse(map(body), AUTHORS, Strictness::Strict).map_err(|rejection| rejection.messages())
+    }
+
     #[test]
     fn every_fault_is_reported_in_the_order_of_the_object() {
-        let body = json!({"additional_data": 1, "tags": [1], "source_id": "x", "urgency": "loud", "description": 1, "title": " ",
-            "destination_ids": "x", "thirdparty_id": "", "meta": []});
-        let found = AlertDraft::parse(map(body), Strictness::Lenient).unwrap_err().messages();
-        let named: Vec<_> = found.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
-        let order = ["'meta'", "'thirdparty_id'", "'destination_ids'", "'title'", "'description'", "'urgency'"];
-        assert_eq!(named, [&order[..], &["'source_id'", "'tags'", "'additional_data'"]].concat(), "{found:#?}");
+        let body = |source: &str| {
+            json!({"additional_data": 1, "tags": [1], "source_id": source, "urgency": "loud", "description": 1, "title": " ",
+            "destination_ids": "x", "thirdparty_id": "", "meta": []})
+        };
+        for (source, integration) in [("x", true), ("int_1", false)] {
+            let authors = Authors { integration, ..AUTHORS };
+            let found = AlertDraft::parse(map(body(source)), authors, Strictness::Lenient).unwrap_err().messages();
+            let named: Vec<_> = found.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
+            let order = ["'meta'", "'thirdparty_id'", "'destination_ids'", "'title'", "'description'", "'urgency'"];
+            assert_eq!(named, [&order[..], &["'source_id'", "'tags'", "'additional_data'"]].concat(), "{found:#?}");
+        }
     }
 
     #[test]
     fn destinations_are_needed_where_no_source_has_any() {
-        let parse = |value| AlertDraft::parse(map(value), Strictness::Strict);
-        assert_eq!(
-            parse(json!({})).unwrap_err().messages(),
-            ["'destination_ids' is a required parameter", "'title' is a required parameter"]
-        );
-        assert!(parse(json!({"title": "t", "source_id": "int_1"})).is_ok());
-        assert!(parse(json!({"title": "t", "source_id": null})).is_err());
+        let required = ["'destination_ids' is a required parameter", "'title' is a required parameter"];
+        assert_eq!(draft(json!({})).unwrap_err(), required);
+        assert!(draft(json!({"title": "t", "source_id": "int_1"})).is_ok());
+        for source in [json!(null), json!("acc_1"), json!("usr_1")] {
+            assert_eq!(draft(json!({"title": "t", "source_id": source})).unwrap_err(), required[..1]);
+            let named = draft(json!({"title": "t", "destination_ids": [], "source_id": source})).unwrap();
+            assert_eq!(named, draft(json!({"title": "t", "destination_ids": []})).unwrap());
+        }
+        assert!(draft(json!({"title": "t", "destination_ids": [], "source_id": "acc_2"})).is_err());
+    }
+
+    #[test]
+    fn a_foreign_source_alone_is_left_to_the_commit() {
+        let authors = Authors { integration: false, ..AUTHORS };
+        let body = map(json!({"title": "t", "source_id": "int_1"}));
+        assert!(AlertDraft::parse(body, authors, Strictness::Strict).is_ok());
     }
 
     #[test]
     fn what_was_read_can_be_sent_back() {
-        let body = json!({"id": "alt_1", "status": "open", "title": "t", "description": null, "resolved": null,
-            "source_id": "int_1", "thirdparty_id": "x", "type": "alert", "subtype": "alert", "created": 5});
-        let patch = AlertPatch::parse(map(body), Strictness::Strict).unwrap();
-        assert_eq!(patch, AlertPatch { title: Some("t".into()), ..AlertPatch::default() });
+        let long = "x".repeat(LONGEST_TITLE + 1);
+        let stored = map(json!({"id": "alt_1", "status": "open", "title": long, "description": null, "resolved": null,
+            "source_id": "int_1", "thirdparty_id": "x", "type": "alert", "subtype": "alert", "created": 5}));
+        let patch = AlertPatch::parse(stored.clone(), &stored, Strictness::Strict).unwrap();
+        assert_eq!(patch, AlertPatch { title: Some(long), description: Some(None), ..AlertPatch::default() });
+    }
+
+    #[test]
+    fn null_clears_a_description_and_nothing_else() {
+        let nulls =
+            map(json!({"meta": null, "destination_ids": null, "title": null, "description": null, "urgency": null,
+            "tags": null, "additional_data": null}));
+        let found = AlertPatch::parse(nulls, &Map::new(), Strictness::Lenient).unwrap_err().messages();
+        let named: Vec<_> = found.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
+        assert_eq!(named, ["'meta'", "'destination_ids'", "'title'", "'urgency'", "'tags'", "'additional_data'"]);
+        let patch = AlertPatch::parse(map(json!({"description": null})), &Map::new(), Strictness::Strict).unwrap();
+        assert_eq!(patch, AlertPatch { description: Some(None), ..AlertPatch::default() });
     }
 }

@@ -21,12 +21,14 @@ pub enum Strictness {
 pub struct BodyReader {
     attributes: Map<String, Value>,
     faults: Vec<String>,
+    /// What is told only beside other faults, and before which of them.
+    beside: Vec<(usize, String)>,
 }
 
 impl BodyReader {
     /// Starts reading.
     pub fn new(attributes: Map<String, Value>) -> Self {
-        Self { attributes, faults: Vec::new() }
+        Self { attributes, faults: Vec::new(), beside: Vec::new() }
     }
 
     /// Takes an attribute that may be absent.
@@ -37,6 +39,30 @@ impl BodyReader {
             return None;
         }
         rule(value).map_err(|fault| self.faults.push(format!("'{name}' {fault}"))).ok()
+    }
+
+    /// Takes an attribute that may be absent, and may be null: then it is `Some(None)`.
+    pub fn nullable<T>(&mut self, name: &str, rule: impl FnOnce(Value) -> Result<T, String>) -> Option<Option<T>> {
+        if self.attributes.get(name).is_some_and(Value::is_null) {
+            self.ignore(&[name]);
+            return Some(None);
+        }
+        self.optional(name, rule).map(Some)
+    }
+
+    /// Notes a fault of an attribute. It is not one of its form, so it counts only if there are others.
+    pub fn fault_beside_others(&mut self, fault: String) {
+        self.beside.push((self.faults.len(), fault));
+    }
+
+    /// Drops attributes that cannot be changed. The strict refuse those that differ from what was `stored`.
+    pub fn keep(&mut self, names: &[&str], stored: &Map<String, Value>, strictness: Strictness) {
+        for name in names {
+            let (asked, stored) = (self.attributes.swap_remove(*name), stored.get(*name));
+            if strictness == Strictness::Strict && stored.is_some() && asked.is_some() && asked.as_ref() != stored {
+                self.faults.push(format!("'{name}' cannot be changed by an update"));
+            }
+        }
     }
 
     /// Takes an attribute that must be there.
@@ -64,7 +90,13 @@ impl BodyReader {
             unknown.sort();
             self.faults.extend(unknown.into_iter().map(|name| format!("'{name}' is not a known parameter")));
         }
-        if self.faults.is_empty() { Ok(()) } else { Err(Rejection::Invalid(self.faults)) }
+        if self.faults.is_empty() {
+            return Ok(());
+        }
+        for (position, fault) in self.beside.into_iter().rev() {
+            self.faults.insert(position, fault);
+        }
+        Err(Rejection::Invalid(self.faults))
     }
 }
 

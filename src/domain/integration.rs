@@ -13,18 +13,18 @@ use serde_json::{Map, Value};
 
 /// The attributes by which integrations are filtered, sorted and selected, in the order in which they are written.
 pub const SCHEMA: Schema = Schema(&[
-    Attribute { name: "sid", kind: Kind::Text },
-    Attribute { name: "id", kind: Kind::Text },
-    Attribute { name: "createdAt", kind: Kind::Time },
-    Attribute { name: "updatedAt", kind: Kind::Time },
-    Attribute { name: "meta", kind: Kind::Object },
-    Attribute { name: "tinyId", kind: Kind::Number },
-    Attribute { name: "name", kind: Kind::Text },
-    Attribute { name: "type", kind: Kind::Text },
-    Attribute { name: "enabled", kind: Kind::Boolean },
-    Attribute { name: "urgency", kind: Kind::Text },
-    Attribute { name: "destination_ids", kind: Kind::TextArray },
-    Attribute { name: "options", kind: Kind::Object },
+    Attribute::new("sid", Kind::Text),
+    Attribute::new("id", Kind::Text),
+    Attribute::new("createdAt", Kind::Time),
+    Attribute::new("updatedAt", Kind::Time),
+    Attribute::new("meta", Kind::Object),
+    Attribute::new("tinyId", Kind::Number),
+    Attribute::new("name", Kind::Text),
+    Attribute::new("type", Kind::Text),
+    Attribute::new("enabled", Kind::Boolean),
+    Attribute::new("urgency", Kind::Text),
+    Attribute::new("destination_ids", Kind::TextArray),
+    Attribute::new("options", Kind::Object),
 ]);
 
 /// One integration, exactly what is stored and answered.

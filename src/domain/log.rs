@@ -12,22 +12,22 @@ use serde_json::{Map, Value};
 
 /// The attributes by which logs are filtered, sorted and selected, in the order in which they are written.
 pub const SCHEMA: Schema = Schema(&[
-    Attribute { name: "sid", kind: Kind::Text },
-    Attribute { name: "id", kind: Kind::Text },
-    Attribute { name: "createdAt", kind: Kind::Time },
-    Attribute { name: "updatedAt", kind: Kind::Time },
-    Attribute { name: "meta", kind: Kind::Object },
-    Attribute { name: "tinyId", kind: Kind::Number },
-    Attribute { name: "type", kind: Kind::Text },
-    Attribute { name: "source_id", kind: Kind::Text },
-    Attribute { name: "alert_id", kind: Kind::Text },
-    Attribute { name: "thirdparty_id", kind: Kind::Text },
-    Attribute { name: "action", kind: Kind::Text },
-    Attribute { name: "outcome", kind: Kind::Text },
-    Attribute { name: "status", kind: Kind::Number },
-    Attribute { name: "event", kind: Kind::Object },
-    Attribute { name: "request", kind: Kind::Object },
-    Attribute { name: "response", kind: Kind::Object },
+    Attribute::new("sid", Kind::Text),
+    Attribute::new("id", Kind::Text),
+    Attribute::new("createdAt", Kind::Time),
+    Attribute::new("updatedAt", Kind::Time),
+    Attribute::new("meta", Kind::Object),
+    Attribute::new("tinyId", Kind::Number),
+    Attribute::new("type", Kind::Text),
+    Attribute::new("source_id", Kind::Text),
+    Attribute::new("alert_id", Kind::Text).or_null(),
+    Attribute::new("thirdparty_id", Kind::Text).or_null(),
+    Attribute::new("action", Kind::Text),
+    Attribute::new("outcome", Kind::Text),
+    Attribute::new("status", Kind::Number).or_null(),
+    Attribute::new("event", Kind::Object),
+    Attribute::new("request", Kind::Object),
+    Attribute::new("response", Kind::Object).or_null(),
 ]);
 
 /// One log, exactly what is stored and answered.

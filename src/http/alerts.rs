@@ -1,9 +1,8 @@
 //! The calls on alerts. Source: PagerTree's public v3 OpenAPI description, "Alert".
 
-use super::{answer, body::JsonObject, lists, path::AlertPath, problem::Problem, state::State};
+use super::{answer, body::JsonObject, lists, once::Once, path::AlertPath, problem::Problem, state::State};
 use crate::domain::{
     alert::{SCHEMA, Step},
-    alert_input::{AlertDraft, AlertPatch},
     caller::{Caller, Writer},
     list::Select,
 };
@@ -14,10 +13,15 @@ use actix_web::{
 };
 
 /// `POST /alert`
-pub(super) async fn create(writer: Writer, body: JsonObject, state: Data<State>) -> Result<HttpResponse, Problem> {
-    let draft = AlertDraft::parse(body.attributes, body.strictness)?;
+pub(super) async fn create(
+    writer: Writer,
+    once: Once,
+    body: JsonObject,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let draft = state.alerts.draft(&writer, body.attributes, body.strictness)?;
     let room = state.answers.for_bytes(body.bytes)?;
-    let (id, stored) = state.alerts.create(&writer, draft).await?;
+    let (id, stored) = state.alerts.create(&writer, draft, once.0).await?;
     let mut response = answer::written(stored, room);
     if let Ok(location) = HeaderValue::try_from(format!("/alert/{id}")) {
         response.headers_mut().insert(LOCATION, location);
@@ -45,8 +49,7 @@ pub(super) async fn update(
     body: JsonObject,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    let patch = AlertPatch::parse(body.attributes, body.strictness)?;
-    let before = state.alerts.bytes(&writer, &path.0)?;
+    let (patch, before) = state.alerts.patch(&writer, &path.0, body.attributes, body.strictness)?;
     let room = state.answers.for_bytes(before.saturating_add(body.bytes))?;
     Ok(answer::written(state.alerts.update(&writer, path.0, patch).await?, room))
 }

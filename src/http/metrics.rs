@@ -1,6 +1,7 @@
 //! `GET /metrics`: counts in the Prometheus text format.
 
 use super::{problem::Problem, state::State};
+use crate::service::tally::Tally;
 use actix_web::{HttpResponse, http::Method, web::Data};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
@@ -31,8 +32,9 @@ pub struct Metrics {
     commits: Gauge<u64, AtomicU64>,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
+impl Metrics {
+    /// Nothing counted. What `tally` counts is told with the rest.
+    pub(super) fn new(tally: &Tally) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("pagertree_local"),
             requests: Family::default(),
@@ -49,11 +51,10 @@ impl Default for Metrics {
         registry.register("store_writable", "1 while the store takes writes", metrics.store_running.clone());
         registry.register("store_writes", "Writes answered since the start", metrics.commands.clone());
         registry.register("store_commits", "Durable commits since the start", metrics.commits.clone());
+        tally.register(registry);
         metrics
     }
-}
 
-impl Metrics {
     /// Counts one request.
     pub(super) fn count(&self, method: &Method, route: &'static str, status: u16, took: Duration) {
         self.requests.get_or_create(&Labels { method: method_label(method), route, status }).inc();

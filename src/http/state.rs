@@ -6,7 +6,8 @@ use crate::{
     domain::body::Strictness,
     ids::RequestIds,
     service::{
-        access::Gate, alerts::Alerts, incoming::Incoming, integrations::Integrations, logs::Logs, throttle::Throttle,
+        access::Gate, alerts::Alerts, incoming::Incoming, integrations::Integrations, logs::Logs, tally::Tally,
+        throttle::Throttle,
     },
     store::Store,
 };
@@ -46,6 +47,8 @@ pub struct Desks {
     pub logs: Logs,
     /// What takes events.
     pub incoming: Incoming,
+    /// Counts what third parties send and are sent.
+    pub tally: Tally,
 }
 
 /// Everything that handlers share.
@@ -98,7 +101,7 @@ impl State {
     pub fn new(desks: Desks, store: Store, live: Live, local: Local, clock: Clock, request_ids: RequestIds) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, Into::into);
         let turns = |what, at_once: usize| Turns::new(what, at_once, at_once.saturating_mul(WAITING_FOR_EACH));
-        let Desks { integrations, alerts, logs, incoming } = desks;
+        let Desks { integrations, alerts, logs, incoming, tally } = desks;
         Self {
             integrations,
             alerts,
@@ -109,7 +112,7 @@ impl State {
             local,
             clock,
             request_ids,
-            metrics: Metrics::default(),
+            metrics: Metrics::new(&tally),
             draining: AtomicBool::new(false),
             logins: turns("logins", LOGINS_AT_ONCE),
             searches: turns("searches", cores.max(SEARCHES_AT_LEAST)),

@@ -4,15 +4,18 @@ use super::{
     fault::Fault,
     lists::{Lists, PageMemory},
     objects::{self, encode},
+    once,
     outgoing::{self, Bell},
 };
 use crate::{
     clock::Clock,
     domain::{
         alert::{Alert, Origin, SCHEMA, Step},
-        alert_input::{AlertDraft, AlertPatch},
+        alert_input::{AlertDraft, AlertPatch, Authors, foreign_source},
+        body::Strictness,
         caller::{Caller, Writer},
         event::{AlertUrgency, Content},
+        idempotency::IdempotencyKey,
         ids::{AccountId, AlertId, IntegrationId},
         integration::Integration,
         list::Select,
@@ -23,8 +26,16 @@ use crate::{
     ids::Ids,
     store::{ALERTS, INTEGRATIONS, Store, StoreError, Stored, Subject, Transaction},
 };
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 const NAME: &str = "Alert";
+
+/// A draft together with what it is a draft of, so that none of another kind has its fingerprint.
+#[derive(Serialize)]
+struct Named<'a> {
+    alert: &'a AlertDraft,
+}
 
 /// The desk for alerts.
 #[derive(Clone, Debug)]
@@ -43,22 +54,59 @@ impl Alerts {
         Self { store, clock, ids, lists, bell }
     }
 
-    /// Creates an alert in the writer's account, in its own name or in that of one of its integrations.
+    /// Reads the body of a create.
     ///
     /// # Errors
-    /// The integration is not the account's; one with its third-party id is going on already; the store failed.
-    pub async fn create(&self, writer: &Writer, draft: AlertDraft) -> Result<(AlertId, Stored), Fault> {
+    /// Every fault of the body; the store failed.
+    pub fn draft(
+        &self,
+        writer: &Writer,
+        attributes: Map<String, Value>,
+        strictness: Strictness,
+    ) -> Result<AlertDraft, Fault> {
+        let named = attributes.get("source_id").and_then(Value::as_str).and_then(|id| IntegrationId::parse(id).ok());
+        let found = named.map(|id| self.store.record(INTEGRATIONS, id.as_str())).transpose()?.flatten();
+        let authors = Authors {
+            own: [writer.account().as_str(), writer.actor()],
+            integration: found.is_some_and(|record| INTEGRATIONS.owns(writer.account(), &record)),
+        };
+        Ok(AlertDraft::parse(attributes, authors, strictness)?)
+    }
+
+    /// Creates an alert in the writer's account, in its own name or in that of one of its integrations. With a key that was
+    /// used before for the same draft, answers what was answered then.
+    ///
+    /// # Errors
+    /// The integration is not the account's; one with its third-party id is going on already; the key was used for another
+    /// draft; the store failed.
+    pub async fn create(
+        &self,
+        writer: &Writer,
+        draft: AlertDraft,
+        key: Option<IdempotencyKey>,
+    ) -> Result<(AlertId, Stored), Fault> {
         let (writer, clock, ids) = (writer.clone(), self.clock.clone(), self.ids.clone());
+        let attempt = key.map(|key| once::attempt(key, &Named { alert: &draft })).transpose()?;
         let outcome = self
             .store
             .write(move |transaction| {
+                let now = clock.now();
+                if let Some(attempt) = &attempt
+                    && let Some(record) = once::answered(transaction, writer.account(), attempt, now)?
+                {
+                    let alert: Alert = objects::decode(&record)?;
+                    return Ok((alert.id, record));
+                }
                 let (content, origin) = split(transaction, &writer, draft)?;
                 if let Some(ongoing) = ongoing(transaction, writer.account(), &origin)? {
                     let id = ongoing.id;
                     let message = format!("The alert '{id}' of this source and thirdparty_id is not over yet");
                     return Err(Rejection::Conflict(message).into());
                 }
-                let (alert, record) = insert(transaction, &ids, writer.account(), content, origin, clock.now())?;
+                let (alert, record) = insert(transaction, &ids, writer.account(), content, origin, now)?;
+                if let Some(attempt) = &attempt {
+                    transaction.remember_answer(writer.account(), attempt, now, record.clone())?;
+                }
                 Ok((alert.id, record))
             })
             .await;
@@ -93,6 +141,24 @@ impl Alerts {
     /// No such alert in this account; the store failed.
     pub fn get_selected(&self, caller: &Caller, id: &AlertId, select: &Select) -> Result<Vec<u8>, Fault> {
         Ok(select.apply(self.get(caller, id)?.as_ref()).map_err(objects::unreadable)?)
+    }
+
+    /// Reads the body of an update. With it comes how large the alert is, as it is answered.
+    ///
+    /// # Errors
+    /// Every fault of the body; no such alert in this account; the store failed.
+    pub fn patch(
+        &self,
+        writer: &Writer,
+        id: &AlertId,
+        attributes: Map<String, Value>,
+        strictness: Strictness,
+    ) -> Result<(AlertPatch, usize), Fault> {
+        let current = self.get_of(writer.account(), id);
+        // A wrong body is told first, also where there is no alert.
+        let stored = current.as_ref().map(objects::decode).unwrap_or_else(|_| Ok(Map::new()))?;
+        let patch = AlertPatch::parse(attributes, &stored, strictness)?;
+        Ok((patch, current?.as_ref().len()))
     }
 
     /// Changes what the patch names and answers the alert as it is then.
@@ -184,9 +250,7 @@ fn split(transaction: &Transaction<'_>, writer: &Writer, draft: AlertDraft) -> R
 
 fn source(transaction: &Transaction<'_>, account: &AccountId, id: &IntegrationId) -> Result<Integration, Fault> {
     let found = transaction.record(INTEGRATIONS, id.as_str())?.filter(|record| INTEGRATIONS.owns(account, record));
-    let record = found.ok_or_else(|| {
-        Rejection::invalid(format!("'source_id' must be an integration of this account, but was '{id}'"))
-    })?;
+    let record = found.ok_or_else(|| Rejection::invalid(foreign_source(id)))?;
     Ok(objects::decode(&record)?)
 }
 

@@ -2,7 +2,7 @@
 
 mod outcome;
 
-use super::{fault::Fault, objects, outgoing::Bell, readers::Readers, throttle::Throttle};
+use super::{fault::Fault, objects, outgoing::Bell, readers::Readers, tally::Tally, throttle::Throttle};
 use crate::{
     adapters::{self, Answer, Delivery, DeliveryParts},
     clock::Clock,
@@ -56,6 +56,7 @@ pub struct Incoming {
     clock: Clock,
     ids: Ids,
     bell: Bell,
+    tally: Tally,
     confirms: bool,
     readers: Readers,
 }
@@ -77,7 +78,8 @@ struct Arrived {
 
 /// What came of trying to keep an event.
 enum Kept {
-    Done(Receipt),
+    /// With what it was taken for.
+    Done(Receipt, &'static str),
     /// The integration, which is another now, has to say anew what it makes of the event.
     Changed(Stored),
 }
@@ -85,8 +87,8 @@ enum Kept {
 impl Incoming {
     /// A desk that works on `store` and rings `bell` when there may be something to send. Whether it `confirms` is whether the
     /// subscriptions that third parties want confirmed are.
-    pub fn new(store: Store, clock: Clock, ids: Ids, bell: Bell, confirms: bool) -> Self {
-        Self { store, clock, ids, bell, confirms, readers: Readers::new() }
+    pub fn new(store: Store, clock: Clock, ids: Ids, bell: Bell, tally: Tally, confirms: bool) -> Self {
+        Self { store, clock, ids, bell, tally, confirms, readers: Readers::new() }
     }
 
     /// The integration of type `email` that is called so.
@@ -147,7 +149,10 @@ impl Incoming {
         loop {
             let answer = understood.answer.take();
             match self.keep(&id, understood, Arc::clone(&arrived)).await? {
-                Kept::Done(receipt) => return Ok((receipt, answer)),
+                Kept::Done(receipt, action) => {
+                    self.tally.event(action);
+                    return Ok((receipt, answer));
+                }
                 Kept::Changed(record) => {
                     let (integration, arrived) = (objects::decode(&record)?, Arc::clone(&arrived));
                     let read = move || understand(record, integration, &arrived.delivery);
@@ -165,8 +170,8 @@ impl Incoming {
             if current != understood.record {
                 return Ok(Kept::Changed(current));
             }
-            let receipt = outcome::keep(transaction, &ids, clock.now(), &understood, &arrived, confirms)?;
-            Ok(Kept::Done(receipt))
+            let (receipt, action) = outcome::keep(transaction, &ids, clock.now(), &understood, &arrived, confirms)?;
+            Ok(Kept::Done(receipt, action))
         });
         let kept = kept.await;
         self.bell.ring();

@@ -4,13 +4,13 @@ use super::{
     fault::Fault,
     lists::{Lists, PageMemory},
     objects::{self, encode, unreadable},
-    outgoing, passwords,
+    once, outgoing,
 };
 use crate::{
     clock::Clock,
     domain::{
         caller::{Caller, Writer},
-        idempotency::{Attempt, IdempotencyKey},
+        idempotency::IdempotencyKey,
         ids::{AccountId, IntegrationId},
         integration::{Integration, SCHEMA},
         integration_input::{IntegrationDraft, IntegrationPatch},
@@ -18,7 +18,7 @@ use crate::{
         rejection::Rejection,
     },
     ids::Ids,
-    store::{Answered, Collection, INTEGRATIONS, Store, StoreError, Stored, Transaction},
+    store::{Collection, INTEGRATIONS, Store, Stored, Transaction},
 };
 
 const COLLECTION: Collection = INTEGRATIONS;
@@ -52,14 +52,15 @@ impl Integrations {
         key: Option<IdempotencyKey>,
     ) -> Result<(IntegrationId, Stored), Fault> {
         let (account, clock, ids) = (writer.account().clone(), self.clock.clone(), self.ids.clone());
-        let attempt = key.map(|key| attempt(key, &draft)).transpose()?;
+        let attempt = key.map(|key| once::attempt(key, &draft)).transpose()?;
         self.store
             .write(move |transaction| {
                 let now = clock.now();
                 if let Some(attempt) = &attempt
-                    && let Some(answered) = transaction.answered(&account, &attempt.key, now)?
+                    && let Some(record) = once::answered(transaction, &account, attempt, now)?
                 {
-                    return repeat(attempt, answered);
+                    let integration: Integration = objects::decode(&record)?;
+                    return Ok((integration.id, record));
                 }
                 let tiny_id = transaction.next_tiny_id(COLLECTION, &account)?;
                 let id = objects::unused(transaction, COLLECTION, || ids.integration(), IntegrationId::as_str)?;
@@ -144,23 +145,6 @@ impl Integrations {
     pub fn lists(&self) -> &Lists {
         &self.lists
     }
-}
-
-/// What tells one request from another under the same key.
-fn attempt(key: IdempotencyKey, draft: &IntegrationDraft) -> Result<Attempt, StoreError> {
-    let canonical = serde_json::to_vec(draft).map_err(unreadable)?;
-    Ok(Attempt { key, fingerprint: passwords::digest(&canonical) })
-}
-
-/// The first answer again, if the request is the same.
-fn repeat(attempt: &Attempt, answered: Answered) -> Result<(IntegrationId, Stored), Fault> {
-    if attempt.fingerprint != answered.fingerprint {
-        let key = attempt.key.as_str();
-        let message = format!("The Idempotency-Key '{key}' was used for another request; use a new key for each");
-        return Err(Rejection::Conflict(message).into());
-    }
-    let integration: Integration = objects::decode(&answered.record)?;
-    Ok((integration.id, answered.record))
 }
 
 fn owned(transaction: &Transaction<'_>, writer: &Writer, id: &IntegrationId) -> Result<(Integration, Stored), Fault> {

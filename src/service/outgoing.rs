@@ -2,7 +2,7 @@
 //! again until somebody takes it or it has been tried often enough. Each attempt leaves a log. What a third party wants confirmed goes
 //! the same way.
 
-use super::{objects, objects::encode};
+use super::{objects, objects::encode, tally::Tally};
 use crate::{
     clock::Clock,
     courier::{Answer, Courier, Method, Parcel},
@@ -137,6 +137,7 @@ pub struct Outgoing {
     ids: Ids,
     courier: Courier,
     persistence: Persistence,
+    tally: Tally,
 }
 
 /// Something of the queue, understood.
@@ -156,7 +157,12 @@ impl Task {
 impl Outgoing {
     /// Sends what is in the queue of `store`.
     pub fn new(store: Store, clock: Clock, ids: Ids, courier: Courier, persistence: Persistence) -> Self {
-        Self { store, clock, ids, courier, persistence }
+        Self { store, clock, ids, courier, persistence, tally: Tally::default() }
+    }
+
+    /// The same, with its attempts counted there.
+    pub fn counted_by(self, tally: Tally) -> Self {
+        Self { tally, ..self }
     }
 
     /// What is due, first what is due longest, and whether more waits.
@@ -196,6 +202,7 @@ impl Outgoing {
             },
         };
         let outcome = self.courier.carry(&parcel);
+        self.tally.webhook(&outcome);
         Ok(Attempt::Made(parcel, outcome))
     }
 

@@ -2,6 +2,8 @@
 
 use super::{
     Desk,
+    again::Fingerprint,
+    commands::Commands,
     session::{GREETING, Next, NoMailbox, Session, line},
 };
 use crate::{
@@ -13,14 +15,11 @@ use crate::{
     },
 };
 use actix_rt::{net::TcpStream, time::timeout};
-use smtp_proto::{
-    Error,
-    request::receiver::{DataReceiver, RequestReceiver},
-};
+use smtp_proto::request::receiver::DataReceiver;
 use std::{io, net::IpAddr};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// Read at once. Less than the longest line that the parser takes.
+/// Read at once.
 const PORTION: usize = 2_048;
 /// A connection is kept for so many times as long as a silent one.
 const AT_MOST: u32 = 10;
@@ -69,7 +68,7 @@ pub(super) async fn serve(mut stream: TcpStream, peer: IpAddr, desk: &Desk) -> i
 async fn converse(stream: &mut TcpStream, peer: IpAddr, desk: &Desk) -> io::Result<()> {
     let (idle, most) = (desk.limits.idle, desk.limits.message_bytes);
     let mut session = Session::new(peer, most);
-    let mut commands = RequestReceiver::default();
+    let mut commands = Commands::default();
     let mut incoming: Option<Incoming> = None;
     let mut replies = GREETING.to_owned();
     let mut portion = [0; PORTION];
@@ -88,15 +87,15 @@ async fn converse(stream: &mut TcpStream, peer: IpAddr, desk: &Desk) -> io::Resu
                 }
                 let reply = match incoming.take() {
                     Some(whole) if !whole.too_large => deliver(desk, &mut session, whole.message, peer).await,
-                    _ => session.refuse_too_large(),
+                    _ => {
+                        desk.tally.message("too_large");
+                        session.refuse_too_large()
+                    }
                 };
                 replies.push_str(&reply);
                 continue;
             }
-            let command = match commands.ingest(&mut bytes) {
-                Err(Error::NeedsMoreData { .. }) => break,
-                command => command,
-            };
+            let Some(command) = commands.take(&mut bytes) else { break };
             match session.command(command, |name| mailbox(desk, name)) {
                 Next::Command(reply) => replies.push_str(&reply),
                 Next::Message(reply) => {
@@ -119,8 +118,7 @@ fn mailbox(desk: &Desk, name: &str) -> Result<IntegrationId, NoMailbox> {
     })
 }
 
-/// What became of a message, the worst first: what is tried again is tried for all recipients, and a message that was taken
-/// before makes no second alert.
+/// What became of a message, the worst first: what is tried again is tried for all recipients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
     Later,
@@ -133,41 +131,63 @@ enum Fate {
 
 async fn deliver(desk: &Desk, session: &mut Session, message: Vec<u8>, peer: IpAddr) -> String {
     let mut fate = Fate::Unknown;
+    let fingerprint = Fingerprint::of(session.sender.as_deref().unwrap_or_default(), &message);
+    let mut taken = desk.again.take(fingerprint);
     for id in &session.recipients {
-        let envelope = [
-            ("content-type", "message/rfc822"),
-            ("helo", session.helo.as_deref().unwrap_or_default()),
-            ("mail-from", session.sender.as_deref().unwrap_or_default()),
-            ("rcpt-to", id.as_str()),
-        ];
-        let parts = DeliveryParts {
-            method: "SMTP".into(),
-            headers: envelope.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-            body: message.clone(),
-            ..DeliveryParts::default()
-        };
-        let arrival = Arrival { parts, path: format!("/integration/{}", id.as_str()), remote: Some(peer.to_string()) };
+        if taken.contains(id) {
+            fate = fate.min(Fate::Taken);
+            continue;
+        }
         let throttle = (desk.throttling)();
-        let outcome = desk.incoming.take(id.clone(), arrival, &throttle).await;
-        fate = fate.min(match outcome {
-            Ok((Receipt::Taken, _)) => Fate::Taken,
-            Ok((Receipt::Disabled, _)) => Fate::Disabled,
-            Ok((Receipt::Blocked, _)) => Fate::Blocked,
-            Err(Fault::Rejected(Rejection::TooMany { .. })) => Fate::TooMany,
-            Err(Fault::Rejected(_)) => Fate::Unknown,
-            Err(Fault::Store(cause)) => {
-                log::warn!(cause:display; "A message could not be kept; its sender is told to try again");
-                Fate::Later
-            }
-        });
+        let outcome = desk.incoming.take(id.clone(), arrival(session, id, &message, peer), &throttle).await;
+        let own = fate_of(outcome.map(|(receipt, _)| receipt));
+        if own == Fate::Taken {
+            taken.push(id.clone());
+        }
+        fate = fate.min(own);
+    }
+    if matches!(fate, Fate::Later | Fate::TooMany) && !taken.is_empty() {
+        desk.again.remember(fingerprint, taken);
     }
     session.reset();
-    line(match fate {
-        Fate::Later => "451 4.3.0 the message could not be kept; try again later",
-        Fate::TooMany => "451 4.7.1 too many events of this integration; try again later",
-        Fate::Taken => "250 2.0.0 taken",
-        Fate::Disabled => "550 5.2.1 the integration is disabled",
-        Fate::Blocked => "550 5.7.1 the message was found to be spam",
-        Fate::Unknown => "550 5.1.1 there is no such integration any more",
-    })
+    let (outcome, reply) = match fate {
+        Fate::Later => ("later", "451 4.3.0 the message could not be kept; try again later"),
+        Fate::TooMany => ("too_many", "451 4.7.1 too many events of this integration; try again later"),
+        Fate::Taken => ("taken", "250 2.0.0 taken"),
+        Fate::Disabled => ("disabled", "550 5.2.1 the integration is disabled"),
+        Fate::Blocked => ("blocked", "550 5.7.1 the message was found to be spam"),
+        Fate::Unknown => ("unknown", "550 5.1.1 there is no such integration any more"),
+    };
+    desk.tally.message(outcome);
+    line(reply)
+}
+
+fn arrival(session: &Session, id: &IntegrationId, message: &[u8], peer: IpAddr) -> Arrival {
+    let envelope = [
+        ("content-type", "message/rfc822"),
+        ("helo", session.helo.as_deref().unwrap_or_default()),
+        ("mail-from", session.sender.as_deref().unwrap_or_default()),
+        ("rcpt-to", id.as_str()),
+    ];
+    let parts = DeliveryParts {
+        method: "SMTP".into(),
+        headers: envelope.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        body: message.to_vec(),
+        ..DeliveryParts::default()
+    };
+    Arrival { parts, path: format!("/integration/{}", id.as_str()), remote: Some(peer.to_string()) }
+}
+
+fn fate_of(outcome: Result<Receipt, Fault>) -> Fate {
+    match outcome {
+        Ok(Receipt::Taken) => Fate::Taken,
+        Ok(Receipt::Disabled) => Fate::Disabled,
+        Ok(Receipt::Blocked) => Fate::Blocked,
+        Err(Fault::Rejected(Rejection::TooMany { .. })) => Fate::TooMany,
+        Err(Fault::Rejected(_)) => Fate::Unknown,
+        Err(Fault::Store(cause)) => {
+            log::warn!(cause:display; "A message could not be kept; its sender is told to try again");
+            Fate::Later
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! What is said in a session, without any connection: commands in, replies out.
 
+use super::commands::spoken;
 use crate::domain::{body::excerpt, ids::IntegrationId};
 use smtp_proto::{Error, Request};
 use std::{borrow::Cow, net::IpAddr};
@@ -105,7 +106,7 @@ impl Session {
             }
             Request::Mail { from } if from.size > self.message_bytes => Err(self.too_large()),
             Request::Mail { from } => {
-                self.sender = Some(excerpt(&from.address));
+                self.sender = Some(excerpt(&spoken(&from.address)));
                 Ok(line("250 2.1.0 sender taken"))
             }
             Request::Rcpt { .. } if self.sender.is_none() => Err("503 5.5.1 say MAIL FROM first".into()),

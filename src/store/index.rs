@@ -6,6 +6,7 @@
 //! view and a snapshot that are taken together show the same commit. When the memory is used up, the accounts that were
 //! not asked for longest leave.
 
+mod building;
 mod column;
 #[cfg(test)]
 mod tests;
@@ -14,10 +15,8 @@ mod view;
 pub use view::View;
 
 use super::{Collection, Snapshot, StoreError, engine::Stored, trees::Tree};
-use crate::domain::{
-    ids::AccountId,
-    list::{Object, Place},
-};
+use crate::domain::{ids::AccountId, list::Place};
+use building::{Building, follow, parse};
 use std::{
     collections::HashMap,
     sync::{
@@ -342,69 +341,4 @@ impl State {
         self.view = None;
         true
     }
-}
-
-/// Whoever builds. Nobody waits for it any longer when it is dropped.
-struct Building<'a>(&'a Entry);
-
-impl Building<'_> {
-    /// Takes in what was built, and answers with it. `None` when it does not fit.
-    fn finish(
-        &self,
-        budget: usize,
-        places: &[&Place],
-        built: Option<View>,
-        snapshot: impl Fn() -> Result<Snapshot, StoreError>,
-    ) -> Result<Option<Indexed>, StoreError> {
-        let mut state = self.0.lock();
-        let changes = state.building.take().unwrap_or_default();
-        let Some(mut built) = built else { return Ok(None) };
-        if !changes.iter().all(|change| follow(&mut built, change)) {
-            return Ok(None);
-        }
-        let view = match state.view.take() {
-            None => built,
-            Some(mut view) => {
-                view.extend(built);
-                view.forget_longest_unused(places);
-                if view.bytes() > budget {
-                    view.keep(places);
-                }
-                view
-            }
-        };
-        let fits = view.bytes() <= budget;
-        state.view = fits.then_some(view);
-        self.0.count(&mut state);
-        state.indexed(places, snapshot)
-    }
-}
-
-impl Drop for Building<'_> {
-    fn drop(&mut self) {
-        self.0.lock().building = None;
-        self.0.built.notify_all();
-    }
-}
-
-/// Whether the view could follow.
-fn follow(view: &mut View, change: &Change) -> bool {
-    match &change.record {
-        None => {
-            view.remove(change.tiny_id);
-            true
-        }
-        Some(_) if !view.needs_attributes() => {
-            view.insert_number(change.tiny_id);
-            true
-        }
-        Some(record) => match parse(record) {
-            Ok(object) => view.set(change.tiny_id, &object).is_ok(),
-            Err(_) => false,
-        },
-    }
-}
-
-fn parse(stored: &Stored) -> Result<Object<'_>, StoreError> {
-    Object::parse(stored.as_ref()).map_err(|error| StoreError::damaged(format!("a record cannot be read: {error}")))
 }

@@ -90,6 +90,89 @@ fn every_fault_of_a_create_is_told() {
 }
 
 #[test]
+fn a_foreign_source_is_told_beside_all_other_faults() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let theirs = server.account("somebody else").created("theirs");
+    let body = json!({"title": 5, "urgency": "loud", "source_id": id(&theirs), "tags": 1});
+    let faults = ["'title' must be", "'urgency' must be", "'source_id' must be an integration", "'tags' must be"];
+    create(&account, body).assert_error(400, &faults);
+}
+
+#[test]
+fn an_alert_as_it_was_read_can_be_created_anew() {
+    let server = TestServer::start();
+    let body = json!({"username": "alice", "password": "x"}).to_string();
+    let token = server.anonymous().send("POST", "/public/login", Some(&body)).json()["token"].clone();
+    for account in [server.account("ops"), server.account(token.as_str().unwrap())] {
+        let alert = created(&account, "t");
+        let again = create(&account.with("X-Strict", "true"), alert.clone()).assert_status(200).json();
+        assert_ne!(again["id"], alert["id"]);
+        assert_eq!((&again["source_id"], &again["title"]), (&alert["source_id"], &alert["title"]));
+        let theirs = json!({"title": "t", "destination_ids": [], "source_id": "acc_1"});
+        create(&account, theirs).assert_status(400);
+    }
+}
+
+#[test]
+fn null_clears_a_description_and_is_refused_elsewhere() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let alert = create(&account, json!({"title": "t", "destination_ids": [], "description": "d"})).json();
+    let changed = call(&account, "PUT", &alert, "", Some(json!({"description": null}))).assert_status(200).json();
+    assert_eq!(changed["description"], Value::Null);
+    for name in ["meta", "destination_ids", "title", "urgency", "tags", "additional_data"] {
+        let fault = format!("'{name}' must not be null");
+        call(&account, "PUT", &alert, "", Some(json!({name: null}))).assert_error(400, &[&fault]);
+    }
+    assert_eq!(call(&account, "GET", &alert, "", None).json(), changed);
+}
+
+#[test]
+fn the_strict_refuse_what_an_update_cannot_change() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let alert = created(&account, "t");
+    let unchangeable = json!({"status": "resolved", "thirdparty_id": "x", "source_id": "int_1", "bogus": null});
+    call(&account, "PUT", &alert, "", Some(unchangeable.clone())).assert_status(200);
+    assert_eq!(call(&account, "GET", &alert, "", None).json(), alert);
+    let strict = account.with("X-Strict", "true");
+    call(&strict, "PUT", &alert, "", Some(unchangeable)).assert_error(
+        400,
+        &[
+            "'thirdparty_id' cannot be changed by an update",
+            "'source_id' cannot be changed by an update",
+            "'status' cannot be changed by an update",
+            "'bogus' is not a known parameter",
+        ],
+    );
+    call(&strict, "PUT", &alert, "", Some(alert.clone())).assert_status(200);
+    let nobody = json!({"id": "alt_nobody"});
+    call(&strict, "PUT", &nobody, "", Some(json!({"title": 5}))).assert_error(400, &["'title' must be"]);
+    call(&strict, "PUT", &nobody, "", Some(json!({"status": "x"}))).assert_error(404, &["Alert not found"]);
+}
+
+#[test]
+fn an_alert_of_an_event_can_be_sent_back_however_long_it_is() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let integration = account.created_from(json!({"name": "n", "type": "webhook", "destination_ids": ["tem_1"]}));
+    let tags: Vec<String> = (0..101).map(|number| format!("tag {number}")).collect();
+    let event = json!({"event_type": "create", "id": "x", "title": "t".repeat(1025), "tags": tags});
+    let path = format!("/integration/{}", id(&integration));
+    server.anonymous().send("POST", &path, Some(&event.to_string())).assert_status(200);
+    let mut alert = list(&account, "")["data"][0].clone();
+    call(&account, "PUT", &alert, "", Some(alert.clone())).assert_status(200);
+    alert["description"] = json!("a note");
+    assert_eq!(
+        call(&account, "PUT", &alert, "", Some(alert.clone())).assert_status(200).json()["description"],
+        "a note"
+    );
+    alert["title"] = json!("u".repeat(1025));
+    call(&account, "PUT", &alert, "", Some(alert.clone())).assert_error(400, &["'title' must have 1 to 1024"]);
+}
+
+#[test]
 fn an_alert_in_the_name_of_an_integration_is_one_of_its_events() {
     let server = TestServer::start();
     let account = server.account("ops");

@@ -64,6 +64,54 @@ fn metrics_hold_no_ids_and_no_tokens() {
     }
 }
 
+#[test]
+fn metrics_count_events_by_what_they_were_taken_for() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let created = |kind: &str, options: serde_json::Value| {
+        let body = json!({"name": "n", "type": kind, "destination_ids": [], "options": options});
+        account.created_from(body)
+    };
+    let (open, guarded) = (created("webhook", json!({})), created("webhook", json!({"token": "t"})));
+    let send = |integration: &serde_json::Value, kind: &str| {
+        let event = json!({"event_type": kind, "id": "x", "title": "t"}).to_string();
+        server.anonymous().send("POST", &format!("/integration/{}", crate::callers::id(integration)), Some(&event));
+    };
+    for kind in ["create", "create", "acknowledge", "resolve", "dance"] {
+        send(&open, kind);
+    }
+    send(&guarded, "create");
+    account.update(crate::callers::id(&open), json!({"enabled": false})).assert_status(200);
+    send(&open, "create");
+    let count = |action: &str| metric(&server, &format!("pagertree_local_events_total{{action=\"{action}\"}}"));
+    for (action, expected) in
+        [("create", 2.0), ("acknowledge", 1.0), ("resolve", 1.0), ("other", 1.0), ("blocked", 1.0), ("disabled", 1.0)]
+    {
+        assert_eq!(count(action), Some(expected), "{action}");
+    }
+}
+
+#[test]
+fn metrics_count_attempts_to_send_webhooks() {
+    let server = TestServer::with(|settings| {
+        settings.outgoing.attempts = 1;
+    });
+    let account = server.account("ops");
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // The server itself takes this one, and refuses it.
+    let refused = format!("http://{}/nowhere", server.address);
+    for url in [format!("http://{nobody}/"), refused] {
+        account.created_from(
+            json!({"name": "n", "type": "outgoingwebhook", "destination_ids": [], "options": {"url": url}}),
+        );
+    }
+    let alert = json!({"title": "t", "destination_ids": []}).to_string();
+    account.send("POST", "/alert", Some(&alert)).assert_status(200);
+    let count = |outcome: &str| metric(&server, &format!("pagertree_local_webhooks_total{{outcome=\"{outcome}\"}}"));
+    while (count("unanswered"), count("refused")) != (Some(1.0), Some(1.0)) {}
+    assert_eq!(count("taken"), None);
+}
+
 fn metric(server: &TestServer, name: &str) -> Option<f64> {
     let text = server.anonymous().send("GET", "/metrics", None).text;
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));

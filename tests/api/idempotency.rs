@@ -1,6 +1,10 @@
 //! `Idempotency-Key`: a create that is sent twice happens once, and 409 when the second is another request.
 
-use crate::{callers::Caller, server::TestServer};
+use crate::{
+    answer::Answer,
+    callers::{Caller, id},
+    server::TestServer,
+};
 use serde_json::{Value, json};
 use std::thread;
 
@@ -97,4 +101,41 @@ fn the_same_create_sent_by_many_at_once_happens_once() {
     let answers: Vec<_> = senders.into_iter().map(|sender| sender.join().unwrap()).collect();
     assert!(answers.iter().all(|answer| *answer == answers[0]));
     assert_eq!(total(&ops), 1);
+}
+
+fn create_alert(caller: &Caller, body: Value) -> Answer {
+    caller.send("POST", "/alert", Some(&body.to_string()))
+}
+
+#[test]
+fn an_alert_is_created_once_under_a_key() {
+    let server = TestServer::start();
+    let ops = server.account("ops");
+    let source = ops.created("a");
+    let body = json!({"title": "t", "source_id": id(&source), "thirdparty_id": "x"});
+    let first = create_alert(&keyed(&ops, "k1"), body.clone()).assert_status(200);
+    let again = create_alert(&keyed(&ops, "k1"), body.clone()).assert_status(200);
+    assert_eq!(first.text, again.text);
+    assert_eq!(first.header("location"), again.header("location"));
+    let other = json!({"title": "u", "destination_ids": []});
+    create_alert(&keyed(&ops, "k1"), other.clone()).assert_error(409, &["'k1' was used for another request"]);
+    create_alert(&keyed(&ops, "k2"), body.clone()).assert_error(409, &["is not over yet"]);
+    create_alert(&keyed(&ops, "k2"), other.clone()).assert_status(200);
+    create_alert(&keyed(&ops, ""), other).assert_error(400, &["'Idempotency-Key' must have 1 to 255"]);
+    // What became of alert and integration since does not matter.
+    ops.send("DELETE", first.header("location").unwrap(), None).assert_status(204);
+    ops.delete(id(&source)).assert_status(204);
+    assert_eq!(create_alert(&keyed(&ops, "k1"), body).assert_status(200).text, first.text);
+    assert_eq!(ops.send("GET", "/alert", None).json()["total_count"], 1);
+}
+
+#[test]
+fn a_key_of_one_route_answers_nothing_on_another() {
+    let server = TestServer::start();
+    let ops = server.account("ops");
+    let both = json!({"name": "a", "type": "email", "title": "a", "destination_ids": []});
+    keyed(&ops, "k1").create(both.clone()).assert_status(200);
+    create_alert(&keyed(&ops, "k1"), both.clone()).assert_error(409, &["'k1' was used for another request"]);
+    create_alert(&keyed(&ops, "k2"), both.clone()).assert_status(200);
+    keyed(&ops, "k2").create(both).assert_error(409, &["'k2' was used for another request"]);
 }

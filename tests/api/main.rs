@@ -21,6 +21,7 @@ mod telling;
 
 mod account_walls;
 mod adapters;
+mod alert_lists;
 mod alerts;
 mod attributes;
 mod bodies;
@@ -48,6 +49,7 @@ mod list_paging;
 mod list_sort;
 mod lived_through;
 mod login;
+mod mail;
 mod outgoing;
 mod overload;
 mod oversized;

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-fn start() -> TestServer {
+pub(crate) fn start() -> TestServer {
     start_with(|_| {})
 }
 
@@ -24,7 +24,7 @@ fn start_with(change: impl FnOnce(&mut Settings)) -> TestServer {
 }
 
 /// A client that says what it is told to.
-struct Client(BufReader<TcpStream>);
+pub(crate) struct Client(BufReader<TcpStream>);
 
 impl Client {
     fn connect(address: SocketAddr) -> Self {
@@ -33,7 +33,7 @@ impl Client {
         Self(BufReader::new(stream))
     }
 
-    fn greeted(address: SocketAddr) -> Self {
+    pub(crate) fn greeted(address: SocketAddr) -> Self {
         let mut client = Self::connect(address);
         assert!(client.reply().starts_with("220 "));
         assert!(client.say("EHLO test.example").contains("\r\n250 SIZE "));
@@ -63,7 +63,7 @@ impl Client {
     }
 
     /// From the sender to the message. Returns the reply to it.
-    fn mail(&mut self, to: &[&str], message: &str) -> String {
+    pub(crate) fn mail(&mut self, to: &[&str], message: &str) -> String {
         assert!(self.say("MAIL FROM:<ops@example.com>").starts_with("250 "));
         for one in to {
             let reply = self.say(&format!("RCPT TO:<{one}@alerts.example>"));
@@ -75,7 +75,7 @@ impl Client {
     }
 }
 
-fn integration(me: &Caller, kind: &str) -> String {
+pub(crate) fn integration(me: &Caller, kind: &str) -> String {
     id(&me.created_from(json!({"name": "Mail", "type": kind, "destination_ids": ["tem_a"]}))).to_owned()
 }
 
@@ -84,11 +84,11 @@ fn objects(me: &Caller, kind: &str) -> Vec<Value> {
     answer.json()["data"].as_array().unwrap().clone()
 }
 
-fn alerts(me: &Caller) -> Vec<Value> {
+pub(crate) fn alerts(me: &Caller) -> Vec<Value> {
     objects(me, "alert")
 }
 
-const MESSAGE: &str = "From: Ops <ops@example.com>\r\nTo: x@example.com\r\nSubject: Disk full\r\nMessage-ID: <1@example.com>\r\n\r\n\
+pub(crate) const MESSAGE: &str = "From: Ops <ops@example.com>\r\nTo: x@example.com\r\nSubject: Disk full\r\nMessage-ID: <1@example.com>\r\n\r\n\
                        db-1 has no room.\r\n..and a line that begins with a dot\r\n";
 
 #[test]
@@ -167,6 +167,24 @@ fn what_the_integration_refuses_is_refused() {
 }
 
 #[test]
+fn a_host_may_be_an_address() {
+    let server = start();
+    let me = server.account("a");
+    let id = integration(&me, "email");
+    let mut client = Client::greeted(server.mail_address());
+    assert!(client.say("MAIL FROM:<ops@[IPv6:::1]>").starts_with("250 "));
+    for host in ["[127.0.0.1]", "[IPv6:::1]"] {
+        assert!(client.say(&format!("RCPT TO:<{id}@{host}>")).starts_with("250 2.1.5 "), "{host}");
+    }
+    assert!(client.say(&format!("RCPT TO:<{id}@[127.0.0.1>")).starts_with("501 "));
+    client.say("DATA");
+    client.send(MESSAGE.as_bytes());
+    assert!(client.say(".").starts_with("250 "));
+    assert_eq!(objects(&me, "log")[0]["request"]["headers"]["mail-from"], "ops@[IPv6:::1]");
+    assert_eq!(alerts(&me).len(), 1);
+}
+
+#[test]
 fn commands_out_of_turn_say_what_is_missing() {
     let server = start();
     let mut client = Client::connect(server.mail_address());
@@ -233,6 +251,34 @@ fn an_integration_takes_so_many_per_minute() {
     let mut client = Client::greeted(server.mail_address());
     assert!(client.mail(&[&id], MESSAGE).starts_with("250 "));
     assert!(client.mail(&[&id], MESSAGE).starts_with("451 4.7.1 "));
+    let metrics = server.anonymous().send("GET", "/metrics", None).text;
+    for outcome in ["taken", "too_many"] {
+        let line = format!("pagertree_local_messages_total{{outcome=\"{outcome}\"}} 1\n");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
+}
+
+#[test]
+fn a_message_sent_again_for_those_who_must_wait_is_for_them_alone() {
+    let server = start_with(|settings| settings.limits.events_per_minute = 3);
+    let me = server.account("a");
+    let (one, busy) = (integration(&me, "email"), integration(&me, "email"));
+    let of_one = || alerts(&me).into_iter().filter(|alert| alert["source_id"] == one.as_str()).count();
+    let mut client = Client::greeted(server.mail_address());
+    for _ in 0..3 {
+        assert!(client.mail(&[&busy], MESSAGE).starts_with("250 "));
+    }
+    // Without a Message-ID nothing else tells it from another.
+    let message = "Subject: Once\r\n\r\nb\r\n";
+    for _ in 0..3 {
+        assert!(client.mail(&[&one, &busy], message).starts_with("451 4.7.1 "));
+        assert_eq!(of_one(), 1);
+    }
+    assert!(client.mail(&[&one], message).starts_with("250 "));
+    assert_eq!(of_one(), 1);
+    // What nobody waits for any more is another message.
+    assert!(client.mail(&[&one], message).starts_with("250 "));
+    assert_eq!(of_one(), 2);
 }
 
 #[test]

@@ -4,12 +4,13 @@
 //! A missing value matches nothing, except that `ne` is always the exact negation of equals.
 
 mod any_kind;
+mod some_object;
 #[cfg(test)]
 mod tests;
 
 use serde_json::value::RawValue;
 
-use self::any_kind::AnyKindTest;
+use self::{any_kind::AnyKindTest, some_object::SomeObjectTest};
 use super::{
     comparison::Comparison,
     instant::{self, Instant},
@@ -20,6 +21,9 @@ use super::{
     parameters::{Faults, Parameters, shown},
     schema::{Kind, Place, Schema},
 };
+
+/// As it is written in a query and in what is stored.
+const NULL: &str = "null";
 
 /// The filters of a query.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +78,8 @@ pub struct Filter {
 /// What is asked of a value that is there.
 #[derive(Debug, Clone)]
 enum Test {
+    /// Whether there is none, where there may be.
+    Null,
     Text(Comparison<String>),
     Number(Comparison<Number>),
     Boolean(Comparison<bool>),
@@ -89,26 +95,32 @@ enum Test {
     Contained(Members),
     /// Below an object, where the stored value decides the kind.
     AnyKind(AnyKindTest),
+    /// Some object of an array.
+    SomeObject(SomeObjectTest),
 }
 
 impl Filter {
     fn new(place: Place, operator: Operator, value: &str) -> Result<Self, String> {
+        let negated = operator == Operator::NotEqual;
+        if asks_for_null(&place, operator, value) {
+            return Ok(Self { negated, place, test: Test::Null });
+        }
         let kind = place.attribute.kind;
-        if kind == Kind::Object && place.below.is_none() && !asks_for_members(operator) {
-            let name = operator.name();
-            return Err(format!(
-                "{} is an object; 'ops' may say equals, ne or contains, not {name}",
-                shown(&place.name())
-            ));
+        if let Some(whole) = whole_object(&place)
+            && !asks_for_members(operator)
+        {
+            let (name, operator) = (shown(&place.name()), operator.name());
+            return Err(format!("{name} is {whole}; 'ops' may say equals, ne or contains, not {operator}"));
         }
         let test = match (kind, &place.below) {
             (Kind::Object, Some(_)) => AnyKindTest::new(operator, value).map(Test::AnyKind),
             (Kind::Object, None) => Test::of_object(operator, value),
+            (Kind::ObjectArray, below) => SomeObjectTest::new(below.as_deref(), operator, value).map(Test::SomeObject),
             (Kind::TextArray, _) => Test::of_elements(operator, value),
             (Kind::Text | Kind::Number | Kind::Boolean | Kind::Time, _) => Test::of_scalar(kind, operator, value),
         };
         match test {
-            Some(test) => Ok(Self { negated: operator == Operator::NotEqual, place, test }),
+            Some(test) => Ok(Self { negated, place, test }),
             None => Err(unreadable(&place, operator, value)),
         }
     }
@@ -140,7 +152,9 @@ impl Test {
             Kind::Number => Comparison::parse(comparator, value, Number::parse).map(Self::Number),
             Kind::Boolean => Comparison::parse(comparator, value, parse_boolean).map(Self::Boolean),
             Kind::Time => Comparison::parse(comparator, value, instant::parse_asked).map(Self::Time),
-            Kind::Text | Kind::TextArray | Kind::Object => Comparison::parse_text(comparator, value).map(Self::Text),
+            Kind::Text | Kind::TextArray | Kind::Object | Kind::ObjectArray => {
+                Comparison::parse_text(comparator, value).map(Self::Text)
+            }
         }
     }
 
@@ -160,6 +174,7 @@ impl Test {
 
     fn holds(&self, value: &RawValue) -> bool {
         match self {
+            Self::Null => value.get() == NULL,
             Self::Text(asked) => object::text(value).is_some_and(|stored| asked.holds_for(&stored)),
             Self::Number(asked) => {
                 Number::parse(value.get()).is_some_and(|stored| asked.holds(|asked| stored.cmp(asked)))
@@ -175,7 +190,24 @@ impl Test {
             Self::Equal(members) => Object::of(value).is_some_and(|stored| members.equal(&stored)),
             Self::Contained(members) => Object::of(value).is_some_and(|stored| members.contained_in(&stored)),
             Self::AnyKind(test) => test.holds(value),
+            Self::SomeObject(test) => test.holds(value),
         }
+    }
+}
+
+/// Below an object the stored value decides.
+fn asks_for_null(place: &Place, operator: Operator, value: &str) -> bool {
+    let equals = matches!(operator, Operator::Compare(Comparator::Equal) | Operator::NotEqual);
+    place.may_be_null() && equals && value == NULL
+}
+
+/// What the place is called if objects stand there.
+fn whole_object(place: &Place) -> Option<&'static str> {
+    match (place.attribute.kind, &place.below) {
+        (Kind::Object, None) => Some("an object"),
+        (Kind::ObjectArray, None) => Some("an array of objects"),
+        (Kind::Text | Kind::Number | Kind::Boolean | Kind::Time | Kind::TextArray, _) => None,
+        (Kind::Object | Kind::ObjectArray, Some(_)) => None,
     }
 }
 
@@ -214,10 +246,14 @@ fn unreadable(place: &Place, operator: Operator, value: &str) -> String {
         (Kind::Boolean, _) => "true, false, 1 or 0",
         (Kind::Time, _) => "an RFC 3339 time like 2018-04-27T00:02:50Z or unix seconds",
         (Kind::Object, None) => "a JSON object like {\"env\":\"prod\"}",
-        (Kind::Text | Kind::TextArray, _) | (Kind::Object, Some(_)) => "a text",
+        (Kind::ObjectArray, None) => "a JSON object like {\"label\":\"Host\"}",
+        (Kind::Text | Kind::TextArray, _) | (Kind::Object | Kind::ObjectArray, Some(_)) => "a text",
     };
     let expected = match operator {
         Operator::Compare(Comparator::Between) => format!("two values written a..b, each {expected}"),
+        Operator::Compare(Comparator::Equal) | Operator::NotEqual if place.may_be_null() => {
+            format!("{expected}, or null")
+        }
         Operator::Compare(_) | Operator::NotEqual | Operator::BeginsWith | Operator::Contains => expected.to_owned(),
     };
     format!("{} must be {expected}, but was {}", shown(&place.name()), shown(value))

@@ -21,6 +21,14 @@ pub enum Kind {
     TextArray,
     /// A JSON object of any shape; a dotted name reaches into it.
     Object,
+    /// An array of JSON objects; a dotted name reaches into each of them.
+    ObjectArray,
+}
+
+impl Kind {
+    fn has_members(self) -> bool {
+        matches!(self, Self::Object | Self::ObjectArray)
+    }
 }
 
 /// One attribute of an object type.
@@ -30,6 +38,20 @@ pub struct Attribute {
     pub name: &'static str,
     /// How its values are read.
     pub kind: Kind,
+    /// Whether it may be null.
+    pub nullable: bool,
+}
+
+impl Attribute {
+    /// An attribute that always has a value.
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, nullable: false }
+    }
+
+    /// The same, where there may be none.
+    pub const fn or_null(self) -> Self {
+        Self { nullable: true, ..self }
+    }
 }
 
 /// The attributes of an object type, in the order in which they are written.
@@ -54,8 +76,10 @@ impl Schema {
         match (self.find(head), below) {
             (None, _) => Err(format!("is not an attribute; there are {}", self.names())),
             (Some(attribute), None) => Ok(Place { attribute, below: None }),
-            (Some(Attribute { kind: Kind::Object, .. }), Some("")) => Err("must have a name after the dot".to_owned()),
-            (Some(attribute @ Attribute { kind: Kind::Object, .. }), Some(below)) => {
+            (Some(attribute), Some("")) if attribute.kind.has_members() => {
+                Err("must have a name after the dot".to_owned())
+            }
+            (Some(attribute), Some(below)) if attribute.kind.has_members() => {
                 Ok(Place { attribute, below: Some(below.to_owned()) })
             }
             (Some(_), Some(_)) => Err(format!("reaches below '{head}', which is not an object{}", self.objects_hint())),
@@ -74,28 +98,37 @@ impl Schema {
     }
 
     fn objects_hint(self) -> String {
-        let objects: Vec<_> =
-            self.0.iter().filter(|known| known.kind == Kind::Object).map(|known| known.name).collect();
+        let objects: Vec<_> = self.0.iter().filter(|known| known.kind.has_members()).map(|known| known.name).collect();
         if objects.is_empty() { String::new() } else { format!("; a dot may follow {}", objects.join(", ")) }
     }
 }
 
-/// Where a value stands: in an attribute, or somewhere below an attribute that is an object.
+/// Where a value stands: in an attribute, or somewhere below an attribute that is an object or an array of objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub(super) attribute: Attribute,
-    /// The dotted rest of the name; only where the attribute is an object.
+    /// The dotted rest of the name; only where the attribute has members.
     pub(super) below: Option<String>,
 }
 
 impl Place {
-    /// The stored value, if there is one.
+    /// The stored value, if there is one; of a place in several objects, all of them.
     pub fn find<'a>(&self, object: &Object<'a>) -> Option<&'a RawValue> {
         let value = object.get(self.attribute.name)?;
         match &self.below {
-            None => Some(value),
-            Some(path) => find_below(value, path),
+            Some(path) if !self.is_in_several() => find_below(value, path),
+            _ => Some(value),
         }
+    }
+
+    /// Whether it is in each of several objects, and so has no one value.
+    pub(super) fn is_in_several(&self) -> bool {
+        self.attribute.kind == Kind::ObjectArray && self.below.is_some()
+    }
+
+    /// Whether it is an attribute that may be null. What stands below one is of any kind.
+    pub(super) fn may_be_null(&self) -> bool {
+        self.attribute.nullable && self.below.is_none()
     }
 
     /// The name as the query wrote it.
@@ -112,25 +145,28 @@ mod tests {
     use super::*;
 
     const SCHEMA: Schema = Schema(&[
-        Attribute { name: "name", kind: Kind::Text },
-        Attribute { name: "meta", kind: Kind::Object },
-        Attribute { name: "options", kind: Kind::Object },
+        Attribute::new("name", Kind::Text),
+        Attribute::new("meta", Kind::Object),
+        Attribute::new("data", Kind::ObjectArray),
     ]);
 
     #[test]
     fn an_unknown_name_is_answered_with_the_known_ones() {
-        assert_eq!(SCHEMA.resolve("nmae").unwrap_err(), "is not an attribute; there are name, meta, options");
-        assert_eq!(SCHEMA.resolve("").unwrap_err(), "is not an attribute; there are name, meta, options");
+        assert_eq!(SCHEMA.resolve("nmae").unwrap_err(), "is not an attribute; there are name, meta, data");
+        assert_eq!(SCHEMA.resolve("").unwrap_err(), "is not an attribute; there are name, meta, data");
     }
 
     #[test]
     fn a_dot_goes_below_objects_only() {
         assert_eq!(SCHEMA.resolve("meta.a.b").unwrap().name(), "meta.a.b");
+        assert_eq!(SCHEMA.resolve("data.a").unwrap().name(), "data.a");
         assert_eq!(
             SCHEMA.resolve("name.first").unwrap_err(),
-            "reaches below 'name', which is not an object; a dot may follow meta, options"
+            "reaches below 'name', which is not an object; a dot may follow meta, data"
         );
-        assert_eq!(SCHEMA.resolve("meta.").unwrap_err(), "must have a name after the dot");
+        for name in ["meta.", "data."] {
+            assert_eq!(SCHEMA.resolve(name).unwrap_err(), "must have a name after the dot");
+        }
     }
 
     #[test]

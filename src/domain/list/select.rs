@@ -69,10 +69,10 @@ mod tests {
     use crate::domain::list::schema::{Attribute, Kind};
 
     const SCHEMA: Schema = Schema(&[
-        Attribute { name: "sid", kind: Kind::Text },
-        Attribute { name: "id", kind: Kind::Text },
-        Attribute { name: "tinyId", kind: Kind::Number },
-        Attribute { name: "meta", kind: Kind::Object },
+        Attribute::new("sid", Kind::Text),
+        Attribute::new("id", Kind::Text),
+        Attribute::new("tinyId", Kind::Number),
+        Attribute::new("meta", Kind::Object),
     ]);
 
     fn apply(query: &str, stored: &str) -> String {

@@ -150,6 +150,9 @@ fn read_attributes(schema: Schema, sort: &str, faults: &mut Faults) -> Vec<(Plac
         let (name, descending) = read_sign(part);
         match schema.resolve(name) {
             Err(fault) => faults.add(format!("{} in 'sort' {fault}", shown(name))),
+            Ok(place) if place.is_in_several() => {
+                faults.add(format!("{} in 'sort' stands in several objects and gives no order", shown(name)));
+            }
             Ok(place) if seen.insert(name) => places.push((place, descending)),
             Ok(_) if reported.insert(name) => faults.add(format!("{} must stand only once in 'sort'", shown(name))),
             Ok(_) => {}

@@ -3,11 +3,11 @@
 use super::*;
 
 const SCHEMA: Schema = Schema(&[
-    Attribute { name: "id", kind: Kind::Text },
-    Attribute { name: "tinyId", kind: Kind::Number },
-    Attribute { name: "name", kind: Kind::Text },
-    Attribute { name: "enabled", kind: Kind::Boolean },
-    Attribute { name: "meta", kind: Kind::Object },
+    Attribute::new("id", Kind::Text),
+    Attribute::new("tinyId", Kind::Number),
+    Attribute::new("name", Kind::Text),
+    Attribute::new("enabled", Kind::Boolean),
+    Attribute::new("meta", Kind::Object),
 ]);
 
 /// The answer to a list as a caller would put it together.

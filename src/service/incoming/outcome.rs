@@ -38,7 +38,7 @@ impl Outcome {
     }
 }
 
-/// Does what the event asks for, and writes the log.
+/// Does what the event asks for, and writes the log. What the event was taken for stands beside the receipt.
 pub(super) fn keep(
     transaction: &mut Transaction<'_>,
     ids: &Ids,
@@ -46,7 +46,7 @@ pub(super) fn keep(
     understood: &Understood,
     arrived: &Arrived,
     confirms: bool,
-) -> Result<Receipt, StoreError> {
+) -> Result<(Receipt, &'static str), StoreError> {
     let integration = &understood.integration;
     let log_id = objects::unused(transaction, LOGS, || ids.log(), LogId::as_str)?;
     let outcome = match &understood.reading {
@@ -66,9 +66,9 @@ pub(super) fn keep(
         }
         Some(Reading::Event(event)) => happen(transaction, ids, now, integration, &log_id, event)?,
     };
-    let receipt = outcome.receipt;
+    let kept = (outcome.receipt, outcome.action);
     write_log(transaction, now, integration, log_id, outcome, arrived)?;
-    Ok(receipt)
+    Ok(kept)
 }
 
 fn happen(

@@ -1,15 +1,20 @@
 //! Every operator on every kind, as tables: a query and whether the object belongs to the list.
 
+mod nulls;
+
 use super::*;
 use crate::domain::list::schema::Attribute;
 
 const SCHEMA: Schema = Schema(&[
-    Attribute { name: "createdAt", kind: Kind::Time },
-    Attribute { name: "tinyId", kind: Kind::Number },
-    Attribute { name: "name", kind: Kind::Text },
-    Attribute { name: "destination_ids", kind: Kind::TextArray },
-    Attribute { name: "enabled", kind: Kind::Boolean },
-    Attribute { name: "meta", kind: Kind::Object },
+    Attribute::new("createdAt", Kind::Time),
+    Attribute::new("tinyId", Kind::Number),
+    Attribute::new("name", Kind::Text),
+    Attribute::new("destination_ids", Kind::TextArray),
+    Attribute::new("enabled", Kind::Boolean),
+    Attribute::new("meta", Kind::Object),
+    Attribute::new("resolved", Kind::Number).or_null(),
+    Attribute::new("resolvedby", Kind::Text).or_null(),
+    Attribute::new("response", Kind::Object).or_null(),
 ]);
 
 const STORED: &str = r#"{
@@ -376,7 +381,7 @@ fn a_whole_object_takes_three_operators() {
 
 #[test]
 fn faults_come_in_the_order_of_the_attributes_with_unknown_ones_last() {
-    let names = "createdAt, tinyId, name, destination_ids, enabled, meta";
+    let names = "createdAt, tinyId, name, destination_ids, enabled, meta, resolved, resolvedby, response";
     assert_eq!(
         read("colour=red&enabled=x&name.x=1&tinyId=x&meta.=1&ops=enabled:like").unwrap_err(),
         [
@@ -384,7 +389,7 @@ fn faults_come_in_the_order_of_the_attributes_with_unknown_ones_last() {
              between, but was 'like'"
                 .to_owned(),
             "'tinyId' must be a number, but was 'x'".to_owned(),
-            "'name.x' reaches below 'name', which is not an object; a dot may follow meta".to_owned(),
+            "'name.x' reaches below 'name', which is not an object; a dot may follow meta, response".to_owned(),
             "'meta.' must have a name after the dot".to_owned(),
             format!("'colour' is not an attribute; there are {names}"),
         ]

@@ -4,13 +4,13 @@ use super::*;
 use crate::domain::list::schema::Attribute;
 
 const SCHEMA: Schema = Schema(&[
-    Attribute { name: "id", kind: Kind::Text },
-    Attribute { name: "createdAt", kind: Kind::Time },
-    Attribute { name: "tinyId", kind: Kind::Number },
-    Attribute { name: "name", kind: Kind::Text },
-    Attribute { name: "destination_ids", kind: Kind::TextArray },
-    Attribute { name: "enabled", kind: Kind::Boolean },
-    Attribute { name: "meta", kind: Kind::Object },
+    Attribute::new("id", Kind::Text),
+    Attribute::new("createdAt", Kind::Time),
+    Attribute::new("tinyId", Kind::Number),
+    Attribute::new("name", Kind::Text),
+    Attribute::new("destination_ids", Kind::TextArray),
+    Attribute::new("enabled", Kind::Boolean),
+    Attribute::new("meta", Kind::Object),
 ]);
 
 fn read(query: &str) -> Result<Order, Vec<String>> {

@@ -1,0 +1,75 @@
+//! Filters on arrays of objects: one of the objects must satisfy them.
+
+use serde_json::value::RawValue;
+
+use super::any_kind::AnyKindTest;
+use crate::domain::list::{
+    json::Members,
+    object::{self, Object, find_below},
+    operator::Operator,
+};
+
+/// What is asked of one object.
+#[derive(Debug, Clone)]
+pub(super) enum SomeObjectTest {
+    Equal(Members),
+    Contained(Members),
+    /// Of what stands at a dotted path below it.
+    Below(String, AnyKindTest),
+}
+
+impl SomeObjectTest {
+    /// `None` for what is no JSON object where one is needed, and for half a `between`.
+    pub(super) fn new(below: Option<&str>, operator: Operator, value: &str) -> Option<Self> {
+        Some(match below {
+            Some(path) => Self::Below(path.to_owned(), AnyKindTest::new(operator, value)?),
+            None if operator == Operator::Contains => Self::Contained(Members::parse(value)?),
+            None => Self::Equal(Members::parse(value)?),
+        })
+    }
+
+    /// Whether some object of the array satisfies it.
+    pub(super) fn holds(&self, array: &RawValue) -> bool {
+        object::elements(array).into_iter().any(|element| match self {
+            Self::Equal(members) => Object::of(element).is_some_and(|stored| members.equal(&stored)),
+            Self::Contained(members) => Object::of(element).is_some_and(|stored| members.contained_in(&stored)),
+            Self::Below(path, test) => find_below(element, path).is_some_and(|value| test.holds(value)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::list::operator::Comparator;
+
+    const EQUALS: Operator = Operator::Compare(Comparator::Equal);
+    const STORED: &str =
+        r#"[{"label":"Host","value":"db-3"},{"label":"To","value":["a@x","b@x"]},{"label":"n","value":5},7]"#;
+
+    fn holds(below: Option<&str>, operator: Operator, value: &str) -> bool {
+        let stored: &RawValue = serde_json::from_str(STORED).unwrap();
+        SomeObjectTest::new(below, operator, value).unwrap().holds(stored)
+    }
+
+    #[test]
+    fn one_object_is_enough() {
+        let below = |operator, value| holds(Some("value"), operator, value);
+        assert!(below(EQUALS, "db-3") && below(EQUALS, "b@x") && below(EQUALS, "5.0"));
+        assert!(!below(EQUALS, "db-4") && !below(EQUALS, "Host"));
+        assert!(below(Operator::BeginsWith, "db-") && below(Operator::Contains, "-3"));
+        assert!(!holds(Some("values"), EQUALS, "db-3"));
+    }
+
+    #[test]
+    fn whole_objects_are_compared_as_json() {
+        assert!(holds(None, EQUALS, r#"{"value":"db-3","label":"Host"}"#));
+        assert!(!holds(None, EQUALS, r#"{"label":"Host"}"#));
+        assert!(holds(None, Operator::Contains, r#"{"label":"Host"}"#));
+        // Of one object, not of several together.
+        assert!(!holds(None, Operator::Contains, r#"{"label":"Host","value":5}"#));
+        for value in ["db-3", "[]", r#"[{"label":"Host"}]"#] {
+            assert!(SomeObjectTest::new(None, EQUALS, value).is_none(), "{value}");
+        }
+    }
+}
