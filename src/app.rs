@@ -4,6 +4,7 @@
 
 mod chores;
 mod running;
+mod sending;
 
 pub use running::Running;
 
@@ -186,7 +187,7 @@ impl App {
         let Self { server, handle, store, leftovers, retention, sweep_pause, outgoing, bell, mail, .. } = self;
         drop(handle);
         let chores =
-            [actix_rt::spawn(chores::sweep(retention, sweep_pause)), actix_rt::spawn(chores::deliver(outgoing, bell))];
+            [actix_rt::spawn(chores::sweep(retention, sweep_pause)), actix_rt::spawn(sending::deliver(outgoing, bell))];
         let mail = mail.map(|mail| actix_rt::spawn(mail.run()));
         let outcome = server.await;
         for chore in chores.into_iter().chain(mail) {

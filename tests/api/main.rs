@@ -16,6 +16,7 @@ mod answer;
 mod callers;
 mod connection;
 mod people;
+mod receiver;
 mod server;
 mod telling;
 
@@ -48,6 +49,7 @@ mod list_sort;
 mod lived_through;
 mod login;
 mod outgoing;
+mod outgoing_turns;
 mod overload;
 mod oversized;
 mod request_id;

@@ -1,0 +1,186 @@
+//! Sending what is first in a queue, and keeping what came of it.
+
+use super::{
+    super::objects::{self, encode},
+    logged::write_log,
+    parcels,
+};
+use crate::{
+    clock::Clock,
+    courier::{Answer, Courier, Parcel},
+    domain::{
+        integration::Integration,
+        timestamp::Timestamp,
+        webhook::{self, Delivery},
+    },
+    ids::Ids,
+    store::{INTEGRATIONS, Queue, Store, StoreError, Transaction},
+};
+use std::sync::Arc;
+
+/// How often and when it is tried again.
+#[derive(Clone, Copy, Debug)]
+pub struct Persistence {
+    /// Attempts for each event.
+    pub attempts: u32,
+    /// Seconds after the first that failed; three times as long after each further one.
+    pub first_pause: u64,
+}
+
+/// Whoever sends what is in the queues. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    store: Store,
+    clock: Clock,
+    ids: Ids,
+    courier: Courier,
+    persistence: Persistence,
+}
+
+/// What is to be done about the first of a queue.
+#[derive(Clone, Debug)]
+pub enum Plan {
+    /// It is sent: this is given to the courier.
+    Send(Delivery, Arc<Parcel>),
+    /// It is not to be sent any more.
+    Leave(Done),
+}
+
+/// What was first in a queue, and what came of trying to send it. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct Done(Arc<(Delivery, Attempt)>);
+
+impl Done {
+    /// The courier came back.
+    pub fn made(delivery: Delivery, parcel: Arc<Parcel>, outcome: Result<Answer, String>) -> Self {
+        Self(Arc::new((delivery, Attempt::Made(parcel, outcome))))
+    }
+
+    fn abandoned(delivery: Delivery, why: &'static str) -> Self {
+        Self(Arc::new((delivery, Attempt::Abandoned(why))))
+    }
+}
+
+impl Outgoing {
+    /// Sends what is in the queues of `store`.
+    pub fn new(store: Store, clock: Clock, ids: Ids, courier: Courier, persistence: Persistence) -> Self {
+        Self { store, clock, ids, courier, persistence }
+    }
+
+    /// The queues whose first is due, and whether something waits at all.
+    ///
+    /// # Errors
+    /// The store cannot be read or is damaged.
+    pub fn due(&self) -> Result<(Vec<Queue>, bool), StoreError> {
+        let now = self.clock.now();
+        let queues = self.store.queues()?;
+        let waits = !queues.is_empty();
+        Ok((queues.into_iter().filter(|queue| queue.due <= now).collect(), waits))
+    }
+
+    /// What is to be done about the first of this queue.
+    ///
+    /// # Errors
+    /// The store cannot be read or is damaged.
+    pub fn plan(&self, queue: &Queue) -> Result<Plan, StoreError> {
+        let delivery: Delivery = objects::decode(&self.store.first_of(queue)?)?;
+        Ok(match self.parcel(&delivery)? {
+            Ok(parcel) => Plan::Send(delivery, Arc::new(parcel)),
+            Err(why) => Plan::Leave(Done::abandoned(delivery, why)),
+        })
+    }
+
+    fn parcel(&self, delivery: &Delivery) -> Result<Result<Parcel, &'static str>, StoreError> {
+        let Some(record) = self.store.record(INTEGRATIONS, delivery.integration_id.as_str())? else {
+            return Ok(Err("the integration was deleted"));
+        };
+        let integration: Integration = objects::decode(&record)?;
+        Ok(match &delivery.confirm {
+            Some(_) if !integration.enabled => Err("the integration is disabled"),
+            Some(url) => Ok(parcels::confirmation(url)),
+            None if !integration.enabled || integration.integration_type.as_str() != webhook::TYPE => {
+                Err("the integration no longer sends")
+            }
+            None => match webhook::url(&integration) {
+                Some(url) => Ok(parcels::announcement(&integration, url, delivery, self.clock.now())),
+                None => Err("the integration has no option 'url' any more"),
+            },
+        })
+    }
+
+    /// Whoever makes requests.
+    pub fn courier(&self) -> Courier {
+        self.courier.clone()
+    }
+
+    /// Keeps what came of an attempt: a log, and either nothing more to do or a time for the next one. What is done with already
+    /// is left as it is, so this can be repeated when it is not known whether it failed.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn conclude(&self, done: Done) -> Result<(), StoreError> {
+        let (now, ids, persistence) = (self.clock.now(), self.ids.clone(), self.persistence);
+        self.store
+            .write(move |transaction| {
+                let (delivery, attempt) = &*done.0;
+                let Some(queue) = transaction.queue(&delivery.sid, &delivery.integration_id)? else { return Ok(()) };
+                let first: Delivery = objects::decode(&transaction.first_of(&queue)?)?;
+                if (&first.message_id, first.failed) != (&delivery.message_id, delivery.failed) {
+                    return Ok(());
+                }
+                settle(transaction, queue, first, attempt, &ids, now, persistence)
+            })
+            .await
+    }
+}
+
+fn settle(
+    transaction: &mut Transaction<'_>,
+    queue: Queue,
+    mut first: Delivery,
+    attempt: &Attempt,
+    ids: &Ids,
+    now: Timestamp,
+    persistence: Persistence,
+) -> Result<(), StoreError> {
+    first.failed = first.failed.saturating_add(1);
+    let again = attempt.failed() && first.failed < persistence.attempts;
+    write_log(transaction, ids, now, &first, attempt, attempt.sentence(&first, again))?;
+    if again {
+        let pause = webhook::pause(first.failed, persistence.first_pause, ids.number());
+        let next = now.millis().saturating_add(pause.try_into().unwrap_or(i64::MAX));
+        transaction.postpone(queue, Timestamp::from_millis(next).unwrap_or(now), encode(&first)?);
+    } else {
+        transaction.take_first(queue, now);
+    }
+    Ok(())
+}
+
+/// What came of trying to send something.
+#[derive(Debug)]
+pub(super) enum Attempt {
+    /// It is not to be sent any more.
+    Abandoned(&'static str),
+    /// It was sent, or could not be.
+    Made(Arc<Parcel>, Result<Answer, String>),
+}
+
+impl Attempt {
+    fn failed(&self) -> bool {
+        match self {
+            Self::Abandoned(_) => false,
+            Self::Made(_, outcome) => !outcome.as_ref().is_ok_and(|answer| (200..300).contains(&answer.status)),
+        }
+    }
+
+    fn sentence(&self, delivery: &Delivery, again: bool) -> String {
+        let number = delivery.failed;
+        let then = if again { "it will be sent again" } else { "it is given up" };
+        match self {
+            Self::Abandoned(why) => format!("not sent: {why}"),
+            Self::Made(_, Ok(answer)) if !self.failed() => format!("taken with {} at attempt {number}", answer.status),
+            Self::Made(_, Ok(answer)) => format!("refused with {} at attempt {number}; {then}", answer.status),
+            Self::Made(_, Err(fault)) => format!("no answer at attempt {number}: {fault}; {then}"),
+        }
+    }
+}

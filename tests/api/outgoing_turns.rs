@@ -1,0 +1,61 @@
+//! The order in which webhooks are sent: of one integration what happened first, and nobody waits for a receiver of somebody else.
+
+use crate::{
+    receiver::{Receiver, alert, logs, sender, step},
+    server::TestServer,
+};
+use serde_json::json;
+use std::net::TcpListener;
+
+#[test]
+fn what_follows_waits_until_what_failed_is_taken() {
+    let server = TestServer::at(1_700_000_000_000);
+    let receiver = Receiver::answering(&[500, 503, 200]);
+    let account = server.account("ops");
+    sender(&account, json!({"url": receiver.url()}));
+    let created = alert(&account, "first");
+    step(&account, &created, "acknowledge");
+    step(&account, &created, "resolve");
+    assert_eq!(receiver.next().json()["type"], "alert.created");
+    for attempt in 1..=2 {
+        logs(&account, attempt);
+        server.clock.set(1_700_000_000_000 + i64::try_from(attempt).unwrap() * 60_000);
+        assert_eq!(receiver.next().json()["type"], "alert.created");
+    }
+    assert_eq!(receiver.next().json()["type"], "alert.acknowledged");
+    assert_eq!(receiver.next().json()["type"], "alert.resolved");
+    let events: Vec<_> = logs(&account, 5).iter().map(|log| log["action"].clone()).collect();
+    let expected = ["alert.created", "alert.created", "alert.created", "alert.acknowledged", "alert.resolved"];
+    assert_eq!(events, expected);
+}
+
+#[test]
+fn what_follows_is_sent_when_what_failed_is_given_up() {
+    let server = TestServer::with(|settings| settings.outgoing.attempts = 1);
+    let receiver = Receiver::answering(&[500, 200]);
+    let account = server.account("ops");
+    sender(&account, json!({"url": receiver.url()}));
+    let created = alert(&account, "first");
+    step(&account, &created, "resolve");
+    assert_eq!(receiver.next().json()["type"], "alert.created");
+    assert_eq!(receiver.next().json()["type"], "alert.resolved");
+}
+
+#[test]
+fn many_receivers_that_hang_do_not_keep_other_accounts_waiting() {
+    let server = TestServer::with(|settings| settings.outgoing.timeout_seconds = 300);
+    // Connections are taken by the system, and nobody ever answers.
+    let hanging = TcpListener::bind("127.0.0.1:0").unwrap();
+    let slow = server.account("slow");
+    for _ in 0..40 {
+        sender(&slow, json!({"url": format!("http://{}/", hanging.local_addr().unwrap())}));
+    }
+    for number in 0..30 {
+        alert(&slow, &number.to_string());
+    }
+    let (fast, receiver) = (server.account("fast"), Receiver::answering(&[200]));
+    sender(&fast, json!({"url": receiver.url()}));
+    alert(&fast, "at once");
+    assert_eq!(receiver.next().json()["data"]["title"], "at once");
+    assert!(logs(&slow, 0).is_empty());
+}
