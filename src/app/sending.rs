@@ -37,6 +37,9 @@ struct AtWork {
 impl AtWork {
     /// Begins whatever is due and has its turn. Whether something waits.
     fn begin(&mut self, outgoing: &Outgoing) -> bool {
+        if !outgoing.can_conclude() {
+            return true;
+        }
         match outgoing.due() {
             Ok((due, waits)) => {
                 for queue in self.turns.begin(due) {
@@ -59,23 +62,51 @@ impl AtWork {
     }
 }
 
-/// Sends the first of a queue, and keeps what came of it.
+/// Sends the first of a queue, and keeps what came of it: before that is kept, nothing more of the queue is sent.
 async fn take_turn(outgoing: Outgoing, queue: Queue) -> Queue {
-    if let Err(cause) = send(&outgoing, &queue).await {
-        log::warn!(cause:display; "What came of a webhook could not be kept; it is sent again");
+    let mut patience = Patience::default();
+    let plan = loop {
+        match outgoing.plan(&queue) {
+            Ok(plan) => break plan,
+            Err(cause) => patience.wait("A webhook that waits cannot be read; this is tried again", &cause).await,
+        }
+    };
+    let done = carry_out(&outgoing, plan).await;
+    let mut patience = Patience::default();
+    while let Err(cause) = outgoing.conclude(done.clone()).await {
+        patience.wait("What came of a webhook cannot be kept; this is tried again", &cause).await;
     }
     queue
 }
 
-async fn send(outgoing: &Outgoing, queue: &Queue) -> Result<(), StoreError> {
-    let done = match outgoing.plan(queue)? {
+/// Waits longer each time.
+struct Patience(Duration);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(Duration::from_millis(100))
+    }
+}
+
+impl Patience {
+    const LONGEST: Duration = Duration::from_secs(60);
+
+    async fn wait(&mut self, what: &'static str, cause: &StoreError) {
+        let pause = self.0;
+        log::warn!(cause:display, pause:debug; "{what}");
+        actix_rt::time::sleep(pause).await;
+        self.0 = pause.saturating_mul(2).min(Self::LONGEST);
+    }
+}
+
+async fn carry_out(outgoing: &Outgoing, plan: Plan) -> Done {
+    match plan {
         Plan::Leave(done) => done,
         Plan::Send(delivery, parcel) => {
             let outcome = carry(outgoing.courier(), Arc::clone(&parcel)).await;
             Done::made(delivery, parcel, outcome)
         }
-    };
-    outgoing.conclude(done).await
+    }
 }
 
 /// Each request has a thread of its own: nobody waits for those that still hang when the program ends.

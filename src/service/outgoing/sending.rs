@@ -78,6 +78,11 @@ impl Outgoing {
         Ok((queues.into_iter().filter(|queue| queue.due <= now).collect(), waits))
     }
 
+    /// Whether what comes of an attempt could be kept. What is sent while it cannot would be sent twice.
+    pub fn can_conclude(&self) -> bool {
+        self.store.writer_statistics().running
+    }
+
     /// What is to be done about the first of this queue.
     ///
     /// # Errors
