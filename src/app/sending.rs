@@ -7,24 +7,45 @@ use crate::{
 };
 use std::{sync::Arc, thread, time::Duration};
 use tokio::{
-    sync::oneshot,
+    sync::{oneshot, watch},
     task::{JoinError, JoinSet},
 };
 
 /// As long as something waits to be due.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// Sends whenever something is due.
-pub(super) async fn deliver(outgoing: Outgoing, bell: Bell) {
+/// Says that the server stops. Cloning is cheap.
+#[derive(Clone, Default)]
+pub(super) struct Stopping(Arc<watch::Sender<bool>>);
+
+impl Stopping {
+    /// From now on it does.
+    pub(super) fn begin(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Waits until it does.
+    async fn begun(&self) {
+        let mut told = self.0.subscribe();
+        // Who tells lives as long as this does.
+        let _told = told.wait_for(|begun| *begun).await;
+    }
+}
+
+/// Sends whenever something is due, until the server stops. Then nothing more is begun, and what is under way has this long to end.
+pub(super) async fn deliver(outgoing: Outgoing, bell: Bell, stopping: Stopping, drain: Duration) {
     let mut at_work = AtWork::default();
     loop {
         let waits = at_work.begin(&outgoing);
         tokio::select! {
+            biased;
+            () = stopping.begun() => break,
             Some(over) = at_work.tasks.join_next() => at_work.end(over),
             () = bell.heard() => {}
             () = actix_rt::time::sleep(LOOK_AGAIN), if waits => {}
         }
     }
+    at_work.finish(drain).await;
 }
 
 /// What is being sent.
@@ -51,6 +72,15 @@ impl AtWork {
                 log::warn!(cause:display; "The queues of webhooks cannot be read; this is tried again");
                 true
             }
+        }
+    }
+
+    /// Waits for what is under way, but no longer than this.
+    async fn finish(mut self, drain: Duration) {
+        let ended = actix_rt::time::timeout(drain, async { while self.tasks.join_next().await.is_some() {} }).await;
+        if ended.is_err() {
+            let webhooks = self.tasks.len();
+            log::warn!(webhooks; "Webhooks under way were not answered in time; they are sent again after the next start");
         }
     }
 

@@ -215,7 +215,7 @@ pub enum LogFormat {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Shutdown {
-    /// Seconds that requests in flight have to finish.
+    /// Seconds that requests in flight and webhooks under way have to finish.
     pub drain_seconds: u64,
 }
 

@@ -1,6 +1,7 @@
 //! Webhooks of a server that cannot write, or that stops.
 
 use super::child::{Client, Setup};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -96,4 +97,40 @@ fn what_was_taken_while_nothing_can_be_written_is_not_sent_again() {
     assert_eq!(receiver.next(), "second");
     receiver.answer();
     assert_eq!(outcomes(&client, 2), ["taken with 200 at attempt 1", "taken with 200 at attempt 1"]);
+}
+
+/// It was neither kept nor logged, and sent again after the next start.
+#[test]
+fn what_is_taken_while_the_server_stops_is_not_sent_again() {
+    let receiver = Receiver::start();
+    let setup = Setup::new().config("[shutdown]\ndrain_seconds = 3600\n");
+    let server = setup.start();
+    let client = server.client("ops");
+    tell_of_alerts(&client, &receiver);
+    alert(&client, "first");
+    alert(&client, "second");
+    assert_eq!(receiver.next(), "first");
+    server.signal(Signal::TERM);
+    server.log.wait_for("Stopping");
+    receiver.answer();
+    let (status, log) = server.end();
+    assert_eq!(status.code(), Some(0), "{:#?}", log.all());
+    assert!(receiver.received.try_recv().is_err(), "nothing is begun while the server stops");
+    let server = setup.start();
+    assert_eq!(receiver.next(), "second");
+    receiver.answer();
+    assert_eq!(outcomes(&server.client("ops"), 2), ["taken with 200 at attempt 1", "taken with 200 at attempt 1"]);
+}
+
+/// It was waited for as long as `outgoing.timeout_seconds` says.
+#[test]
+fn a_receiver_that_hangs_does_not_hold_the_stop_up() {
+    let receiver = Receiver::start();
+    let server = Setup::new().config("[shutdown]\ndrain_seconds = 0\n[outgoing]\ntimeout_seconds = 300\n").start();
+    let client = server.client("ops");
+    tell_of_alerts(&client, &receiver);
+    alert(&client, "never taken");
+    assert_eq!(receiver.next(), "never taken");
+    let log = server.stop();
+    log.wait_for("Webhooks under way were not answered in time; they are sent again after the next start");
 }
