@@ -33,6 +33,7 @@ fn what_happens_to_an_alert_is_posted_in_order() {
         assert_eq!(received.json(), json!({"type": event, "data": data}));
         assert_eq!(received.header("content-type"), Some("application/json"));
         assert_eq!(received.header("authorization"), Some("Basic bWU6cGFzcw=="));
+        assert_eq!(received.header("pagertree-local-hops"), Some("1"));
         assert!(received.header("user-agent").unwrap().starts_with("pagertree-local/"));
         assert!(received.header("webhook-signature").unwrap().starts_with("v1,"));
         assert!(received.header("webhook-timestamp").unwrap().parse::<u64>().unwrap() > 1_700_000_000);

@@ -1,6 +1,8 @@
-//! The order in which webhooks are sent: of one integration what happened first, and nobody waits for a receiver of somebody else.
+//! The order in which webhooks are sent: of one integration what happened first, and nobody waits for a receiver of somebody else; and
+//! that there is an end.
 
 use crate::{
+    callers::id,
     receiver::{Receiver, alert, logs, sender, step},
     server::TestServer,
 };
@@ -58,4 +60,28 @@ fn many_receivers_that_hang_do_not_keep_other_accounts_waiting() {
     alert(&fast, "at once");
     assert_eq!(receiver.next().json()["data"]["title"], "at once");
     assert!(logs(&slow, 0).is_empty());
+}
+
+/// Without an end, some hundred alerts came of it each second.
+#[test]
+fn webhooks_that_lead_in_a_circle_come_to_an_end() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    // Whatever it is told, it makes an alert.
+    let source = account.created_from(json!({"name": "in", "type": "cloudflare", "destination_ids": []}));
+    sender(&account, json!({"url": format!("http://{}/integration/{}", server.address, id(&source))}));
+    alert(&account, "first");
+    let outcomes: Vec<_> = logs(&account, 4).iter().map(|log| log["outcome"].clone()).collect();
+    let taken = "taken with 200 at attempt 1";
+    let end = "not sent: webhooks led to webhooks three times in a row, so this is the end";
+    assert_eq!(outcomes, [taken, taken, taken, end]);
+    assert_eq!(account.send("GET", "/alert", None).json()["total_count"], 4);
+    let events = account.send("GET", "/log?type=incoming", None).json();
+    let hops: Vec<_> = events["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|log| &log["request"]["headers"]["pagertree-local-hops"])
+        .collect();
+    assert_eq!(hops, ["1", "2", "3"]);
 }

@@ -17,8 +17,14 @@ pub(super) fn confirmation(url: &str) -> Parcel {
     Parcel { method: Method::Get, url: url.to_owned(), headers: Vec::new(), body: Vec::new() }
 }
 
-/// What tells of an event, at this time.
-pub(super) fn announcement(integration: &Integration, url: &str, delivery: &Delivery, now: Timestamp) -> Parcel {
+/// What tells of an event, at this time, as so manyth of the webhooks that led to each other.
+pub(super) fn announcement(
+    integration: &Integration,
+    url: &str,
+    delivery: &Delivery,
+    hops: u32,
+    now: Timestamp,
+) -> Parcel {
     let body = delivery.body.get().as_bytes().to_vec();
     let (id, seconds) = (delivery.message_id.clone(), now.seconds().to_string());
     let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
@@ -34,6 +40,7 @@ pub(super) fn announcement(integration: &Integration, url: &str, delivery: &Deli
     }
     headers.push(("webhook-id".to_owned(), id));
     headers.push(("webhook-timestamp".to_owned(), seconds));
+    headers.push((webhook::HOPS.to_owned(), hops.to_string()));
     Parcel { method: Method::Post, url: url.to_owned(), headers, body }
 }
 

@@ -10,11 +10,12 @@ use crate::{
     courier::{Answer, Courier, Parcel},
     domain::{
         integration::Integration,
+        log::Log,
         timestamp::Timestamp,
         webhook::{self, Delivery},
     },
     ids::Ids,
-    store::{INTEGRATIONS, Queue, Store, StoreError, Transaction},
+    store::{INTEGRATIONS, LOGS, Queue, Store, StoreError, Transaction},
 };
 use std::sync::Arc;
 
@@ -106,11 +107,22 @@ impl Outgoing {
             None if !integration.enabled || integration.integration_type.as_str() != webhook::TYPE => {
                 Err("the integration no longer sends")
             }
-            None => match webhook::url(&integration) {
-                Some(url) => Ok(parcels::announcement(&integration, url, delivery, self.clock.now())),
-                None => Err("the integration has no option 'url' any more"),
+            None => match (webhook::url(&integration), self.hops(delivery)?) {
+                (None, _) => Err("the integration has no option 'url' any more"),
+                (_, webhook::MOST_HOPS..) => Err("webhooks led to webhooks three times in a row, so this is the end"),
+                (Some(url), hops) => {
+                    Ok(parcels::announcement(&integration, url, delivery, hops.saturating_add(1), self.clock.now()))
+                }
             },
         })
+    }
+
+    /// How many webhooks led to the alert. Where that is not known any more there was time enough to end a circle.
+    fn hops(&self, delivery: &Delivery) -> Result<u32, StoreError> {
+        let Some(id) = &delivery.log_id else { return Ok(0) };
+        let Some(record) = self.store.record(LOGS, id.as_str())? else { return Ok(0) };
+        let log: Log = objects::decode(&record)?;
+        Ok(webhook::hops(&log.request.headers))
     }
 
     /// Whoever makes requests.
