@@ -289,9 +289,9 @@ fn store_options(settings: &Settings, ids: &Ids) -> Options {
 }
 
 fn outgoing(settings: &Settings, store: &Store, edges: &Edges) -> Outgoing {
-    let OutgoingSettings { attempts, first_retry_seconds, timeout_seconds, .. } = settings.outgoing;
+    let OutgoingSettings { attempts, first_retry_seconds, timeout_seconds, queue, .. } = settings.outgoing;
     let courier = Courier::new(settings.reach(), Duration::from_secs(timeout_seconds));
-    let persistence = Persistence { attempts, first_pause: first_retry_seconds };
+    let persistence = Persistence { attempts, first_pause: first_retry_seconds, queue };
     Outgoing::new(store.clone(), edges.clock.clone(), edges.ids.clone(), courier, persistence)
 }
 

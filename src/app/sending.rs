@@ -92,9 +92,18 @@ impl AtWork {
     }
 }
 
-/// Sends the first of a queue, and keeps what came of it: before that is kept, nothing more of the queue is sent.
+/// Shortens a queue that is too long, or sends its first and keeps what came of it: before that is kept, nothing more of the queue is
+/// sent.
 async fn take_turn(outgoing: Outgoing, queue: Queue) -> Queue {
     let mut patience = Patience::default();
+    if outgoing.is_too_long(&queue) {
+        while let Err(cause) = outgoing.shorten(&queue).await {
+            patience
+                .wait("A queue of webhooks that is too long cannot be shortened; this is tried again", &cause)
+                .await;
+        }
+        return queue;
+    }
     let plan = loop {
         match outgoing.plan(&queue) {
             Ok(plan) => break plan,

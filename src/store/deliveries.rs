@@ -111,10 +111,10 @@ impl Transaction<'_> {
         self.get(Tree::Deliveries, &queue.first_key())?.ok_or_else(lacks)
     }
 
-    /// Takes the first out of a queue; the second is due at once. Returns what is left, if anything is.
-    pub fn take_first(&mut self, queue: Queue, now: Timestamp) -> Option<Queue> {
+    /// Takes the first out of a queue, so that the second is due then. Returns what is left, if anything is.
+    pub fn take_first(&mut self, queue: Queue, due: Timestamp) -> Option<Queue> {
         self.remove(Tree::Deliveries, queue.first_key());
-        let left = Queue { first: queue.first.saturating_add(1), due: now, ..queue };
+        let left = Queue { first: queue.first.saturating_add(1), due, ..queue };
         if left.waiting() == 0 {
             self.remove(Tree::Queues, left.key());
             return None;

@@ -62,6 +62,26 @@ fn many_receivers_that_hang_do_not_keep_other_accounts_waiting() {
     assert!(logs(&slow, 0).is_empty());
 }
 
+#[test]
+fn the_oldest_of_too_many_that_wait_are_given_up() {
+    let server = TestServer::at_with(1_700_000_000_000, |settings| settings.outgoing.queue = 3);
+    let receiver = Receiver::answering(&[500, 200]);
+    let account = server.account("ops");
+    sender(&account, json!({"url": receiver.url()}));
+    alert(&account, "0");
+    receiver.next();
+    logs(&account, 1);
+    (1..=5).for_each(|number| drop(alert(&account, &number.to_string())));
+    let given_up = "not sent: more than outgoing.queue waited for this integration, and this was the oldest";
+    for log in &logs(&account, 4)[1..] {
+        assert_eq!(log["outcome"], given_up);
+    }
+    server.clock.set(1_700_000_060_000);
+    for number in 3..=5 {
+        assert_eq!(receiver.next().json()["data"]["title"], number.to_string());
+    }
+}
+
 /// Without an end, some hundred alerts came of it each second.
 #[test]
 fn webhooks_that_lead_in_a_circle_come_to_an_end() {

@@ -26,7 +26,12 @@ pub struct Persistence {
     pub attempts: u32,
     /// Seconds after the first that failed; three times as long after each further one.
     pub first_pause: u64,
+    /// So many may wait for one integration.
+    pub queue: u64,
 }
+
+/// So many of a queue are given up in one command, which all others wait for.
+const PORTION: usize = 16;
 
 /// Whoever sends what is in the queues. Cloning is cheap.
 #[derive(Clone, Debug)]
@@ -68,7 +73,7 @@ impl Outgoing {
         Self { store, clock, ids, courier, persistence }
     }
 
-    /// The queues whose first is due, and whether something waits at all.
+    /// The queues whose first is due or in which too many wait, and whether something waits at all.
     ///
     /// # Errors
     /// The store cannot be read or is damaged.
@@ -76,7 +81,36 @@ impl Outgoing {
         let now = self.clock.now();
         let queues = self.store.queues()?;
         let waits = !queues.is_empty();
-        Ok((queues.into_iter().filter(|queue| queue.due <= now).collect(), waits))
+        let due = queues.into_iter().filter(|queue| queue.due <= now || self.is_too_long(queue));
+        Ok((due.collect(), waits))
+    }
+
+    /// Whether too many wait in this queue.
+    pub fn is_too_long(&self, queue: &Queue) -> bool {
+        queue.waiting() > self.persistence.queue
+    }
+
+    /// Gives up the oldest of a queue in which too many wait, or some of them; what is left is due when they were.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn shorten(&self, queue: &Queue) -> Result<(), StoreError> {
+        let (Queue { account, integration, .. }, desk, now) = (queue.clone(), self.clone(), self.clock.now());
+        let attempt =
+            Attempt::Abandoned("more than outgoing.queue waited for this integration, and this was the oldest");
+        self.store
+            .write(move |transaction| {
+                let mut queue = transaction.queue(&account, &integration)?;
+                for _ in 0..PORTION {
+                    let Some(long) = queue.filter(|queue| desk.is_too_long(queue)) else { break };
+                    let first: Delivery = objects::decode(&transaction.first_of(&long)?)?;
+                    write_log(transaction, &desk.ids, now, &first, &attempt, attempt.sentence(&first, false))?;
+                    let due = long.due;
+                    queue = transaction.take_first(long, due);
+                }
+                Ok(())
+            })
+            .await
     }
 
     /// Whether what comes of an attempt could be kept. What is sent while it cannot would be sent twice.
