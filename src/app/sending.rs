@@ -1,7 +1,7 @@
 //! Sends what is in the queues of webhooks, for as long as the server runs.
 
 use crate::{
-    courier::{Answer, Courier, Parcel},
+    courier::{Answer, Courier, Failure, Parcel},
     service::outgoing::{Bell, Done, Outgoing, Plan, Turns},
     store::{Queue, StoreError},
 };
@@ -149,14 +149,14 @@ async fn carry_out(outgoing: &Outgoing, plan: Plan) -> Done {
 }
 
 /// Each request has a thread of its own: nobody waits for those that still hang when the program ends.
-async fn carry(courier: Courier, parcel: Arc<Parcel>) -> Result<Answer, String> {
+async fn carry(courier: Courier, parcel: Arc<Parcel>) -> Result<Answer, Failure> {
     let (tell, told) = oneshot::channel();
     let begun = thread::Builder::new().name("webhook".into()).spawn(move || {
         // Nobody listens any more when the server stops.
         let _gone = tell.send(courier.carry(&parcel));
     });
     match begun {
-        Ok(_runs_by_itself) => told.await.unwrap_or_else(|_| Err("sending it broke down".into())),
-        Err(error) => Err(format!("there is no thread to send it: {error}")),
+        Ok(_runs_by_itself) => told.await.unwrap_or_else(|_| Err(Failure::NotNow("sending it broke down".into()))),
+        Err(error) => Err(Failure::NotNow(format!("there is no thread to send it: {error}"))),
     }
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    courier::{Answer, Courier, Parcel},
+    courier::{Answer, Courier, Failure, Parcel},
     domain::{
         integration::Integration,
         log::Log,
@@ -58,7 +58,7 @@ pub struct Done(Arc<(Delivery, Attempt)>);
 
 impl Done {
     /// The courier came back.
-    pub fn made(delivery: Delivery, parcel: Arc<Parcel>, outcome: Result<Answer, String>) -> Self {
+    pub fn made(delivery: Delivery, parcel: Arc<Parcel>, outcome: Result<Answer, Failure>) -> Self {
         Self(Arc::new((delivery, Attempt::Made(parcel, outcome))))
     }
 
@@ -195,7 +195,7 @@ fn settle(
     persistence: Persistence,
 ) -> Result<(), StoreError> {
     first.failed = first.failed.saturating_add(1);
-    let again = attempt.failed() && first.failed < persistence.attempts;
+    let again = attempt.failed() && !attempt.is_hopeless() && first.failed < persistence.attempts;
     write_log(transaction, ids, now, &first, attempt, attempt.sentence(&first, again))?;
     if again {
         let pause = webhook::pause(first.failed, persistence.first_pause, ids.number());
@@ -213,7 +213,7 @@ pub(super) enum Attempt {
     /// It is not to be sent any more.
     Abandoned(&'static str),
     /// It was sent, or could not be.
-    Made(Arc<Parcel>, Result<Answer, String>),
+    Made(Arc<Parcel>, Result<Answer, Failure>),
 }
 
 impl Attempt {
@@ -222,6 +222,11 @@ impl Attempt {
             Self::Abandoned(_) => false,
             Self::Made(_, outcome) => !outcome.as_ref().is_ok_and(|answer| (200..300).contains(&answer.status)),
         }
+    }
+
+    /// Whether it can never end otherwise.
+    fn is_hopeless(&self) -> bool {
+        matches!(self, Self::Made(_, Err(Failure::Never(_))))
     }
 
     fn sentence(&self, delivery: &Delivery, again: bool) -> String {
