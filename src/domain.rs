@@ -17,3 +17,4 @@ pub mod rejection;
 pub mod reserved;
 pub mod timestamp;
 pub mod webhook;
+pub mod webhook_options;

@@ -44,6 +44,9 @@ pub enum AlertEvent {
 }
 
 impl AlertEvent {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Created, Self::Acknowledged, Self::Resolved, Self::Dropped];
+
     /// The name as it is sent.
     pub fn name(self) -> &'static str {
         match self {
@@ -89,6 +92,12 @@ pub fn is_wanted(integration: &Integration, event: AlertEvent) -> bool {
         |name: &&str| options.get(*name).is_some_and(|value| matches!(value.as_str(), Some("true")) || value == true);
     let any_choice = CHOICES.iter().any(|name| options.contains_key(*name));
     !any_choice || event.options().iter().any(chosen)
+}
+
+/// Whether an event can be asked for by this name, even if it never happens here.
+pub fn is_known(name: &str) -> bool {
+    let option = name.replace('.', "_");
+    CHOICES.contains(&option.as_str())
 }
 
 /// A text among the options.
@@ -152,8 +161,7 @@ mod tests {
             "destination_ids": [], "options": options,
         });
         let integration: Integration = serde_json::from_value(integration).unwrap();
-        let all = [AlertEvent::Created, AlertEvent::Acknowledged, AlertEvent::Resolved, AlertEvent::Dropped];
-        all.into_iter().filter(|event| is_wanted(&integration, *event)).map(AlertEvent::name).collect()
+        AlertEvent::ALL.into_iter().filter(|event| is_wanted(&integration, *event)).map(AlertEvent::name).collect()
     }
 
     #[test]

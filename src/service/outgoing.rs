@@ -13,12 +13,15 @@ pub use turns::Turns;
 
 use super::{objects, objects::encode};
 use crate::{
+    courier,
     domain::{
         alert::Alert,
         ids::{AccountId, IntegrationId, LogId},
         integration::Integration,
+        rejection::Rejection,
         timestamp::Timestamp,
         webhook::{self, AlertEvent, Delivery},
+        webhook_options,
     },
     store::{INTEGRATIONS, StoreError, Transaction},
 };
@@ -107,6 +110,17 @@ pub(super) fn confirm(
         body: to_raw_value(&Value::Null).map_err(objects::unreadable)?,
     };
     enqueue(transaction, &delivery)
+}
+
+/// Looks at the options of an integration that sends, when they are written.
+pub(super) fn judge(integration: &Integration) -> Result<(), Rejection> {
+    if integration.integration_type.as_str() != webhook::TYPE {
+        return Ok(());
+    }
+    match webhook_options::faults(&integration.options, courier::refusal) {
+        faults if faults.is_empty() => Ok(()),
+        faults => Err(Rejection::Invalid(faults)),
+    }
 }
 
 /// Notes whether an integration sends, whenever it is written.

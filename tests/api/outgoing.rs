@@ -154,6 +154,40 @@ fn requests_do_not_go_where_they_may_not() {
 }
 
 #[test]
+fn options_that_would_be_ignored_are_refused() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let body =
+        |options: Value| json!({"name": "out", "type": "outgoingwebhook", "destination_ids": [], "options": options});
+    let events = "alert.created, alert.acknowledged, alert.resolved, alert.dropped";
+    let (url, password) =
+        ("must be an http or https URL, like 'https://example.com/hook'", "needs 'options.username' beside it");
+    for (options, message) in [
+        (json!({"url": "example.com/hook"}), format!("'options.url' {url}")),
+        (json!({"webhook_url": "file:///etc/passwd"}), format!("'options.webhook_url' {url}")),
+        (
+            json!({"events": "alert.created"}),
+            format!("'options.events' must be an array of some of {events}, but was a string"),
+        ),
+        (
+            json!({"events": ["created"]}),
+            format!("'options.events' must have only some of {events}, but had 'created'"),
+        ),
+        (json!({"password": "x"}), format!("'options.password' {password}")),
+        (json!({"secret": 5}), "'options.secret' must be a text, but was a number".into()),
+    ] {
+        let integration = sender(&account, json!({"alert_created": true}));
+        account.create(body(options.clone())).assert_error(400, &[&message]);
+        account.update(id(&integration), json!({"options": options.clone()})).assert_error(400, &[&message]);
+        let mut other = body(options);
+        other["type"] = json!("webhook");
+        let other = account.created_from(other);
+        account.update(id(&other), json!({"type": "outgoingwebhook"})).assert_error(400, &[&message]);
+        account.update(id(&other), json!({"name": "another"})).assert_status(200);
+    }
+}
+
+#[test]
 fn a_subscription_of_sns_is_confirmed_if_the_setting_says_so() {
     // A label of 64 letters is no name in DNS, so that no test asks anything of Amazon.
     let region = "x".repeat(64);
