@@ -121,6 +121,9 @@ pub struct Delivery {
     /// What it is about, if it is about an alert.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_id: Option<AlertId>,
+    /// What a third party calls the alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thirdparty_id: Option<String>,
     /// The log of the event that made the alert, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_id: Option<LogId>,

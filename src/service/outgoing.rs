@@ -69,6 +69,7 @@ fn announcement(integration: &Integration, alert: &Alert, event: AlertEvent) -> 
         sid: integration.sid.clone(),
         integration_id: integration.id.clone(),
         alert_id: Some(alert.id.clone()),
+        thirdparty_id: alert.thirdparty_id.clone(),
         log_id: alert.s_log_id.clone(),
         event: event.name().to_owned(),
         // Each change of an alert has a time of its own, so these three name one event.
@@ -101,6 +102,7 @@ pub(super) fn confirm(
         sid: integration.sid.clone(),
         integration_id: integration.id.clone(),
         alert_id: None,
+        thirdparty_id: None,
         log_id: None,
         event: webhook::CONFIRM.to_owned(),
         message_id: message_id(log.as_str(), now, &integration.id),

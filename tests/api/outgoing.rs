@@ -52,6 +52,20 @@ fn what_happens_to_an_alert_is_posted_in_order() {
 }
 
 #[test]
+fn the_log_says_which_alert_and_hides_credentials_of_the_url() {
+    let (server, receiver) = (TestServer::start(), Receiver::answering(&[200]));
+    let account = server.account("ops");
+    sender(&account, json!({"url": format!("http://me:pass@{}/hook?team=a&token=t", receiver.address)}));
+    let body = json!({"title": "x", "destination_ids": [], "thirdparty_id": "job-7"}).to_string();
+    account.send("POST", "/alert", Some(&body)).assert_status(200);
+    receiver.next();
+    let log = &logs(&account, 1)[0];
+    assert_eq!((&log["thirdparty_id"], &log["status"]), (&json!("job-7"), &json!(200)));
+    let (path, query) = (format!("http://***@{}/hook", receiver.address), "team=a&token=***");
+    assert_eq!((&log["request"]["path"], &log["request"]["query"]), (&json!(path), &json!(query)));
+}
+
+#[test]
 fn only_what_was_chosen_is_posted() {
     let (server, receiver) = (TestServer::start(), Receiver::answering(&[200]));
     let account = server.account("ops");
@@ -191,7 +205,8 @@ fn options_that_would_be_ignored_are_refused() {
 fn a_subscription_of_sns_is_confirmed_if_the_setting_says_so() {
     // A label of 64 letters is no name in DNS, so that no test asks anything of Amazon.
     let region = "x".repeat(64);
-    let url = format!("https://sns.{region}.amazonaws.com/?Action=ConfirmSubscription&Token=t");
+    let place = format!("https://sns.{region}.amazonaws.com/");
+    let url = format!("{place}?Action=ConfirmSubscription&Token=t");
     let elsewhere = url.replace("amazonaws.com", "example.com");
     let ask = |account: &Caller, kind: &str, url: &str| {
         let integration =
@@ -216,7 +231,8 @@ fn a_subscription_of_sns_is_confirmed_if_the_setting_says_so() {
             assert_eq!(own, "a SubscriptionConfirmation; it is about to be confirmed");
             let [log] = &logs(&account, 1)[..] else { panic!("one attempt") };
             assert_eq!((&log["action"], &log["alert_id"]), (&json!("subscription.confirm"), &Value::Null));
-            assert_eq!((&log["request"]["method"], &log["request"]["path"]), (&json!("GET"), &json!(url)));
+            assert_eq!((&log["request"]["method"], &log["request"]["path"]), (&json!("GET"), &json!(place)));
+            assert_eq!(log["request"]["query"], "Action=ConfirmSubscription&Token=***");
             assert!(log["outcome"].as_str().unwrap().starts_with("no answer at attempt 1: "), "{log:#}");
         } else {
             let expected =

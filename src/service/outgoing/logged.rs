@@ -14,7 +14,7 @@ use crate::{
     ids::Ids,
     store::{LOGS, StoreError, Transaction},
 };
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 pub(super) fn write_log(
     transaction: &mut Transaction<'_>,
@@ -27,10 +27,11 @@ pub(super) fn write_log(
     let (request, answer) = match attempt {
         Attempt::Abandoned(_) => (Request::default(), None),
         Attempt::Made(parcel, outcome) => {
+            let (path, query) = shown(&parcel.url);
             let request = Request {
                 method: parcel.method.name().to_owned(),
-                path: parcel.url.clone(),
-                query: String::new(),
+                path,
+                query,
                 remote: None,
                 headers: masked(parcel.headers.iter().map(|(name, value)| (name, value))),
                 body: Body::of(&parcel.body),
@@ -50,7 +51,7 @@ pub(super) fn write_log(
         direction: Direction::Outgoing,
         source_id: delivery.integration_id.clone(),
         alert_id: delivery.alert_id.clone(),
-        thirdparty_id: None,
+        thirdparty_id: delivery.thirdparty_id.clone(),
         action: delivery.event.clone(),
         outcome,
         status: answer.map(|answer| answer.status),
@@ -62,4 +63,41 @@ pub(super) fn write_log(
         }),
     };
     transaction.insert(LOGS, &delivery.sid, tiny_id, log.id.as_str(), encode(&log)?)
+}
+
+/// A URL and its query as they are kept: without what stands before an `@`, and with the values of credentials masked.
+fn shown(url: &str) -> (String, String) {
+    let (place, query) = url.split_once('?').unwrap_or((url, ""));
+    let (scheme, rest) = place.split_once("://").unwrap_or(("", place));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let place = match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://***@{host}{path}"),
+        None => place.to_owned(),
+    };
+    let parameters = query.split('&').map(|parameter| match parameter.split_once('=') {
+        Some((name, value)) => {
+            let kept = masked([(name, value)]);
+            let value = kept.values().next().and_then(Value::as_str).unwrap_or(value);
+            format!("{name}={value}")
+        }
+        None => parameter.to_owned(),
+    });
+    (place, parameters.collect::<Vec<_>>().join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_in_urls_are_masked() {
+        for (url, place, query) in [
+            ("http://x/hook", "http://x/hook", ""),
+            ("https://me:p@ss@x:8080/a@b?c=d", "https://***@x:8080/a@b", "c=d"),
+            ("http://x?Token=1&b&api-key=2=3&at=me@x", "http://x", "Token=***&b&api-key=***&at=me@x"),
+            ("no url", "no url", ""),
+        ] {
+            assert_eq!(shown(url), (place.to_owned(), query.to_owned()), "{url}");
+        }
+    }
 }
