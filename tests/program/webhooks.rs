@@ -134,3 +134,36 @@ fn a_receiver_that_hangs_does_not_hold_the_stop_up() {
     let log = server.stop();
     log.wait_for("Webhooks under way were not answered in time; they are sent again after the next start");
 }
+
+#[test]
+fn what_waits_is_there_after_a_compaction_and_in_a_backup() {
+    let receiver = Receiver::start();
+    let setup = Setup::new().env("PAGERTREE_LOCAL_SHUTDOWN_DRAIN_SECONDS", "0");
+    let server = setup.start();
+    tell_of_alerts(&server.client("ops"), &receiver);
+    alert(&server.client("ops"), "first");
+    alert(&server.client("ops"), "second");
+    assert_eq!(receiver.next(), "first");
+    server.stop();
+    receiver.answer();
+    let restored = Setup::new();
+    let backup = restored.path("all.backup").into_os_string();
+    for (setup, command) in [
+        (&setup, vec!["compact".into()]),
+        (&setup, vec!["backup".into(), backup.clone()]),
+        (&restored, vec!["restore".into(), backup]),
+        (&setup, vec!["check".into()]),
+        (&restored, vec!["check".into()]),
+    ] {
+        let outcome = setup.same_folder().args(command).run();
+        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    }
+    for setup in [setup, restored] {
+        let server = setup.start();
+        for title in ["first", "second"] {
+            assert_eq!(receiver.next(), title);
+            receiver.answer();
+        }
+        assert_eq!(outcomes(&server.client("ops"), 2).len(), 2);
+    }
+}
