@@ -128,7 +128,7 @@ impl Default for Patience {
 }
 
 impl Patience {
-    const LONGEST: Duration = Duration::from_secs(60);
+    const LONGEST: Duration = Duration::from_secs(10);
 
     async fn wait(&mut self, what: &'static str, cause: &StoreError) {
         let pause = self.0;
