@@ -142,11 +142,19 @@ pub struct Delivery {
     pub body: Box<RawValue>,
 }
 
+/// The longest pause, in milliseconds, before it is spread.
+const LONGEST: u64 = 3_600_000;
+
+/// Whether a time for an attempt has come. One that is further away than any pause is of a clock that was put back since.
+pub fn is_due(due: Timestamp, now: Timestamp) -> bool {
+    let away = due.millis().saturating_sub(now.millis());
+    u64::try_from(away).map_or(true, |away| away == 0 || away > LONGEST * 2)
+}
+
 /// Milliseconds from one attempt to the next, after the first pause in seconds: three times as long each time, an hour at most.
 ///
 /// `spread`, any number, moves it by up to a fifth, so that what failed together is not tried again together.
 pub fn pause(failed: u32, first: u64, spread: u64) -> u64 {
-    const LONGEST: u64 = 3_600_000;
     let whole = first.saturating_mul(1000).saturating_mul(3_u64.saturating_pow(failed.saturating_sub(1))).min(LONGEST);
     let fifth = whole / 5;
     whole.saturating_sub(fifth).saturating_add(spread % fifth.saturating_mul(2).max(1))
@@ -186,6 +194,14 @@ mod tests {
             assert_eq!(hops(headers.as_object().unwrap()), expected, "{value}");
         }
         assert_eq!(hops(&Map::new()), 0);
+    }
+
+    #[test]
+    fn what_is_due_has_its_time_or_one_that_cannot_be() {
+        let at = |millis| Timestamp::from_millis(millis).unwrap();
+        for (due, expected) in [(0, true), (1_000, true), (1_001, false), (4_321_000, false), (8_000_000, true)] {
+            assert_eq!(is_due(at(due), at(1_000)), expected, "{due}");
+        }
     }
 
     #[test]

@@ -32,6 +32,19 @@ fn what_follows_waits_until_what_failed_is_taken() {
 }
 
 #[test]
+fn a_clock_that_is_put_back_holds_nothing_up() {
+    let server = TestServer::at(1_700_000_000_000);
+    let receiver = Receiver::answering(&[500, 200]);
+    let account = server.account("ops");
+    sender(&account, json!({"url": receiver.url()}));
+    alert(&account, "first");
+    receiver.next();
+    logs(&account, 1);
+    server.clock.set(1_600_000_000_000);
+    assert_eq!(receiver.next().json()["data"]["title"], "first");
+}
+
+#[test]
 fn what_follows_is_sent_when_what_failed_is_given_up() {
     let server = TestServer::with(|settings| settings.outgoing.attempts = 1);
     let receiver = Receiver::answering(&[500, 200]);

@@ -81,7 +81,7 @@ impl Outgoing {
         let now = self.clock.now();
         let queues = self.store.queues()?;
         let waits = !queues.is_empty();
-        let due = queues.into_iter().filter(|queue| queue.due <= now || self.is_too_long(queue));
+        let due = queues.into_iter().filter(|queue| webhook::is_due(queue.due, now) || self.is_too_long(queue));
         Ok((due.collect(), waits))
     }
 
