@@ -4,6 +4,7 @@
 
 mod chores;
 mod running;
+mod sending;
 
 pub use running::Running;
 
@@ -35,6 +36,8 @@ use actix_web::{
     dev::{Server, ServerHandle},
     web::Data,
 };
+use chores::Chores;
+use sending::Stopping;
 use std::{
     io,
     net::{SocketAddr, TcpListener},
@@ -101,10 +104,7 @@ pub struct App {
     handle: AppHandle,
     store: Store,
     leftovers: Arc<Leftovers>,
-    retention: Retention,
-    sweep_pause: Duration,
-    outgoing: Outgoing,
-    bell: Bell,
+    chores: Chores,
     mail: Option<MailServer>,
 }
 
@@ -118,6 +118,7 @@ pub struct AppHandle {
     /// Whether strangers may be let in where this server listens.
     open_allowed: bool,
     leftovers: Arc<Leftovers>,
+    stopping: Stopping,
 }
 
 /// The folder of the store within the data folder, so that there is room for others beside it.
@@ -158,11 +159,17 @@ impl App {
             clock: edges.clock.clone(),
             open_allowed: settings.open_to_network || address.ip().is_loopback(),
             leftovers: Arc::clone(&leftovers),
+            stopping: Stopping::default(),
         };
-        let retention = Retention::new(store.clone(), edges.clock.clone(), keep(settings));
-        let outgoing = outgoing(settings, &store, &edges).counted_by(tally);
-        let sweep_pause = Duration::from_secs(settings.retention.sweep_seconds);
-        Ok(Self { server, address, handle, store, leftovers, retention, sweep_pause, outgoing, bell, mail })
+        let chores = Chores {
+            retention: Retention::new(store.clone(), edges.clock.clone(), keep(settings)),
+            sweep_pause: Duration::from_secs(settings.retention.sweep_seconds),
+            outgoing: outgoing(settings, &store, &edges).counted_by(tally),
+            bell,
+            stopping: handle.stopping.clone(),
+            drain: Duration::from_secs(settings.shutdown.drain_seconds),
+        };
+        Ok(Self { server, address, handle, store, leftovers, chores, mail })
     }
 
     /// Where it listens; the port is the real one.
@@ -180,22 +187,22 @@ impl App {
         self.handle.clone()
     }
 
-    /// Serves until told to stop, then finishes every write that was taken.
+    /// Serves until told to stop, then finishes every write that was taken, and the webhooks under way that are answered in time.
     ///
     /// # Errors
     /// The server broke down.
     pub async fn run(self) -> io::Result<()> {
-        let Self { server, handle, store, leftovers, retention, sweep_pause, outgoing, bell, mail, .. } = self;
+        let Self { server, handle, store, leftovers, chores, mail, .. } = self;
         drop(handle);
-        let chores =
-            [actix_rt::spawn(chores::sweep(retention, sweep_pause)), actix_rt::spawn(chores::deliver(outgoing, bell))];
+        let chores = chores.begin();
         let mail = mail.map(|mail| actix_rt::spawn(mail.run()));
         let outcome = server.await;
-        for chore in chores.into_iter().chain(mail) {
-            chore.abort();
+        if let Some(mail) = mail {
+            mail.abort();
             // It holds the store until it is gone.
-            let _aborted = chore.await;
+            let _aborted = mail.await;
         }
+        chores.end().await;
         store.close();
         leftovers.remove();
         outcome
@@ -223,6 +230,7 @@ impl AppHandle {
     /// Takes no more connections, lets requests in flight finish, then stops.
     pub async fn drain(self) {
         self.state.draining.store(true, Ordering::SeqCst);
+        self.stopping.begin();
         let server = self.server.clone();
         // A handle holds the store, which the app waits to be let go of.
         drop(self);
@@ -288,9 +296,9 @@ fn store_options(settings: &Settings, ids: &Ids) -> Options {
 }
 
 fn outgoing(settings: &Settings, store: &Store, edges: &Edges) -> Outgoing {
-    let OutgoingSettings { attempts, first_retry_seconds, timeout_seconds, .. } = settings.outgoing;
+    let OutgoingSettings { attempts, first_retry_seconds, timeout_seconds, queue, .. } = settings.outgoing;
     let courier = Courier::new(settings.reach(), Duration::from_secs(timeout_seconds));
-    let persistence = Persistence { attempts, first_pause: first_retry_seconds };
+    let persistence = Persistence { attempts, first_pause: first_retry_seconds, queue };
     Outgoing::new(store.clone(), edges.clock.clone(), edges.ids.clone(), courier, persistence)
 }
 

@@ -117,10 +117,22 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+/// Why there is no answer, in a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// There never will be one.
+    #[error("{0}")]
+    Never(String),
+    /// There may be one another time.
+    #[error("{0}")]
+    NotNow(String),
+}
+
 /// Whoever makes requests. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Courier {
     agent: Agent,
+    reach: Reach,
 }
 
 const MOST_OF_ANSWER: u64 = 64 << 10;
@@ -138,6 +150,7 @@ impl Courier {
             .user_agent(concat!("pagertree-local/", env!("CARGO_PKG_VERSION")))
             .build();
         Self {
+            reach,
             agent: Agent::with_parts(
                 config,
                 DefaultConnector::default(),
@@ -150,7 +163,23 @@ impl Courier {
     ///
     /// # Errors
     /// Why there is no answer, in a sentence.
-    pub fn carry(&self, parcel: &Parcel) -> Result<Answer, String> {
+    pub fn carry(&self, parcel: &Parcel) -> Result<Answer, Failure> {
+        self.check(&parcel.url).map_err(Failure::Never)?;
+        self.send(parcel).map_err(|error| Failure::NotNow(said(&error)))
+    }
+
+    /// What a name leads to may be another place the next time, an address never is.
+    fn check(&self, url: &str) -> Result<(), String> {
+        let uri = understood(url).map_err(|fault| format!("the URL {fault}"))?;
+        let host = uri.host().unwrap_or_default();
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
+        match address.filter(|address| !self.reach.allows(*address)) {
+            Some(address) => Err(OutOfReach { host: excerpt(host), address }.to_string()),
+            None => Ok(()),
+        }
+    }
+
+    fn send(&self, parcel: &Parcel) -> Result<Answer, ureq::Error> {
         let headers = parcel.headers.iter();
         let sent = match parcel.method {
             Method::Get => {
@@ -160,7 +189,7 @@ impl Courier {
                 .fold(self.agent.post(&parcel.url), |request, (name, value)| request.header(name, value))
                 .send(&parcel.body[..]),
         };
-        let (parts, body) = sent.map_err(|error| said(&error))?.into_parts();
+        let (parts, body) = sent?.into_parts();
         let headers = parts
             .headers
             .iter()
@@ -170,6 +199,17 @@ impl Courier {
         let _cut_off = body.into_reader().take(MOST_OF_ANSWER).read_to_end(&mut beginning);
         Ok(Answer { status: parts.status.as_u16(), headers: headers.collect(), body: beginning })
     }
+}
+
+/// Why no request can be made to this URL, whatever the reach.
+pub fn refusal(url: &str) -> Option<String> {
+    understood(url).err()
+}
+
+fn understood(url: &str) -> Result<Uri, String> {
+    let parsed = url.parse::<Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
+    let parsed = parsed.filter(|uri| uri.host().is_some_and(|host| !host.is_empty()));
+    parsed.ok_or_else(|| "must be an http or https URL, like 'https://example.com/hook'".into())
 }
 
 fn said(error: &ureq::Error) -> String {
@@ -260,16 +300,36 @@ mod tests {
         listener.set_nonblocking(true).unwrap();
         let courier = Courier::new(Reach::Public, Duration::from_secs(5));
         let port = listener.local_addr().unwrap().port();
-        for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"] {
+        for (host, is_address) in [
+            ("127.0.0.1", true),
+            ("[::ffff:127.0.0.1]", true),
+            ("localhost", false),
+            ("2130706433", false),
+            ("0x7f.1", false),
+        ] {
             for method in [Method::Get, Method::Post] {
                 let url = format!("http://{host}:{port}/");
                 let parcel = Parcel { method, url, headers: Vec::new(), body: Vec::new() };
                 let fault = courier.carry(&parcel).unwrap_err();
-                assert!(!fault.is_empty(), "{host}");
+                assert_eq!(matches!(fault, Failure::Never(_)), is_address, "{host}: {fault}");
                 assert!(listener.accept().is_err(), "{host}: {fault}");
             }
         }
     }
+
+    #[test]
+    fn only_urls_of_http_are_asked_for() {
+        for url in ["http://x", "https://me:pass@example.com:8080/hook?a=b", "HTTP://[::1]/"] {
+            assert_eq!(refusal(url), None, "{url}");
+        }
+        for url in ["", "x", "/hook", "example.com/hook", "ftp://x/", "file:///etc/passwd", "http://", "http://a b/"] {
+            let parcel = Parcel { method: Method::Get, url: url.into(), headers: Vec::new(), body: Vec::new() };
+            let failure = Courier::new(Reach::All, Duration::from_secs(5)).carry(&parcel).unwrap_err();
+            let expected = format!("the URL {}", refusal(url).unwrap());
+            assert_eq!(failure, Failure::Never(expected), "{url}");
+        }
+    }
+
     #[test]
     fn a_get_has_its_headers_and_no_body() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -18,4 +18,5 @@ pub mod rejection;
 pub mod reserved;
 pub mod timestamp;
 pub mod webhook;
+pub mod webhook_options;
 pub mod whole;

@@ -30,7 +30,7 @@ mod writer;
 
 pub use check::{Damage, Report, check};
 pub use collection::{ALERTS, Collection, Direction, INTEGRATIONS, LOGS};
-pub use deliveries::Queued;
+pub use deliveries::Queue;
 pub use engine::Stored;
 pub use error::{OpenError, StoreError};
 pub use idempotency::Answered;

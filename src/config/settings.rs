@@ -149,6 +149,8 @@ pub struct OutgoingSettings {
     pub first_retry_seconds: u64,
     /// Seconds in which an attempt must be answered.
     pub timeout_seconds: u64,
+    /// How many may wait for one integration.
+    pub queue: u64,
     /// Confirm the subscriptions that Amazon SNS asks to confirm.
     pub confirm_subscriptions: bool,
 }
@@ -215,7 +217,7 @@ pub enum LogFormat {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Shutdown {
-    /// Seconds that requests in flight have to finish.
+    /// Seconds that requests in flight and webhooks under way have to finish.
     pub drain_seconds: u64,
 }
 
@@ -324,6 +326,7 @@ impl Settings {
             ("outgoing.attempts", outgoing.attempts.into(), 1, 100),
             ("outgoing.first_retry_seconds", outgoing.first_retry_seconds, 1, 3_600),
             ("outgoing.timeout_seconds", outgoing.timeout_seconds, 1, 300),
+            ("outgoing.queue", outgoing.queue, 1, 1_000_000),
             ("smtp.message_bytes", count(smtp.message_bytes), 1_024, 64 * MIB),
             ("smtp.connections", count(smtp.connections), 1, 1_024),
             ("smtp.idle_seconds", smtp.idle_seconds, 1, 3_600),

@@ -89,7 +89,7 @@ pub enum Direction {
 pub struct Request {
     /// `POST`, `GET`, …
     pub method: String,
-    /// The path; of an outgoing request, the URL.
+    /// The path; of an outgoing request, the URL without its query.
     pub path: String,
     /// What stood behind the `?`.
     pub query: String,

@@ -4,18 +4,31 @@
 //! Sources: PagerTree's guide "Outgoing Webhook" for the body and the options; Standard Webhooks 1.0 for the signature.
 
 use super::{
-    ids::{AccountId, AlertId, IntegrationId},
+    ids::{AccountId, AlertId, IntegrationId, LogId},
     integration::Integration,
     timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
+use serde_json::{Map, Value, value::RawValue};
 
 /// The type of integrations that send.
 pub const TYPE: &str = "outgoingwebhook";
 
 /// The name of what confirms a third party's subscription.
 pub const CONFIRM: &str = "subscription.confirm";
+
+/// The header that says how many webhooks of this program led to one: the first that was sent, the event that it was to another
+/// server of this kind or to the same, the alert that came of it, and so on.
+pub const HOPS: &str = "pagertree-local-hops";
+
+/// What so many webhooks in a row led to is told to nobody, so that integrations that lead in a circle come to an end.
+pub const MOST_HOPS: u32 = 3;
+
+/// How many webhooks led to a request with these headers.
+pub fn hops(headers: &Map<String, Value>) -> u32 {
+    let several = headers.get(HOPS).and_then(Value::as_str).unwrap_or_default().split(',');
+    several.filter_map(|hops| hops.trim().parse().ok()).max().unwrap_or_default()
+}
 
 /// Something that happens to an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +44,9 @@ pub enum AlertEvent {
 }
 
 impl AlertEvent {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Created, Self::Acknowledged, Self::Resolved, Self::Dropped];
+
     /// The name as it is sent.
     pub fn name(self) -> &'static str {
         match self {
@@ -78,6 +94,12 @@ pub fn is_wanted(integration: &Integration, event: AlertEvent) -> bool {
     !any_choice || event.options().iter().any(chosen)
 }
 
+/// Whether an event can be asked for by this name, even if it never happens here.
+pub fn is_known(name: &str) -> bool {
+    let option = name.replace('.', "_");
+    CHOICES.contains(&option.as_str())
+}
+
 /// A text among the options.
 pub fn option<'a>(integration: &'a Integration, name: &str) -> Option<&'a str> {
     integration.options.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
@@ -99,6 +121,12 @@ pub struct Delivery {
     /// What it is about, if it is about an alert.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_id: Option<AlertId>,
+    /// What a third party calls the alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thirdparty_id: Option<String>,
+    /// The log of the event that made the alert, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_id: Option<LogId>,
     /// The event's name.
     pub event: String,
     /// The same for each attempt.
@@ -114,11 +142,19 @@ pub struct Delivery {
     pub body: Box<RawValue>,
 }
 
+/// The longest pause, in milliseconds, before it is spread.
+const LONGEST: u64 = 3_600_000;
+
+/// Whether a time for an attempt has come. One that is further away than any pause is of a clock that was put back since.
+pub fn is_due(due: Timestamp, now: Timestamp) -> bool {
+    let away = due.millis().saturating_sub(now.millis());
+    u64::try_from(away).map_or(true, |away| away == 0 || away > LONGEST * 2)
+}
+
 /// Milliseconds from one attempt to the next, after the first pause in seconds: three times as long each time, an hour at most.
 ///
 /// `spread`, any number, moves it by up to a fifth, so that what failed together is not tried again together.
 pub fn pause(failed: u32, first: u64, spread: u64) -> u64 {
-    const LONGEST: u64 = 3_600_000;
     let whole = first.saturating_mul(1000).saturating_mul(3_u64.saturating_pow(failed.saturating_sub(1))).min(LONGEST);
     let fifth = whole / 5;
     whole.saturating_sub(fifth).saturating_add(spread % fifth.saturating_mul(2).max(1))
@@ -136,8 +172,7 @@ mod tests {
             "destination_ids": [], "options": options,
         });
         let integration: Integration = serde_json::from_value(integration).unwrap();
-        let all = [AlertEvent::Created, AlertEvent::Acknowledged, AlertEvent::Resolved, AlertEvent::Dropped];
-        all.into_iter().filter(|event| is_wanted(&integration, *event)).map(AlertEvent::name).collect()
+        AlertEvent::ALL.into_iter().filter(|event| is_wanted(&integration, *event)).map(AlertEvent::name).collect()
     }
 
     #[test]
@@ -150,6 +185,23 @@ mod tests {
             ["alert.created", "alert.resolved"]
         );
         assert_eq!(wants(&json!({"alert_handoff": true})), [""; 0]);
+    }
+
+    #[test]
+    fn hops_are_the_most_of_those_that_are_numbers() {
+        for (value, expected) in [("2", 2), ("1, 3", 3), ("x", 0), ("-1", 0), ("", 0)] {
+            let headers = json!({HOPS: value});
+            assert_eq!(hops(headers.as_object().unwrap()), expected, "{value}");
+        }
+        assert_eq!(hops(&Map::new()), 0);
+    }
+
+    #[test]
+    fn what_is_due_has_its_time_or_one_that_cannot_be() {
+        let at = |millis| Timestamp::from_millis(millis).unwrap();
+        for (due, expected) in [(0, true), (1_000, true), (1_001, false), (4_321_000, false), (8_000_000, true)] {
+            assert_eq!(is_due(at(due), at(1_000)), expected, "{due}");
+        }
     }
 
     #[test]

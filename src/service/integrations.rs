@@ -65,6 +65,7 @@ impl Integrations {
                 let tiny_id = transaction.next_tiny_id(COLLECTION, &account)?;
                 let id = objects::unused(transaction, COLLECTION, || ids.integration(), IntegrationId::as_str)?;
                 let integration = Integration::create(draft, account.clone(), id.clone(), tiny_id, now);
+                outgoing::judge(&integration)?;
                 let record = encode(&integration)?;
                 transaction.insert(COLLECTION, &account, tiny_id, id.as_str(), record.clone())?;
                 outgoing::register(transaction, &integration)?;
@@ -115,8 +116,12 @@ impl Integrations {
         self.store
             .write(move |transaction| {
                 let (mut integration, current) = owned(transaction, &writer, &id)?;
+                let (kind, options) = (integration.integration_type.clone(), integration.options.clone());
                 if !integration.apply(patch, clock.now()) {
                     return Ok(current);
+                }
+                if (&kind, &options) != (&integration.integration_type, &integration.options) {
+                    outgoing::judge(&integration)?;
                 }
                 let record = encode(&integration)?;
                 transaction.replace(COLLECTION, writer.account(), integration.tiny_id, id.as_str(), record.clone());

@@ -1,6 +1,6 @@
 //! What third parties sent and were sent since the start, counted for whoever watches the server.
 
-use crate::courier::Answer;
+use crate::courier::{Answer, Failure};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
@@ -43,7 +43,7 @@ impl Tally {
     }
 
     /// An attempt to send something.
-    pub(super) fn webhook(&self, answer: &Result<Answer, String>) {
+    pub(super) fn webhook(&self, answer: &Result<Answer, Failure>) {
         let outcome = match answer {
             Ok(answer) if (200..300).contains(&answer.status) => "taken",
             Ok(_) => "refused",

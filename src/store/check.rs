@@ -5,7 +5,7 @@ mod objects;
 use super::{
     Durability, OpenError, Options, StoreError,
     collection::{ALERTS, INTEGRATIONS},
-    deliveries,
+    deliveries::{self, Queue},
     engine::{Engine, Stored},
     idempotency::{self, Answered},
     kinds::KINDS,
@@ -133,19 +133,48 @@ impl Examination<'_> {
         Ok(())
     }
 
+    /// No queue has gaps, and nothing that is to be sent is outside of one.
     fn deliveries(&mut self) -> Result<(), StoreError> {
+        for entry in self.everything(Tree::Queues) {
+            let (key, value) = entry?;
+            match Queue::decode(&key, value.as_ref()) {
+                Ok(queue) => {
+                    if let Some(number) = self.gap(&queue)? {
+                        let integration = queue.integration;
+                        self.damage(format!("what is to be sent as {number} of '{integration}' does not exist"));
+                    }
+                }
+                Err(error) => self.damage(format!("the queue of '{}' cannot be read: {error}", shown(&key))),
+            }
+        }
         for entry in self.everything(Tree::Deliveries) {
             let (key, content) = entry?;
-            let name = String::from_utf8_lossy(key.get(size_of::<i64>()..).unwrap_or_default()).into_owned();
-            let readable = deliveries::queued(&key, content).and_then(|queued| {
-                serde_json::from_slice::<Delivery>(queued.content.as_ref())
-                    .map_err(|error| StoreError::damaged(error.to_string()))
-            });
-            if let Err(error) = readable {
-                self.damage(format!("what is to be sent as '{name}' cannot be read: {error}"));
+            let Some((account, integration, number)) = deliveries::split_delivery_key(&key) else {
+                self.damage(format!("what is to be sent has a key that is none: '{}'", shown(&key)));
+                continue;
+            };
+            let name = trees::sender_key(&account, &integration);
+            let queue = self.engine.get(Tree::Queues, &name)?;
+            let queue = queue.and_then(|value| Queue::decode(&name, value.as_ref()).ok());
+            if !queue.is_some_and(|queue| queue.numbers().contains(&number)) {
+                self.damage(format!("what is to be sent as {number} of '{integration}' is in no queue"));
+            }
+            if let Err(error) = serde_json::from_slice::<Delivery>(content.as_ref()) {
+                self.damage(format!("what is to be sent as {number} of '{integration}' cannot be read: {error}"));
             }
         }
         Ok(())
+    }
+
+    /// The first number of a queue under which there is nothing. Whatever the queue says, it is not looked beyond that.
+    fn gap(&self, queue: &Queue) -> Result<Option<u64>, StoreError> {
+        for number in queue.numbers() {
+            let key = deliveries::delivery_key(&queue.account, &queue.integration, number);
+            if self.engine.get(Tree::Deliveries, &key)?.is_none() {
+                return Ok(Some(number));
+            }
+        }
+        Ok(None)
     }
 
     fn remembered_answers(&mut self) -> Result<(), StoreError> {

@@ -1,4 +1,7 @@
-//! What is to be sent to third parties: a queue in the order of time, and which integrations of an account send.
+//! What is to be sent to third parties: a queue for each integration, and which integrations of an account send.
+//!
+//! The tree `queues` says of each queue in a few bytes when its first may be sent and how many wait, so that of what waits
+//! only what is sent is read.
 
 use super::{
     Store, StoreError, Transaction,
@@ -9,35 +12,122 @@ use crate::domain::{
     ids::{AccountId, IntegrationId},
     timestamp::Timestamp,
 };
+use std::ops::Range;
 
-/// Something in the queue.
-#[derive(Clone, Debug)]
-pub struct Queued {
-    /// When it is due.
+/// The queue of one integration, in which something waits. Its numbers begin anew when it was empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Whose integration.
+    pub account: AccountId,
+    /// Which.
+    pub integration: IntegrationId,
+    /// Its first is not to be sent before.
     pub due: Timestamp,
-    /// Its own name in the queue.
-    pub name: String,
-    /// Itself.
-    pub content: Stored,
+    /// The number of its first.
+    first: u64,
+    /// The number of what is next put into it.
+    next: u64,
+}
+
+impl Queue {
+    /// One in which nothing has been put yet.
+    pub fn new(account: AccountId, integration: IntegrationId, due: Timestamp) -> Self {
+        Self { account, integration, due, first: 0, next: 0 }
+    }
+
+    /// How many wait in it.
+    pub fn waiting(&self) -> u64 {
+        self.next.saturating_sub(self.first)
+    }
+
+    /// The numbers of what waits in it.
+    pub(super) fn numbers(&self) -> Range<u64> {
+        self.first..self.next
+    }
+
+    /// Three big-endian numbers of eight bytes: when it is due, its first, its next.
+    fn encode(&self) -> Stored {
+        [self.due.millis().to_be_bytes(), self.first.to_be_bytes(), self.next.to_be_bytes()].concat().into()
+    }
+
+    pub(super) fn decode(key: &[u8], value: &[u8]) -> Result<Self, StoreError> {
+        let decoded = split_name(key).and_then(|(account, integration)| {
+            let (due, rest) = value.split_first_chunk()?;
+            let (first, next) = rest.split_first_chunk()?;
+            Some(Self {
+                account,
+                integration,
+                due: Timestamp::from_millis(i64::from_be_bytes(*due))?,
+                first: u64::from_be_bytes(*first),
+                next: u64::from_be_bytes(next.try_into().ok()?),
+            })
+        });
+        decoded.ok_or_else(|| StoreError::damaged("a queue of what is to be sent makes no sense"))
+    }
+
+    fn key(&self) -> Vec<u8> {
+        trees::sender_key(&self.account, &self.integration)
+    }
+
+    fn first_key(&self) -> Vec<u8> {
+        delivery_key(&self.account, &self.integration, self.first)
+    }
 }
 
 impl Transaction<'_> {
-    /// Puts something into the queue.
-    pub fn enqueue(&mut self, queued: Queued) {
-        self.put(Tree::Deliveries, key(queued.due, &queued.name), queued.content);
-    }
-
-    /// Takes something out of the queue. `false` if it was not there.
+    /// Puts something at the end of an integration's queue, to be sent when what is before it is done with.
     ///
     /// # Errors
-    /// The store cannot be read.
-    pub fn dequeue(&mut self, due: Timestamp, name: &str) -> Result<bool, StoreError> {
-        let key = key(due, name);
-        let is_there = self.get(Tree::Deliveries, &key)?.is_some();
-        if is_there {
-            self.remove(Tree::Deliveries, key);
+    /// The store cannot be read or is damaged.
+    pub fn enqueue(
+        &mut self,
+        account: &AccountId,
+        integration: &IntegrationId,
+        now: Timestamp,
+        content: Stored,
+    ) -> Result<(), StoreError> {
+        let mut queue =
+            self.queue(account, integration)?.unwrap_or_else(|| Queue::new(account.clone(), integration.clone(), now));
+        self.put(Tree::Deliveries, delivery_key(account, integration, queue.next), content);
+        queue.next = queue.next.saturating_add(1);
+        self.put(Tree::Queues, queue.key(), queue.encode());
+        Ok(())
+    }
+
+    /// An integration's queue, if something waits in it.
+    ///
+    /// # Errors
+    /// The store cannot be read or is damaged.
+    pub fn queue(&self, account: &AccountId, integration: &IntegrationId) -> Result<Option<Queue>, StoreError> {
+        let key = trees::sender_key(account, integration);
+        self.get(Tree::Queues, &key)?.map(|value| Queue::decode(&key, value.as_ref())).transpose()
+    }
+
+    /// The first of a queue.
+    ///
+    /// # Errors
+    /// The store cannot be read, or lacks it.
+    pub fn first_of(&self, queue: &Queue) -> Result<Stored, StoreError> {
+        self.get(Tree::Deliveries, &queue.first_key())?.ok_or_else(lacks)
+    }
+
+    /// Takes the first out of a queue, so that the second is due then. Returns what is left, if anything is.
+    pub fn take_first(&mut self, queue: Queue, due: Timestamp) -> Option<Queue> {
+        self.remove(Tree::Deliveries, queue.first_key());
+        let left = Queue { first: queue.first.saturating_add(1), due, ..queue };
+        if left.waiting() == 0 {
+            self.remove(Tree::Queues, left.key());
+            return None;
         }
-        Ok(is_there)
+        self.put(Tree::Queues, left.key(), left.encode());
+        Some(left)
+    }
+
+    /// Keeps the first of a queue, as it is now, for another time, and with it all that is behind.
+    pub fn postpone(&mut self, queue: Queue, due: Timestamp, first: Stored) {
+        self.put(Tree::Deliveries, queue.first_key(), first);
+        let queue = Queue { due, ..queue };
+        self.put(Tree::Queues, queue.key(), queue.encode());
     }
 
     /// The account's integrations that send.
@@ -67,26 +157,70 @@ impl Transaction<'_> {
     }
 }
 
+/// So many queues are read at once.
+const PORTION: usize = 256;
+
 impl Store {
-    /// The first of the queue, at most so many, in the order in which they are due.
+    /// All queues in which something waits.
     ///
     /// # Errors
     /// The store cannot be read or is damaged.
-    pub fn queued(&self, most: usize) -> Result<Vec<Queued>, StoreError> {
+    pub fn queues(&self) -> Result<Vec<Queue>, StoreError> {
         let snapshot = self.snapshot()?;
-        let entries = snapshot.scan_all(Tree::Deliveries, most);
-        entries.take(most).map(|entry| entry.and_then(|(key, content)| queued(&key, content))).collect()
+        let entries = snapshot.scan_all(Tree::Queues, PORTION);
+        entries.map(|entry| entry.and_then(|(key, value)| Queue::decode(&key, value.as_ref()))).collect()
+    }
+
+    /// The first of a queue.
+    ///
+    /// # Errors
+    /// The store cannot be read, or lacks it.
+    pub fn first_of(&self, queue: &Queue) -> Result<Stored, StoreError> {
+        self.snapshot()?.get(Tree::Deliveries, &queue.first_key())?.ok_or_else(lacks)
     }
 }
 
-fn key(due: Timestamp, name: &str) -> Vec<u8> {
-    [&due.millis().to_be_bytes(), name.as_bytes()].concat()
+fn lacks() -> StoreError {
+    StoreError::damaged("what is first in a queue of what is to be sent does not exist")
 }
 
-pub(super) fn queued(key: &[u8], content: Stored) -> Result<Queued, StoreError> {
-    let split = key.split_first_chunk().and_then(|(due, name)| {
-        let due = Timestamp::from_millis(i64::from_be_bytes(*due))?;
-        Some(Queued { due, name: String::from_utf8(name.to_vec()).ok()?, content })
-    });
-    split.ok_or_else(|| StoreError::damaged("the time of something to be sent makes no sense"))
+pub(super) fn delivery_key(account: &AccountId, integration: &IntegrationId, number: u64) -> Vec<u8> {
+    let mut key = trees::sender_key(account, integration);
+    key.push(0);
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// The integration and the number of a key in `deliveries`.
+pub(super) fn split_delivery_key(key: &[u8]) -> Option<(AccountId, IntegrationId, u64)> {
+    let (name, number) = key.split_last_chunk()?;
+    let (account, integration) = split_name(name.strip_suffix(&[0])?)?;
+    Some((account, integration, u64::from_be_bytes(*number)))
+}
+
+fn split_name(key: &[u8]) -> Option<(AccountId, IntegrationId)> {
+    let (account, integration) = std::str::from_utf8(key).ok()?.split_once('\0')?;
+    Some((AccountId::parse(account).ok()?, IntegrationId::parse(integration).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queues_and_what_is_in_them_survive_their_encoding() {
+        let queue = Queue {
+            account: AccountId::parse("acc_a").unwrap(),
+            integration: IntegrationId::parse("int_0123456789abcd").unwrap(),
+            due: Timestamp::from_millis(1_700_000_000_000).unwrap(),
+            first: 7,
+            next: 300,
+        };
+        assert_eq!(Queue::decode(&queue.key(), queue.encode().as_ref()).unwrap(), queue);
+        let (account, integration) = (queue.account.clone(), queue.integration.clone());
+        assert_eq!(split_delivery_key(&queue.first_key()), Some((account, integration, 7)));
+        assert!(Queue::decode(&queue.first_key(), queue.encode().as_ref()).is_err());
+        assert!(Queue::decode(&queue.key(), b"short").is_err());
+        assert_eq!(split_delivery_key(b"early"), None);
+    }
 }

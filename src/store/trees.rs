@@ -12,7 +12,8 @@
 //! | `logs` | id | the object's JSON, exactly as it is answered |
 //! | `logs_by_account` | sid, 0x00, tinyId as big-endian u64 | id |
 //! | `senders_by_account` | sid, 0x00, id of an integration that sends | nothing |
-//! | `deliveries` | time as big-endian i64, name | what is to be sent then |
+//! | `queues` | sid, 0x00, id of an integration for which something waits | time, first, next: three big-endian numbers |
+//! | `deliveries` | sid, 0x00, id of the integration, 0x00, number as big-endian u64 | what is to be sent |
 //! | `idempotency` | sid, 0x00, the client's key | time as big-endian i64, SHA-256 of the request, the answer |
 //! | `idempotency_by_time` | time as big-endian i64, key in `idempotency` | nothing |
 
@@ -44,11 +45,12 @@ pub(super) enum Tree {
     Logs,
     LogsByAccount,
     SendersByAccount,
+    Queues,
     Deliveries,
 }
 
 impl Tree {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Meta,
         Self::Accounts,
         Self::Integrations,
@@ -61,6 +63,7 @@ impl Tree {
         Self::Logs,
         Self::LogsByAccount,
         Self::SendersByAccount,
+        Self::Queues,
         Self::Deliveries,
     ];
 
@@ -78,6 +81,7 @@ impl Tree {
             Self::Logs => "logs",
             Self::LogsByAccount => "logs_by_account",
             Self::SendersByAccount => "senders_by_account",
+            Self::Queues => "queues",
             Self::Deliveries => "deliveries",
         }
     }
@@ -139,7 +143,7 @@ pub(super) fn counters_key(account: &AccountId, collection: &str) -> Vec<u8> {
     key
 }
 
-/// Key in `senders_by_account`.
+/// Key in `senders_by_account` and `queues`.
 pub(super) fn sender_key(account: &AccountId, id: &IntegrationId) -> Vec<u8> {
     let mut key = account_prefix(account);
     key.extend_from_slice(id.as_str().as_bytes());

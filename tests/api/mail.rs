@@ -35,7 +35,7 @@ fn a_text_without_headers_is_the_description() {
         assert!(client.mail(&[&id], text).starts_with("250 "));
     }
     let descriptions: Vec<Value> = alerts(&me).iter().map(|alert| alert["description"].clone()).collect();
-    let expected = ["db-1 has no room.", "disk full\r\n\r\nhost: db-1", "Error: disk full\r\nHost: db-1", "Body"];
+    let expected = ["db-1 has no room.", "disk full\r\n\r\nhost: db-1", "Error: disk full\r\nHost: db-1", "Body\n"];
     assert_eq!(descriptions, expected);
 }
 

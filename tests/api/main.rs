@@ -16,6 +16,7 @@ mod answer;
 mod callers;
 mod connection;
 mod people;
+mod receiver;
 mod server;
 mod telling;
 
@@ -51,6 +52,7 @@ mod lived_through;
 mod login;
 mod mail;
 mod outgoing;
+mod outgoing_turns;
 mod overload;
 mod oversized;
 mod request_id;

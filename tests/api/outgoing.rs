@@ -3,116 +3,16 @@
 
 use crate::{
     callers::{Caller, id},
+    receiver::{Receiver, alert, log_outcomes, logs, receive, sender, step},
     server::TestServer,
 };
 use pagertree_local::config::ReachSetting;
 use serde_json::{Value, json};
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener},
-    sync::mpsc,
+    io::{BufReader, Write},
+    net::TcpListener,
     thread,
 };
-
-/// A request that a receiver got.
-#[derive(Debug)]
-struct Received {
-    headers: Vec<(String, String)>,
-    body: String,
-}
-
-impl Received {
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap()
-    }
-}
-
-/// Answers each request with the next of some statuses, the last one for ever.
-struct Receiver {
-    address: SocketAddr,
-    requests: mpsc::Receiver<Received>,
-}
-
-impl Receiver {
-    fn answering(statuses: &'static [u16]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let (sender, requests) = mpsc::channel();
-        thread::spawn(move || {
-            let last = *statuses.last().unwrap();
-            let mut statuses = statuses.iter().copied().chain(std::iter::repeat(last));
-            for stream in listener.incoming() {
-                let mut stream = BufReader::new(stream.unwrap());
-                while let Some(received) = receive(&mut stream) {
-                    let status = statuses.next().unwrap();
-                    let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 5\r\nx-token: t\r\n\r\nhello");
-                    if sender.send(received).is_err() || stream.get_mut().write_all(answer.as_bytes()).is_err() {
-                        return;
-                    }
-                }
-            }
-        });
-        Self { address, requests }
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}/hook", self.address)
-    }
-
-    fn next(&self) -> Received {
-        self.requests.recv().unwrap()
-    }
-}
-
-fn receive(stream: &mut BufReader<std::net::TcpStream>) -> Option<Received> {
-    let lines: Vec<String> =
-        stream.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
-    let headers = lines.get(1..)?.iter().map(|line| {
-        let (name, value) = line.split_once(": ").unwrap();
-        (name.to_ascii_lowercase(), value.to_owned())
-    });
-    let headers: Vec<_> = headers.collect();
-    let length = headers.iter().find(|(name, _)| name == "content-length")?.1.parse().unwrap();
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).ok()?;
-    Some(Received { headers, body: String::from_utf8(body).unwrap() })
-}
-
-fn sender(account: &Caller, options: Value) -> Value {
-    account.created_from(json!({"name": "out", "type": "outgoingwebhook", "destination_ids": [], "options": options}))
-}
-
-fn alert(account: &Caller, title: &str) -> Value {
-    let body = json!({"title": title, "destination_ids": []}).to_string();
-    account.send("POST", "/alert", Some(&body)).assert_status(200).json()
-}
-
-fn step(account: &Caller, alert: &Value, step: &str) -> Value {
-    account.send("POST", &format!("/alert/{}/{step}", id(alert)), None).assert_status(200).json()
-}
-
-/// The logs of what was sent, once there are so many.
-fn logs(account: &Caller, count: usize) -> Vec<Value> {
-    loop {
-        let list = account.send("GET", "/log?type=outgoing&limit=100", None).json();
-        let logs = list["data"].as_array().unwrap();
-        if logs.len() >= count {
-            assert_eq!(logs.len(), count, "{list:#}");
-            return logs.clone();
-        }
-        thread::yield_now();
-    }
-}
-
-fn log_outcomes(account: &Caller) -> Vec<String> {
-    let list = account.send("GET", "/log?type=outgoing&limit=100", None).json();
-    let logs = list["data"].as_array().unwrap();
-    logs.iter().map(|log| log["outcome"].as_str().unwrap().to_owned()).collect()
-}
 
 #[test]
 fn what_happens_to_an_alert_is_posted_in_order() {
@@ -133,6 +33,7 @@ fn what_happens_to_an_alert_is_posted_in_order() {
         assert_eq!(received.json(), json!({"type": event, "data": data}));
         assert_eq!(received.header("content-type"), Some("application/json"));
         assert_eq!(received.header("authorization"), Some("Basic bWU6cGFzcw=="));
+        assert_eq!(received.header("pagertree-local-hops"), Some("1"));
         assert!(received.header("user-agent").unwrap().starts_with("pagertree-local/"));
         assert!(received.header("webhook-signature").unwrap().starts_with("v1,"));
         assert!(received.header("webhook-timestamp").unwrap().parse::<u64>().unwrap() > 1_700_000_000);
@@ -148,6 +49,20 @@ fn what_happens_to_an_alert_is_posted_in_order() {
     assert_eq!(log["request"]["headers"]["authorization"], "***");
     assert_eq!(log["request"]["headers"]["webhook-signature"], "***");
     assert_eq!(log["response"]["headers"]["x-token"], "***");
+}
+
+#[test]
+fn the_log_says_which_alert_and_hides_credentials_of_the_url() {
+    let (server, receiver) = (TestServer::start(), Receiver::answering(&[200]));
+    let account = server.account("ops");
+    sender(&account, json!({"url": format!("http://me:pass@{}/hook?team=a&token=t", receiver.address)}));
+    let body = json!({"title": "x", "destination_ids": [], "thirdparty_id": "job-7"}).to_string();
+    account.send("POST", "/alert", Some(&body)).assert_status(200);
+    receiver.next();
+    let log = &logs(&account, 1)[0];
+    assert_eq!((&log["thirdparty_id"], &log["status"]), (&json!("job-7"), &json!(200)));
+    let (path, query) = (format!("http://***@{}/hook", receiver.address), "team=a&token=***");
+    assert_eq!((&log["request"]["path"], &log["request"]["query"]), (&json!(path), &json!(query)));
 }
 
 #[test]
@@ -232,30 +147,66 @@ fn what_was_not_sent_before_a_stop_is_sent_after_the_next_start() {
 
 #[test]
 fn requests_do_not_go_where_they_may_not() {
-    let server = TestServer::with(|settings| {
-        settings.outgoing.reach = ReachSetting::Public;
-        settings.outgoing.attempts = 1;
-    });
+    let server = TestServer::with(|settings| settings.outgoing.reach = ReachSetting::Public);
     let account = server.account("ops");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let port = listener.local_addr().unwrap().port();
-    for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"] {
-        sender(&account, json!({"url": format!("http://{host}:{port}/")}));
-    }
-    sender(&account, json!({"url": "file:///etc/passwd"}));
+    // What a name leads to may change.
+    let then = [("127.0.0.1", "given up"), ("[::ffff:127.0.0.1]", "given up"), ("localhost", "sent again")];
+    let then = then.map(|(host, then)| {
+        let integration = sender(&account, json!({"url": format!("http://{host}:{port}/")}));
+        (integration["id"].clone(), then)
+    });
     alert(&account, "x");
-    for log in logs(&account, 4) {
-        assert!(log["outcome"].as_str().unwrap().ends_with("it is given up"), "{log:#}");
+    for log in logs(&account, 3) {
+        let (_, then) = then.iter().find(|(id, _)| *id == log["source_id"]).unwrap();
+        let outcome = log["outcome"].as_str().unwrap();
+        assert!(outcome.contains("outgoing.reach") && outcome.ends_with(then), "{log:#}");
     }
     assert!(listener.accept().is_err());
+}
+
+#[test]
+fn options_that_would_be_ignored_are_refused() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let body =
+        |options: Value| json!({"name": "out", "type": "outgoingwebhook", "destination_ids": [], "options": options});
+    let events = "alert.created, alert.acknowledged, alert.resolved, alert.dropped";
+    let (url, password) =
+        ("must be an http or https URL, like 'https://example.com/hook'", "needs 'options.username' beside it");
+    for (options, message) in [
+        (json!({"url": "example.com/hook"}), format!("'options.url' {url}")),
+        (json!({"webhook_url": "file:///etc/passwd"}), format!("'options.webhook_url' {url}")),
+        (
+            json!({"events": "alert.created"}),
+            format!("'options.events' must be an array of some of {events}, but was a string"),
+        ),
+        (
+            json!({"events": ["created"]}),
+            format!("'options.events' must have only some of {events}, but had 'created'"),
+        ),
+        (json!({"password": "x"}), format!("'options.password' {password}")),
+        (json!({"secret": 5}), "'options.secret' must be a text, but was a number".into()),
+    ] {
+        let integration = sender(&account, json!({"alert_created": true}));
+        account.create(body(options.clone())).assert_error(400, &[&message]);
+        account.update(id(&integration), json!({"options": options.clone()})).assert_error(400, &[&message]);
+        let mut other = body(options);
+        other["type"] = json!("webhook");
+        let other = account.created_from(other);
+        account.update(id(&other), json!({"type": "outgoingwebhook"})).assert_error(400, &[&message]);
+        account.update(id(&other), json!({"name": "another"})).assert_status(200);
+    }
 }
 
 #[test]
 fn a_subscription_of_sns_is_confirmed_if_the_setting_says_so() {
     // A label of 64 letters is no name in DNS, so that no test asks anything of Amazon.
     let region = "x".repeat(64);
-    let url = format!("https://sns.{region}.amazonaws.com/?Action=ConfirmSubscription&Token=t");
+    let place = format!("https://sns.{region}.amazonaws.com/");
+    let url = format!("{place}?Action=ConfirmSubscription&Token=t");
     let elsewhere = url.replace("amazonaws.com", "example.com");
     let ask = |account: &Caller, kind: &str, url: &str| {
         let integration =
@@ -280,7 +231,8 @@ fn a_subscription_of_sns_is_confirmed_if_the_setting_says_so() {
             assert_eq!(own, "a SubscriptionConfirmation; it is about to be confirmed");
             let [log] = &logs(&account, 1)[..] else { panic!("one attempt") };
             assert_eq!((&log["action"], &log["alert_id"]), (&json!("subscription.confirm"), &Value::Null));
-            assert_eq!((&log["request"]["method"], &log["request"]["path"]), (&json!("GET"), &json!(url)));
+            assert_eq!((&log["request"]["method"], &log["request"]["path"]), (&json!("GET"), &json!(place)));
+            assert_eq!(log["request"]["query"], "Action=ConfirmSubscription&Token=***");
             assert!(log["outcome"].as_str().unwrap().starts_with("no answer at attempt 1: "), "{log:#}");
         } else {
             let expected =

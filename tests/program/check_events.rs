@@ -154,8 +154,25 @@ fn what_waits_to_be_sent_and_makes_no_sense_is_found() {
     db.flush().unwrap();
     drop((waiting, db));
     let damages = store.damages();
-    assert_eq!(damages.len(), 2, "{damages:#?}");
-    assert!(damages.iter().all(|line| line.contains("to be sent") && line.contains("cannot be read")), "{damages:#?}");
+    let unreadable = format!("what is to be sent as 0 of '{}' cannot be read: ", store.sender);
+    assert!(damages[0].starts_with(&unreadable), "{damages:#?}");
+    assert_eq!(damages[1..], ["what is to be sent has a key that is none: 'early'"]);
+}
+
+#[test]
+fn a_queue_and_what_is_in_it_belong_together() {
+    let store = Store::new();
+    let name = store.key(store.sender.as_bytes());
+    let first = [&name[..], &[0], &0_u64.to_be_bytes()].concat();
+    let gone = format!("what is to be sent as 0 of '{}' does not exist", store.sender);
+    let (db, waiting) = store.tree("deliveries");
+    let content = waiting.remove(&first).unwrap().expect("a webhook waits");
+    db.flush().unwrap();
+    drop((waiting, db));
+    assert_eq!(store.damages(), [gone]);
+    store.says_after("deliveries", |tree| drop(tree.insert(&first, content).unwrap()), &[]);
+    let lost = format!("what is to be sent as 0 of '{}' is in no queue", store.sender);
+    store.says_after("queues", |tree| drop(tree.remove(&name).unwrap().expect("there is a queue")), &[lost]);
 }
 
 /// Version 1 had none of the trees of alerts, logs and webhooks.
@@ -170,6 +187,7 @@ fn a_store_of_the_first_version_is_brought_up_to_this_one() {
         "logs",
         "logs_by_account",
         "senders_by_account",
+        "queues",
         "deliveries",
     ] {
         assert!(db.drop_tree(tree).unwrap(), "there was a tree '{tree}'");

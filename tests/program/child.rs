@@ -214,6 +214,12 @@ impl Server {
         kill_process(Pid::from_child(&self.process), signal).unwrap();
     }
 
+    /// From now on no file may grow beyond so many bytes. The [`Setup`] must have had a limit, so that writes fail.
+    pub(crate) fn limited_files(&self, bytes: u64) {
+        let limited = Rlimit { current: Some(bytes), maximum: None };
+        prlimit(Some(Pid::from_child(&self.process)), Resource::Fsize, limited).unwrap();
+    }
+
     /// Takes the limit of [`Setup::file_blocks`] away, as if there were room on the disk again.
     pub(crate) fn unlimited_files(&self) {
         let unlimited = Rlimit { current: None, maximum: None };

@@ -31,3 +31,4 @@ mod salvage;
 mod settings;
 mod start;
 mod stop;
+mod webhooks;

@@ -39,6 +39,7 @@ impl Default for OutgoingSettings {
             attempts: 10,
             first_retry_seconds: 5,
             timeout_seconds: 15,
+            queue: 10_000,
             confirm_subscriptions: false,
         }
     }

@@ -152,6 +152,7 @@ fn has_large_values(tree: Tree) -> bool {
         | Tree::AlertsByThirdparty
         | Tree::LogsByAccount
         | Tree::SendersByAccount
+        | Tree::Queues
         | Tree::IdempotencyByTime => false,
     }
 }

@@ -1,0 +1,120 @@
+//! The order in which webhooks are sent: of one integration what happened first, and nobody waits for a receiver of somebody else; and
+//! that there is an end.
+
+use crate::{
+    callers::id,
+    receiver::{Receiver, alert, logs, sender, step},
+    server::TestServer,
+};
+use serde_json::json;
+use std::net::TcpListener;
+
+#[test]
+fn what_follows_waits_until_what_failed_is_taken() {
+    let server = TestServer::at(1_700_000_000_000);
+    let receiver = Receiver::answering(&[500, 503, 200]);
+    let account = server.account("ops");
+    sender(&account, json!({"url": receiver.url()}));
+    let created = alert(&account, "first");
+    step(&account, &created, "acknowledge");
+    step(&account, &created, "resolve");
+    assert_eq!(receiver.next().json()["type"], "alert.created");
+    for attempt in 1..=2 {
+        logs(&account, attempt);
+        server.clock.set(1_700_000_000_000 + i64::try_from(attempt).unwrap() * 60_000);
+        assert_eq!(receiver.next().json()["type"], "alert.created");
+    }
+    assert_eq!(receiver.next().json()["type"], "alert.acknowledged");
+    assert_eq!(receiver.next().json()["type"], "alert.resolved");
+    let events: Vec<_> = logs(&account, 5).iter().map(|log| log["action"].clone()).collect();
+    let expected = ["alert.created", "alert.created", "alert.created", "alert.acknowledged", "alert.resolved"];
+    assert_eq!(events, expected);
+}
+
+#[test]
+fn a_clock_that_is_put_back_holds_nothing_up() {
+    let server = TestServer::at(1_700_000_000_000);
+    let receiver = Receiver::answering(&[500, 200]);
+    let account = server.account("ops");
+    sender(&account, json!({"url": receiver.url()}));
+    alert(&account, "first");
+    receiver.next();
+    logs(&account, 1);
+    server.clock.set(1_600_000_000_000);
+    assert_eq!(receiver.next().json()["data"]["title"], "first");
+}
+
+#[test]
+fn what_follows_is_sent_when_what_failed_is_given_up() {
+    let server = TestServer::with(|settings| settings.outgoing.attempts = 1);
+    let receiver = Receiver::answering(&[500, 200]);
+    let account = server.account("ops");
+    sender(&account, json!({"url": receiver.url()}));
+    let created = alert(&account, "first");
+    step(&account, &created, "resolve");
+    assert_eq!(receiver.next().json()["type"], "alert.created");
+    assert_eq!(receiver.next().json()["type"], "alert.resolved");
+}
+
+#[test]
+fn many_receivers_that_hang_do_not_keep_other_accounts_waiting() {
+    let server = TestServer::with(|settings| settings.outgoing.timeout_seconds = 300);
+    // Connections are taken by the system, and nobody ever answers.
+    let hanging = TcpListener::bind("127.0.0.1:0").unwrap();
+    let slow = server.account("slow");
+    for _ in 0..40 {
+        sender(&slow, json!({"url": format!("http://{}/", hanging.local_addr().unwrap())}));
+    }
+    for number in 0..30 {
+        alert(&slow, &number.to_string());
+    }
+    let (fast, receiver) = (server.account("fast"), Receiver::answering(&[200]));
+    sender(&fast, json!({"url": receiver.url()}));
+    alert(&fast, "at once");
+    assert_eq!(receiver.next().json()["data"]["title"], "at once");
+    assert!(logs(&slow, 0).is_empty());
+}
+
+#[test]
+fn the_oldest_of_too_many_that_wait_are_given_up() {
+    let server = TestServer::at_with(1_700_000_000_000, |settings| settings.outgoing.queue = 3);
+    let receiver = Receiver::answering(&[500, 200]);
+    let account = server.account("ops");
+    sender(&account, json!({"url": receiver.url()}));
+    alert(&account, "0");
+    receiver.next();
+    logs(&account, 1);
+    (1..=5).for_each(|number| drop(alert(&account, &number.to_string())));
+    let given_up = "not sent: more than outgoing.queue waited for this integration, and this was the oldest";
+    for log in &logs(&account, 4)[1..] {
+        assert_eq!(log["outcome"], given_up);
+    }
+    server.clock.set(1_700_000_060_000);
+    for number in 3..=5 {
+        assert_eq!(receiver.next().json()["data"]["title"], number.to_string());
+    }
+}
+
+/// Without an end, some hundred alerts came of it each second.
+#[test]
+fn webhooks_that_lead_in_a_circle_come_to_an_end() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    // Whatever it is told, it makes an alert.
+    let source = account.created_from(json!({"name": "in", "type": "cloudflare", "destination_ids": []}));
+    sender(&account, json!({"url": format!("http://{}/integration/{}", server.address, id(&source))}));
+    alert(&account, "first");
+    let outcomes: Vec<_> = logs(&account, 4).iter().map(|log| log["outcome"].clone()).collect();
+    let taken = "taken with 200 at attempt 1";
+    let end = "not sent: webhooks led to webhooks three times in a row, so this is the end";
+    assert_eq!(outcomes, [taken, taken, taken, end]);
+    assert_eq!(account.send("GET", "/alert", None).json()["total_count"], 4);
+    let events = account.send("GET", "/log?type=incoming", None).json();
+    let hops: Vec<_> = events["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|log| &log["request"]["headers"]["pagertree-local-hops"])
+        .collect();
+    assert_eq!(hops, ["1", "2", "3"]);
+}
