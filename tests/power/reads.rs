@@ -44,6 +44,8 @@ fn heals_after_reads_met(fault: Fault) {
     is_refused(&client.post("/integration", &integration("refused")));
     are_not_answered_wrongly(&client, &acknowledged);
     server.log.wait_for("The store takes no writes");
+    let log = server.log.all();
+    assert!(!log.iter().any(|line| line.contains("A request failed")), "it is told once: {log:#?}");
     shim.work();
 
     becomes_ready(&client);
