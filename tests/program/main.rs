@@ -24,6 +24,7 @@ mod import;
 mod kills;
 mod log;
 mod moving;
+mod older;
 mod overload;
 mod overload_memory;
 mod reload;

@@ -10,7 +10,7 @@ mod findings;
 use super::{MoveError, Progress, format, stopped};
 use crate::store::{
     OpenError, StoreError,
-    engine::{Engine, Entry},
+    engine::{Absent, Engine, Entry},
     kinds::KINDS,
     open,
     trees::{Counters, Tree},
@@ -129,7 +129,7 @@ fn read_with_engine(
     progress.begin("reading", 0);
     let shown = progress.clone();
     let outcome = stopped::guarded(&copy.0, move || {
-        let (engine, lost) = open::open_whatever(&folder, &stopped::options(cache_bytes, None))?;
+        let (engine, lost) = open::open_whatever(&folder, &stopped::options(cache_bytes, None), Absent::Empty)?;
         let mut doubts = Vec::new();
         if lost > 0 {
             doubts.push(format!("the last {lost} commits, which were acknowledged, cannot be read"));

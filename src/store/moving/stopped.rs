@@ -2,7 +2,12 @@
 //! engine means that the store is damaged.
 
 use super::MoveError;
-use crate::store::{Durability, OpenError, Options, Snapshot, engine::Engine, open, opened::Shared};
+use crate::store::{
+    Durability, OpenError, Options, Snapshot,
+    engine::{Absent, Engine},
+    open,
+    opened::Shared,
+};
 use std::{
     fs::{File, TryLockError},
     io,
@@ -39,13 +44,13 @@ pub(super) fn is_absent(folder: &Path) -> bool {
     }
 }
 
-/// Opens a store that is there, and makes none.
+/// Opens a store that is there, and makes none. One of an earlier version stays one: this is for reading.
 pub(super) fn open_existing(folder: &Path, cache_bytes: u64) -> Result<Engine, OpenError> {
     if !exists(folder) {
         let source = io::Error::new(io::ErrorKind::NotFound, "there is no store in it");
         return Err(OpenError::Io { folder: folder.to_owned(), source });
     }
-    open::open_here(folder, &options(cache_bytes, None))
+    open::open_as_it_is(folder, &options(cache_bytes, None), Absent::Empty)
 }
 
 /// Holds the store as the engine does, without opening it: it may be damaged.
