@@ -1,8 +1,8 @@
-//! Stores of an earlier schema version: who reads one leaves it as it is, who writes brings it up.
+//! Stores of other schema versions: an older one is read as it is and brought up by who writes, a newer one is refused.
 
 use super::{
     child::Setup,
-    moving::{exported, is_sound},
+    moving::{exported, in_data, is_sound},
 };
 use serde_json::json;
 use std::fs;
@@ -87,4 +87,19 @@ fn who_makes_an_older_store_anew_brings_it_up() {
     assert_eq!(schema(&setup), schema(&store()));
     is_sound(&setup);
     assert_eq!(exported(&setup), before);
+}
+
+#[test]
+fn a_newer_store_is_not_salvaged() {
+    let setup = store();
+    let db = setup.engine();
+    db.open_tree("meta").unwrap().insert("schema", "3").unwrap();
+    db.open_tree("a tree of later").unwrap().insert("key", "value").unwrap();
+    db.flush().unwrap();
+    drop(db);
+    let outcome = setup.same_folder().args(["export", "--salvage", "saved.jsonl"]).run();
+    let fault = outcome.fault();
+    assert!(fault.contains("schema 3") && fault.contains("data/store'"), "{fault}");
+    assert!(!setup.path("saved.jsonl").exists() && !setup.path("saved.jsonl.partial").exists());
+    assert_eq!(in_data(&setup), ["store"]);
 }
