@@ -22,8 +22,6 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
-    thread,
-    time::Duration,
 };
 
 /// Where a store is, and where its successor is made.
@@ -109,15 +107,11 @@ impl Site {
 
     /// The engine's own threads may hold its files for a moment after it was closed.
     fn open_again(&self, cache_bytes: u64) -> Result<Engine, OpenError> {
-        const AT_MOST: u32 = 400;
-        let open = || open::open_as_it_is(&self.beside, &stopped::options(cache_bytes, None), Absent::Made);
-        for _ in 0..AT_MOST {
-            match open() {
-                Err(OpenError::Held(_)) => thread::sleep(Duration::from_millis(5)),
-                outcome => return outcome,
-            }
-        }
-        open()
+        let options = stopped::options(cache_bytes, None);
+        stopped::soon(
+            || open::open_as_it_is(&self.beside, &options, Absent::Made),
+            |outcome| matches!(outcome, Err(OpenError::Held(_))),
+        )
     }
 
     fn put_in_place(&self) -> Result<(), MoveError> {

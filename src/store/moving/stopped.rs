@@ -13,6 +13,8 @@ use std::{
     io,
     path::Path,
     sync::Arc,
+    thread,
+    time::Duration,
 };
 
 /// Reads a stopped store. It is held meanwhile, so that no server can start on it.
@@ -65,6 +67,24 @@ pub(super) fn hold(folder: &Path) -> Result<Option<File>, MoveError> {
         Err(TryLockError::WouldBlock) => Err(OpenError::Held(folder.to_owned()).into()),
         Err(TryLockError::Error(error)) => Err(MoveError::file(folder, "locked")(error)),
     }
+}
+
+/// The same, after the engine had it: its own threads may hold the files for a moment after it was closed.
+pub(super) fn hold_soon(folder: &Path) -> Result<Option<File>, MoveError> {
+    soon(|| hold(folder), |outcome| matches!(outcome, Err(MoveError::Open(OpenError::Held(_)))))
+}
+
+/// Tries until it is `too_early` no more, for two seconds.
+pub(super) fn soon<T>(attempt: impl Fn() -> T, too_early: impl Fn(&T) -> bool) -> T {
+    const AT_MOST: u32 = 400;
+    for _ in 0..AT_MOST {
+        let outcome = attempt();
+        if !too_early(&outcome) {
+            return outcome;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    attempt()
 }
 
 /// As a store is opened that takes no commands.
