@@ -25,6 +25,7 @@ mod kills;
 mod log;
 mod moving;
 mod older;
+mod outputs;
 mod overload;
 mod overload_memory;
 mod reload;
