@@ -7,8 +7,9 @@ use super::{
     trees::{self, SCHEMA_VERSION, Tree},
 };
 use std::{
-    fs::{self, File},
+    fs::{self, DirBuilder, File},
     io,
+    os::unix::fs::DirBuilderExt,
     path::Path,
     thread,
 };
@@ -88,7 +89,7 @@ pub(super) fn known_schema(folder: &Path, engine: &Engine) -> Result<Option<u32>
 /// Opens what the engine can open, and tells how many commits that were acknowledged are missing.
 pub(super) fn open_whatever(folder: &Path, options: &Options, absent: Absent) -> Result<(Engine, u64), OpenError> {
     let unusable = |source| OpenError::Io { folder: folder.to_owned(), source };
-    fs::create_dir_all(folder).map_err(unusable)?;
+    make_folder(folder).map_err(unusable)?;
     remove_unfinished(folder).map_err(unusable)?;
     let db = open_sled(folder, options)?;
     let disk = match options.durability {
@@ -98,6 +99,12 @@ pub(super) fn open_whatever(folder: &Path, options: &Options, absent: Absent) ->
     let engine = Engine::new(db, disk, absent).map_err(|error| damaged(folder, &error))?;
     let lost = engine.lost_commits().map_err(unusable)?;
     Ok((engine, lost))
+}
+
+/// Makes a folder, and those above it, for this user only: the store has the secret that signs tokens, and whatever clients
+/// put into their objects. One that is there stays as it is.
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// Snapshots that the engine did not finish. It would take them for whole ones, and refuse the store.

@@ -106,7 +106,7 @@ impl Drop for Copy {
 }
 
 fn copy_below(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
+    open::make_folder(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
