@@ -8,6 +8,9 @@ use crate::store::{
 };
 use std::{collections::BTreeMap, mem, ops::Bound};
 
+/// Takes an entry of `accounts`.
+type Put<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), MoveError> + 'a;
+
 /// The last `tinyId` by key in `accounts`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LastNumbers(BTreeMap<Vec<u8>, u64>);
@@ -25,12 +28,7 @@ impl LastNumbers {
 
     /// Puts the counters of an account and what stands before it here, each with the higher number. The keys must come in
     /// order.
-    pub(super) fn put_up_to(
-        &mut self,
-        key: &[u8],
-        value: &[u8],
-        put: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), MoveError>,
-    ) -> Result<(), MoveError> {
+    pub(super) fn put_up_to(&mut self, key: &[u8], value: &[u8], put: &mut Put<'_>) -> Result<(), MoveError> {
         let rest = self.0.split_off(key);
         mem::replace(self, Self(rest)).put_all(put)?;
         let Some(last) = self.0.remove(key) else { return put(key, value) };
@@ -40,7 +38,7 @@ impl LastNumbers {
     }
 
     /// Puts what is still here: of collections that the other store does not know.
-    pub(super) fn put_all(self, put: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), MoveError>) -> Result<(), MoveError> {
+    pub(super) fn put_all(self, put: &mut Put<'_>) -> Result<(), MoveError> {
         self.0.into_iter().try_for_each(|(key, last_tiny_id)| put(&key, &Counters { last_tiny_id, live: 0 }.encode()))
     }
 }

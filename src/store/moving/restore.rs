@@ -112,7 +112,7 @@ struct Replaced {
 
 /// What holds it.
 enum Held {
-    Engine { _engine: Engine },
+    Engine { _engine: Box<Engine> },
     File { _file: Option<File> },
 }
 
@@ -129,7 +129,7 @@ impl Replaced {
             Ok((engine, given))
         });
         match read {
-            Ok((engine, given)) => Ok(Self { given, _held: Held::Engine { _engine: engine } }),
+            Ok((engine, given)) => Ok(Self { given, _held: Held::Engine { _engine: Box::new(engine) } }),
             Err(held @ OpenError::Held(_)) => Err(held.into()),
             Err(_) => {
                 let file = stopped::hold_soon(&task.folder)?;
