@@ -141,7 +141,9 @@ impl Indexes {
             let built = self.build(&key, collection, &snapshot()?, missing.clone());
             let indexed = building.finish(self.budget, places, built?, &snapshot)?;
             if indexed.is_none() {
-                entry.lock().refuse(missing);
+                let mut state = entry.lock();
+                state.refuse(missing);
+                entry.count(&mut state);
             }
             self.make_room(Some(&key), 0);
             return Ok(indexed);
@@ -265,19 +267,22 @@ impl Entry {
 
     fn count(&self, state: &mut State) {
         state.uncounted = 0;
-        self.bytes.store(state.view.as_ref().map_or(0, View::bytes), Ordering::Relaxed);
+        let refused = state.refused.iter().map(|place| place.name().len());
+        let bytes = refused.fold(state.view.as_ref().map_or(0, View::bytes), usize::saturating_add);
+        self.bytes.store(bytes, Ordering::Relaxed);
     }
 }
 
 impl State {
     fn indexed(
-        &self,
+        &mut self,
         places: &[&Place],
         snapshot: impl Fn() -> Result<Snapshot, StoreError>,
     ) -> Result<Option<Indexed>, StoreError> {
-        match &self.view {
+        match &mut self.view {
             // The writer cannot publish anything between these two.
             Some(view) if places.iter().all(|place| view.has(place)) => {
+                view.touch(places);
                 Ok(Some(Indexed { view: view.clone(), snapshot: snapshot()? }))
             }
             _ => Ok(None),
@@ -346,9 +351,7 @@ impl Building<'_> {
             None => built,
             Some(mut view) => {
                 view.extend(built);
-                if view.bytes() > budget {
-                    view.keep(places);
-                }
+                view.forget_all_but(places, budget);
                 view
             }
         };

@@ -6,11 +6,15 @@ use roaring::RoaringTreemap;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
+/// So many places of an account are known at most, since each costs the writer with every change of an object.
+pub(super) const PLACES: usize = 64;
+
 /// Which objects an account has, and the values of some places in them.
 #[derive(Clone, Debug, Default)]
 pub struct View {
     live: Arc<RoaringTreemap>,
-    columns: Vec<(Place, Arc<Column>)>,
+    /// The last are those that were asked for last.
+    columns: Vec<(Arc<Place>, Arc<Column>)>,
 }
 
 impl View {
@@ -45,7 +49,7 @@ impl View {
     }
 
     fn column(&self, place: &Place) -> Option<&Column> {
-        self.columns.iter().find(|(known, _)| known == place).map(|(_, column)| column.as_ref())
+        self.columns.iter().find(|(known, _)| **known == *place).map(|(_, column)| column.as_ref())
     }
 
     pub(super) fn has(&self, place: &Place) -> bool {
@@ -54,7 +58,7 @@ impl View {
 
     /// Room for another place, whose values will come by [`insert`](Self::insert).
     pub(super) fn with_places(places: impl IntoIterator<Item = Place>) -> Self {
-        let columns = places.into_iter().map(|place| (place, Arc::default())).collect();
+        let columns = places.into_iter().map(|place| (Arc::new(place), Arc::default())).collect();
         Self { live: Arc::default(), columns }
     }
 
@@ -64,9 +68,18 @@ impl View {
         self.columns.extend(other.columns);
     }
 
-    /// Forgets all places but these.
-    pub(super) fn keep(&mut self, places: &[&Place]) {
-        self.columns.retain(|(known, _)| places.contains(&known));
+    /// Notes that these places are asked for.
+    pub(super) fn touch(&mut self, places: &[&Place]) {
+        self.columns.sort_by_key(|(known, _)| places.contains(&known.as_ref()));
+    }
+
+    /// Forgets the places that were not asked for longest, until there are no more than [`PLACES`] and they fit into so
+    /// many bytes. These stay.
+    pub(super) fn forget_all_but(&mut self, places: &[&Place], bytes: usize) {
+        self.touch(places);
+        while self.columns.len() > places.len() && (self.columns.len() > PLACES || self.bytes() > bytes) {
+            self.columns.remove(0);
+        }
     }
 
     /// An object of which nothing but its number is to be known.
@@ -116,7 +129,12 @@ impl View {
     /// Bytes of memory, more or less.
     pub(super) fn bytes(&self) -> usize {
         const REST: usize = 512;
-        let columns = self.columns.iter().map(|(_, column)| column.bytes());
+        // Names can be as long as a URL, and a place that no object has costs as much as another.
+        const REST_OF_COLUMN: usize = 256;
+        let columns = self
+            .columns
+            .iter()
+            .map(|(place, column)| place.name().len().saturating_add(column.bytes()).saturating_add(REST_OF_COLUMN));
         columns.fold(self.live.serialized_size().saturating_add(REST), usize::saturating_add)
     }
 }
