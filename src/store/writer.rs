@@ -159,8 +159,12 @@ impl Writer {
         while let Ok(first) = self.commands.recv() {
             let mut batch = Batch { opened: &opened, changes: Changes::new(), objects: Vec::new() };
             let waiting = std::iter::once(first).chain(self.commands.try_iter()).take(self.options.batch);
-            let answers: Vec<Answer> = waiting.map(|command| command(&mut batch)).collect();
-            let sound = opened.is_sound();
+            // The engine panics on some faults of the disk. Whoever is not answered is told that the store has stopped.
+            let ran = catch_unwind(AssertUnwindSafe(|| waiting.map(|command| command(&mut batch)).collect()));
+            let (answers, sound): (Vec<Answer>, _) = match ran {
+                Ok(answers) => (answers, opened.is_sound()),
+                Err(_panic) => (Vec::new(), Err(StoreError::damaged("a command broke down"))),
+            };
             let outcome = sound.and_then(|()| self.commit(opened.engine(), &batch.changes, &batch.objects));
             self.progress.commands.fetch_add(answers.len().try_into().unwrap_or_default(), Ordering::Relaxed);
             if let Err(fault) = &outcome {
@@ -242,7 +246,7 @@ mod tests {
     use crate::store::{Durability, Options, Store, StoreError};
 
     #[test]
-    fn a_writer_that_broke_down_is_not_said_to_run() {
+    fn a_writer_in_which_a_command_breaks_down_goes_on_after_healing() {
         let folder = tempfile::tempdir().unwrap();
         let options = Options {
             cache_bytes: 1 << 20,
@@ -254,9 +258,13 @@ mod tests {
         };
         let store = Store::open(folder.path(), &options).unwrap();
         assert!(store.writer_statistics().running);
-        let outcome: Result<(), StoreError> =
-            actix_rt::System::new().block_on(store.write(|_| panic!("planted by a test")));
+        let system = actix_rt::System::new();
+        let outcome: Result<(), StoreError> = system.block_on(store.write(|_| panic!("planted by a test")));
         assert!(matches!(outcome, Err(StoreError::Stopped)), "{outcome:?}");
+        while let Err(error) = system.block_on(store.write(|_| Ok::<_, StoreError>(()))) {
+            assert!(matches!(error, StoreError::Stopped), "{error:?}");
+        }
+        assert!(store.writer_statistics().running);
         store.close();
         assert!(!store.writer_statistics().running);
     }
