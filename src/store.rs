@@ -20,6 +20,7 @@ mod kinds;
 pub mod moving;
 mod open;
 mod opened;
+mod queue;
 mod snapshot;
 mod thirdparty;
 mod transaction;

@@ -28,12 +28,12 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
     let (found, path) = (arguments.place.find()?, arguments.file);
-    let create = || Output::create(&path, Readers::Owner);
-    let written = match of_stopped(&found, create()?) {
-        Err(MoveError::Open(OpenError::Held(_))) => create().and_then(|output| of_running(&found, output)),
-        outcome => outcome.map_err(Sentence::from),
+    let create = || Output::create(&found, &path, Readers::Owner);
+    let (entries, output) = match of_stopped(&found, create()?) {
+        Err(MoveError::Open(OpenError::Held(_))) => of_running(&found, create()?)?,
+        outcome => outcome?,
     };
-    let entries = Output::conclude(&path, written)?;
+    output.finish()?;
     writeln!(io::stdout(), "{entries} entries were written to '{}'", path.display())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -33,10 +33,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
     let found = arguments.place.find()?;
     match arguments.file {
         Some(path) if arguments.salvage => return salvage::run(&found, &path),
-        Some(path) => {
-            let written = everything(&found, || Output::create(&path, Readers::AsUsual)).map(|output| ((), output));
-            Output::conclude(&path, written)?;
-        }
+        Some(path) => everything(&found, || Output::create(&found, &path, Readers::AsUsual))?.finish()?,
         None => everything(&found, || Ok(BufWriter::with_capacity(1 << 16, io::stdout())))?.flush()?,
     }
     Ok(ExitCode::SUCCESS)

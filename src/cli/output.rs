@@ -1,6 +1,6 @@
 //! A file that is there whole or not at all: written beside under another name, synced, then renamed.
 
-use super::Sentence;
+use super::{Sentence, place::Found};
 use std::{
     fs::{self, File, OpenOptions, Permissions},
     io::{self, BufWriter, Write},
@@ -23,34 +23,68 @@ pub(super) struct Output {
     path: PathBuf,
     beside: PathBuf,
     file: BufWriter<File>,
+    finished: bool,
 }
 
 impl Output {
-    pub(super) fn create(path: &Path, readers: Readers) -> Result<Self, Sentence> {
+    /// # Errors
+    /// It cannot be written, or something is in its place that must not be replaced.
+    pub(super) fn create(found: &Found, path: &Path, readers: Readers) -> Result<Self, Sentence> {
         let (path, beside) = (path.to_owned(), beside(path));
-        let created = open(&beside, readers).map_err(|error| unwritable(&path, &error))?;
-        Ok(Self { path, beside, file: BufWriter::with_capacity(1 << 16, created) })
-    }
-
-    /// Gives the file its name if it was written to its end, and else removes it.
-    pub(super) fn conclude<T>(path: &Path, written: Result<(T, Self), Sentence>) -> Result<T, Sentence> {
-        let concluded = written.and_then(|(outcome, output)| output.finish().map(|()| outcome));
-        if concluded.is_err() {
-            let _was_not_made = fs::remove_file(beside(path));
+        is_outside(&found.data, &path)?;
+        for path in [&path, &beside] {
+            is_free_or_a_file(path)?;
         }
-        concluded
+        let created = open(&beside, readers).map_err(|error| unwritable(&path, &error))?;
+        Ok(Self { path, beside, file: BufWriter::with_capacity(1 << 16, created), finished: false })
     }
 
-    fn finish(self) -> Result<(), Sentence> {
-        let Self { path, beside, file } = self;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let finished = file
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error)
-            .and_then(|file| file.sync_all())
-            .and_then(|()| fs::rename(&beside, &path))
-            .and_then(|()| File::open(folder)?.sync_all());
-        finished.map_err(|error| unwritable(&path, &error))
+    /// Gives the file its name. Without this it is removed.
+    pub(super) fn finish(mut self) -> Result<(), Sentence> {
+        let named = self.give_its_name();
+        named.map_err(|error| unwritable(&self.path, &error))
+    }
+
+    fn give_its_name(&mut self) -> io::Result<()> {
+        self.file.flush()?;
+        self.file.get_ref().sync_all()?;
+        fs::rename(&self.beside, &self.path)?;
+        self.finished = true;
+        File::open(folder_of(&self.path))?.sync_all()
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if !self.finished {
+            let _left_for_the_next_time = fs::remove_file(&self.beside);
+        }
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// What is in the data folder is the program's own.
+fn is_outside(data: &Path, path: &Path) -> Result<(), Sentence> {
+    match (data.canonicalize(), folder_of(path).canonicalize()) {
+        (Ok(data), Ok(folder)) if folder.starts_with(&data) => {
+            let (path, data) = (path.display(), data.display());
+            Err(Sentence(format!("'{path}' is in the data folder '{data}'; name a file elsewhere")))
+        }
+        // What is not there is told when it is opened.
+        _ => Ok(()),
+    }
+}
+
+/// Renaming would put a file in the place of whatever else is there.
+fn is_free_or_a_file(path: &Path) -> Result<(), Sentence> {
+    match path.symlink_metadata() {
+        Ok(found) if !found.is_file() => {
+            Err(Sentence(format!("'{}' is there and no regular file; name another", path.display())))
+        }
+        _ => Ok(()),
     }
 }
 

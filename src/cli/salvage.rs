@@ -11,10 +11,9 @@ use std::{path::Path, process::ExitCode};
 
 /// Says on standard error what is missing or not certain. Ends with exit code 1 if nothing was found at all.
 pub(super) fn run(found: &Found, path: &Path) -> Result<ExitCode, Sentence> {
-    let mut output = Output::create(path, Readers::AsUsual)?;
-    let written = salvage(&found.store, found.cache_bytes, &mut output, &progress::bar());
-    let written = written.map(|salvaged| (salvaged, output)).map_err(Sentence::from);
-    let Salvaged { objects, doubts } = Output::conclude(path, written)?;
+    let mut output = Output::create(found, path, Readers::AsUsual)?;
+    let Salvaged { objects, doubts } = salvage(&found.store, found.cache_bytes, &mut output, &progress::bar())?;
+    output.finish()?;
     for doubt in &doubts {
         complain(doubt);
     }

@@ -124,9 +124,11 @@ impl Problem {
         }
     }
 
-    /// What an operator must know and a client must not. Who comes when there is much to do is no fault.
+    /// What an operator must know and a client must not. Who comes when there is much to do is no fault, and why the
+    /// store has stopped is told once, by its writer.
     pub(crate) fn cause(&self) -> Option<String> {
-        let fault = !matches!(self, Self::Busy { .. } | Self::Draining | Self::Store(StoreError::Busy));
+        let told = matches!(self, Self::Store(StoreError::Busy | StoreError::Stopped));
+        let fault = !told && !matches!(self, Self::Busy { .. } | Self::Draining);
         (fault && self.status_code().is_server_error()).then(|| self.to_string())
     }
 

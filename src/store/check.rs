@@ -6,7 +6,7 @@ use super::{
     Durability, OpenError, Options, StoreError,
     collection::{ALERTS, INTEGRATIONS},
     deliveries::{self, Queue},
-    engine::{Engine, Stored},
+    engine::{Absent, Engine, Stored},
     idempotency::{self, Answered},
     kinds::KINDS,
     open,
@@ -37,7 +37,8 @@ pub struct Report {
     pub damages: Vec<Damage>,
 }
 
-/// Reads a whole store that no process has open. Changes nothing that is stored, though the engine may tidy its files.
+/// Reads a whole store that no process has open. Changes nothing that is stored, not even in one of an earlier version,
+/// though the engine may tidy its files.
 ///
 /// # Errors
 /// The store cannot be opened or read at all.
@@ -51,7 +52,7 @@ pub fn check(folder: &Path, cache_bytes: u64) -> Result<Report, OpenError> {
     open::guarded(folder, {
         let folder = folder.to_owned();
         move || {
-            let engine = open::open_here(&folder, &options)?;
+            let engine = open::open_as_it_is(&folder, &options, Absent::Empty)?;
             examine(&engine).map_err(|error| OpenError::Damaged { folder: folder.clone(), cause: error.to_string() })
         }
     })

@@ -51,6 +51,15 @@ pub(super) type Bounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
 /// A key and its value.
 pub(super) type Entry = (Vec<u8>, Stored);
 
+/// What becomes of a tree that is not in the file, which one of an earlier version may lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absent {
+    /// It is made.
+    Made,
+    /// It looks empty. Such an engine is for reading only.
+    Empty,
+}
+
 /// sled, and what makes it durable.
 #[derive(Debug)]
 pub(super) struct Engine {
@@ -63,8 +72,14 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub(super) fn new(db: sled::Db, disk: Option<Disk>) -> Result<Self, StoreError> {
-        let opened = Tree::ALL.iter().map(|tree| db.open_tree(tree.name())).collect::<Result<Vec<_>, _>>()?;
+    pub(super) fn new(db: sled::Db, disk: Option<Disk>, absent: Absent) -> Result<Self, StoreError> {
+        let present = db.tree_names();
+        let opened = Tree::ALL.iter().map(|tree| match absent {
+            // sled's own tree, in which nothing is.
+            Absent::Empty if !present.iter().any(|name| **name == *tree.name().as_bytes()) => Ok((*db).clone()),
+            Absent::Empty | Absent::Made => db.open_tree(tree.name()),
+        });
+        let opened = opened.collect::<Result<Vec<_>, _>>()?;
         let trees = opened.try_into().map_err(|_| StoreError::damaged("a tree is missing"))?;
         let engine = Self { db, trees, commit: AtomicU64::new(0), disk };
         if let Some(number) = engine.get(Tree::Meta, trees::COMMIT)? {

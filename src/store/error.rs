@@ -26,6 +26,15 @@ impl StoreError {
     pub(super) fn damaged(what: impl Into<String>) -> Self {
         Self::Damaged(what.into())
     }
+
+    /// Whether it tells that the engine cannot go on, which ends when it was opened anew. What is damaged in its files
+    /// stays so.
+    pub(super) fn stops_the_engine(&self) -> bool {
+        match self {
+            Self::Engine(sled::Error::Corruption { .. }) | Self::Damaged(_) | Self::Stopped | Self::Busy => false,
+            Self::Engine(_) | Self::Sync(_) => true,
+        }
+    }
 }
 
 impl From<sled::Error> for StoreError {

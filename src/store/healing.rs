@@ -1,4 +1,4 @@
-//! What happens after a commit failed: the store is closed beneath its readers and opened anew, until it works again.
+//! What happens after a commit or the engine failed: the store is closed beneath its readers and opened anew, until it works again.
 //!
 //! A failed write leaves the engine unable to go on, even after there is room on the disk again, and it leaves open
 //! what of the last commit is on disk; so the engine is thrown away and the files tell. After a failed sync the operating

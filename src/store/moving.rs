@@ -14,6 +14,7 @@ mod export;
 mod format;
 mod import;
 mod load;
+mod numbers;
 mod progress;
 mod rebuild;
 mod restore;

@@ -2,13 +2,14 @@
 
 use super::{
     OpenError, StoreError,
-    engine::{Changes, Disk, Engine},
+    engine::{Absent, Changes, Disk, Engine},
     kinds::{self, Lead},
     trees::{self, SCHEMA_VERSION, Tree},
 };
 use std::{
-    fs::{self, File},
+    fs::{self, DirBuilder, File},
     io,
+    os::unix::fs::DirBuilderExt,
     path::Path,
     thread,
 };
@@ -44,42 +45,66 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<Engine, OpenError
     guarded(folder, move || open_here(&own_folder, &options))
 }
 
-/// Opens on this thread, which should be a [`guarded`] one.
+/// Opens on this thread, which should be a [`guarded`] one. A store of an earlier version becomes one of this one.
 pub(super) fn open_here(folder: &Path, options: &Options) -> Result<Engine, OpenError> {
-    let (engine, lost) = open_whatever(folder, options)?;
-    let damaged = |error: StoreError| OpenError::Damaged { folder: folder.to_owned(), cause: error.to_string() };
+    let engine = open_as_it_is(folder, options, Absent::Made)?;
+    bring_up(&engine).map_err(|error| damaged(folder, &error))?;
+    Ok(engine)
+}
+
+/// The same, but a store of an earlier version stays one.
+pub(super) fn open_as_it_is(folder: &Path, options: &Options, absent: Absent) -> Result<Engine, OpenError> {
+    let (engine, lost) = open_whatever(folder, options, absent)?;
     if lost > 0 {
         let cause = format!("its last {lost} commits, which were acknowledged, cannot be read");
         return Err(OpenError::Damaged { folder: folder.to_owned(), cause });
     }
-    match schema(&engine).map_err(damaged)? {
-        Some(found) if found > SCHEMA_VERSION => {
-            return Err(OpenError::Newer { folder: folder.to_owned(), found, known: SCHEMA_VERSION });
+    match (known_schema(folder, &engine)?, &options.token_secret) {
+        (Some(_), _) => {}
+        (None, Some(token_secret)) => {
+            initialise(&engine, token_secret).map_err(|error| damaged(folder, &error))?;
         }
-        Some(found) if found < SCHEMA_VERSION => migrate(&engine).map_err(damaged)?,
-        Some(_) => {}
-        None => match &options.token_secret {
-            Some(token_secret) => initialise(&engine, token_secret).map_err(damaged)?,
-            None => return Err(OpenError::NeverUsed(folder.to_owned())),
-        },
+        (None, None) => return Err(OpenError::NeverUsed(folder.to_owned())),
     }
     Ok(engine)
 }
 
+fn damaged(folder: &Path, error: &StoreError) -> OpenError {
+    OpenError::Damaged { folder: folder.to_owned(), cause: error.to_string() }
+}
+
+/// The schema version, if something was ever written.
+///
+/// # Errors
+/// It is one that this program does not know, or none at all.
+pub(super) fn known_schema(folder: &Path, engine: &Engine) -> Result<Option<u32>, OpenError> {
+    match schema(engine).map_err(|error| damaged(folder, &error))? {
+        Some(found) if found > SCHEMA_VERSION => {
+            Err(OpenError::Newer { folder: folder.to_owned(), found, known: SCHEMA_VERSION })
+        }
+        found => Ok(found),
+    }
+}
+
 /// Opens what the engine can open, and tells how many commits that were acknowledged are missing.
-pub(super) fn open_whatever(folder: &Path, options: &Options) -> Result<(Engine, u64), OpenError> {
+pub(super) fn open_whatever(folder: &Path, options: &Options, absent: Absent) -> Result<(Engine, u64), OpenError> {
     let unusable = |source| OpenError::Io { folder: folder.to_owned(), source };
-    fs::create_dir_all(folder).map_err(unusable)?;
+    make_folder(folder).map_err(unusable)?;
     remove_unfinished(folder).map_err(unusable)?;
     let db = open_sled(folder, options)?;
     let disk = match options.durability {
         Durability::Synced => Some(Disk::of(folder).map_err(unusable)?),
         Durability::Ephemeral => None,
     };
-    let damaged = |error: StoreError| OpenError::Damaged { folder: folder.to_owned(), cause: error.to_string() };
-    let engine = Engine::new(db, disk).map_err(damaged)?;
+    let engine = Engine::new(db, disk, absent).map_err(|error| damaged(folder, &error))?;
     let lost = engine.lost_commits().map_err(unusable)?;
     Ok((engine, lost))
+}
+
+/// Makes a folder, and those above it, for this user only: the store has the secret that signs tokens, and whatever clients
+/// put into their objects. One that is there stays as it is.
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// Snapshots that the engine did not finish. It would take them for whole ones, and refuse the store.
@@ -151,7 +176,7 @@ fn refused(folder: &Path, error: io::Error) -> OpenError {
 }
 
 /// The schema version, or `None` for a store in which nothing was ever written.
-fn schema(engine: &Engine) -> Result<Option<u32>, StoreError> {
+pub(super) fn schema(engine: &Engine) -> Result<Option<u32>, StoreError> {
     let Some(found) = engine.get(Tree::Meta, trees::SCHEMA)? else {
         return match Tree::ALL.into_iter().find(|tree| !is_empty(engine, *tree)) {
             None => Ok(None),
@@ -170,7 +195,10 @@ fn is_empty(engine: &Engine, tree: Tree) -> bool {
 
 /// Brings a store of an earlier version up to this one. Version 2 has more trees, which opening has made; one of them tells which
 /// integrations send.
-fn migrate(engine: &Engine) -> Result<(), StoreError> {
+pub(super) fn bring_up(engine: &Engine) -> Result<(), StoreError> {
+    if schema(engine)?.is_none_or(|found| found >= SCHEMA_VERSION) {
+        return Ok(());
+    }
     let version = SCHEMA_VERSION.to_string().into_bytes();
     let mut changes = Changes::from([((Tree::Meta, trees::SCHEMA.to_vec()), Some(version.into()))]);
     let everything = (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded);

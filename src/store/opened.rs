@@ -1,10 +1,14 @@
-//! The store as it is open now, if it is: after a failed commit it is closed and opened anew beneath its readers.
+//! The store as it is open now, if it is: after a fault of the engine it is closed and opened anew beneath its readers.
+//!
+//! Readers meet such faults too: where the cache is small they make the engine write. Once that failed it answers nobody
+//! any more, so whoever sees it first notes it and wakes the writer, which heals the store.
 
 use super::{
     StoreError,
     engine::Engine,
     index::{Change, Indexes},
     open,
+    queue::Queue,
     versions::{self, Versions},
 };
 use crate::clock::Clock;
@@ -12,7 +16,7 @@ use arc_swap::ArcSwapOption;
 use std::{
     path::Path,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -23,8 +27,10 @@ use std::{
 #[derive(Debug)]
 pub(super) struct Opened {
     engine: Engine,
-    /// Whether a commit failed, so that reads may fail too.
-    failed: AtomicBool,
+    /// The first fault that the engine cannot go on after.
+    fault: OnceLock<StoreError>,
+    /// Where the one waits who opens it anew.
+    queue: Arc<Queue>,
     /// Whether readers are to give up, so that the engine can be closed.
     leaving: AtomicBool,
 }
@@ -33,12 +39,19 @@ impl Opened {
     /// Reads.
     ///
     /// # Errors
-    /// The engine is about to be closed, so whoever holds it must let go of it; or what `read` says.
+    /// The engine is about to be closed, so whoever holds it must let go of it; or has to be, since it failed; or what
+    /// `read` says.
     pub(super) fn read<T>(&self, read: impl FnOnce(&Engine) -> Result<T, StoreError>) -> Result<T, StoreError> {
         if self.leaving.load(Ordering::Relaxed) {
             return Err(StoreError::Stopped);
         }
-        read(&self.engine).map_err(|error| if self.failed.load(Ordering::SeqCst) { StoreError::Stopped } else { error })
+        read(&self.engine).map_err(|error| {
+            if error.stops_the_engine() {
+                self.fail(error.clone());
+            }
+            // What is wrong behind a fault is a consequence.
+            self.is_sound().map_or(StoreError::Stopped, |()| error)
+        })
     }
 
     /// For the writer: it alone changes anything, and decides when the engine is closed.
@@ -46,9 +59,17 @@ impl Opened {
         &self.engine
     }
 
-    /// A commit failed: what is wrong from now on is a consequence.
-    pub(super) fn fail(&self) {
-        self.failed.store(true, Ordering::SeqCst);
+    /// The engine cannot go on. Only the first such fault counts.
+    pub(super) fn fail(&self, fault: StoreError) {
+        if self.fault.set(fault).is_ok() {
+            self.queue.wake();
+        }
+    }
+
+    /// # Errors
+    /// The fault that the engine cannot go on after.
+    pub(super) fn is_sound(&self) -> Result<(), StoreError> {
+        self.fault.get().map_or(Ok(()), |fault| Err(fault.clone()))
     }
 }
 
@@ -56,6 +77,8 @@ impl Opened {
 #[derive(Debug)]
 pub(super) struct Shared {
     opened: ArcSwapOption<Opened>,
+    /// What the writer has to do.
+    pub(super) queue: Arc<Queue>,
     pub(super) versions: Versions,
     pub(super) indexes: Indexes,
 }
@@ -66,7 +89,7 @@ const READERS_LEAVE_WITHIN: Duration = Duration::from_secs(5);
 impl Shared {
     pub(super) fn new(engine: Engine, index_bytes: u64) -> Self {
         let (versions, indexes) = (Versions::default(), Indexes::new(index_bytes));
-        let shared = Self { opened: ArcSwapOption::empty(), versions, indexes };
+        let shared = Self { opened: ArcSwapOption::empty(), queue: Arc::default(), versions, indexes };
         shared.open(engine);
         shared
     }
@@ -101,7 +124,8 @@ impl Shared {
     }
 
     fn open(&self, engine: Engine) {
-        let opened = Opened { engine, failed: AtomicBool::new(false), leaving: AtomicBool::new(false) };
+        let (fault, queue) = (OnceLock::new(), Arc::clone(&self.queue));
+        let opened = Opened { engine, fault, queue, leaving: AtomicBool::new(false) };
         self.opened.store(Some(Arc::new(opened)));
     }
 

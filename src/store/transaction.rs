@@ -2,8 +2,9 @@
 
 use super::{
     StoreError,
-    engine::{Changes, Engine, Stored},
+    engine::{Changes, Stored},
     index::Change,
+    opened::Opened,
     trees::{self, Tree},
 };
 use std::{collections::BTreeSet, ops::Bound};
@@ -12,7 +13,7 @@ use std::{collections::BTreeSet, ops::Bound};
 /// succeeds.
 #[derive(Debug)]
 pub struct Transaction<'a> {
-    engine: &'a Engine,
+    opened: &'a Opened,
     /// What earlier commands of the same commit changed.
     earlier: &'a Changes,
     changes: Changes,
@@ -21,31 +22,35 @@ pub struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) fn new(engine: &'a Engine, earlier: &'a Changes) -> Self {
-        Self { engine, earlier, changes: Changes::new(), objects: Vec::new() }
+    pub(super) fn new(opened: &'a Opened, earlier: &'a Changes) -> Self {
+        Self { opened, earlier, changes: Changes::new(), objects: Vec::new() }
     }
 
     pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
         let address = (tree, key.to_vec());
         match self.changes.get(&address).or_else(|| self.earlier.get(&address)) {
             Some(changed) => Ok(changed.clone()),
-            None => self.engine.get(tree, key),
+            None => self.opened.read(|engine| engine.get(tree, key)),
         }
     }
 
     /// The first keys of a tree, as the engine has them: what earlier commands of the same commit removed may be among
     /// them.
     pub(super) fn first_keys(&self, tree: Tree, most: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        let entries = self.engine.range(tree, (Bound::Unbounded, Bound::Unbounded));
-        entries.take(most).map(|entry| entry.map(|(key, _)| key)).collect()
+        self.opened.read(|engine| {
+            let entries = engine.range(tree, (Bound::Unbounded, Bound::Unbounded));
+            entries.take(most).map(|entry| entry.map(|(key, _)| key)).collect()
+        })
     }
 
     /// All keys of a tree that begin so, in order, with what this commit has added and without what it has removed.
     pub(super) fn keys_below(&self, tree: Tree, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
         let (lower, upper) = (prefix.to_vec(), trees::prefix_end(prefix));
         let bounds = (Bound::Included(lower.clone()), Bound::Excluded(upper.clone()));
-        let found = self.engine.range(tree, bounds).map(|entry| entry.map(|(key, _)| key));
-        let mut keys = found.collect::<Result<BTreeSet<_>, _>>()?;
+        let mut keys = self.opened.read(|engine| {
+            let found = engine.range(tree, bounds).map(|entry| entry.map(|(key, _)| key));
+            found.collect::<Result<BTreeSet<_>, _>>()
+        })?;
         for changes in [self.earlier, &self.changes] {
             for ((_, key), value) in changes.range((tree, lower.clone())..(tree, upper.clone())) {
                 match value {

@@ -1,15 +1,16 @@
 //! The one writer: a thread that takes all commands in turn and gives those that wait together one durable commit.
 //!
 //! Because nobody else writes, a command may read, decide and write without any lock. Its answer is sent only after
-//! the disk has what it answers. When a commit fails nobody knows what is on disk, so the writer refuses whatever
-//! comes until the store was opened anew and works (`healing`).
+//! the disk has what it answers. When a commit fails nobody knows what is on disk, and when a read fails the engine does
+//! not go on, so the writer refuses whatever comes until the store was opened anew and works (`healing`).
 
 use super::{
     Options, StoreError, Transaction, WriterStatistics,
     engine::{Changes, Engine},
     healing::Healing,
     index::Change,
-    opened::Shared,
+    opened::{Opened, Shared},
+    queue::Queue,
     versions::OldValues,
 };
 use crate::clock::Clock;
@@ -18,7 +19,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
@@ -28,14 +29,14 @@ use std::{
 use tokio::sync::oneshot;
 
 /// A command together with the way back to whoever waits for it.
-type Command = Box<dyn FnOnce(&mut Batch<'_>) -> Answer + Send>;
+pub(super) type Command = Box<dyn FnOnce(&mut Batch<'_>) -> Answer + Send>;
 
 /// Tells the one who waits how the commit ended.
-type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+pub(super) type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// Changes of the commit that is being gathered.
-struct Batch<'a> {
-    engine: &'a Engine,
+pub(super) struct Batch<'a> {
+    opened: &'a Opened,
     changes: Changes,
     objects: Vec<Change>,
 }
@@ -59,7 +60,7 @@ impl Drop for Running<'_> {
 /// The writer thread, seen from outside.
 #[derive(Debug)]
 pub(super) struct WriterThread {
-    queue: RwLock<Option<mpsc::SyncSender<Command>>>,
+    queue: Arc<Queue>,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
     progress: Arc<Progress>,
 }
@@ -67,17 +68,17 @@ pub(super) struct WriterThread {
 impl WriterThread {
     /// Starts it.
     pub(super) fn start(shared: Arc<Shared>, folder: &Path, options: &Options) -> io::Result<Self> {
-        let (sender, queue) = mpsc::sync_channel(options.queue);
+        let queue = Arc::clone(&shared.queue);
         let progress = Arc::new(Progress { running: AtomicBool::new(true), ..Progress::default() });
         let writer = Writer {
             shared,
-            queue,
+            commands: queue.open(options.queue),
             folder: folder.to_owned(),
             options: options.clone(),
             progress: Arc::clone(&progress),
         };
         let thread = thread::Builder::new().name("store-writer".into()).spawn(move || writer.run())?;
-        Ok(Self { queue: RwLock::new(Some(sender)), thread: Mutex::new(Some(thread)), progress })
+        Ok(Self { queue, thread: Mutex::new(Some(thread)), progress })
     }
 
     pub(super) async fn run<T, E, F>(&self, command: F) -> Result<T, E>
@@ -87,7 +88,7 @@ impl WriterThread {
         E: From<StoreError> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        self.enqueue(Box::new(move |batch| {
+        self.queue.enqueue(Box::new(move |batch| {
             let outcome = batch.run(command);
             Box::new(move |committed| {
                 // Nobody listens any more when the client has gone; what it asked for is done all the same.
@@ -97,17 +98,8 @@ impl WriterThread {
         receiver.await.unwrap_or_else(|_| Err(StoreError::Stopped.into()))
     }
 
-    fn enqueue(&self, command: Command) -> Result<(), StoreError> {
-        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
-        let sender = queue.as_ref().ok_or(StoreError::Stopped)?;
-        sender.try_send(command).map_err(|refused| match refused {
-            mpsc::TrySendError::Full(_) => StoreError::Busy,
-            mpsc::TrySendError::Disconnected(_) => StoreError::Stopped,
-        })
-    }
-
     pub(super) fn stop(&self) {
-        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        self.queue.close();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             log::error!("The writer of the store broke down");
@@ -132,7 +124,7 @@ impl Drop for WriterThread {
 /// What the thread has.
 struct Writer {
     shared: Arc<Shared>,
-    queue: mpsc::Receiver<Command>,
+    commands: mpsc::Receiver<Command>,
     folder: PathBuf,
     options: Options,
     progress: Arc<Progress>,
@@ -161,17 +153,22 @@ impl Writer {
         }
     }
 
-    /// Serves until nobody can send any more (`Ok`) or a commit fails.
+    /// Serves until nobody can send any more (`Ok`), a commit fails, or somebody saw that the engine does not go on.
     fn serve(&self) -> Result<(), StoreError> {
         let opened = self.shared.hold()?;
-        while let Ok(first) = self.queue.recv() {
-            let mut batch = Batch { engine: opened.engine(), changes: Changes::new(), objects: Vec::new() };
-            let waiting = std::iter::once(first).chain(self.queue.try_iter()).take(self.options.batch);
-            let answers: Vec<Answer> = waiting.map(|command| command(&mut batch)).collect();
-            let outcome = self.commit(opened.engine(), &batch.changes, &batch.objects);
+        while let Ok(first) = self.commands.recv() {
+            let mut batch = Batch { opened: &opened, changes: Changes::new(), objects: Vec::new() };
+            let waiting = std::iter::once(first).chain(self.commands.try_iter()).take(self.options.batch);
+            // The engine panics on some faults of the disk. Whoever is not answered is told that the store has stopped.
+            let ran = catch_unwind(AssertUnwindSafe(|| waiting.map(|command| command(&mut batch)).collect()));
+            let (answers, sound): (Vec<Answer>, _) = match ran {
+                Ok(answers) => (answers, opened.is_sound()),
+                Err(_panic) => (Vec::new(), Err(StoreError::damaged("a command broke down"))),
+            };
+            let outcome = sound.and_then(|()| self.commit(opened.engine(), &batch.changes, &batch.objects));
             self.progress.commands.fetch_add(answers.len().try_into().unwrap_or_default(), Ordering::Relaxed);
-            if outcome.is_err() {
-                opened.fail();
+            if let Err(fault) = &outcome {
+                opened.fail(fault.clone());
                 self.progress.running.store(false, Ordering::SeqCst);
             }
             // Why is for the log, once; whoever waits is told to try elsewhere or later.
@@ -224,7 +221,7 @@ impl Writer {
     fn refuse_for(&self, pause: Duration) -> Result<(), Closed> {
         let until = Clock::System.stopwatch() + pause;
         loop {
-            match self.queue.recv_timeout(until.saturating_duration_since(Clock::System.stopwatch())) {
+            match self.commands.recv_timeout(until.saturating_duration_since(Clock::System.stopwatch())) {
                 Ok(command) => drop(command),
                 Err(RecvTimeoutError::Timeout) => return Ok(()),
                 Err(RecvTimeoutError::Disconnected) => return Err(Closed),
@@ -235,7 +232,7 @@ impl Writer {
 
 impl Batch<'_> {
     fn run<T, E>(&mut self, command: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>) -> Result<T, E> {
-        let mut transaction = Transaction::new(self.engine, &self.changes);
+        let mut transaction = Transaction::new(self.opened, &self.changes);
         let outcome = command(&mut transaction)?;
         let (changes, objects) = transaction.into_changes();
         self.changes.extend(changes);
@@ -249,7 +246,7 @@ mod tests {
     use crate::store::{Durability, Options, Store, StoreError};
 
     #[test]
-    fn a_writer_that_broke_down_is_not_said_to_run() {
+    fn a_writer_in_which_a_command_breaks_down_goes_on_after_healing() {
         let folder = tempfile::tempdir().unwrap();
         let options = Options {
             cache_bytes: 1 << 20,
@@ -261,9 +258,13 @@ mod tests {
         };
         let store = Store::open(folder.path(), &options).unwrap();
         assert!(store.writer_statistics().running);
-        let outcome: Result<(), StoreError> =
-            actix_rt::System::new().block_on(store.write(|_| panic!("planted by a test")));
+        let system = actix_rt::System::new();
+        let outcome: Result<(), StoreError> = system.block_on(store.write(|_| panic!("planted by a test")));
         assert!(matches!(outcome, Err(StoreError::Stopped)), "{outcome:?}");
+        while let Err(error) = system.block_on(store.write(|_| Ok::<_, StoreError>(()))) {
+            assert!(matches!(error, StoreError::Stopped), "{error:?}");
+        }
+        assert!(store.writer_statistics().running);
         store.close();
         assert!(!store.writer_statistics().running);
     }

@@ -23,7 +23,7 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What was acknowledged, by id, as it is written.
-type Acknowledged = BTreeMap<String, String>;
+pub(crate) type Acknowledged = BTreeMap<String, String>;
 
 #[test]
 fn a_server_whose_syncs_fail_for_a_while_heals() {
@@ -80,7 +80,7 @@ fn heals_after(fault: Fault) {
 
 /// Creates one that has so many bytes, and returns its id and how it is written.
 #[track_caller]
-fn create(client: &Client, name: &str, bytes: usize) -> (String, String) {
+pub(crate) fn create(client: &Client, name: &str, bytes: usize) -> (String, String) {
     let mut body = integration(name);
     body["meta"] = json!({ "filling": "x".repeat(bytes) });
     let answer = client.post("/integration", &body);
@@ -89,7 +89,7 @@ fn create(client: &Client, name: &str, bytes: usize) -> (String, String) {
 }
 
 #[track_caller]
-fn is_refused(answer: &Answer) {
+pub(crate) fn is_refused(answer: &Answer) {
     assert_eq!(answer.status, 503, "{}", answer.text());
     assert!(!answer.messages().is_empty(), "{}", answer.text());
     assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
@@ -97,7 +97,7 @@ fn is_refused(answer: &Answer) {
 
 /// Each is answered as it was acknowledged, or not at all.
 #[track_caller]
-fn are_not_answered_wrongly(client: &Client, acknowledged: &Acknowledged) {
+pub(crate) fn are_not_answered_wrongly(client: &Client, acknowledged: &Acknowledged) {
     for (id, object) in acknowledged {
         let answer = client.get(&format!("/integration/{id}"));
         if answer.status != 200 {
@@ -109,7 +109,7 @@ fn are_not_answered_wrongly(client: &Client, acknowledged: &Acknowledged) {
 }
 
 #[track_caller]
-fn are_there(client: &Client, acknowledged: &Acknowledged) {
+pub(crate) fn are_there(client: &Client, acknowledged: &Acknowledged) {
     for (id, object) in acknowledged {
         assert_eq!(client.get(&format!("/integration/{id}")).text(), *object);
     }
@@ -117,7 +117,7 @@ fn are_there(client: &Client, acknowledged: &Acknowledged) {
 
 /// Asks until it is.
 #[track_caller]
-fn becomes_ready(client: &Client) {
+pub(crate) fn becomes_ready(client: &Client) {
     let asked = Instant::now();
     while client.get("/readyz").status != 200 {
         assert!(asked.elapsed() < PATIENCE, "the fault is over, and the server does not heal");
@@ -125,7 +125,7 @@ fn becomes_ready(client: &Client) {
     }
 }
 
-fn is_sound(setup: &Setup) {
+pub(crate) fn is_sound(setup: &Setup) {
     let outcome = setup.same_folder().args(["check"]).run();
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
 }

@@ -36,6 +36,7 @@ mod model;
 mod names;
 #[path = "../crash/random.rs"]
 mod random;
+mod reads;
 mod rounds;
 mod shim;
 mod trace;

@@ -24,6 +24,8 @@ mod import;
 mod kills;
 mod log;
 mod moving;
+mod older;
+mod outputs;
 mod overload;
 mod overload_memory;
 mod reload;

@@ -50,6 +50,11 @@ pub(crate) fn exported(setup: &Setup) -> String {
     outcome.stdout
 }
 
+/// What an export says of objects, and not of the numbers that were given.
+pub(crate) fn object_lines(text: &str) -> Vec<&str> {
+    text.lines().filter(|line| !line.starts_with("{\"account\"")).collect()
+}
+
 pub(crate) fn import(setup: &Setup, text: &str) -> Outcome {
     setup.write("import.jsonl", text);
     setup.same_folder().args(["import", "import.jsonl"]).run()

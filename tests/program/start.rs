@@ -2,6 +2,7 @@
 
 use super::child::{Setup, files_below};
 use serde_json::json;
+use std::{fs::Permissions, os::unix::fs::PermissionsExt};
 
 #[test]
 fn the_first_line_tells_where_it_listens_and_the_server_answers_there() {
@@ -41,6 +42,20 @@ fn an_ephemeral_store_leaves_nothing_behind() {
     assert!(!setup.path("data").exists(), "the data folder is not touched");
     let left = std::fs::read_dir(setup.path("temporary")).unwrap().count();
     assert_eq!(left, 0, "{:?}", files_below(&setup.path("temporary")));
+}
+
+#[test]
+fn what_is_made_for_the_store_is_for_its_owner_only() {
+    let mode = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let setup = Setup::new();
+    setup.start().stop();
+    assert_eq!([mode(setup.path("data")), mode(setup.store())], [0o700, 0o700]);
+
+    let existing = Setup::new();
+    std::fs::create_dir(existing.path("data")).unwrap();
+    std::fs::set_permissions(existing.path("data"), Permissions::from_mode(0o750)).unwrap();
+    existing.start().stop();
+    assert_eq!([mode(existing.path("data")), mode(existing.store())], [0o750, 0o700], "what is there stays as it is");
 }
 
 impl Setup {

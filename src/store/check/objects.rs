@@ -7,7 +7,8 @@ use crate::{
         StoreError,
         engine::{Engine, Stored},
         kinds::{Facts, Kind, Lead},
-        trees::{self, Counters, Tree},
+        open,
+        trees::{self, Counters, SCHEMA_VERSION, Tree},
     },
 };
 use std::{collections::BTreeMap, ops::Bound};
@@ -23,6 +24,8 @@ pub(super) struct Tally {
 pub(super) struct Objects<'a> {
     engine: &'a Engine,
     kind: Kind,
+    /// Whether the store tells which integrations send; one of an earlier version does not.
+    tells_senders: bool,
     pub(super) tallies: BTreeMap<AccountId, Tally>,
     pub(super) live: u64,
     pub(super) damages: Vec<Damage>,
@@ -30,7 +33,8 @@ pub(super) struct Objects<'a> {
 
 impl<'a> Objects<'a> {
     pub(super) fn examine(engine: &'a Engine, kind: Kind) -> Result<Self, StoreError> {
-        let mut objects = Self { engine, kind, tallies: BTreeMap::new(), live: 0, damages: Vec::new() };
+        let tells_senders = open::schema(engine)? == Some(SCHEMA_VERSION);
+        let mut objects = Self { engine, kind, tells_senders, tallies: BTreeMap::new(), live: 0, damages: Vec::new() };
         objects.records()?;
         objects.index()?;
         Ok(objects)
@@ -80,6 +84,7 @@ impl<'a> Objects<'a> {
         }
         // Of the alerts about one thing only the newest has one, and none if that was deleted.
         if let Some(Lead { tree: Tree::SendersByAccount, key }) = lead
+            && self.tells_senders
             && self.engine.get(Tree::SendersByAccount, &key)?.is_none()
         {
             self.damage(format!("{kind} '{id}' sends, and is not among those of account '{sid}' that do"));

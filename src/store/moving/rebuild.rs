@@ -11,7 +11,7 @@ use super::{
 };
 use crate::store::{
     OpenError, StoreError,
-    engine::{Changes, Engine},
+    engine::{Absent, Changes, Engine},
     open,
 };
 use rustix::{
@@ -22,8 +22,6 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
-    thread,
-    time::Duration,
 };
 
 /// Where a store is, and where its successor is made.
@@ -96,25 +94,24 @@ impl Site {
         progress.begin("verifying", written.entries());
         let read = Sums::of(&again, progress)?;
         progress.end();
-        drop(again);
         if let Some(tree) = read.differs_in(&written) {
             let cause = format!("'{}' of the new store is not as it was written", tree.name());
             return Err(StoreError::damaged(cause).into());
         }
+        // What it was filled from may be of an earlier version.
+        open::bring_up(&again)?;
+        drop(again);
         sync_below(&self.beside).map_err(MoveError::file(&self.beside, "synced"))?;
         Ok(written)
     }
 
     /// The engine's own threads may hold its files for a moment after it was closed.
     fn open_again(&self, cache_bytes: u64) -> Result<Engine, OpenError> {
-        const AT_MOST: u32 = 400;
-        for _ in 0..AT_MOST {
-            match stopped::open_existing(&self.beside, cache_bytes) {
-                Err(OpenError::Held(_)) => thread::sleep(Duration::from_millis(5)),
-                outcome => return outcome,
-            }
-        }
-        stopped::open_existing(&self.beside, cache_bytes)
+        let options = stopped::options(cache_bytes, None);
+        stopped::soon(
+            || open::open_as_it_is(&self.beside, &options, Absent::Made),
+            |outcome| matches!(outcome, Err(OpenError::Held(_))),
+        )
     }
 
     fn put_in_place(&self) -> Result<(), MoveError> {

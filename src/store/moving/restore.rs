@@ -4,11 +4,14 @@ use super::{
     BackupFault, MoveError, Progress,
     backup::Reader,
     load::Loader,
+    numbers::LastNumbers,
     rebuild::{Making, Site},
     stopped,
 };
 use crate::store::{
     OpenError,
+    engine::Engine,
+    open,
     trees::{self, SCHEMA_VERSION, Tree},
 };
 use std::{
@@ -30,8 +33,8 @@ pub struct Restore {
     pub replace: bool,
 }
 
-/// Puts a store with what the backup holds where there is none, or in the place of the one that is there. Returns the number of
-/// entries.
+/// Puts a store with what the backup holds where there is none, or in the place of the one that is there. Numbers that this
+/// one has given, if that can be read, are not given again. Returns the number of entries.
 ///
 /// # Errors
 /// The backup is not whole; there is a store that must not be replaced, or a server has it. Nothing was changed.
@@ -42,11 +45,11 @@ pub fn restore(task: &Restore, progress: &Progress) -> Result<u64, MoveError> {
         if !task.replace {
             nothing_is_lost(&task)?;
         }
-        let held = stopped::hold(&task.folder)?;
+        let replaced = Replaced::hold(&task)?;
         let site = Site::of(&task.folder)?;
         let making = Making { cache_bytes: task.cache_bytes, token_secret };
-        let sums = site.rebuild(&making, &progress, &mut |loader| fill(&task.file, loader))?;
-        drop(held);
+        let sums = site.rebuild(&making, &progress, &mut |loader| fill(&task.file, replaced.given.clone(), loader))?;
+        drop(replaced);
         site.clear();
         Ok(sums.entries())
     })
@@ -100,8 +103,48 @@ fn nothing_is_lost(task: &Restore) -> Result<(), MoveError> {
     }
 }
 
-fn fill(file: &Path, loader: &mut Loader<'_>) -> Result<(), MoveError> {
-    for_each(file, &Progress::none(), |tree, key, value| loader.put(tree, key, value))
+/// The store that was there, held.
+struct Replaced {
+    /// Nothing if it cannot be read, or there is none.
+    given: LastNumbers,
+    _held: Held,
+}
+
+/// What holds it.
+enum Held {
+    Engine { _engine: Box<Engine> },
+    File { _file: Option<File> },
+}
+
+impl Replaced {
+    fn hold(task: &Restore) -> Result<Self, MoveError> {
+        // Another process may have it, which is told whatever else is wrong with it.
+        drop(stopped::hold(&task.folder)?);
+        let (folder, cache_bytes) = (task.folder.clone(), task.cache_bytes);
+        let read = open::guarded(&task.folder, move || {
+            let engine = stopped::open_existing(&folder, cache_bytes)?;
+            let given = LastNumbers::of(&engine);
+            let given =
+                given.map_err(|error| OpenError::Damaged { folder: folder.clone(), cause: error.to_string() })?;
+            Ok((engine, given))
+        });
+        match read {
+            Ok((engine, given)) => Ok(Self { given, _held: Held::Engine { _engine: Box::new(engine) } }),
+            Err(held @ OpenError::Held(_)) => Err(held.into()),
+            Err(_) => {
+                let file = stopped::hold_soon(&task.folder)?;
+                Ok(Self { given: LastNumbers::default(), _held: Held::File { _file: file } })
+            }
+        }
+    }
+}
+
+fn fill(file: &Path, mut given: LastNumbers, loader: &mut Loader<'_>) -> Result<(), MoveError> {
+    for_each(file, &Progress::none(), |tree, key, value| match tree {
+        Tree::Accounts => given.put_up_to(key, value, &mut |key, value| loader.put(tree, key, value)),
+        _ => loader.put(tree, key, value),
+    })?;
+    given.put_all(&mut |key, value| loader.put(Tree::Accounts, key, value))
 }
 
 /// Shows each entry. The digest is compared each time, so what was verified is what is restored.

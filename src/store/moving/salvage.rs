@@ -10,7 +10,7 @@ mod findings;
 use super::{MoveError, Progress, format, stopped};
 use crate::store::{
     OpenError, StoreError,
-    engine::{Engine, Entry},
+    engine::{Absent, Engine, Entry},
     kinds::KINDS,
     open,
     trees::{Counters, Tree},
@@ -36,7 +36,8 @@ pub struct Salvaged {
 /// Writes an export of all that can be read. The store is held meanwhile, and not changed.
 ///
 /// # Errors
-/// There is no store, or another process holds it; the copy or `out` cannot be written.
+/// There is no store, or another process holds it, or a later version of this program wrote it; the copy or `out` cannot
+/// be written.
 pub fn salvage(
     folder: &Path,
     cache_bytes: u64,
@@ -49,7 +50,7 @@ pub fn salvage(
     let _held = stopped::hold(folder)?;
     let copy = Copy::of(folder)?;
     let findings = Arc::new(Mutex::new(Findings::default()));
-    let mut doubts = read_with_engine(&copy, cache_bytes, &findings, progress);
+    let mut doubts = read_with_engine(folder, &copy, cache_bytes, &findings, progress)?;
     drop(copy);
     let mut findings = lock(&findings);
     if !doubts.is_empty() {
@@ -105,7 +106,7 @@ impl Drop for Copy {
 }
 
 fn copy_below(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
+    open::make_folder(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
@@ -120,16 +121,21 @@ fn copy_below(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Takes what the engine shows until it fails or breaks down. Returns what is wrong with it.
 fn read_with_engine(
+    original: &Path,
     copy: &Copy,
     cache_bytes: u64,
     findings: &Arc<Mutex<Findings>>,
     progress: &Progress,
-) -> Vec<String> {
+) -> Result<Vec<String>, MoveError> {
     let (folder, findings, progress) = (copy.0.clone(), Arc::clone(findings), progress.clone());
+    let original = original.to_owned();
     progress.begin("reading", 0);
     let shown = progress.clone();
     let outcome = stopped::guarded(&copy.0, move || {
-        let (engine, lost) = open::open_whatever(&folder, &stopped::options(cache_bytes, None))?;
+        let (engine, lost) = open::open_whatever(&folder, &stopped::options(cache_bytes, None), Absent::Empty)?;
+        if let Err(newer @ OpenError::Newer { .. }) = open::known_schema(&original, &engine) {
+            return Err(newer.into());
+        }
         let mut doubts = Vec::new();
         if lost > 0 {
             doubts.push(format!("the last {lost} commits, which were acknowledged, cannot be read"));
@@ -139,11 +145,12 @@ fn read_with_engine(
     });
     shown.end();
     match outcome {
-        Ok(doubts) => doubts,
+        Err(newer @ MoveError::Open(OpenError::Newer { .. })) => Err(newer),
+        Ok(doubts) => Ok(doubts),
         Err(MoveError::Open(OpenError::Damaged { cause, .. })) => {
-            vec![format!("it cannot be opened or read to its end: {cause}")]
+            Ok(vec![format!("it cannot be opened or read to its end: {cause}")])
         }
-        Err(other) => vec![format!("it cannot be opened: {other}")],
+        Err(other) => Ok(vec![format!("it cannot be opened: {other}")]),
     }
 }
 

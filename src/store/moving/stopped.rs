@@ -2,12 +2,19 @@
 //! engine means that the store is damaged.
 
 use super::MoveError;
-use crate::store::{Durability, OpenError, Options, Snapshot, engine::Engine, open, opened::Shared};
+use crate::store::{
+    Durability, OpenError, Options, Snapshot,
+    engine::{Absent, Engine},
+    open,
+    opened::Shared,
+};
 use std::{
     fs::{File, TryLockError},
     io,
     path::Path,
     sync::Arc,
+    thread,
+    time::Duration,
 };
 
 /// Reads a stopped store. It is held meanwhile, so that no server can start on it.
@@ -39,13 +46,13 @@ pub(super) fn is_absent(folder: &Path) -> bool {
     }
 }
 
-/// Opens a store that is there, and makes none.
+/// Opens a store that is there, and makes none. One of an earlier version stays one: this is for reading.
 pub(super) fn open_existing(folder: &Path, cache_bytes: u64) -> Result<Engine, OpenError> {
     if !exists(folder) {
         let source = io::Error::new(io::ErrorKind::NotFound, "there is no store in it");
         return Err(OpenError::Io { folder: folder.to_owned(), source });
     }
-    open::open_here(folder, &options(cache_bytes, None))
+    open::open_as_it_is(folder, &options(cache_bytes, None), Absent::Empty)
 }
 
 /// Holds the store as the engine does, without opening it: it may be damaged.
@@ -60,6 +67,24 @@ pub(super) fn hold(folder: &Path) -> Result<Option<File>, MoveError> {
         Err(TryLockError::WouldBlock) => Err(OpenError::Held(folder.to_owned()).into()),
         Err(TryLockError::Error(error)) => Err(MoveError::file(folder, "locked")(error)),
     }
+}
+
+/// The same, after the engine had it: its own threads may hold the files for a moment after it was closed.
+pub(super) fn hold_soon(folder: &Path) -> Result<Option<File>, MoveError> {
+    soon(|| hold(folder), |outcome| matches!(outcome, Err(MoveError::Open(OpenError::Held(_)))))
+}
+
+/// Tries until it is `too_early` no more, for two seconds.
+pub(super) fn soon<T>(attempt: impl Fn() -> T, too_early: impl Fn(&T) -> bool) -> T {
+    const AT_MOST: u32 = 400;
+    for _ in 0..AT_MOST {
+        let outcome = attempt();
+        if !too_early(&outcome) {
+            return outcome;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    attempt()
 }
 
 /// As a store is opened that takes no commands.

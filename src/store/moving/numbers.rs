@@ -1,0 +1,70 @@
+//! The last numbers that a store gave: they stay given when another store takes its place.
+
+use super::MoveError;
+use crate::store::{
+    StoreError,
+    engine::Engine,
+    trees::{Counters, Tree},
+};
+use std::{collections::BTreeMap, mem, ops::Bound};
+
+/// Takes an entry of `accounts`.
+type Put<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), MoveError> + 'a;
+
+/// The last `tinyId` by key in `accounts`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastNumbers(BTreeMap<Vec<u8>, u64>);
+
+impl LastNumbers {
+    /// Those of a store.
+    pub(super) fn of(engine: &Engine) -> Result<Self, StoreError> {
+        let entries = engine.range(Tree::Accounts, (Bound::Unbounded, Bound::Unbounded));
+        let numbers = entries.map(|entry| {
+            let (key, value) = entry?;
+            Ok((key, Counters::decode(value.as_ref())?.last_tiny_id))
+        });
+        Ok(Self(numbers.collect::<Result<_, StoreError>>()?))
+    }
+
+    /// Puts the counters of an account and what stands before it here, each with the higher number. The keys must come in
+    /// order.
+    pub(super) fn put_up_to(&mut self, key: &[u8], value: &[u8], put: &mut Put<'_>) -> Result<(), MoveError> {
+        let rest = self.0.split_off(key);
+        mem::replace(self, Self(rest)).put_all(put)?;
+        let Some(last) = self.0.remove(key) else { return put(key, value) };
+        let counters = Counters::decode(value)?;
+        let last_tiny_id = counters.last_tiny_id.max(last);
+        put(key, &Counters { last_tiny_id, ..counters }.encode())
+    }
+
+    /// Puts what is still here: of collections that the other store does not know.
+    pub(super) fn put_all(self, put: &mut Put<'_>) -> Result<(), MoveError> {
+        self.0.into_iter().try_for_each(|(key, last_tiny_id)| put(&key, &Counters { last_tiny_id, live: 0 }.encode()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(of: &[(&str, u64)]) -> LastNumbers {
+        LastNumbers(of.iter().map(|(key, last)| (key.as_bytes().to_vec(), *last)).collect())
+    }
+
+    #[test]
+    fn the_higher_number_counts_and_none_is_left_out_or_out_of_order() {
+        let mut numbers = numbers(&[("a", 3), ("c", 9), ("d", 1), ("f", 5)]);
+        let mut found = Vec::new();
+        let mut put = |key: &[u8], value: &[u8]| {
+            let Counters { last_tiny_id, live } = Counters::decode(value)?;
+            found.push((String::from_utf8(key.to_vec()).unwrap(), last_tiny_id, live));
+            Ok(())
+        };
+        for (key, last_tiny_id) in [("b", 7), ("c", 4), ("d", 6)] {
+            numbers.put_up_to(key.as_bytes(), &Counters { last_tiny_id, live: 2 }.encode(), &mut put).unwrap();
+        }
+        numbers.put_all(&mut put).unwrap();
+        let expected = [("a", 3, 0), ("b", 7, 2), ("c", 9, 2), ("d", 6, 2), ("f", 5, 0)];
+        assert_eq!(found, expected.map(|(key, last, live)| (key.to_owned(), last, live)));
+    }
+}
