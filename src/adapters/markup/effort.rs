@@ -48,14 +48,17 @@ pub(super) fn bounded(html: &str) -> Option<String> {
     Some(kept)
 }
 
-/// What stands between the tags, as HTML without any.
+/// What stands between the tags, as HTML without any; where there are some, a space unless there is one before.
 pub(super) fn text(html: &str) -> String {
-    let texts = Pieces(html).map(|piece| match piece {
-        Piece::Text(text) => text.replace('<', "&lt;").replace('>', "&gt;"),
-        Piece::Hidden => String::new(),
-        Piece::Start { .. } | Piece::End { .. } => " ".to_owned(),
-    });
-    texts.collect()
+    let mut text = String::new();
+    for piece in Pieces(html) {
+        match piece {
+            Piece::Text(piece) => text.push_str(&piece.replace('<', "&lt;").replace('>', "&gt;")),
+            Piece::Start { .. } | Piece::End { .. } if !text.ends_with(char::is_whitespace) => text.push(' '),
+            Piece::Hidden | Piece::Start { .. } | Piece::End { .. } => {}
+        }
+    }
+    text.trim().to_owned()
 }
 
 enum Piece<'a> {
@@ -216,6 +219,6 @@ mod tests {
 
     #[test]
     fn text_is_what_stands_between_tags() {
-        assert_eq!(text("a<b>c</b> 1 < 2 &amp; <!-- x -->d"), "a c  1 &lt; 2 &amp; d");
+        assert_eq!(text("<p><i>a<b>c</b> 1 < 2 &amp; <!-- x -->d</p>"), "a c  1 &lt; 2 &amp; d");
     }
 }
