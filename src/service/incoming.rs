@@ -74,6 +74,8 @@ struct Arrived {
     delivery: Delivery,
     path: String,
     remote: Option<String>,
+    /// Whether there were more events than there may be, so that nothing comes of it.
+    is_too_much: bool,
 }
 
 /// What came of trying to keep an event.
@@ -137,11 +139,8 @@ impl Incoming {
         let Arrival { parts, path, remote } = arrival;
         let takes_long = adapters::may_take_long(&parts, &integration.options);
         let read = move || {
-            let arrived = Arrived { delivery: Delivery::new(parts), path, remote };
-            let mut understood = understand(found, integration, &arrived.delivery);
-            if is_too_much {
-                understood.reading = Some(too_much());
-            }
+            let arrived = Arrived { delivery: Delivery::new(parts), path, remote, is_too_much };
+            let understood = understand(found, integration, &arrived);
             (Arc::new(arrived), understood)
         };
         let (arrived, mut understood) = self.readers.read(takes_long, read).await?;
@@ -154,8 +153,9 @@ impl Incoming {
                     return Ok((receipt, answer));
                 }
                 Kept::Changed(record) => {
-                    let (integration, arrived) = (objects::decode(&record)?, Arc::clone(&arrived));
-                    let read = move || understand(record, integration, &arrived.delivery);
+                    let (integration, arrived) = (objects::decode::<Integration>(&record)?, Arc::clone(&arrived));
+                    let takes_long = adapters::may_take_long(arrived.delivery.parts(), &integration.options);
+                    let read = move || understand(record, integration, &arrived);
                     understood = self.readers.read(takes_long, read).await?;
                 }
             }
@@ -183,9 +183,10 @@ fn not_found() -> Rejection {
     Rejection::NotFound("Integration")
 }
 
-fn understand(record: Stored, integration: Integration, delivery: &Delivery) -> Understood {
-    let (kind, options) = (integration.integration_type.as_str(), &integration.options);
-    let reading = integration.enabled.then(|| adapters::read(kind, delivery, options));
+fn understand(record: Stored, integration: Integration, arrived: &Arrived) -> Understood {
+    let (kind, options, delivery) = (integration.integration_type.as_str(), &integration.options, &arrived.delivery);
+    let read = || if arrived.is_too_much { too_much() } else { adapters::read(kind, delivery, options) };
+    let reading = integration.enabled.then(read);
     // What this type of third party wants to read.
     let answer = reading.as_ref().and_then(|reading| adapters::answer(kind, delivery, options, reading));
     Understood { record, integration, reading, answer }
