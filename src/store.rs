@@ -150,6 +150,11 @@ impl Store {
         self.shared.look(|engine| Ok(engine.size_on_disk())).unwrap_or_default()
     }
 
+    /// Bytes of memory for what is known of objects without reading them.
+    pub fn index_bytes(&self) -> u64 {
+        self.shared.indexes.bytes()
+    }
+
     /// How the writer is doing, for metrics.
     pub fn writer_statistics(&self) -> WriterStatistics {
         self.writer.statistics()
@@ -169,6 +174,16 @@ pub struct WriterStatistics {
     pub commands: u64,
     /// Durable commits; commands that waited together share one.
     pub commits: u64,
+    /// Commands that wait.
+    pub waiting: u64,
+    /// Commands that were refused because too many waited.
+    pub refused_full: u64,
+    /// Commands that were refused because the store was closed or about to be opened anew.
+    pub refused_closed: u64,
+    /// Times that the engine failed.
+    pub faults: u64,
+    /// Times that it was opened anew and works.
+    pub healings: u64,
     /// Whether the writer takes commands.
     pub running: bool,
 }

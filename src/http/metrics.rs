@@ -1,14 +1,20 @@
-//! `GET /metrics`: counts in the Prometheus text format.
+//! `GET /metrics`: counts in the OpenMetrics text format, which Prometheus reads.
 
 use super::{problem::Problem, state::State};
-use crate::service::tally::Tally;
+use crate::{service::tally::Tally, store::Store};
 use actix_web::{HttpResponse, http::Method, web::Data};
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text},
+    metrics::{
+        counter::{ConstCounter, Counter},
+        family::Family,
+        gauge::{ConstGauge, Gauge},
+        histogram::Histogram,
+    },
     registry::Registry,
 };
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::{fmt, time::Duration};
 
 /// Upper bounds in seconds, from a read in memory to a disk in trouble.
 const BUCKETS: [f64; 10] = [0.000_05, 0.000_1, 0.000_25, 0.001, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0];
@@ -26,32 +32,24 @@ pub struct Metrics {
     registry: Registry,
     requests: Family<Labels, Counter>,
     durations: Histogram,
-    store_bytes: Gauge<u64, AtomicU64>,
-    store_running: Gauge<u64, AtomicU64>,
-    commands: Gauge<u64, AtomicU64>,
-    commits: Gauge<u64, AtomicU64>,
+    connections: Gauge,
 }
 
 impl Metrics {
-    /// Nothing counted. What `tally` counts is told with the rest.
-    pub(super) fn new(tally: &Tally) -> Self {
+    /// Nothing counted. What `tally` counts and how `store` is doing is told with the rest.
+    pub(super) fn new(tally: &Tally, store: Store) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("pagertree_local"),
             requests: Family::default(),
             durations: Histogram::new(BUCKETS),
-            store_bytes: Gauge::default(),
-            store_running: Gauge::default(),
-            commands: Gauge::default(),
-            commits: Gauge::default(),
+            connections: Gauge::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("http_requests", "Requests answered", metrics.requests.clone());
         registry.register("http_request_duration_seconds", "Time from head to answer", metrics.durations.clone());
-        registry.register("store_bytes", "Bytes of the store on disk", metrics.store_bytes.clone());
-        registry.register("store_writable", "1 while the store takes writes", metrics.store_running.clone());
-        registry.register("store_writes", "Writes answered since the start", metrics.commands.clone());
-        registry.register("store_commits", "Durable commits since the start", metrics.commits.clone());
+        registry.register("http_connections", "Connections that are open", metrics.connections.clone());
         tally.register(registry);
+        registry.register_collector(Box::new(StoreCollector(store)));
         metrics
     }
 
@@ -60,6 +58,75 @@ impl Metrics {
         self.requests.get_or_create(&Labels { method: method_label(method), route, status }).inc();
         self.durations.observe(took.as_secs_f64());
     }
+
+    /// Counts a connection for as long as what is returned lives.
+    pub(super) fn connection(&self) -> OpenConnection {
+        self.connections.inc();
+        OpenConnection(self.connections.clone())
+    }
+}
+
+/// A connection that is counted.
+#[derive(Debug)]
+pub(super) struct OpenConnection(Gauge);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Asks the store whenever somebody asks for the metrics.
+#[derive(Debug)]
+struct StoreCollector(Store);
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Reason {
+    reason: &'static str,
+}
+
+impl Collector for StoreCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
+        let Self(store) = self;
+        let writer = store.writer_statistics();
+        for (name, help, value) in [
+            ("store_bytes", "Bytes of the store on disk", store.size_on_disk()),
+            ("store_index_bytes", "Bytes of memory for what lists know of objects", store.index_bytes()),
+            ("store_writable", "1 while the store takes writes", writer.running.into()),
+            ("store_queue", "Commands that wait for the writer", writer.waiting),
+        ] {
+            tell(&mut encoder, name, help, &ConstGauge::new(value))?;
+        }
+        // While the store is closed nobody knows how many wait.
+        if let Ok(queues) = store.queues() {
+            let waiting = queues.iter().fold(0_u64, |sum, queue| sum.saturating_add(queue.waiting()));
+            tell(&mut encoder, "webhooks_waiting", "Webhooks that wait to be sent", &ConstGauge::new(waiting))?;
+        }
+        for (name, help, value) in [
+            ("store_writes", "Writes answered", writer.commands),
+            ("store_commits", "Durable commits", writer.commits),
+            ("store_faults", "Times that the store failed and had to be opened anew", writer.faults),
+            ("store_healings", "Times that the store was opened anew and works", writer.healings),
+        ] {
+            tell(&mut encoder, name, help, &ConstCounter::new(value))?;
+        }
+        let help = "Writes that the writer did not take";
+        let counter = ConstCounter::new(0_u64);
+        let mut refusals = encoder.encode_descriptor("store_refusals", help, None, counter.metric_type())?;
+        for (reason, value) in [("full", writer.refused_full), ("closed", writer.refused_closed)] {
+            ConstCounter::new(value).encode(refusals.encode_family(&Reason { reason })?)?;
+        }
+        Ok(())
+    }
+}
+
+fn tell(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    metric: &impl EncodeMetric,
+) -> Result<(), fmt::Error> {
+    metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)
 }
 
 /// The method as a label; a method that a client made up must not make a new label.
@@ -72,13 +139,7 @@ fn method_label(method: &Method) -> &'static str {
 
 /// `GET /metrics`
 pub(super) async fn scrape(state: Data<State>) -> Result<HttpResponse, Problem> {
-    let metrics = &state.metrics;
-    let writer = state.store.writer_statistics();
-    metrics.store_bytes.set(state.store.size_on_disk());
-    metrics.store_running.set(writer.running.into());
-    metrics.commands.set(writer.commands);
-    metrics.commits.set(writer.commits);
     let mut text = String::new();
-    text::encode(&mut text, &metrics.registry).map_err(|error| Problem::Internal(error.to_string()))?;
+    text::encode(&mut text, &state.metrics.registry).map_err(|error| Problem::Internal(error.to_string()))?;
     Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
 }

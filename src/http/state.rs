@@ -62,7 +62,7 @@ pub struct State {
     pub logs: Logs,
     /// What takes events.
     pub incoming: Incoming,
-    /// The store, for health, metrics, and whoever takes all of it.
+    /// The store, for health and whoever takes all of it.
     pub store: Store,
     /// The settings of now.
     pub live: ArcSwap<Live>,
@@ -72,7 +72,7 @@ pub struct State {
     pub clock: Clock,
     /// Numbers requests.
     pub request_ids: RequestIds,
-    /// Counts requests.
+    /// Counts requests and connections.
     pub metrics: Metrics,
     /// Whether the server is on its way out.
     pub draining: AtomicBool,
@@ -107,12 +107,12 @@ impl State {
             alerts,
             logs,
             incoming,
+            metrics: Metrics::new(&tally, store.clone()),
             store,
             live: ArcSwap::from_pointee(live),
             local,
             clock,
             request_ids,
-            metrics: Metrics::new(&tally),
             draining: AtomicBool::new(false),
             logins: turns("logins", LOGINS_AT_ONCE),
             searches: turns("searches", cores.max(SEARCHES_AT_LEAST)),

@@ -20,6 +20,7 @@ use self::{
 };
 use super::{
     exchange::{Exchange, Stage},
+    metrics::OpenConnection,
     state::State,
 };
 use actix_rt::{
@@ -54,6 +55,7 @@ pub(super) struct Wire {
     refusal: Option<Refusal>,
     /// Runs once all is said.
     linger: Option<Linger>,
+    _counted: OpenConnection,
 }
 
 /// How long to wait for a client.
@@ -67,6 +69,7 @@ pub(super) struct Patience {
 
 impl Wire {
     pub(super) fn new(stream: TcpStream, state: Data<State>, patience: Patience) -> Self {
+        let counted = state.metrics.connection();
         Self {
             stream,
             state,
@@ -78,6 +81,7 @@ impl Wire {
             stuck: None,
             refusal: None,
             linger: None,
+            _counted: counted,
         }
     }
 

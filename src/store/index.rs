@@ -93,6 +93,11 @@ impl Indexes {
         Self { budget, total: Arc::default(), accounts: RwLock::default(), uses: AtomicU64::default() }
     }
 
+    /// Bytes that all of them take.
+    pub(super) fn bytes(&self) -> u64 {
+        self.total.load(Ordering::Relaxed).try_into().unwrap_or(u64::MAX)
+    }
+
     /// What is known of the account at these places, if all of it was built before.
     pub(super) fn built(
         &self,

@@ -1,17 +1,51 @@
 //! The way to the writer: what is to be done waits here for its turn.
 
-use super::{StoreError, writer::Command};
-use std::sync::{PoisonError, RwLock, mpsc};
+use super::{
+    StoreError,
+    writer::{Answer, Batch, Command},
+};
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicU64, Ordering},
+    mpsc,
+};
 
 /// Takes commands while it is open. A store without a writer has one that never was.
 #[derive(Debug, Default)]
-pub(super) struct Queue(RwLock<Option<mpsc::SyncSender<Command>>>);
+pub(super) struct Queue {
+    sender: RwLock<Option<mpsc::SyncSender<Waiting>>>,
+    waiting: Arc<AtomicU64>,
+}
+
+/// A command in the queue.
+pub(super) struct Waiting {
+    command: Command,
+    place: Place,
+}
+
+impl Waiting {
+    /// Its turn has come.
+    pub(super) fn run(self, batch: &mut Batch<'_>) -> Answer {
+        let Self { command, place } = self;
+        drop(place);
+        command(batch)
+    }
+}
+
+/// Counted for as long as it is taken.
+struct Place(Arc<AtomicU64>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 impl Queue {
     /// Opens it for so many commands, and returns the end at which they come out.
-    pub(super) fn open(&self, most: usize) -> mpsc::Receiver<Command> {
+    pub(super) fn open(&self, most: usize) -> mpsc::Receiver<Waiting> {
         let (sender, receiver) = mpsc::sync_channel(most);
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        *self.sender.write().unwrap_or_else(PoisonError::into_inner) = Some(sender);
         receiver
     }
 
@@ -20,12 +54,19 @@ impl Queue {
     /// # Errors
     /// The queue is full or not open.
     pub(super) fn enqueue(&self, command: Command) -> Result<(), StoreError> {
-        let queue = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let queue = self.sender.read().unwrap_or_else(PoisonError::into_inner);
         let sender = queue.as_ref().ok_or(StoreError::Stopped)?;
-        sender.try_send(command).map_err(|refused| match refused {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let place = Place(Arc::clone(&self.waiting));
+        sender.try_send(Waiting { command, place }).map_err(|refused| match refused {
             mpsc::TrySendError::Full(_) => StoreError::Busy,
             mpsc::TrySendError::Disconnected(_) => StoreError::Stopped,
         })
+    }
+
+    /// How many commands wait.
+    pub(super) fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Has the writer look round, with a command that does nothing. Where no more fit in, it is awake.
@@ -35,6 +76,6 @@ impl Queue {
 
     /// Takes no more; what waits is still done.
     pub(super) fn close(&self) {
-        drop(self.0.write().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.sender.write().unwrap_or_else(PoisonError::into_inner).take());
     }
 }

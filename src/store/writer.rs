@@ -10,7 +10,7 @@ use super::{
     healing::Healing,
     index::Change,
     opened::{Opened, Shared},
-    queue::Queue,
+    queue::{Queue, Waiting},
     versions::OldValues,
 };
 use crate::clock::Clock;
@@ -45,7 +45,18 @@ pub(super) struct Batch<'a> {
 struct Progress {
     commands: AtomicU64,
     commits: AtomicU64,
+    refused_full: AtomicU64,
+    refused_closed: AtomicU64,
+    faults: AtomicU64,
+    healings: AtomicU64,
     running: AtomicBool,
+}
+
+impl Progress {
+    fn refused(&self, why: &StoreError) {
+        let count = if matches!(why, StoreError::Busy) { &self.refused_full } else { &self.refused_closed };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Until this is dropped the writer is said to run. A panic drops it too.
@@ -88,14 +99,21 @@ impl WriterThread {
         E: From<StoreError> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        self.queue.enqueue(Box::new(move |batch| {
+        let command: Command = Box::new(move |batch| {
             let outcome = batch.run(command);
             Box::new(move |committed| {
                 // Nobody listens any more when the client has gone; what it asked for is done all the same.
                 let _gone = sender.send(committed.map_err(E::from).and(outcome));
             })
-        }))?;
-        receiver.await.unwrap_or_else(|_| Err(StoreError::Stopped.into()))
+        });
+        let answered = match self.queue.enqueue(command) {
+            Ok(()) => receiver.await.map_err(|_dropped| StoreError::Stopped),
+            Err(refused) => Err(refused),
+        };
+        answered.unwrap_or_else(|refused| {
+            self.progress.refused(&refused);
+            Err(refused.into())
+        })
     }
 
     pub(super) fn stop(&self) {
@@ -107,10 +125,17 @@ impl WriterThread {
     }
 
     pub(super) fn statistics(&self) -> WriterStatistics {
+        let Progress { commands, commits, refused_full, refused_closed, faults, healings, running } = &*self.progress;
+        let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
         WriterStatistics {
-            commands: self.progress.commands.load(Ordering::Relaxed),
-            commits: self.progress.commits.load(Ordering::Relaxed),
-            running: self.progress.running.load(Ordering::SeqCst),
+            commands: count(commands),
+            commits: count(commits),
+            waiting: self.queue.waiting(),
+            refused_full: count(refused_full),
+            refused_closed: count(refused_closed),
+            faults: count(faults),
+            healings: count(healings),
+            running: running.load(Ordering::SeqCst),
         }
     }
 }
@@ -124,7 +149,7 @@ impl Drop for WriterThread {
 /// What the thread has.
 struct Writer {
     shared: Arc<Shared>,
-    commands: mpsc::Receiver<Command>,
+    commands: mpsc::Receiver<Waiting>,
     folder: PathBuf,
     options: Options,
     progress: Arc<Progress>,
@@ -140,10 +165,12 @@ impl Writer {
     fn run(self) {
         let running = Running(&self.progress);
         while let Err(error) = self.serve() {
+            self.progress.faults.fetch_add(1, Ordering::Relaxed);
             log::error!("The store takes no writes until it was opened anew cause=\"{error}\"");
             if let Err(Closed) = self.heal() {
                 break;
             }
+            self.progress.healings.fetch_add(1, Ordering::Relaxed);
             log::warn!("The store takes writes again");
             self.progress.running.store(true, Ordering::SeqCst);
         }
@@ -160,7 +187,7 @@ impl Writer {
             let mut batch = Batch { opened: &opened, changes: Changes::new(), objects: Vec::new() };
             let waiting = std::iter::once(first).chain(self.commands.try_iter()).take(self.options.batch);
             // The engine panics on some faults of the disk. Whoever is not answered is told that the store has stopped.
-            let ran = catch_unwind(AssertUnwindSafe(|| waiting.map(|command| command(&mut batch)).collect()));
+            let ran = catch_unwind(AssertUnwindSafe(|| waiting.map(|command| command.run(&mut batch)).collect()));
             let (answers, sound): (Vec<Answer>, _) = match ran {
                 Ok(answers) => (answers, opened.is_sound()),
                 Err(_panic) => (Vec::new(), Err(StoreError::damaged("a command broke down"))),

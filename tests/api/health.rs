@@ -16,7 +16,7 @@ fn livez_and_readyz_answer_200_without_a_credential() {
 #[test]
 fn asking_whether_it_is_ready_writes_nothing() {
     let server = TestServer::start();
-    let commits = || metric(&server, "pagertree_local_store_commits");
+    let commits = || metric(&server, "pagertree_local_store_commits_total");
     let before = commits();
     server.anonymous().send("GET", "/readyz", None).assert_status(200);
     assert_eq!(commits(), before);
@@ -110,6 +110,41 @@ fn metrics_count_attempts_to_send_webhooks() {
     let count = |outcome: &str| metric(&server, &format!("pagertree_local_webhooks_total{{outcome=\"{outcome}\"}}"));
     while (count("unanswered"), count("refused")) != (Some(1.0), Some(1.0)) {}
     assert_eq!(count("taken"), None);
+}
+
+#[test]
+fn metrics_tell_how_the_store_and_its_connections_are_doing() {
+    let server = TestServer::with(|settings| {
+        settings.outgoing.attempts = 9;
+    });
+    let account = server.account("ops");
+    let alert = json!({"title": "t", "destination_ids": []}).to_string();
+    let url = format!("http://{}/nowhere", server.address);
+    account
+        .created_from(json!({"name": "n", "type": "outgoingwebhook", "destination_ids": [], "options": {"url": url}}));
+    let count = |name: &str| metric(&server, &format!("pagertree_local_{name}"));
+    for untroubled in [
+        "store_queue",
+        "store_index_bytes",
+        "webhooks_waiting",
+        "store_faults_total",
+        "store_healings_total",
+        r#"store_refusals_total{reason="full"}"#,
+        r#"store_refusals_total{reason="closed"}"#,
+    ] {
+        assert_eq!(count(untroubled), Some(0.0), "{untroubled}");
+    }
+    for _ in 0..3 {
+        account.send("POST", "/alert", Some(&alert)).assert_status(200);
+    }
+    account.send("GET", "/integration?type=email", None).assert_status(200);
+    assert!(count("store_index_bytes") > Some(0.0));
+    // Each is refused, and tried again later.
+    assert_eq!(count("webhooks_waiting"), Some(3.0));
+    // What came of an attempt is written too.
+    let (writes, commits) = (count("store_writes_total"), count("store_commits_total"));
+    assert!(commits >= Some(4.0) && writes >= commits, "{writes:?} writes in {commits:?} commits");
+    assert!(count("http_connections") >= Some(1.0), "the one that asks");
 }
 
 fn metric(server: &TestServer, name: &str) -> Option<f64> {

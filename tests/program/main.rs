@@ -33,4 +33,5 @@ mod salvage;
 mod settings;
 mod start;
 mod stop;
+mod watched;
 mod webhooks;
