@@ -5,6 +5,7 @@
 mod chores;
 mod running;
 mod sending;
+mod trouble;
 
 pub use running::Running;
 
@@ -42,7 +43,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -119,6 +120,8 @@ pub struct AppHandle {
     open_allowed: bool,
     leftovers: Arc<Leftovers>,
     stopping: Stopping,
+    /// As long as requests in flight have when the server stops.
+    drain: Duration,
 }
 
 /// The folder of the store within the data folder, so that there is room for others beside it.
@@ -160,6 +163,7 @@ impl App {
             open_allowed: settings.open_to_network || address.ip().is_loopback(),
             leftovers: Arc::clone(&leftovers),
             stopping: Stopping::default(),
+            drain: Duration::from_secs(settings.shutdown.drain_seconds),
         };
         let chores = Chores {
             retention: Retention::new(store.clone(), edges.clock.clone(), keep(settings)),
@@ -167,7 +171,7 @@ impl App {
             outgoing: outgoing(settings, &store, &edges).counted_by(tally),
             bell,
             stopping: handle.stopping.clone(),
-            drain: Duration::from_secs(settings.shutdown.drain_seconds),
+            drain: handle.drain,
         };
         Ok(Self { server, address, handle, store, leftovers, chores, mail })
     }
@@ -226,15 +230,28 @@ impl Leftovers {
     }
 }
 
+/// So long before the end of a drain, bodies that have not come are waited for no longer.
+const LAST_CALL: Duration = Duration::from_secs(1);
+
 impl AppHandle {
-    /// Takes no more connections, lets requests in flight finish, then stops.
+    /// Takes no more connections, lets requests in flight finish, then stops. What clients are too slow to send is refused shortly before the end.
     pub async fn drain(self) {
-        self.state.draining.store(true, Ordering::SeqCst);
-        self.stopping.begin();
-        let server = self.server.clone();
-        // A handle holds the store, which the app waits to be let go of.
-        drop(self);
-        server.stop(true).await;
+        let Self { server, state, stopping, drain: time, .. } = self;
+        let drain = state.drain.clone();
+        // It holds the store, which the app waits to be let go of.
+        drop(state);
+        drain.begin();
+        stopping.begin();
+        let last_call = time.saturating_sub(LAST_CALL.min(time / 4));
+        let ended = server.stop(true);
+        tokio::pin!(ended);
+        tokio::select! {
+            () = &mut ended => {}
+            () = actix_rt::time::sleep(last_call) => {
+                drain.call_last();
+                ended.await;
+            }
+        }
     }
 
     /// Removes what must not be left behind, for a process that ends without waiting for [`App::run`].

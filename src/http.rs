@@ -8,6 +8,7 @@ mod alerts;
 mod answer;
 mod body;
 mod caller;
+mod drain;
 mod exchange;
 mod files;
 mod health;
@@ -31,6 +32,7 @@ mod state;
 mod turns;
 mod wire;
 
+pub use drain::Drain;
 pub use local::Local;
 pub use problem::Problem;
 pub use server::{Connections, server};

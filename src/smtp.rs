@@ -84,16 +84,21 @@ impl MailServer {
         };
         let desk = std::rc::Rc::new(self.desk);
         let mut connections = JoinSet::new();
+        let mut failing = false;
         loop {
             while connections.try_join_next().is_some() {}
             let (mut stream, peer) = match listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(cause) => {
-                    log::warn!(cause:display; "A connection for mail could not be accepted");
+                    if !failing {
+                        log::warn!(cause:display; "A connection for mail could not be accepted; this is tried again");
+                    }
+                    failing = true;
                     actix_rt::time::sleep(PAUSE).await;
                     continue;
                 }
             };
+            failing = false;
             if connections.len() >= desk.limits.connections {
                 // Whoever does not read it is told by the end of the connection.
                 let _unread = stream.try_write(BUSY.as_bytes());

@@ -1,6 +1,9 @@
 //! What is done beside serving requests, for as long as the server runs.
 
-use super::sending::{self, Stopping};
+use super::{
+    sending::{self, Stopping},
+    trouble::Trouble,
+};
 use crate::service::{
     outgoing::{Bell, Outgoing},
     retention::Retention,
@@ -50,11 +53,16 @@ impl Begun {
 
 /// Takes away what is old, now and then again and again.
 async fn sweep(retention: Retention, pause: Duration) {
+    let mut trouble = Trouble::default();
     loop {
         match retention.sweep().await {
-            Ok(0) => {}
-            Ok(objects) => log::info!(objects; "Old alerts and logs were taken away"),
-            Err(cause) => log::warn!(cause:display; "Old alerts and logs could not be taken away; this is tried again"),
+            Ok(objects) => {
+                trouble.is_over("Old alerts and logs can be taken away again");
+                if objects > 0 {
+                    log::info!(objects; "Old alerts and logs were taken away");
+                }
+            }
+            Err(cause) => trouble.tell("Old alerts and logs could not be taken away", &cause),
         }
         actix_rt::time::sleep(pause).await;
     }

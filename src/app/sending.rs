@@ -1,5 +1,6 @@
 //! Sends what is in the queues of webhooks, for as long as the server runs.
 
+use super::trouble::Trouble;
 use crate::{
     courier::{Answer, Courier, Failure, Parcel},
     service::outgoing::{Bell, Done, Outgoing, Plan, Turns},
@@ -53,6 +54,7 @@ pub(super) async fn deliver(outgoing: Outgoing, bell: Bell, stopping: Stopping, 
 struct AtWork {
     turns: Turns,
     tasks: JoinSet<Queue>,
+    trouble: Trouble,
 }
 
 impl AtWork {
@@ -63,13 +65,14 @@ impl AtWork {
         }
         match outgoing.due() {
             Ok((due, waits)) => {
+                self.trouble.is_over("The queues of webhooks can be read again");
                 for queue in self.turns.begin(due) {
                     self.tasks.spawn(take_turn(outgoing.clone(), queue));
                 }
                 waits
             }
             Err(cause) => {
-                log::warn!(cause:display; "The queues of webhooks cannot be read; this is tried again");
+                self.trouble.tell("The queues of webhooks cannot be read", &cause);
                 true
             }
         }
@@ -95,46 +98,48 @@ impl AtWork {
 /// Shortens a queue that is too long, or sends its first and keeps what came of it: before that is kept, nothing more of the queue is
 /// sent.
 async fn take_turn(outgoing: Outgoing, queue: Queue) -> Queue {
-    let mut patience = Patience::default();
     if outgoing.is_too_long(&queue) {
+        let mut patience = Patience::with("A queue of webhooks that is too long cannot be shortened");
         while let Err(cause) = outgoing.shorten(&queue).await {
-            patience
-                .wait("A queue of webhooks that is too long cannot be shortened; this is tried again", &cause)
-                .await;
+            patience.wait(&cause).await;
         }
         return queue;
     }
+    let mut patience = Patience::with("A webhook that waits cannot be read");
     let plan = loop {
         match outgoing.plan(&queue) {
             Ok(plan) => break plan,
-            Err(cause) => patience.wait("A webhook that waits cannot be read; this is tried again", &cause).await,
+            Err(cause) => patience.wait(&cause).await,
         }
     };
     let done = carry_out(&outgoing, plan).await;
-    let mut patience = Patience::default();
+    let mut patience = Patience::with("What came of a webhook cannot be kept");
     while let Err(cause) = outgoing.conclude(done.clone()).await {
-        patience.wait("What came of a webhook cannot be kept; this is tried again", &cause).await;
+        patience.wait(&cause).await;
     }
     queue
 }
 
 /// Waits longer each time.
-struct Patience(Duration);
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self(Duration::from_millis(100))
-    }
+struct Patience {
+    what: &'static str,
+    pause: Duration,
+    trouble: Trouble,
 }
 
 impl Patience {
+    const FIRST: Duration = Duration::from_millis(100);
     const LONGEST: Duration = Duration::from_secs(10);
 
-    async fn wait(&mut self, what: &'static str, cause: &StoreError) {
-        let pause = self.0;
-        log::warn!(cause:display, pause:debug; "{what}");
-        actix_rt::time::sleep(pause).await;
-        self.0 = pause.saturating_mul(2).min(Self::LONGEST);
+    /// For something that goes wrong in this way.
+    fn with(what: &'static str) -> Self {
+        Self { what, pause: Self::FIRST, trouble: Trouble::default() }
+    }
+
+    async fn wait(&mut self, cause: &StoreError) {
+        self.trouble.tell(self.what, cause);
+        actix_rt::time::sleep(self.pause).await;
+        self.pause = self.pause.saturating_mul(2).min(Self::LONGEST);
     }
 }
 

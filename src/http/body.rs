@@ -84,10 +84,13 @@ async fn arrive(request: &HttpRequest, payload: Payload, state: &State) -> Resul
     drop(live);
     let exchange = request.conn_data::<Exchange>().cloned().unwrap_or_default();
     let arriving = read(request, payload, limit, &state.bodies, &exchange);
-    let arrived = actix_rt::time::timeout(Duration::from_secs(seconds), arriving)
-        .await
-        .map_err(|_| Problem::BodyTooSlow { seconds })
-        .flatten();
+    let arrived = tokio::select! {
+        // A body that is there already needs no timers.
+        biased;
+        arrived = arriving => arrived,
+        () = actix_rt::time::sleep(Duration::from_secs(seconds)) => Err(Problem::BodyTooSlow { seconds }),
+        () = state.drain.last_call() => Err(Problem::Draining),
+    };
     exchange.body_done(arrived.is_ok());
     arrived
 }

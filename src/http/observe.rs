@@ -43,7 +43,7 @@ pub(super) async fn observe(
     let exchange = Exchange::of(&request);
     exchange.begin(&request);
     let outcome = next.call(request).await;
-    let must_close = exchange.answered(state.is_draining());
+    let must_close = exchange.answered(state.drain.has_begun());
     let mut response = outcome?.map_into_boxed_body();
     let bare = response.response().extensions().get::<Bare>().is_some();
     if response.status().as_u16() >= 400 && !bare {
@@ -101,7 +101,7 @@ fn divert(request: &mut ServiceRequest, problem: Problem) {
 const REFUSED: &str = "/-/refused";
 
 fn fault(request: &ServiceRequest, state: &State, live: &Live) -> Option<Problem> {
-    if state.is_draining() {
+    if state.drain.has_begun() {
         return Some(Problem::Draining);
     }
     let uri = request.uri();

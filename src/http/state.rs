@@ -1,6 +1,6 @@
 //! What handlers work with: the services, and the settings as they are now.
 
-use super::{local::Local, metrics::Metrics, room::Room, turns::Turns};
+use super::{drain::Drain, local::Local, metrics::Metrics, room::Room, turns::Turns};
 use crate::{
     clock::Clock,
     domain::body::Strictness,
@@ -12,10 +12,7 @@ use crate::{
     store::Store,
 };
 use arc_swap::ArcSwap;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 /// Settings that a reload replaces while requests are served.
 #[derive(Debug)]
@@ -75,7 +72,7 @@ pub struct State {
     /// Counts requests and connections.
     pub metrics: Metrics,
     /// Whether the server is on its way out.
-    pub draining: AtomicBool,
+    pub drain: Drain,
     /// For hashing passwords; each takes 19 MiB.
     pub logins: Turns,
     /// For lists that read all of an account.
@@ -113,16 +110,11 @@ impl State {
             local,
             clock,
             request_ids,
-            draining: AtomicBool::new(false),
+            drain: Drain::default(),
             logins: turns("logins", LOGINS_AT_ONCE),
             searches: turns("searches", cores.max(SEARCHES_AT_LEAST)),
             bodies: Room::new("large bodies", MEBIBYTES_OF_BODIES),
             answers: Room::new("large answers", MEBIBYTES_OF_ANSWERS),
         }
-    }
-
-    /// Whether the server is on its way out.
-    pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::SeqCst)
     }
 }

@@ -231,7 +231,7 @@ impl AsyncWrite for Wire {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.state.is_draining() && this.unfinished_head().is_some() {
+        if this.state.drain.has_begun() && this.unfinished_head().is_some() {
             this.refuse(StatusCode::SERVICE_UNAVAILABLE, context);
         }
         if this.exchange.stage() == Stage::Over {

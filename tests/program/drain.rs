@@ -161,3 +161,17 @@ fn nobody_holds_the_stop_up_beyond_its_time() {
     });
     drop(takes_nothing);
 }
+
+#[test]
+fn a_body_that_has_not_come_when_the_time_is_nearly_over_is_answered_503() {
+    let server = Setup::new().config("[shutdown]\ndrain_seconds = 1\n").start();
+    let mut connection = Connection::open(&server);
+    let head = "POST /integration HTTP/1.1\r\nhost: x\r\nauthorization: t\r\ncontent-length: 100\r\n";
+    connection.send(format!("{head}expect: 100-continue\r\n\r\n"));
+    assert_eq!(connection.receive().status, 100);
+    connection.send("{\"name\":");
+    server.signal(Signal::TERM);
+    assert_refused(&connection.receive());
+    assert!(connection.receive_or_end().is_none());
+    assert_eq!(server.end().0.code(), Some(0));
+}
