@@ -3,7 +3,10 @@
 use super::child::{Client, Setup};
 use serde_json::json;
 
-fn metric(client: &Client, name: &str) -> u64 {
+/// Writes that were not taken since the store was closed.
+pub(crate) const REFUSED: &str = r#"store_refusals_total{reason="closed"}"#;
+
+pub(crate) fn metric(client: &Client, name: &str) -> u64 {
     let text = client.get("/metrics").text();
     let found = text.lines().find_map(|line| line.strip_prefix(&format!("pagertree_local_{name} "))?.parse().ok());
     found.unwrap_or_else(|| panic!("there is no {name} in {text}"))
@@ -11,10 +14,9 @@ fn metric(client: &Client, name: &str) -> u64 {
 
 #[test]
 fn an_outage_of_the_store_and_its_end_are_counted() {
-    const CLOSED: &str = r#"store_refusals_total{reason="closed"}"#;
     let server = Setup::new().file_blocks(16_384).start();
     let client = server.client("t");
-    let counted = || ["store_faults_total", "store_healings_total", CLOSED].map(|name| metric(&client, name));
+    let counted = || ["store_faults_total", "store_healings_total", REFUSED].map(|name| metric(&client, name));
     assert_eq!(counted(), [0, 0, 0]);
     let large = json!({ "name": "n", "type": "webhook", "destination_ids": [], "meta": { "x": "y".repeat(30_000) } });
     while client.post("/integration", &large).status == 200 {}
