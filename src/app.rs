@@ -3,6 +3,7 @@
 //! Everything is put together here by hand and passed down as plain values; there are no globals.
 
 mod chores;
+mod closing;
 mod running;
 mod sending;
 mod trouble;
@@ -166,6 +167,7 @@ impl App {
             drain: Duration::from_secs(settings.shutdown.drain_seconds),
         };
         let chores = Chores {
+            store: store.clone(),
             retention: Retention::new(store.clone(), edges.clock.clone(), keep(settings)),
             sweep_pause: Duration::from_secs(settings.retention.sweep_seconds),
             outgoing: outgoing(settings, &store, &edges).counted_by(tally),
@@ -207,7 +209,7 @@ impl App {
             let _aborted = mail.await;
         }
         chores.end().await;
-        store.close();
+        closing::close(store).await;
         leftovers.remove();
         outcome
     }

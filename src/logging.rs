@@ -13,6 +13,7 @@ const DEFAULT_FILTER: &str = "info,sled=warn,actix_server=warn,actix_http=warn";
 /// Lines that were logged but not yet written are written when this goes.
 #[derive(Debug)]
 #[must_use]
+#[derive(Clone)]
 pub struct Flush(Sink);
 
 impl Flush {

@@ -20,6 +20,7 @@ mod kinds;
 pub mod moving;
 mod open;
 mod opened;
+mod progress;
 mod queue;
 mod snapshot;
 mod thirdparty;
@@ -38,6 +39,7 @@ pub use idempotency::Answered;
 pub use index::{Indexed, View};
 pub(crate) use open::OPENING_THREAD;
 pub use open::{Durability, Options};
+pub use progress::STUCK_AFTER;
 pub use snapshot::Snapshot;
 pub use thirdparty::Subject;
 pub use transaction::Transaction;
@@ -72,7 +74,7 @@ impl Store {
     /// The changes of a command that returns an error are dropped; it leaves no trace, not even in a counter.
     ///
     /// # Errors
-    /// The command's own, or a [`StoreError`] when the store has stopped or its queue is full. In both cases nothing
+    /// The command's own, or a [`StoreError`] when the store has stopped, hangs, or its queue is full. Then nothing
     /// was changed, but for a store that stopped while it wrote: then it is not known.
     pub async fn write<T, E, F>(&self, command: F) -> Result<T, E>
     where
@@ -155,6 +157,14 @@ impl Store {
         self.shared.indexes.bytes()
     }
 
+    /// Whether a write has a chance to be done soon, without trying one.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`]: the store is not open. [`StoreError::Stuck`]: the disk holds the writer up.
+    pub fn takes_writes(&self) -> Result<(), StoreError> {
+        self.writer.takes_writes()
+    }
+
     /// How the writer is doing, for metrics.
     pub fn writer_statistics(&self) -> WriterStatistics {
         self.writer.statistics()
@@ -184,6 +194,8 @@ pub struct WriterStatistics {
     pub faults: u64,
     /// Times that it was opened anew and works.
     pub healings: u64,
-    /// Whether the writer takes commands.
-    pub running: bool,
+    /// Commands that were refused because the disk did not finish a commit.
+    pub refused_stuck: u64,
+    /// Whether the writer takes commands now.
+    pub takes_writes: bool,
 }

@@ -4,15 +4,22 @@ use super::{
     sending::{self, Stopping},
     trouble::Trouble,
 };
-use crate::service::{
-    outgoing::{Bell, Outgoing},
-    retention::Retention,
+use crate::{
+    service::{
+        outgoing::{Bell, Outgoing},
+        retention::Retention,
+    },
+    store::{Store, StoreError},
 };
 use actix_rt::task::JoinHandle;
 use std::time::Duration;
 
+/// Between two looks at how the store is doing.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// All that is to be done.
 pub(super) struct Chores {
+    pub(super) store: Store,
     pub(super) retention: Retention,
     pub(super) sweep_pause: Duration,
     pub(super) outgoing: Outgoing,
@@ -24,6 +31,7 @@ pub(super) struct Chores {
 
 /// Chores that are being done.
 pub(super) struct Begun {
+    watching: JoinHandle<()>,
     sweeping: JoinHandle<()>,
     sending: JoinHandle<()>,
     stopping: Stopping,
@@ -32,8 +40,9 @@ pub(super) struct Begun {
 impl Chores {
     /// Begins them.
     pub(super) fn begin(self) -> Begun {
-        let Self { retention, sweep_pause, outgoing, bell, stopping, drain } = self;
+        let Self { store, retention, sweep_pause, outgoing, bell, stopping, drain } = self;
         Begun {
+            watching: actix_rt::spawn(watch(store)),
             sweeping: actix_rt::spawn(sweep(retention, sweep_pause)),
             sending: actix_rt::spawn(sending::deliver(outgoing, bell, stopping.clone(), drain)),
             stopping,
@@ -45,9 +54,26 @@ impl Begun {
     /// Ends them; they hold the store until they are gone.
     pub(super) async fn end(self) {
         self.stopping.begin();
-        self.sweeping.abort();
-        let _aborted = self.sweeping.await;
+        for endless in [self.watching, self.sweeping] {
+            endless.abort();
+            let _aborted = endless.await;
+        }
         let _broken_down_at_worst = self.sending.await;
+    }
+}
+
+/// Says when the disk holds the store up, which nothing else tells: no commit fails, it just does not end.
+async fn watch(store: Store) {
+    let mut told = false;
+    loop {
+        actix_rt::time::sleep(LOOK_AGAIN).await;
+        let cause = store.takes_writes().err().filter(|cause| matches!(cause, StoreError::Stuck));
+        match (cause, told) {
+            (Some(cause), false) => log::error!(cause:display; "The store takes no writes until the disk goes on"),
+            (None, true) => log::warn!("The disk goes on"),
+            _ => continue,
+        }
+        told = !told;
     }
 }
 

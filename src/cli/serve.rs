@@ -10,6 +10,9 @@ use actix_rt::signal::unix::{Signal, SignalKind, signal};
 use std::{
     io::{self, Write},
     process::ExitCode,
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 pub(super) fn run(overrides: Overrides) -> Result<ExitCode, Sentence> {
@@ -49,6 +52,8 @@ async fn serve(sources: Sources, settings: Settings, logs: &Flush) -> Result<Exi
         }
     }
     log::info!("Stopping: requests in flight are finished first");
+    let drain = Duration::from_secs(settings.shutdown.drain_seconds);
+    give_up_after(drain.saturating_add(CLOSE_WITHIN), handle.cleaner(), logs.clone());
     let cleaner = handle.cleaner();
     let draining = actix_rt::spawn(async move { handle.drain().await });
     tokio::select! {
@@ -60,11 +65,38 @@ async fn serve(sources: Sources, settings: Settings, logs: &Flush) -> Result<Exi
         }
         () = signals.stop() => {
             log::warn!("Stopped at once by a second signal");
-            cleaner();
-            logs.now();
-            std::process::exit(1);
+            leave(cleaner, logs);
         }
     }
+}
+
+/// So long, after all requests have ended, may the store take to close.
+const CLOSE_WITHIN: Duration = Duration::from_secs(10);
+
+/// Ends the program if it is still there after this time: a disk that does not answer is not waited for. What was
+/// acknowledged is on it.
+fn give_up_after(time: Duration, cleaner: impl FnOnce() + Send + 'static, logs: Flush) {
+    let begun = thread::Builder::new().name("stop-watch".into()).spawn(move || {
+        thread::sleep(time);
+        log::error!("The store does not close, since its disk does not answer; stopped without it");
+        leave(cleaner, &logs);
+    });
+    if let Err(error) = begun {
+        log::warn!(error:display; "There is no thread that ends the program if the store does not close");
+    }
+}
+
+/// Ends the program now. What it would leave behind is removed, unless the disk holds that up too.
+fn leave(cleaner: impl FnOnce() + Send + 'static, logs: &Flush) -> ! {
+    logs.now();
+    let (tell, told) = mpsc::channel();
+    let _no_thread_at_worst = thread::Builder::new().spawn(move || {
+        cleaner();
+        // Nobody listens any more when it took too long.
+        let _gone = tell.send(());
+    });
+    let _too_long_at_worst = told.recv_timeout(Duration::from_secs(1));
+    std::process::exit(1);
 }
 
 /// Standard output carries this one line, for whoever started us.

@@ -1,7 +1,7 @@
 //! For whoever watches the process: is it up, can it store.
 
 use super::{problem::Problem, state::State};
-use crate::store::StoreError;
+use crate::store::{STUCK_AFTER, StoreError};
 use actix_web::{HttpResponse, web::Data};
 
 /// `GET /livez`: the process answers.
@@ -9,8 +9,9 @@ pub(super) async fn livez() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({ "status": "ok" }))
 }
 
-/// `GET /readyz`: a write would be taken. Asks the writer itself, without changing anything.
+/// `GET /readyz`: a write would be taken, and soon. Asks the writer itself, without changing anything.
 pub(super) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> {
-    state.store.write(|_| Ok::<(), StoreError>(())).await?;
+    let asked = state.store.write(|_| Ok::<(), StoreError>(()));
+    actix_rt::time::timeout(STUCK_AFTER, asked).await.unwrap_or(Err(StoreError::Stuck))?;
     Ok(HttpResponse::Ok().json(serde_json::json!({ "status": "ok" })))
 }

@@ -92,7 +92,7 @@ impl Collector for StoreCollector {
         for (name, help, value) in [
             ("store_bytes", "Bytes of the store on disk", store.size_on_disk()),
             ("store_index_bytes", "Bytes of memory for what lists know of objects", store.index_bytes()),
-            ("store_writable", "1 while the store takes writes", writer.running.into()),
+            ("store_writable", "1 while the store takes writes", writer.takes_writes.into()),
             ("store_queue", "Commands that wait for the writer", writer.waiting),
         ] {
             tell(&mut encoder, name, help, &ConstGauge::new(value))?;
@@ -113,7 +113,9 @@ impl Collector for StoreCollector {
         let help = "Writes that the writer did not take";
         let counter = ConstCounter::new(0_u64);
         let mut refusals = encoder.encode_descriptor("store_refusals", help, None, counter.metric_type())?;
-        for (reason, value) in [("full", writer.refused_full), ("closed", writer.refused_closed)] {
+        for (reason, value) in
+            [("full", writer.refused_full), ("closed", writer.refused_closed), ("stuck", writer.refused_stuck)]
+        {
             ConstCounter::new(value).encode(refusals.encode_family(&Reason { reason })?)?;
         }
         Ok(())

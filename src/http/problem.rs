@@ -2,7 +2,11 @@
 //!
 //! Source: PagerTree's public v3 pages on errors; api.md section 3.
 
-use crate::{domain::rejection::Rejection, service::fault::Fault, store::StoreError};
+use crate::{
+    domain::rejection::Rejection,
+    service::fault::Fault,
+    store::{STUCK_AFTER, StoreError},
+};
 use actix_web::{
     HttpResponse, HttpResponseBuilder, ResponseError,
     http::{StatusCode, header},
@@ -117,17 +121,16 @@ impl Problem {
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Rejected(Rejection::TooMany { retry_after, .. }) => Some(*retry_after),
-            Self::Store(StoreError::Busy | StoreError::Stopped) | Self::Draining | Self::Busy { .. } => {
-                Some(RETRY_AFTER)
-            }
+            Self::Store(error) if error.passes() => Some(RETRY_AFTER),
+            Self::Draining | Self::Busy { .. } => Some(RETRY_AFTER),
             _ => None,
         }
     }
 
     /// What an operator must know and a client must not. Who comes when there is much to do is no fault, and why the
-    /// store has stopped is told once, by its writer.
+    /// store takes no writes is told once and not at each request.
     pub(crate) fn cause(&self) -> Option<String> {
-        let told = matches!(self, Self::Store(StoreError::Busy | StoreError::Stopped));
+        let told = matches!(self, Self::Store(error) if error.passes());
         let fault = !told && !matches!(self, Self::Busy { .. } | Self::Draining);
         (fault && self.status_code().is_server_error()).then(|| self.to_string())
     }
@@ -165,6 +168,10 @@ fn store_message(error: &StoreError) -> String {
         StoreError::Stopped => {
             "The store cannot do this just now; it goes on by itself once its disk works again".into()
         }
+        StoreError::Stuck => format!(
+            "The disk has not finished a write for {} seconds or more; nothing was changed",
+            STUCK_AFTER.as_secs()
+        ),
         StoreError::Damaged(_) | StoreError::Engine(_) | StoreError::Sync(_) => INTERNAL.into(),
     }
 }
@@ -182,7 +189,9 @@ impl ResponseError for Problem {
             },
             Self::Store(error) => match error {
                 // A failed sync stops the store, so it is answered like one that has stopped.
-                StoreError::Stopped | StoreError::Busy | StoreError::Sync(_) => StatusCode::SERVICE_UNAVAILABLE,
+                StoreError::Stopped | StoreError::Stuck | StoreError::Busy | StoreError::Sync(_) => {
+                    StatusCode::SERVICE_UNAVAILABLE
+                }
                 StoreError::Damaged(_) | StoreError::Engine(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
             Self::NoSuchRoute { .. } => StatusCode::NOT_FOUND,

@@ -11,6 +11,9 @@ pub enum StoreError {
     /// More writes wait than the queue holds. Nothing was changed.
     #[error("too many writes are waiting")]
     Busy,
+    /// The disk has not finished a commit for [`STUCK_AFTER`](super::STUCK_AFTER). Nothing was changed.
+    #[error("the disk has not finished a write for {} seconds or more", super::STUCK_AFTER.as_secs())]
+    Stuck,
     /// The store holds something that this program did not write like that.
     #[error("the store is damaged: {0}")]
     Damaged(String),
@@ -31,9 +34,16 @@ impl StoreError {
     /// stays so.
     pub(super) fn stops_the_engine(&self) -> bool {
         match self {
-            Self::Engine(sled::Error::Corruption { .. }) | Self::Damaged(_) | Self::Stopped | Self::Busy => false,
+            Self::Engine(sled::Error::Corruption { .. }) | Self::Damaged(_) => false,
             Self::Engine(_) | Self::Sync(_) => true,
+            Self::Stopped | Self::Stuck | Self::Busy => false,
         }
+    }
+
+    /// Whether the store goes on by itself. Why it does not just now is told elsewhere, and nothing was changed unless it
+    /// stopped meanwhile.
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Stopped | Self::Stuck | Self::Busy)
     }
 }
 

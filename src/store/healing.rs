@@ -16,6 +16,7 @@ use std::{
     io::{self, Write},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Opens a store again and again until it takes writes.
@@ -39,6 +40,40 @@ pub(super) enum NotYet {
     Open(#[from] OpenError),
     #[error("it was opened, but the first write failed: {0}")]
     Trial(StoreError),
+}
+
+/// How long to wait between attempts.
+#[derive(Debug)]
+pub(super) struct Pauses {
+    next: Duration,
+}
+
+impl Pauses {
+    const FIRST: Duration = Duration::from_millis(100);
+    const BETWEEN_PROBES: Duration = Duration::from_secs(1);
+    const LONGEST: Duration = Duration::from_secs(60);
+
+    /// Before the first attempt.
+    pub(super) fn first(&self) -> Duration {
+        Self::FIRST
+    }
+
+    /// After an attempt that took this long. One that only probed took nothing from readers, so the next comes soon;
+    /// others come less and less often. A large store takes long to open; readers shall have it most of the time.
+    pub(super) fn after(&mut self, not_yet: &NotYet, took: Duration) -> Duration {
+        if matches!(not_yet, NotYet::Probe(_)) {
+            return Self::BETWEEN_PROBES;
+        }
+        let pause = self.next.max(took.saturating_mul(10)).min(Self::LONGEST);
+        self.next = pause.saturating_mul(2);
+        pause
+    }
+}
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self { next: Self::FIRST.saturating_mul(2) }
+    }
 }
 
 impl<'a> Healing<'a> {
@@ -66,8 +101,11 @@ fn trial(engine: &Engine) -> Result<(), StoreError> {
     engine.sync()
 }
 
-/// As much as the engine makes room for at once, and some.
-const PROBE: usize = 1 << 20;
+/// As much as the engine writes at once at most, which is a segment, and some.
+const PROBE: usize = 9 << 20;
+
+/// What is written again is written in portions of this size.
+const PORTION: usize = 1 << 20;
 
 /// Writes and syncs a file that is of no other use.
 fn probe(folder: &Path) -> io::Result<()> {
@@ -99,7 +137,7 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn rewrite_file(file: &File) -> io::Result<()> {
-    let mut chunk = vec![0; PROBE];
+    let mut chunk = vec![0; PORTION];
     let mut offset = 0;
     loop {
         let length = file.read_at(&mut chunk, offset)?;
@@ -118,7 +156,7 @@ mod tests {
     fn a_file_is_the_same_after_it_was_written_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
-        let bytes: Vec<u8> = (0..PROBE + 4_321).map(|number| (number % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..PORTION + 4_321).map(|number| (number % 251) as u8).collect();
         fs::write(&path, &bytes).unwrap();
         rewrite_file(&File::options().read(true).write(true).open(&path).unwrap()).unwrap();
         assert_eq!(fs::read(&path).unwrap(), bytes);
@@ -130,5 +168,25 @@ mod tests {
         probe(folder.path()).unwrap();
         assert_eq!(files(folder.path()).unwrap(), Vec::<PathBuf>::new());
         assert!(probe(&folder.path().join("absent")).is_err());
+    }
+
+    #[test]
+    fn a_probe_is_soon_made_again_whatever_came_before() {
+        let probe = || NotYet::Probe(io::ErrorKind::StorageFull.into());
+        let mut pauses = Pauses::default();
+        let seconds = Duration::from_secs;
+        assert_eq!(pauses.after(&probe(), seconds(0)), seconds(1));
+        pauses.after(&NotYet::Readers, seconds(600));
+        assert_eq!(pauses.after(&probe(), seconds(600)), seconds(1));
+    }
+
+    #[test]
+    fn attempts_that_take_the_store_from_readers_become_rare() {
+        let mut pauses = Pauses::default();
+        let millis = Duration::from_millis;
+        let mut after = |took| pauses.after(&NotYet::Readers, millis(took));
+        assert_eq!([0, 0, 0].map(&mut after), [200, 400, 800].map(millis));
+        assert_eq!([500, 0].map(&mut after), [5_000, 10_000].map(millis), "ten times what it took");
+        assert_eq!([7_000, 0].map(&mut after), [60_000, 60_000].map(millis));
     }
 }

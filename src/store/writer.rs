@@ -7,9 +7,10 @@
 use super::{
     Options, StoreError, Transaction, WriterStatistics,
     engine::{Changes, Engine},
-    healing::Healing,
+    healing::{Healing, Pauses},
     index::Change,
     opened::{Opened, Shared},
+    progress::Progress,
     queue::{Queue, Waiting},
     versions::OldValues,
 };
@@ -20,7 +21,6 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
     thread,
@@ -41,33 +41,6 @@ pub(super) struct Batch<'a> {
     objects: Vec<Change>,
 }
 
-#[derive(Debug, Default)]
-struct Progress {
-    commands: AtomicU64,
-    commits: AtomicU64,
-    refused_full: AtomicU64,
-    refused_closed: AtomicU64,
-    faults: AtomicU64,
-    healings: AtomicU64,
-    running: AtomicBool,
-}
-
-impl Progress {
-    fn refused(&self, why: &StoreError) {
-        let count = if matches!(why, StoreError::Busy) { &self.refused_full } else { &self.refused_closed };
-        count.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-/// Until this is dropped the writer is said to run. A panic drops it too.
-struct Running<'a>(&'a Progress);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.0.running.store(false, Ordering::SeqCst);
-    }
-}
-
 /// The writer thread, seen from outside.
 #[derive(Debug)]
 pub(super) struct WriterThread {
@@ -80,7 +53,8 @@ impl WriterThread {
     /// Starts it.
     pub(super) fn start(shared: Arc<Shared>, folder: &Path, options: &Options) -> io::Result<Self> {
         let queue = Arc::clone(&shared.queue);
-        let progress = Arc::new(Progress { running: AtomicBool::new(true), ..Progress::default() });
+        let progress = Arc::new(Progress::default());
+        progress.goes_on();
         let writer = Writer {
             shared,
             commands: queue.open(options.queue),
@@ -106,7 +80,7 @@ impl WriterThread {
                 let _gone = sender.send(committed.map_err(E::from).and(outcome));
             })
         });
-        let answered = match self.queue.enqueue(command) {
+        let answered = match self.progress.takes_writes().and_then(|()| self.queue.enqueue(command)) {
             Ok(()) => receiver.await.map_err(|_dropped| StoreError::Stopped),
             Err(refused) => Err(refused),
         };
@@ -124,19 +98,14 @@ impl WriterThread {
         }
     }
 
+    /// # Errors
+    /// The store is not open, or the disk holds the writer up.
+    pub(super) fn takes_writes(&self) -> Result<(), StoreError> {
+        self.progress.takes_writes()
+    }
+
     pub(super) fn statistics(&self) -> WriterStatistics {
-        let Progress { commands, commits, refused_full, refused_closed, faults, healings, running } = &*self.progress;
-        let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
-        WriterStatistics {
-            commands: count(commands),
-            commits: count(commits),
-            waiting: self.queue.waiting(),
-            refused_full: count(refused_full),
-            refused_closed: count(refused_closed),
-            faults: count(faults),
-            healings: count(healings),
-            running: running.load(Ordering::SeqCst),
-        }
+        self.progress.statistics(self.queue.waiting())
     }
 }
 
@@ -158,21 +127,18 @@ struct Writer {
 /// Nobody can send commands any more.
 struct Closed;
 
-/// Between attempts to open a store that failed: at first, and at most.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
-
 impl Writer {
     fn run(self) {
-        let running = Running(&self.progress);
+        let running = self.progress.runs();
         while let Err(error) = self.serve() {
-            self.progress.faults.fetch_add(1, Ordering::Relaxed);
+            self.progress.failed();
             log::error!("The store takes no writes until it was opened anew cause=\"{error}\"");
             if let Err(Closed) = self.heal() {
                 break;
             }
-            self.progress.healings.fetch_add(1, Ordering::Relaxed);
+            self.progress.healed();
             log::warn!("The store takes writes again");
-            self.progress.running.store(true, Ordering::SeqCst);
+            self.progress.goes_on();
         }
         drop(running);
         if !self.shared.close(&self.folder) {
@@ -184,6 +150,7 @@ impl Writer {
     fn serve(&self) -> Result<(), StoreError> {
         let opened = self.shared.hold()?;
         while let Ok(first) = self.commands.recv() {
+            let busy = self.progress.begins();
             let mut batch = Batch { opened: &opened, changes: Changes::new(), objects: Vec::new() };
             let waiting = std::iter::once(first).chain(self.commands.try_iter()).take(self.options.batch);
             // The engine panics on some faults of the disk. Whoever is not answered is told that the store has stopped.
@@ -193,11 +160,12 @@ impl Writer {
                 Err(_panic) => (Vec::new(), Err(StoreError::damaged("a command broke down"))),
             };
             let outcome = sound.and_then(|()| self.commit(opened.engine(), &batch.changes, &batch.objects));
-            self.progress.commands.fetch_add(answers.len().try_into().unwrap_or_default(), Ordering::Relaxed);
+            self.progress.answered(answers.len());
             if let Err(fault) = &outcome {
                 opened.fail(fault.clone());
-                self.progress.running.store(false, Ordering::SeqCst);
+                self.progress.stands_still();
             }
+            drop(busy);
             // Why is for the log, once; whoever waits is told to try elsewhere or later.
             let told = outcome.as_ref().copied().map_err(|_| StoreError::Stopped);
             for answer in answers {
@@ -221,26 +189,26 @@ impl Writer {
         let written = catch_unwind(AssertUnwindSafe(|| engine.apply(changes).and_then(|()| engine.sync())));
         written.unwrap_or_else(|_panic| Err(StoreError::damaged("the storage engine broke down")))?;
         self.shared.publish(objects);
-        self.progress.commits.fetch_add(1, Ordering::Relaxed);
+        self.progress.committed();
         Ok(())
     }
 
     /// Refuses all commands until the store works.
     fn heal(&self) -> Result<(), Closed> {
         let healing = Healing::of(&self.shared, &self.folder, &self.options);
-        let (mut pause, at_most) = PAUSES;
+        let mut pauses = Pauses::default();
+        let mut pause = pauses.first();
         let mut last_fault = String::new();
         loop {
             self.refuse_for(pause)?;
             let began = Clock::System.stopwatch();
-            let Err(fault) = healing.attempt() else { return Ok(()) };
-            let fault = fault.to_string();
+            let Err(not_yet) = healing.attempt() else { return Ok(()) };
+            pause = pauses.after(&not_yet, began.elapsed());
+            let fault = not_yet.to_string();
             if fault != last_fault {
                 log::warn!("The store cannot be opened anew yet cause=\"{fault}\"");
                 last_fault = fault;
             }
-            // A large store takes long to open; readers shall have it most of the time.
-            pause = pause.saturating_mul(2).max(began.elapsed().saturating_mul(10)).min(at_most);
         }
     }
 
@@ -284,15 +252,15 @@ mod tests {
             token_secret: Some("secret".into()),
         };
         let store = Store::open(folder.path(), &options).unwrap();
-        assert!(store.writer_statistics().running);
+        assert!(store.writer_statistics().takes_writes);
         let system = actix_rt::System::new();
         let outcome: Result<(), StoreError> = system.block_on(store.write(|_| panic!("planted by a test")));
         assert!(matches!(outcome, Err(StoreError::Stopped)), "{outcome:?}");
         while let Err(error) = system.block_on(store.write(|_| Ok::<_, StoreError>(()))) {
             assert!(matches!(error, StoreError::Stopped), "{error:?}");
         }
-        assert!(store.writer_statistics().running);
+        assert!(store.writer_statistics().takes_writes);
         store.close();
-        assert!(!store.writer_statistics().running);
+        assert!(!store.writer_statistics().takes_writes);
     }
 }

@@ -131,6 +131,7 @@ fn metrics_tell_how_the_store_and_its_connections_are_doing() {
         "store_healings_total",
         r#"store_refusals_total{reason="full"}"#,
         r#"store_refusals_total{reason="closed"}"#,
+        r#"store_refusals_total{reason="stuck"}"#,
     ] {
         assert_eq!(count(untroubled), Some(0.0), "{untroubled}");
     }

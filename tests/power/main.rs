@@ -29,6 +29,7 @@ mod found;
 #[path = "../program/http.rs"]
 #[allow(dead_code, reason = "shared with the tests of the program")]
 mod http;
+mod hung;
 mod image;
 #[path = "../crash/load.rs"]
 mod load;

@@ -6,7 +6,7 @@
  * What is not modelled here (mappings, links, copies within the kernel) is not used by the server; a test compares the
  * whole trace with the files as they are, and would see it.
  *
- * While the file POWER_FAULT says "eio-sync", syncs of `db` fail; with "enospc" nothing more can be written; with
+ * While the file POWER_FAULT says "eio-sync", syncs of `db` fail; with "hang-sync" no sync ends; with "enospc" nothing more can be written; with
  * "erofs" nothing can be changed. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -30,7 +30,7 @@
 #define FILES 65536
 #define FAIL(code) do { errno = (code); return -1; } while (0)
 
-enum fault { WORKS, EIO_SYNC, NO_SPACE, READ_ONLY };
+enum fault { WORKS, EIO_SYNC, HANGING_SYNC, NO_SPACE, READ_ONLY };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char folder[PATH_MAX];
@@ -71,6 +71,7 @@ static enum fault fault(void) {
     }
     errno = kept;
     if (!strcmp(text, "eio-sync")) return EIO_SYNC;
+    if (!strcmp(text, "hang-sync")) return HANGING_SYNC;
     if (!strcmp(text, "enospc")) return NO_SPACE;
     if (!strcmp(text, "erofs")) return READ_ONLY;
     return WORKS;
@@ -197,6 +198,7 @@ static int syncing(int fd, int only_data) {
     int64_t number = ++syncs;
     record('S', fd, number, only_data, "", 0);
     end();
+    while (fault() == HANGING_SYNC) usleep(10000);
     int done = fails ? -1 : only_data ? REAL(fdatasync)(fd) : REAL(fsync)(fd);
     pthread_mutex_lock(&lock);
     record(done ? 'X' : 'E', fd, number, 0, "", 0);

@@ -11,6 +11,8 @@ use std::{
 pub(crate) enum Fault {
     /// Syncs of the log fail.
     EioSync,
+    /// Syncs do not end.
+    HangSync,
     /// Nothing more can be written.
     Enospc,
     /// Nothing can be changed.
@@ -66,6 +68,7 @@ impl Shim {
     pub(crate) fn fail(&self, fault: Fault) {
         let word = match fault {
             Fault::EioSync => "eio-sync",
+            Fault::HangSync => "hang-sync",
             Fault::Enospc => "enospc",
             Fault::Erofs => "erofs",
         };

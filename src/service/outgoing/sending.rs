@@ -124,7 +124,7 @@ impl Outgoing {
 
     /// Whether what comes of an attempt could be kept. What is sent while it cannot would be sent twice.
     pub fn can_conclude(&self) -> bool {
-        self.store.writer_statistics().running
+        self.store.takes_writes().is_ok()
     }
 
     /// What is to be done about the first of this queue.

@@ -1,0 +1,131 @@
+//! How the writer is doing: what it has done so far, and whether it gets on.
+
+use super::{StoreError, WriterStatistics};
+use crate::clock::Clock;
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// A disk that takes longer for one commit is taken for one that may never answer.
+pub const STUCK_AFTER: Duration = Duration::from_secs(5);
+
+/// Counts, and what the writer does just now.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    commands: AtomicU64,
+    commits: AtomicU64,
+    refused_full: AtomicU64,
+    refused_closed: AtomicU64,
+    refused_stuck: AtomicU64,
+    faults: AtomicU64,
+    healings: AtomicU64,
+    running: AtomicBool,
+    /// When it began with what it is doing, if it does anything.
+    busy: Mutex<Option<Instant>>,
+}
+
+impl Progress {
+    /// Whether a write has a chance to be done soon.
+    ///
+    /// # Errors
+    /// The store is not open, or the disk holds the writer up.
+    pub(super) fn takes_writes(&self) -> Result<(), StoreError> {
+        if !self.running.load(Ordering::SeqCst) {
+            return Err(StoreError::Stopped);
+        }
+        let busy = *self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        match busy.map(|since| Clock::System.stopwatch().saturating_duration_since(since)) {
+            Some(time) if time >= STUCK_AFTER => Err(StoreError::Stuck),
+            _ => Ok(()),
+        }
+    }
+
+    /// From now on the writer is said to run. When the guard is dropped it is not; a panic drops it too.
+    pub(super) fn runs(&self) -> Running<'_> {
+        self.goes_on();
+        Running(self)
+    }
+
+    /// The store takes writes.
+    pub(super) fn goes_on(&self) {
+        self.running.store(true, Ordering::SeqCst);
+    }
+
+    /// The store takes no writes.
+    pub(super) fn stands_still(&self) {
+        self.running.store(false, Ordering::SeqCst);
+    }
+
+    /// The writer is busy until the guard is dropped.
+    pub(super) fn begins(&self) -> Busy<'_> {
+        self.is_busy(Some(Clock::System.stopwatch()));
+        Busy(self)
+    }
+
+    fn is_busy(&self, since: Option<Instant>) {
+        *self.busy.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    pub(super) fn answered(&self, commands: usize) {
+        self.commands.fetch_add(commands.try_into().unwrap_or_default(), Ordering::Relaxed);
+    }
+
+    pub(super) fn committed(&self) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn failed(&self) {
+        self.faults.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn healed(&self) {
+        self.healings.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn refused(&self, why: &StoreError) {
+        let count = match why {
+            StoreError::Busy => &self.refused_full,
+            StoreError::Stuck => &self.refused_stuck,
+            _ => &self.refused_closed,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn statistics(&self, waiting: u64) -> WriterStatistics {
+        let Self { commands, commits, refused_full, refused_closed, refused_stuck, faults, healings, .. } = self;
+        let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
+        WriterStatistics {
+            commands: count(commands),
+            commits: count(commits),
+            waiting,
+            refused_full: count(refused_full),
+            refused_closed: count(refused_closed),
+            refused_stuck: count(refused_stuck),
+            faults: count(faults),
+            healings: count(healings),
+            takes_writes: self.takes_writes().is_ok(),
+        }
+    }
+}
+
+/// See [`Progress::runs`].
+pub(super) struct Running<'a>(&'a Progress);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.stands_still();
+    }
+}
+
+/// See [`Progress::begins`].
+pub(super) struct Busy<'a>(&'a Progress);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.is_busy(None);
+    }
+}

@@ -1,0 +1,116 @@
+//! A disk that stops answering in the midst of a sync: whoever can be served is, the others hear why not, and the server
+//! can be stopped all the same.
+
+use super::{
+    child::{Answer, Server, Setup},
+    faults::{Acknowledged, are_there, becomes_ready, create, is_refused, is_sound},
+    http::integration,
+    shim::{Fault, Shim},
+};
+use rustix::process::Signal;
+use std::thread::{self, JoinHandle};
+
+/// Somebody who creates, and is told nothing if the server ends before.
+fn creating(server: &Server) -> JoinHandle<Option<Answer>> {
+    let client = server.client("t");
+    thread::spawn(move || client.try_call("POST", "/integration", Some(&integration("waiting"))).ok())
+}
+
+/// A server that the disk has stopped answering, which has noticed.
+struct Hung {
+    shim: Shim,
+    setup: Setup,
+    server: Server,
+    acknowledged: Acknowledged,
+    waiting: JoinHandle<Option<Answer>>,
+}
+
+impl Hung {
+    fn with(config: &str) -> Self {
+        let shim = Shim::new();
+        let setup = shim.around(Setup::new().config(config));
+        let server = setup.start();
+        let acknowledged = (0..5).map(|number| create(&server.client("t"), &format!("{number}"), 100)).collect();
+        shim.fail(Fault::HangSync);
+        let waiting = creating(&server);
+        server.log.wait_for("The store takes no writes until the disk goes on");
+        Self { shim, setup, server, acknowledged, waiting }
+    }
+
+    /// Waits for the end, which this line of the log explains, and looks what a new server has.
+    fn has_ended(self, line: &str) {
+        let Self { shim, setup, server, acknowledged, waiting } = self;
+        let (status, log) = server.end();
+        assert_eq!(status.code(), Some(1), "{:#?}", log.all());
+        log.wait_for(line);
+        assert!(waiting.join().unwrap().is_none(), "what may not be on disk is not acknowledged");
+        shim.work();
+        is_sound(&setup);
+        let server = setup.start();
+        are_there(&server.client("t"), &acknowledged);
+        server.stop();
+    }
+}
+
+#[test]
+fn reads_are_served_and_writes_refused_until_the_disk_goes_on() {
+    let Hung { shim, setup, server, mut acknowledged, waiting } = Hung::with("");
+    let client = server.client("t");
+    are_there(&client, &acknowledged);
+    assert_eq!(client.get("/livez").status, 200);
+    assert_eq!(client.get("/integration").json()["total_count"], 5);
+    assert!(client.get("/metrics").text().contains("pagertree_local_store_writable 0"));
+    for refused in [client.get("/readyz"), client.post("/integration", &integration("refused"))] {
+        is_refused(&refused);
+        assert!(refused.text().contains("The disk has not finished a write"), "{}", refused.text());
+    }
+    assert!(client.get("/metrics").text().contains(r#"store_refusals_total{reason="stuck"} 2"#));
+
+    shim.work();
+    let answer = waiting.join().unwrap().unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    server.log.wait_for("The disk goes on");
+    becomes_ready(&client);
+    acknowledged.insert(answer.json()["id"].as_str().unwrap().to_owned(), answer.text());
+    acknowledged.extend([create(&client, "new", 10)]);
+    are_there(&client, &acknowledged);
+    assert_eq!(client.get("/integration").json()["total_count"], 7, "nothing that was refused");
+    server.stop();
+    is_sound(&setup);
+}
+
+#[test]
+fn whoever_asks_whether_it_is_ready_is_answered_before_the_server_has_noticed() {
+    let shim = Shim::new();
+    let setup = shim.around(Setup::new());
+    let server = setup.start();
+    shim.fail(Fault::HangSync);
+    let waiting = creating(&server);
+    let mut answer = server.client("t").get("/readyz");
+    // The first may come before the write.
+    while answer.status == 200 {
+        answer = server.client("t").get("/readyz");
+    }
+    is_refused(&answer);
+    shim.work();
+    assert_eq!(waiting.join().unwrap().unwrap().status, 200);
+    server.stop();
+}
+
+#[test]
+fn a_signal_ends_it_after_the_time_for_that() {
+    let hung = Hung::with("[shutdown]\ndrain_seconds = 0\n");
+    hung.server.signal(Signal::TERM);
+    hung.has_ended("The store does not close");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    for drain in [0, 3_600] {
+        let hung = Hung::with(&format!("[shutdown]\ndrain_seconds = {drain}\n"));
+        hung.server.signal(Signal::TERM);
+        hung.server.log.wait_for("Stopping");
+        hung.server.signal(Signal::TERM);
+        hung.has_ended("Stopped at once");
+    }
+}
