@@ -24,6 +24,7 @@ mod progress;
 mod queue;
 mod snapshot;
 mod thirdparty;
+mod tidy;
 mod transaction;
 mod trees;
 mod versions;

@@ -4,15 +4,10 @@ use super::{
     OpenError, StoreError,
     engine::{Absent, Changes, Disk, Engine},
     kinds::{self, Lead},
+    tidy,
     trees::{self, SCHEMA_VERSION, Tree},
 };
-use std::{
-    fs::{self, DirBuilder, File},
-    io,
-    os::unix::fs::DirBuilderExt,
-    path::Path,
-    thread,
-};
+use std::{fs::DirBuilder, io, os::unix::fs::DirBuilderExt, path::Path, thread};
 
 /// Whether what is written must survive the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +85,7 @@ pub(super) fn known_schema(folder: &Path, engine: &Engine) -> Result<Option<u32>
 pub(super) fn open_whatever(folder: &Path, options: &Options, absent: Absent) -> Result<(Engine, u64), OpenError> {
     let unusable = |source| OpenError::Io { folder: folder.to_owned(), source };
     make_folder(folder).map_err(unusable)?;
-    remove_unfinished(folder).map_err(unusable)?;
+    tidy::tidy(folder).map_err(unusable)?;
     let db = open_sled(folder, options)?;
     let disk = match options.durability {
         Durability::Synced => Some(Disk::of(folder).map_err(unusable)?),
@@ -107,40 +102,11 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// Snapshots that the engine did not finish. It would take them for whole ones, and refuse the store.
-fn remove_unfinished(folder: &Path) -> io::Result<()> {
-    let Ok(log) = File::open(folder.join("db")) else { return Ok(()) };
-    // The engine's own lock: what another process has open is none of ours, as opening it will tell.
-    if log.try_lock().is_err() {
-        return Ok(());
-    }
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().ends_with(".generating") {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    log.unlock()
-}
-
-/// Bytes of a segment of a new store's log. Values up to a quarter of it stay in the log; larger ones get files of their
-/// own, which the engine does not keep safe (see docs/storage.md, "Power cuts").
-const SEGMENT: usize = 8 << 20;
-
-/// A store keeps the size that it was made with.
-fn segment_size(folder: &Path) -> usize {
-    let conf = fs::read(folder.join("conf")).unwrap_or_default();
-    let conf = String::from_utf8_lossy(&conf);
-    let size = conf.lines().find_map(|line| line.strip_prefix("segment_size: ")?.trim().parse().ok());
-    // Others make the engine panic; with ours it says that they do not agree.
-    size.filter(|size: &usize| size.is_power_of_two() && (256..=1 << 24).contains(size)).unwrap_or(SEGMENT)
-}
-
 fn open_sled(folder: &Path, options: &Options) -> Result<sled::Db, OpenError> {
     let config = sled::Config::new()
         .path(folder)
         .cache_capacity(options.cache_bytes)
-        .segment_size(segment_size(folder))
+        .segment_size(tidy::segment_size(folder))
         // We flush; a second flusher would only get in the way.
         .flush_every_ms(None);
     config.open().map_err(|error| match error {
@@ -237,33 +203,11 @@ mod tests {
         }
     }
 
+    /// The engine makes its segments as long as it is told, and refuses a store that was made with others.
     #[test]
-    fn a_snapshot_that_was_not_finished_does_not_spoil_the_store() {
-        let folder = tempfile::tempdir().unwrap();
-        drop(open(folder.path(), &options()).unwrap());
-        let unfinished = folder.path().join("snap.0FFFFFFFFFFFFFFF.generating");
-        fs::write(&unfinished, "").unwrap();
-        let held = File::open(folder.path().join("db")).unwrap();
-        held.lock().unwrap();
-        remove_unfinished(folder.path()).unwrap();
-        assert!(unfinished.exists(), "somebody else is still writing it");
-        held.unlock().unwrap();
-        drop(open(folder.path(), &options()).unwrap());
-        assert!(!unfinished.exists());
-    }
-
-    #[test]
-    fn a_store_keeps_the_segments_that_it_was_made_with() {
-        let folder = tempfile::tempdir().unwrap();
-        drop(open(folder.path(), &options()).unwrap());
-        assert_eq!(segment_size(folder.path()), SEGMENT);
+    fn a_store_of_earlier_segments_opens() {
         let older = tempfile::tempdir().unwrap();
         drop(sled::Config::new().path(older.path()).segment_size(1 << 19).open().unwrap());
-        assert_eq!(segment_size(older.path()), 1 << 19);
         drop(open(older.path(), &options()).unwrap());
-        for nonsense in ["", "segment_size: 3", "segment_size: x"] {
-            fs::write(older.path().join("conf"), nonsense).unwrap();
-            assert_eq!(segment_size(older.path()), SEGMENT, "{nonsense:?}");
-        }
     }
 }

@@ -36,7 +36,14 @@ impl Watermark {
         }
         let both = u128::from_be_bytes(bytes);
         let (number, complement) = ((both >> 64) as u64, both as u64);
-        Ok(if number == !complement { number } else { 0 })
+        if number == !complement {
+            return Ok(number);
+        }
+        // Zeros are what a power cut leaves of it, and tell nothing that is wrong.
+        if both != 0 {
+            log::warn!("The file '{FILE}' of the store is damaged; whether the last commits are there is not known");
+        }
+        Ok(0)
     }
 
     /// A commit is durable.

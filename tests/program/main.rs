@@ -31,6 +31,7 @@ mod overload_memory;
 mod reload;
 mod salvage;
 mod settings;
+mod small_files;
 mod start;
 mod stop;
 mod watched;

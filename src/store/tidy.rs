@@ -1,0 +1,203 @@
+//! What the engine would stumble over when it opens a store, though it needs nothing of it.
+//!
+//! A snapshot only spares it the reading of its whole log, and `conf` says how long the segments of the log are, which the
+//! log shows too. Of both it keeps a checksum. If that does not hold, it refuses the store, or says no more than that
+//! something is unsupported; so such a file is put aside before it looks, and everything is read from the log.
+
+use std::{
+    fs::{self, File},
+    io,
+    os::unix::fs::FileExt,
+    path::Path,
+};
+
+/// Bytes of a segment of a new store's log. Values up to a quarter of it stay in the log; larger ones get files of their
+/// own, which the engine does not keep safe (see docs/storage.md, "Power cuts").
+const SEGMENT: usize = 8 << 20;
+
+/// What the engine takes if it is told nothing: early stores have it.
+const EARLY_SEGMENT: usize = 1 << 19;
+
+const LOG: &str = "db";
+const CONF: &str = "conf";
+const ASIDE: &str = "damaged.";
+
+/// Removes snapshots that the engine did not finish, and puts aside damaged ones and a damaged `conf`. Does nothing while
+/// another process has the store, as opening it will tell.
+pub(super) fn tidy(folder: &Path) -> io::Result<()> {
+    let Ok(log) = File::open(folder.join(LOG)) else { return Ok(()) };
+    // The engine's own lock.
+    if log.try_lock().is_err() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_snapshot = name.starts_with("snap.");
+        if is_snapshot && name.ends_with(".generating") {
+            // The engine would take it for a whole one.
+            fs::remove_file(&path)?;
+        } else if (is_snapshot && !is_whole_snapshot(&path)?) || (name == CONF && !is_whole_conf(&path)?) {
+            let aside = format!("{ASIDE}{name}");
+            fs::rename(&path, folder.join(&aside))?;
+            let folder = folder.display();
+            log::warn!(folder:display, aside; "The file '{name}' of the store is damaged and was put aside; all is in the log");
+        }
+    }
+    log.unlock()
+}
+
+/// Whether the engine takes it: its content, 8 bytes of which nothing depends, and the content's checksum.
+fn is_whole_snapshot(path: &Path) -> io::Result<bool> {
+    let snapshot = fs::read(path)?;
+    let Some((rest, checksum)) = snapshot.split_last_chunk() else { return Ok(false) };
+    let Some((content, _)) = rest.split_last_chunk::<8>() else { return Ok(false) };
+    Ok(!content.is_empty() && crc32fast::hash(content) == u32::from_le_bytes(*checksum))
+}
+
+/// Whether it is as the engine writes it. One that is empty it writes itself.
+fn is_whole_conf(path: &Path) -> io::Result<bool> {
+    let conf = fs::read(path)?;
+    let checked = conf.split_last_chunk().is_some_and(|(text, sum)| crc32fast::hash(text) == u32::from_le_bytes(*sum));
+    Ok(conf.is_empty() || checked)
+}
+
+/// A store keeps the size that it was made with: the one in `conf`, or, without one that can be read, the one that the log shows.
+pub(super) fn segment_size(folder: &Path) -> usize {
+    let conf = fs::read(folder.join(CONF)).unwrap_or_default();
+    let conf = String::from_utf8_lossy(&conf);
+    let size = conf.lines().find_map(|line| line.strip_prefix("segment_size: ")?.trim().parse().ok());
+    // Others make the engine panic; with ours it says that they do not agree.
+    let size = size.filter(|size: &usize| size.is_power_of_two() && (256..=1 << 24).contains(size));
+    size.unwrap_or_else(|| if is_early(folder) { EARLY_SEGMENT } else { SEGMENT })
+}
+
+/// Whether the log's second segment begins where it does in early stores.
+fn is_early(folder: &Path) -> bool {
+    let mut header = [0_u8; 20];
+    let read = File::open(folder.join(LOG)).and_then(|log| log.read_exact_at(&mut header, EARLY_SEGMENT as u64));
+    let (checksum, numbers) = header.split_at(4);
+    read.is_ok() && (!crc32fast::hash(numbers)).to_le_bytes() == checksum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn make(folder: &Path, segment: usize, values: u32) {
+        let db = sled::Config::new().path(folder).segment_size(segment).open().unwrap();
+        for number in 0..values {
+            db.insert(number.to_be_bytes(), vec![1; 1_000]).unwrap();
+        }
+        db.flush().unwrap();
+    }
+
+    /// The engine writes one when it opens a log that has grown.
+    fn snapshot(folder: &Path) -> Option<std::path::PathBuf> {
+        let mut entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.find(|path| path.file_name().unwrap().to_string_lossy().starts_with("snap."))
+    }
+
+    #[test]
+    fn a_snapshot_that_was_not_finished_goes_unless_somebody_is_writing_it() {
+        let folder = tempfile::tempdir().unwrap();
+        make(folder.path(), SEGMENT, 1);
+        let unfinished = folder.path().join("snap.0FFFFFFFFFFFFFFF.generating");
+        fs::write(&unfinished, "").unwrap();
+        let held = File::open(folder.path().join(LOG)).unwrap();
+        held.lock().unwrap();
+        tidy(folder.path()).unwrap();
+        assert!(unfinished.exists(), "somebody else is still writing it");
+        held.unlock().unwrap();
+        tidy(folder.path()).unwrap();
+        assert!(!unfinished.exists());
+    }
+
+    #[test]
+    fn whole_files_stay_and_those_with_a_wrong_byte_anywhere_that_counts_are_put_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        make(folder.path(), SEGMENT, 100);
+        make(folder.path(), SEGMENT, 100);
+        let (snapshot, conf) = (snapshot(folder.path()).unwrap(), folder.path().join(CONF));
+        tidy(folder.path()).unwrap();
+        for path in [&snapshot, &conf] {
+            let whole = fs::read(path).unwrap();
+            // Nothing depends on how long the engine says that the snapshot is.
+            let counts = |at: usize| path == &conf || !(whole.len() - 12..whole.len() - 4).contains(&at);
+            for at in (0..whole.len()).filter(|at| counts(*at)) {
+                let mut damaged = whole.clone();
+                damaged[at] ^= 1 << (at % 8);
+                fs::write(path, damaged).unwrap();
+                tidy(folder.path()).unwrap();
+                assert!(!path.exists(), "byte {at} of {}", path.display());
+            }
+            fs::write(path, &whole[..whole.len() / 2]).unwrap();
+            tidy(folder.path()).unwrap();
+            assert!(!path.exists(), "{} cut off", path.display());
+            fs::write(path, whole).unwrap();
+        }
+        tidy(folder.path()).unwrap();
+        assert!(snapshot.exists() && conf.exists());
+        fs::write(&snapshot, "").unwrap();
+        tidy(folder.path()).unwrap();
+        assert!(!snapshot.exists());
+    }
+
+    #[test]
+    fn the_segments_that_a_store_was_made_with_are_known_with_conf_and_without() {
+        for (segment, values) in [(SEGMENT, 0), (SEGMENT, 5_000), (EARLY_SEGMENT, 5_000)] {
+            let folder = tempfile::tempdir().unwrap();
+            make(folder.path(), segment, values);
+            assert_eq!(segment_size(folder.path()), segment);
+            for nonsense in ["", "segment_size: 3", "segment_size: x"] {
+                fs::write(folder.path().join(CONF), nonsense).unwrap();
+                assert_eq!(segment_size(folder.path()), segment, "{nonsense:?}");
+            }
+            fs::remove_file(folder.path().join(CONF)).unwrap();
+            assert_eq!(segment_size(folder.path()), segment);
+        }
+    }
+
+    fn entries(folder: &Path, segment: usize) -> Vec<(sled::IVec, sled::IVec)> {
+        let db = sled::Config::new().path(folder).segment_size(segment).open().unwrap();
+        db.iter().collect::<Result<_, _>>().unwrap()
+    }
+
+    /// What putting a snapshot aside stands on, with segments so small that the log uses all of its own again and again.
+    #[test]
+    fn the_engine_shows_the_same_without_its_snapshot() {
+        const SEGMENT: usize = 1 << 13;
+        let mut random = 2_026_u64;
+        let mut below = |most: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) % most
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let mut without = 0;
+        for round in 0..40 {
+            let db = sled::Config::new().path(folder.path()).segment_size(SEGMENT).open().unwrap();
+            for _ in 0..below(1_000) {
+                let key = below(300).to_be_bytes();
+                match below(3) {
+                    0 => db.remove(key).unwrap(),
+                    _ => db.insert(key, vec![below(256) as u8; below(1_500) as usize]).unwrap(),
+                };
+            }
+            db.flush().unwrap();
+            drop(db);
+            let copy = tempfile::tempdir().unwrap();
+            for (from, to) in ["", "blobs"].map(|name| (folder.path().join(name), copy.path().join(name))) {
+                fs::create_dir_all(&to).unwrap();
+                for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+                    let _but_for_folders = fs::copy(entry.path(), to.join(entry.file_name()));
+                }
+            }
+            if let Some(snapshot) = snapshot(copy.path()) {
+                fs::remove_file(snapshot).unwrap();
+                without += 1;
+            }
+            assert_eq!(entries(copy.path(), SEGMENT), entries(folder.path(), SEGMENT), "in round {round}");
+        }
+        assert!(without > 30, "only {without} of the stores had one");
+    }
+}
