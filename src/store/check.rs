@@ -44,8 +44,7 @@ pub struct Report {
 /// The store cannot be opened or read at all.
 pub fn check(folder: &Path, cache_bytes: u64) -> Result<Report, OpenError> {
     if !folder.join("db").is_file() {
-        let source = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no store in it");
-        return Err(OpenError::Io { folder: folder.to_owned(), source });
+        return Err(OpenError::Absent(folder.to_owned()));
     }
     let options =
         Options { cache_bytes, index_bytes: 0, queue: 1, batch: 1, durability: Durability::Synced, token_secret: None };

@@ -59,8 +59,11 @@ pub enum OpenError {
     /// Another process has it.
     #[error("the store in '{}' is held by another process; stop that one, or choose another folder with --data", .0.display())]
     Held(PathBuf),
+    /// There is none.
+    #[error("there is no store in '{}'; start the server to make one, or choose another folder with --data", .0.display())]
+    Absent(PathBuf),
     /// The folder cannot be made, read or written.
-    #[error("the folder '{}' cannot be used: {source}; make it writable, or choose another with --data", .folder.display())]
+    #[error("the folder '{}' cannot be used: {source}; {}, or choose another with --data", .folder.display(), remedy(.source))]
     Io {
         /// The folder.
         folder: PathBuf,
@@ -88,4 +91,14 @@ pub enum OpenError {
         /// The newest that this program knows.
         known: u32,
     },
+}
+
+/// What to do about it.
+fn remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => "make room there",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "make it writable",
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => "put away what stands in its place",
+        _ => "see that its disk works",
+    }
 }

@@ -11,6 +11,7 @@
 mod backup;
 mod compact;
 mod export;
+mod foreign;
 mod format;
 mod import;
 mod load;

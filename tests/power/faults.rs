@@ -40,6 +40,26 @@ fn a_server_whose_disk_is_read_only_for_a_while_heals() {
     heals_after(Fault::Erofs);
 }
 
+/// With a store that is there, and with one that is to be made.
+#[test]
+fn a_start_without_room_says_that_there_is_none() {
+    for is_there in [true, false] {
+        let shim = Shim::new();
+        let setup = shim.around(Setup::new());
+        if is_there {
+            let server = setup.start();
+            create(&server.client("t"), "there", 10);
+            server.stop();
+        }
+        shim.fail(Fault::Enospc);
+        let outcome = setup.run();
+        let fault = outcome.fault();
+        assert!(fault.contains("No space left on device") && fault.contains("make room"), "{fault}");
+        shim.work();
+        setup.start().stop();
+    }
+}
+
 #[track_caller]
 fn heals_after(fault: Fault) {
     let shim = Shim::new();

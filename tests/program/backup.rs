@@ -138,7 +138,8 @@ fn a_backup_that_is_not_whole_is_refused_and_nothing_is_touched() {
         (b"", "not a backup"),
         (&flipped, "damaged"),
         (&lengthened, "damaged"),
-        (before.as_bytes(), "not a backup"),
+        (before.as_bytes(), "is an export; `import` takes it"),
+        (b"\x1f\x8b\x08", "is compressed with gzip; unpack it first"),
     ] {
         fs::write(setup.path("broken.backup"), bytes).unwrap();
         for arguments in

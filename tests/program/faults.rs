@@ -32,6 +32,22 @@ fn a_data_folder_that_is_a_file() {
 }
 
 #[test]
+fn a_command_that_needs_a_store_where_there_is_none() {
+    let backup: &[&str] = &["backup", "all.backup"];
+    for command in [&["check"], &["compact"], &["export"], backup, &["export", "--salvage", "saved"]] {
+        let outcome = Setup::bare().args(command.iter().copied()).run();
+        let words = "there is no store in 'data/store'; start the server to make one, or choose another folder";
+        assert!(outcome.fault().contains(words), "{command:?}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_backup_that_can_be_read_once_only() {
+    let outcome = Setup::bare().args(["restore", "/dev/stdin"]).run();
+    assert!(outcome.fault().contains("it is read several times, so it must be a regular file"), "{outcome:?}");
+}
+
+#[test]
 fn a_store_that_is_a_file() {
     let setup = Setup::new();
     std::fs::create_dir(setup.path("data")).unwrap();

@@ -142,7 +142,7 @@ fn lines_that_are_no_lines_of_an_export_are_told() {
         ],
         &[
             (3, &["column"]),
-            (4, &["column"]),
+            (4, &["it is empty"]),
             (6, &["`alarm`", "`integration`"]),
             (7, &["trailing characters"]),
             (8, &["must be an object, but was a number"]),
@@ -296,4 +296,34 @@ fn damage_to_an_imported_store_is_noticed() {
     let outcome = setup.same_folder().args(["check"]).run();
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(outcome.stderr.contains("the store in 'data/store' is damaged"), "{outcome:?}");
+}
+
+#[test]
+fn what_is_no_export_is_said_to_be_what_it_is() {
+    let store = store_with_a_history();
+    assert_eq!(store.same_folder().args(["backup", "all.backup"]).run().code, Some(0));
+    let utf_16: Vec<u8> = "\u{feff}{".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (bytes, words) in [
+        (std::fs::read(store.path("all.backup")).unwrap(), "is a backup; `restore` takes it"),
+        (vec![0x1f, 0x8b, 0x08], "is compressed with gzip; unpack it first"),
+        (utf_16, "is text in UTF-16; write it in UTF-8"),
+        (b"{}".to_vec(), "an export begins with"),
+    ] {
+        let setup = Setup::new();
+        std::fs::write(setup.path("wrong"), bytes).unwrap();
+        let outcome = setup.same_folder().args(["import", "wrong"]).run();
+        assert_eq!(outcome.code, Some(1), "{outcome:#?}");
+        assert!(outcome.stdout.contains(words) && outcome.stdout.contains("1 faults"), "{outcome:#?}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_means_nothing_and_an_empty_line_is_called_one() {
+    let lines = [HEADER.into(), account("acc_1", 1), integration("acc_1", "int_1", 1)];
+    let setup = Setup::new();
+    assert_eq!(import(&setup, &format!("\u{feff}{}", text(&lines))).stdout, "1 objects were added\n");
+    let setup = Setup::new();
+    let outcome = import(&setup, &text(&lines).replacen('\n', "\n \r\n\n", 1));
+    let empty = "it is empty; each line of an export has an account or an object";
+    assert_eq!(outcome.stdout, format!("line 2: {empty}\nline 3: {empty}\nnothing was imported: 2 faults\n"));
 }

@@ -9,12 +9,12 @@
 //!
 //! Numbers are big-endian. Without its end the file is none, so one that was cut off is recognised.
 
-use super::{MoveError, Progress, export::PORTION, load::is_of_the_file};
+use super::{MoveError, Progress, export::PORTION, foreign, load::is_of_the_file};
 use crate::store::{Snapshot, trees::Tree};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read, Write};
 
-const MAGIC: &[u8] = b"pagertree-local backup ";
+pub(super) const MAGIC: &[u8] = b"pagertree-local backup ";
 const VERSION: &[u8] = b"1";
 const END: u8 = 0;
 const TREE: u8 = 1;
@@ -23,9 +23,9 @@ const ENTRY: u8 = 2;
 /// Why something is no backup that can be used, as a sentence that goes on after its name.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupFault {
-    /// It begins otherwise.
-    #[error("is not a backup")]
-    Foreign,
+    /// It begins otherwise; what it is instead, if that is known.
+    #[error("{}", .0.unwrap_or("is not a backup"))]
+    Foreign(Option<&'static str>),
     /// A later version of this program wrote it.
     #[error("was written by a newer version of this program; use that one")]
     Newer,
@@ -119,9 +119,9 @@ pub(super) type TreeEntry = (Tree, Vec<u8>, Vec<u8>);
 impl<R: Read> Reader<R> {
     pub(super) fn new(input: R) -> Result<Self, BackupFault> {
         let mut reader = Self { input, digest: Sha256::new(), tree: None, last_key: None, entries: 0 };
-        let foreign = |fault| if matches!(fault, BackupFault::CutOff) { BackupFault::Foreign } else { fault };
-        if reader.array::<{ MAGIC.len() }>().map_err(foreign)? != MAGIC {
-            return Err(BackupFault::Foreign);
+        let beginning = reader.bytes_up_to(MAGIC.len() as u64)?;
+        if beginning != MAGIC {
+            return Err(BackupFault::Foreign(foreign::named(&beginning)));
         }
         if reader.array::<2>()? != [VERSION, b"\n"].concat()[..] {
             return Err(BackupFault::Newer);
@@ -192,11 +192,16 @@ impl<R: Read> Reader<R> {
 
     /// Takes memory for what is there, not for what a damaged length says.
     fn bytes(&mut self, length: u64) -> Result<Vec<u8>, BackupFault> {
-        let mut bytes = Vec::new();
-        let read = (&mut self.input).take(length).read_to_end(&mut bytes)?;
-        if u64::try_from(read).unwrap_or(u64::MAX) < length {
+        let bytes = self.bytes_up_to(length)?;
+        if u64::try_from(bytes.len()).unwrap_or(u64::MAX) < length {
             return Err(BackupFault::CutOff);
         }
+        Ok(bytes)
+    }
+
+    fn bytes_up_to(&mut self, length: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        (&mut self.input).take(length).read_to_end(&mut bytes)?;
         self.digest.update(&bytes);
         Ok(bytes)
     }
@@ -248,7 +253,7 @@ mod tests {
         let bytes = written();
         for length in 0..bytes.len() {
             let fault = verify_backup(&bytes[..length]).unwrap_err();
-            assert!(matches!(fault, BackupFault::CutOff | BackupFault::Foreign), "{length}: {fault}");
+            assert!(matches!(fault, BackupFault::CutOff | BackupFault::Foreign(None)), "{length}: {fault}");
         }
     }
 
@@ -267,6 +272,9 @@ mod tests {
     fn a_newer_one_is_told_from_garbage() {
         let newer = [MAGIC, b"2\n"].concat();
         assert!(matches!(verify_backup(&*newer), Err(BackupFault::Newer)));
-        assert!(matches!(verify_backup(&b"garbage that is long enough to be one"[..]), Err(BackupFault::Foreign)));
+        assert!(matches!(
+            verify_backup(&b"garbage that is long enough to be one"[..]),
+            Err(BackupFault::Foreign(None))
+        ));
     }
 }

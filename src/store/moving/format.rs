@@ -11,6 +11,7 @@
 //! A later kind of object is one more name in front of a line. Files without it stay what they are, so it needs no new
 //! version.
 
+use super::foreign;
 use crate::{
     domain::{
         body::excerpt, ids::AccountId, integration::Integration, integration_whole::LARGEST_TINY_ID, reserved, whole,
@@ -113,10 +114,13 @@ fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
 
 /// Judges the first line.
 pub(super) fn read_header(line: &[u8]) -> Result<(), String> {
-    let Header { format, version } = serde_json::from_slice(line)
+    let Header { format, version } = serde_json::from_slice(foreign::without_mark(line))
         .ok()
         .filter(|header: &Header| header.format == FORMAT)
-        .ok_or_else(|| format!("an export begins with {{\"format\":\"{FORMAT}\",\"version\":{VERSION}}}"))?;
+        .ok_or_else(|| match foreign::named(line) {
+            Some(what) => format!("the file {what}"),
+            None => format!("an export begins with {{\"format\":\"{FORMAT}\",\"version\":{VERSION}}}"),
+        })?;
     if version == 0 || version > VERSION {
         return Err(format!(
             "this is version {version} of the format '{format}', and this program knows versions up to {VERSION}"

@@ -55,10 +55,17 @@ pub fn restore(task: &Restore, progress: &Progress) -> Result<u64, MoveError> {
     })
 }
 
+/// It is verified first, and then read once for the keys of the new store and once for its values.
+const READ_OFTEN: &str = "it is read several times, so it must be a regular file";
+
 /// Reads all of it, and returns the secret that signs tokens.
 fn verify(file: &Path, progress: &Progress) -> Result<String, MoveError> {
-    let length = File::open(file).and_then(|file| file.metadata()).map_err(MoveError::file(file, "read"))?.len();
-    progress.begin("verifying the backup", length);
+    let metadata = File::open(file).and_then(|file| file.metadata()).map_err(MoveError::file(file, "read"))?;
+    if !metadata.is_file() {
+        let source = io::Error::new(io::ErrorKind::InvalidInput, READ_OFTEN);
+        return Err(MoveError::file(file, "read")(source));
+    }
+    progress.begin("verifying the backup", metadata.len());
     let (mut schema, mut secret) = (None, None);
     for_each(file, progress, |tree, key, value| {
         match (tree, key) {

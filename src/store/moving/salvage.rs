@@ -45,7 +45,7 @@ pub fn salvage(
     progress: &Progress,
 ) -> Result<Salvaged, MoveError> {
     if stopped::is_absent(folder) {
-        return Err(MoveError::Refused(format!("there is no store in '{}'", folder.display())));
+        return Err(OpenError::Absent(folder.to_owned()).into());
     }
     let _held = stopped::hold(folder)?;
     let copy = Copy::of(folder)?;

@@ -49,8 +49,7 @@ pub(super) fn is_absent(folder: &Path) -> bool {
 /// Opens a store that is there, and makes none. One of an earlier version stays one: this is for reading.
 pub(super) fn open_existing(folder: &Path, cache_bytes: u64) -> Result<Engine, OpenError> {
     if !exists(folder) {
-        let source = io::Error::new(io::ErrorKind::NotFound, "there is no store in it");
-        return Err(OpenError::Io { folder: folder.to_owned(), source });
+        return Err(OpenError::Absent(folder.to_owned()));
     }
     open::open_as_it_is(folder, &options(cache_bytes, None), Absent::Empty)
 }

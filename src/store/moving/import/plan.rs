@@ -117,6 +117,9 @@ impl Plan {
         if self.is_foreign {
             return;
         }
+        if raw.bytes.trim_ascii().is_empty() {
+            return self.fault(raw.number, "it is empty; each line of an export has an account or an object".into());
+        }
         match format::read(&raw.bytes) {
             Ok(Line::Account(line)) => self.account(raw.number, line),
             Ok(Line::Object(object)) => self.object(raw, &object),
