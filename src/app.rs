@@ -32,19 +32,20 @@ use crate::{
         tokens::Tokens,
     },
     smtp::{self, MailServer},
-    store::{Durability, OpenError, Options, Store, StoreError},
+    store::{Durability, OpenError, Options, Store, StoreError, moving},
 };
 use actix_web::{
     dev::{Server, ServerHandle},
     web::Data,
 };
 use chores::Chores;
+use closing::Leftovers;
 use sending::Stopping;
 use std::{
     io,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
@@ -138,8 +139,12 @@ impl App {
         let mail = settings.mail_address()?.map(|address| listen(address, "smtp.listen")).transpose()?;
         let address = listener.local_addr().map_err(StartError::Server)?;
         let ephemeral = ephemeral_folder(settings)?;
-        let data = ephemeral.as_ref().map_or(settings.data.as_path(), |folder| folder.path());
+        let data = ephemeral.as_ref().map_or(settings.data.as_path(), |folder| folder.path()).to_owned();
+        let leftovers = Arc::new(Leftovers::of(ephemeral));
         let store = Store::open(&data.join(STORE_FOLDER), &store_options(settings, &edges.ids))?;
+        for removed in moving::remove_leftovers(&data.join(STORE_FOLDER)) {
+            log::warn!(folder:display = removed.display(); "What a command left when it was killed was removed");
+        }
         let tokens = Tokens::new(&store.token_secret()?);
         let live = live(settings, &tokens, &edges.clock)?;
         let bell = Bell::default();
@@ -152,10 +157,10 @@ impl App {
         let state = Data::new(state);
         let server = serve(settings, listener, state.clone())?;
         let mail = mail.map(|listener| mail_server(settings, listener, &state, &tally)).transpose()?;
-        let port_file = write_port_file(settings, address)?;
-        let running = running.write(data).map_err(|source| StartError::File { path: data.to_owned(), source })?;
-        let files = std::iter::once(running).chain(port_file).collect();
-        let leftovers = Arc::new(Leftovers { files, ephemeral: Mutex::new(ephemeral) });
+        leftovers.add(running.write(&data).map_err(|source| StartError::File { path: data, source })?);
+        if let Some(path) = write_port_file(settings, address)? {
+            leftovers.add(path);
+        }
         let handle = AppHandle {
             server: server.handle(),
             state,
@@ -212,23 +217,6 @@ impl App {
         closing::close(store).await;
         leftovers.remove();
         outcome
-    }
-}
-
-/// What must not be left behind by a program that ends.
-#[derive(Debug, Default)]
-struct Leftovers {
-    files: Vec<PathBuf>,
-    ephemeral: Mutex<Option<tempfile::TempDir>>,
-}
-
-impl Leftovers {
-    fn remove(&self) {
-        // What somebody else has removed is gone all the same.
-        for path in &self.files {
-            let _already_gone = std::fs::remove_file(path);
-        }
-        drop(self.ephemeral.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
@@ -380,6 +368,9 @@ fn write_port_file(settings: &Settings, address: SocketAddr) -> Result<Option<Pa
     let beside = path.with_extension("tmp");
     let written =
         std::fs::write(&beside, format!("{}\n", address.port())).and_then(|()| std::fs::rename(&beside, &path));
-    written.map_err(|source| StartError::File { path: path.clone(), source })?;
+    written.map_err(|source| {
+        let _unless_there_is_none = std::fs::remove_file(&beside);
+        StartError::File { path: path.clone(), source }
+    })?;
     Ok(Some(path))
 }

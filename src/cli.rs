@@ -7,6 +7,7 @@ mod compact;
 mod credentials;
 mod export;
 mod import;
+mod interruption;
 mod output;
 mod place;
 mod progress;
@@ -17,7 +18,13 @@ mod serve;
 
 use crate::config::Overrides;
 use clap::{Args, Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode};
+use interruption::Interruption;
+use std::{
+    fmt,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 /// PagerTree's integration API on your own machine.
 #[derive(Debug, Parser)]
@@ -92,23 +99,24 @@ impl From<ServeArguments> for Overrides {
 /// Runs what the command line asks for.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    let interruption = Interruption::default();
     let outcome = match cli.command {
         None => serve::run(cli.serve.into()),
         Some(Command::Serve(arguments)) => serve::run(arguments.into()),
         Some(Command::Keys { command }) => credentials::keys(command),
         Some(Command::Users { command }) => credentials::users(command),
         Some(Command::Check(arguments)) => check::run(arguments),
-        Some(Command::Backup(arguments)) => backup::run(arguments),
-        Some(Command::Restore(arguments)) => restore::run(arguments),
-        Some(Command::Compact(arguments)) => compact::run(arguments),
-        Some(Command::Export(arguments)) => export::run(arguments),
-        Some(Command::Import(arguments)) => import::run(arguments),
+        Some(Command::Backup(arguments)) => backup::run(arguments, &interruption),
+        Some(Command::Restore(arguments)) => restore::run(arguments, &interruption),
+        Some(Command::Compact(arguments)) => compact::run(arguments, &interruption),
+        Some(Command::Export(arguments)) => export::run(arguments, &interruption),
+        Some(Command::Import(arguments)) => import::run(arguments, &interruption),
     };
     match outcome {
         Ok(code) => code,
         Err(Sentence(fault)) => {
             complain(&fault);
-            ExitCode::FAILURE
+            interruption.exit_code()
         }
     }
 }
@@ -120,6 +128,18 @@ struct Sentence(String);
 impl<E: std::error::Error> From<E> for Sentence {
     fn from(error: E) -> Self {
         Self(error.to_string())
+    }
+}
+
+/// Says on standard output what was done.
+fn report(what: fmt::Arguments<'_>) -> Result<(), Sentence> {
+    let mut out = io::stdout();
+    match writeln!(out, "{what}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Sentence(format!("{what}; but standard output, which should tell so, cannot be written: {error}")))
+        }
+        // Nobody reads it; it is done all the same.
+        _ => Ok(()),
     }
 }
 

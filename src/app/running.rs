@@ -51,11 +51,17 @@ impl Running {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+        let written = self.write_to(&beside).and_then(|()| fs::rename(&beside, &path));
+        if written.is_err() {
+            let _unless_there_is_none = fs::remove_file(&beside);
+        }
+        written.map(|()| path)
+    }
+
+    fn write_to(&self, path: &Path) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         serde_json::to_writer(&mut file, self)?;
-        file.write_all(b"\n")?;
-        fs::rename(&beside, &path)?;
-        Ok(path)
+        file.write_all(b"\n")
     }
 
     /// Reads the file; `None` when there is none.

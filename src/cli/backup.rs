@@ -2,13 +2,15 @@
 
 use super::{
     Sentence,
+    interruption::Interruption,
     output::{Output, Readers},
     place::{Found, Place},
-    progress, remote,
+    remote::{self, Sent},
+    report,
 };
 use crate::store::{
     OpenError,
-    moving::{MoveError, backup, read_stopped, verify_backup},
+    moving::{BackupFault, MoveError, backup, read_stopped, verify_backup},
 };
 use clap::Args;
 use std::{
@@ -26,20 +28,20 @@ pub(super) struct Arguments {
     file: PathBuf,
 }
 
-pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
-    let (found, path) = (arguments.place.find()?, arguments.file);
+pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<ExitCode, Sentence> {
+    let (found, path) = (arguments.place.find(interruption)?, arguments.file);
     let create = || Output::create(&found, &path, Readers::Owner);
     let (entries, output) = match of_stopped(&found, create()?) {
         Err(MoveError::Open(OpenError::Held(_))) => of_running(&found, create()?)?,
         outcome => outcome?,
     };
     output.finish()?;
-    writeln!(io::stdout(), "{entries} entries were written to '{}'", path.display())?;
+    report(format_args!("{entries} entries were written to '{}'", path.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn of_stopped(found: &Found, mut output: Output) -> Result<(u64, Output), MoveError> {
-    let progress = progress::bar();
+    let progress = found.progress();
     read_stopped(&found.store, found.cache_bytes, move |snapshot| {
         let entries = backup(snapshot, &mut output, &progress)?;
         Ok((entries, output))
@@ -48,23 +50,34 @@ fn of_stopped(found: &Found, mut output: Output) -> Result<(u64, Output), MoveEr
 
 /// What the server sends is verified on its way to the file.
 fn of_running(found: &Found, mut output: Output) -> Result<(u64, Output), Sentence> {
-    let input = progress::reading("saving", remote::get(found, "/_local/backup")?);
-    let tee = Tee { input, output: &mut output };
-    let entries = verify_backup(BufReader::with_capacity(1 << 16, tee))
-        .map_err(|fault| Sentence(format!("what the server sent {fault}; look into its log, and try again")))?;
-    Ok((entries, output))
+    let Sent { body, steps } = remote::get(found, "/_local/backup")?;
+    let mut unwritten = None;
+    let tee = Tee { input: body, output: &mut output, unwritten: &mut unwritten };
+    let verified = verify_backup(BufReader::with_capacity(1 << 16, tee), steps, &found.progress());
+    match (verified, unwritten) {
+        (Ok(entries), _) => Ok((entries, output)),
+        (Err(_), Some(error)) => Err(output.unwritable(&error)),
+        (Err(BackupFault::Stopped(stopped)), None) => Err(stopped.into()),
+        (Err(fault), None) => Err(Sentence(format!("what the server sent {fault}; look into its log, and try again"))),
+    }
 }
 
 /// Writes what is read through it.
 struct Tee<'a, R> {
     input: R,
     output: &'a mut Output,
+    /// Why it could not be written, which is no fault of whoever is read.
+    unwritten: &'a mut Option<io::Error>,
 }
 
 impl<R: Read> Read for Tee<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.input.read(buffer)?;
-        self.output.write_all(buffer.get(..read).unwrap_or_default())?;
+        self.output.write_all(buffer.get(..read).unwrap_or_default()).map_err(|error| {
+            let told = io::Error::from(error.kind());
+            *self.unwritten = Some(error);
+            told
+        })?;
         Ok(read)
     }
 }

@@ -1,6 +1,6 @@
 //! `check`: whether a stopped store is sound.
 
-use super::Sentence;
+use super::{Sentence, progress};
 use crate::{
     app::STORE_FOLDER,
     config::{Overrides, Sources},
@@ -29,7 +29,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
     let settings = Sources::of_process(overrides).load()?;
     let _written_at_the_end = logging::init(settings.log.format)?;
     logging::log_panics();
-    let report = store::check(&settings.data.join(STORE_FOLDER), settings.store.cache_bytes)?;
+    let report = store::check(&settings.data.join(STORE_FOLDER), settings.store.cache_bytes, &progress::bar())?;
     let mut out = io::stdout().lock();
     for damage in &report.damages {
         writeln!(out, "{damage}")?;

@@ -1,12 +1,9 @@
 //! `compact`: gives back the room that the storage engine has taken and no longer needs.
 
-use super::{Sentence, place::Place, progress};
+use super::{Sentence, interruption::Interruption, place::Place, report};
 use crate::store::moving::{Compacted, compact};
 use clap::Args;
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -15,9 +12,9 @@ pub(super) struct Arguments {
 }
 
 /// Prints the size before and after.
-pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
-    let found = arguments.place.find()?;
-    let Compacted { before, after } = compact(&found.store, found.cache_bytes, &progress::bar())?;
-    writeln!(io::stdout(), "the store had {before} bytes and has {after}")?;
+pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<ExitCode, Sentence> {
+    let found = arguments.place.find(interruption)?;
+    let Compacted { before, after } = compact(&found.store, found.cache_bytes, &found.progress())?;
+    report(format_args!("the store had {before} bytes and has {after}"))?;
     Ok(ExitCode::SUCCESS)
 }

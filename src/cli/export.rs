@@ -2,13 +2,15 @@
 
 use super::{
     Sentence,
+    interruption::Interruption,
     output::{Output, Readers},
     place::{Found, Place},
-    progress, remote, salvage,
+    remote::{self, Sent},
+    salvage,
 };
 use crate::store::{
     OpenError,
-    moving::{MoveError, export, read_stopped},
+    moving::{MoveError, export, hand_on, read_stopped},
 };
 use clap::Args;
 use std::{
@@ -29,39 +31,48 @@ pub(super) struct Arguments {
     file: Option<PathBuf>,
 }
 
-pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
-    let found = arguments.place.find()?;
-    match arguments.file {
+pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<ExitCode, Sentence> {
+    let found = arguments.place.find(interruption)?;
+    let written = match arguments.file {
         Some(path) if arguments.salvage => return salvage::run(&found, &path),
-        Some(path) => everything(&found, || Output::create(&found, &path, Readers::AsUsual))?.finish()?,
-        None => everything(&found, || Ok(BufWriter::with_capacity(1 << 16, io::stdout())))?.flush()?,
-    }
-    Ok(ExitCode::SUCCESS)
+        Some(path) => {
+            let output = everything(&found, || Output::create(&found, &path, Readers::AsUsual))?;
+            output.map(Output::finish).transpose()?
+        }
+        None => everything(&found, || Ok(BufWriter::with_capacity(1 << 16, io::stdout())))?.map(|_| ()),
+    };
+    Ok(if written.is_some() { ExitCode::SUCCESS } else { ExitCode::from(UNREAD) })
 }
 
-/// Writes all that the store has, whoever holds it.
+/// As a program ends whose output nobody reads any more: 128 and the number of SIGPIPE.
+const UNREAD: u8 = 141;
+
+/// Writes all that the store has, whoever holds it. `None` if nobody reads it to its end, who knows why.
 fn everything<W: Write + Send + 'static>(
     found: &Found,
     output: impl Fn() -> Result<W, Sentence>,
-) -> Result<W, Sentence> {
-    match of_stopped(found, output()?) {
-        Err(MoveError::Open(OpenError::Held(_))) => of_running(found, output()?),
-        outcome => Ok(outcome?),
+) -> Result<Option<W>, Sentence> {
+    let written = match of_stopped(found, output()?) {
+        Err(MoveError::Open(OpenError::Held(_))) => of_running(found, output()?)?,
+        outcome => outcome,
+    };
+    match written {
+        Err(MoveError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
+        outcome => Ok(Some(outcome?)),
     }
 }
 
 fn of_stopped<W: Write + Send + 'static>(found: &Found, mut output: W) -> Result<W, MoveError> {
-    let progress = progress::bar();
+    let progress = found.progress();
     read_stopped(&found.store, found.cache_bytes, move |snapshot| {
         export(snapshot, &mut output, &progress)?;
         Ok(output)
     })
 }
 
-fn of_running<W: Write>(found: &Found, mut output: W) -> Result<W, Sentence> {
-    let mut input = progress::reading("exporting", remote::get(found, "/_local/export")?);
-    io::copy(&mut input, &mut output).map_err(|error| {
-        Sentence(format!("what the server sent could not be kept: {error}; look into its log, and try again"))
-    })?;
-    Ok(output)
+/// # Errors
+/// Nobody answers; what goes wrong with an answer is the result.
+fn of_running<W: Write>(found: &Found, mut output: W) -> Result<Result<W, MoveError>, Sentence> {
+    let Sent { body, steps } = remote::get(found, "/_local/export")?;
+    Ok(hand_on(body, &mut output, steps, &found.progress()).map(|()| output))
 }

@@ -1,6 +1,6 @@
 //! `import`: adds what an export holds to a stopped store, or makes a store of it.
 
-use super::{Sentence, place::Place, progress};
+use super::{Sentence, interruption::Interruption, place::Place, report};
 use crate::{
     ids::Ids,
     store::moving::{Import, Imported, import},
@@ -22,21 +22,21 @@ pub(super) struct Arguments {
 }
 
 /// Prints every fault of the file. One is enough to change nothing and end with exit code 1.
-pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
-    let found = arguments.place.find()?;
+pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<ExitCode, Sentence> {
+    let found = arguments.place.find(interruption)?;
     let task = Import {
         file: arguments.file,
         folder: found.store.clone(),
         cache_bytes: found.cache_bytes,
         token_secret: Ids::Random.secret(),
     };
-    let mut out = io::stdout().lock();
-    match import(&task, &progress::bar())? {
+    match import(&task, &found.progress())? {
         Imported::Added(objects) => {
-            writeln!(out, "{objects} objects were added")?;
+            report(format_args!("{objects} objects were added"))?;
             Ok(ExitCode::SUCCESS)
         }
         Imported::Refused(faults) => {
+            let mut out = io::stdout().lock();
             for fault in &faults {
                 writeln!(out, "{fault}")?;
             }

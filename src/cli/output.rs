@@ -45,6 +45,11 @@ impl Output {
         named.map_err(|error| unwritable(&self.path, &error))
     }
 
+    /// Why something could not be written to it.
+    pub(super) fn unwritable(&self, error: &io::Error) -> Sentence {
+        unwritable(&self.path, error)
+    }
+
     fn give_its_name(&mut self) -> io::Result<()> {
         self.file.flush()?;
         self.file.get_ref().sync_all()?;

@@ -1,10 +1,11 @@
 //! Which store a command is about.
 
-use super::Sentence;
+use super::{Sentence, interruption::Interruption, progress};
 use crate::{
     app::STORE_FOLDER,
     config::{Overrides, Settings, Sources},
     logging::{self, Flush},
+    store::moving::Progress,
 };
 use clap::Args;
 use std::path::PathBuf;
@@ -26,16 +27,27 @@ pub(super) struct Found {
     /// The folder of the store within it.
     pub(super) store: PathBuf,
     pub(super) cache_bytes: u64,
+    interruption: Interruption,
     /// Log lines are written when this goes.
     _logs: Flush,
 }
 
 impl Place {
-    pub(super) fn find(self) -> Result<Found, Sentence> {
+    /// Of a command that clears up when a signal comes.
+    pub(super) fn find(self, interruption: &Interruption) -> Result<Found, Sentence> {
         let overrides = Overrides { config: self.config, data: self.data, ..Overrides::default() };
         let Settings { data, store, log, .. } = Sources::of_process(overrides).load()?;
         let logs = logging::init(log.format)?;
         logging::log_panics();
-        Ok(Found { store: data.join(STORE_FOLDER), data, cache_bytes: store.cache_bytes, _logs: logs })
+        interruption.listen()?;
+        let interruption = interruption.clone();
+        Ok(Found { store: data.join(STORE_FOLDER), data, cache_bytes: store.cache_bytes, interruption, _logs: logs })
+    }
+}
+
+impl Found {
+    /// Shows how far the work is, and stops it when a signal comes.
+    pub(super) fn progress(&self) -> Progress {
+        progress::bar().stopped_by(self.interruption.flag())
     }
 }

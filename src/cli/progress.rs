@@ -1,11 +1,8 @@
 //! A bar on standard error while something takes long, if that is a terminal.
 
 use crate::store::moving::{Progress, Step};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
-use std::{
-    io::Read,
-    sync::{Mutex, PoisonError},
-};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::sync::{Mutex, PoisonError};
 
 /// Shows each stage as a bar, or as a count where nobody knows how much there is to do.
 pub(super) fn bar() -> Progress {
@@ -23,14 +20,6 @@ pub(super) fn bar() -> Progress {
             Step::End => bar.finish_and_clear(),
         }
     })
-}
-
-/// Counts the bytes of what is read until it ends.
-pub(super) fn reading(what: &'static str, input: impl Read) -> impl Read {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{msg} {bytes}").unwrap_or_else(|_| ProgressStyle::default_bar());
-    bar.set_style(style);
-    bar.with_message(what).with_finish(ProgressFinish::AndClear).wrap_read(input)
 }
 
 fn style(total: u64) -> ProgressStyle {

@@ -1,15 +1,22 @@
 //! Asking the server that has the store.
 
 use super::{Sentence, place::Found};
-use crate::app::Running;
+use crate::{app::Running, store::moving::STEPS_HEADER};
 use std::{io::Read, time::Duration};
 use ureq::Agent;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
-/// The body of what the server answers. It ends with an error if the server breaks off.
-pub(super) fn get(found: &Found, path: &str) -> Result<impl Read + use<>, Sentence> {
+/// What the server answers.
+pub(super) struct Sent<R> {
+    /// It ends with an error if the server breaks off.
+    pub(super) body: R,
+    /// In so many steps; 0 if it does not say.
+    pub(super) steps: u64,
+}
+
+pub(super) fn get(found: &Found, path: &str) -> Result<Sent<impl Read + use<>>, Sentence> {
     let data = found.data.display();
     let running = Running::read(&found.data).map_err(|error| {
         Sentence(format!("'{data}/running', which tells how to ask the server, cannot be read: {error}"))
@@ -33,5 +40,6 @@ pub(super) fn get(found: &Found, path: &str) -> Result<impl Read + use<>, Senten
         let said = response.body_mut().read_to_string().unwrap_or_default();
         return Err(Sentence(format!("the server at {address} refuses: {} {said}", response.status())));
     }
-    Ok(response.into_body().into_reader())
+    let steps = response.headers().get(STEPS_HEADER).and_then(|steps| steps.to_str().ok()?.parse().ok()).unwrap_or(0);
+    Ok(Sent { body: response.into_body().into_reader(), steps })
 }

@@ -1,13 +1,9 @@
 //! `restore`: makes a store of a backup.
 
-use super::{Sentence, place::Place, progress};
+use super::{Sentence, interruption::Interruption, place::Place, report};
 use crate::store::moving::{Restore, restore};
 use clap::Args;
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -21,11 +17,11 @@ pub(super) struct Arguments {
     file: PathBuf,
 }
 
-pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
-    let found = arguments.place.find()?;
+pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<ExitCode, Sentence> {
+    let found = arguments.place.find(interruption)?;
     let Arguments { replace, file, .. } = arguments;
     let task = Restore { file, folder: found.store.clone(), cache_bytes: found.cache_bytes, replace };
-    let entries = restore(&task, &progress::bar())?;
-    writeln!(io::stdout(), "{entries} entries were restored")?;
+    let entries = restore(&task, &found.progress())?;
+    report(format_args!("{entries} entries were restored"))?;
     Ok(ExitCode::SUCCESS)
 }

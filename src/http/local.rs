@@ -17,7 +17,11 @@ use crate::{
     },
 };
 use actix_web::{
-    FromRequest, HttpRequest, HttpResponse, dev::Payload, guard::GuardContext, http::header::AUTHORIZATION, web::Data,
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    guard::GuardContext,
+    http::header::AUTHORIZATION,
+    web::{self, Data},
 };
 use std::{
     future::{Ready, ready},
@@ -68,21 +72,29 @@ fn stranger() -> Problem {
 
 /// `GET /_local/backup`: everything, secrets included, as of now.
 pub(super) async fn backup(_: Operator, state: Data<State>) -> Result<HttpResponse, Problem> {
-    stream(&state, "application/octet-stream", |snapshot, out| {
-        moving::backup(snapshot, out, &Progress::none()).map(|_| ())
-    })
+    let write: Write = |snapshot, out| moving::backup(snapshot, out, &Progress::none()).map(|_| ());
+    stream(&state, "application/octet-stream", moving::steps_of_backup, write).await
 }
 
 /// `GET /_local/export`: everything but secrets, as text, as of now.
 pub(super) async fn export(_: Operator, state: Data<State>) -> Result<HttpResponse, Problem> {
-    stream(&state, "application/jsonl", |snapshot, out| moving::export(snapshot, out, &Progress::none()).map(|_| ()))
+    let write: Write = |snapshot, out| moving::export(snapshot, out, &Progress::none()).map(|_| ());
+    stream(&state, "application/jsonl", moving::lines_of_export, write).await
 }
 
 type Write = fn(&Snapshot, &mut PipeWriter) -> Result<(), MoveError>;
 
 /// Answers with what `write` writes on a thread of its own. The view is taken now.
-fn stream(state: &State, kind: &'static str, write: Write) -> Result<HttpResponse, Problem> {
+async fn stream(
+    state: &State,
+    kind: &'static str,
+    steps: fn(&Snapshot) -> u64,
+    write: Write,
+) -> Result<HttpResponse, Problem> {
     let snapshot = state.store.snapshot()?;
+    // There may be many accounts.
+    let counted = web::block(move || (steps(&snapshot), snapshot)).await;
+    let (steps, snapshot) = counted.map_err(|error| Problem::Internal(format!("steps cannot be counted: {error}")))?;
     let (mut writer, reader) = pipe(PATIENCE);
     let work = move || {
         let written = write(&snapshot, &mut writer).and_then(|()| writer.finish().map_err(MoveError::Output));
@@ -95,5 +107,5 @@ fn stream(state: &State, kind: &'static str, write: Write) -> Result<HttpRespons
     };
     let started = thread::Builder::new().name("store-sender".into()).spawn(work);
     started.map_err(|error| Problem::Internal(format!("a thread cannot be started: {error}")))?;
-    Ok(HttpResponse::Ok().content_type(kind).streaming(reader))
+    Ok(HttpResponse::Ok().content_type(kind).insert_header((moving::STEPS_HEADER, steps)).streaming(reader))
 }

@@ -9,6 +9,7 @@ use super::{
     engine::{Absent, Engine, Stored},
     idempotency::{self, Answered},
     kinds::KINDS,
+    moving::{Progress, entries_of_objects, live},
     open,
     trees::{self, Counters, Tree},
 };
@@ -42,32 +43,36 @@ pub struct Report {
 ///
 /// # Errors
 /// The store cannot be opened or read at all.
-pub fn check(folder: &Path, cache_bytes: u64) -> Result<Report, OpenError> {
+pub fn check(folder: &Path, cache_bytes: u64, progress: &Progress) -> Result<Report, OpenError> {
     if !folder.join("db").is_file() {
         return Err(OpenError::Absent(folder.to_owned()));
     }
     let options =
         Options { cache_bytes, index_bytes: 0, queue: 1, batch: 1, durability: Durability::Synced, token_secret: None };
     open::guarded(folder, {
-        let folder = folder.to_owned();
+        let (folder, progress) = (folder.to_owned(), progress.clone());
         move || {
             let engine = open::open_as_it_is(&folder, &options, Absent::Empty)?;
-            examine(&engine).map_err(|error| OpenError::Damaged { folder: folder.clone(), cause: error.to_string() })
+            examine(&engine, &progress)
+                .map_err(|error| OpenError::Damaged { folder: folder.clone(), cause: error.to_string() })
         }
     })
 }
 
 struct Examination<'a> {
     engine: &'a Engine,
+    progress: &'a Progress,
     report: Report,
 }
 
-fn examine(engine: &Engine) -> Result<Report, StoreError> {
-    let mut examination = Examination { engine, report: Report::default() };
+fn examine(engine: &Engine, progress: &Progress) -> Result<Report, StoreError> {
+    let mut examination = Examination { engine, progress, report: Report::default() };
+    progress.begin("checking", entries_of_objects(live(examination.everything(Tree::Accounts))));
     examination.meta()?;
     examination.objects()?;
     examination.remembered_answers()?;
     examination.deliveries()?;
+    progress.end();
     let mut report = examination.report;
     report.damages.sort();
     Ok(report)
@@ -95,7 +100,7 @@ impl Examination<'_> {
     fn objects(&mut self) -> Result<(), StoreError> {
         let mut all = Vec::new();
         for kind in KINDS {
-            all.push((kind, Objects::examine(self.engine, kind)?));
+            all.push((kind, Objects::examine(self.engine, kind, self.progress)?));
         }
         let mut counted = BTreeSet::new();
         for entry in self.everything(Tree::Accounts) {

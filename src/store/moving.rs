@@ -22,14 +22,18 @@ mod restore;
 mod salvage;
 mod stopped;
 
-pub use backup::{BackupFault, backup, verify_backup};
+pub use backup::{BackupFault, backup, steps_of_backup, verify_backup};
 pub use compact::{Compacted, compact};
-pub use export::{Exported, export};
+pub use export::{Exported, export, hand_on, lines_of_export};
 pub use import::{Fault, Import, Imported, import};
-pub use progress::{Progress, Step};
+pub use progress::{Progress, STEPS_HEADER, Step, Stopped};
+pub use rebuild::remove_leftovers;
 pub use restore::{Restore, restore};
 pub use salvage::{Salvaged, salvage};
 pub use stopped::read_stopped;
+
+pub(super) use load::entries_of_objects;
+pub(super) use numbers::live;
 
 use super::{OpenError, StoreError};
 use std::{
@@ -56,9 +60,15 @@ pub enum MoveError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// Whoever gives what is moved breaks off.
+    #[error("what the server sent breaks off: {0}; look into its log, and try again")]
+    Input(io::Error),
     /// Whoever takes what is moved takes no more of it.
     #[error("the output cannot be written: {0}")]
     Output(io::Error),
+    /// It was to stop.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     /// Something else is in the way.
     #[error("{0}")]
     Refused(String),

@@ -147,6 +147,48 @@ impl Setup {
         false
     }
 
+    /// Runs a command until `enough` says so, sends it this signal then, and waits for its end.
+    pub(crate) fn run_until_signalled(&self, signal: Signal, mut enough: impl FnMut() -> bool) -> Outcome {
+        let mut process = self.command().spawn().unwrap();
+        while process.try_wait().unwrap().is_none() {
+            if enough() {
+                // It is not reaped, so the signal goes nowhere else if it has ended.
+                kill_process(Pid::from_child(&process), signal).unwrap();
+                break;
+            }
+            std::thread::yield_now();
+        }
+        Outcome::of(process.wait_with_output().unwrap())
+    }
+
+    /// The same, with one signal after another until it ends. Returns how many it took.
+    pub(crate) fn signalled_until_it_ends(&self, signal: Signal, mut begun: impl FnMut() -> bool) -> (u32, Outcome) {
+        let mut process = self.command().spawn().unwrap();
+        let mut signals = 0;
+        while process.try_wait().unwrap().is_none() {
+            if begun() {
+                kill_process(Pid::from_child(&process), signal).unwrap();
+                signals += 1;
+            }
+            std::thread::yield_now();
+        }
+        (signals, Outcome::of(process.wait_with_output().unwrap()))
+    }
+
+    /// Runs a command whose standard output goes there.
+    pub(crate) fn run_onto(&self, stdout: impl Into<Stdio>) -> Outcome {
+        Outcome::of(self.command().stdout(stdout).spawn().unwrap().wait_with_output().unwrap())
+    }
+
+    /// Runs a command of whose output somebody reads the first line only.
+    pub(crate) fn run_and_read_a_line(&self) -> Outcome {
+        let mut process = self.command().spawn().unwrap();
+        let mut stdout = BufReader::new(process.stdout.take().unwrap());
+        stdout.read_line(&mut String::new()).unwrap();
+        drop(stdout);
+        Outcome::of(process.wait_with_output().unwrap())
+    }
+
     /// Runs a command to its end.
     pub(crate) fn run(&self) -> Outcome {
         self.run_with_input("")
@@ -182,6 +224,11 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    fn of(output: std::process::Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
     /// The sentence of a command that failed in the way in which all are to fail.
     #[track_caller]
     pub(crate) fn fault(&self) -> &str {

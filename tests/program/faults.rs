@@ -62,6 +62,22 @@ fn a_port_file_that_cannot_be_written() {
 }
 
 #[test]
+fn a_start_that_fails_leaves_no_files_that_say_where_it_is() {
+    let setup = Setup::new().args(["--port-file", "port"]);
+    std::fs::create_dir(setup.path("port")).unwrap();
+    assert!(setup.run().fault().contains("'port'"));
+    assert_eq!(super::moving::in_data(&setup), ["store"]);
+    assert!(!setup.path("port.tmp").exists());
+
+    let setup = Setup::new().args(["--port-file", "port"]);
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let outcome = setup.run_onto(full);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert_eq!(super::moving::in_data(&setup), ["store"]);
+    assert!(!setup.path("port").exists());
+}
+
+#[test]
 fn a_configuration_that_is_not_there() {
     let outcome = Setup::new().args(["--config", "absent.toml"]).run();
     assert!(outcome.fault().contains("absent.toml"), "{outcome:?}");

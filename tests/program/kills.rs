@@ -56,14 +56,14 @@ fn many(sid: &str, count: u64) -> Vec<String> {
     std::iter::once(account(sid, count)).chain((1..=count).map(line)).collect()
 }
 
-fn export_of(accounts: &[&str]) -> String {
+pub(crate) fn export_of(accounts: &[&str]) -> String {
     let lines: Vec<String> = accounts.iter().flat_map(|sid| many(sid, 1_000)).collect();
     let (counted, objects): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.starts_with("{\"account\""));
     text(&[vec![HEADER.to_owned()], counted, objects].concat())
 }
 
 /// A stopped store with one account.
-fn filled() -> Setup {
+pub(crate) fn filled() -> Setup {
     let setup = Setup::new();
     setup.write("first.jsonl", &export_of(&["acc_1"]));
     let outcome = setup.same_folder().args(["import", "first.jsonl"]).run();

@@ -7,6 +7,7 @@ use crate::{
         StoreError,
         engine::{Engine, Stored},
         kinds::{Facts, Kind, Lead},
+        moving::Progress,
         open,
         trees::{self, Counters, SCHEMA_VERSION, Tree},
     },
@@ -24,6 +25,7 @@ pub(super) struct Tally {
 pub(super) struct Objects<'a> {
     engine: &'a Engine,
     kind: Kind,
+    progress: &'a Progress,
     /// Whether the store tells which integrations send; one of an earlier version does not.
     tells_senders: bool,
     pub(super) tallies: BTreeMap<AccountId, Tally>,
@@ -32,9 +34,10 @@ pub(super) struct Objects<'a> {
 }
 
 impl<'a> Objects<'a> {
-    pub(super) fn examine(engine: &'a Engine, kind: Kind) -> Result<Self, StoreError> {
+    pub(super) fn examine(engine: &'a Engine, kind: Kind, progress: &'a Progress) -> Result<Self, StoreError> {
         let tells_senders = open::schema(engine)? == Some(SCHEMA_VERSION);
-        let mut objects = Self { engine, kind, tells_senders, tallies: BTreeMap::new(), live: 0, damages: Vec::new() };
+        let mut objects =
+            Self { engine, kind, progress, tells_senders, tallies: BTreeMap::new(), live: 0, damages: Vec::new() };
         objects.records()?;
         objects.index()?;
         Ok(objects)
@@ -52,6 +55,7 @@ impl<'a> Objects<'a> {
         for entry in self.everything(self.kind.collection.records) {
             let (key, stored) = entry?;
             self.live = self.live.saturating_add(1);
+            self.progress.count(1);
             self.record(&String::from_utf8_lossy(&key), &stored)?;
         }
         Ok(())
@@ -98,6 +102,7 @@ impl<'a> Objects<'a> {
     fn index(&mut self) -> Result<(), StoreError> {
         for entry in self.everything(self.kind.collection.index) {
             let (key, id) = entry?;
+            self.progress.count(1);
             let Some((account, tiny_id)) = trees::split_index_key(&key) else {
                 self.damage(format!("the index has a key that is none: {:?}", String::from_utf8_lossy(&key)));
                 continue;

@@ -9,7 +9,13 @@
 //!
 //! Numbers are big-endian. Without its end the file is none, so one that was cut off is recognised.
 
-use super::{MoveError, Progress, export::PORTION, foreign, load::is_of_the_file};
+use super::{
+    MoveError, Progress, Stopped,
+    export::PORTION,
+    foreign,
+    load::{entries_of_objects, is_of_objects, is_of_the_file},
+    numbers::live,
+};
 use crate::store::{Snapshot, trees::Tree};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read, Write};
@@ -38,6 +44,9 @@ pub enum BackupFault {
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(io::Error),
+    /// It was not read to its end.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
 }
 
 impl From<io::Error> for BackupFault {
@@ -51,7 +60,7 @@ impl From<io::Error> for BackupFault {
 /// # Errors
 /// The store cannot be read, or `out` takes no more.
 pub fn backup(snapshot: &Snapshot, out: &mut dyn Write, progress: &Progress) -> Result<u64, MoveError> {
-    progress.begin("saving", 0);
+    progress.begin("saving", steps_of_backup(snapshot));
     let mut out = Writer { out, digest: Sha256::new(), entries: 0 };
     out.write(&[MAGIC, VERSION, b"\n"])?;
     for tree in Tree::ALL {
@@ -61,7 +70,7 @@ pub fn backup(snapshot: &Snapshot, out: &mut dyn Write, progress: &Progress) -> 
             let (key, value) = entry?;
             if !is_of_the_file(tree, &key) {
                 out.entry(&key, value.as_ref())?;
-                progress.advance(1);
+                progress.advance(u64::from(is_of_objects(tree)))?;
             }
         }
     }
@@ -111,6 +120,7 @@ pub(super) struct Reader<R> {
     tree: Option<Tree>,
     last_key: Option<Vec<u8>>,
     entries: u64,
+    bytes_read: u64,
 }
 
 /// An entry, and the tree that it is in.
@@ -118,7 +128,7 @@ pub(super) type TreeEntry = (Tree, Vec<u8>, Vec<u8>);
 
 impl<R: Read> Reader<R> {
     pub(super) fn new(input: R) -> Result<Self, BackupFault> {
-        let mut reader = Self { input, digest: Sha256::new(), tree: None, last_key: None, entries: 0 };
+        let mut reader = Self { input, digest: Sha256::new(), tree: None, last_key: None, entries: 0, bytes_read: 0 };
         let beginning = reader.bytes_up_to(MAGIC.len() as u64)?;
         if beginning != MAGIC {
             return Err(BackupFault::Foreign(foreign::named(&beginning)));
@@ -144,6 +154,11 @@ impl<R: Read> Reader<R> {
     /// How many entries were read.
     pub(super) fn entries(&self) -> u64 {
         self.entries
+    }
+
+    /// How many bytes were read.
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.bytes_read
     }
 
     fn begin_tree(&mut self) -> Result<(), BackupFault> {
@@ -186,7 +201,7 @@ impl<R: Read> Reader<R> {
     fn array<const N: usize>(&mut self) -> Result<[u8; N], BackupFault> {
         let mut bytes = [0; N];
         self.input.read_exact(&mut bytes)?;
-        self.digest.update(bytes);
+        self.note(&bytes);
         Ok(bytes)
     }
 
@@ -202,18 +217,32 @@ impl<R: Read> Reader<R> {
     fn bytes_up_to(&mut self, length: u64) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         (&mut self.input).take(length).read_to_end(&mut bytes)?;
-        self.digest.update(&bytes);
+        self.note(&bytes);
         Ok(bytes)
+    }
+
+    fn note(&mut self, bytes: &[u8]) {
+        self.digest.update(bytes);
+        self.bytes_read = self.bytes_read.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     }
 }
 
-/// Reads a backup to its end. Returns the number of entries.
+/// How far [`backup`] and [`verify_backup`] count.
+pub fn steps_of_backup(snapshot: &Snapshot) -> u64 {
+    entries_of_objects(live(snapshot.scan_all(Tree::Accounts, PORTION)))
+}
+
+/// Reads a backup to its end, in so many steps. Returns the number of entries.
 ///
 /// # Errors
-/// It is not what was written, or not all of it.
-pub fn verify_backup(input: impl Read) -> Result<u64, BackupFault> {
+/// It is not what was written, or not all of it, or nobody wants it any more.
+pub fn verify_backup(input: impl Read, steps: u64, progress: &Progress) -> Result<u64, BackupFault> {
+    progress.begin("saving", steps);
     let mut reader = Reader::new(input)?;
-    while reader.next()?.is_some() {}
+    while let Some((tree, _, _)) = reader.next()? {
+        progress.advance(u64::from(is_of_objects(tree)))?;
+    }
+    progress.end();
     Ok(reader.entries())
 }
 
@@ -235,6 +264,10 @@ mod tests {
         bytes
     }
 
+    fn verified(bytes: &[u8]) -> Result<u64, BackupFault> {
+        verify_backup(bytes, 0, &Progress::none())
+    }
+
     #[test]
     fn what_was_written_is_read() {
         let bytes = written();
@@ -252,7 +285,7 @@ mod tests {
     fn wherever_it_is_cut_off_that_is_recognised() {
         let bytes = written();
         for length in 0..bytes.len() {
-            let fault = verify_backup(&bytes[..length]).unwrap_err();
+            let fault = verified(&bytes[..length]).unwrap_err();
             assert!(matches!(fault, BackupFault::CutOff | BackupFault::Foreign(None)), "{length}: {fault}");
         }
     }
@@ -263,18 +296,15 @@ mod tests {
         for position in 0..bytes.len() {
             let mut wrong = bytes.clone();
             wrong[position] ^= 1 << (position % 8);
-            assert!(verify_backup(&*wrong).is_err(), "{position}");
+            assert!(verified(&wrong).is_err(), "{position}");
         }
-        assert!(matches!(verify_backup(&*[&bytes[..], b"x"].concat()), Err(BackupFault::Damaged(_))));
+        assert!(matches!(verified(&[&bytes[..], b"x"].concat()), Err(BackupFault::Damaged(_))));
     }
 
     #[test]
     fn a_newer_one_is_told_from_garbage() {
         let newer = [MAGIC, b"2\n"].concat();
-        assert!(matches!(verify_backup(&*newer), Err(BackupFault::Newer)));
-        assert!(matches!(
-            verify_backup(&b"garbage that is long enough to be one"[..]),
-            Err(BackupFault::Foreign(None))
-        ));
+        assert!(matches!(verified(&newer), Err(BackupFault::Newer)));
+        assert!(matches!(verified(b"garbage that is long enough to be one"), Err(BackupFault::Foreign(None))));
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     MoveError, Progress,
     load::Loader,
+    numbers::live,
     rebuild::{Making, Site},
     stopped,
 };
@@ -33,7 +34,8 @@ pub fn compact(folder: &Path, cache_bytes: u64, progress: &Progress) -> Result<C
         let site = Site::of(&own_folder)?;
         let size = || bytes_below(&own_folder).map_err(MoveError::file(&own_folder, "read"));
         let before = size()?;
-        let making = Making { cache_bytes, token_secret: secret(&old)? };
+        let objects = live(old.range(Tree::Accounts, (Bound::Unbounded, Bound::Unbounded)));
+        let making = Making { cache_bytes, token_secret: secret(&old)?, objects, replaces: true };
         site.rebuild(&making, &progress, &mut |loader| copy(&old, loader))?;
         drop(old);
         site.clear();
@@ -61,7 +63,8 @@ fn copy(old: &Engine, loader: &mut Loader<'_>) -> Result<(), MoveError> {
     Ok(())
 }
 
-fn bytes_below(folder: &Path) -> io::Result<u64> {
+/// Of all files.
+pub(super) fn bytes_below(folder: &Path) -> io::Result<u64> {
     fs::read_dir(folder)?.try_fold(0_u64, |sum, entry| {
         let entry = entry?;
         let bytes = if entry.file_type()?.is_dir() { bytes_below(&entry.path())? } else { entry.metadata()?.len() };

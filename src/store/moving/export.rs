@@ -3,6 +3,7 @@
 use super::{
     MoveError, Progress,
     format::{self, AccountLine, COLLECTIONS},
+    numbers::live,
 };
 use crate::{
     domain::ids::AccountId,
@@ -11,7 +12,7 @@ use crate::{
         trees::{Counters, Tree},
     },
 };
-use std::io::Write;
+use std::io::{self, Read, Write};
 
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +47,35 @@ pub fn export(snapshot: &Snapshot, out: &mut dyn Write, progress: &Progress) -> 
     out.flush().map_err(MoveError::Output)?;
     progress.end();
     Ok(exported)
+}
+
+/// How many lines [`export`] writes, unless the store is damaged.
+pub fn lines_of_export(snapshot: &Snapshot) -> u64 {
+    let accounts = snapshot.scan_all(Tree::Accounts, PORTION).fold(0_u64, |count, _| count.saturating_add(1));
+    let objects = live(snapshot.scan_all(Tree::Accounts, PORTION));
+    accounts.saturating_add(objects).saturating_add(1)
+}
+
+/// Hands on what [`export`] has written elsewhere, so many lines.
+///
+/// # Errors
+/// It cannot be read to its end, or `out` takes no more.
+pub fn hand_on(mut input: impl Read, out: &mut dyn Write, lines: u64, progress: &Progress) -> Result<(), MoveError> {
+    progress.begin("exporting", lines);
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let length = match input.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            outcome => outcome.map_err(MoveError::Input)?,
+        };
+        let Some(read) = buffer.get(..length).filter(|read| !read.is_empty()) else { break };
+        out.write_all(read).map_err(MoveError::Output)?;
+        let ends = read.iter().filter(|byte| **byte == b'\n').count();
+        progress.advance(ends.try_into().unwrap_or_default())?;
+    }
+    out.flush().map_err(MoveError::Output)?;
+    progress.end();
+    Ok(())
 }
 
 fn accounts(snapshot: &Snapshot) -> Result<Vec<(AccountLine, Counters)>, StoreError> {
@@ -84,7 +114,7 @@ fn objects(
         })?;
         format::write_object(out, collection, &record).map_err(MoveError::Output)?;
         exported.objects = exported.objects.saturating_add(1);
-        progress.advance(1);
+        progress.advance(1)?;
     }
     Ok(())
 }

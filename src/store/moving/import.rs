@@ -10,6 +10,7 @@ use super::{
     MoveError, Progress,
     format::COLLECTIONS,
     load::Loader,
+    numbers::live,
     rebuild::{Making, Site},
     stopped,
 };
@@ -62,7 +63,13 @@ pub fn import(task: &Import, progress: &Progress) -> Result<Imported, MoveError>
         if !plan.faults.is_empty() {
             return Ok(Imported::Refused(plan.faults()));
         }
-        let making = Making { cache_bytes: task.cache_bytes, token_secret: task.token_secret };
+        let there = old.as_ref().map_or(0, |old| live(old.range(Tree::Accounts, (Bound::Unbounded, Bound::Unbounded))));
+        let making = Making {
+            cache_bytes: task.cache_bytes,
+            token_secret: task.token_secret,
+            objects: there.saturating_add(plan.objects()),
+            replaces: old.is_some(),
+        };
         site.rebuild(&making, &progress, &mut |loader| {
             let filling = Filling { old: old.as_ref(), source: &source, token_secret: &making.token_secret };
             filling.fill(&mut plan, loader)?;

@@ -5,9 +5,8 @@
 //! then the large values, each of which is then written exactly once. In key order, and with the index first, the new
 //! store has half the size that it would have otherwise.
 
-use super::{MoveError, Progress};
+use super::{MoveError, Progress, format::COLLECTIONS};
 use crate::store::{
-    StoreError,
     engine::Engine,
     trees::{self, Tree},
 };
@@ -42,14 +41,14 @@ impl Sums {
     }
 
     /// Reads a whole store.
-    pub(super) fn of(engine: &Engine, progress: &Progress) -> Result<Self, StoreError> {
+    pub(super) fn of(engine: &Engine, progress: &Progress) -> Result<Self, MoveError> {
         let mut sums = Self::default();
         for tree in Tree::ALL {
             for entry in engine.range(tree, (Bound::Unbounded, Bound::Unbounded)) {
                 let (key, value) = entry?;
                 if !is_of_the_file(tree, &key) {
                     sums.add(tree, &key, value.as_ref());
-                    progress.advance(1);
+                    progress.advance(1)?;
                 }
             }
         }
@@ -76,6 +75,17 @@ pub(super) fn is_of_the_file(tree: Tree, key: &[u8]) -> bool {
     tree == Tree::Meta && key == trees::COMMIT
 }
 
+/// Whether an entry of this tree counts where only the number of objects is known. There may be other entries, but
+/// nobody knows how many without reading them all.
+pub(super) fn is_of_objects(tree: Tree) -> bool {
+    COLLECTIONS.into_iter().any(|collection| tree == collection.records || tree == collection.index)
+}
+
+/// How many entries count with so many objects: a record and an entry in its index each.
+pub(in crate::store) fn entries_of_objects(objects: u64) -> u64 {
+    objects.saturating_mul(2)
+}
+
 /// Which of the two times it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pass {
@@ -94,14 +104,14 @@ pub(super) struct Loader<'a> {
 /// Hands everything to a [`Loader`]; called once for each pass.
 pub(super) type Fill<'a> = dyn FnMut(&mut Loader<'_>) -> Result<(), MoveError> + 'a;
 
-/// Fills a store that is empty, or has nothing but what `fill` puts in its place.
-pub(super) fn load(engine: &Engine, progress: &Progress, fill: &mut Fill<'_>) -> Result<Sums, MoveError> {
+/// Fills a store that is empty, or has nothing but what `fill` puts in its place. There are so many objects to come.
+pub(super) fn load(engine: &Engine, objects: u64, progress: &Progress, fill: &mut Fill<'_>) -> Result<Sums, MoveError> {
     let mut loader = Loader { engine, pass: Pass::Keys, sums: Sums::default(), progress };
-    progress.begin("writing keys", 0);
+    progress.begin("writing keys", entries_of_objects(objects));
     fill(&mut loader)?;
     progress.end();
     loader.pass = Pass::Values;
-    progress.begin("writing records", 0);
+    progress.begin("writing records", objects);
     fill(&mut loader)?;
     progress.end();
     Ok(loader.sums)
@@ -137,8 +147,7 @@ impl Loader<'_> {
             self.engine.load(tree, key, value)?;
             self.sums.add(tree, key, value);
         }
-        self.progress.advance(1);
-        Ok(())
+        Ok(self.progress.advance(u64::from(is_of_objects(tree)))?)
     }
 }
 

@@ -3,13 +3,21 @@
 use super::MoveError;
 use crate::store::{
     StoreError,
-    engine::Engine,
+    engine::{Engine, Entry},
     trees::{Counters, Tree},
 };
 use std::{collections::BTreeMap, mem, ops::Bound};
 
 /// Takes an entry of `accounts`.
 type Put<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), MoveError> + 'a;
+
+/// How many objects there are, as the entries of `accounts` say; what cannot be read counts for nothing. For showing
+/// how far something is.
+pub(in crate::store) fn live(counters: impl Iterator<Item = Result<Entry, StoreError>>) -> u64 {
+    let live =
+        |entry: Result<Entry, StoreError>| Counters::decode(entry.ok()?.1.as_ref()).ok().map(|counters| counters.live);
+    counters.filter_map(live).fold(0, u64::saturating_add)
+}
 
 /// The last `tinyId` by key in `accounts`.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,16 @@
-//! How far long work has come, for whoever wants to show it.
+//! How far long work has come, for whoever wants to show it, and whether it is to go on.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+/// The header in which a server tells in how many steps it sends a store: for a backup these are the entries of objects,
+/// for an export lines.
+pub const STEPS_HEADER: &str = "X-Steps";
 
 /// A step of long work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +30,25 @@ pub enum Step {
 
 /// Takes the steps. Cloning is cheap.
 #[derive(Clone)]
-pub struct Progress(Arc<dyn Fn(Step) + Send + Sync>);
+pub struct Progress {
+    show: Arc<dyn Fn(Step) + Send + Sync>,
+    stop: Arc<AtomicUsize>,
+}
+
+/// The work is not to go on.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("stopped by a signal; the store is as it was")]
+pub struct Stopped;
 
 impl Progress {
     /// Shows steps by calling `show`, from whichever thread works.
     pub fn new(show: impl Fn(Step) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(show))
+        Self { show: Arc::new(show), stop: Arc::default() }
+    }
+
+    /// The same for work that stops at its next step once this is not 0.
+    pub fn stopped_by(self, stop: Arc<AtomicUsize>) -> Self {
+        Self { stop, ..self }
     }
 
     /// Shows nothing.
@@ -33,16 +56,26 @@ impl Progress {
         Self::new(|_| {})
     }
 
-    pub(super) fn begin(&self, what: &'static str, total: u64) {
-        (self.0)(Step::Begin { what, total });
+    pub(in crate::store) fn begin(&self, what: &'static str, total: u64) {
+        (self.show)(Step::Begin { what, total });
     }
 
-    pub(super) fn advance(&self, by: u64) {
-        (self.0)(Step::Advance(by));
+    /// So much more is done.
+    ///
+    /// # Errors
+    /// It is enough.
+    pub(super) fn advance(&self, by: u64) -> Result<(), Stopped> {
+        self.count(by);
+        if self.stop.load(Ordering::Relaxed) == 0 { Ok(()) } else { Err(Stopped) }
     }
 
-    pub(super) fn end(&self) {
-        (self.0)(Step::End);
+    /// So much more is done, by work that is not stopped in between.
+    pub(in crate::store) fn count(&self, by: u64) {
+        (self.show)(Step::Advance(by));
+    }
+
+    pub(in crate::store) fn end(&self) {
+        (self.show)(Step::End);
     }
 }
 

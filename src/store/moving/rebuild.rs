@@ -36,41 +36,27 @@ pub(super) struct Site {
 pub(super) struct Making {
     pub(super) cache_bytes: u64,
     pub(super) token_secret: String,
+    /// How many there will be, for showing how far it is.
+    pub(super) objects: u64,
+    /// Whether the caller holds a store that is to be replaced. Without one, none may have come meanwhile.
+    pub(super) replaces: bool,
 }
 
 impl Site {
-    /// The caller holds the store in `folder`, if there is one. What an earlier attempt left is removed.
+    /// The caller holds the store in `folder`, if there is one. What earlier attempts left is removed.
     pub(super) fn of(folder: &Path) -> Result<Self, MoveError> {
-        let mut name = folder.file_name().unwrap_or_default().to_owned();
-        name.push(".new");
-        let site = Self { folder: folder.to_owned(), beside: folder.with_file_name(name) };
-        site.remove_leftover()?;
+        let site = Self { folder: folder.to_owned(), beside: beside(folder, NEW) };
+        remove_leftover(&site.beside)?;
+        let _in_nobodys_way = remove_leftover(&beside(folder, SALVAGE));
         Ok(site)
-    }
-
-    fn remove_leftover(&self) -> Result<(), MoveError> {
-        match File::options().write(true).open(self.beside.join("db")) {
-            Ok(db) => match db.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(OpenError::Held(self.beside.clone()).into()),
-                Err(TryLockError::Error(error)) => return Err(MoveError::file(&self.beside, "locked")(error)),
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(MoveError::file(&self.beside, "removed")(error)),
-        }
-        match fs::remove_dir_all(&self.beside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(MoveError::file(&self.beside, "removed")(error))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Puts a store with what `fill` gives in the place of the old one, or where there is none.
     ///
     /// The caller holds the old store until this returns, and must then let go of it and [`clear`](Self::clear) up.
     pub(super) fn rebuild(&self, making: &Making, progress: &Progress, fill: &mut Fill<'_>) -> Result<Sums, MoveError> {
-        let outcome = self.make(making, progress, fill).and_then(|sums| self.put_in_place().map(|()| sums));
+        let outcome =
+            self.make(making, progress, fill).and_then(|sums| self.put_in_place(making.replaces).map(|()| sums));
         if outcome.is_err() {
             let _left_for_the_next_time = fs::remove_dir_all(&self.beside);
         }
@@ -85,7 +71,7 @@ impl Site {
     fn make(&self, making: &Making, progress: &Progress, fill: &mut Fill<'_>) -> Result<Sums, MoveError> {
         let options = stopped::options(making.cache_bytes, Some(making.token_secret.clone()));
         let new = open::open_here(&self.beside, &options)?;
-        let written = load::load(&new, progress, fill)?;
+        let written = load::load(&new, making.objects, progress, fill)?;
         // The last thing in the log is a commit with a number, so that a log that loses its end is recognised.
         new.apply(&Changes::new())?;
         new.sync()?;
@@ -114,8 +100,11 @@ impl Site {
         )
     }
 
-    fn put_in_place(&self) -> Result<(), MoveError> {
-        let flags = if self.folder.exists() { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
+    fn put_in_place(&self, replaces: bool) -> Result<(), MoveError> {
+        let flags = if replaces { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
+        if !replaces {
+            let _unless_something_is_in_it = fs::remove_dir(&self.folder);
+        }
         match renameat_with(CWD, &self.beside, CWD, &self.folder, flags) {
             Ok(()) => {}
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if flags == RenameFlags::EXCHANGE => {
@@ -123,6 +112,12 @@ impl Site {
                     "the file system of '{}' cannot exchange two folders in one step; copy the data folder to another \
                      one, do it there, and copy it back",
                     self.folder.display()
+                )));
+            }
+            Err(Errno::EXIST) => {
+                let folder = self.folder.display();
+                return Err(MoveError::Refused(format!(
+                    "a store was made in '{folder}' meanwhile, which stays as it is"
                 )));
             }
             // A folder is only renamed to what is not there, or empty.
@@ -133,6 +128,45 @@ impl Site {
         }
         let parent = self.folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(parent).and_then(|parent| parent.sync_all()).map_err(MoveError::file(parent, "synced"))
+    }
+}
+
+/// Where a new store is made.
+const NEW: &str = ".new";
+/// Where a damaged one is copied to.
+const SALVAGE: &str = ".salvage";
+
+fn beside(folder: &Path, ending: &str) -> PathBuf {
+    let mut name = folder.file_name().unwrap_or_default().to_owned();
+    name.push(ending);
+    folder.with_file_name(name)
+}
+
+/// Where a damaged store is copied to.
+pub(super) fn salvage_folder(folder: &Path) -> PathBuf {
+    beside(folder, SALVAGE)
+}
+
+/// Removes what commands left beside the store in `folder` when they were killed, and returns what that was. The caller
+/// holds the store, so none of them is at work.
+pub fn remove_leftovers(folder: &Path) -> Vec<PathBuf> {
+    let leftovers = [NEW, SALVAGE].map(|ending| beside(folder, ending)).into_iter();
+    leftovers.filter(|path| path.exists() && remove_leftover(path).is_ok()).collect()
+}
+
+fn remove_leftover(folder: &Path) -> Result<(), MoveError> {
+    match File::options().write(true).open(folder.join("db")) {
+        Ok(db) => match db.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(OpenError::Held(folder.to_owned()).into()),
+            Err(TryLockError::Error(error)) => return Err(MoveError::file(folder, "locked")(error)),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(MoveError::file(folder, "removed")(error)),
+    }
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(MoveError::file(folder, "removed")(error)),
+        _ => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{
     BackupFault, MoveError, Progress,
     backup::Reader,
+    format::COLLECTIONS,
     load::Loader,
     numbers::LastNumbers,
     rebuild::{Making, Site},
@@ -16,7 +17,7 @@ use crate::store::{
 };
 use std::{
     fs::File,
-    io::{self, BufReader, Read},
+    io::{self, BufReader},
     path::{Path, PathBuf},
 };
 
@@ -41,13 +42,13 @@ pub struct Restore {
 pub fn restore(task: &Restore, progress: &Progress) -> Result<u64, MoveError> {
     let (task, progress) = (task.clone(), progress.clone());
     stopped::guarded(&task.folder.clone(), move || {
-        let token_secret = verify(&task.file, &progress)?;
+        let Verified { token_secret, objects } = verify(&task.file, &progress)?;
         if !task.replace {
             nothing_is_lost(&task)?;
         }
         let replaced = Replaced::hold(&task)?;
         let site = Site::of(&task.folder)?;
-        let making = Making { cache_bytes: task.cache_bytes, token_secret };
+        let making = Making { cache_bytes: task.cache_bytes, token_secret, objects, replaces: replaced.is_there };
         let sums = site.rebuild(&making, &progress, &mut |loader| fill(&task.file, replaced.given.clone(), loader))?;
         drop(replaced);
         site.clear();
@@ -58,19 +59,29 @@ pub fn restore(task: &Restore, progress: &Progress) -> Result<u64, MoveError> {
 /// It is verified first, and then read once for the keys of the new store and once for its values.
 const READ_OFTEN: &str = "it is read several times, so it must be a regular file";
 
-/// Reads all of it, and returns the secret that signs tokens.
-fn verify(file: &Path, progress: &Progress) -> Result<String, MoveError> {
+/// What a whole backup says.
+struct Verified {
+    /// The secret that signs tokens.
+    token_secret: String,
+    objects: u64,
+}
+
+/// Reads all of it.
+fn verify(file: &Path, progress: &Progress) -> Result<Verified, MoveError> {
     let metadata = File::open(file).and_then(|file| file.metadata()).map_err(MoveError::file(file, "read"))?;
     if !metadata.is_file() {
         let source = io::Error::new(io::ErrorKind::InvalidInput, READ_OFTEN);
         return Err(MoveError::file(file, "read")(source));
     }
     progress.begin("verifying the backup", metadata.len());
-    let (mut schema, mut secret) = (None, None);
+    let (mut schema, mut secret, mut objects) = (None, None, 0_u64);
     for_each(file, progress, |tree, key, value| {
         match (tree, key) {
             (Tree::Meta, trees::SCHEMA) => schema = text(value),
             (Tree::Meta, trees::TOKEN_SECRET) => secret = text(value),
+            _ if COLLECTIONS.into_iter().any(|collection| tree == collection.records) => {
+                objects = objects.saturating_add(1);
+            }
             _ => {}
         }
         Ok(())
@@ -81,9 +92,10 @@ fn verify(file: &Path, progress: &Progress) -> Result<String, MoveError> {
         Some(_) => {}
         None => return Err(unusable(file, &BackupFault::Damaged("it has no schema version"))),
     }
-    secret
-        .filter(|secret| !secret.is_empty())
-        .ok_or_else(|| unusable(file, &BackupFault::Damaged("it has no token secret")))
+    match secret.filter(|secret| !secret.is_empty()) {
+        Some(token_secret) => Ok(Verified { token_secret, objects }),
+        None => Err(unusable(file, &BackupFault::Damaged("it has no token secret"))),
+    }
 }
 
 fn text(bytes: &[u8]) -> Option<String> {
@@ -114,6 +126,8 @@ fn nothing_is_lost(task: &Restore) -> Result<(), MoveError> {
 struct Replaced {
     /// Nothing if it cannot be read, or there is none.
     given: LastNumbers,
+    /// Whether there was anything at all.
+    is_there: bool,
     _held: Held,
 }
 
@@ -127,6 +141,7 @@ impl Replaced {
     fn hold(task: &Restore) -> Result<Self, MoveError> {
         // Another process may have it, which is told whatever else is wrong with it.
         drop(stopped::hold(&task.folder)?);
+        let is_there = !stopped::is_absent(&task.folder);
         let (folder, cache_bytes) = (task.folder.clone(), task.cache_bytes);
         let read = open::guarded(&task.folder, move || {
             let engine = stopped::open_existing(&folder, cache_bytes)?;
@@ -136,11 +151,11 @@ impl Replaced {
             Ok((engine, given))
         });
         match read {
-            Ok((engine, given)) => Ok(Self { given, _held: Held::Engine { _engine: Box::new(engine) } }),
+            Ok((engine, given)) => Ok(Self { given, is_there, _held: Held::Engine { _engine: Box::new(engine) } }),
             Err(held @ OpenError::Held(_)) => Err(held.into()),
             Err(_) => {
                 let file = stopped::hold_soon(&task.folder)?;
-                Ok(Self { given: LastNumbers::default(), _held: Held::File { _file: file } })
+                Ok(Self { given: LastNumbers::default(), is_there, _held: Held::File { _file: file } })
             }
         }
     }
@@ -161,24 +176,13 @@ fn for_each(
     mut visit: impl FnMut(Tree, &[u8], &[u8]) -> Result<(), MoveError>,
 ) -> Result<(), MoveError> {
     let input = File::open(file).map_err(MoveError::file(file, "read"))?;
-    let input = Counting { input: BufReader::with_capacity(1 << 16, input), progress };
-    let mut reader = Reader::new(input).map_err(|fault| unusable(file, &fault))?;
+    let mut reader = Reader::new(BufReader::with_capacity(1 << 16, input)).map_err(|fault| unusable(file, &fault))?;
+    let mut shown = 0;
     while let Some((tree, key, value)) = reader.next().map_err(|fault| unusable(file, &fault))? {
         visit(tree, &key, &value)?;
+        progress.advance(reader.bytes_read().saturating_sub(shown))?;
+        shown = reader.bytes_read();
     }
+    progress.advance(reader.bytes_read().saturating_sub(shown))?;
     Ok(())
-}
-
-/// Tells how much was read.
-struct Counting<'a, R> {
-    input: R,
-    progress: &'a Progress,
-}
-
-impl<R: Read> Read for Counting<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.read(buffer)?;
-        self.progress.advance(u64::try_from(read).unwrap_or_default());
-        Ok(read)
-    }
 }

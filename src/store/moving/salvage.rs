@@ -7,7 +7,7 @@
 mod carve;
 mod findings;
 
-use super::{MoveError, Progress, format, stopped};
+use super::{MoveError, Progress, Stopped, compact::bytes_below, format, rebuild, stopped};
 use crate::store::{
     OpenError, StoreError,
     engine::{Absent, Engine, Entry},
@@ -17,8 +17,8 @@ use crate::store::{
 };
 use findings::{Findings, Origin};
 use std::{
-    fs, io,
-    io::Write,
+    fs::{self, File},
+    io::{self, Read, Write},
     ops::Bound,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -48,7 +48,7 @@ pub fn salvage(
         return Err(OpenError::Absent(folder.to_owned()).into());
     }
     let _held = stopped::hold(folder)?;
-    let copy = Copy::of(folder)?;
+    let copy = Copy::of(folder, progress)?;
     let findings = Arc::new(Mutex::new(Findings::default()));
     let mut doubts = read_with_engine(folder, &copy, cache_bytes, &findings, progress)?;
     drop(copy);
@@ -84,17 +84,18 @@ fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<u64> {
 struct Copy(PathBuf);
 
 impl Copy {
-    fn of(folder: &Path) -> Result<Self, MoveError> {
-        let mut name = folder.file_name().unwrap_or_default().to_owned();
-        name.push(".salvage");
-        let copy = Self(folder.with_file_name(name));
+    fn of(folder: &Path, progress: &Progress) -> Result<Self, MoveError> {
+        let copy = Self(rebuild::salvage_folder(folder));
         match fs::remove_dir_all(&copy.0) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(MoveError::file(&copy.0, "removed")(error));
             }
             _ => {}
         }
-        copy_below(folder, &copy.0).map_err(MoveError::file(&copy.0, "written"))?;
+        let bytes = bytes_below(folder).map_err(MoveError::file(folder, "read"))?;
+        progress.begin("copying", bytes);
+        copy_below(folder, &copy.0, progress)?;
+        progress.end();
         Ok(copy)
     }
 }
@@ -105,19 +106,31 @@ impl Drop for Copy {
     }
 }
 
-fn copy_below(from: &Path, to: &Path) -> io::Result<()> {
-    open::make_folder(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_below(&entry.path(), &target)?;
+fn copy_below(from: &Path, to: &Path, progress: &Progress) -> Result<(), MoveError> {
+    let (unreadable, unwritable) = (MoveError::file(from, "read"), MoveError::file(to, "written"));
+    open::make_folder(to).map_err(&unwritable)?;
+    for entry in fs::read_dir(from).map_err(&unreadable)? {
+        let path = entry.map_err(&unreadable)?.path();
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy_below(&path, &target, progress)?;
         } else {
-            fs::copy(entry.path(), target)?;
+            let mut source = File::open(&path).map_err(&unreadable)?;
+            let mut target = File::create(target).map_err(&unwritable)?;
+            loop {
+                let copied = io::copy(&mut (&mut source).take(AT_ONCE), &mut target).map_err(&unwritable)?;
+                progress.advance(copied)?;
+                if copied < AT_ONCE {
+                    break;
+                }
+            }
         }
     }
     Ok(())
 }
+
+/// Bytes that are copied between two looks whether to go on.
+const AT_ONCE: u64 = 16 << 20;
 
 /// Takes what the engine shows until it fails or breaks down. Returns what is wrong with it.
 fn read_with_engine(
@@ -140,12 +153,12 @@ fn read_with_engine(
         if lost > 0 {
             doubts.push(format!("the last {lost} commits, which were acknowledged, cannot be read"));
         }
-        doubts.extend(read_all(&engine, &findings, &progress));
+        doubts.extend(read_all(&engine, &findings, &progress)?);
         Ok(doubts)
     });
     shown.end();
     match outcome {
-        Err(newer @ MoveError::Open(OpenError::Newer { .. })) => Err(newer),
+        Err(told @ (MoveError::Open(OpenError::Newer { .. }) | MoveError::Stopped(_))) => Err(told),
         Ok(doubts) => Ok(doubts),
         Err(MoveError::Open(OpenError::Damaged { cause, .. })) => {
             Ok(vec![format!("it cannot be opened or read to its end: {cause}")])
@@ -154,7 +167,7 @@ fn read_with_engine(
     }
 }
 
-fn read_all(engine: &Engine, findings: &Mutex<Findings>, progress: &Progress) -> Vec<String> {
+fn read_all(engine: &Engine, findings: &Mutex<Findings>, progress: &Progress) -> Result<Vec<String>, Stopped> {
     let mut doubts = Vec::new();
     let everything = (Bound::Unbounded, Bound::Unbounded);
     for entry in engine.range(Tree::Accounts, everything.clone()) {
@@ -170,15 +183,15 @@ fn read_all(engine: &Engine, findings: &Mutex<Findings>, progress: &Progress) ->
     }
     for kind in KINDS {
         let mut records = engine.range(kind.collection.records, everything.clone());
-        let mut failure = take(|| records.next(), kind.singular, findings, progress);
+        let mut failure = take(|| records.next(), kind.singular, findings, progress)?;
         if failure.is_some() {
             // What stands behind an entry that cannot be read is reached from the other end.
-            failure = take(|| records.next_back(), kind.singular, findings, progress).or(failure);
+            failure = take(|| records.next_back(), kind.singular, findings, progress)?.or(failure);
         }
         doubts.extend(failure);
     }
     doubts.extend(lock(findings).miscounted());
-    doubts
+    Ok(doubts)
 }
 
 /// Takes records until there are no more, or one cannot be read.
@@ -187,14 +200,14 @@ fn take(
     kind: &str,
     findings: &Mutex<Findings>,
     progress: &Progress,
-) -> Option<String> {
+) -> Result<Option<String>, Stopped> {
     let mut senseless = 0_u64;
     while let Some(entry) = next() {
         match entry {
-            Ok((_, record)) if lock(findings).add(record.as_ref(), Origin::Engine) => progress.advance(1),
+            Ok((_, record)) if lock(findings).add(record.as_ref(), Origin::Engine) => progress.advance(1)?,
             Ok(_) => senseless = senseless.saturating_add(1),
-            Err(error) => return Some(format!("not every {kind} can be read: {error}")),
+            Err(error) => return Ok(Some(format!("not every {kind} can be read: {error}"))),
         }
     }
-    (senseless > 0).then(|| format!("{senseless} records make no sense as {kind}"))
+    Ok((senseless > 0).then(|| format!("{senseless} records make no sense as {kind}")))
 }

@@ -87,9 +87,9 @@ impl Plan {
         progress.begin("checking", source.length());
         let mut lines = 0;
         source.for_each_line(|line| {
-            progress.advance(u64::try_from(line.bytes.len()).unwrap_or_default().saturating_add(1));
             lines = line.number;
             plan.line(&line);
+            Ok(progress.advance(u64::try_from(line.bytes.len()).unwrap_or_default().saturating_add(1))?)
         })?;
         if lines == 0 {
             plan.fault(1, "the file is empty".into());

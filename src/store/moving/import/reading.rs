@@ -49,7 +49,10 @@ impl Source {
     }
 
     /// Shows each line.
-    pub(super) fn for_each_line(&self, mut visit: impl FnMut(RawLine)) -> Result<(), MoveError> {
+    pub(super) fn for_each_line(
+        &self,
+        mut visit: impl FnMut(RawLine) -> Result<(), MoveError>,
+    ) -> Result<(), MoveError> {
         let mut input = BufReader::with_capacity(1 << 16, &self.file);
         let (mut number, mut offset) = (0_u64, 0_u64);
         loop {
@@ -64,7 +67,7 @@ impl Source {
             if bytes.last() == Some(&b'\n') {
                 bytes.pop();
             }
-            visit(RawLine { number, offset, bytes, is_too_long });
+            visit(RawLine { number, offset, bytes, is_too_long })?;
             if is_too_long {
                 return Ok(());
             }

@@ -30,7 +30,7 @@ pub(super) fn carve(folder: &Path, findings: &mut Findings, progress: &Progress)
     progress.begin("searching", files.iter().fold(0, |sum, (_, length)| sum.saturating_add(*length)));
     let mut torn = 0_u64;
     for (path, _) in files {
-        let found = search(&path, findings, progress).map_err(MoveError::file(&path, "read"))?;
+        let found = search(&path, findings, progress)?;
         torn = torn.saturating_add(found);
     }
     progress.end();
@@ -51,12 +51,14 @@ fn files_below(folder: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
     Ok(files)
 }
 
-fn search(path: &Path, findings: &mut Findings, progress: &Progress) -> io::Result<u64> {
-    let (mut file, mut buffer, mut torn) = (File::open(path)?, Vec::new(), 0_u64);
+fn search(path: &Path, findings: &mut Findings, progress: &Progress) -> Result<u64, MoveError> {
+    let unreadable = MoveError::file(path, "read");
+    let (mut file, mut buffer, mut torn) = (File::open(path).map_err(&unreadable)?, Vec::new(), 0_u64);
     loop {
         let wanted = WINDOW.saturating_sub(buffer.len());
-        let read = (&mut file).take(wanted.try_into().unwrap_or(u64::MAX)).read_to_end(&mut buffer)?;
-        progress.advance(read.try_into().unwrap_or_default());
+        let read =
+            (&mut file).take(wanted.try_into().unwrap_or(u64::MAX)).read_to_end(&mut buffer).map_err(&unreadable)?;
+        progress.advance(read.try_into().unwrap_or_default())?;
         let is_end = read < wanted;
         // What begins behind this is looked at with what follows.
         let until = if is_end { buffer.len() } else { buffer.len().saturating_sub(LONGEST) };
