@@ -52,6 +52,10 @@ readme:
 senders:
     scripts/check senders
 
+# Hundreds of kills and power cuts; no part of CI
+endure:
+    scripts/check endure
+
 # Measure the release build (needs wrk and python3; see docs/performance.md)
 bench *arguments:
     scripts/bench {{arguments}}

@@ -24,7 +24,12 @@ pub(crate) struct Page {
 impl Page {
     /// Asks for a page and looks that it makes sense in itself. An error if the server goes away.
     pub(crate) fn ask(client: &Client, limit: usize, offset: usize) -> Result<Self, ureq::Error> {
-        let answer = client.try_call("GET", &format!("/integration?limit={limit}&offset={offset}"), None)?;
+        Self::of(client, "/integration?", limit, offset)
+    }
+
+    /// The same of any list.
+    fn of(client: &Client, path: &str, limit: usize, offset: usize) -> Result<Self, ureq::Error> {
+        let answer = client.try_call("GET", &format!("{path}limit={limit}&offset={offset}"), None)?;
         assert_eq!(answer.status, 200, "{}", answer.text());
         let page: Self = serde_json::from_slice(&answer.body).unwrap();
         let shown = limit.min(page.total_count.saturating_sub(offset));
@@ -44,9 +49,14 @@ impl Page {
 
 impl Found {
     pub(crate) fn read(client: &Client) -> Self {
+        Self::all(client, "/integration?")
+    }
+
+    /// Everything in a list.
+    pub(crate) fn all(client: &Client, path: &str) -> Self {
         let mut objects = BTreeMap::new();
         loop {
-            let page = Page::ask(client, 100, objects.len()).unwrap();
+            let page = Page::of(client, path, 100, objects.len()).unwrap();
             for (id, object) in page.objects() {
                 assert_eq!(objects.insert(id, object), None, "listed twice");
             }
@@ -56,6 +66,13 @@ impl Found {
             }
         }
     }
+}
+
+/// A page of a server that does not go away, as it was asked for.
+pub(crate) fn list(client: &Client, path: &str) -> Page {
+    let answer = client.get(path);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    serde_json::from_slice(&answer.body).unwrap()
 }
 
 /// Looks that an account has what its threads know, and nothing else, and that no number was given twice.

@@ -4,6 +4,8 @@ use super::{
     child::Server,
     found::{Found, Numbers, verify},
     random::Random,
+    receiver::Receiver,
+    reporter::Reporter,
     witness::Witness,
     worker::Worker,
 };
@@ -17,13 +19,15 @@ use std::{
 
 const THREADS: usize = 8;
 const ACCOUNTS: usize = 4;
+const REPORTERS: usize = 2;
 
-/// Eight threads on four accounts.
+/// Eight threads on four accounts, and two third parties on accounts of their own.
 pub(crate) struct Load {
     workers: Vec<Worker>,
     numbers: Vec<Numbers>,
     /// One for each account, and what decides where it looks.
     witnesses: Vec<(Witness, Random)>,
+    reporters: Vec<Reporter>,
     /// Writes that were acknowledged and looked for.
     pub(crate) acknowledged: u64,
     /// Objects that readers were shown, counted anew in each round.
@@ -34,7 +38,9 @@ impl Load {
     pub(crate) fn new(random: &mut Random) -> Self {
         let workers = (0..THREADS).map(|number| Worker::new(number, number % ACCOUNTS, random.next())).collect();
         let witnesses = (0..ACCOUNTS).map(|_| (Witness::default(), Random(random.next()))).collect();
-        Self { workers, numbers: vec![Numbers::new(); ACCOUNTS], witnesses, acknowledged: 0, shown: 0 }
+        let receiver = Receiver::start();
+        let reporters = (0..REPORTERS).map(|number| Reporter::new(number, random.next(), &receiver)).collect();
+        Self { workers, numbers: vec![Numbers::new(); ACCOUNTS], witnesses, reporters, acknowledged: 0, shown: 0 }
     }
 
     /// Lets all threads work on one server until so many writes are acknowledged, and kills it amidst the next ones.
@@ -58,6 +64,10 @@ impl Load {
                     })
                 })
                 .collect();
+            for reporter in &mut self.reporters {
+                let client = server.client(reporter.token());
+                scope.spawn(move || while reporter.writes(&client) {});
+            }
             drop(enough);
             for (account, (witness, random)) in self.witnesses.iter_mut().enumerate() {
                 let client = server.client(&token(account));
@@ -76,6 +86,10 @@ impl Load {
             let found = Found::read(&server.client(&token(account)));
             verify(found, self.workers.iter_mut().filter(|worker| worker.account == account), numbers);
         }
+        for reporter in &mut self.reporters {
+            reporter.verify(&server.client(reporter.token()));
+            self.acknowledged += std::mem::take(&mut reporter.acknowledged);
+        }
         for (account, (witness, _)) in self.witnesses.iter_mut().enumerate() {
             let workers = || self.workers.iter().filter(|worker| worker.account == account);
             let objects = workers().flat_map(|worker| &worker.objects).collect();
@@ -84,6 +98,12 @@ impl Load {
         }
         self.acknowledged +=
             self.workers.iter_mut().map(|worker| std::mem::take(&mut worker.acknowledged)).sum::<u64>();
+    }
+
+    /// Looks that every webhook of what was acknowledged has come. Returns how many.
+    pub(crate) fn everything_was_sent(&self, server: &Server) -> usize {
+        let sent = |reporter: &Reporter| reporter.everything_was_sent(&server.client(reporter.token()));
+        self.reporters.iter().map(sent).sum()
     }
 
     /// How many objects there are.

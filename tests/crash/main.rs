@@ -7,6 +7,10 @@
 //! thread had under way may have happened or not, but not by half. No number is ever given twice. Four more only look; what
 //! they were shown must be there, at least as new, unless somebody deleted it.
 //!
+//! Two more are third parties on accounts of their own, and users who make, acknowledge, resolve and delete alerts: an event
+//! and its log are there together or not at all, filtered lists agree with the objects, what is asked for again under one
+//! `Idempotency-Key` is not made again, and at the end every webhook has come, in order.
+//!
 //! `CRASH_ROUNDS` sets how often (24), `CRASH_SEED` repeats a run, as far as the moment of a kill can be repeated.
 
 #![allow(
@@ -26,6 +30,8 @@ mod found;
 mod http;
 mod load;
 mod random;
+mod receiver;
+mod reporter;
 mod shown;
 mod witness;
 mod worker;
@@ -52,10 +58,13 @@ fn what_was_acknowledged_survives_a_kill_at_any_moment() {
         load.verify(&server);
         server.kill();
     }
+    let webhooks = load.everything_was_sent(&setup.start());
     let (acknowledged, shown, left) = (load.acknowledged, load.shown, load.objects());
     println!(
-        "{rounds} rounds, {acknowledged} acknowledged writes, {shown} objects shown to readers, {left} objects at the end, none lost"
+        "{rounds} rounds, {acknowledged} acknowledged writes, {shown} objects shown to readers, {left} integrations at the end, \
+         {webhooks} webhooks, none lost"
     );
+    assert!(webhooks > 0, "nothing was ever sent");
 }
 
 fn from_environment(name: &str) -> Option<u64> {

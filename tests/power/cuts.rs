@@ -39,12 +39,14 @@ fn what_was_acknowledged_survives_a_power_cut_at_any_moment() {
             panic!("round {round}: {}\nthe disk and the trace are in {}", loss.0, evidence.display());
         }
     }
-    drop(rounds.verified().unwrap());
+    let server = rounds.verified().unwrap();
+    let webhooks = rounds.load.everything_was_sent(&server);
+    drop(server);
     let (acknowledged, outcomes, losing) = (rounds.load.acknowledged, rounds.outcomes, rounds.losing);
     let left = rounds.load.objects();
     println!(
         "{number} rounds, {outcomes} outcomes of cuts, {losing} of them lost something unsynced; \
-         {acknowledged} acknowledged writes, {left} objects at the end, none lost"
+         {acknowledged} acknowledged writes, {left} integrations at the end, {webhooks} webhooks, none lost"
     );
 }
 

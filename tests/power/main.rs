@@ -38,6 +38,10 @@ mod names;
 #[path = "../crash/random.rs"]
 mod random;
 mod reads;
+#[path = "../crash/receiver.rs"]
+mod receiver;
+#[path = "../crash/reporter.rs"]
+mod reporter;
 mod rounds;
 mod shim;
 mod trace;
