@@ -35,15 +35,46 @@ const SORTED_BY: [&str; 9] =
 const SHOWN: [&str; 6] = ["sid", "id", "updatedAt", "name", "enabled", "meta"];
 
 pub(crate) fn query() -> impl Strategy<Value = Query> {
-    let filters = vec(filter(), 0..3).prop_map(|mut filters| {
+    query_of(filter(), &SORTED_BY, &SHOWN)
+}
+
+const ALERTS_SORTED_BY: [&str; 8] =
+    ["title", "status", "urgency", "createdAt", "updatedAt", "tinyId", "acknowledged", "thirdparty_id"];
+const ALERTS_SHOWN: [&str; 6] = ["sid", "id", "title", "status", "tags", "meta"];
+/// Stands for the integration that reports, whose id is not known before.
+const SOURCE: &str = "the source";
+
+/// The same about alerts.
+pub(crate) fn query_of_alerts() -> impl Strategy<Value = Query> {
+    let equal = || vec!["equals", "ne"];
+    let filter = prop_oneof![
+        filter_on("status", equal(), &["open", "acknowledged", "resolved", "archived", "dropped"]),
+        filter_on("urgency", equal(), &["low", "medium", "high", "critical"]),
+        filter_on("source_id", equal(), &[SOURCE, "int_nobody"]),
+        filter_on("title", vec!["equals", "contains", "beginsWith", "gte"], &["Disk full", "disk", "cpu", "ö"]),
+        filter_on("thirdparty_id", equal(), &["disk", "cpu", "job-7"]),
+        filter_on("acknowledged", equal(), &["null"]),
+        filter_on("resolved", equal(), &["null"]),
+        filter_on("tags", vec!["equals", "contains"], &["eu", "db"]),
+        filter_on("tinyId", vec!["equals", "lt", "gte", "between"], &["1", "2", "3", "8"]),
+    ];
+    query_of(filter, &ALERTS_SORTED_BY, &ALERTS_SHOWN)
+}
+
+fn query_of(
+    filter: impl Strategy<Value = Filter>,
+    sorted_by: &'static [&'static str],
+    shown: &'static [&'static str],
+) -> impl Strategy<Value = Query> {
+    let filters = vec(filter, 0..3).prop_map(|mut filters| {
         filters.sort_by_key(|filter| filter.attribute);
         filters.dedup_by_key(|filter| filter.attribute);
         filters
     });
-    let sort = prop::sample::subsequence(SORTED_BY.to_vec(), 0..3).prop_shuffle();
+    let sort = prop::sample::subsequence(sorted_by.to_vec(), 0..3).prop_shuffle();
     let sort = (sort, any::<[bool; 3]>()).prop_map(|(names, minuses)| names.into_iter().zip(minuses).collect());
     let start = option::of(prop_oneof![(0..8_usize).prop_map(Start::Offset), (1..4_usize).prop_map(Start::Page)]);
-    let shown = option::weighted(0.2, prop::sample::subsequence(SHOWN.to_vec(), 1..=SHOWN.len()));
+    let shown = option::weighted(0.2, prop::sample::subsequence(shown.to_vec(), 1..=shown.len()));
     (filters, sort, prop::bool::weighted(0.3), option::of(1..6_usize), start, shown).prop_map(
         |(filters, sort, descending, limit, start, select)| Query { filters, sort, descending, limit, start, select },
     )
@@ -80,6 +111,12 @@ fn filter_on(
 }
 
 impl Query {
+    /// With the id of the integration that it is about.
+    pub(crate) fn about(mut self, source: &str) -> Self {
+        self.filters.iter_mut().filter(|filter| filter.value == SOURCE).for_each(|filter| filter.value = source.into());
+        self
+    }
+
     /// As it stands in the URL.
     pub(crate) fn encoded(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());

@@ -2,7 +2,7 @@
 //!
 //! Creates, updates, deletes, lists, jumps of the clock and restarts go over HTTP to an `App` in this process and to the
 //! model; every answer must be the model's, to the byte, whether lists come from indexes or from reading everything. A life that fails is shrunk to a short one and kept in
-//! `regressions.txt` beside this file. `PROPTEST_CASES` sets how many lives there are.
+//! a file of regressions beside this one. `PROPTEST_CASES` sets how many lives there are.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +12,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod alerts;
 #[path = "../program/http.rs"]
 #[allow(dead_code, reason = "shared with the tests of the program")]
 mod http;
@@ -20,14 +21,14 @@ mod running;
 mod steps;
 mod world;
 
+use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
 use world::World;
 
 const CASES: u32 = 100;
 
-#[test]
-fn every_answer_is_the_one_of_a_plain_map() {
-    let regressions = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/model/regressions.txt");
+/// Remembers lives that failed in this file.
+fn runner(regressions: &'static str) -> TestRunner {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     let config = Config {
         cases: asked.unwrap_or(CASES),
@@ -35,15 +36,36 @@ fn every_answer_is_the_one_of_a_plain_map() {
         max_shrink_iters: 500,
         ..Config::default()
     };
-    // With indexes, with room for hardly any, so that they come and go, and without.
-    let index_bytes = proptest::sample::select(vec![1 << 20, 2_000, 0]);
-    let life = (index_bytes, proptest::collection::vec(steps::step(), 1..100));
-    let lived = TestRunner::new(config).run(&life, |(index_bytes, life)| {
-        let mut world = World::new(index_bytes);
-        for step in life {
-            world.take(step)?;
-        }
-        Ok(())
-    });
+    TestRunner::new(config)
+}
+
+/// With indexes, with room for hardly any, so that they come and go, and without.
+fn index_bytes() -> impl Strategy<Value = u64> {
+    proptest::sample::select(vec![1 << 20, 2_000, 0])
+}
+
+#[test]
+fn every_answer_is_the_one_of_a_plain_map() {
+    let life = (index_bytes(), proptest::collection::vec(steps::step(), 1..100));
+    let lived = runner(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/model/regressions.txt")).run(
+        &life,
+        |(index_bytes, life)| {
+            let mut world = World::new(index_bytes);
+            life.into_iter().try_for_each(|step| world.take(step))
+        },
+    );
+    lived.unwrap_or_else(|fault| panic!("{fault}"));
+}
+
+#[test]
+fn every_list_of_alerts_has_what_events_and_users_have_made_of_them() {
+    let life = (index_bytes(), proptest::collection::vec(alerts::step(), 1..100));
+    let lived = runner(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/model/regressions-of-alerts.txt")).run(
+        &life,
+        |(index_bytes, life)| {
+            let mut world = alerts::World::new(index_bytes);
+            life.into_iter().try_for_each(|step| world.take(step))
+        },
+    );
     lived.unwrap_or_else(|fault| panic!("{fault}"));
 }

@@ -11,7 +11,7 @@ use proptest::{prelude::TestCaseError, prop_assert_eq, sample::Index};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-type Outcome = Result<(), TestCaseError>;
+pub(crate) type Outcome = Result<(), TestCaseError>;
 
 /// An integration of the model: the JSON that the server should show.
 pub(crate) type Object = Map<String, Value>;
