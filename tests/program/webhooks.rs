@@ -70,7 +70,7 @@ fn alert(client: &Client, title: &str) {
 /// What became of each attempt, once there were so many.
 fn outcomes(client: &Client, count: usize) -> Vec<String> {
     loop {
-        let list = client.get("/log?type=outgoing").json();
+        let list = client.get("/log?type=outgoing&limit=100").json();
         let outcomes: Vec<_> =
             list["data"].as_array().unwrap().iter().map(|log| log["outcome"].as_str().unwrap().to_owned()).collect();
         if outcomes.len() >= count {
@@ -102,6 +102,46 @@ fn what_was_taken_while_nothing_can_be_written_is_not_sent_again() {
     assert_eq!(receiver.next(), "second");
     receiver.answer();
     assert_eq!(outcomes(&client, 2), ["taken with 200 at attempt 1", "taken with 200 at attempt 1"]);
+}
+
+#[test]
+fn a_disk_that_is_full_while_webhooks_wait_and_events_come_loses_and_doubles_none() {
+    let receiver = Receiver::start();
+    let server = Setup::new().file_blocks(1 << 20).start();
+    let client = server.client("ops");
+    tell_of_alerts(&client, &receiver);
+    let source = json!({"name": "in", "type": "webhook", "destination_ids": []});
+    let source = client.post("/integration", &source).json()["id"].as_str().unwrap().to_owned();
+    let event = |number: usize| {
+        let event = json!({"event_type": "create", "id": number, "title": format!("event {number}")});
+        client.post(&format!("/integration/{source}"), &event).status
+    };
+    for number in 0..20 {
+        assert_eq!(event(number), 200);
+    }
+    // The first is under way.
+    let mut told = vec![receiver.next()];
+    server.limited_files(4_096);
+    while event(20) == 200 {}
+    receiver.answer();
+    while metric(&client, REFUSED) < 10 {
+        assert_eq!(event(21), 503);
+    }
+    assert!(receiver.received.try_recv().is_err(), "nothing more is sent");
+    server.unlimited_files();
+    server.log.wait_for("The store takes writes again");
+    assert_eq!(event(22), 200);
+    let list = client.get("/alert?limit=100").json();
+    let titles: Vec<_> =
+        list["data"].as_array().unwrap().iter().map(|alert| alert["title"].as_str().unwrap()).collect();
+    assert!(titles.len() >= 21 && titles.starts_with(&["event 0", "event 1"]), "{titles:?}");
+    while told.len() < titles.len() {
+        told.push(receiver.next());
+        receiver.answer();
+    }
+    assert_eq!(told, titles, "in order, each once");
+    assert_eq!(outcomes(&client, titles.len()), vec!["taken with 200 at attempt 1"; titles.len()]);
+    assert_eq!(metric(&client, "webhooks_waiting"), 0);
 }
 
 /// It was neither kept nor logged, and sent again after the next start.
