@@ -4,9 +4,9 @@
 //! to the change, and from then on every list must have it like that, whatever it filters and sorts by.
 
 use super::{
-    http::{Answer, Client},
+    http::Answer,
     lists::{self, Query},
-    running::{Machine, Running},
+    running::Host,
     world::{Object, Outcome},
 };
 use proptest::{collection::vec, option, prelude::*, sample::Index, sample::select};
@@ -72,11 +72,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
 }
 
 pub(crate) struct World {
-    clients: Vec<Client>,
-    /// Before the machine, whose folder it works in.
-    running: Option<Running>,
-    machine: Machine,
-    now: i64,
+    host: Host,
     sources: Vec<String>,
     /// By account and number, as it was last answered.
     alerts: BTreeMap<(usize, u64), Object>,
@@ -87,22 +83,18 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(index_bytes: u64) -> Self {
-        let now = 1_524_787_370_419;
-        let machine = Machine::new(now, index_bytes);
-        let (clients, sources, alerts, known) = (Vec::new(), Vec::new(), BTreeMap::new(), Vec::new());
-        let mut world = Self { clients, running: None, machine, now, sources, alerts, last: [0; ACCOUNTS], known };
-        world.restart();
+        let host = Host::new(index_bytes, ACCOUNTS);
         let source = json!({ "name": "source", "type": "webhook", "destination_ids": [], "urgency": "low" });
-        let made = world.clients.iter().map(|client| client.post("/integration", &source).json());
-        world.sources = made.map(|made| made["id"].as_str().unwrap().to_owned()).collect();
-        world
+        let made = host.clients.iter().map(|client| client.post("/integration", &source).json());
+        let sources = made.map(|made| made["id"].as_str().unwrap().to_owned()).collect();
+        Self { host, sources, alerts: BTreeMap::new(), last: [0; ACCOUNTS], known: Vec::new() }
     }
 
     pub(crate) fn take(&mut self, step: Step) -> Outcome {
         match step {
             Step::Event(account, kind, about, urgency) => self.event(account, kind, about, urgency),
             Step::Create(account, body) => {
-                let answer = self.clients[account].post("/alert", &body.clone().into());
+                let answer = self.host.clients[account].post("/alert", &body.clone().into());
                 self.is_new(account, &answer)?;
                 self.has(account, self.last[account], &body)
             }
@@ -110,31 +102,21 @@ impl World {
             Step::Go(account, which, step) => self.go(account, which, step),
             Step::Delete(account, which) => {
                 let Some((path, key)) = self.choose(account, which) else { return Ok(()) };
-                let answer = self.clients[account].delete(&path);
+                let answer = self.host.clients[account].delete(&path);
                 let removed = key.and_then(|key| self.alerts.remove(&key));
                 prop_assert_eq!(answer.status, if removed.is_some() { 204 } else { 404 });
                 Ok(())
             }
             Step::List(account, query) => self.list(account, query),
             Step::Jump(by) => {
-                self.now += by;
-                self.machine.clock.set(self.now);
+                self.host.jump(by);
                 Ok(())
             }
             Step::Restart => {
-                self.restart();
+                self.host.restart();
                 Ok(())
             }
         }
-    }
-
-    fn restart(&mut self) {
-        // Open connections first: a server waits for whoever has one.
-        self.clients.clear();
-        self.running = None;
-        let running = self.machine.start();
-        self.clients = (0..ACCOUNTS).map(|account| running.client(account)).collect();
-        self.running = Some(running);
     }
 
     /// The newest about an id that the account's source has reported.
@@ -149,13 +131,13 @@ impl World {
         let newest = self.newest(account, about);
         let status = newest.map(|key| self.alerts[&key]["status"].as_str().unwrap().to_owned());
         let event = json!({ "event_type": kind, "id": about, "title": about, "urgency": urgency });
-        let answer = self.clients[account].post(&format!("/integration/{}", self.sources[account]), &event);
+        let answer = self.host.clients[account].post(&format!("/integration/{}", self.sources[account]), &event);
         prop_assert_eq!(answer.status, 200);
         match (kind, status.as_deref()) {
             ("create", None | Some("resolved" | "archived")) => {
-                let newest = self.clients[account].get("/alert?sort=-tinyId&limit=1").json();
+                let newest = self.host.clients[account].get("/alert?sort=-tinyId&limit=1").json();
                 let path = format!("/alert/{}", newest["data"][0]["id"].as_str().unwrap());
-                let answer = self.clients[account].get(&path);
+                let answer = self.host.clients[account].get(&path);
                 self.is_new(account, &answer)?;
                 let expected = json!({ "title": about, "thirdparty_id": about, "urgency": urgency.unwrap_or("low") });
                 self.has(account, self.last[account], expected.as_object().unwrap())
@@ -190,7 +172,7 @@ impl World {
 
     fn becomes(&mut self, key: (usize, u64), status: &str) -> Outcome {
         let path = format!("/alert/{}", self.alerts[&key]["id"].as_str().unwrap());
-        self.shows(key, &self.clients[key.0].get(&path), status)
+        self.shows(key, &self.host.clients[key.0].get(&path), status)
     }
 
     fn shows(&mut self, key: (usize, u64), answer: &Answer, status: &str) -> Outcome {
@@ -212,7 +194,7 @@ impl World {
 
     fn change(&mut self, account: usize, which: Index, body: &Map<String, Value>) -> Outcome {
         let Some((path, key)) = self.choose(account, which) else { return Ok(()) };
-        let answer = self.clients[account].put(&path, &body.clone().into());
+        let answer = self.host.clients[account].put(&path, &body.clone().into());
         let Some(key) = key else {
             prop_assert_eq!(answer.status, 404);
             return Ok(());
@@ -224,7 +206,7 @@ impl World {
 
     fn go(&mut self, account: usize, which: Index, step: &str) -> Outcome {
         let Some((path, key)) = self.choose(account, which) else { return Ok(()) };
-        let answer = self.clients[account].post(&format!("{path}/{step}"), &json!({}));
+        let answer = self.host.clients[account].post(&format!("{path}/{step}"), &json!({}));
         let Some(key) = key else {
             prop_assert_eq!(answer.status, 404);
             return Ok(());
@@ -243,7 +225,7 @@ impl World {
     fn list(&self, account: usize, query: Query) -> Outcome {
         let query = query.about(&self.sources[account]);
         let own = self.alerts.range((account, 0)..=(account, u64::MAX)).map(|(_, alert)| alert);
-        let answer = self.clients[account].get(&format!("/alert?{}", query.encoded()));
+        let answer = self.host.clients[account].get(&format!("/alert?{}", query.encoded()));
         prop_assert_eq!(answer.text(), query.answer(own), "{}", query.encoded());
         Ok(())
     }

@@ -12,20 +12,20 @@ use std::{net::SocketAddr, sync::mpsc, thread};
 use tokio::sync::oneshot;
 
 /// The folder, and everything else that outlives a restart.
-pub(crate) struct Machine {
+struct Machine {
     folder: tempfile::TempDir,
-    pub(crate) clock: Clock,
+    clock: Clock,
     ids: Ids,
     index_bytes: u64,
 }
 
 impl Machine {
-    pub(crate) fn new(millis: i64, index_bytes: u64) -> Self {
+    fn new(millis: i64, index_bytes: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self { folder, clock: Clock::manual(millis), ids: Ids::seeded(1), index_bytes }
     }
 
-    pub(crate) fn start(&self) -> Running {
+    fn start(&self) -> Running {
         let settings = Settings {
             listen: "127.0.0.1:0".into(),
             data: self.folder.path().to_owned(),
@@ -66,15 +66,55 @@ fn build(settings: &Settings, edges: &Edges) -> App {
 }
 
 /// A server. It is stopped when dropped.
-pub(crate) struct Running {
+struct Running {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
 impl Running {
-    pub(crate) fn client(&self, account: usize) -> Client {
+    fn client(&self, account: usize) -> Client {
         Client::new(self.address).with_header("authorization", &format!("account {account}"))
+    }
+}
+
+/// A machine and the server that it has now, with a client for each account.
+pub(crate) struct Host {
+    pub(crate) clients: Vec<Client>,
+    /// Before the machine, whose folder it works in.
+    running: Option<Running>,
+    machine: Machine,
+    /// What its clock shows.
+    pub(crate) now: i64,
+}
+
+impl Host {
+    pub(crate) fn new(index_bytes: u64, accounts: usize) -> Self {
+        let now = 1_524_787_370_419;
+        let mut host = Self { clients: Vec::new(), running: None, machine: Machine::new(now, index_bytes), now };
+        host.start(accounts);
+        host
+    }
+
+    /// The server stops and starts.
+    pub(crate) fn restart(&mut self) {
+        let accounts = self.clients.len();
+        // Open connections first: a server waits for whoever has one.
+        self.clients.clear();
+        self.running = None;
+        self.start(accounts);
+    }
+
+    fn start(&mut self, accounts: usize) {
+        let running = self.machine.start();
+        self.clients = (0..accounts).map(|account| running.client(account)).collect();
+        self.running = Some(running);
+    }
+
+    /// The clock jumps by so many milliseconds.
+    pub(crate) fn jump(&mut self, by: i64) {
+        self.now += by;
+        self.machine.clock.set(self.now);
     }
 }
 

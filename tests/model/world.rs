@@ -1,9 +1,9 @@
 //! The server and its model, side by side.
 
 use super::{
-    http::{Answer, Client},
+    http::Answer,
     lists::Query,
-    running::{Machine, Running},
+    running::Host,
     steps::{ACCOUNTS, Step},
 };
 use chrono::{DateTime, SecondsFormat};
@@ -17,11 +17,7 @@ pub(crate) type Outcome = Result<(), TestCaseError>;
 pub(crate) type Object = Map<String, Value>;
 
 pub(crate) struct World {
-    clients: Vec<Client>,
-    /// Before the machine, whose folder it works in.
-    running: Option<Running>,
-    machine: Machine,
-    now: i64,
+    host: Host,
     /// The model: by account and number, what is there.
     objects: BTreeMap<(usize, u64), Object>,
     /// The last number that each account got.
@@ -32,12 +28,8 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(index_bytes: u64) -> Self {
-        let now = 1_524_787_370_419;
-        let machine = Machine::new(now, index_bytes);
         let (objects, known) = (BTreeMap::new(), Vec::new());
-        let mut world = Self { clients: Vec::new(), running: None, machine, now, objects, last: [0; ACCOUNTS], known };
-        world.restart();
-        world
+        Self { host: Host::new(index_bytes, ACCOUNTS), objects, last: [0; ACCOUNTS], known }
     }
 
     /// Lets something happen to both, and compares.
@@ -49,32 +41,22 @@ impl World {
             Step::Get(account, which) => self.get(account, which),
             Step::List(account, query) => self.list(account, &query),
             Step::Jump(by) => {
-                self.now += by;
-                self.machine.clock.set(self.now);
+                self.host.jump(by);
                 Ok(())
             }
             Step::Restart => {
-                self.restart();
+                self.host.restart();
                 Ok(())
             }
         }
     }
 
-    fn restart(&mut self) {
-        // Open connections first: a server waits for whoever has one.
-        self.clients.clear();
-        self.running = None;
-        let running = self.machine.start();
-        self.clients = (0..ACCOUNTS).map(|account| running.client(account)).collect();
-        self.running = Some(running);
-    }
-
     fn time(&self) -> String {
-        DateTime::from_timestamp_millis(self.now).unwrap().to_rfc3339_opts(SecondsFormat::Millis, true)
+        DateTime::from_timestamp_millis(self.host.now).unwrap().to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
     fn create(&mut self, account: usize, draft: Object) -> Outcome {
-        let answer = self.clients[account].post("/integration", &draft.clone().into());
+        let answer = self.host.clients[account].post("/integration", &draft.clone().into());
         prop_assert_eq!(answer.status, 200, "{}", answer.text());
         let created = answer.json();
         self.last[account] += 1;
@@ -107,7 +89,7 @@ impl World {
 
     fn update(&mut self, account: usize, which: Index, patch: Object) -> Outcome {
         let Some((path, key)) = self.choose(account, which) else { return Ok(()) };
-        let answer = self.clients[account].put(&path, &patch.clone().into());
+        let answer = self.host.clients[account].put(&path, &patch.clone().into());
         let Some(key) = key else { return is_not_found(&answer) };
         let time = self.time();
         let object = self.objects.get_mut(&key).unwrap();
@@ -124,7 +106,7 @@ impl World {
 
     fn delete(&mut self, account: usize, which: Index) -> Outcome {
         let Some((path, key)) = self.choose(account, which) else { return Ok(()) };
-        let answer = self.clients[account].delete(&path);
+        let answer = self.host.clients[account].delete(&path);
         let Some(key) = key else { return is_not_found(&answer) };
         self.objects.remove(&key);
         prop_assert_eq!((answer.status, answer.text()), (204, String::new()));
@@ -133,7 +115,7 @@ impl World {
 
     fn get(&self, account: usize, which: Index) -> Outcome {
         let Some((path, key)) = self.choose(account, which) else { return Ok(()) };
-        let answer = self.clients[account].get(&path);
+        let answer = self.host.clients[account].get(&path);
         let Some(key) = key else { return is_not_found(&answer) };
         prop_assert_eq!(answer.text(), text(&self.objects[&key]));
         Ok(())
@@ -141,7 +123,7 @@ impl World {
 
     fn list(&self, account: usize, query: &Query) -> Outcome {
         let own = self.objects.range((account, 0)..=(account, u64::MAX)).map(|(_, object)| object);
-        let answer = self.clients[account].get(&format!("/integration?{}", query.encoded()));
+        let answer = self.host.clients[account].get(&format!("/integration?{}", query.encoded()));
         prop_assert_eq!(answer.text(), query.answer(own), "{}", query.encoded());
         Ok(())
     }
