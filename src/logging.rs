@@ -11,9 +11,8 @@ use sink::Sink;
 const DEFAULT_FILTER: &str = "info,sled=warn,actix_server=warn,actix_http=warn";
 
 /// Lines that were logged but not yet written are written when this goes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use]
-#[derive(Clone)]
 pub struct Flush(Sink);
 
 impl Flush {

@@ -10,6 +10,7 @@ use super::{
     engine::{Changes, Engine},
     open,
     opened::Shared,
+    tidy::SEGMENT,
 };
 use std::{
     fs::{self, File},
@@ -102,7 +103,7 @@ fn trial(engine: &Engine) -> Result<(), StoreError> {
 }
 
 /// As much as the engine writes at once at most, which is a segment, and some.
-const PROBE: usize = 9 << 20;
+const PROBE: usize = SEGMENT + (1 << 20);
 
 /// What is written again is written in portions of this size.
 const PORTION: usize = 1 << 20;

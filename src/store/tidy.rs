@@ -13,7 +13,7 @@ use std::{
 
 /// Bytes of a segment of a new store's log. Values up to a quarter of it stay in the log; larger ones get files of their
 /// own, which the engine does not keep safe (see docs/storage.md, "Power cuts").
-const SEGMENT: usize = 8 << 20;
+pub(super) const SEGMENT: usize = 8 << 20;
 
 /// What the engine takes if it is told nothing: early stores have it.
 const EARLY_SEGMENT: usize = 1 << 19;

@@ -60,6 +60,31 @@ fn a_start_without_room_says_that_there_is_none() {
     }
 }
 
+/// The old store was removed, though a power cut could have brought it back under its name.
+#[test]
+fn a_store_that_was_replaced_stays_until_the_new_name_is_on_disk() {
+    let shim = Shim::new();
+    let setup = shim.around(Setup::new());
+    let server = setup.start();
+    let acknowledged: Acknowledged =
+        (0..5).map(|number| create(&server.client("t"), &format!("{number}"), 10)).collect();
+    server.stop();
+    shim.fail(Fault::EioExchanged);
+    let compact = shim.around(setup.same_folder().args(["compact"]));
+    let outcome = compact.run();
+    assert!(outcome.fault().contains("'data' cannot be synced"), "{outcome:#?}");
+    let (store, old) = (compact.path("data/store"), compact.path("data/store.new"));
+    assert!(old.join("db").exists(), "the old store");
+    is_sound(&compact);
+    // As if the exchange had not come to the disk.
+    std::fs::remove_dir_all(&store).unwrap();
+    std::fs::rename(&old, &store).unwrap();
+    is_sound(&compact);
+    shim.work();
+    let server = compact.same_folder().args(["--listen", "127.0.0.1:0"]).start();
+    are_there(&server.client("t"), &acknowledged);
+}
+
 #[track_caller]
 fn heals_after(fault: Fault) {
     let shim = Shim::new();

@@ -6,8 +6,9 @@
  * What is not modelled here (mappings, links, copies within the kernel) is not used by the server; a test compares the
  * whole trace with the files as they are, and would see it.
  *
- * While the file POWER_FAULT says "eio-sync", syncs of `db` fail; with "hang-sync" no sync ends; with "enospc" nothing more can be written; with
- * "erofs" nothing can be changed. */
+ * While the file POWER_FAULT says "eio-sync", syncs of `db` fail; with "eio-exchanged" those of folders do once another
+ * store has taken its name; with "hang-sync" no sync ends; with "enospc" nothing more can be written; with "erofs" nothing can be
+ * changed. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -30,12 +31,24 @@
 #define FILES 65536
 #define FAIL(code) do { errno = (code); return -1; } while (0)
 
-enum fault { WORKS, EIO_SYNC, HANGING_SYNC, NO_SPACE, READ_ONLY };
+enum fault { WORKS, EIO_SYNC, EIO_EXCHANGED, HANGING_SYNC, NO_SPACE, READ_ONLY };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char folder[PATH_MAX];
 static int trace = -1;
 static int64_t syncs;
+
+/* Whether it is a folder, and the store is another one than at the first call. */
+static int is_of_another(int fd) {
+    static ino_t first;
+    char path[PATH_MAX + 16];
+    struct stat now;
+    snprintf(path, sizeof path, "%s/data/store", folder);
+    if (stat(path, &now)) return 0;
+    if (!first) first = now.st_ino;
+    return now.st_ino != first && !fstat(fd, &now) && S_ISDIR(now.st_mode);
+}
+
 /* By descriptor: 0 for what is not ours, 1 for our files and folders, 2 for the log. */
 static volatile char ours[FILES];
 
@@ -71,6 +84,7 @@ static enum fault fault(void) {
     }
     errno = kept;
     if (!strcmp(text, "eio-sync")) return EIO_SYNC;
+    if (!strcmp(text, "eio-exchanged")) return EIO_EXCHANGED;
     if (!strcmp(text, "hang-sync")) return HANGING_SYNC;
     if (!strcmp(text, "enospc")) return NO_SPACE;
     if (!strcmp(text, "erofs")) return READ_ONLY;
@@ -193,7 +207,8 @@ int fallocate(int fd, int mode, off_t from, off_t length) {
 int fallocate64(int fd, int mode, off64_t from, off64_t length) { return fallocate(fd, mode, from, length); }
 
 static int syncing(int fd, int only_data) {
-    int fails = ours[fd] == 2 && fault() == EIO_SYNC;
+    enum fault now = fault();
+    int fails = (ours[fd] == 2 && now == EIO_SYNC) || (now == EIO_EXCHANGED && is_of_another(fd));
     pthread_mutex_lock(&lock);
     int64_t number = ++syncs;
     record('S', fd, number, only_data, "", 0);

@@ -11,6 +11,8 @@ use std::{
 pub(crate) enum Fault {
     /// Syncs of the log fail.
     EioSync,
+    /// Syncs of folders fail once another store has taken the place of the first.
+    EioExchanged,
     /// Syncs do not end.
     HangSync,
     /// Nothing more can be written.
@@ -68,6 +70,7 @@ impl Shim {
     pub(crate) fn fail(&self, fault: Fault) {
         let word = match fault {
             Fault::EioSync => "eio-sync",
+            Fault::EioExchanged => "eio-exchanged",
             Fault::HangSync => "hang-sync",
             Fault::Enospc => "enospc",
             Fault::Erofs => "erofs",

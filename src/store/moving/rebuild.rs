@@ -60,7 +60,10 @@ impl Site {
         if outcome.is_err() {
             let _left_for_the_next_time = fs::remove_dir_all(&self.beside);
         }
-        outcome
+        let sums = outcome?;
+        // Until this is done, a power cut may bring the old store back under its name: it stays.
+        self.sync_names()?;
+        Ok(sums)
     }
 
     /// Removes what was the old store.
@@ -126,6 +129,10 @@ impl Site {
             }
             Err(error) => return Err(MoveError::file(&self.folder, "replaced")(error.into())),
         }
+        Ok(())
+    }
+
+    fn sync_names(&self) -> Result<(), MoveError> {
         let parent = self.folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(parent).and_then(|parent| parent.sync_all()).map_err(MoveError::file(parent, "synced"))
     }
