@@ -20,7 +20,6 @@ mod kinds;
 pub mod moving;
 mod open;
 mod opened;
-mod progress;
 mod queue;
 mod snapshot;
 mod thirdparty;
@@ -30,6 +29,7 @@ mod trees;
 mod versions;
 mod watermark;
 mod writer;
+mod writer_state;
 
 pub use check::{Damage, Report, check};
 pub use collection::{ALERTS, Collection, Direction, INTEGRATIONS, LOGS};
@@ -40,11 +40,11 @@ pub use idempotency::Answered;
 pub use index::{Indexed, View};
 pub(crate) use open::OPENING_THREAD;
 pub use open::{Durability, Options};
-pub use progress::STUCK_AFTER;
 pub use snapshot::Snapshot;
 pub use thirdparty::Subject;
 pub use transaction::Transaction;
 pub use trees::SCHEMA_VERSION;
+pub use writer_state::STUCK_AFTER;
 
 use crate::domain::{ids::AccountId, list::Place};
 use opened::Shared;

@@ -10,9 +10,9 @@ use super::{
     healing::{Healing, Pauses},
     index::Change,
     opened::{Opened, Shared},
-    progress::Progress,
     queue::{Queue, Waiting},
     versions::OldValues,
+    writer_state::WriterState,
 };
 use crate::clock::Clock;
 use std::{
@@ -46,24 +46,24 @@ pub(super) struct Batch<'a> {
 pub(super) struct WriterThread {
     queue: Arc<Queue>,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
-    progress: Arc<Progress>,
+    state: Arc<WriterState>,
 }
 
 impl WriterThread {
     /// Starts it.
     pub(super) fn start(shared: Arc<Shared>, folder: &Path, options: &Options) -> io::Result<Self> {
         let queue = Arc::clone(&shared.queue);
-        let progress = Arc::new(Progress::default());
-        progress.goes_on();
+        let state = Arc::new(WriterState::default());
+        state.goes_on();
         let writer = Writer {
             shared,
             commands: queue.open(options.queue),
             folder: folder.to_owned(),
             options: options.clone(),
-            progress: Arc::clone(&progress),
+            state: Arc::clone(&state),
         };
         let thread = thread::Builder::new().name("store-writer".into()).spawn(move || writer.run())?;
-        Ok(Self { queue, thread: Mutex::new(Some(thread)), progress })
+        Ok(Self { queue, thread: Mutex::new(Some(thread)), state })
     }
 
     pub(super) async fn run<T, E, F>(&self, command: F) -> Result<T, E>
@@ -80,12 +80,12 @@ impl WriterThread {
                 let _gone = sender.send(committed.map_err(E::from).and(outcome));
             })
         });
-        let answered = match self.progress.takes_writes().and_then(|()| self.queue.enqueue(command)) {
+        let answered = match self.state.takes_writes().and_then(|()| self.queue.enqueue(command)) {
             Ok(()) => receiver.await.map_err(|_dropped| StoreError::Stopped),
             Err(refused) => Err(refused),
         };
         answered.unwrap_or_else(|refused| {
-            self.progress.refused(&refused);
+            self.state.refused(&refused);
             Err(refused.into())
         })
     }
@@ -101,11 +101,11 @@ impl WriterThread {
     /// # Errors
     /// The store is not open, or the disk holds the writer up.
     pub(super) fn takes_writes(&self) -> Result<(), StoreError> {
-        self.progress.takes_writes()
+        self.state.takes_writes()
     }
 
     pub(super) fn statistics(&self) -> WriterStatistics {
-        self.progress.statistics(self.queue.waiting())
+        self.state.statistics(self.queue.waiting())
     }
 }
 
@@ -121,7 +121,7 @@ struct Writer {
     commands: mpsc::Receiver<Waiting>,
     folder: PathBuf,
     options: Options,
-    progress: Arc<Progress>,
+    state: Arc<WriterState>,
 }
 
 /// Nobody can send commands any more.
@@ -129,16 +129,16 @@ struct Closed;
 
 impl Writer {
     fn run(self) {
-        let running = self.progress.runs();
+        let running = self.state.runs();
         while let Err(error) = self.serve() {
-            self.progress.failed();
+            self.state.failed();
             log::error!("The store takes no writes until it was opened anew cause=\"{error}\"");
             if let Err(Closed) = self.heal() {
                 break;
             }
-            self.progress.healed();
+            self.state.healed();
             log::warn!("The store takes writes again");
-            self.progress.goes_on();
+            self.state.goes_on();
         }
         drop(running);
         if !self.shared.close(&self.folder) {
@@ -150,7 +150,7 @@ impl Writer {
     fn serve(&self) -> Result<(), StoreError> {
         let opened = self.shared.hold()?;
         while let Ok(first) = self.commands.recv() {
-            let busy = self.progress.begins();
+            let busy = self.state.begins();
             let mut batch = Batch { opened: &opened, changes: Changes::new(), objects: Vec::new() };
             let waiting = std::iter::once(first).chain(self.commands.try_iter()).take(self.options.batch);
             // The engine panics on some faults of the disk. Whoever is not answered is told that the store has stopped.
@@ -160,10 +160,10 @@ impl Writer {
                 Err(_panic) => (Vec::new(), Err(StoreError::damaged("a command broke down"))),
             };
             let outcome = sound.and_then(|()| self.commit(opened.engine(), &batch.changes, &batch.objects));
-            self.progress.answered(answers.len());
+            self.state.answered(answers.len());
             if let Err(fault) = &outcome {
                 opened.fail(fault.clone());
-                self.progress.stands_still();
+                self.state.stands_still();
             }
             drop(busy);
             // Why is for the log, once; whoever waits is told to try elsewhere or later.
@@ -189,7 +189,7 @@ impl Writer {
         let written = catch_unwind(AssertUnwindSafe(|| engine.apply(changes).and_then(|()| engine.sync())));
         written.unwrap_or_else(|_panic| Err(StoreError::damaged("the storage engine broke down")))?;
         self.shared.publish(objects);
-        self.progress.committed();
+        self.state.committed();
         Ok(())
     }
 

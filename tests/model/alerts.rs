@@ -7,7 +7,7 @@ use super::{
     http::Answer,
     lists::{self, Query},
     running::Host,
-    world::{Object, Outcome},
+    world::{Known, Object, Outcome},
 };
 use proptest::{collection::vec, option, prelude::*, sample::Index, sample::select};
 use serde_json::{Map, Value, json};
@@ -77,8 +77,7 @@ pub(crate) struct World {
     /// By account and number, as it was last answered.
     alerts: BTreeMap<(usize, u64), Object>,
     last: [u64; ACCOUNTS],
-    /// Account, number and id of all that ever were.
-    known: Vec<(usize, u64, String)>,
+    known: Known,
 }
 
 impl World {
@@ -87,7 +86,7 @@ impl World {
         let source = json!({ "name": "source", "type": "webhook", "destination_ids": [], "urgency": "low" });
         let made = host.clients.iter().map(|client| client.post("/integration", &source).json());
         let sources = made.map(|made| made["id"].as_str().unwrap().to_owned()).collect();
-        Self { host, sources, alerts: BTreeMap::new(), last: [0; ACCOUNTS], known: Vec::new() }
+        Self { host, sources, alerts: BTreeMap::new(), last: [0; ACCOUNTS], known: Known::default() }
     }
 
     pub(crate) fn take(&mut self, step: Step) -> Outcome {
@@ -156,7 +155,7 @@ impl World {
         let number = self.last[account];
         prop_assert_eq!(alert["tinyId"].as_u64(), Some(number));
         prop_assert_eq!(&alert["status"], "open");
-        self.known.push((account, number, alert["id"].as_str().unwrap().to_owned()));
+        self.known.add(account, number, alert["id"].as_str().unwrap());
         self.alerts.insert((account, number), alert);
         Ok(())
     }
@@ -186,10 +185,8 @@ impl World {
 
     /// Something that ever was, as its path, and where the account should find it.
     fn choose(&self, account: usize, which: Index) -> Option<(String, Option<(usize, u64)>)> {
-        let (owner, number, id) = self.known.get(which.index(self.known.len().max(1)))?;
-        let key = (*owner, *number);
-        let seen = *owner == account && self.alerts.contains_key(&key);
-        Some((format!("/alert/{id}"), seen.then_some(key)))
+        let (id, key) = self.known.choose(account, which, &self.alerts)?;
+        Some((format!("/alert/{id}"), key))
     }
 
     fn change(&mut self, account: usize, which: Index, body: &Map<String, Value>) -> Outcome {

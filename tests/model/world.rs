@@ -7,7 +7,7 @@ use super::{
     steps::{ACCOUNTS, Step},
 };
 use chrono::{DateTime, SecondsFormat};
-use proptest::{prelude::TestCaseError, prop_assert_eq, sample::Index};
+use proptest::{prelude::TestCaseError, prop_assert, prop_assert_eq, sample::Index};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -16,19 +16,44 @@ pub(crate) type Outcome = Result<(), TestCaseError>;
 /// An integration of the model: the JSON that the server should show.
 pub(crate) type Object = Map<String, Value>;
 
+/// Account, number and id of all that ever were.
+#[derive(Default)]
+pub(crate) struct Known(Vec<(usize, u64, String)>);
+
+impl Known {
+    pub(crate) fn add(&mut self, account: usize, number: u64, id: &str) {
+        self.0.push((account, number, id.to_owned()));
+    }
+
+    fn has(&self, id: &str) -> bool {
+        self.0.iter().any(|(_, _, known)| known == id)
+    }
+
+    /// Something that ever was, as its id, and where the account should find it.
+    pub(crate) fn choose<T>(
+        &self,
+        account: usize,
+        which: Index,
+        there: &BTreeMap<(usize, u64), T>,
+    ) -> Option<(&str, Option<(usize, u64)>)> {
+        let (owner, number, id) = self.0.get(which.index(self.0.len().max(1)))?;
+        let key = (*owner, *number);
+        Some((id, (*owner == account && there.contains_key(&key)).then_some(key)))
+    }
+}
+
 pub(crate) struct World {
     host: Host,
     /// The model: by account and number, what is there.
     objects: BTreeMap<(usize, u64), Object>,
     /// The last number that each account got.
     last: [u64; ACCOUNTS],
-    /// Account, number and id of all that ever were.
-    known: Vec<(usize, u64, String)>,
+    known: Known,
 }
 
 impl World {
     pub(crate) fn new(index_bytes: u64) -> Self {
-        let (objects, known) = (BTreeMap::new(), Vec::new());
+        let (objects, known) = (BTreeMap::new(), Known::default());
         Self { host: Host::new(index_bytes, ACCOUNTS), objects, last: [0; ACCOUNTS], known }
     }
 
@@ -71,20 +96,18 @@ impl World {
         apply(object, draft);
         prop_assert_eq!(answer.text(), text(object));
         let id = object["id"].as_str().unwrap().to_owned();
-        prop_assert_eq!(self.known.iter().position(|(_, _, known)| *known == id), None, "an id is given once");
+        prop_assert!(!self.known.has(&id), "an id is given once");
         let anothers = |(key, known): (&(usize, u64), &Object)| (key.0 == account) != (known["sid"] == object["sid"]);
         prop_assert_eq!(self.objects.iter().position(anothers), None, "one sid for each account");
         self.objects.insert((account, number), std::mem::take(object));
-        self.known.push((account, number, id));
+        self.known.add(account, number, &id);
         Ok(())
     }
 
     /// Something that ever was, as its path, and where the account should find it.
     fn choose(&self, account: usize, which: Index) -> Option<(String, Option<(usize, u64)>)> {
-        let (owner, number, id) = self.known.get(which.index(self.known.len().max(1)))?;
-        let key = (*owner, *number);
-        let seen = *owner == account && self.objects.contains_key(&key);
-        Some((format!("/integration/{id}"), seen.then_some(key)))
+        let (id, key) = self.known.choose(account, which, &self.objects)?;
+        Some((format!("/integration/{id}"), key))
     }
 
     fn update(&mut self, account: usize, which: Index, patch: Object) -> Outcome {

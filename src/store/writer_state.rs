@@ -15,7 +15,7 @@ pub const STUCK_AFTER: Duration = Duration::from_secs(5);
 
 /// Counts, and what the writer does just now.
 #[derive(Debug, Default)]
-pub(super) struct Progress {
+pub(super) struct WriterState {
     commands: AtomicU64,
     commits: AtomicU64,
     refused_full: AtomicU64,
@@ -28,7 +28,7 @@ pub(super) struct Progress {
     busy: Mutex<Option<Instant>>,
 }
 
-impl Progress {
+impl WriterState {
     /// Whether a write has a chance to be done soon.
     ///
     /// # Errors
@@ -112,8 +112,8 @@ impl Progress {
     }
 }
 
-/// See [`Progress::runs`].
-pub(super) struct Running<'a>(&'a Progress);
+/// See [`WriterState::runs`].
+pub(super) struct Running<'a>(&'a WriterState);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
@@ -121,8 +121,8 @@ impl Drop for Running<'_> {
     }
 }
 
-/// See [`Progress::begins`].
-pub(super) struct Busy<'a>(&'a Progress);
+/// See [`WriterState::begins`].
+pub(super) struct Busy<'a>(&'a WriterState);
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
