@@ -17,6 +17,7 @@ pub mod log;
 pub mod rejection;
 pub mod reserved;
 pub mod timestamp;
+pub mod web_origin;
 pub mod webhook;
 pub mod webhook_options;
 pub mod whole;

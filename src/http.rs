@@ -6,6 +6,7 @@
 
 mod alerts;
 mod answer;
+mod base_url;
 mod body;
 mod caller;
 mod drain;

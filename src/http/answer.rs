@@ -29,10 +29,10 @@ pub(super) fn json(body: impl Into<Bytes>) -> HttpResponse {
     HttpResponse::Ok().insert_header(ContentType::json()).body(body.into())
 }
 
-/// 200 and a list, with its `Link` header.
-pub(super) fn list(page: &ListPage, links: &str) -> HttpResponse {
+/// 200 and a list, with its `Link` header if there is one.
+pub(super) fn list(page: &ListPage, links: Option<String>) -> HttpResponse {
     let mut response = json(page.json.clone());
-    if let Ok(links) = HeaderValue::try_from(links) {
+    if let Some(links) = links.and_then(|links| HeaderValue::try_from(links).ok()) {
         response.headers_mut().insert(header::LINK, links);
     }
     response

@@ -1,6 +1,6 @@
 //! Answering a list: on this thread when it costs no more than its page, else on one that may wait.
 
-use super::{answer, problem::Problem, turns::Turns};
+use super::{answer, base_url, problem::Problem, turns::Turns};
 use crate::{
     domain::ids::AccountId,
     service::lists::{ListPage, Lists},
@@ -16,7 +16,7 @@ pub(super) async fn respond(
 ) -> Result<HttpResponse, Problem> {
     let raw = request.query_string();
     if let Some(page) = lists.remembered(&account, raw) {
-        return Ok(answer::list(&page, &links(request, &page)));
+        return Ok(answer::list(&page, links(request, &page)));
     }
     let query = lists.parse(raw)?;
     let page = match lists.quick(&account, raw, &query)? {
@@ -32,11 +32,15 @@ pub(super) async fn respond(
             work.await.map_err(|error| Problem::Internal(error.to_string()))??
         }
     };
-    Ok(answer::list(&page, &links(request, &page)))
+    Ok(answer::list(&page, links(request, &page)))
 }
 
-fn links(request: &HttpRequest, found: &ListPage) -> String {
-    let connection = request.connection_info();
-    let url = format!("{}://{}{}", connection.scheme(), connection.host(), request.path());
-    found.page.links(&url, request.query_string(), found.total)
+/// The longest `Link`, in bytes. Proxies take heads of 4 KiB at least, and the query stands in it four times.
+const MAX_LINK_LEN: usize = 3 << 10;
+
+/// The header `Link` of a page, unless it would be too long.
+fn links(request: &HttpRequest, found: &ListPage) -> Option<String> {
+    let url = base_url::of(request.head()) + request.path();
+    let links = found.page.links(&url, request.query_string(), found.total);
+    (links.len() <= MAX_LINK_LEN).then_some(links)
 }

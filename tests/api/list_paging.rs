@@ -186,3 +186,43 @@ fn a_page_of_a_hundred_is_whole() {
     assert_eq!((numbers.len(), more), (100, true));
     assert_eq!(account.list("limit=100&page=2").json()["data"][0]["tinyId"], Value::from(101));
 }
+
+#[test]
+fn link_begins_as_the_client_knows_the_server() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let first = |account: &Caller| {
+        let answer = account.list("").assert_status(200);
+        answer.header("link").unwrap().split_once('?').unwrap().0.to_owned()
+    };
+    assert_eq!(first(&account.with("Host", "localhost:9")), "<http://localhost:9/integration");
+    let proxied = account.with("X-Forwarded-Host", "alerts.example").with("X-Forwarded-Proto", "https");
+    assert_eq!(first(&proxied), "<https://alerts.example/integration");
+    let elsewhere = proxied.with("X-Forwarded-Port", "8443").with("X-Forwarded-Prefix", "/pager");
+    assert_eq!(first(&elsewhere), "<https://alerts.example:8443/pager/integration");
+    let nonsense =
+        account.with("Host", "localhost").with("X-Forwarded-Host", "a>; rel=\"x\"").with("X-Forwarded-Prefix", "//b");
+    assert_eq!(first(&nonsense), "<http://localhost/integration");
+}
+
+#[test]
+fn link_is_relative_where_the_client_names_no_host() {
+    let server = TestServer::start();
+    let mut connection = crate::connection::Connection::open(&server);
+    connection.send("GET /integration HTTP/1.0\r\nAuthorization: ops\r\n\r\n");
+    let answer = connection.receive();
+    assert_eq!(answer.status, 200);
+    assert!(answer.header("link").unwrap().starts_with("</integration?offset=0>; rel=\"first\""), "{answer:?}");
+}
+
+#[test]
+fn link_is_left_out_where_it_would_be_too_long_for_a_proxy() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let link = |length: usize| {
+        let answer = account.list(&format!("name={}", "x".repeat(length))).assert_status(200);
+        answer.header("link").map(str::len)
+    };
+    assert!(link(1_000).is_some_and(|length| length < 3_072));
+    assert_eq!(link(2_000), None);
+}

@@ -58,14 +58,13 @@ impl Page {
 
     /// The value of a `Link` header (RFC 8288): first, prev, next and last, those that there are.
     ///
-    /// `path_and_origin` is the address without its query, `raw_query` the query as it arrived: other parameters are
+    /// `url` is the address without its query, whole or from its path on, `raw_query` the query as it arrived: other parameters are
     /// handed back untouched.
-    pub fn links(&self, path_and_origin: &str, raw_query: &str, total: u64) -> String {
+    pub fn links(&self, url: &str, raw_query: &str, total: u64) -> String {
         let last = total.saturating_sub(1) / self.step() * self.step();
         let prev = if self.offset >= total { last } else { self.offset.saturating_sub(self.limit) };
         let next = self.offset.saturating_add(self.limit);
-        let link =
-            |relation, offset| format!("<{path_and_origin}?{}>; rel=\"{relation}\"", self.query_for(offset, raw_query));
+        let link = |relation, offset| format!("<{url}?{}>; rel=\"{relation}\"", self.query_for(offset, raw_query));
         let mut links = vec![link("first", 0)];
         links.extend((self.offset > 0).then(|| link("prev", prev)));
         links.extend(self.has_more(total).then(|| link("next", next)));
