@@ -327,6 +327,8 @@ fn live(settings: &Settings, tokens: &Tokens, clock: &Clock) -> Result<Live, Con
         body_bytes: settings.limits.body_bytes,
         body_seconds: settings.limits.body_seconds,
         url_bytes: settings.limits.url_bytes,
+        allowed_hosts: settings.allowed_hosts()?,
+        allowed_origins: settings.allowed_origins()?,
         log_requests: settings.log.requests,
     })
 }
@@ -336,7 +338,7 @@ fn desks(settings: &Settings, store: &Store, edges: &Edges, bell: &Bell, tally: 
     let confirms = settings.outgoing.confirm_subscriptions;
     let (clock, ids) = (&edges.clock, &edges.ids);
     Desks {
-        integrations: Integrations::new(store.clone(), clock.clone(), ids.clone(), pages.clone()),
+        integrations: Integrations::new(store.clone(), clock.clone(), ids.clone(), settings.reach(), pages.clone()),
         alerts: Alerts::new(store.clone(), clock.clone(), ids.clone(), bell.clone(), pages.clone()),
         logs: Logs::new(store.clone(), pages),
         incoming: Incoming::new(store.clone(), clock.clone(), ids.clone(), bell.clone(), tally.clone(), confirms),
@@ -356,7 +358,7 @@ fn serve(settings: &Settings, listener: TcpListener, state: Data<State>) -> Resu
         head: Duration::from_secs(settings.limits.head_seconds),
         drain: Duration::from_secs(settings.shutdown.drain_seconds),
     };
-    http::server(listener, connections, state, settings.cors.origins.clone()).map_err(StartError::Server)
+    http::server(listener, connections, state).map_err(StartError::Server)
 }
 
 /// Written beside and moved into place, so that nobody reads half a number.

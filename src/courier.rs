@@ -113,8 +113,11 @@ pub struct Answer {
     pub status: u16,
     /// Its headers.
     pub headers: Vec<(String, String)>,
-    /// The beginning of its body.
+    /// The beginning of its body; empty if it came from an address that is not public, so that nobody reads through this program what
+    /// only this machine or network can.
     pub body: Vec<u8>,
+    /// How much of its body was read, in bytes.
+    pub body_bytes: usize,
 }
 
 /// Why there is no answer, in a sentence.
@@ -131,7 +134,10 @@ pub enum Failure {
 /// Whoever makes requests. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Courier {
-    agent: Agent,
+    /// Connects to public addresses alone. Connections are kept for further requests, so that both kinds need a client of their own.
+    public: Agent,
+    /// Connects to the other addresses within `reach`.
+    private: Agent,
     reach: Reach,
 }
 
@@ -149,14 +155,11 @@ impl Courier {
             .tls_config(tls)
             .user_agent(concat!("pagertree-local/", env!("CARGO_PKG_VERSION")))
             .build();
-        Self {
-            reach,
-            agent: Agent::with_parts(
-                config,
-                DefaultConnector::default(),
-                Guarded { reach, inner: DefaultResolver::default() },
-            ),
-        }
+        let agent = |kind| {
+            let resolver = Guarded { reach, kind, inner: DefaultResolver::default() };
+            Agent::with_parts(config.clone(), DefaultConnector::default(), resolver)
+        };
+        Self { reach, public: agent(AddressKind::Public), private: agent(AddressKind::Private) }
     }
 
     /// Makes the request, and waits for the answer. Blocks.
@@ -165,7 +168,11 @@ impl Courier {
     /// Why there is no answer, in a sentence.
     pub fn carry(&self, parcel: &Parcel) -> Result<Answer, Failure> {
         self.check(&parcel.url).map_err(Failure::Never)?;
-        self.send(parcel).map_err(|error| Failure::NotNow(said(&error)))
+        let sent = match send(&self.public, parcel) {
+            Err(error) if is_private_address(&error) => send(&self.private, parcel).map(without_body),
+            sent => sent,
+        };
+        sent.map_err(|error| Failure::NotNow(said(&error)))
     }
 
     /// What a name leads to may be another place the next time, an address never is.
@@ -178,27 +185,37 @@ impl Courier {
             None => Ok(()),
         }
     }
+}
 
-    fn send(&self, parcel: &Parcel) -> Result<Answer, ureq::Error> {
-        let headers = parcel.headers.iter();
-        let sent = match parcel.method {
-            Method::Get => {
-                headers.fold(self.agent.get(&parcel.url), |request, (name, value)| request.header(name, value)).call()
-            }
-            Method::Post => headers
-                .fold(self.agent.post(&parcel.url), |request, (name, value)| request.header(name, value))
-                .send(&parcel.body[..]),
-        };
-        let (parts, body) = sent?.into_parts();
-        let headers = parts
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
-        let mut beginning = Vec::new();
-        // The status counts, whatever becomes of the rest.
-        let _cut_off = body.into_reader().take(MOST_OF_ANSWER).read_to_end(&mut beginning);
-        Ok(Answer { status: parts.status.as_u16(), headers: headers.collect(), body: beginning })
-    }
+fn send(agent: &Agent, parcel: &Parcel) -> Result<Answer, ureq::Error> {
+    let headers = parcel.headers.iter();
+    let sent = match parcel.method {
+        Method::Get => {
+            headers.fold(agent.get(&parcel.url), |request, (name, value)| request.header(name, value)).call()
+        }
+        Method::Post => headers
+            .fold(agent.post(&parcel.url), |request, (name, value)| request.header(name, value))
+            .send(&parcel.body[..]),
+    };
+    let (parts, body) = sent?.into_parts();
+    let headers = parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    let mut beginning = Vec::new();
+    // The status counts, whatever becomes of the rest.
+    let _cut_off = body.into_reader().take(MOST_OF_ANSWER).read_to_end(&mut beginning);
+    let body_bytes = beginning.len();
+    Ok(Answer { status: parts.status.as_u16(), headers: headers.collect(), body: beginning, body_bytes })
+}
+
+fn without_body(answer: Answer) -> Answer {
+    Answer { body: Vec::new(), ..answer }
+}
+
+/// Whether a name has no public address, but one within reach.
+fn is_private_address(error: &ureq::Error) -> bool {
+    matches!(error, ureq::Error::Other(other) if other.is::<OnlyPrivate>())
 }
 
 /// Why no request can be made to this URL, whatever the reach.
@@ -219,12 +236,31 @@ fn said(error: &ureq::Error) -> String {
     }
 }
 
-/// Resolves names, and leaves out where nobody may go.
+/// Which addresses within reach a client connects to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AddressKind {
+    Public,
+    Private,
+}
+
+impl AddressKind {
+    fn of(address: IpAddr) -> Self {
+        if is_public(address.to_canonical()) { Self::Public } else { Self::Private }
+    }
+}
+
+/// Resolves names, and leaves out addresses that are out of reach or of the other kind.
 #[derive(Debug)]
 struct Guarded {
     reach: Reach,
+    kind: AddressKind,
     inner: DefaultResolver,
 }
+
+/// A name has no public address, but one that is within reach.
+#[derive(Debug, thiserror::Error)]
+#[error("the name has no public address")]
+struct OnlyPrivate;
 
 /// Every address of a name lies where nobody may go.
 #[derive(Debug, thiserror::Error)]
@@ -238,11 +274,13 @@ impl Resolver for Guarded {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = self.inner.resolve(uri, config, timeout)?;
         let mut allowed = self.empty();
-        for address in found.iter().filter(|address| self.reach.allows(address.ip())) {
+        let within_reach = || found.iter().filter(|address| self.reach.allows(address.ip()));
+        for address in within_reach().filter(|address| AddressKind::of(address.ip()) == self.kind) {
             allowed.push(*address);
         }
-        match (allowed.first(), found.first().map(SocketAddr::ip)) {
-            (None, Some(address)) => {
+        match (allowed.first(), within_reach().next(), found.first().map(SocketAddr::ip)) {
+            (None, Some(_), _) if self.kind == AddressKind::Public => Err(ureq::Error::Other(Box::new(OnlyPrivate))),
+            (None, _, Some(address)) => {
                 let host = excerpt(uri.host().unwrap_or_default());
                 Err(ureq::Error::Other(Box::new(OutOfReach { host, address })))
             }
@@ -346,7 +384,9 @@ mod tests {
         let parcel = Parcel { method: Method::Get, url, headers, body: b"never sent".to_vec() };
         let answer = Courier::new(Reach::Loopback, Duration::from_secs(5)).carry(&parcel).unwrap();
         // A redirect is an answer, and not followed.
-        assert_eq!((answer.status, answer.body.as_slice()), (302, b"hi".as_slice()));
+        assert_eq!(answer.status, 302);
+        // Nobody reads through this program what only this machine reaches.
+        assert_eq!((answer.body.as_slice(), answer.body_bytes), (b"".as_slice(), 2));
         let head = server.join().unwrap();
         assert_eq!(head[0], "GET /confirm?token=t HTTP/1.1");
         assert!(head.contains(&"x-one: 1".to_owned()), "{head:?}");

@@ -22,6 +22,7 @@ mod logs;
 mod metrics;
 mod observe;
 mod once;
+mod page;
 mod path;
 mod pipe;
 mod problem;

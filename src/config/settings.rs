@@ -1,6 +1,7 @@
 //! Every setting, its default, and what makes it valid.
 
 mod defaults;
+mod text_list;
 
 use super::{
     ConfigError,
@@ -8,11 +9,14 @@ use super::{
 };
 use crate::{
     courier::Reach,
-    domain::directory::{AuthMode, Directory},
+    domain::{
+        directory::{AuthMode, Directory},
+        web_origin::{AllowedHosts, AllowedOrigins},
+    },
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    net::{Ipv6Addr, SocketAddr, ToSocketAddrs},
+    net::{SocketAddr, ToSocketAddrs},
     path::PathBuf,
 };
 
@@ -30,6 +34,8 @@ pub struct Settings {
     pub strict: bool,
     /// Allow open mode on an address that others can reach.
     pub open_to_network: bool,
+    /// Further host names under which the server is reached; others are answered 421 in open mode, and in keys mode if there are some.
+    pub allowed_hosts: Vec<String>,
     /// File to write the port to, once it is known; empty for none.
     pub port_file: PathBuf,
     /// Threads that serve requests; 0 is one per core.
@@ -188,7 +194,9 @@ pub struct SmtpSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cors {
-    /// Origins whose pages may call; `*` is every one, none switches CORS off.
+    /// Origins whose pages may call: `auto` is those of this machine in open mode and every one in keys mode, `*` every one; none
+    /// switches CORS off.
+    #[serde(deserialize_with = "text_list::one_or_several")]
     pub origins: Vec<String>,
 }
 
@@ -251,6 +259,31 @@ impl Settings {
         people::directory(mode, &self.accounts, &self.keys, &self.users)
     }
 
+    /// Further names under which the server is reached.
+    ///
+    /// # Errors
+    /// An entry that is no name.
+    pub fn allowed_hosts(&self) -> Result<AllowedHosts, ConfigError> {
+        AllowedHosts::parse(&self.allowed_hosts).map_err(|entry| {
+            ConfigError::new(format!(
+                "'allowed_hosts' must hold host names without a port, like alerts.example.com or *.example.com, but one was {entry:?}"
+            ))
+        })
+    }
+
+    /// Whose pages may call.
+    ///
+    /// # Errors
+    /// An entry that is no origin.
+    pub fn allowed_origins(&self) -> Result<AllowedOrigins, ConfigError> {
+        AllowedOrigins::parse(&self.cors.origins).map_err(|entry| {
+            ConfigError::new(format!(
+                "'cors.origins' must hold \"auto\", \"*\" or origins like https://app.example or http://localhost:8080, without a \
+                 path, but one was {entry:?}"
+            ))
+        })
+    }
+
     /// Settings that differ from `other`'s and that only a new start puts to work, by name.
     pub fn needs_restart(&self, other: &Self) -> Vec<&'static str> {
         let differing = [
@@ -267,7 +300,6 @@ impl Settings {
             ("retention", self.retention != other.retention),
             ("outgoing", self.outgoing != other.outgoing),
             ("smtp", self.smtp != other.smtp),
-            ("cors", self.cors != other.cors),
             ("log.format", self.log.format != other.log.format),
             ("shutdown", self.shutdown != other.shutdown),
         ];
@@ -297,7 +329,8 @@ impl Settings {
         }
         self.mail_address()?;
         self.check_ranges()?;
-        self.cors.origins.iter().try_for_each(|origin| check_origin(origin))?;
+        self.allowed_hosts()?;
+        self.allowed_origins()?;
         self.directory().map(drop)
     }
 
@@ -353,40 +386,4 @@ fn resolve(name: &str, address: &str, example: &str) -> Result<SocketAddr, Confi
     resolved.ok_or_else(|| {
         ConfigError::new(format!("'{name}' must be an address and a port, like {example}, but was '{address}'"))
     })
-}
-
-/// An origin is compared with what a browser sends, so it must be written like that.
-fn check_origin(origin: &str) -> Result<(), ConfigError> {
-    if origin == "*" || is_origin(origin) {
-        return Ok(());
-    }
-    Err(ConfigError::new(format!(
-        "'cors.origins' must hold \"*\" or origins like https://app.example or http://localhost:8080, without a path, \
-         but one was {origin:?}"
-    )))
-}
-
-/// `http(s)://host[:port]`
-fn is_origin(text: &str) -> bool {
-    let Some(authority) = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")) else { return false };
-    // Colons within brackets belong to an IPv6 address.
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
-    is_host(host) && port.is_none_or(is_port)
-}
-
-fn is_host(host: &str) -> bool {
-    match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => {
-            !host.is_empty()
-                && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
-        }
-    }
-}
-
-fn is_port(port: &str) -> bool {
-    port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
 }

@@ -27,17 +27,30 @@ pub struct Caller {
 
 /// A caller who may write. What changes something takes this, so that the check cannot be forgotten.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Writer(Caller);
+pub struct Writer {
+    caller: Caller,
+    from_foreign_page: bool,
+}
 
 impl Writer {
     /// The account that is written to.
     pub fn account(&self) -> &AccountId {
-        &self.0.account
+        &self.caller.account
+    }
+
+    /// The same, on behalf of a web page that is not trusted with what only this machine or network reaches.
+    pub fn from_foreign_page(self, from_foreign_page: bool) -> Self {
+        Self { from_foreign_page, ..self }
+    }
+
+    /// Whether a web page of a stranger asks.
+    pub fn is_from_foreign_page(&self) -> bool {
+        self.from_foreign_page
     }
 
     /// The id that stands for who did something: the user's, or without one, as with a key, the account's.
     pub fn actor(&self) -> &str {
-        self.0.user.as_ref().map_or(self.0.account.as_str(), UserId::as_str)
+        self.caller.user.as_ref().map_or(self.caller.account.as_str(), UserId::as_str)
     }
 }
 
@@ -48,7 +61,7 @@ impl Caller {
     /// [`Rejection::Forbidden`] for a read-only credential.
     pub fn into_writer(self) -> Result<Writer, Rejection> {
         match self.access {
-            Access::ReadWrite => Ok(Writer(self)),
+            Access::ReadWrite => Ok(Writer { caller: self, from_foreign_page: false }),
             Access::ReadOnly => Err(Rejection::Forbidden(
                 "You don't have access to the resource requested: this credential may read but not write".into(),
             )),

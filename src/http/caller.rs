@@ -2,7 +2,7 @@
 //!
 //! Looked at in this order: `Authorization: <token>`, `Authorization: Bearer <token>`, `x-api-key` with `x-api-secret`.
 
-use super::{problem::Problem, state::State};
+use super::{page, problem::Problem, state::State};
 use crate::{
     domain::{
         caller::{Caller, Writer},
@@ -27,14 +27,22 @@ impl FromRequest for Writer {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(admit(request).and_then(|caller| Ok(caller.into_writer()?)))
+        ready(admit_writer(request))
     }
 }
 
+fn admit_writer(request: &HttpRequest) -> Result<Writer, Problem> {
+    let writer = admit(request)?.into_writer()?;
+    let state = state(request)?;
+    Ok(writer.from_foreign_page(page::is_foreign(request.head(), &state.live.load())))
+}
+
 fn admit(request: &HttpRequest) -> Result<Caller, Problem> {
-    let state =
-        request.app_data::<Data<State>>().ok_or_else(|| Problem::Internal("the application has no state".into()))?;
-    Ok(state.live.load().gate.admit(credential(request)?)?)
+    Ok(state(request)?.live.load().gate.admit(credential(request)?)?)
+}
+
+fn state(request: &HttpRequest) -> Result<&Data<State>, Problem> {
+    request.app_data::<Data<State>>().ok_or_else(|| Problem::Internal("the application has no state".into()))
 }
 
 fn credential(request: &HttpRequest) -> Result<Option<Credential<'_>>, Rejection> {

@@ -1,13 +1,16 @@
 //! Events of third parties: `POST /integration/:id` and `GET|POST /integration/:id/g`. The id is the key.
 
-use super::{answer::Bare, body::RawBody, path::IntegrationPath, problem::Problem, state::State};
+use super::{answer::Bare, body::RawBody, page, path::IntegrationPath, problem::Problem, state::State};
 use crate::{
     adapters::{Answer, DeliveryParts},
     service::incoming::{Arrival, Receipt},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{Method, StatusCode, header::CONTENT_TYPE},
+    http::{
+        Method, StatusCode,
+        header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+    },
     web::Data,
 };
 use std::sync::Arc;
@@ -19,6 +22,7 @@ pub(super) async fn take(
     request: HttpRequest,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
+    page::check_sender(request.head(), &state.live.load())?;
     if request.method() == Method::HEAD {
         return bare(state.incoming.look(&path.0)?, None);
     }
@@ -48,7 +52,11 @@ fn bare(receipt: Receipt, answer: Option<Answer>) -> Result<HttpResponse, Proble
     let status = StatusCode::from_u16(receipt.status()).map_err(|error| Problem::Internal(error.to_string()))?;
     let mut response = match answer {
         Some(Answer { content_type, body }) if status.is_success() => {
-            HttpResponse::build(status).content_type(content_type).body(body)
+            HttpResponse::build(status)
+                .content_type(content_type)
+                // It may be what somebody has put into the URL.
+                .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+                .body(body)
         }
         _ => HttpResponse::build(status).finish(),
     };

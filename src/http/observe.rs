@@ -4,6 +4,7 @@
 use super::{
     answer::Bare,
     exchange::Exchange,
+    page,
     problem::Problem,
     routes::RouteName,
     state::{Live, State},
@@ -103,6 +104,9 @@ const REFUSED: &str = "/-/refused";
 fn fault(request: &ServiceRequest, state: &State, live: &Live) -> Option<Problem> {
     if state.drain.has_begun() {
         return Some(Problem::Draining);
+    }
+    if let Err(problem) = page::check_host(request.head(), live) {
+        return Some(problem);
     }
     let uri = request.uri();
     let length = uri.path_and_query().map_or(0, |all| all.as_str().len());

@@ -34,6 +34,15 @@ pub enum Problem {
         /// The methods that it has.
         allow: &'static str,
     },
+    /// A host that this server does not answer for. (421)
+    #[error("not a host of this server")]
+    Misdirected {
+        /// The host.
+        host: String,
+    },
+    /// An event that a page of a stranger sends, while no key is needed. (403)
+    #[error("an event from a page of a stranger")]
+    ForeignPage,
     /// A body over the limit. (413)
     #[error("body too large")]
     BodyTooLarge {
@@ -104,6 +113,13 @@ impl Problem {
             Self::Store(error) => return vec![store_message(error)],
             Self::NoSuchRoute { path } => format!("There is no route '{path}'"),
             Self::MethodNotAllowed { allow } => format!("This route allows {allow}"),
+            Self::Misdirected { host } => format!(
+                "This server does not answer for the host '{host}'. If it is yours, add its name to the setting 'allowed_hosts'"
+            ),
+            Self::ForeignPage => {
+                "This event comes from a web page of another site. If the page is yours, add its origin to the setting 'cors.origins'"
+                    .to_owned()
+            }
             Self::BodyTooLarge { limit } => format!("The body may have at most {limit} bytes"),
             Self::UrlTooLong { limit } => format!("The path and query may have at most {limit} bytes"),
             Self::UnsupportedMediaType { found } => {
@@ -196,6 +212,8 @@ impl ResponseError for Problem {
             },
             Self::NoSuchRoute { .. } => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Misdirected { .. } => StatusCode::MISDIRECTED_REQUEST,
+            Self::ForeignPage => StatusCode::FORBIDDEN,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UrlTooLong { .. } => StatusCode::URI_TOO_LONG,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -8,9 +8,9 @@ use actix_cors::Cors;
 use actix_web::{
     App, Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Resource, Responder, Route,
     body::BoxBody,
-    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    dev::{RequestHead, ServiceFactory, ServiceRequest, ServiceResponse},
     guard::fn_guard,
-    http::header,
+    http::header::{self, HeaderValue},
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
@@ -47,16 +47,15 @@ fn table(config: &mut ServiceConfig) {
 /// The whole HTTP service: the table, and what every request passes on its way there.
 pub(super) fn service(
     state: Data<State>,
-    origins: &[String],
 ) -> App<
     impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>
     + use<>,
 > {
     App::new()
-        .app_data(state)
+        .app_data(state.clone())
         .configure(table)
         .wrap(from_fn(slices::in_slices))
-        .wrap(cors(origins))
+        .wrap(cors(state))
         .wrap(from_fn(observe::observe))
 }
 
@@ -150,15 +149,16 @@ async fn no_such_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
     Err(Problem::NoSuchRoute { path: crate::domain::body::excerpt(request.path()) })
 }
 
-/// CORS for browsers: every documented method, whatever headers are asked for, and ours readable.
-fn cors(origins: &[String]) -> Cors {
-    let mut cors = Cors::default()
+/// CORS for browsers: every documented method, whatever headers are asked for, and ours readable, for the pages that may call.
+fn cors(state: Data<State>) -> Cors {
+    let admits = move |origin: &HeaderValue, _: &RequestHead| {
+        let live = state.live.load();
+        origin.to_str().is_ok_and(|origin| live.allowed_origins.admit(origin, live.gate.needs_key()))
+    };
+    Cors::default()
+        .allowed_origin_fn(admits)
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
         .allow_any_header()
         .expose_headers(["Link", "Location", "Request-Id", "Retry-After"])
-        .max_age(3600);
-    for origin in origins {
-        cors = if origin == "*" { cors.allow_any_origin().send_wildcard() } else { cors.allowed_origin(origin) };
-    }
-    cors
+        .max_age(3600)
 }

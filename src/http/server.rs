@@ -38,12 +38,7 @@ const WAITING: i32 = 4_096;
 ///
 /// # Errors
 /// The socket cannot be listened on.
-pub fn server(
-    listener: TcpListener,
-    connections: Connections,
-    state: Data<State>,
-    origins: Vec<String>,
-) -> io::Result<Server> {
+pub fn server(listener: TcpListener, connections: Connections, state: Data<State>) -> io::Result<Server> {
     rustix::net::listen(&listener, WAITING)?;
     let most = files::connections(connections.most, connections.workers);
     let builder = Server::build()
@@ -54,9 +49,8 @@ pub fn server(
     let stopping = builder.graceful_shutdown_signal();
     let builder = builder.listen("http", listener, move || {
         let stopping = stopping.clone();
-        let app = routes::service(state.clone(), &origins)
-            .into_factory()
-            .map_err(|error: actix_web::Error| error.error_response());
+        let app =
+            routes::service(state.clone()).into_factory().map_err(|error: actix_web::Error| error.error_response());
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();

@@ -3,7 +3,10 @@
 use super::{drain::Drain, local::Local, metrics::Metrics, room::Room, turns::Turns};
 use crate::{
     clock::Clock,
-    domain::body::Strictness,
+    domain::{
+        body::Strictness,
+        web_origin::{AllowedHosts, AllowedOrigins},
+    },
     ids::RequestIds,
     service::{
         access::Gate, alerts::Alerts, incoming::Incoming, integrations::Integrations, logs::Logs, tally::Tally,
@@ -29,6 +32,10 @@ pub struct Live {
     pub body_seconds: u64,
     /// Longest path with query in bytes.
     pub url_bytes: usize,
+    /// Further names under which this server is reached.
+    pub allowed_hosts: AllowedHosts,
+    /// Whose pages may call.
+    pub allowed_origins: AllowedOrigins,
     /// Whether each request leaves a log line.
     pub log_requests: bool,
 }

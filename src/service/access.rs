@@ -84,9 +84,14 @@ impl Gate {
         Ok(caller)
     }
 
+    /// Whether only declared keys and users get in.
+    pub fn needs_key(&self) -> bool {
+        self.directory.mode() == AuthMode::Keys
+    }
+
     /// Whether [`login`](Self::login) hashes a password, which takes long.
     pub fn login_is_slow(&self) -> bool {
-        self.directory.mode() == AuthMode::Keys
+        self.needs_key()
     }
 
     /// Counts an attempt to [`login`](Self::login), which must not be made without. In open mode any number is allowed.

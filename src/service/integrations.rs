@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    courier::Reach,
     domain::{
         caller::{Caller, Writer},
         idempotency::IdempotencyKey,
@@ -30,14 +31,15 @@ pub struct Integrations {
     store: Store,
     clock: Clock,
     ids: Ids,
+    reach: Reach,
     lists: Lists,
 }
 
 impl Integrations {
-    /// A desk that works on `store` and remembers pages of lists in `pages`.
-    pub fn new(store: Store, clock: Clock, ids: Ids, pages: PageMemory) -> Self {
+    /// A desk that works on `store` and remembers pages of lists in `pages`. Webhooks go as far as `reach`.
+    pub fn new(store: Store, clock: Clock, ids: Ids, reach: Reach, pages: PageMemory) -> Self {
         let lists = Lists::new(store.clone(), COLLECTION, SCHEMA, pages);
-        Self { store, clock, ids, lists }
+        Self { store, clock, ids, reach, lists }
     }
 
     /// Creates an integration in the writer's account, under the account's next number. With a key that was used before
@@ -51,26 +53,27 @@ impl Integrations {
         draft: IntegrationDraft,
         key: Option<IdempotencyKey>,
     ) -> Result<(IntegrationId, Stored), Fault> {
-        let (account, clock, ids) = (writer.account().clone(), self.clock.clone(), self.ids.clone());
+        let (writer, clock, ids, reach) = (writer.clone(), self.clock.clone(), self.ids.clone(), self.reach);
         let attempt = key.map(|key| once::attempt(key, &draft)).transpose()?;
         self.store
             .write(move |transaction| {
-                let now = clock.now();
+                let (account, now) = (writer.account(), clock.now());
                 if let Some(attempt) = &attempt
-                    && let Some(record) = once::answered(transaction, &account, attempt, now)?
+                    && let Some(record) = once::answered(transaction, account, attempt, now)?
                 {
                     let integration: Integration = objects::decode(&record)?;
                     return Ok((integration.id, record));
                 }
-                let tiny_id = transaction.next_tiny_id(COLLECTION, &account)?;
+                let tiny_id = transaction.next_tiny_id(COLLECTION, account)?;
                 let id = objects::unused(transaction, COLLECTION, || ids.integration(), IntegrationId::as_str)?;
                 let integration = Integration::create(draft, account.clone(), id.clone(), tiny_id, now);
+                outgoing::check_page(&integration, &writer, reach)?;
                 outgoing::judge(&integration)?;
                 let record = encode(&integration)?;
-                transaction.insert(COLLECTION, &account, tiny_id, id.as_str(), record.clone())?;
+                transaction.insert(COLLECTION, account, tiny_id, id.as_str(), record.clone())?;
                 outgoing::register(transaction, &integration)?;
                 if let Some(attempt) = &attempt {
-                    transaction.remember_answer(&account, attempt, now, record.clone())?;
+                    transaction.remember_answer(account, attempt, now, record.clone())?;
                 }
                 Ok((id, record))
             })
@@ -112,7 +115,7 @@ impl Integrations {
     /// # Errors
     /// No such integration in this account; the store failed.
     pub async fn update(&self, writer: &Writer, id: IntegrationId, patch: IntegrationPatch) -> Result<Stored, Fault> {
-        let (writer, clock) = (writer.clone(), self.clock.clone());
+        let (writer, clock, reach) = (writer.clone(), self.clock.clone(), self.reach);
         self.store
             .write(move |transaction| {
                 let (mut integration, current) = owned(transaction, &writer, &id)?;
@@ -120,6 +123,7 @@ impl Integrations {
                 if !integration.apply(patch, clock.now()) {
                     return Ok(current);
                 }
+                outgoing::check_page(&integration, &writer, reach)?;
                 if (&kind, &options) != (&integration.integration_type, &integration.options) {
                     outgoing::judge(&integration)?;
                 }

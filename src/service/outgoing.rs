@@ -13,9 +13,10 @@ pub use turns::Turns;
 
 use super::{objects, objects::encode};
 use crate::{
-    courier,
+    courier::{self, Reach},
     domain::{
         alert::Alert,
+        caller::Writer,
         ids::{AccountId, IntegrationId, LogId},
         integration::Integration,
         rejection::Rejection,
@@ -112,6 +113,23 @@ pub(super) fn confirm(
         body: to_raw_value(&Value::Null).map_err(objects::unreadable)?,
     };
     enqueue(transaction, &delivery)
+}
+
+/// Keeps a page of a stranger from making an integration send where only this machine or network reaches, and from reading in logs what
+/// is answered there.
+///
+/// # Errors
+/// [`Rejection::Forbidden`]
+pub(super) fn check_page(integration: &Integration, writer: &Writer, reach: Reach) -> Result<(), Rejection> {
+    let sends = integration.integration_type.as_str() == webhook::TYPE;
+    if !sends || !writer.is_from_foreign_page() || reach == Reach::Public {
+        return Ok(());
+    }
+    Err(Rejection::Forbidden(
+        "A web page of another site may not make an outgoing webhook while webhooks reach private addresses; add the page's origin to \
+         the setting 'cors.origins', or set 'outgoing.reach' to \"public\""
+            .into(),
+    ))
 }
 
 /// Looks at the options of an integration that sends, when they are written.

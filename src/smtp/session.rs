@@ -67,6 +67,10 @@ impl Session {
                 return Next::Message(line("354 end the message with a line that holds a dot alone"));
             }
             Ok(request) => self.request(request, mailbox),
+            // A web page can have a browser post to this port, and commands may stand in the body of that.
+            Err(Error::UnknownCommand) if self.helo.is_none() => {
+                return Next::End(line("554 5.5.1 this is a mail server; a session begins with EHLO"));
+            }
             Err(Error::ResponseTooLong) => return Next::End(line("500 5.5.2 the line is too long")),
             Err(fault) => Err(fault_of(&fault)),
         };

@@ -7,6 +7,7 @@ const HEADERS: &str = "authorization,content-type,x-api-key,x-api-secret,x-reque
 #[test]
 fn a_preflight_is_answered_for_every_documented_method_and_header() {
     let server = TestServer::start();
+    let page = "http://localhost:3000";
     for (path, methods) in [
         ("/integration", ["GET", "POST"].as_slice()),
         ("/integration/int_x", &["GET", "PUT", "DELETE"]),
@@ -15,12 +16,12 @@ fn a_preflight_is_answered_for_every_documented_method_and_header() {
         for method in methods {
             let answer = server
                 .anonymous()
-                .with("Origin", "https://app.example")
+                .with("Origin", page)
                 .with("Access-Control-Request-Method", method)
                 .with("Access-Control-Request-Headers", HEADERS)
                 .send("OPTIONS", path, None)
                 .assert_status(200);
-            assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+            assert_eq!(answer.header("access-control-allow-origin"), Some(page));
             let allowed = answer.header("access-control-allow-methods").unwrap();
             assert!(allowed.split(", ").any(|allowed| allowed == *method), "{method} in {allowed}");
             let allowed = answer.header("access-control-allow-headers").unwrap().to_ascii_lowercase();
@@ -34,11 +35,13 @@ fn a_preflight_is_answered_for_every_documented_method_and_header() {
 }
 
 #[test]
-fn an_answer_may_be_read_by_any_page() {
+fn an_answer_may_be_read_by_any_page_of_this_machine() {
     let server = TestServer::start();
-    let browser = server.account("ops").with("Origin", "https://app.example");
-    let answer = browser.list("").assert_status(200);
-    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    for page in ["http://localhost:3000", "https://app.localhost", "http://127.0.0.1:8080", "http://[::1]"] {
+        let answer = server.account("ops").with("Origin", page).list("").assert_status(200);
+        assert_eq!(answer.header("access-control-allow-origin"), Some(page));
+    }
+    let answer = server.account("ops").with("Origin", "http://localhost").list("");
     let exposed = answer.header("access-control-expose-headers").unwrap().to_ascii_lowercase();
     for header in ["link", "location", "request-id", "retry-after"] {
         assert!(exposed.contains(header), "{header} in {exposed}");
@@ -46,9 +49,13 @@ fn an_answer_may_be_read_by_any_page() {
 }
 
 #[test]
-fn an_error_may_be_read_by_any_page_too() {
-    let server = TestServer::with(|settings| settings.limits.url_bytes = 100);
-    let browser = server.anonymous().with("Origin", "https://app.example");
+fn an_error_may_be_read_by_a_page_too() {
+    let page = "https://app.example";
+    let server = TestServer::with(|settings| {
+        settings.limits.url_bytes = 100;
+        settings.cors.origins = vec!["*".into()];
+    });
+    let browser = server.anonymous().with("Origin", page);
     let account = browser.with("Authorization", "ops");
     for answer in [
         browser.list("").assert_status(401),
@@ -59,8 +66,27 @@ fn an_error_may_be_read_by_any_page_too() {
         account.with("Content-Type", "text/plain").send("POST", "/integration", Some("{}")).assert_status(415),
         account.list(&format!("name={}", "x".repeat(100))).assert_status(414),
     ] {
-        assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{answer:?}");
+        assert_eq!(answer.header("access-control-allow-origin"), Some(page), "{answer:?}");
     }
+}
+
+#[test]
+fn in_open_mode_pages_of_other_sites_may_neither_call_nor_read() {
+    let server = TestServer::start();
+    for page in ["https://evil.example", "null", "http://localhost.evil.example", "http://10.0.0.1"] {
+        let answer = server.account("ops").with("Origin", page).list("");
+        assert_eq!(answer.header("access-control-allow-origin"), None, "{page}");
+        let preflight = server.anonymous().with("Origin", page).with("Access-Control-Request-Method", "POST");
+        let answer = preflight.send("OPTIONS", "/integration", None).assert_error(400, &[""]);
+        assert_eq!(answer.header("access-control-allow-origin"), None, "{page}");
+    }
+}
+
+#[test]
+fn where_a_key_is_needed_every_page_may_call() {
+    let server = TestServer::with_people();
+    let answer = server.key().with("Origin", "https://app.example").list("").assert_status(200);
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example"));
 }
 
 #[test]

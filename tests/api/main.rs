@@ -37,6 +37,7 @@ mod events;
 mod fuzz;
 mod head;
 mod health;
+mod hostile_pages;
 mod idempotency;
 mod integrations_create;
 mod integrations_delete;

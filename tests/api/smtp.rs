@@ -33,9 +33,15 @@ impl Client {
         Self(BufReader::new(stream))
     }
 
-    pub(crate) fn greeted(address: SocketAddr) -> Self {
+    /// One that has been greeted and has said nothing.
+    pub(crate) fn connected(address: SocketAddr) -> Self {
         let mut client = Self::connect(address);
         assert!(client.reply().starts_with("220 "));
+        client
+    }
+
+    pub(crate) fn greeted(address: SocketAddr) -> Self {
+        let mut client = Self::connected(address);
         assert!(client.say("EHLO test.example").contains("\r\n250 SIZE "));
         client
     }
@@ -57,7 +63,7 @@ impl Client {
         }
     }
 
-    fn say(&mut self, line: &str) -> String {
+    pub(crate) fn say(&mut self, line: &str) -> String {
         self.send(format!("{line}\r\n").as_bytes());
         self.reply()
     }

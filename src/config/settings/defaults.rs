@@ -14,6 +14,7 @@ impl Default for Settings {
             ephemeral: false,
             strict: false,
             open_to_network: false,
+            allowed_hosts: Vec::new(),
             port_file: PathBuf::new(),
             workers: 0,
             auth: Auth::default(),
@@ -93,7 +94,7 @@ impl Default for StoreSettings {
 
 impl Default for Cors {
     fn default() -> Self {
-        Self { origins: vec!["*".into()] }
+        Self { origins: vec!["auto".into()] }
     }
 }
 

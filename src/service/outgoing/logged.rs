@@ -59,7 +59,7 @@ pub(super) fn write_log(
         request,
         response: answer.map(|answer| Response {
             headers: masked(answer.headers.iter().map(|(name, value)| (name, value))),
-            body: Body::of(&answer.body),
+            body: Body { bytes: answer.body_bytes, ..Body::of(&answer.body) },
         }),
     };
     transaction.insert(LOGS, &delivery.sid, tiny_id, log.id.as_str(), encode(&log)?)
