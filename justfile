@@ -48,6 +48,10 @@ reference:
 readme:
     scripts/check readme
 
+# The lines for nginx of README.md, with a real nginx before the server (after build)
+nginx:
+    scripts/check nginx
+
 # Events of real programs, each against the alert that it must become (after build)
 senders:
     scripts/check senders
