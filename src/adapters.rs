@@ -149,8 +149,18 @@ const WITHOUT_WORDING: [&str; 1] = ["meta_workplace"];
 
 /// Types whose alerts get an id that nobody has when the third party names none. There is no alert without an id, so of the other
 /// types there is none then.
-const WITHOUT_ID: [&str; 9] =
-    ["cloudflare", "crowdstrike", "custom_webhook", "email", "form", "grafana", "hetrix_tools", "webhook", "zabbix"];
+const WITHOUT_ID: [&str; 10] = [
+    "cloudflare",
+    "crowdstrike",
+    "custom_webhook",
+    "email",
+    "form",
+    "grafana",
+    "hetrix_tools",
+    "uptime_kuma",
+    "webhook",
+    "zabbix",
+];
 
 /// What a request to an integration of this type, with these options, means.
 pub fn read(integration_type: &str, delivery: &Delivery, options: &Map<String, Value>) -> Reading {

@@ -6,7 +6,7 @@
 use super::{
     Delivery,
     field::Field,
-    reading::{event, no_event},
+    reading::{event, no_change},
 };
 use crate::domain::{
     event::{Action, Reading},
@@ -20,20 +20,31 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         return nothing("what SNS sends is a JSON object", ":", None);
     }
     let (kind, topic) = (delivery.get("Type"), delivery.get("TopicArn"));
+    let is_raw = !kind.is_there() && delivery.get("AlarmName").is_there();
+    if is_raw && delivery.is_strict() {
+        return nothing(
+            "the envelope of SNS is missing: \"raw message delivery\" is switched on for the subscription",
+            ":",
+            None,
+        );
+    }
     let message = message(kind, delivery.get("Message"));
-    let alarm = Field::new(Some(&message));
-    let id = Value::from(format!("{}:{}", topic.text(), alarm.get("AlarmName").text()));
+    let alarm = if is_raw { delivery.all() } else { Field::new(Some(&message)) };
+    // What the envelope says otherwise.
+    let topic =
+        if is_raw { delivery.header("x-amz-sns-topic-arn").unwrap_or_default().to_owned() } else { topic.text() };
+    let id = Value::from(format!("{topic}:{}", alarm.get("AlarmName").text()));
     let id = Field::new(Some(&id));
     match kind.text().as_str() {
         "SubscriptionConfirmation" => return confirmation(&delivery.get("SubscribeURL").text(), &id.text()),
         "UnsubscribeConfirmation" => return nothing("an UnsubscribeConfirmation", &id.text(), None),
         _ => {}
     }
-    let (new, old) = (alarm.get("NewStateValue"), alarm.get("OldStateValue").text());
-    let action = match (new.text().as_str(), old.as_str()) {
+    let (old, new) = (alarm.get("OldStateValue"), alarm.get("NewStateValue"));
+    let action = match (new.text().as_str(), old.text().as_str()) {
         ("ALARM", "INSUFFICIENT_DATA" | "OK") => Action::Create,
         ("OK", "INSUFFICIENT_DATA" | "ALARM") => Action::Resolve,
-        _ => return no_event("NewStateValue", new, id),
+        _ => return no_change(("OldStateValue", old), ("NewStateValue", new), id),
     };
     event(action, id)
         .title(alarm.get("AlarmName").text())

@@ -12,6 +12,9 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     let action = match kind.text().as_str() {
         "Alert" => Action::Create,
         "Recovery" => Action::Resolve,
+        // As Cronitor's own guide writes them.
+        "ALERT" if !delivery.is_strict() => Action::Create,
+        "RECOVERY" if !delivery.is_strict() => Action::Resolve,
         _ => return no_event("type", kind, id),
     };
     event(action, id)

@@ -15,6 +15,9 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         "Triggered" => Action::Create,
         "Re-Triggered" if again => Action::Recreate,
         "Recovered" => Action::Resolve,
+        // The other states of a monitor in which it is not well.
+        "No Data" | "Warn" if !delivery.is_strict() => Action::Create,
+        "Re-No Data" | "Re-Warn" if again && !delivery.is_strict() => Action::Recreate,
         _ => return no_event("ALERT_TRANSITION", transition, id),
     };
     let tags = delivery.get("TAGS");

@@ -1,7 +1,7 @@
 //! What a third party sent, as adapters look at it.
 
 use super::{field::Field, nesting};
-use crate::domain::reserved;
+use crate::domain::{body::Strictness, reserved};
 use serde_json::{Map, Value};
 
 /// The parts of a request.
@@ -17,6 +17,8 @@ pub struct DeliveryParts {
     pub fields: Vec<(String, String)>,
     /// The bytes of the body.
     pub body: Vec<u8>,
+    /// Whether it is read to the letter, as PagerTree reads it, or as its vendor means it.
+    pub strictness: Strictness,
 }
 
 /// A request, with its parameters read: those of the query, and over them those of the body, be it JSON or a form.
@@ -46,6 +48,11 @@ impl Delivery {
     /// All parameters, an object.
     pub fn parameters(&self) -> &Value {
         &self.parameters
+    }
+
+    /// Whether it is read to the letter, as PagerTree reads it, so that what is lost there is lost here too.
+    pub(super) fn is_strict(&self) -> bool {
+        self.parts.strictness == Strictness::Strict
     }
 
     pub(super) fn all(&self) -> Field<'_> {

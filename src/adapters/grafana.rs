@@ -1,17 +1,21 @@
 //! `grafana`: alerting of Grafana, before and since it was unified.
 
 use super::{
-    Delivery,
+    Delivery, prometheus,
     reading::{event, no_event},
 };
 use crate::domain::event::{Action, DatumKind, Reading};
 use serde_json::{Map, Value};
 
-pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
+/// What Alertmanager sends by itself lacks the state that Grafana adds.
+pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading {
     let (state, id) = (delivery.get("state"), delivery.get("ruleId").or(delivery.get("groupKey")));
     let action = match state.text().as_str() {
         "alerting" => Action::Create,
         "ok" => Action::Resolve,
+        "" if !delivery.is_strict() && delivery.get("groupKey").is_there() => {
+            return prometheus::read(delivery, options);
+        }
         _ => return no_event("state", state, id),
     };
     event(action, id)

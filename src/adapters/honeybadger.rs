@@ -14,11 +14,14 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         return blocked;
     }
     let (kind, fault) = (delivery.get("event"), delivery.get("fault"));
-    let [outage, check_in] = ["outage", "check_in"].map(|name| delivery.dig([name, "details_url"]));
+    let [outage, check_in, alarm] = ["outage", "check_in", "alarm"].map(|name| delivery.dig([name, "details_url"]));
     let id = fault.get("url").or(outage).or(check_in);
+    let id = if delivery.is_strict() { id } else { id.or(alarm) };
     let action = match kind.lower().as_str() {
         "occurred" | "down" | "check_in_missing" => Action::Create,
         "resolved" | "up" | "check_in_reporting" => Action::Resolve,
+        "unresolved" | "alarm_alert" if !delivery.is_strict() => Action::Create,
+        "alarm_ok" if !delivery.is_strict() => Action::Resolve,
         _ => return no_event("event", kind, id),
     };
     let environment = fault.get("environment");
@@ -33,5 +36,6 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         .text("Environment", environment)
         .link("Outage URL", outage)
         .link("Check In URL", check_in)
+        .link("Alarm URL", alarm)
         .done()
 }

@@ -24,13 +24,15 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
     event(Action::Create, id)
         .title(fields.get("summary").or(issue.get("key")).text())
         .describe(fields.get("description"))
-        .datum(DatumKind::Link, "Issue URL", page(issue).map_or(Value::Null, Value::from))
+        .datum(DatumKind::Link, "Issue URL", page(issue, delivery.is_strict()).map_or(Value::Null, Value::from))
         .done()
 }
 
-/// Where people look at the issue, on the host that the address for programs names.
-fn page(issue: Field<'_>) -> Option<String> {
+/// Where people look at the issue, on the host and, unless to the letter, below the path that the address for programs names.
+fn page(issue: Field<'_>, is_strict: bool) -> Option<String> {
     let own = Url::parse(&issue.get("self").text()).ok().filter(Url::has_host)?;
     let origin = own.origin().ascii_serialization();
-    Some(format!("{origin}/browse/{}", issue.get("key").filled()?))
+    let context = own.path().split_once("/rest/").map_or("", |(context, _)| context);
+    let context = if is_strict { "" } else { context };
+    Some(format!("{origin}{context}/browse/{}", issue.get("key").filled()?))
 }

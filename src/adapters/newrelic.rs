@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     let id = delivery.get("incident_id").or(delivery.get("id"));
     let Some(action) = action(delivery) else {
-        return no_event("event_type", delivery.get("event_type").or(delivery.get("state")), id);
+        return no_event(told_by(delivery), delivery.get(told_by(delivery)), id);
     };
     event(action, id)
         .title(delivery.get("condition_name").or(delivery.get("title")).text())
@@ -19,6 +19,15 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         .link("Incident URL", delivery.get("incident_url"))
         .link("Issue URL", delivery.get("issueUrl"))
         .done()
+}
+
+/// The parameter that says what happened.
+fn told_by(delivery: &Delivery) -> &'static str {
+    match delivery.get("event_type") {
+        kind if kind.is("INCIDENT") => "current_state",
+        kind if kind.is_there() => "event_type",
+        _ => "state",
+    }
 }
 
 /// The channels say it by an event, or by the state after an unnamed one; the workflows by the state of an issue.

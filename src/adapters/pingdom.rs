@@ -3,17 +3,18 @@
 use super::{
     Delivery,
     field::Field,
-    reading::{event, no_event, nothing},
+    reading::{event, no_change, nothing},
 };
 use crate::domain::event::{Action, Reading};
 use serde_json::{Map, Value};
 
 pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
-    let (id, current) = (delivery.get("check_id"), delivery.get("current_state"));
-    let action = match (delivery.get("previous_state").text().as_str(), current.text().as_str()) {
+    let id = delivery.get("check_id");
+    let (previous, current) = (delivery.get("previous_state"), delivery.get("current_state"));
+    let action = match (previous.text().as_str(), current.text().as_str()) {
         ("UP", "DOWN") | ("SUCCESS", "FAILING") => Action::Create,
         ("DOWN", "UP") | ("FAILING", "SUCCESS") => Action::Resolve,
-        _ => return no_event("current_state", current, id),
+        _ => return no_change(("previous_state", previous), ("current_state", current), id),
     };
     let parameters = delivery.get("check_params");
     if action == Action::Create && !parameters.may_have_members() {

@@ -12,6 +12,8 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     let action = match status.lower().as_str() {
         "down" | "%status" => Action::Create,
         text if text.contains("now: up") => Action::Resolve,
+        // Sent again while the sensor is still down.
+        "down escalation" | "down repeat" if !delivery.is_strict() => Action::Create,
         _ => return no_event("status", status, sensor),
     };
     let name = delivery.get("sensor");

@@ -20,6 +20,21 @@ pub(super) fn no_event(name: &str, found: Field<'_>, thirdparty_id: Field<'_>) -
     nothing(reason, thirdparty_id)
 }
 
+/// Nothing is to happen, because what went before and what is now make no change that concerns an alert.
+pub(super) fn no_change(before: (&str, Field<'_>), now: (&str, Field<'_>), thirdparty_id: Field<'_>) -> Reading {
+    let [(before, previous), (now, current)] = [before, now].map(|(name, found)| (name, found.filled()));
+    let reason = match (previous, current) {
+        (None, _) => format!("'{before}' is missing"),
+        (_, None) => format!("'{now}' is missing"),
+        (Some(previous), Some(current)) => format!(
+            "'{before}' is '{}' and '{now}' is '{}', which stands for no event",
+            body::excerpt(&previous),
+            body::excerpt(&current)
+        ),
+    };
+    nothing(reason, thirdparty_id)
+}
+
 /// An event, to be completed.
 pub(super) fn event(action: Action, thirdparty_id: Field<'_>) -> Builder {
     let (thirdparty_id, fresh_id) = (thirdparty_id.filled(), FreshId::Uuid);

@@ -32,6 +32,9 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
                 "created" => Some(Action::Create),
                 "assigned" => Some(Action::Acknowledge),
                 "resolved" | "archived" => Some(Action::Resolve),
+                // What was over has come back; and "ignored" is what Sentry called "archived" before.
+                "unresolved" if !delivery.is_strict() => Some(Action::Create),
+                "ignored" if !delivery.is_strict() => Some(Action::Resolve),
                 _ => None,
             };
             about(action, done, data.get("issue"), "id", "issue")

@@ -12,12 +12,15 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     let action = match status.text().as_str() {
         "DOWN" => Action::Create,
         "UP" => Action::Resolve,
+        // The other states of a monitor in which it is not well.
+        "CRITICAL" | "TROUBLE" if !delivery.is_strict() => Action::Create,
         _ => return no_event("STATUS", status, id),
     };
+    let state = if action == Action::Create { status.text() } else { "DOWN".to_owned() };
     let (name, reason) = (delivery.get("MONITORNAME"), delivery.get("INCIDENT_REASON"));
     event(action, id)
-        .title(format!("{} is DOWN", name.text()))
-        .description(format!("{} is DOWN because {}", name.text(), reason.text()))
+        .title(format!("{} is {state}", name.text()))
+        .description(format!("{} is {state} because {}", name.text(), reason.text()))
         .link("Site 24x7 Dashboard URL", delivery.get("MONITOR_DASHBOARD_LINK"))
         .text("Monitor Name", name)
         .link("Monitor URL", delivery.get("MONITORURL"))

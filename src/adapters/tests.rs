@@ -3,7 +3,10 @@
 //! The requests stand in `tests/fixtures/events`, one file for each type; docs in `tests/fixtures/events/README.md`.
 
 use super::{ADAPTERS, Delivery, DeliveryParts, answer, read};
-use crate::domain::event::{Action, Event, Reading};
+use crate::domain::{
+    body::Strictness,
+    event::{Action, Event, Reading},
+};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use std::{
@@ -42,7 +45,16 @@ fn delivery(request: &Value) -> Delivery {
         other => body = other.to_string().into_bytes(),
     }
     let query = form(pairs(&request["query"]));
-    Delivery::new(DeliveryParts { method: request["method"].as_str().unwrap().into(), query, headers, fields, body })
+    let is_strict = headers.iter().any(|(name, value)| name == "x-strict" && value == "true");
+    let strictness = if is_strict { Strictness::Strict } else { Strictness::Lenient };
+    Delivery::new(DeliveryParts {
+        method: request["method"].as_str().unwrap().into(),
+        query,
+        headers,
+        fields,
+        body,
+        strictness,
+    })
 }
 
 /// The reading in the words in which fixtures expect it.
@@ -151,6 +163,6 @@ proptest! {
     #[test]
     fn no_bytes_break_an_adapter(body in any::<Vec<u8>>(), query in any::<String>(), kind in any::<String>()) {
         let headers = vec![("content-type".into(), kind)];
-        survives(&DeliveryParts { method: "POST".into(), query, headers, body, fields: Vec::new() }, &Map::new());
+        survives(&DeliveryParts { method: "POST".into(), query, headers, body, ..DeliveryParts::default() }, &Map::new());
     }
 }

@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 
 pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading {
     let (value, trigger) = (delivery.get("event_value"), delivery.get("trigger_id"));
-    let id = if trigger.is_filled() { trigger } else { delivery.get("event_id") };
+    let names_trigger = trigger.is_filled() && (delivery.is_strict() || !is_placeholder(&trigger.text()));
+    let id = if names_trigger { trigger } else { delivery.get("event_id") };
     let action = match value.value().as_str() {
         Some("1" | "{EVENT.VALUE}") => Action::Create,
         Some("0") => Action::Resolve,
@@ -29,6 +30,13 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         .datum(DatumKind::Link, "Zabbix URL", page(delivery).into())
         .ulid()
         .done()
+}
+
+/// Whether Zabbix had nothing to put in: events of services, discovery and Zabbix itself have no trigger. All of them would share one
+/// alert.
+fn is_placeholder(text: &str) -> bool {
+    let text = text.trim();
+    text == "*UNKNOWN*" || (text.starts_with('{') && text.ends_with('}'))
 }
 
 /// From "not classified" to "disaster".

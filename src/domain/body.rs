@@ -7,9 +7,10 @@ use super::rejection::Rejection;
 use serde_json::{Map, Value};
 
 /// How much the server forgives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Strictness {
     /// Whatever the documents do not forbid is accepted.
+    #[default]
     Lenient,
     /// Whatever the documents do not allow is refused.
     Strict,

@@ -4,7 +4,7 @@ use super::{
     exchange::Exchange,
     problem::Problem,
     room::{Part, Room, SMALL},
-    state::State,
+    state::{Live, State},
 };
 use crate::domain::{
     body::{Strictness, kind_of},
@@ -45,8 +45,7 @@ impl FromRequest for JsonObject {
             let state = request
                 .app_data::<Data<State>>()
                 .ok_or_else(|| Problem::Internal("the application has no state".into()))?;
-            let lenient = state.live.load().strictness;
-            let strictness = if asks_for_strictness(&request) { Strictness::Strict } else { lenient };
+            let strictness = strictness(&request, &state.live.load());
             check_media_type(&request, strictness)?;
             let (bytes, part) = arrive(&request, payload, state).await?;
             Ok(Self { attributes: parse(&bytes)?, strictness, bytes: bytes.len(), _until_done: part })
@@ -93,6 +92,11 @@ async fn arrive(request: &HttpRequest, payload: Payload, state: &State) -> Resul
     };
     exchange.body_done(arrived.is_ok());
     arrived
+}
+
+/// How strictly a request is to be read.
+pub(super) fn strictness(request: &HttpRequest, live: &Live) -> Strictness {
+    if asks_for_strictness(request) { Strictness::Strict } else { live.strictness }
 }
 
 /// `X-Strict: true` makes one request strict; nothing makes a strict server lenient.

@@ -1,6 +1,13 @@
 //! Events of third parties: `POST /integration/:id` and `GET|POST /integration/:id/g`. The id is the key.
 
-use super::{answer::Bare, body::RawBody, page, path::IntegrationPath, problem::Problem, state::State};
+use super::{
+    answer::Bare,
+    body::{self, RawBody},
+    page,
+    path::IntegrationPath,
+    problem::Problem,
+    state::State,
+};
 use crate::{
     adapters::{Answer, DeliveryParts},
     service::incoming::{Arrival, Receipt},
@@ -37,6 +44,7 @@ pub(super) async fn take(
         headers: headers.collect(),
         fields,
         body: body.bytes.to_vec(),
+        strictness: body::strictness(&request, &state.live.load()),
     };
     let arrival = Arrival {
         parts,
