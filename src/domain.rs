@@ -6,6 +6,7 @@ pub mod body;
 pub mod bounds;
 pub mod caller;
 pub mod directory;
+pub mod distinct;
 pub mod event;
 pub mod idempotency;
 pub mod ids;

@@ -5,14 +5,38 @@ use std::cmp::Ordering;
 
 /// Whether both are the same.
 pub(super) fn is_same(left: &Value, right: &Value) -> bool {
+    compared(left, right).0
+}
+
+/// Whether both are the same, and how many bytes of work it took to find out.
+pub(super) fn compared(left: &Value, right: &Value) -> (bool, usize) {
+    let mut work = 0;
+    (compare(left, right, &mut work), work)
+}
+
+/// What it takes to look at a value, besides its length.
+const A_VALUE: usize = 16;
+
+fn compare(left: &Value, right: &Value, work: &mut usize) -> bool {
+    *work = work.saturating_add(A_VALUE);
     match (left, right) {
-        (Value::Number(left), Value::Number(right)) => left == right || numbers(left, right) == Some(Ordering::Equal),
+        (Value::Number(left), Value::Number(right)) => {
+            *work = work.saturating_add(left.as_str().len()).saturating_add(right.as_str().len());
+            left == right || numbers(left, right) == Some(Ordering::Equal)
+        }
+        (Value::String(left), Value::String(right)) => {
+            *work = work.saturating_add(if left.len() == right.len() { left.len() } else { 0 });
+            left == right
+        }
         (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| is_same(left, right))
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| compare(left, right, work))
         }
         (Value::Object(left), Value::Object(right)) => {
-            let in_right = |(name, left): (&String, _)| right.get(name).is_some_and(|right| is_same(left, right));
-            left.len() == right.len() && left.iter().all(in_right)
+            left.len() == right.len()
+                && left.iter().all(|(name, left)| {
+                    *work = work.saturating_add(name.len());
+                    right.get(name).is_some_and(|right| compare(left, right, work))
+                })
         }
         (left, right) => left == right,
     }
@@ -54,8 +78,20 @@ mod tests {
             ("1", r#""1""#, false),
             ("null", "false", false),
         ] {
-            assert_eq!(is_same(&value(left), &value(right)), same, "{left} and {right}");
+            assert_eq!(compared(&value(left), &value(right)).0, same, "{left} and {right}");
         }
+    }
+
+    #[test]
+    fn the_work_is_that_of_what_was_looked_at() {
+        let work = |left: &Value, right: &Value| compared(left, right).1;
+        let (short, long) = (value("[1]"), vec![Value::Null; 1_000].into());
+        assert_eq!(work(&short, &long), A_VALUE, "their lengths differ");
+        assert_eq!(work(&long, &long), 1_001 * A_VALUE);
+        let text = |length: usize| Value::String("x".repeat(length));
+        assert_eq!((work(&text(500), &text(500)), work(&text(500), &text(501))), (A_VALUE + 500, A_VALUE));
+        let members = |count: usize| Value::Object((0..count).map(|n| (format!("name{n:04}"), true.into())).collect());
+        assert_eq!(work(&members(1_000), &members(1_000)), A_VALUE + 1_000 * (A_VALUE + 8));
     }
 
     #[test]

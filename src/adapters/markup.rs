@@ -68,7 +68,7 @@ const BASIC: [&str; 33] = [
     "bdi",
 ];
 
-/// So many bytes are looked at; no alert has a longer description.
+/// So many bytes are looked at. Much of a message may be styles, which are not shown; of what is shown less is kept (`effort`).
 const LONGEST: usize = 256 << 10;
 
 /// HTML without scripts, styles and handlers, and with no more tags than the level allows; without any tags where it would take

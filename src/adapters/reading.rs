@@ -2,7 +2,10 @@
 
 use super::field::Field;
 use crate::domain::event::{Action, AdditionalDatum, AlertUrgency, Content, DatumKind, Event, FreshId, Reading};
-use crate::domain::{body, bounds};
+use crate::domain::{
+    body, bounds,
+    distinct::{Added, Distinct},
+};
 use serde_json::Value;
 use url::Url;
 
@@ -70,17 +73,17 @@ impl Builder {
 
     /// Each once, without the empty ones, and no more than an alert may have.
     pub(super) fn tags<T: AsRef<str>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
-        for tag in tags {
-            add_once(&mut self.0.content.tags, tag.as_ref().trim());
-        }
+        let known = std::mem::take(&mut self.0.content.tags);
+        let tags = tags.into_iter().map(|tag| tag.as_ref().trim().to_owned()).filter(|tag| !tag.is_empty());
+        self.0.content.tags = each_once(known.into_iter().chain(tags));
         self
     }
 
     /// What groups alerts: each once, without the empty ones, and no more than an alert may have.
     pub(super) fn dedup_keys(mut self, keys: impl IntoIterator<Item = String>) -> Self {
-        for key in keys.into_iter().filter(|key| !key.trim().is_empty()) {
-            add_once(&mut self.0.content.dedup_keys, &key);
-        }
+        let known = std::mem::take(&mut self.0.content.dedup_keys);
+        let keys = keys.into_iter().filter(|key| !key.trim().is_empty());
+        self.0.content.dedup_keys = each_once(known.into_iter().chain(keys));
         self
     }
 
@@ -156,10 +159,15 @@ impl Builder {
     }
 }
 
-fn add_once(words: &mut Vec<String>, word: &str) {
-    if words.len() < bounds::MOST_TAGS && !word.is_empty() && !words.iter().any(|known| known == word) {
-        words.push(word.to_owned());
+/// The first of these that an alert may have, without repetitions.
+fn each_once(words: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut distinct = Distinct::new(bounds::MOST_TAGS);
+    for word in words {
+        if distinct.add(word) == Added::TooMany {
+            break;
+        }
     }
+    distinct.into_items()
 }
 
 /// Whether it is an address as RFC 3986 writes one, to the letter: browsers forgive spaces and the like, PagerTree does not.

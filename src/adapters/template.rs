@@ -7,17 +7,24 @@
 mod helpers;
 
 use handlebars::{
-    Context, Handlebars, RenderError, Renderable as _,
+    Context, Handlebars, Path, RenderError, Renderable as _,
     template::{HelperTemplate, Parameter, Template, TemplateElement},
 };
+use helpers::Steps;
 use serde_json::Value;
-use std::{io, mem};
+use std::{io, iter, mem};
 
 const LONGEST_TEMPLATE: usize = 16 * 1024;
 const LONGEST_TEXT: usize = 64 * 1024;
 const MOST_TAGS: usize = 512;
 const DEEPEST: usize = 32;
 const MOST_STEPS: usize = 5_000;
+/// Names in a path, more than anybody's data nest.
+const LONGEST_PATH: usize = 64;
+const MOST_PARAMETERS: usize = 64;
+/// What it takes to read a template, in steps, and how many of its bytes are worth another one.
+const STEPS_TO_READ: usize = 2;
+const BYTES_OF_A_STEP: usize = 32;
 const TOO_DEEP: &str = "it is nested too deep";
 
 /// Fills in templates with one set of values. All of them together may take so many steps.
@@ -25,6 +32,7 @@ pub(super) struct Templates {
     registry: Handlebars<'static>,
     context: Context,
     step: Option<TemplateElement>,
+    steps: Steps,
 }
 
 impl Templates {
@@ -32,9 +40,11 @@ impl Templates {
     pub(super) fn over(values: Value) -> Self {
         let mut registry = Handlebars::new();
         registry.register_escape_fn(handlebars::no_escape);
-        helpers::register(&mut registry, MOST_STEPS);
+        let steps = Steps::new(MOST_STEPS);
+        helpers::register(&mut registry, &steps);
         let step = Template::compile(&format!("{{{{{} 1}}}}", helpers::STEP));
-        Self { registry, context: values.into(), step: step.ok().and_then(|mut template| template.elements.pop()) }
+        let step = step.ok().and_then(|mut template| template.elements.pop());
+        Self { registry, context: values.into(), step, steps }
     }
 
     /// The values.
@@ -52,6 +62,7 @@ impl Templates {
             return Ok(template.to_owned());
         }
         check_text(template)?;
+        self.steps.take(STEPS_TO_READ + template.len() / BYTES_OF_A_STEP)?;
         let mut compiled = Template::compile(template).map_err(|error| error.reason().to_string())?;
         self.prepare(&mut compiled, DEEPEST)?;
         let mut out = Bounded(Vec::new());
@@ -71,9 +82,11 @@ impl Templates {
         for mut element in mem::take(&mut template.elements) {
             match &mut element {
                 TemplateElement::Expression(expression) | TemplateElement::HtmlExpression(expression) => {
-                    show(expression)
+                    check_parts(expression)?;
+                    show(expression);
                 }
                 TemplateElement::HelperBlock(block) => {
+                    check_parts(block)?;
                     prepared.extend(self.step.clone());
                     for inner in [&mut block.template, &mut block.inverse].into_iter().flatten() {
                         self.prepare(inner, deeper)?;
@@ -96,6 +109,26 @@ fn show(expression: &mut HelperTemplate) {
         let value = mem::replace(&mut expression.name, Parameter::Name(helpers::SHOW.to_owned()));
         expression.params.push(value);
     }
+}
+
+/// Refuses what costs much each time that it is looked at, since a block may do that again and again.
+fn check_parts(expression: &HelperTemplate) -> Result<(), String> {
+    if expression.params.len() + expression.hash.len() > MOST_PARAMETERS {
+        return Err(format!("a tag may have {MOST_PARAMETERS} parameters"));
+    }
+    for part in iter::once(&expression.name).chain(&expression.params).chain(expression.hash.values()) {
+        match part {
+            Parameter::Path(Path::Relative((names, _))) if names.len() > LONGEST_PATH => {
+                return Err(TOO_DEEP.to_owned());
+            }
+            Parameter::Subexpression(inner) => match inner.as_element() {
+                TemplateElement::Expression(inner) => check_parts(inner)?,
+                _ => return Err("what stands in brackets must be a helper".to_owned()),
+            },
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Before the parser sees it.

@@ -5,6 +5,7 @@
 
 use super::{
     body::{self, BodyReader, Strictness},
+    distinct::{Added, Distinct},
     ids::DestinationId,
     integration::{IntegrationType, Name, Urgency},
     rejection::Rejection,
@@ -148,17 +149,14 @@ pub(super) fn destination_ids(value: Value, strictness: Strictness) -> Result<Ve
     let Value::Array(items) = value else {
         return Err(format!("must be an array of destination ids, but was {}", body::kind_of(&value)));
     };
-    let mut ids: Vec<DestinationId> = Vec::new();
+    let mut ids = Distinct::new(MOST_DESTINATIONS);
     for (position, item) in items.into_iter().enumerate() {
         let id = destination_id(item, strictness).map_err(|fault| format!("at position {position} {fault}"))?;
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-        if ids.len() > MOST_DESTINATIONS {
+        if ids.add(id) == Added::TooMany {
             return Err(format!("must have at most {MOST_DESTINATIONS} different destination ids"));
         }
     }
-    Ok(ids)
+    Ok(ids.into_items())
 }
 
 fn destination_id(value: Value, strictness: Strictness) -> Result<DestinationId, String> {

@@ -24,6 +24,7 @@ mod parameters;
 mod schema;
 mod select;
 mod sort;
+mod walk;
 
 pub use self::{
     filter::{Filter, Filters},

@@ -1,15 +1,16 @@
 //! Names that the JSON library keeps for itself: it gives an object with such a member a meaning of its own, and would
 //! store something else than what was sent. A body that has one is refused.
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
-use std::fmt;
-
 /// What these names begin with.
 pub const PREFIX: &str = "$serde_json::private::";
+
+/// Whether any object in this JSON, at any depth, has a member with such a name.
+///
+/// One pass over the text, without regard to how values nest: a string is a name if a colon follows it. What is no JSON may be
+/// taken for either; whoever parses it refuses it anyway.
+pub fn has_reserved_name(bytes: &[u8]) -> bool {
+    is_suspicious(bytes) && Strings(bytes).any(|string| string.is_name && is_reserved(string.inside))
+}
 
 /// Whether a closer look is worth its time: the prefix needs either these letters or an escape that hides some.
 fn is_suspicious(bytes: &[u8]) -> bool {
@@ -17,51 +18,46 @@ fn is_suspicious(bytes: &[u8]) -> bool {
     contains(b"serde_json") || contains(b"\\u")
 }
 
-/// Whether any object in this JSON, at any depth, has a member with such a name. `false` for what is no JSON.
-pub fn has_reserved_name(bytes: &[u8]) -> bool {
-    is_suspicious(bytes) && std::str::from_utf8(bytes).is_ok_and(|text| looks_reserved(text, DEEPEST))
+/// Whether a name, as it stands between its quotes, begins so.
+fn is_reserved(name: &[u8]) -> bool {
+    if !name.contains(&b'\\') {
+        return name.starts_with(PREFIX.as_bytes());
+    }
+    let quoted = [b"\"", name, b"\""].concat();
+    serde_json::from_slice::<String>(&quoted).is_ok_and(|name| name.starts_with(PREFIX))
 }
 
-/// The JSON library itself refuses what is deeper.
-const DEEPEST: u8 = 128;
+/// The strings of a JSON text that has not been read yet.
+struct Strings<'a>(&'a [u8]);
 
-fn looks_reserved(text: &str, deeper: u8) -> bool {
-    let Some(deeper) = deeper.checked_sub(1) else { return false };
-    match text.trim_ascii_start().as_bytes().first() {
-        Some(b'{') => serde_json::from_str::<Members<'_>>(text).is_ok_and(|Members(members)| {
-            members.iter().any(|(name, value)| name.starts_with(PREFIX) || looks_reserved(value.get(), deeper))
-        }),
-        Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(text)
-            .is_ok_and(|items| items.iter().any(|item| looks_reserved(item.get(), deeper))),
-        _ => false,
+struct JsonString<'a> {
+    /// What stands between the quotes, escapes and all.
+    inside: &'a [u8],
+    /// Whether it is the name of a member.
+    is_name: bool,
+}
+
+impl<'a> Iterator for Strings<'a> {
+    type Item = JsonString<'a>;
+
+    fn next(&mut self) -> Option<JsonString<'a>> {
+        let start = self.0.iter().position(|byte| *byte == b'"')?;
+        let (_, rest) = self.0.split_at_checked(start.checked_add(1)?)?;
+        let (inside, rest) = rest.split_at_checked(length_of_string(rest)?)?;
+        let (_quote, rest) = rest.split_first()?;
+        self.0 = rest;
+        Some(JsonString { inside, is_name: rest.trim_ascii_start().first() == Some(&b':') })
     }
 }
 
-/// Every member, also those whose name comes twice.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
-        }
-        Ok(Members(members))
-    }
+/// How many bytes there are before the closing quote.
+fn length_of_string(rest: &[u8]) -> Option<usize> {
+    let mut escaped = false;
+    rest.iter().position(|byte| {
+        let closes = *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        closes
+    })
 }
 
 #[cfg(test)]
@@ -80,6 +76,7 @@ mod tests {
             r#"{"meta":{"\u0024serde_json::private::RawValue":"[]"}}"#,
             r#"{"meta":{"$serde\u005fjson::private::Number":"5"}}"#,
             r#"{"a":{"$serde_json::private::Number":"5"},"a":1}"#,
+            "{\"\\\"\\\\\": \"\\\\\", \"$serde_json::private::Number\" \n\t: 5}",
         ] {
             assert!(refused(text), "{text}");
         }
@@ -90,10 +87,24 @@ mod tests {
         for text in [
             r#"{"meta":{"password":"$serde_json::private::Number"}}"#,
             r#"{"meta":{"my $serde_json::private::Number":"5"}}"#,
+            r#"{"meta":["$serde_json::private::Number", "\u0024serde_json::private::Number"]}"#,
+            r#"{"a":"\",\"$serde_json::private::Number\":1"}"#,
             r#"{"name":"\u00fc"}"#,
             r#"{"broken":"$serde_json::private::Number""#,
+            r#"{"broken":"\u"#,
         ] {
             assert!(!refused(text), "{text}");
+        }
+    }
+
+    /// Objects were parsed again for each level of nesting.
+    #[test]
+    fn each_byte_is_looked_at_once_however_deep_it_lies() {
+        let flat = format!(r#"{{"x":"\u0041{}"}}"#, "x".repeat(10_000));
+        for depth in [0, 30, 120] {
+            let deep = format!("{}{flat}{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+            let seen: usize = Strings(deep.as_bytes()).map(|string| string.inside.len()).sum();
+            assert_eq!(seen, depth + 1 + 6 + 10_000);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{fault::Fault, objects, outgoing::Bell, readers::Readers, tally::Tall
 use crate::{
     adapters::{self, Answer, Delivery, DeliveryParts},
     clock::Clock,
-    domain::{event::Reading, ids::IntegrationId, integration::Integration, rejection::Rejection},
+    domain::{event::Reading, ids::IntegrationId, integration::Integration, log::Request, rejection::Rejection},
     ids::Ids,
     store::{INTEGRATIONS, Store, Stored},
 };
@@ -67,6 +67,8 @@ struct Understood {
     integration: Integration,
     reading: Option<Reading>,
     answer: Option<Answer>,
+    /// The request as its log shows it, without secrets of the integration.
+    shown: Request,
 }
 
 /// A request as adapters see it, and where it came from.
@@ -147,7 +149,7 @@ impl Incoming {
         // Never on the writer's thread, which all others wait for.
         loop {
             let answer = understood.answer.take();
-            match self.keep(&id, understood, Arc::clone(&arrived)).await? {
+            match self.keep(&id, understood).await? {
                 Kept::Done(receipt, action) => {
                     self.tally.event(action);
                     return Ok((receipt, answer));
@@ -163,14 +165,14 @@ impl Incoming {
     }
 
     /// Keeps what came of an event, unless the integration is another now than the one that understood it.
-    async fn keep(&self, id: &IntegrationId, understood: Understood, arrived: Arc<Arrived>) -> Result<Kept, Fault> {
+    async fn keep(&self, id: &IntegrationId, understood: Understood) -> Result<Kept, Fault> {
         let (clock, ids, confirms, id) = (self.clock.clone(), self.ids.clone(), self.confirms, id.clone());
         let kept = self.store.write(move |transaction| {
             let current = transaction.record(INTEGRATIONS, id.as_str())?.ok_or_else(not_found)?;
             if current != understood.record {
                 return Ok(Kept::Changed(current));
             }
-            let (receipt, action) = outcome::keep(transaction, &ids, clock.now(), &understood, &arrived, confirms)?;
+            let (receipt, action) = outcome::keep(transaction, &ids, clock.now(), understood, confirms)?;
             Ok(Kept::Done(receipt, action))
         });
         let kept = kept.await;
@@ -189,7 +191,8 @@ fn understand(record: Stored, integration: Integration, arrived: &Arrived) -> Un
     let reading = integration.enabled.then(read);
     // What this type of third party wants to read.
     let answer = reading.as_ref().and_then(|reading| adapters::answer(kind, delivery, options, reading));
-    Understood { record, integration, reading, answer }
+    let shown = outcome::shown(&integration, arrived);
+    Understood { record, integration, reading, answer, shown }
 }
 
 fn too_much() -> Reading {

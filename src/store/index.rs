@@ -16,7 +16,7 @@ pub use view::View;
 
 use super::{Collection, Snapshot, StoreError, engine::Stored, trees::Tree};
 use crate::domain::{ids::AccountId, list::Place};
-use building::{Building, follow, parse};
+use building::{Building, CannotFollow, Finished, follow, parse};
 use std::{
     collections::HashMap,
     sync::{
@@ -147,10 +147,16 @@ impl Indexes {
             drop(state);
             let building = Building(&entry);
             let built = self.build(&key, collection, &snapshot()?, missing.clone());
-            let indexed = building.finish(self.budget, places, built?, &snapshot)?;
-            if indexed.is_none() {
-                entry.lock().refuse(missing);
-            }
+            let finished = building.finish(self.budget, places, built?, &snapshot)?;
+            drop(building);
+            let indexed = match finished {
+                Finished::Forgotten => continue,
+                Finished::Known(indexed) => Some(*indexed),
+                Finished::TooLarge => {
+                    entry.lock().refuse(missing);
+                    None
+                }
+            };
             self.make_room(Some(&key), 0);
             return Ok(indexed);
         }
@@ -188,7 +194,8 @@ impl Indexes {
     pub(super) fn clear(&self) {
         let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
         for (_, entry) in accounts.drain() {
-            entry.lock().evict();
+            // Whoever builds it sees so when it is done, and begins with another.
+            entry.lock().forget();
             entry.note(0);
         }
     }
@@ -227,7 +234,7 @@ impl Indexes {
                 return Ok(());
             }
             seen = seen.wrapping_add(1);
-            fits = view.insert(tiny_id, &parse(&stored)?).is_ok();
+            fits = view.set(tiny_id, &parse(&stored)?).is_ok();
             if seen.is_multiple_of(COUNT_EVERY) {
                 let bytes = view.bytes();
                 fits = fits && bytes <= self.budget;
@@ -324,8 +331,18 @@ impl State {
         if let Some(changes) = &mut self.building {
             changes.push(change.clone());
         }
+        let Some(view) = &mut self.view else { return };
+        let followed = match follow(view, change) {
+            Err(CannotFollow::TooLarge) => {
+                let gone = view.forget_open_ended();
+                let followed = follow(view, change);
+                self.refuse(gone);
+                followed
+            }
+            followed => followed,
+        };
         // What cannot be followed is built again when it is asked for, and then the fault is told.
-        if self.view.as_mut().is_some_and(|view| !follow(view, change)) {
+        if followed.is_err() {
             self.view = None;
         }
     }
@@ -342,8 +359,12 @@ impl State {
         if self.building.is_some() {
             return false;
         }
+        self.forget();
+        true
+    }
+
+    fn forget(&mut self) {
         self.evicted = true;
         self.view = None;
-        true
     }
 }

@@ -1,7 +1,7 @@
 //! Conditions of queries: a value to be equal to, or operators that all must hold.
 
 use super::query::Query;
-use crate::adapters::compare::{is_same, order};
+use crate::adapters::compare::{compared, order};
 use regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
@@ -47,6 +47,7 @@ fn operator_holds<'a>(
     all: &Map<String, Value>,
 ) -> Result<bool, String> {
     let list = || operand.as_array().ok_or_else(|| format!("'{operator}' must be a list"));
+    query.take(1 + found.len())?;
     match operator {
         "$eq" => equals(query, found, operand),
         "$ne" => Ok(!equals(query, found, operand)?),
@@ -110,7 +111,11 @@ fn equals<'a>(query: &Query<'a>, found: &[&'a Value], expected: &Value) -> Resul
     if found.is_empty() {
         return Ok(expected.is_null());
     }
-    any_candidate(query, found, |value| Ok(is_same(value, expected)))
+    any_candidate(query, found, |value| {
+        let (is_same, work) = compared(value, expected);
+        query.take_bytes(work)?;
+        Ok(is_same)
+    })
 }
 
 /// Numbers have an order, and texts; a number and a text have none.
@@ -120,7 +125,12 @@ fn is_ordered<'a>(
     operand: &Value,
     wanted: &[Ordering],
 ) -> Result<bool, String> {
-    any_candidate(query, found, |value| Ok(order(value, operand).is_some_and(|order| wanted.contains(&order))))
+    // Texts are alike at the beginning at most as far as the operand reaches.
+    let length = operand.as_str().map_or(0, str::len);
+    any_candidate(query, found, |value| {
+        query.take_bytes(value.as_str().map_or(0, str::len).min(length))?;
+        Ok(order(value, operand).is_some_and(|order| wanted.contains(&order)))
+    })
 }
 
 struct Expression {

@@ -8,6 +8,8 @@ use serde_json::Value;
 use std::cell::Cell;
 
 const MOST_STEPS: usize = 1_000_000;
+/// How many bytes of a name, or items of an array that are passed over, are worth one step.
+const OF_A_STEP: usize = 32;
 
 /// Something that can be asked for by queries.
 pub(super) struct Query<'a> {
@@ -31,6 +33,7 @@ impl<'a> Query<'a> {
 
     /// The same, asked of another value.
     pub(super) fn matches_in(&self, values: &'a Value, query: &Value) -> Result<bool, String> {
+        self.take(1)?;
         let members = query.as_object().ok_or("a 'match' must be a mapping")?;
         for (name, condition) in members {
             let holds = match name.as_str() {
@@ -69,8 +72,9 @@ impl<'a> Query<'a> {
 
     /// Lays down every value at the end of the path.
     fn follow(&self, value: &'a Value, path: &str, found: &mut Vec<&'a Value>) -> Result<(), String> {
-        self.take(1)?;
         let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+        let items = value.as_array().map_or(0, Vec::len);
+        self.take(1 + (name.len() + items) / OF_A_STEP)?;
         let next = match value {
             Value::Object(members) => members.get(name),
             Value::Array(items) => {
@@ -93,6 +97,17 @@ impl<'a> Query<'a> {
             }
             (None, _) => Ok(()),
         }
+    }
+
+    /// How many steps are left.
+    #[cfg(test)]
+    pub(super) fn left(&self) -> usize {
+        self.steps.get()
+    }
+
+    /// Takes steps for so many bytes of work.
+    pub(super) fn take_bytes(&self, bytes: usize) -> Result<(), String> {
+        self.take(bytes / OF_A_STEP)
     }
 
     /// Takes steps.

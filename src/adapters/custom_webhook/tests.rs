@@ -221,6 +221,31 @@ fn a_definition_that_cannot_be_followed_is_nothing_with_the_reason() {
     }
 }
 
+/// Whatever a rule looks at is paid for with steps: equal values of any size were one step.
+#[test]
+fn rules_take_as_many_steps_as_they_look_at() {
+    let taken = |values: &Value, query: Value| {
+        let asked = query::Query::over(values);
+        let before = asked.left();
+        asked.matches(&query).unwrap();
+        before - asked.left()
+    };
+    let texts = |count: usize| json!({"list": vec!["x".repeat(1_000); count], "numbers": vec![0; 100 * count]});
+    for query in [
+        json!({"list": "x".repeat(999) + "y"}),
+        json!({"list": {"$in": ["x".repeat(999) + "y"]}}),
+        json!({"list": {"$gt": "x".repeat(1_000)}}),
+        json!({"numbers.a.b": 1}),
+        json!({"numbers": {"$elemMatch": {"$type": "text"}}}),
+        json!({"numbers": {"$elemMatch": {"$not": {"$exists": true}}}}),
+    ] {
+        let (little, much) = (taken(&texts(100), query.clone()), taken(&texts(400), query.clone()));
+        assert!(little > 300 && (3 * little..5 * little).contains(&much), "{query:.60}: {little} and {much} steps");
+    }
+    let (short, long) = (json!({"a": {"b": "x"}}), "n".repeat(1_000));
+    assert!(taken(&short, json!({(long): 1})) > 30, "a name is looked up by all of it");
+}
+
 /// It may look at each byte with each of its thousand states.
 #[test]
 fn a_large_expression_is_not_looked_for_in_a_large_text() {

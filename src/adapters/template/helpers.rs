@@ -2,7 +2,7 @@
 //! PagerTree offers, and two that only [`super::Templates`] calls. Each takes steps, also those that Handlebars brings itself.
 
 use super::LONGEST_TEXT;
-use crate::adapters::compare::{is_same, order};
+use crate::adapters::compare::{compared, order};
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, HelperResult, JsonTruthy as _, Output, RenderContext, RenderError,
     RenderErrorReason, Renderable as _, ScopedJson,
@@ -23,26 +23,24 @@ pub(super) const STEP: &str = "step-of-a-block";
 
 /// How many bytes of text are worth one step.
 const BYTES_OF_A_STEP: usize = 256;
+/// And how many parameters.
+const PARAMETERS_OF_A_STEP: usize = 8;
 
 /// What a helper makes of its parameters.
 type Function = fn(&[&Value]) -> Value;
 
-const FUNCTIONS: [(&str, Function); 29] = [
+/// Helpers that look at no more of a value than its text has, and perhaps at its items.
+const FUNCTIONS: [(&str, Function); 26] = [
     (SHOW, |values| at(values, 0).into()),
     (STEP, |_| Value::Null),
     ("and", |values| values.iter().all(|value| value.is_truthy(false)).into()),
     ("append", |values| values.iter().map(|value| text(value)).collect::<String>().into()),
     ("capitalize", |values| capitalized(&at(values, 0)).into()),
-    ("contains", |values| match values {
-        [Value::Array(items), item, ..] => items.contains(item).into(),
-        _ => at(values, 0).contains(&at(values, 1)).into(),
-    }),
     ("default", |values| {
         values.iter().find(|value| !text(value).is_empty()).map_or(Value::Null, |value| (*value).clone())
     }),
     ("ellipsis", |values| shortened(&at(values, 0), &at(values, 1), "…").into()),
     ("endsWith", |values| at(values, 1).ends_with(&at(values, 0)).into()),
-    ("eq", |values| is_same(value(values, 0), value(values, 1)).into()),
     ("gt", |values| is_ordered(values, Ordering::is_gt)),
     ("gte", |values| is_ordered(values, Ordering::is_ge)),
     ("is", |values| (at(values, 0) == at(values, 1)).into()),
@@ -53,7 +51,6 @@ const FUNCTIONS: [(&str, Function); 29] = [
     ("lowercase", |values| at(values, 0).to_lowercase().into()),
     ("lt", |values| is_ordered(values, Ordering::is_lt)),
     ("lte", |values| is_ordered(values, Ordering::is_le)),
-    ("ne", |values| (!is_same(value(values, 0), value(values, 1))).into()),
     ("not", |values| (!value(values, 0).is_truthy(false)).into()),
     ("or", |values| values.iter().any(|value| value.is_truthy(false)).into()),
     ("replace", |values| replaced(&at(values, 0), &at(values, 1), &at(values, 2)).into()),
@@ -64,39 +61,98 @@ const FUNCTIONS: [(&str, Function); 29] = [
     ("uppercase", |values| at(values, 0).to_uppercase().into()),
 ];
 
-/// Makes them known. All together may take so many steps.
-pub(super) fn register(registry: &mut Handlebars<'static>, steps: usize) {
-    let steps = Arc::new(AtomicUsize::new(steps));
-    for (name, function) in FUNCTIONS {
-        registry.register_helper(name, Box::new(Counted { function, steps: Arc::clone(&steps) }));
+/// What a helper makes of its parameters that may have to look at all that stands in them; and at how many bytes it did.
+type Comparison = fn(&[&Value]) -> (Value, usize);
+
+const COMPARISONS: [(&str, Comparison); 3] = [
+    ("contains", |values| match values {
+        [Value::Array(items), item, ..] => {
+            let mut work = 0;
+            let found = items.iter().any(|known| {
+                let (is_same, bytes) = compared(known, item);
+                work += bytes;
+                is_same
+            });
+            (found.into(), work)
+        }
+        _ => (at(values, 0).contains(&at(values, 1)).into(), 0),
+    }),
+    ("eq", |values| {
+        let (is_same, work) = compared(value(values, 0), value(values, 1));
+        (is_same.into(), work)
+    }),
+    ("ne", |values| {
+        let (is_same, work) = compared(value(values, 0), value(values, 1));
+        ((!is_same).into(), work)
+    }),
+];
+
+/// The steps that all templates over the same values may still take together.
+#[derive(Clone)]
+pub(super) struct Steps(Arc<AtomicUsize>);
+
+impl Steps {
+    pub(super) fn new(most: usize) -> Self {
+        Self(Arc::new(AtomicUsize::new(most)))
+    }
+
+    #[cfg(test)]
+    pub(super) fn left(&self) -> usize {
+        self.0.load(atomic::Ordering::Relaxed)
+    }
+
+    /// Takes some.
+    ///
+    /// # Errors
+    /// There are not as many left; then there are none.
+    pub(super) fn take(&self, wanted: usize) -> Result<(), String> {
+        let before = self.0.load(atomic::Ordering::Relaxed);
+        self.0.store(before.saturating_sub(wanted), atomic::Ordering::Relaxed);
+        if wanted > before { Err("it takes too many steps".to_owned()) } else { Ok(()) }
     }
 }
 
-/// A function that takes steps each time it is called.
+/// Makes all helpers known, which take these steps.
+pub(super) fn register(registry: &mut Handlebars<'static>, steps: &Steps) {
+    let functions = FUNCTIONS.map(|(name, function)| (name, Work::Function(function)));
+    let comparisons = COMPARISONS.map(|(name, comparison)| (name, Work::Comparison(comparison)));
+    for (name, work) in functions.into_iter().chain(comparisons) {
+        registry.register_helper(name, Box::new(Counted { work, steps: steps.clone() }));
+    }
+}
+
+/// A helper that takes steps each time it is called.
 struct Counted {
-    function: Function,
-    steps: Arc<AtomicUsize>,
+    work: Work,
+    steps: Steps,
+}
+
+#[derive(Clone, Copy)]
+enum Work {
+    Function(Function),
+    Comparison(Comparison),
 }
 
 impl Counted {
     fn value(&self, helper: &Helper<'_>) -> Result<Value, RenderError> {
         let values: Vec<_> = helper.params().iter().map(|parameter| parameter.value()).collect();
         // What it reads is paid for before it is read, what it makes as soon as it is known.
-        self.take(1 + values.iter().map(|value| length_of_text(value)).sum::<usize>() / BYTES_OF_A_STEP)?;
-        let made = (self.function)(&values);
+        let bytes: usize = values.iter().map(|value| length_of_text(value)).sum();
+        self.take(1 + (values.len() + helper.hash().len()) / PARAMETERS_OF_A_STEP + bytes / BYTES_OF_A_STEP)?;
+        let (made, work) = match self.work {
+            Work::Function(function) => (function(&values), 0),
+            Work::Comparison(comparison) => comparison(&values),
+        };
         let bytes = weight(&made);
         if bytes > LONGEST_TEXT {
             return Err(RenderErrorReason::Other("a value becomes too long".to_owned()).into());
         }
-        self.take(bytes / BYTES_OF_A_STEP)?;
+        self.take(work.saturating_add(bytes) / BYTES_OF_A_STEP)?;
         Ok(made)
     }
 
     fn take(&self, wanted: usize) -> Result<(), RenderError> {
-        let taken = self
-            .steps
-            .fetch_update(atomic::Ordering::Relaxed, atomic::Ordering::Relaxed, |left| left.checked_sub(wanted));
-        taken.map(drop).map_err(|_| RenderErrorReason::Other("it takes too many steps".to_owned()).into())
+        self.steps.take(wanted).map_err(|fault| RenderErrorReason::Other(fault).into())
     }
 }
 
@@ -104,8 +160,9 @@ impl Counted {
 fn length_of_text(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(|item| 1 + length_of_text(item)).sum(),
-        Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::Array(items) => items.iter().map(|item| 8 + length_of_text(item)).sum(),
+        Value::Number(number) => number.as_str().len(),
+        Value::Object(_) | Value::Null | Value::Bool(_) => 16,
     }
 }
 
@@ -115,7 +172,8 @@ fn weight(value: &Value) -> usize {
         Value::String(text) => text.len(),
         Value::Array(items) => items.iter().map(|item| 8 + weight(item)).sum(),
         Value::Object(members) => members.iter().map(|(name, value)| 8 + name.len() + weight(value)).sum(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::Number(number) => number.as_str().len(),
+        Value::Null | Value::Bool(_) => 0,
     }
 }
 

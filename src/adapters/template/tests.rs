@@ -92,6 +92,43 @@ fn what_a_template_may_cost_with_large_data_is_bounded() {
     assert!(Templates::over(large).fill(&often).unwrap_err().contains("too many steps"));
 }
 
+/// To compare objects took no steps: a thousand items and fifty thousand members took 23 seconds.
+#[test]
+fn what_is_compared_is_paid_for_whatever_it_is() {
+    let values = |members: usize| {
+        let object: serde_json::Map<_, _> = (0..members).map(|number| (number.to_string(), json!(number))).collect();
+        json!({"list": vec![0; 1_000], "object": object, "objects": [{"x": object.clone()}, 1], "other": {"x": 1}})
+    };
+    for compare in
+        ["eq @root.object @root.object", "ne @root.object @root.object", "contains @root.objects @root.objects.0"]
+    {
+        let each = format!("{{{{#each list}}}}{{{{#if ({compare})}}}}{{{{/if}}}}{{{{/each}}}}");
+        let taken = |members| {
+            let templates = Templates::over(values(members));
+            let before = templates.steps.left();
+            templates.fill(&format!("{{{{#if ({compare})}}}}{{{{/if}}}}")).unwrap();
+            before - templates.steps.left()
+        };
+        let (little, much) = (taken(4_000), taken(16_000));
+        assert!((3 * little..5 * little).contains(&much), "{compare}: {little} and {much} steps");
+        let fault = Templates::over(values(16_000)).fill(&each).unwrap_err();
+        assert!(fault.contains("too many steps"), "{fault}");
+    }
+    let unlike = "{{#each list}}{{#if (eq @root.object @root.other)}}{{/if}}{{/each}}";
+    assert_eq!(Templates::over(values(16_000)).fill(unlike), Ok(String::new()), "lengths alone tell them apart");
+}
+
+#[test]
+fn to_read_templates_is_paid_for_too() {
+    let templates = Templates::over(json!({"a": 1}));
+    let filled = (0..5_000).take_while(|_| templates.fill("{{a}}").is_ok()).count();
+    assert!((500..2_000).contains(&filled), "{filled}");
+    assert!(
+        templates.fill("{{a}}").unwrap_err().contains("too many steps"),
+        "nothing more is read once they are used up"
+    );
+}
+
 #[test]
 fn what_a_template_may_cost_is_bounded() {
     let many = json!({"a": vec![0; 3_000], "text": "x".repeat(LONGEST_TEXT / 2 + 1)});
@@ -106,6 +143,10 @@ fn what_a_template_may_cost_is_bounded() {
         ("{{#each a}}{{#if (eq (uppercase @root.text) 1)}}{{/if}}{{/each}}".into(), "steps"),
         ("{{#with (lookup this \"a\")}}{{/with}}".repeat(100), "steps"),
         ("{{append text text}}".into(), "too long"),
+        (format!("{{{{a.{}}}}}", "b.".repeat(LONGEST_PATH) + "b"), "deep"),
+        (format!("{{{{#if (not a{})}}}}{{{{/if}}}}", "/b".repeat(LONGEST_PATH)), "deep"),
+        (format!("{{{{#if a{}}}}}{{{{/if}}}}", " a".repeat(MOST_PARAMETERS)), "parameters"),
+        (format!("{{{{uppercase (append{})}}}}", " x=a".to_owned() + &" a".repeat(MOST_PARAMETERS)), "parameters"),
         ("{{text}}{{text}}".into(), "too long"),
     ] {
         let fault = Templates::over(many.clone()).fill(&template).unwrap_err();

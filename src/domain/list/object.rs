@@ -14,6 +14,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use super::walk;
+
 /// The members of a JSON object, by name, with their values as they were written.
 #[derive(Debug)]
 pub struct Object<'a> {
@@ -155,27 +157,9 @@ pub(super) fn elements(value: &RawValue) -> Vec<&RawValue> {
     if value.get().starts_with('[') { serde_json::from_str(value.get()).unwrap_or_default() } else { Vec::new() }
 }
 
-/// The value at a dotted path below an object.
-///
-/// Names may contain dots themselves: of several readings that lead to a value, the one with the longest first name
-/// counts. Arrays are not walked into.
+/// Follows a dotted path down from a value, one object per step (`walk`).
 pub(super) fn find_below<'a>(value: &'a RawValue, path: &str) -> Option<&'a RawValue> {
-    // A list of what is left to try instead of recursion: how deep it goes is the caller's choice, and so not the stack's.
-    let mut untried = vec![(value, path)];
-    while let Some((value, path)) = untried.pop() {
-        let Some(object) = Object::of(value) else { continue };
-        if let Some(found) = object.get(path) {
-            return Some(found);
-        }
-        let mut ways: Vec<_> = object
-            .members()
-            .filter_map(|(name, value)| Some((value, path.strip_prefix(name)?.strip_prefix('.')?)))
-            .collect();
-        // The longest name leaves the shortest rest; it goes last, to be taken first.
-        ways.sort_by_key(|(_, rest)| std::cmp::Reverse(rest.len()));
-        untried.extend(ways);
-    }
-    None
+    walk::find_all(value, &[path]).values.pop().flatten()
 }
 
 #[cfg(test)]

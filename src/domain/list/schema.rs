@@ -4,7 +4,10 @@
 
 use serde_json::value::RawValue;
 
-use super::object::{Object, find_below};
+use super::{
+    object::{Object, find_below},
+    walk,
+};
 
 /// How the values of an attribute are read, compared and sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +122,43 @@ impl Place {
             Some(path) if !self.is_in_several() => find_below(value, path),
             _ => Some(value),
         }
+    }
+
+    /// The stored values at all of these places, and how many bytes of work they are. Below an attribute all are found in one pass.
+    pub fn find_each<'a>(places: &[&Self], object: &Object<'a>) -> (Vec<Option<&'a RawValue>>, usize) {
+        let mut values = vec![None; places.len()];
+        let mut work = 0_usize;
+        let mut below: Vec<(&'static str, Vec<(usize, &str)>)> = Vec::new();
+        for (position, (place, value)) in places.iter().zip(&mut values).enumerate() {
+            match &place.below {
+                Some(path) if !place.is_in_several() => {
+                    let name = place.attribute.name;
+                    match below.iter_mut().find(|(known, _)| *known == name) {
+                        Some((_, paths)) => paths.push((position, path)),
+                        None => below.push((name, vec![(position, path)])),
+                    }
+                }
+                _ => {
+                    *value = object.get(place.attribute.name);
+                    work = work.saturating_add(value.map_or(0, |value| value.get().len()));
+                }
+            }
+        }
+        for (name, paths) in below {
+            let Some(attribute) = object.get(name) else { continue };
+            let (positions, paths): (Vec<_>, Vec<_>) = paths.into_iter().unzip();
+            let walked = walk::find_all(attribute, &paths);
+            work = work.saturating_add(walked.work);
+            for (position, found) in positions.into_iter().zip(walked.values) {
+                values.get_mut(position).into_iter().for_each(|value| *value = found);
+            }
+        }
+        (values, work)
+    }
+
+    /// Whether what stands there may be of any size and form.
+    pub fn is_open_ended(&self) -> bool {
+        self.attribute.kind.has_members()
     }
 
     /// Whether it is in each of several objects, and so has no one value.

@@ -43,8 +43,7 @@ pub(super) fn keep(
     transaction: &mut Transaction<'_>,
     ids: &Ids,
     now: Timestamp,
-    understood: &Understood,
-    arrived: &Arrived,
+    understood: Understood,
     confirms: bool,
 ) -> Result<(Receipt, &'static str), StoreError> {
     let integration = &understood.integration;
@@ -67,7 +66,7 @@ pub(super) fn keep(
         Some(Reading::Event(event)) => happen(transaction, ids, now, integration, &log_id, event)?,
     };
     let kept = (outcome.receipt, outcome.action);
-    write_log(transaction, now, integration, log_id, outcome, arrived)?;
+    write_log(transaction, now, integration, log_id, outcome, understood.shown)?;
     Ok(kept)
 }
 
@@ -184,10 +183,8 @@ fn write_log(
     integration: &Integration,
     id: LogId,
     outcome: Outcome,
-    arrived: &Arrived,
+    request: Request,
 ) -> Result<(), StoreError> {
-    let parts = arrived.delivery.parts();
-    let secrets = Secrets::of(&integration.options);
     let tiny_id = transaction.next_tiny_id(LOGS, &integration.sid)?;
     let log = Log {
         sid: integration.sid.clone(),
@@ -204,17 +201,24 @@ fn write_log(
         outcome: outcome.sentence,
         status: Some(outcome.receipt.status()),
         event: outcome.event,
-        request: Request {
-            method: parts.method.clone(),
-            path: arrived.path.clone(),
-            query: secrets.hidden_in(&masked_query(&parts.query)),
-            remote: arrived.remote.clone(),
-            headers: masked(parts.headers.iter().map(|(name, value)| (name, value))),
-            body: shown_body(parts, &secrets),
-        },
+        request,
         response: None,
     };
     transaction.insert(LOGS, &integration.sid, tiny_id, log.id.as_str(), encode(&log)?)
+}
+
+/// The request as its log shows it. Made before the command, since it takes as long as there are options and text.
+pub(super) fn shown(integration: &Integration, arrived: &Arrived) -> Request {
+    let parts = arrived.delivery.parts();
+    let secrets = Secrets::of(&integration.options);
+    Request {
+        method: parts.method.clone(),
+        path: arrived.path.clone(),
+        query: secrets.hidden_in(&masked_query(&parts.query)),
+        remote: arrived.remote.clone(),
+        headers: masked(parts.headers.iter().map(|(name, value)| (name, value))),
+        body: shown_body(parts, &secrets),
+    }
 }
 
 /// The body, without what only those may know who send it.

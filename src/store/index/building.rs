@@ -10,19 +10,23 @@ use crate::{
 pub(super) struct Building<'a>(pub(super) &'a Entry);
 
 impl Building<'_> {
-    /// Takes in what was built, and answers with it. `None` when it does not fit.
+    /// Takes in what was built, and answers with it.
     pub(super) fn finish(
         &self,
         budget: usize,
         places: &[&Place],
         built: Option<View>,
         snapshot: impl Fn() -> Result<Snapshot, StoreError>,
-    ) -> Result<Option<Indexed>, StoreError> {
+    ) -> Result<Finished, StoreError> {
         let mut state = self.0.lock();
         let changes = state.building.take().unwrap_or_default();
-        let Some(mut built) = built else { return Ok(None) };
-        if !changes.iter().all(|change| follow(&mut built, change)) {
-            return Ok(None);
+        if state.evicted {
+            // What was built is of a store that is gone.
+            return Ok(Finished::Forgotten);
+        }
+        let Some(mut built) = built else { return Ok(Finished::TooLarge) };
+        if !changes.iter().all(|change| follow(&mut built, change).is_ok()) {
+            return Ok(Finished::TooLarge);
         }
         let view = match state.view.take() {
             None => built,
@@ -38,8 +42,18 @@ impl Building<'_> {
         let fits = view.bytes() <= budget;
         state.view = fits.then_some(view);
         self.0.count(&mut state);
-        state.indexed(places, snapshot)
+        Ok(state.indexed(places, snapshot)?.map_or(Finished::TooLarge, |indexed| Finished::Known(Box::new(indexed))))
     }
+}
+
+/// What came of building.
+pub(super) enum Finished {
+    /// This.
+    Known(Box<Indexed>),
+    /// It does not fit into the memory.
+    TooLarge,
+    /// Everything was forgotten meanwhile.
+    Forgotten,
 }
 
 impl Drop for Building<'_> {
@@ -49,22 +63,26 @@ impl Drop for Building<'_> {
     }
 }
 
-/// Whether the view could follow.
-pub(super) fn follow(view: &mut View, change: &Change) -> bool {
+/// Why a view cannot follow a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CannotFollow {
+    /// The object cannot be read.
+    Damaged,
+    /// What stands at its places is too much.
+    TooLarge,
+}
+
+/// Notes a change in the view.
+pub(super) fn follow(view: &mut View, change: &Change) -> Result<(), CannotFollow> {
     match &change.record {
-        None => {
-            view.remove(change.tiny_id);
-            true
+        None => view.remove(change.tiny_id),
+        Some(_) if !view.needs_attributes() => view.insert_number(change.tiny_id),
+        Some(record) => {
+            let object = parse(record).map_err(|_| CannotFollow::Damaged)?;
+            view.set(change.tiny_id, &object).map_err(|_| CannotFollow::TooLarge)?;
         }
-        Some(_) if !view.needs_attributes() => {
-            view.insert_number(change.tiny_id);
-            true
-        }
-        Some(record) => match parse(record) {
-            Ok(object) => view.set(change.tiny_id, &object).is_ok(),
-            Err(_) => false,
-        },
     }
+    Ok(())
 }
 
 pub(super) fn parse(stored: &Stored) -> Result<Object<'_>, StoreError> {

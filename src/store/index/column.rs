@@ -18,8 +18,11 @@ pub(super) enum Column {
 /// A place with more different values is one with many.
 const FEW: usize = 64;
 
-/// Numbers to a chunk.
-const CHUNK: u64 = 4096;
+/// So is one with a longer value, which to compare with each of the others could take long.
+const LONGEST_OF_FEW: usize = 1024;
+
+/// Numbers to a chunk. A change copies one, if somebody looks at it.
+const CHUNK: u64 = 512;
 
 impl Default for Column {
     fn default() -> Self {
@@ -35,11 +38,13 @@ impl Column {
     pub(super) fn insert(&mut self, tiny_id: u64, value: Option<&RawValue>) -> Result<(), TooLarge> {
         let Some(value) = value else { return Ok(()) };
         if let Self::Few(values) = self {
-            if let Some((_, numbers)) = values.iter_mut().find(|(known, _)| known.get() == value.get()) {
+            let is_short = value.get().len() <= LONGEST_OF_FEW;
+            let known = values.iter_mut().find(|(known, _)| is_short && known.get() == value.get());
+            if let Some((_, numbers)) = known {
                 Arc::make_mut(numbers).insert(tiny_id);
                 return Ok(());
             }
-            if values.len() < FEW {
+            if values.len() < FEW && is_short {
                 values.push((value.to_owned().into(), Arc::new([tiny_id].into_iter().collect())));
                 return Ok(());
             }
@@ -68,6 +73,14 @@ impl Column {
                     Arc::make_mut(chunk).clear(slot(tiny_id));
                 }
             }
+        }
+    }
+
+    /// The value of an object, as it is written.
+    pub(super) fn text(&self, tiny_id: u64) -> Option<&str> {
+        match self {
+            Self::Few(_) => self.get(tiny_id).map(RawValue::get),
+            Self::Many(chunks) => chunks.get(&(tiny_id / CHUNK))?.span(slot(tiny_id)).filter(|text| !text.is_empty()),
         }
     }
 

@@ -84,3 +84,62 @@ fn nobody_sees_a_commit_that_an_index_does_not_know_yet() {
     assert!(published && entry.state.try_lock().is_ok());
     store.close();
 }
+
+/// What was built of a store that is gone was shown once with the new one, and its bytes were counted for ever.
+#[test]
+fn an_index_that_is_built_while_everything_is_forgotten_is_built_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 1 << 20);
+    let (account, place) = (account(1), place("type"));
+    let indexes = &store.shared.indexes;
+    let taken = AtomicUsize::new(0);
+    let snapshot = || {
+        if taken.fetch_add(1, Ordering::Relaxed) == 0 {
+            indexes.clear();
+        }
+        store.snapshot()
+    };
+    let indexed = indexes.get(INTEGRATIONS, &account, &[&place], snapshot).unwrap();
+    assert!(indexed.is_some());
+    assert_eq!(taken.load(Ordering::Relaxed), 3, "one for each time that it was built, and one for the answer");
+    let kept = indexes.entry(&(INTEGRATIONS.records, account));
+    assert!(kept.lock().view.is_some(), "the answer's index is the one that is kept up");
+    assert_eq!(indexes.total.load(Ordering::Relaxed), kept.bytes.load(Ordering::Relaxed));
+    store.close();
+}
+
+fn record(meta: &serde_json::Value) -> Stored {
+    let integration = serde_json::json!({"sid": "acc_1", "id": "int_1", "meta": meta, "tinyId": 1, "type": "webhook"});
+    integration.to_string().into_bytes().into()
+}
+
+/// To follow one change took the writer seven seconds.
+#[test]
+fn places_whose_values_are_too_much_work_for_the_writer_are_given_up_and_the_others_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 64 << 20);
+    let (account, kind) = (account(1), place("type"));
+    let deep: Vec<Place> = (1..60).map(|depth| place(&format!("meta.{}", vec!["a"; depth].join(".")))).collect();
+    let places: Vec<&Place> = deep.iter().chain([&kind]).collect();
+    store.indexed(INTEGRATIONS, &account, &places).unwrap().unwrap();
+    let change = |meta: &serde_json::Value| Change {
+        collection: INTEGRATIONS,
+        account: account.clone(),
+        tiny_id: 1,
+        record: Some(record(meta)),
+    };
+    let nested = |filling: usize| {
+        let text = format!("{}\"{}\"{}", r#"{"a":"#.repeat(60), "x".repeat(filling), "}".repeat(60));
+        serde_json::from_str(&text).unwrap()
+    };
+    let known = |place: &Place| store.indexed_before(INTEGRATIONS, &account, &[place]).unwrap().is_some();
+
+    store.shared.indexes.publish(&[change(&nested(1_000))], || ());
+    assert!(known(&deep[0]) && known(&kind));
+    // 60 values of 100 KB each, which stand in each other.
+    store.shared.indexes.publish(&[change(&nested(100_000))], || ());
+    assert!(!known(&deep[0]) && known(&kind));
+    let again = store.indexed(INTEGRATIONS, &account, &[&deep[0]]).unwrap();
+    assert!(again.is_none(), "its lists read every object from now on");
+    store.close();
+}

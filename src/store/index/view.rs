@@ -16,6 +16,9 @@ pub struct View {
 
 /// More places of one account than people ask for; each costs the writer with each change.
 const MOST_PLACES: usize = 64;
+/// Bytes of work of one change, which the writer does while all others wait. The values of an object of a mebibyte are looked at once
+/// and copied; what would take more is not known.
+const MOST_WORK: usize = 2 << 20;
 /// Up to here nobody looks which were used last.
 const FEW_PLACES: usize = 16;
 
@@ -43,6 +46,11 @@ impl View {
     /// The different values at `place`, each with the objects that have it, where there are few.
     pub fn values(&self, place: &Place) -> Option<impl Iterator<Item = (&RawValue, &RoaringTreemap)>> {
         self.column(place)?.values()
+    }
+
+    /// Bytes of the values at a place.
+    pub fn bytes_at(&self, place: &Place) -> usize {
+        self.column(place).map_or(0, Column::bytes)
     }
 
     /// Whether asking about the place looks at the objects one by one.
@@ -97,28 +105,40 @@ impl View {
         Arc::make_mut(&mut self.live).insert(tiny_id);
     }
 
-    /// An object that is not here yet.
-    pub(super) fn insert(&mut self, tiny_id: u64, object: &Object<'_>) -> Result<(), TooLarge> {
-        self.insert_number(tiny_id);
-        let mut columns = self.columns.iter_mut();
-        columns.try_for_each(|(place, column)| Arc::make_mut(column).insert(tiny_id, place.find(object)))
-    }
-
-    /// An object's new state.
+    /// An object that is not here yet, or its new state.
+    ///
+    /// # Errors
+    /// What stands at the places is more than may be known of one object; nothing was changed then. Or a column is full, and of no
+    /// use any more.
     pub(super) fn set(&mut self, tiny_id: u64, object: &Object<'_>) -> Result<(), TooLarge> {
-        if !self.live.contains(tiny_id) {
-            return self.insert(tiny_id, object);
+        let places: Vec<&Place> = self.columns.iter().map(|(place, _)| place).collect();
+        let (values, work) = Place::find_each(&places, object);
+        if work > MOST_WORK {
+            return Err(TooLarge);
         }
-        for (place, column) in &mut self.columns {
-            let value = place.find(object);
-            // Most updates leave most values alone.
-            if column.get(tiny_id).map(RawValue::get) != value.map(RawValue::get) {
+        let is_new = !self.live.contains(tiny_id);
+        if is_new {
+            self.insert_number(tiny_id);
+        }
+        for ((_, column), value) in self.columns.iter_mut().zip(values) {
+            if is_new {
+                Arc::make_mut(column).insert(tiny_id, value)?;
+            } else if column.text(tiny_id) != value.map(RawValue::get) {
+                // Most updates leave most values alone.
                 let column = Arc::make_mut(column);
                 column.remove(tiny_id);
                 column.insert(tiny_id, value)?;
             }
         }
         Ok(())
+    }
+
+    /// Forgets the places whose values may be of any size, and tells which they were.
+    pub(super) fn forget_open_ended(&mut self) -> Vec<Place> {
+        let (gone, stay) = std::mem::take(&mut self.columns).into_iter().partition(|(place, _)| place.is_open_ended());
+        self.columns = stay;
+        let gone: Vec<(Place, Arc<Column>)> = gone;
+        gone.into_iter().map(|(place, _)| place).collect()
     }
 
     /// An object is gone.
