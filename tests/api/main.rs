@@ -27,6 +27,7 @@ mod alerts;
 mod attributes;
 mod bodies;
 mod clock_jumps;
+mod codings;
 mod consistency;
 mod cors;
 mod credentials_keys;
