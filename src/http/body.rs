@@ -6,6 +6,7 @@ use super::{
     problem::Problem,
     room::{Part, Room, SMALL},
     state::State,
+    wire::Framing,
 };
 use crate::domain::{
     body::{Strictness, kind_of},
@@ -151,7 +152,7 @@ async fn read(
     let mut body = BytesMut::with_capacity(announced.unwrap_or_default().min(SMALL));
     exchange.body_wanted(left(&body));
     while let Some(chunk) = poll_fn(|context| futures_core::Stream::poll_next(Pin::new(&mut payload), context)).await {
-        let chunk = chunk.map_err(|error| broken(&error, limit))?;
+        let chunk = chunk.map_err(|error| broken(&error, limit, exchange))?;
         let length = body.len().saturating_add(chunk.len());
         if length > limit {
             return Err(Problem::BodyTooLarge { limit });
@@ -163,8 +164,11 @@ async fn read(
     Ok((body, part))
 }
 
-fn broken(error: &PayloadError, limit: usize) -> Problem {
+fn broken(error: &PayloadError, limit: usize, exchange: &Exchange) -> Problem {
     match error {
+        _ if exchange.framing() == Framing::Broken => {
+            Rejection::invalid("The body is not well-formed in 'Transfer-Encoding: chunked'").into()
+        }
         PayloadError::Overflow => Problem::BodyTooLarge { limit },
         other => Rejection::invalid(format!("The body could not be read: {other}")).into(),
     }

@@ -35,6 +35,7 @@ mod credentials_open;
 mod errors;
 mod event_bounds;
 mod events;
+mod framing;
 mod fuzz;
 mod head;
 mod health;
