@@ -9,6 +9,7 @@ mod answer;
 mod base_url;
 mod body;
 mod caller;
+mod coding;
 mod drain;
 mod exchange;
 mod files;

@@ -21,6 +21,13 @@ pub struct DeliveryParts {
     pub strictness: Strictness,
 }
 
+impl DeliveryParts {
+    /// The body without the byte order mark that some programs begin a text with, and that is no part of it.
+    pub(super) fn text(&self) -> &[u8] {
+        self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body)
+    }
+}
+
 /// A request, with its parameters read: those of the query, and over them those of the body, be it JSON or a form.
 #[derive(Clone, Debug)]
 pub struct Delivery {
@@ -81,7 +88,7 @@ fn header<'a>(parts: &'a DeliveryParts, name: &str) -> Option<&'a str> {
 
 /// Vendors often say that JSON is text or a form, so a body that is JSON is read as that whatever it says to be.
 fn parameters_of_body(parts: &DeliveryParts) -> Map<String, Value> {
-    let body = parts.body.trim_ascii();
+    let body = parts.text().trim_ascii();
     if matches!(body.first(), Some(b'{' | b'[')) && !reserved::has_reserved_name(body) {
         match serde_json::from_slice(body) {
             Ok(Value::Object(members)) => return members,
@@ -115,6 +122,8 @@ mod tests {
             (form, "", "a=1&b=x+y", r#"{"a":"1","b":"x y"}"#),
             (form, "b[]=1", "a[x]=1", r#"{"b":["1"],"a":{"x":"1"}}"#),
             (form, "", r#"{"a":1}"#, r#"{"a":1}"#),
+            ("application/json", "", "\u{feff}{\"a\":1}", r#"{"a":1}"#),
+            (form, "", "\u{feff}a=1", r#"{"a":"1"}"#),
             ("application/json", "", "[1]", r#"{"_json":[1]}"#),
             ("application/json", "q=1", "{broken", r#"{"q":"1"}"#),
             ("application/json", "", r#"{"$serde_json::private::Number":"x"}"#, "{}"),

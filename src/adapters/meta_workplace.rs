@@ -26,8 +26,10 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
     event(Action::Create, id).title(change.dig(["value", "message"]).text()).done()
 }
 
-/// The challenge, when Workplace subscribes.
+/// The challenge, when Workplace subscribes. Theirs are numbers; one with control characters is not theirs, and is not sent back.
 pub(super) fn answer(delivery: &Delivery, _: &Map<String, Value>, reading: &Reading) -> Option<Answer> {
     let asked = delivery.get("hub.mode").is("subscribe") && !matches!(reading, Reading::Blocked { .. });
-    asked.then(|| Answer { content_type: "text/plain; charset=utf-8", body: delivery.get("hub.challenge").text() })
+    let challenge = asked.then(|| delivery.get("hub.challenge").text())?;
+    let is_theirs = !challenge.chars().any(char::is_control);
+    is_theirs.then_some(Answer { content_type: "text/plain; charset=utf-8", body: challenge })
 }

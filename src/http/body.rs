@@ -1,10 +1,12 @@
 //! Reading a request's body: a JSON object of bounded size that arrives in bounded time.
 
 use super::{
+    coding::Codings,
     exchange::Exchange,
     problem::Problem,
     room::{Part, Room, SMALL},
     state::{Live, State},
+    wire::Framing,
 };
 use crate::domain::{
     body::{Strictness, kind_of},
@@ -25,12 +27,20 @@ use std::{
     time::Duration,
 };
 
+/// How the JSON library begins to say that there are more than [`MAX_DEPTH`].
+const TOO_DEEP: &str = "recursion limit exceeded";
+/// Objects and arrays inside one another, as many as the JSON library reads.
+const MAX_DEPTH: u8 = 127;
+
+/// Some programs begin a text with it. It is no part of the JSON (RFC 8259, 8.1).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The attributes of a JSON object, and how strictly they are to be read.
 #[derive(Debug)]
 pub(super) struct JsonObject {
     pub(super) attributes: Map<String, Value>,
     pub(super) strictness: Strictness,
-    /// How long it was as it came.
+    /// How long it was, decoded.
     pub(super) bytes: usize,
     _until_done: Part,
 }
@@ -48,7 +58,8 @@ impl FromRequest for JsonObject {
             let strictness = strictness(&request, &state.live.load());
             check_media_type(&request, strictness)?;
             let (bytes, part) = arrive(&request, payload, state).await?;
-            Ok(Self { attributes: parse(&bytes)?, strictness, bytes: bytes.len(), _until_done: part })
+            let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+            Ok(Self { attributes: parse(text)?, strictness, bytes: bytes.len(), _until_done: part })
         })
     }
 }
@@ -76,8 +87,9 @@ impl FromRequest for RawBody {
     }
 }
 
-/// Waits for the body as long as it may take.
+/// Waits for the body as long as it may take, and decodes it.
 async fn arrive(request: &HttpRequest, payload: Payload, state: &State) -> Result<(BytesMut, Part), Problem> {
+    let codings = Codings::of(request.headers())?;
     let live = state.live.load();
     let (limit, seconds) = (live.body_bytes, live.body_seconds);
     drop(live);
@@ -91,7 +103,10 @@ async fn arrive(request: &HttpRequest, payload: Payload, state: &State) -> Resul
         () = state.drain.last_call() => Err(Problem::Draining),
     };
     exchange.body_done(arrived.is_ok());
-    arrived
+    let (bytes, mut part) = arrived?;
+    let decoded = codings.decode(bytes, limit, state).await?;
+    part.fit(decoded.len())?;
+    Ok((decoded, part))
 }
 
 /// How strictly a request is to be read.
@@ -141,7 +156,7 @@ async fn read(
     let mut body = BytesMut::with_capacity(announced.unwrap_or_default().min(SMALL));
     exchange.body_wanted(left(&body));
     while let Some(chunk) = poll_fn(|context| futures_core::Stream::poll_next(Pin::new(&mut payload), context)).await {
-        let chunk = chunk.map_err(|error| broken(&error, limit))?;
+        let chunk = chunk.map_err(|error| broken(&error, limit, exchange))?;
         let length = body.len().saturating_add(chunk.len());
         if length > limit {
             return Err(Problem::BodyTooLarge { limit });
@@ -153,8 +168,11 @@ async fn read(
     Ok((body, part))
 }
 
-fn broken(error: &PayloadError, limit: usize) -> Problem {
+fn broken(error: &PayloadError, limit: usize, exchange: &Exchange) -> Problem {
     match error {
+        _ if exchange.framing() == Framing::Broken => {
+            Rejection::invalid("The body is not well-formed in 'Transfer-Encoding: chunked'").into()
+        }
         PayloadError::Overflow => Problem::BodyTooLarge { limit },
         other => Rejection::invalid(format!("The body could not be read: {other}")).into(),
     }
@@ -172,6 +190,13 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
         Ok(Value::Object(attributes)) => Ok(attributes),
         Ok(other) => {
             Err(Rejection::invalid(format!("The body must be a JSON object, but was {}", kind_of(&other))).into())
+        }
+        Err(error) if error.to_string().starts_with(TOO_DEEP) => {
+            let (line, column) = (error.line(), error.column());
+            let fault = format!(
+                "The body may have at most {MAX_DEPTH} objects and arrays inside one another; the next one is at line {line} column {column}"
+            );
+            Err(Rejection::invalid(fault).into())
         }
         Err(error) => Err(Rejection::invalid(format!("The body is not valid JSON: {error}")).into()),
     }

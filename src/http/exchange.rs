@@ -3,9 +3,13 @@
 //! The HTTP library reads ahead of the service and goes on reading behind it, as far and as long as a client sends. The
 //! stream (`wire`) knows from here when bytes are wanted, and what they would be.
 
+use super::wire::{Framing, Options, restore};
 use actix_web::{
     dev::ServiceRequest,
-    http::header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+    http::{
+        Method, Version,
+        header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+    },
 };
 use std::{cell::Cell, rc::Rc};
 
@@ -19,6 +23,9 @@ struct Inner {
     requests: Cell<u64>,
     unread: Cell<bool>,
     portion: Cell<usize>,
+    framing: Cell<Framing>,
+    options: Cell<Options>,
+    wants_continue: Cell<bool>,
 }
 
 /// A usual request comes in one portion. Smallest ones are read some forty at a time, and each that waits for its turn
@@ -56,15 +63,46 @@ impl Exchange {
         self.0.requests.get()
     }
 
-    /// The head of a request has come.
-    pub(super) fn begin(&self, request: &ServiceRequest) {
+    /// The head of a request has come. What the stream hid of it is shown again.
+    pub(super) fn begin(&self, request: &mut ServiceRequest) {
+        let mut options = self.0.options.take();
+        if options.any {
+            restore(request.headers_mut());
+        }
+        options.expects_continue &= request.version() >= Version::HTTP_11;
+        self.0.options.set(options);
         self.0.requests.set(self.requests().wrapping_add(1));
-        self.0.unread.set(has_body(request));
+        self.0.framing.set(framing(request));
+        // What follows CONNECT has no end that would be known.
+        self.0.unread.set(self.framing() != Framing::NONE || request.method() == Method::CONNECT);
         self.0.stage.set(Stage::Work);
+    }
+
+    /// What stands in the head that is about to begin a request.
+    pub(super) fn head_has(&self, options: Options) {
+        self.0.options.set(options);
+    }
+
+    /// What of the body the stream has not handed on yet.
+    pub(super) fn framing(&self) -> Framing {
+        self.0.framing.get()
+    }
+
+    /// The stream has handed on some of the body.
+    pub(super) fn body_has_left(&self, framing: Framing) {
+        self.0.framing.set(framing);
+    }
+
+    /// Whether the client is to be told now that its body is wanted.
+    pub(super) fn takes_continue(&self) -> bool {
+        self.0.wants_continue.take()
     }
 
     /// The service reads the body, of which so much has not come yet, if that is known.
     pub(super) fn body_wanted(&self, left: Option<usize>) {
+        if self.stage() != Stage::Body {
+            self.0.wants_continue.set(self.0.options.get().expects_continue);
+        }
         self.0.stage.set(Stage::Body);
         self.0.portion.set(left.unwrap_or_default().min(MOST));
     }
@@ -89,13 +127,22 @@ impl Exchange {
         over
     }
 
+    /// The answer has been given but for its body, which is still being made.
+    pub(super) fn answering(&self) {
+        self.0.stage.set(Stage::Work);
+    }
+
     /// Nothing more is wanted.
     pub(super) fn give_up(&self) {
         self.0.stage.set(Stage::Over);
     }
 }
 
-fn has_body(request: &ServiceRequest) -> bool {
+fn framing(request: &ServiceRequest) -> Framing {
     let headers = request.headers();
-    headers.contains_key(TRANSFER_ENCODING) || headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0")
+    if headers.contains_key(TRANSFER_ENCODING) {
+        return Framing::CHUNKED;
+    }
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.trim().parse().ok());
+    length.map_or(Framing::NONE, Framing::Length)
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
-    body::{BoxBody, MessageBody},
+    body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
         ConnectionType, Uri,
@@ -19,9 +19,13 @@ use actix_web::{
         uri::PathAndQuery,
     },
     middleware::Next,
-    web::Data,
+    web::{Bytes, Data},
 };
-use std::time::Duration;
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const CLIENTS_REQUEST_ID: &str = "x-request-id";
@@ -42,10 +46,10 @@ pub(super) async fn observe(
         None => trim_trailing_slash(&mut request),
     }
     let exchange = Exchange::of(&request);
-    exchange.begin(&request);
+    exchange.begin(&mut request);
     let outcome = next.call(request).await;
     let must_close = exchange.answered(state.drain.has_begun());
-    let mut response = outcome?.map_into_boxed_body();
+    let mut response = until_sent(outcome?.map_into_boxed_body(), &exchange, must_close);
     let bare = response.response().extensions().get::<Bare>().is_some();
     if response.status().as_u16() >= 400 && !bare {
         response = with_error_body(response, &id);
@@ -56,6 +60,41 @@ pub(super) async fn observe(
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     Ok(response)
+}
+
+/// Keeps the next request waiting while a body is still being made.
+fn until_sent(response: ServiceResponse, exchange: &Exchange, last: bool) -> ServiceResponse {
+    if response.response().body().size() != BodySize::Stream {
+        return response;
+    }
+    exchange.answering();
+    let exchange = exchange.clone();
+    response.map_body(|_, body| BoxBody::new(UntilSent { body, exchange, last }))
+}
+
+/// A body of unknown length, and the exchange that goes on behind it.
+struct UntilSent {
+    body: BoxBody,
+    exchange: Exchange,
+    last: bool,
+}
+
+impl MessageBody for UntilSent {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(context)
+    }
+}
+
+impl Drop for UntilSent {
+    fn drop(&mut self) {
+        self.exchange.answered(self.last);
+    }
 }
 
 /// Makes `/integration/` the same route as `/integration`.

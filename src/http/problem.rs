@@ -2,6 +2,7 @@
 //!
 //! Source: PagerTree's public v3 pages on errors; api.md section 3.
 
+use super::coding;
 use crate::{
     domain::rejection::Rejection,
     service::fault::Fault,
@@ -49,6 +50,12 @@ pub enum Problem {
         /// Bytes.
         limit: usize,
     },
+    /// A compressed body that would become much larger than it came. (413)
+    #[error("body too dense")]
+    BodyTooDense {
+        /// How many times as large it may become.
+        ratio: usize,
+    },
     /// A path with query over the limit. (414)
     #[error("URL too long")]
     UrlTooLong {
@@ -58,6 +65,12 @@ pub enum Problem {
     /// A body that says it is no JSON. (415)
     #[error("unsupported media type")]
     UnsupportedMediaType {
+        /// What it says it is.
+        found: String,
+    },
+    /// A body that is coded in a way that is not known. (415)
+    #[error("unsupported content coding")]
+    UnsupportedCoding {
         /// What it says it is.
         found: String,
     },
@@ -121,9 +134,15 @@ impl Problem {
                     .to_owned()
             }
             Self::BodyTooLarge { limit } => format!("The body may have at most {limit} bytes"),
+            Self::BodyTooDense { ratio } => {
+                format!("The body may become at most {ratio} times as large as it came when it is decoded")
+            }
             Self::UrlTooLong { limit } => format!("The path and query may have at most {limit} bytes"),
             Self::UnsupportedMediaType { found } => {
                 format!("The body must be sent as 'Content-Type: application/json', but came as '{found}'")
+            }
+            Self::UnsupportedCoding { found } => {
+                format!("The 'Content-Encoding' of a body may be {}, but was '{found}'", coding::ACCEPTED)
             }
             Self::BodyTooSlow { seconds } => format!("The body did not arrive within {seconds} seconds"),
             Self::Draining => "The server is shutting down".to_owned(),
@@ -162,6 +181,9 @@ impl Problem {
             }
             Self::MethodNotAllowed { allow } => {
                 response.insert_header((header::ALLOW, *allow));
+            }
+            Self::UnsupportedCoding { .. } => {
+                response.insert_header((header::ACCEPT_ENCODING, coding::ACCEPTED));
             }
             // What was not read of the body would be taken for the next request.
             Self::BodyTooLarge { .. } | Self::BodyTooSlow { .. } | Self::Draining => {
@@ -214,9 +236,9 @@ impl ResponseError for Problem {
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Misdirected { .. } => StatusCode::MISDIRECTED_REQUEST,
             Self::ForeignPage => StatusCode::FORBIDDEN,
-            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooLarge { .. } | Self::BodyTooDense { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UrlTooLong { .. } => StatusCode::URI_TOO_LONG,
-            Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType { .. } | Self::UnsupportedCoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::Draining | Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -57,7 +57,8 @@ pub fn server(listener: TcpListener, connections: Connections, state: Data<State
                 async move { stopping.notified().await }
             })
             .keep_alive(connections.idle)
-            .client_request_timeout(connections.head)
+            // The stream sees to it that heads come in time, the first one as well as all others.
+            .client_request_timeout(Duration::ZERO)
             .on_connect_ext(|wire: &Wire, of_connection| {
                 of_connection.insert(wire.exchange().clone());
             })

@@ -84,6 +84,8 @@ pub struct State {
     pub logins: Turns,
     /// For lists that read all of an account.
     pub searches: Turns,
+    /// For bodies that come compressed.
+    pub decoders: Turns,
     /// For bodies that come, until they are dealt with.
     pub bodies: Room,
     /// For answers that nobody has taken yet.
@@ -120,6 +122,7 @@ impl State {
             drain: Drain::default(),
             logins: turns("logins", LOGINS_AT_ONCE),
             searches: turns("searches", cores.max(SEARCHES_AT_LEAST)),
+            decoders: turns("compressed bodies", cores),
             bodies: Room::new("large bodies", MEBIBYTES_OF_BODIES),
             answers: Room::new("large answers", MEBIBYTES_OF_ANSWERS),
         }
