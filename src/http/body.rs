@@ -10,13 +10,14 @@ use crate::domain::{
     body::{Strictness, kind_of},
     rejection::Rejection,
     reserved,
+    values::{self, MOST_VALUES},
 };
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
     error::PayloadError,
     http::header::{CONTENT_LENGTH, CONTENT_TYPE},
-    web::{BytesMut, Data},
+    web::{self, BytesMut, Data},
 };
 use serde_json::{Map, Value};
 use std::{
@@ -24,6 +25,9 @@ use std::{
     pin::Pin,
     time::Duration,
 };
+
+/// Bodies of so many bytes are parsed where they are received.
+const QUICK: usize = 64 << 10;
 
 /// The attributes of a JSON object, and how strictly they are to be read.
 #[derive(Debug)]
@@ -49,7 +53,15 @@ impl FromRequest for JsonObject {
             let strictness = if asks_for_strictness(&request) { Strictness::Strict } else { lenient };
             check_media_type(&request, strictness)?;
             let (bytes, part) = arrive(&request, payload, state).await?;
-            Ok(Self { attributes: parse(&bytes)?, strictness, bytes: bytes.len(), _until_done: part })
+            let length = bytes.len();
+            let attributes = if length > QUICK {
+                // Where it may take long without holding up whoever is served by the same thread.
+                let parsed = web::block(move || parse(&bytes)).await;
+                parsed.map_err(|error| Problem::Internal(error.to_string()))??
+            } else {
+                parse(&bytes)?
+            };
+            Ok(Self { attributes, strictness, bytes: length, _until_done: part })
         })
     }
 }
@@ -159,6 +171,12 @@ fn broken(error: &PayloadError, limit: usize) -> Problem {
 fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     if bytes.trim_ascii().is_empty() {
         return Err(Rejection::invalid("The body must be a JSON object, but was empty").into());
+    }
+    // What is shorter has no room for more.
+    let count = if bytes.len() > MOST_VALUES { values::count(bytes) } else { 0 };
+    if count > MOST_VALUES {
+        let fault = format!("The body may hold at most {MOST_VALUES} values, members and items, but holds {count}");
+        return Err(Rejection::invalid(fault).into());
     }
     if reserved::has_reserved_name(bytes) {
         let fault = format!("No name in the body may begin with '{}'", reserved::PREFIX);
