@@ -18,6 +18,7 @@ pub mod log;
 pub mod rejection;
 pub mod reserved;
 pub mod timestamp;
+pub mod values;
 pub mod web_origin;
 pub mod webhook;
 pub mod webhook_options;

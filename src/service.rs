@@ -13,6 +13,7 @@ pub mod outgoing;
 pub mod passwords;
 mod readers;
 pub mod retention;
+pub mod shares;
 pub mod tally;
 pub mod throttle;
 pub mod tokens;

@@ -7,6 +7,7 @@ use super::{
     distinct::{Added, Distinct},
     event::{AdditionalDatum, AlertUrgency},
     ids::{DestinationId, IntegrationId},
+    integration::replace,
     integration_input::{SERVERS_OWN, destination_ids},
     rejection::Rejection,
     timestamp::Timestamp,
@@ -155,26 +156,21 @@ impl AlertPatch {
 
     /// Changes what it names. `updatedAt` moves forward if that alters something; `false` if it alters nothing.
     pub fn apply(self, alert: &mut Alert, now: Timestamp) -> bool {
-        let before = alert.clone();
         let Self { meta, destination_ids, title, description, urgency, tags, additional_data } = self;
-        replace(&mut alert.meta, meta);
-        replace(&mut alert.destination_ids, destination_ids);
-        replace(&mut alert.title, title);
-        replace(&mut alert.description, description);
-        replace(&mut alert.urgency, urgency);
-        replace(&mut alert.tags, tags);
-        replace(&mut alert.additional_data, additional_data);
-        let altered = *alert != before;
+        let altered = [
+            replace(&mut alert.meta, meta),
+            replace(&mut alert.destination_ids, destination_ids),
+            replace(&mut alert.title, title),
+            replace(&mut alert.description, description),
+            replace(&mut alert.urgency, urgency),
+            replace(&mut alert.tags, tags),
+            replace(&mut alert.additional_data, additional_data),
+        ]
+        .contains(&true);
         if altered {
             alert.updated_at = alert.updated_at.advanced_to(now);
         }
         altered
-    }
-}
-
-fn replace<T>(attribute: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *attribute = value;
     }
 }
 

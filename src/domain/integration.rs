@@ -82,24 +82,32 @@ impl Integration {
 
     /// Changes what the patch names. `updatedAt` moves forward if that alters something; `false` if it alters nothing.
     pub fn apply(&mut self, patch: IntegrationPatch, now: Timestamp) -> bool {
-        let before = self.clone();
         let IntegrationPatch { meta, name, integration_type, enabled, urgency, destination_ids, options } = patch;
-        self.meta = meta.unwrap_or_else(|| std::mem::take(&mut self.meta));
-        self.enabled = enabled.unwrap_or(self.enabled);
-        self.urgency = urgency.unwrap_or(self.urgency);
-        self.destination_ids = destination_ids.unwrap_or_else(|| std::mem::take(&mut self.destination_ids));
-        self.options = options.unwrap_or_else(|| std::mem::take(&mut self.options));
-        if let Some(name) = name {
-            self.name = name;
-        }
-        if let Some(integration_type) = integration_type {
-            self.integration_type = integration_type;
-        }
-        let altered = *self != before;
+        let altered = [
+            replace(&mut self.meta, meta),
+            replace(&mut self.name, name),
+            replace(&mut self.integration_type, integration_type),
+            replace(&mut self.enabled, enabled),
+            replace(&mut self.urgency, urgency),
+            replace(&mut self.destination_ids, destination_ids),
+            replace(&mut self.options, options),
+        ]
+        .contains(&true);
         if altered {
             self.updated_at = self.updated_at.advanced_to(now);
         }
         altered
+    }
+}
+
+/// Puts the value in the place of what is there, if there is one. Whether that changes anything.
+pub(super) fn replace<T: PartialEq>(attribute: &mut T, value: Option<T>) -> bool {
+    match value {
+        Some(value) if value != *attribute => {
+            *attribute = value;
+            true
+        }
+        _ => false,
     }
 }
 

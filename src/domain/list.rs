@@ -38,6 +38,9 @@ pub use self::{
 use self::parameters::{Faults, Parameters};
 use crate::domain::rejection::Rejection;
 
+/// Attributes by which one list is filtered and sorted. Each is looked up in every object of the account.
+const MOST_PLACES: usize = 16;
+
 /// What the query of a list asks for.
 #[derive(Debug, Clone)]
 pub struct ListQuery {
@@ -56,10 +59,17 @@ impl ListQuery {
     ///
     /// # Errors
     /// `Rejection::Invalid` with every fault of the query: what was given twice, then the keywords, then the filters in
-    /// the order of the object's attributes.
+    /// the order of the object's attributes. Of a query that names too many attributes that is all that is said.
     pub fn parse(schema: Schema, raw_query: &str) -> Result<Self, Rejection> {
         let mut faults = Faults::default();
         let parameters = Parameters::parse(raw_query, &mut faults);
+        let places = parameters.filters().count().saturating_add(sort::count(&parameters));
+        if places > MOST_PLACES {
+            let fault = format!(
+                "A list may be filtered and sorted by {MOST_PLACES} attributes in all, but this one names {places}"
+            );
+            return Err(Rejection::invalid(fault));
+        }
         let query = Self {
             page: Page::read(&parameters, &mut faults),
             order: Order::read(schema, &parameters, &mut faults),

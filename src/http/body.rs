@@ -12,13 +12,14 @@ use crate::domain::{
     body::{Strictness, kind_of},
     rejection::Rejection,
     reserved,
+    values::{self, MOST_VALUES},
 };
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
     error::PayloadError,
     http::header::{CONTENT_LENGTH, CONTENT_TYPE},
-    web::{BytesMut, Data},
+    web::{self, BytesMut, Data},
 };
 use serde_json::{Map, Value};
 use std::{
@@ -34,6 +35,9 @@ const MAX_DEPTH: u8 = 127;
 
 /// Some programs begin a text with it. It is no part of the JSON (RFC 8259, 8.1).
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Bodies of so many bytes are parsed where they are received.
+const QUICK: usize = 64 << 10;
 
 /// The attributes of a JSON object, and how strictly they are to be read.
 #[derive(Debug)]
@@ -58,8 +62,15 @@ impl FromRequest for JsonObject {
             let strictness = strictness(&request, &state.live.load());
             check_media_type(&request, strictness)?;
             let (bytes, part) = arrive(&request, payload, state).await?;
-            let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
-            Ok(Self { attributes: parse(text)?, strictness, bytes: bytes.len(), _until_done: part })
+            let length = bytes.len();
+            let attributes = if length > QUICK {
+                // Where it may take long without holding up whoever is served by the same thread.
+                let parsed = web::block(move || parse(without_mark(&bytes))).await;
+                parsed.map_err(|error| Problem::Internal(error.to_string()))??
+            } else {
+                parse(without_mark(&bytes))?
+            };
+            Ok(Self { attributes, strictness, bytes: length, _until_done: part })
         })
     }
 }
@@ -107,6 +118,10 @@ async fn arrive(request: &HttpRequest, payload: Payload, state: &State) -> Resul
     let decoded = codings.decode(bytes, limit, state).await?;
     part.fit(decoded.len())?;
     Ok((decoded, part))
+}
+
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
 /// How strictly a request is to be read.
@@ -181,6 +196,12 @@ fn broken(error: &PayloadError, limit: usize, exchange: &Exchange) -> Problem {
 fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     if bytes.trim_ascii().is_empty() {
         return Err(Rejection::invalid("The body must be a JSON object, but was empty").into());
+    }
+    // What is shorter has no room for more.
+    let count = if bytes.len() > MOST_VALUES { values::count(bytes) } else { 0 };
+    if count > MOST_VALUES {
+        let fault = format!("The body may hold at most {MOST_VALUES} values, members and items, but holds {count}");
+        return Err(Rejection::invalid(fault).into());
     }
     if reserved::has_reserved_name(bytes) {
         let fault = format!("No name in the body may begin with '{}'", reserved::PREFIX);

@@ -72,13 +72,16 @@ fn bare(receipt: Receipt, answer: Option<Answer>) -> Result<HttpResponse, Proble
     Ok(response)
 }
 
+/// Fields of a form; more are not read.
+const MOST_FIELDS: usize = 1_000;
+
 /// The fields of a multipart form; none of anything else, nor of one that is broken.
 async fn fields(request: &HttpRequest, body: &[u8]) -> Vec<(String, String)> {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let Ok(boundary) = multer::parse_boundary(kind) else { return Vec::new() };
     let mut form = multer::Multipart::with_reader(body, boundary);
     let mut fields = Vec::new();
-    while let Ok(Some(field)) = form.next_field().await {
+    while let Some(field) = form.next_field().await.ok().flatten().filter(|_| fields.len() < MOST_FIELDS) {
         let name = field.name().unwrap_or_default().to_owned();
         if let Ok(value) = field.bytes().await {
             fields.push((name, String::from_utf8_lossy(&value).into_owned()));

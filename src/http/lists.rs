@@ -22,7 +22,7 @@ pub(super) async fn respond(
     let page = match lists.quick(&account, raw, &query)? {
         Some(page) => page,
         None => {
-            let turn = searches.next().await?;
+            let turn = searches.next_of(&account).await?;
             let (lists, raw) = (lists.clone(), raw.to_owned());
             let work = web::block(move || {
                 let _held_until_done = turn;

@@ -4,6 +4,7 @@
 //! the last would wait longer than any client does.
 
 use super::problem::Problem;
+use crate::{domain::ids::AccountId, service::shares::Shares};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -13,6 +14,9 @@ pub struct Turns {
     what: &'static str,
     places: Arc<Semaphore>,
     working: Arc<Semaphore>,
+    /// What of both one account may have.
+    place_shares: Shares,
+    working_shares: Shares,
 }
 
 /// Somebody's turn, until it is dropped.
@@ -20,13 +24,20 @@ pub struct Turns {
 pub(super) struct Turn {
     _working: OwnedSemaphorePermit,
     _place: OwnedSemaphorePermit,
+    _of_the_account: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
 }
 
 impl Turns {
     /// `at_once` work while `waiting` more wait. `what` is the plural of what they do.
     pub fn new(what: &'static str, at_once: usize, waiting: usize) -> Self {
-        let places = Arc::new(Semaphore::new(at_once.saturating_add(waiting)));
-        Self { what, places, working: Arc::new(Semaphore::new(at_once)) }
+        let places = at_once.saturating_add(waiting);
+        Self {
+            what,
+            places: Arc::new(Semaphore::new(places)),
+            working: Arc::new(Semaphore::new(at_once)),
+            place_shares: Shares::of_places(places),
+            working_shares: Shares::of_places(at_once),
+        }
     }
 
     /// Waits for a turn.
@@ -37,7 +48,19 @@ impl Turns {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Problem::Busy { with: self.what })?;
         let working = Arc::clone(&self.working).acquire_owned().await;
         let working = working.map_err(|error| Problem::Internal(error.to_string()))?;
-        Ok(Turn { _working: working, _place: place })
+        Ok(Turn { _working: working, _place: place, _of_the_account: None })
+    }
+
+    /// Waits for one of the account's turns, which are half of all.
+    ///
+    /// # Errors
+    /// [`Problem::Busy`] when too many wait already, of this account or of all.
+    pub(super) async fn next_of(&self, account: &AccountId) -> Result<Turn, Problem> {
+        let busy = |_| Problem::Busy { with: self.what };
+        let place = self.place_shares.share(account).try_acquire_owned().map_err(busy)?;
+        let working = self.working_shares.share(account).acquire_owned().await;
+        let working = working.map_err(|error| Problem::Internal(error.to_string()))?;
+        Ok(Turn { _of_the_account: Some((working, place)), ..self.next().await? })
     }
 }
 
@@ -58,6 +81,22 @@ mod tests {
             drop(working);
             drop(waiting.await.unwrap());
             turns.next().await.unwrap();
+        });
+    }
+
+    #[test]
+    fn an_account_has_half_of_the_turns_and_others_the_rest() {
+        let turns = Turns::new("tests", 2, 2);
+        let [hog, other] = ["acc_hog", "acc_other"].map(|id| AccountId::parse(id).unwrap());
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        actix_rt::System::new().block_on(async {
+            let working = turns.next_of(&hog).await.unwrap();
+            let mut waiting = pin!(turns.next_of(&hog));
+            assert!(waiting.as_mut().poll(&mut context).is_pending());
+            assert!(matches!(turns.next_of(&hog).await, Err(Problem::Busy { with: "tests" })));
+            drop(turns.next_of(&other).await.unwrap());
+            drop(working);
+            drop(waiting.await.unwrap());
         });
     }
 

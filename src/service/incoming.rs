@@ -140,12 +140,13 @@ impl Incoming {
         };
         let Arrival { parts, path, remote } = arrival;
         let takes_long = adapters::may_take_long(&parts, &integration.options);
+        let account = integration.sid.clone();
         let read = move || {
             let arrived = Arrived { delivery: Delivery::new(parts), path, remote, is_too_much };
             let understood = understand(found, integration, &arrived);
             (Arc::new(arrived), understood)
         };
-        let (arrived, mut understood) = self.readers.read(takes_long, read).await?;
+        let (arrived, mut understood) = self.readers.read(&account, takes_long, read).await?;
         // Never on the writer's thread, which all others wait for.
         loop {
             let answer = understood.answer.take();
@@ -158,7 +159,7 @@ impl Incoming {
                     let (integration, arrived) = (objects::decode::<Integration>(&record)?, Arc::clone(&arrived));
                     let takes_long = adapters::may_take_long(arrived.delivery.parts(), &integration.options);
                     let read = move || understand(record, integration, &arrived);
-                    understood = self.readers.read(takes_long, read).await?;
+                    understood = self.readers.read(&account, takes_long, read).await?;
                 }
             }
         }

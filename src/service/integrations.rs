@@ -119,12 +119,15 @@ impl Integrations {
         self.store
             .write(move |transaction| {
                 let (mut integration, current) = owned(transaction, &writer, &id)?;
-                let (kind, options) = (integration.integration_type.clone(), integration.options.clone());
+                // Options that were written before they were judged stay, unless they or their type are written anew.
+                let options = patch.options.is_some().then(|| integration.options.clone());
+                let kind = integration.integration_type.clone();
                 if !integration.apply(patch, clock.now()) {
                     return Ok(current);
                 }
                 outgoing::check_page(&integration, &writer, reach)?;
-                if (&kind, &options) != (&integration.integration_type, &integration.options) {
+                let are_others = options.is_some_and(|options| options != integration.options);
+                if are_others || kind != integration.integration_type {
                     outgoing::judge(&integration)?;
                 }
                 let record = encode(&integration)?;

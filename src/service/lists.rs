@@ -60,6 +60,9 @@ impl Weighter<Box<[u8]>, Remembered> for PageWeight {
     }
 }
 
+/// A page of so many bytes is read where requests are served; a larger one takes longer than others should wait.
+const QUICK_BYTES: usize = 1 << 20;
+
 /// A page is some kilobytes; from this the cache guesses how many it will hold.
 const USUAL_PAGE_BYTES: u64 = 4096;
 
@@ -107,11 +110,12 @@ impl Lists {
     ) -> Result<Option<ListPage>, StoreError> {
         let last_change = self.store.last_change(account);
         let found = if is_near(query) {
-            Some(self.walk(account, query)?)
+            self.walk(account, query, QUICK_BYTES)?
         } else {
             let indexed = self.store.indexed_before(self.collection, account, &places(query))?;
             let indexed = indexed.filter(|indexed| indexed::is_quick(&indexed.view, query));
-            indexed.map(|indexed| indexed::find(&indexed, self.collection, account, query)).transpose()?
+            let found = indexed.map(|indexed| indexed::find(&indexed, self.collection, account, query, QUICK_BYTES));
+            found.transpose()?.flatten()
         };
         found.map(|found| self.remember(account, raw_query, query, last_change, found)).transpose()
     }
@@ -124,19 +128,23 @@ impl Lists {
         // Before anything is read: what changes in between makes the page too new for its number, never too old.
         let last_change = self.store.last_change(account);
         let found = match self.store.indexed(self.collection, account, &places(query))? {
-            Some(indexed) => indexed::find(&indexed, self.collection, account, query)?,
-            None if reads_everything(query) => scanned::find(&self.store.snapshot()?, self.collection, account, query)?,
-            None => self.walk(account, query)?,
+            Some(indexed) => indexed::find(&indexed, self.collection, account, query, usize::MAX)?,
+            None if reads_everything(query) => {
+                Some(scanned::find(&self.store.snapshot()?, self.collection, account, query)?)
+            }
+            None => self.walk(account, query, usize::MAX)?,
         };
+        let found = found.ok_or_else(|| StoreError::Damaged("a page is larger than memory".to_owned()))?;
         self.remember(account, raw_query, query, last_change, found)
     }
 
-    /// A page of everything in tinyId order.
-    fn walk(&self, account: &AccountId, query: &ListQuery) -> Result<Found, StoreError> {
+    /// A page of everything in tinyId order. `None` if it has more than `most` bytes.
+    fn walk(&self, account: &AccountId, query: &ListQuery, most: usize) -> Result<Option<Found>, StoreError> {
         let snapshot = self.store.snapshot()?;
         let total = snapshot.count(self.collection, account)?;
         let (direction, offset) = (direction(&query.order), query.page.offset);
-        Ok(Found { page: snapshot.page(self.collection, account, direction, offset, limit(query))?, total })
+        let page = snapshot.page(self.collection, account, direction, offset, limit(query), most)?;
+        Ok(page.map(|page| Found { page, total }))
     }
 
     fn remember(

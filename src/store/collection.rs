@@ -138,6 +138,23 @@ impl Transaction<'_> {
     }
 }
 
+/// These records, read until they are more than so many bytes.
+fn within(
+    most: usize,
+    records: impl Iterator<Item = Result<Stored, StoreError>>,
+) -> Result<Option<Vec<Stored>>, StoreError> {
+    let (mut page, mut bytes) = (Vec::new(), 0_usize);
+    for record in records {
+        let record = record?;
+        bytes = bytes.saturating_add(record.as_ref().len());
+        if bytes > most {
+            return Ok(None);
+        }
+        page.push(record);
+    }
+    Ok(Some(page))
+}
+
 impl Snapshot {
     /// How many objects the account has.
     ///
@@ -147,7 +164,7 @@ impl Snapshot {
         Ok(decode(self.get(Tree::Accounts, &trees::counters_key(account, collection.name))?)?.live)
     }
 
-    /// The account's objects with these numbers, in their order.
+    /// The account's objects with these numbers, in their order. `None` if they are more than `most` bytes.
     ///
     /// # Errors
     /// One of them does not exist; the store cannot be read or is damaged.
@@ -156,13 +173,16 @@ impl Snapshot {
         collection: Collection,
         account: &AccountId,
         tiny_ids: &[u64],
-    ) -> Result<Vec<Stored>, StoreError> {
+        most: usize,
+    ) -> Result<Option<Vec<Stored>>, StoreError> {
         // Where they lie close together, walking the index from the first to the last is cheaper than looking each up.
         const FAR: u64 = 3;
-        let (Some(first), Some(last)) = (tiny_ids.iter().min(), tiny_ids.iter().max()) else { return Ok(Vec::new()) };
+        let (Some(first), Some(last)) = (tiny_ids.iter().min(), tiny_ids.iter().max()) else {
+            return Ok(Some(Vec::new()));
+        };
         let walked = last.saturating_sub(*first);
         if walked > FAR.saturating_mul(tiny_ids.len().try_into().unwrap_or(u64::MAX)) {
-            return tiny_ids.iter().map(|tiny_id| self.numbered(collection, account, *tiny_id)).collect();
+            return within(most, tiny_ids.iter().map(|tiny_id| self.numbered(collection, account, *tiny_id)));
         }
         let (lower, upper) = (trees::index_key(account, *first), trees::index_key(account, last.saturating_add(1)));
         let portion = usize::try_from(walked).unwrap_or(usize::MAX).saturating_add(1);
@@ -175,7 +195,7 @@ impl Snapshot {
             let (_, id) = position.and_then(|position| ids.get(position)).ok_or_else(|| lacks(account, *tiny_id))?;
             self.indexed(collection, id.as_ref())
         });
-        found.collect()
+        within(most, found)
     }
 
     /// The account's object with this number.
@@ -188,7 +208,8 @@ impl Snapshot {
         self.indexed(collection, id.as_ref())
     }
 
-    /// The account's objects from `offset` on, at most `limit`, in the order of their tinyIds.
+    /// The account's objects from `offset` on, at most `limit`, in the order of their tinyIds. `None` if they are more than `most`
+    /// bytes.
     ///
     /// # Errors
     /// The store cannot be read or is damaged.
@@ -199,17 +220,18 @@ impl Snapshot {
         direction: Direction,
         offset: u64,
         limit: usize,
-    ) -> Result<Vec<Stored>, StoreError> {
+        most: usize,
+    ) -> Result<Option<Vec<Stored>>, StoreError> {
         let behind = self.count(collection, account)?.saturating_sub(offset);
         let length = usize::try_from(behind).unwrap_or(usize::MAX).min(limit);
         let after = behind.saturating_sub(length.try_into().unwrap_or(u64::MAX));
         // Entries are passed over one by one, so it is better to come from the nearer end.
         if after < offset {
-            let mut page = self.stretch(collection, account, direction.reversed(), after, length)?;
-            page.reverse();
+            let mut page = self.stretch(collection, account, direction.reversed(), after, length, most)?;
+            page.iter_mut().for_each(|page| page.reverse());
             return Ok(page);
         }
-        self.stretch(collection, account, direction, offset, length)
+        self.stretch(collection, account, direction, offset, length, most)
     }
 
     fn stretch(
@@ -219,11 +241,12 @@ impl Snapshot {
         direction: Direction,
         offset: u64,
         length: usize,
-    ) -> Result<Vec<Stored>, StoreError> {
+        most: usize,
+    ) -> Result<Option<Vec<Stored>>, StoreError> {
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
         let portion = length.saturating_add(offset).min(SCAN_PORTION);
         let entries = self.index(collection, account, direction, portion);
-        entries.skip(offset).take(length).map(|entry| self.indexed(collection, entry?.1.as_ref())).collect()
+        within(most, entries.skip(offset).take(length).map(|entry| self.indexed(collection, entry?.1.as_ref())))
     }
 
     /// The account's objects, the oldest first, read as they are asked for.

@@ -212,3 +212,19 @@ fn names_that_the_json_library_would_not_keep_are_refused() {
     let body = r#"{"name":"x","type":"email","destination_ids":[],"meta":{"a":{"$serde_json::private::Number":"5"}}}"#;
     server.account("ops").send("POST", "/integration", Some(body)).assert_error(400, &["$serde_json::private::"]);
 }
+
+/// What a body costs to parse, copy and write goes by its values: half a million fit into a mebibyte.
+#[test]
+fn a_body_holds_so_many_values() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let body = |values: usize| {
+        json!({"name": "n", "type": "webhook", "destination_ids": [], "meta": {"list": vec![0; values - 7]}})
+            .to_string()
+    };
+    account.send("POST", "/integration", Some(&body(50_000))).assert_status(200);
+    let expected = "The body may hold at most 50000 values, members and items, but holds 50001";
+    account.send("POST", "/integration", Some(&body(50_001))).assert_error(400, &[expected]);
+    let one = json!({"name": "n", "type": "webhook", "destination_ids": [], "meta": {"text": ",[{".repeat(200_000)}});
+    account.create(one).assert_status(200);
+}

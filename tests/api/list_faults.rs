@@ -127,3 +127,20 @@ fn an_absurdly_long_value_is_cut_in_the_message() {
     let message = answer.assert_error(400, &["'tinyId' must be a number"]).messages().remove(0);
     assert!(message.chars().count() < 200, "{message}");
 }
+
+/// Each is looked up in every object; a query had room for hundreds, and three such queries cost everybody seconds.
+#[test]
+fn a_list_is_filtered_and_sorted_by_so_many_attributes() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    account.created("n");
+    let query = |filters: usize, sorts: usize| {
+        let filters = (0..filters).map(|number| format!("meta.f{number}=x")).collect::<Vec<_>>().join("&");
+        let sorts = (0..sorts).map(|number| format!("meta.s{number}")).collect::<Vec<_>>().join(",");
+        format!("{filters}&sort={sorts}")
+    };
+    account.list(&query(12, 4)).assert_status(200);
+    let expected = "A list may be filtered and sorted by 16 attributes in all, but this one names 17";
+    account.list(&query(12, 5)).assert_error(400, &[expected]);
+    account.list(&query(400, 1)).assert_error(400, &["but this one names 401"]);
+}

@@ -226,3 +226,29 @@ fn link_is_left_out_where_it_would_be_too_long_for_a_proxy() {
     assert!(link(1_000).is_some_and(|length| length < 3_072));
     assert_eq!(link(2_000), None);
 }
+
+/// A page of a hundred large objects takes longer to put together than whoever is served by the same thread should wait; it is put
+/// together elsewhere, and is the same.
+#[test]
+fn a_page_of_large_objects_is_as_exact_as_any_other() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let body = |number: usize| {
+        json!({"name": format!("n{number}"), "type": "email", "destination_ids": [],
+            "meta": {"number": number, "text": "x".repeat(300_000)}})
+    };
+    let objects: Vec<_> = (0..6).map(|number| account.created_from(body(number))).collect();
+    for (query, expected) in [
+        ("limit=6", vec![0, 1, 2, 3, 4, 5]),
+        ("limit=3&offset=2", vec![2, 3, 4]),
+        ("limit=4&sortdirection=DESC", vec![5, 4, 3, 2]),
+        ("limit=5&sort=-meta.number", vec![5, 4, 3, 2, 1]),
+        ("limit=5&meta.number=3&ops=meta.number:gte", vec![3, 4, 5]),
+    ] {
+        for _ in 0..2 {
+            let answer = account.list(query).assert_status(200).json();
+            let expected: Vec<_> = expected.iter().map(|number| objects[*number].clone()).collect();
+            assert_eq!(answer["data"].as_array().unwrap(), &expected, "{query}");
+        }
+    }
+}

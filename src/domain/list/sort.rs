@@ -138,6 +138,11 @@ impl SortValue {
     }
 }
 
+/// How many places `sort` names.
+pub(super) fn count(parameters: &Parameters<'_>) -> usize {
+    parameters.get("sort").map_or(0, |sort| sort.split(',').count())
+}
+
 /// The places to sort by, each with whether its own sign says descending.
 fn read_attributes(schema: Schema, sort: &str, faults: &mut Faults) -> Vec<(Place, Option<bool>)> {
     if sort.trim().is_empty() {

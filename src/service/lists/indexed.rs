@@ -11,19 +11,22 @@ use crate::{
 use roaring::RoaringTreemap;
 use std::{borrow::Cow, collections::BTreeMap};
 
-/// Whether the answer costs no more than its page: nothing is asked of objects one by one, or there are few.
+/// Whether the answer costs no more than its page: nothing is asked of objects one by one, or there are few with short values.
 pub(super) fn is_quick(view: &View, query: &ListQuery) -> bool {
     const FEW: u64 = 1_000;
-    view.live().len() <= FEW || !super::places(query).into_iter().any(|place| view.is_long(place))
+    const SHORT: usize = 256 << 10;
+    let is_quick = |place: &Place| !view.is_long(place) || (view.live().len() <= FEW && view.bytes_at(place) <= SHORT);
+    super::places(query).into_iter().all(is_quick)
 }
 
-/// The objects of the page, and how many match in all.
+/// The objects of the page, and how many match in all. `None` if the page has more than `most` bytes.
 pub(super) fn find(
     indexed: &Indexed,
     collection: Collection,
     account: &AccountId,
     query: &ListQuery,
-) -> Result<Found, StoreError> {
+    most: usize,
+) -> Result<Option<Found>, StoreError> {
     let Indexed { view, snapshot } = indexed;
     let found = filtered(view, &query.filters)?;
     let (total, offset, limit) = (found.len(), query.page.offset, limit(query));
@@ -42,7 +45,8 @@ pub(super) fn find(
             None => sorted(view, sort, &found, offset, limit),
         },
     };
-    Ok(Found { page: snapshot.all_numbered(collection, account, &page)?, total })
+    let page = snapshot.all_numbered(collection, account, &page, most)?;
+    Ok(page.map(|page| Found { page, total }))
 }
 
 /// What satisfies all filters. Those that are asked once for each value come first, and leave less for the others.
