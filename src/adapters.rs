@@ -5,11 +5,14 @@
 //! came before; the facts are from PagerTree's public adapters and guides, and from the vendors' own documents.
 
 mod answer;
+mod charset;
 mod chat;
 mod compare;
 mod delivery;
+mod event_body;
 mod field;
 mod instant;
+mod lenient_json;
 mod markup;
 mod nesting;
 mod reading;
@@ -79,9 +82,15 @@ mod xitoring;
 mod zabbix;
 mod zendesk;
 
-use crate::domain::{bounds, event::Reading, webhook as webhook_out};
+use crate::domain::{event::Reading, thirdparty_id, webhook as webhook_out};
 use field::Field;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+/// Bytes as text: UTF-8 or, where they are none, what older programs write.
+pub fn text(bytes: &[u8]) -> Cow<'_, str> {
+    charset::decode(bytes, "")
+}
 
 type Adapter = fn(&Delivery, &Map<String, Value>) -> Reading;
 
@@ -172,6 +181,7 @@ pub fn read(integration_type: &str, delivery: &Delivery, options: &Map<String, V
     }
     let known = ADAPTERS.iter().find(|(name, _)| *name == integration_type);
     let reading = known.map_or(webhook::read as Adapter, |(_, adapter)| *adapter)(delivery, options);
+    let reading = readable(integration_type, delivery, reading);
     let reading = match known {
         Some((name, _)) if !WITHOUT_ID.contains(name) => identified(reading),
         _ => reading,
@@ -182,21 +192,36 @@ pub fn read(integration_type: &str, delivery: &Delivery, options: &Map<String, V
     bounded(wording::apply(integration_type, delivery, options, reading))
 }
 
+/// The reading, with the reason why nothing could be read of the body, if nothing came of it. Rules make an alert of whatever they
+/// are given, but not of what cannot be read.
+fn readable(integration_type: &str, delivery: &Delivery, reading: Reading) -> Reading {
+    let Some(unreadable) = delivery.unreadable().filter(|_| integration_type != EMAIL) else { return reading };
+    let follows_rules = integration_type == "custom_webhook" && !unreadable.is_plain_text;
+    match reading {
+        Reading::Event(_) if follows_rules && delivery.all().members().next().is_none() => {
+            reading::nothing(unreadable.reason.as_str(), Field::new(None))
+        }
+        Reading::Nothing { thirdparty_id, confirm, .. } => {
+            Reading::Nothing { reason: unreadable.reason.clone(), thirdparty_id, confirm }
+        }
+        reading => reading,
+    }
+}
+
+/// The type that reads messages of mail.
+const EMAIL: &str = "email";
+
 /// The reading, with no more than an alert and its log may hold.
 fn bounded(reading: Reading) -> Reading {
-    let is_too_long = |id: &String| id.chars().count() > bounds::LONGEST_THIRDPARTY_ID;
+    let kept = |id: Option<String>| id.map(|id| thirdparty_id::kept(&id).into_owned());
     match reading {
-        Reading::Event(event) if event.thirdparty_id.as_ref().is_some_and(is_too_long) => {
-            let reason = format!("its third-party id has more than {} characters", bounds::LONGEST_THIRDPARTY_ID);
-            reading::nothing(reason, Field::new(None))
-        }
         Reading::Event(mut event) => {
+            event.thirdparty_id = kept(event.thirdparty_id);
             event.content.cut();
             Reading::Event(event)
         }
-        Reading::Nothing { reason, mut thirdparty_id, confirm } => {
-            thirdparty_id.iter_mut().for_each(|id| bounds::cut(id, bounds::LONGEST_THIRDPARTY_ID));
-            Reading::Nothing { reason, thirdparty_id, confirm }
+        Reading::Nothing { reason, thirdparty_id, confirm } => {
+            Reading::Nothing { reason, thirdparty_id: kept(thirdparty_id), confirm }
         }
         blocked @ Reading::Blocked { .. } => blocked,
     }

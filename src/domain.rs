@@ -17,6 +17,7 @@ pub mod list;
 pub mod log;
 pub mod rejection;
 pub mod reserved;
+pub mod thirdparty_id;
 pub mod timestamp;
 pub mod values;
 pub mod web_origin;

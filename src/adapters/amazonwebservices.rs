@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
-    if !delivery.parts().text().trim_ascii_start().starts_with(b"{") {
+    if !delivery.text().trim_start().starts_with('{') {
         return nothing("what SNS sends is a JSON object", ":", None);
     }
     let (kind, topic) = (delivery.get("Type"), delivery.get("TopicArn"));

@@ -72,7 +72,7 @@ fn ignored(action: Field<'_>) -> Reading {
 /// What rules and templates see of a request.
 fn log(delivery: &Delivery) -> Value {
     let (parts, parameters) = (delivery.parts(), delivery.parameters());
-    let body = String::from_utf8_lossy(parts.text());
+    let body = delivery.text();
     let sent = parameters.as_object().is_some_and(|parameters| !parameters.is_empty());
     let data = if sent { parameters.clone() } else { body.as_ref().into() };
     let named = |(name, value): &(String, String)| {

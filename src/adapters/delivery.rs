@@ -1,8 +1,14 @@
 //! What a third party sent, as adapters look at it.
 
-use super::{field::Field, nesting};
-use crate::domain::{body::Strictness, reserved};
-use serde_json::{Map, Value};
+use super::{
+    charset,
+    event_body::{self, Manner, Unreadable},
+    field::Field,
+    nesting,
+};
+use crate::domain::body::Strictness;
+use serde_json::Value;
+use std::borrow::Cow;
 
 /// The parts of a request.
 #[derive(Clone, Debug, Default)]
@@ -21,30 +27,70 @@ pub struct DeliveryParts {
     pub strictness: Strictness,
 }
 
-impl DeliveryParts {
-    /// The body without the byte order mark that some programs begin a text with, and that is no part of it.
-    pub(super) fn text(&self) -> &[u8] {
-        self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body)
-    }
-}
-
 /// A request, with its parameters read: those of the query, and over them those of the body, be it JSON or a form.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     parts: DeliveryParts,
     parameters: Value,
+    unreadable: Option<Unreadable>,
 }
 
-/// Under this name stands a JSON body that is no object.
-const WHOLE_BODY: &str = "_json";
+/// So many events of one request are told apart.
+const MAX_EVENTS: usize = 100;
+
+/// Types that look at a list of events themselves, or whose senders sign the body as a whole.
+const WHOLE: [&str; 6] = ["crowdstrike", "custom_webhook", "email", "hetrix_tools", "meta_workplace", "sentry"];
 
 impl Delivery {
-    /// Reads the parameters. What cannot be read has none.
+    /// Reads a request as one event. What cannot be read has no parameters.
     pub fn new(parts: DeliveryParts) -> Self {
-        let mut parameters = nesting::object(form_urlencoded::parse(parts.query.as_bytes()).into_owned());
+        Self::read(parts, false).0
+    }
+
+    /// Reads a request to an integration of this type: its event, and behind it the others, in the rare case that there are several.
+    /// Each is a request of its own then, as if it had been sent alone.
+    pub fn each(parts: DeliveryParts, integration_type: &str) -> (Self, Vec<Self>) {
+        let (first, mut further) = Self::read(parts, !WHOLE.contains(&integration_type));
+        if further.is_empty() {
+            return (first, Vec::new());
+        }
+        let left_out = further.split_off(further.len().min(MAX_EVENTS.saturating_sub(1)));
+        let mut events: Vec<_> = further.into_iter().map(|event| first.alone(event)).collect();
+        if !left_out.is_empty() {
+            let reason =
+                format!("{} events of this request were not read, since it has more than {MAX_EVENTS}", left_out.len());
+            let unreadable = Some(Unreadable { reason, is_plain_text: false });
+            events.push(Self { unreadable, ..first.alone(Value::Array(left_out)) });
+        }
+        (first.alone(first.parameters.clone()), events)
+    }
+
+    fn read(parts: DeliveryParts, splits: bool) -> (Self, Vec<Value>) {
+        let content_type = header(&parts, "content-type").unwrap_or_default();
+        let is_strict = parts.strictness == Strictness::Strict;
+        let text = charset::decode(&parts.body, content_type);
+        let body = event_body::read(&text, &parts.body, Manner { content_type, is_strict, splits });
+        let mut parameters = nesting::object(event_body::pairs(parts.query.as_bytes(), None));
         parameters.extend(nesting::object(parts.fields.iter().cloned()));
-        parameters.extend(parameters_of_body(&parts));
-        Self { parts, parameters: Value::Object(parameters) }
+        parameters.extend(body.members);
+        drop(text);
+        (Self { parts, parameters: Value::Object(parameters), unreadable: body.unreadable }, body.further)
+    }
+
+    /// One of several events of this request.
+    fn alone(&self, event: Value) -> Self {
+        let parts = DeliveryParts { body: event.to_string().into_bytes(), fields: Vec::new(), ..self.parts.clone() };
+        Self { parts, parameters: event, unreadable: None }
+    }
+
+    /// Why nothing can be read of the body, if so.
+    pub(super) fn unreadable(&self) -> Option<&Unreadable> {
+        self.unreadable.as_ref()
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> Cow<'_, str> {
+        charset::decode(&self.parts.body, self.header("content-type").unwrap_or_default())
     }
 
     /// Everything that was sent.
@@ -84,23 +130,6 @@ impl Delivery {
 
 fn header<'a>(parts: &'a DeliveryParts, name: &str) -> Option<&'a str> {
     parts.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-}
-
-/// Vendors often say that JSON is text or a form, so a body that is JSON is read as that whatever it says to be.
-fn parameters_of_body(parts: &DeliveryParts) -> Map<String, Value> {
-    let body = parts.text().trim_ascii();
-    if matches!(body.first(), Some(b'{' | b'[')) && !reserved::has_reserved_name(body) {
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(members)) => return members,
-            Ok(other) => return Map::from_iter([(WHOLE_BODY.to_owned(), other)]),
-            Err(_) => {}
-        }
-    }
-    let kind = header(parts, "content-type").unwrap_or_default();
-    if kind.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
-        return nesting::object(form_urlencoded::parse(body).into_owned());
-    }
-    Map::new()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub const SCHEMA: Schema = Schema(&[
     Attribute::new("updatedAt", Kind::Time),
     Attribute::new("meta", Kind::Object),
     Attribute::new("tinyId", Kind::Number),
-    Attribute::new("thirdparty_id", Kind::Text).or_null(),
+    Attribute::thirdparty_id("thirdparty_id"),
     Attribute::new("destination_ids", Kind::TextArray),
     Attribute::new("title", Kind::Text),
     Attribute::new("description", Kind::Text).or_null(),

@@ -3,13 +3,14 @@
 use super::{
     alert::Alert,
     body::{self, BodyReader, Strictness},
-    bounds::{LONGEST_DESCRIPTION, LONGEST_TAG, LONGEST_THIRDPARTY_ID, LONGEST_TITLE, MOST_DATA, MOST_TAGS},
+    bounds::{LONGEST_DESCRIPTION, LONGEST_TAG, LONGEST_TITLE, MOST_DATA, MOST_TAGS},
     distinct::{Added, Distinct},
     event::{AdditionalDatum, AlertUrgency},
     ids::{DestinationId, IntegrationId},
     integration::replace,
     integration_input::{SERVERS_OWN, destination_ids},
     rejection::Rejection,
+    thirdparty_id::kept,
     timestamp::Timestamp,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -96,7 +97,7 @@ impl AlertDraft {
             body.ignore(&["source_id"]);
         }
         let meta = body.optional("meta", body::object).unwrap_or_default();
-        let thirdparty_id = body.nullable("thirdparty_id", |value| short_text(value, LONGEST_THIRDPARTY_ID)).flatten();
+        let thirdparty_id = body.nullable("thirdparty_id", thirdparty_id).flatten();
         let destinations = |value| destination_ids(value, strictness);
         let destination_ids = match sourced {
             true => body.optional("destination_ids", destinations),
@@ -193,6 +194,13 @@ fn short_text(value: Value, longest: usize) -> Result<String, String> {
         0 => Err(format!("must have 1 to {longest} characters, but was empty")),
         n if n > longest => Err(format!("must have 1 to {longest} characters, but had {n}")),
         _ => Ok(text.to_owned()),
+    }
+}
+
+fn thirdparty_id(value: Value) -> Result<String, String> {
+    match body::text(value)?.trim() {
+        "" => Err("must have at least one character, but was empty".into()),
+        text => Ok(kept(text).into_owned()),
     }
 }
 

@@ -8,6 +8,7 @@ use super::{
     timestamp::Timestamp,
 };
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -22,7 +23,7 @@ pub const SCHEMA: Schema = Schema(&[
     Attribute::new("type", Kind::Text),
     Attribute::new("source_id", Kind::Text),
     Attribute::new("alert_id", Kind::Text).or_null(),
-    Attribute::new("thirdparty_id", Kind::Text).or_null(),
+    Attribute::thirdparty_id("thirdparty_id"),
     Attribute::new("action", Kind::Text),
     Attribute::new("outcome", Kind::Text),
     Attribute::new("status", Kind::Number).or_null(),
@@ -116,7 +117,7 @@ pub struct Response {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Body {
-    /// As text; bytes that are none are replaced.
+    /// As text, decoded; bytes that are none are replaced, and an event that is none at all is a `data:` URL.
     pub text: String,
     /// How many bytes there were, of which the text may show only the first.
     pub bytes: usize,
@@ -131,6 +132,24 @@ impl Body {
         let kept = bytes.get(..end_of_kept(bytes)).unwrap_or(bytes);
         Self { text: String::from_utf8_lossy(kept).into_owned(), bytes: bytes.len() }
     }
+}
+
+impl Body {
+    /// The beginning of a body that was decoded to `text`. What is no text in any charset is kept as a `data:` URL.
+    pub fn decoded(text: &str, bytes: &[u8]) -> Self {
+        let is_binary = str::from_utf8(bytes).is_err() && text.chars().any(|character| is_no_text(character));
+        let text = if is_binary {
+            let kept = bytes.get(..BODY_KEPT).unwrap_or(bytes);
+            format!("data:application/octet-stream;base64,{}", BASE64_STANDARD.encode(kept))
+        } else {
+            text.get(..end_of_kept(text.as_bytes())).unwrap_or(text).to_owned()
+        };
+        Self { text, bytes: bytes.len() }
+    }
+}
+
+fn is_no_text(character: char) -> bool {
+    character == char::REPLACEMENT_CHARACTER || (character.is_control() && !matches!(character, '\t' | '\n' | '\r'))
 }
 
 /// Where what is kept ends: not within a character.
@@ -312,6 +331,14 @@ mod tests {
             assert_eq!(Body::of(&bytes).text, "x".repeat(BODY_KEPT - kept), "{before}");
         }
         assert_eq!(Body::of("é".repeat(BODY_KEPT).as_bytes()).text, "é".repeat(BODY_KEPT / 2));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_kept_as_they_are() {
+        assert_eq!(Body::decoded("Kühl", b"K\xfchl"), Body { text: "Kühl".into(), bytes: 4 });
+        let binary = Body::decoded("\u{8}\u{fffd}", b"\x08\xff");
+        assert_eq!(binary.text, "data:application/octet-stream;base64,CP8=");
+        assert_eq!(Body::decoded(&"é".repeat(BODY_KEPT), b"").text, "é".repeat(BODY_KEPT / 2));
     }
 
     #[test]

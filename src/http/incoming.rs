@@ -9,7 +9,8 @@ use super::{
     state::State,
 };
 use crate::{
-    adapters::{Answer, DeliveryParts},
+    adapters::{self, Answer, DeliveryParts},
+    domain::body::Strictness,
     service::incoming::{Arrival, Receipt},
 };
 use actix_web::{
@@ -33,7 +34,8 @@ pub(super) async fn take(
     if request.method() == Method::HEAD {
         return bare(state.incoming.look(&path.0)?, None);
     }
-    let fields = fields(&request, &body.bytes).await;
+    let strictness = body::strictness(&request, &state.live.load());
+    let fields = fields(&request, &body.bytes, strictness).await;
     let headers = request.headers().iter().map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         (name.as_str().to_owned(), value)
@@ -44,7 +46,7 @@ pub(super) async fn take(
         headers: headers.collect(),
         fields,
         body: body.bytes.to_vec(),
-        strictness: body::strictness(&request, &state.live.load()),
+        strictness,
     };
     let arrival = Arrival {
         parts,
@@ -75,17 +77,53 @@ fn bare(receipt: Receipt, answer: Option<Answer>) -> Result<HttpResponse, Proble
 /// Fields of a form; more are not read.
 const MOST_FIELDS: usize = 1_000;
 
-/// The fields of a multipart form; none of anything else, nor of one that is broken.
-async fn fields(request: &HttpRequest, body: &[u8]) -> Vec<(String, String)> {
+/// The fields of a multipart form; none of anything else. One that is broken is mended, unless it is to be read to the letter.
+async fn fields(request: &HttpRequest, body: &[u8], strictness: Strictness) -> Vec<(String, String)> {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let Ok(boundary) = multer::parse_boundary(kind) else { return Vec::new() };
+    let form = read_form(body, &boundary).await;
+    if form.is_whole || strictness == Strictness::Strict {
+        return form.fields;
+    }
+    read_form(&mended(body, &boundary), &boundary).await.fields
+}
+
+/// The fields of a form, as far as they can be read.
+struct Form {
+    fields: Vec<(String, String)>,
+    is_whole: bool,
+}
+
+async fn read_form(body: &[u8], boundary: &str) -> Form {
     let mut form = multer::Multipart::with_reader(body, boundary);
     let mut fields = Vec::new();
-    while let Some(field) = form.next_field().await.ok().flatten().filter(|_| fields.len() < MOST_FIELDS) {
+    while fields.len() < MOST_FIELDS {
+        let field = match form.next_field().await {
+            Ok(Some(field)) => field,
+            end => return Form { fields, is_whole: end.is_ok() },
+        };
         let name = field.name().unwrap_or_default().to_owned();
-        if let Ok(value) = field.bytes().await {
-            fields.push((name, String::from_utf8_lossy(&value).into_owned()));
+        match field.bytes().await {
+            Ok(value) => fields.push((name, adapters::text(&value).into_owned())),
+            Err(_) => return Form { fields, is_whole: false },
         }
     }
-    fields
+    Form { fields, is_whole: true }
+}
+
+/// A form that ends its lines as it must, and has its last boundary.
+fn mended(body: &[u8], boundary: &str) -> Vec<u8> {
+    let has_line_ends = body.windows(2).any(|pair| pair == b"\r\n");
+    let mut mended = Vec::with_capacity(body.len());
+    for byte in body {
+        if *byte == b'\n' && !has_line_ends {
+            mended.push(b'\r');
+        }
+        mended.push(*byte);
+    }
+    if !mended.ends_with(b"\r\n") {
+        mended.extend_from_slice(b"\r\n");
+    }
+    mended.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    mended
 }

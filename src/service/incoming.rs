@@ -6,7 +6,13 @@ use super::{fault::Fault, objects, outgoing::Bell, readers::Readers, tally::Tall
 use crate::{
     adapters::{self, Answer, Delivery, DeliveryParts},
     clock::Clock,
-    domain::{event::Reading, ids::IntegrationId, integration::Integration, log::Request, rejection::Rejection},
+    domain::{
+        event::Reading,
+        ids::{AccountId, IntegrationId},
+        integration::Integration,
+        log::Request,
+        rejection::Rejection,
+    },
     ids::Ids,
     store::{INTEGRATIONS, Store, Stored},
 };
@@ -142,27 +148,57 @@ impl Incoming {
         let takes_long = adapters::may_take_long(&parts, &integration.options);
         let account = integration.sid.clone();
         let read = move || {
-            let arrived = Arrived { delivery: Delivery::new(parts), path, remote, is_too_much };
+            let (delivery, further) = Delivery::each(parts, integration.integration_type.as_str());
+            let arrived = Arrived { delivery, path, remote, is_too_much };
             let understood = understand(found, integration, &arrived);
-            (Arc::new(arrived), understood)
+            (Arc::new(arrived), understood, further)
         };
-        let (arrived, mut understood) = self.readers.read(&account, takes_long, read).await?;
-        // Never on the writer's thread, which all others wait for.
+        let (arrived, understood, further) = self.readers.read(&account, takes_long, read).await?;
+        let outcome = self.settle(&id, &account, Arc::clone(&arrived), understood).await?;
+        for delivery in further {
+            let is_too_much = throttle.check(id.as_str()).is_err();
+            let (path, remote) = (arrived.path.clone(), arrived.remote.clone());
+            let event = Arc::new(Arrived { delivery, path, remote, is_too_much });
+            let record = self.store.record(INTEGRATIONS, id.as_str())?.ok_or_else(not_found)?;
+            let understood = self.understand(&account, record, Arc::clone(&event)).await?;
+            self.settle(&id, &account, event, understood).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Keeps what came of an event, and has it understood again as often as the integration has changed meanwhile: never on the
+    /// writer's thread, which all others wait for.
+    async fn settle(
+        &self,
+        id: &IntegrationId,
+        account: &AccountId,
+        arrived: Arc<Arrived>,
+        mut understood: Understood,
+    ) -> Result<(Receipt, Option<Answer>), Fault> {
         loop {
             let answer = understood.answer.take();
-            match self.keep(&id, understood).await? {
+            match self.keep(id, understood).await? {
                 Kept::Done(receipt, action) => {
                     self.tally.event(action);
                     return Ok((receipt, answer));
                 }
                 Kept::Changed(record) => {
-                    let (integration, arrived) = (objects::decode::<Integration>(&record)?, Arc::clone(&arrived));
-                    let takes_long = adapters::may_take_long(arrived.delivery.parts(), &integration.options);
-                    let read = move || understand(record, integration, &arrived);
-                    understood = self.readers.read(&account, takes_long, read).await?;
+                    understood = self.understand(account, record, Arc::clone(&arrived)).await?;
                 }
             }
         }
+    }
+
+    async fn understand(
+        &self,
+        account: &AccountId,
+        record: Stored,
+        arrived: Arc<Arrived>,
+    ) -> Result<Understood, Fault> {
+        let integration: Integration = objects::decode(&record)?;
+        let takes_long = adapters::may_take_long(arrived.delivery.parts(), &integration.options);
+        let read = move || understand(record, integration, &arrived);
+        Ok(self.readers.read(account, takes_long, read).await?)
     }
 
     /// Keeps what came of an event, unless the integration is another now than the one that understood it.

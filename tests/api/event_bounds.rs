@@ -81,10 +81,29 @@ fn an_alert_of_an_event_holds_no_more_than_one_of_a_user() {
     let log = last_log(&account);
     assert_eq!(log["request"]["body"]["text"].as_str().unwrap().len(), 65_536);
     assert!(log.to_string().len() < 256 << 10);
+}
 
-    post(&server, &integration, &json!({"event_type": "create", "id": "i".repeat(1_025), "title": "t"}));
-    assert_eq!(last_log(&account)["outcome"], "its third-party id has more than 1024 characters");
-    assert_eq!(list(&account, "/alert").len(), 1);
+/// Keys of Alertmanager's groups are longer than an id may be. No alert was ever made of them.
+#[test]
+fn a_long_third_party_id_is_kept_by_its_hash_and_found_by_what_was_sent() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let integration = integration(&account, "webhook", json!({}));
+    let long = "group/".repeat(300);
+    let event = |kind: &str| json!({"event_type": kind, "id": long, "title": "It broke"});
+    post(&server, &integration, &event("create"));
+    post(&server, &integration, &event("create"));
+    let [alert] = list(&account, "/alert").try_into().unwrap();
+    let kept = alert["thirdparty_id"].as_str().unwrap();
+    assert!(kept.starts_with("sha256:") && kept.len() == 71, "{kept}");
+    for asked in [&long, kept] {
+        assert_eq!(list(&account, &format!("/alert?thirdparty_id={asked}")).len(), 1, "{asked}");
+        assert!(!list(&account, &format!("/log?thirdparty_id={asked}")).is_empty(), "{asked}");
+    }
+    let twice = json!({"title": "t", "source_id": integration, "thirdparty_id": long, "destination_ids": []});
+    account.send("POST", "/alert", Some(&twice.to_string())).assert_status(409);
+    post(&server, &integration, &event("resolve"));
+    assert_eq!(list(&account, "/alert")[0]["status"], "resolved");
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod tests;
 
 use serde_json::value::RawValue;
 
+use crate::domain::thirdparty_id;
+
 use self::{any_kind::AnyKindTest, some_object::SomeObjectTest};
 use super::{
     comparison::Comparison,
@@ -105,6 +107,8 @@ impl Filter {
         if asks_for_null(&place, operator, value) {
             return Ok(Self { negated, place, test: Test::Null });
         }
+        let kept = place.attribute.is_thirdparty_id.then(|| thirdparty_id::kept(value));
+        let value = kept.as_deref().unwrap_or(value);
         let kind = place.attribute.kind;
         if let Some(whole) = whole_object(&place)
             && !asks_for_members(operator)

@@ -43,12 +43,19 @@ pub struct Attribute {
     pub kind: Kind,
     /// Whether it may be null.
     pub nullable: bool,
+    /// Whether it is a third-party id, of which long ones are kept by their hash and asked for as they are.
+    pub is_thirdparty_id: bool,
 }
 
 impl Attribute {
     /// An attribute that always has a value.
     pub const fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, nullable: false }
+        Self { name, kind, nullable: false, is_thirdparty_id: false }
+    }
+
+    /// A third-party id, if there is one.
+    pub const fn thirdparty_id(name: &'static str) -> Self {
+        Self { is_thirdparty_id: true, ..Self::new(name, Kind::Text).or_null() }
     }
 
     /// The same, where there may be none.

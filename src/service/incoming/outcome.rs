@@ -2,7 +2,7 @@
 
 use super::{Arrived, Receipt, Understood};
 use crate::{
-    adapters::DeliveryParts,
+    adapters::Delivery,
     domain::{
         alert::{Alert, Origin, Step},
         event::{Action, Content, Event, FreshId, Reading},
@@ -217,13 +217,14 @@ pub(super) fn shown(integration: &Integration, arrived: &Arrived) -> Request {
         query: secrets.hidden_in(&masked_query(&parts.query)),
         remote: arrived.remote.clone(),
         headers: masked(parts.headers.iter().map(|(name, value)| (name, value))),
-        body: shown_body(parts, &secrets),
+        body: shown_body(&arrived.delivery, &secrets),
     }
 }
 
 /// The body, without what only those may know who send it.
-fn shown_body(parts: &DeliveryParts, secrets: &Secrets) -> Body {
-    let mut body = Body::of(&parts.body);
+fn shown_body(delivery: &Delivery, secrets: &Secrets) -> Body {
+    let parts = delivery.parts();
+    let mut body = Body::decoded(&delivery.text(), &parts.body);
     let kind = parts.headers.iter().find(|(name, _)| name == "content-type").map_or("", |(_, kind)| kind.as_str());
     if kind.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
         body.text = masked_query(&body.text);
