@@ -146,7 +146,7 @@ impl App {
             log::warn!(folder:display = removed.display(); "What a command left when it was killed was removed");
         }
         let tokens = Tokens::new(&store.token_secret()?);
-        let live = live(settings, &tokens, &edges.clock)?;
+        let live = live(settings, &tokens, &edges.clock, None)?;
         let bell = Bell::default();
         let tally = Tally::default();
         let desks = desks(settings, &store, &edges, &bell, &tally);
@@ -261,7 +261,8 @@ impl AppHandle {
                          was not started with --open-to-network";
             return Err(ConfigError::new(fault));
         }
-        self.state.live.store(Arc::new(live(settings, &self.tokens, &self.clock)?));
+        let before = self.state.live.load();
+        self.state.live.store(Arc::new(live(settings, &self.tokens, &self.clock, Some(&before))?));
         Ok(())
     }
 }
@@ -314,15 +315,26 @@ fn keep(settings: &Settings) -> Keep {
     Keep { alerts, alert_days, logs, log_days }
 }
 
-fn live(settings: &Settings, tokens: &Tokens, clock: &Clock) -> Result<Live, ConfigError> {
+/// What the settings `before` have counted still counts.
+fn live(settings: &Settings, tokens: &Tokens, clock: &Clock, before: Option<&Live>) -> Result<Live, ConfigError> {
     let limits = GateLimits {
         token_lifetime: settings.auth.token_seconds,
         requests_per_minute: settings.limits.requests_per_minute,
         logins_per_minute: settings.limits.logins_per_minute,
     };
     Ok(Live {
-        gate: Gate::new(settings.directory()?, tokens.clone(), clock.clone(), limits),
-        events: Arc::new(Throttle::per_minute(settings.limits.events_per_minute, "events of this integration")),
+        gate: Gate::new(
+            settings.directory()?,
+            tokens.clone(),
+            clock.clone(),
+            limits,
+            before.map(|before| &*before.gate),
+        ),
+        events: Throttle::renewed(
+            before.map(|before| &before.events),
+            settings.limits.events_per_minute,
+            "events of this integration",
+        ),
         strictness: if settings.strict { Strictness::Strict } else { Strictness::Lenient },
         body_bytes: settings.limits.body_bytes,
         body_seconds: settings.limits.body_seconds,
