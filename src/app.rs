@@ -206,12 +206,14 @@ impl App {
         let Self { server, handle, store, leftovers, chores, mail, .. } = self;
         drop(handle);
         let chores = chores.begin();
-        let mail = mail.map(|mail| actix_rt::spawn(mail.run()));
+        let mail = mail.map(|mail| actix_rt::spawn(mail.run(stopping.told(), drain)));
+        let (stopping, drain) = (handle.stopping.clone(), handle.drain);
         let outcome = server.await;
         if let Some(mail) = mail {
-            mail.abort();
             // It holds the store until it is gone.
-            let _aborted = mail.await;
+        // It may have come to its end by itself.
+        stopping.begin();
+            let _broken_down_at_worst = mail.await;
         }
         chores.end().await;
         closing::close(store).await;

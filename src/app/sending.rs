@@ -32,6 +32,11 @@ impl Stopping {
         let _told = told.wait_for(|begun| *begun).await;
     }
 }
+    /// For whoever is to know it.
+    pub(super) fn told(&self) -> watch::Receiver<bool> {
+        self.0.subscribe()
+    }
+
 
 /// Sends whenever something is due, until the server stops. Then nothing more is begun, and what is under way has this long to end.
 pub(super) async fn deliver(outgoing: Outgoing, bell: Bell, stopping: Stopping, drain: Duration) {
