@@ -302,6 +302,7 @@ fn store_options(settings: &Settings, ids: &Ids) -> Options {
         batch: settings.store.batch,
         durability: if settings.ephemeral { Durability::Ephemeral } else { Durability::Synced },
         token_secret: Some(ids.secret()),
+        snapshot_bytes: settings.store.snapshot_bytes,
     }
 }
 

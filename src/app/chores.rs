@@ -9,7 +9,7 @@ use crate::{
         outgoing::{Bell, Outgoing},
         retention::Retention,
     },
-    store::{Store, StoreError},
+    store::{Holdup, Store, StoreError},
 };
 use actix_rt::task::JoinHandle;
 use std::time::Duration;
@@ -64,16 +64,31 @@ impl Begun {
 
 /// Says when the disk holds the store up, which nothing else tells: no commit fails, it just does not end.
 async fn watch(store: Store) {
-    let mut told = false;
+    let mut told = None;
     loop {
         actix_rt::time::sleep(LOOK_AGAIN).await;
-        let cause = store.takes_writes().err().filter(|cause| matches!(cause, StoreError::Stuck));
-        match (cause, told) {
-            (Some(cause), false) => log::error!(cause:display; "The store takes no writes until the disk goes on"),
-            (None, true) => log::warn!("The disk goes on"),
-            _ => continue,
+        let found = store.takes_writes().err();
+        let with = match &found {
+            Some(StoreError::Stuck(with)) => Some(*with),
+            _ => None,
+        };
+        if with == told {
+            continue;
         }
-        told = !told;
+        match told {
+            Some(Holdup::Disk) => log::warn!("The disk goes on"),
+            Some(Holdup::Work) => log::warn!("The store is no longer busy with one write"),
+            None => {}
+        }
+        if let Some((cause, with)) = found.zip(with) {
+            match with {
+                Holdup::Disk => log::error!(cause:display; "The store takes no writes until the disk goes on"),
+                Holdup::Work => {
+                    log::error!(cause:display; "The store takes no writes until one that takes long is done")
+                }
+            }
+        }
+        told = with;
     }
 }
 

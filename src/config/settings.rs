@@ -121,6 +121,8 @@ pub struct StoreSettings {
     pub list_cache_bytes: u64,
     /// Memory for indexes of lists, in bytes; 0 for none.
     pub index_bytes: u64,
+    /// Memory for what was changed since somebody began to read, in bytes; beyond, whoever began first has to begin again.
+    pub snapshot_bytes: u64,
     /// Writes that may wait; 503 beyond.
     pub queue: usize,
     /// Writes that may share one sync to disk, at most 64.
@@ -352,6 +354,7 @@ impl Settings {
             ("store.index_bytes", store.index_bytes, 0, TIB),
             ("store.queue", count(store.queue), 1, 1 << 20),
             // Larger commits made the engine fail to open after a power cut.
+            ("store.snapshot_bytes", store.snapshot_bytes, MIB, TIB),
             ("store.batch", count(store.batch), 1, 64),
             ("retention.alert_days", retention.alert_days, 0, 36_500),
             ("retention.log_days", retention.log_days, 0, 36_500),

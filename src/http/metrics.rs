@@ -92,6 +92,11 @@ impl Collector for StoreCollector {
         for (name, help, value) in [
             ("store_bytes", "Bytes of the store on disk", store.size_on_disk()),
             ("store_index_bytes", "Bytes of memory for what lists know of objects", store.index_bytes()),
+            (
+                "store_snapshot_bytes",
+                "Bytes of memory for what was changed since somebody began to read",
+                store.snapshot_bytes(),
+            ),
             ("store_writable", "1 while the store takes writes", writer.takes_writes.into()),
             ("store_queue", "Commands that wait for the writer", writer.waiting),
         ] {

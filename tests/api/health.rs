@@ -126,6 +126,7 @@ fn metrics_tell_how_the_store_and_its_connections_are_doing() {
     for untroubled in [
         "store_queue",
         "store_index_bytes",
+        "store_snapshot_bytes",
         "webhooks_waiting",
         "store_faults_total",
         "store_healings_total",

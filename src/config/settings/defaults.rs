@@ -87,6 +87,7 @@ impl Default for StoreSettings {
             list_cache_bytes: 16_777_216,
             index_bytes: 134_217_728,
             queue: 4_096,
+            snapshot_bytes: 134_217_728,
             batch: 64,
         }
     }
