@@ -159,6 +159,8 @@ pub struct OutgoingSettings {
     pub timeout_seconds: u64,
     /// How many may wait for one integration.
     pub queue: u64,
+    /// How many integrations of an account may send; 409 beyond.
+    pub senders: usize,
     /// Confirm the subscriptions that Amazon SNS asks to confirm.
     pub confirm_subscriptions: bool,
 }
@@ -352,9 +354,9 @@ impl Settings {
             ("store.cache_bytes", store.cache_bytes, MIB, TIB),
             ("store.list_cache_bytes", store.list_cache_bytes, 0, TIB),
             ("store.index_bytes", store.index_bytes, 0, TIB),
+            ("store.snapshot_bytes", store.snapshot_bytes, MIB, TIB),
             ("store.queue", count(store.queue), 1, 1 << 20),
             // Larger commits made the engine fail to open after a power cut.
-            ("store.snapshot_bytes", store.snapshot_bytes, MIB, TIB),
             ("store.batch", count(store.batch), 1, 64),
             ("retention.alert_days", retention.alert_days, 0, 36_500),
             ("retention.log_days", retention.log_days, 0, 36_500),
@@ -363,6 +365,7 @@ impl Settings {
             ("outgoing.first_retry_seconds", outgoing.first_retry_seconds, 1, 3_600),
             ("outgoing.timeout_seconds", outgoing.timeout_seconds, 1, 300),
             ("outgoing.queue", outgoing.queue, 1, 1_000_000),
+            ("outgoing.senders", count(outgoing.senders), 1, 1_000),
             ("smtp.message_bytes", count(smtp.message_bytes), 1_024, 64 * MIB),
             ("smtp.connections", count(smtp.connections), 1, 1_024),
             ("smtp.idle_seconds", smtp.idle_seconds, 1, 3_600),

@@ -103,7 +103,7 @@ impl Collector for StoreCollector {
             tell(&mut encoder, name, help, &ConstGauge::new(value))?;
         }
         // While the store is closed nobody knows how many wait.
-        if let Ok(queues) = store.queues() {
+        if let Ok((queues, _)) = store.queues() {
             let waiting = queues.iter().fold(0_u64, |sum, queue| sum.saturating_add(queue.waiting()));
             tell(&mut encoder, "webhooks_waiting", "Webhooks that wait to be sent", &ConstGauge::new(waiting))?;
         }
