@@ -28,8 +28,12 @@ pub(super) fn few(
     announcement: &Delivery,
     senders: &[IntegrationId],
 ) -> Result<Option<Vec<Stored>>, StoreError> {
-    if transaction.queue(&announcement.sid, &announcement.integration_id)?.is_some() {
-        return Ok(None);
+    match transaction.queue(&announcement.sid, &announcement.integration_id) {
+        Ok(None) => {}
+        Ok(Some(_)) => return Ok(None),
+        // It is mended where the announcement is put into it.
+        Err(damage) if damage.is_damage() => return Ok(None),
+        Err(other) => return Err(other),
     }
     let (mut records, mut bytes) = (Vec::new(), 0_usize);
     for id in senders {
