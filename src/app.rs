@@ -6,6 +6,7 @@ mod chores;
 mod closing;
 mod running;
 mod sending;
+mod shares;
 mod trouble;
 
 pub use running::Running;
@@ -21,7 +22,7 @@ use crate::{
         access::{Gate, GateLimits},
         alerts::Alerts,
         incoming::Incoming,
-        integrations::Integrations,
+        integrations::{Integrations, OutgoingRules},
         lists::PageMemory,
         logs::Logs,
         outgoing::{Bell, Outgoing, Persistence},
@@ -146,7 +147,7 @@ impl App {
             log::warn!(folder:display = removed.display(); "What a command left when it was killed was removed");
         }
         let tokens = Tokens::new(&store.token_secret()?);
-        let live = live(settings, &tokens, &edges.clock)?;
+        let live = live(settings, &tokens, &edges.clock, None)?;
         let bell = Bell::default();
         let tally = Tally::default();
         let desks = desks(settings, &store, &edges, &bell, &tally);
@@ -155,8 +156,9 @@ impl App {
         let request_ids = RequestIds::new(&edges.ids);
         let state = State::new(desks, store.clone(), live, local, edges.clock.clone(), request_ids);
         let state = Data::new(state);
-        let server = serve(settings, listener, state.clone())?;
-        let mail = mail.map(|listener| mail_server(settings, listener, &state, &tally)).transpose()?;
+        let shares = shares::of(settings);
+        let server = serve(settings, listener, state.clone(), shares.http)?;
+        let mail = mail.map(|listener| mail_server(settings, listener, &state, &tally, shares.mail)).transpose()?;
         leftovers.add(running.write(&data).map_err(|source| StartError::File { path: data, source })?);
         if let Some(path) = write_port_file(settings, address)? {
             leftovers.add(path);
@@ -177,6 +179,7 @@ impl App {
             sweep_pause: Duration::from_secs(settings.retention.sweep_seconds),
             outgoing: outgoing(settings, &store, &edges).counted_by(tally),
             bell,
+            webhooks: shares.webhooks,
             stopping: handle.stopping.clone(),
             drain: handle.drain,
         };
@@ -204,14 +207,16 @@ impl App {
     /// The server broke down.
     pub async fn run(self) -> io::Result<()> {
         let Self { server, handle, store, leftovers, chores, mail, .. } = self;
+        let (stopping, drain) = (handle.stopping.clone(), handle.drain);
         drop(handle);
         let chores = chores.begin();
-        let mail = mail.map(|mail| actix_rt::spawn(mail.run()));
+        let mail = mail.map(|mail| actix_rt::spawn(mail.run(stopping.told(), drain)));
         let outcome = server.await;
+        // It may have come to its end by itself.
+        stopping.begin();
         if let Some(mail) = mail {
-            mail.abort();
             // It holds the store until it is gone.
-            let _aborted = mail.await;
+            let _broken_down_at_worst = mail.await;
         }
         chores.end().await;
         closing::close(store).await;
@@ -261,7 +266,8 @@ impl AppHandle {
                          was not started with --open-to-network";
             return Err(ConfigError::new(fault));
         }
-        self.state.live.store(Arc::new(live(settings, &self.tokens, &self.clock)?));
+        let before = self.state.live.load();
+        self.state.live.store(Arc::new(live(settings, &self.tokens, &self.clock, Some(&before))?));
         Ok(())
     }
 }
@@ -275,8 +281,9 @@ fn mail_server(
     listener: TcpListener,
     state: &Data<State>,
     tally: &Tally,
+    connections: usize,
 ) -> Result<MailServer, StartError> {
-    let SmtpSettings { message_bytes, connections, idle_seconds, .. } = settings.smtp;
+    let SmtpSettings { message_bytes, idle_seconds, .. } = settings.smtp;
     let limits = smtp::Limits { message_bytes, connections, idle: Duration::from_secs(idle_seconds) };
     let (incoming, state) = (state.incoming.clone(), state.clone());
     let throttling = Box::new(move || Arc::clone(&state.live.load().events));
@@ -295,6 +302,7 @@ fn store_options(settings: &Settings, ids: &Ids) -> Options {
     Options {
         cache_bytes: settings.store.cache_bytes,
         index_bytes: settings.store.index_bytes,
+        snapshot_bytes: settings.store.snapshot_bytes,
         queue: settings.store.queue,
         batch: settings.store.batch,
         durability: if settings.ephemeral { Durability::Ephemeral } else { Durability::Synced },
@@ -314,15 +322,26 @@ fn keep(settings: &Settings) -> Keep {
     Keep { alerts, alert_days, logs, log_days }
 }
 
-fn live(settings: &Settings, tokens: &Tokens, clock: &Clock) -> Result<Live, ConfigError> {
+/// What the settings `before` have counted still counts.
+fn live(settings: &Settings, tokens: &Tokens, clock: &Clock, before: Option<&Live>) -> Result<Live, ConfigError> {
     let limits = GateLimits {
         token_lifetime: settings.auth.token_seconds,
         requests_per_minute: settings.limits.requests_per_minute,
         logins_per_minute: settings.limits.logins_per_minute,
     };
     Ok(Live {
-        gate: Gate::new(settings.directory()?, tokens.clone(), clock.clone(), limits),
-        events: Arc::new(Throttle::per_minute(settings.limits.events_per_minute, "events of this integration")),
+        gate: Gate::new(
+            settings.directory()?,
+            tokens.clone(),
+            clock.clone(),
+            limits,
+            before.map(|before| &*before.gate),
+        ),
+        events: Throttle::renewed(
+            before.map(|before| &before.events),
+            settings.limits.events_per_minute,
+            "events of this integration",
+        ),
         strictness: if settings.strict { Strictness::Strict } else { Strictness::Lenient },
         body_bytes: settings.limits.body_bytes,
         body_seconds: settings.limits.body_seconds,
@@ -336,9 +355,10 @@ fn live(settings: &Settings, tokens: &Tokens, clock: &Clock) -> Result<Live, Con
 fn desks(settings: &Settings, store: &Store, edges: &Edges, bell: &Bell, tally: &Tally) -> Desks {
     let pages = PageMemory::new(settings.store.list_cache_bytes);
     let confirms = settings.outgoing.confirm_subscriptions;
+    let outgoing = OutgoingRules { reach: settings.reach(), senders: settings.outgoing.senders };
     let (clock, ids) = (&edges.clock, &edges.ids);
     Desks {
-        integrations: Integrations::new(store.clone(), clock.clone(), ids.clone(), settings.reach(), pages.clone()),
+        integrations: Integrations::new(store.clone(), clock.clone(), ids.clone(), outgoing, pages.clone()),
         alerts: Alerts::new(store.clone(), clock.clone(), ids.clone(), bell.clone(), pages.clone()),
         logs: Logs::new(store.clone(), pages),
         incoming: Incoming::new(store.clone(), clock.clone(), ids.clone(), bell.clone(), tally.clone(), confirms),
@@ -346,14 +366,10 @@ fn desks(settings: &Settings, store: &Store, edges: &Edges, bell: &Bell, tally: 
     }
 }
 
-fn serve(settings: &Settings, listener: TcpListener, state: Data<State>) -> Result<Server, StartError> {
-    let workers = match settings.workers {
-        0 => std::thread::available_parallelism().map_or(1, Into::into),
-        some => some,
-    };
+fn serve(settings: &Settings, listener: TcpListener, state: Data<State>, most: usize) -> Result<Server, StartError> {
     let connections = Connections {
-        workers,
-        most: settings.limits.connections,
+        workers: shares::workers(settings),
+        most,
         idle: Duration::from_secs(settings.limits.idle_seconds),
         head: Duration::from_secs(settings.limits.head_seconds),
         drain: Duration::from_secs(settings.shutdown.drain_seconds),

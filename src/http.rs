@@ -36,6 +36,7 @@ mod turns;
 mod wire;
 
 pub use drain::Drain;
+pub use files::{Shares, share};
 pub use local::Local;
 pub use problem::Problem;
 pub use server::{Connections, server};

@@ -12,7 +12,7 @@ use self::again::Again;
 use crate::service::{incoming::Incoming, tally::Tally, throttle::Throttle};
 use actix_rt::net::TcpListener;
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 
 /// How much one server takes.
 #[derive(Clone, Copy, Debug)]
@@ -76,8 +76,9 @@ impl MailServer {
         self.address
     }
 
-    /// Serves for ever. Whoever drops this closes all connections.
-    pub async fn run(self) {
+    /// Serves until `stopping` is true. Then messages that came whole have `drain` to be kept and acknowledged, and whoever is not that
+    /// far is told to come again.
+    pub async fn run(self, mut stopping: watch::Receiver<bool>, drain: Duration) {
         let listener = match TcpListener::from_std(self.listener) {
             Ok(listener) => listener,
             Err(cause) => return log::error!(cause:display; "No mail can be taken"),
@@ -87,7 +88,13 @@ impl MailServer {
         let mut failing = false;
         loop {
             while connections.try_join_next().is_some() {}
-            let (mut stream, peer) = match listener.accept().await {
+            let accepted = tokio::select! {
+                biased;
+                // Nobody who could say otherwise is there any more if this fails.
+                _told = stopping.wait_for(|stopping| *stopping) => break,
+                accepted = listener.accept() => accepted,
+            };
+            let (mut stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(cause) => {
                     if !failing {
@@ -105,12 +112,18 @@ impl MailServer {
                 let _gone = tokio::io::AsyncWriteExt::shutdown(&mut stream).await;
                 continue;
             }
-            let desk = std::rc::Rc::clone(&desk);
+            let (desk, stopping) = (std::rc::Rc::clone(&desk), stopping.clone());
             connections.spawn_local(async move {
-                if let Err(cause) = connection::serve(stream, peer.ip(), &desk).await {
+                if let Err(cause) = connection::serve(stream, peer.ip(), &desk, stopping).await {
                     log::debug!(cause:display, peer:display; "A connection for mail broke off");
                 }
             });
+        }
+        drop(listener);
+        let ended = actix_rt::time::timeout(drain, async { while connections.join_next().await.is_some() {} }).await;
+        if ended.is_err() {
+            let connections = connections.len();
+            log::warn!(connections; "Connections for mail did not end in time; what was not acknowledged is sent again");
         }
     }
 }

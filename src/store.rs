@@ -35,12 +35,12 @@ pub use check::{Damage, Report, check};
 pub use collection::{ALERTS, Collection, Direction, INTEGRATIONS, LOGS};
 pub use deliveries::Queue;
 pub use engine::Stored;
-pub use error::{OpenError, StoreError};
+pub use error::{Holdup, OpenError, StoreError};
 pub use idempotency::Answered;
 pub use index::{Indexed, View};
 pub(crate) use open::OPENING_THREAD;
 pub use open::{Durability, Options};
-pub use snapshot::Snapshot;
+pub use snapshot::{Expiry, Snapshot};
 pub use thirdparty::Subject;
 pub use transaction::Transaction;
 pub use trees::SCHEMA_VERSION;
@@ -64,7 +64,7 @@ impl Store {
     /// # Errors
     /// [`OpenError`], a sentence with the way out: held by another process, not writable, damaged, of a newer schema.
     pub fn open(folder: &Path, options: &Options) -> Result<Self, OpenError> {
-        let shared = Arc::new(Shared::new(open::open(folder, options)?, options.index_bytes));
+        let shared = Arc::new(Shared::new(open::open(folder, options)?, options.index_bytes, options.snapshot_bytes));
         let writer = WriterThread::start(Arc::clone(&shared), folder, options)
             .map_err(|source| OpenError::Io { folder: folder.to_owned(), source })?;
         Ok(Self { shared, writer: Arc::new(writer) })
@@ -158,10 +158,15 @@ impl Store {
         self.shared.indexes.bytes()
     }
 
+    /// Bytes of memory for values that were changed since somebody began to read.
+    pub fn snapshot_bytes(&self) -> u64 {
+        self.shared.versions.bytes()
+    }
+
     /// Whether a write has a chance to be done soon, without trying one.
     ///
     /// # Errors
-    /// [`StoreError::Stopped`]: the store is not open. [`StoreError::Stuck`]: the disk holds the writer up.
+    /// [`StoreError::Stopped`]: the store is not open. [`StoreError::Stuck`]: something holds the writer up.
     pub fn takes_writes(&self) -> Result<(), StoreError> {
         self.writer.takes_writes()
     }
@@ -195,7 +200,7 @@ pub struct WriterStatistics {
     pub faults: u64,
     /// Times that it was opened anew and works.
     pub healings: u64,
-    /// Commands that were refused because the disk did not finish a commit.
+    /// Commands that were refused because the writer did not get on.
     pub refused_stuck: u64,
     /// Whether the writer takes commands now.
     pub takes_writes: bool,

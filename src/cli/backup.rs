@@ -3,7 +3,7 @@
 use super::{
     Sentence,
     interruption::Interruption,
-    output::{Output, Readers},
+    output::Output,
     place::{Found, Place},
     remote::{self, Sent},
     report,
@@ -30,7 +30,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<ExitCode, Sentence> {
     let (found, path) = (arguments.place.find(interruption)?, arguments.file);
-    let create = || Output::create(&found, &path, Readers::Owner);
+    let create = || Output::create(&found, &path);
     let (entries, output) = match of_stopped(&found, create()?) {
         Err(MoveError::Open(OpenError::Held(_))) => of_running(&found, create()?)?,
         outcome => outcome?,

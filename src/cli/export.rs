@@ -3,7 +3,7 @@
 use super::{
     Sentence,
     interruption::Interruption,
-    output::{Output, Readers},
+    output::Output,
     place::{Found, Place},
     remote::{self, Sent},
     salvage,
@@ -36,7 +36,7 @@ pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<E
     let written = match arguments.file {
         Some(path) if arguments.salvage => return salvage::run(&found, &path),
         Some(path) => {
-            let output = everything(&found, || Output::create(&found, &path, Readers::AsUsual))?;
+            let output = everything(&found, || Output::create(&found, &path))?;
             output.map(Output::finish).transpose()?
         }
         None => everything(&found, || Ok(BufWriter::with_capacity(1 << 16, io::stdout())))?.map(|_| ()),

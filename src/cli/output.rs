@@ -2,22 +2,13 @@
 
 use super::{Sentence, place::Found};
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
+    fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
-/// Who may read it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Readers {
-    /// Whoever may read what this user writes.
-    AsUsual,
-    /// This user only.
-    Owner,
-}
-
-/// The file under its other name. What a killed command left is overwritten.
+/// The file under its other name. What a killed command left is removed.
 #[derive(Debug)]
 pub(super) struct Output {
     path: PathBuf,
@@ -29,13 +20,13 @@ pub(super) struct Output {
 impl Output {
     /// # Errors
     /// It cannot be written, or something is in its place that must not be replaced.
-    pub(super) fn create(found: &Found, path: &Path, readers: Readers) -> Result<Self, Sentence> {
+    pub(super) fn create(found: &Found, path: &Path) -> Result<Self, Sentence> {
         let (path, beside) = (path.to_owned(), beside(path));
         is_outside(&found.data, &path)?;
         for path in [&path, &beside] {
             is_free_or_a_file(path)?;
         }
-        let created = open(&beside, readers).map_err(|error| unwritable(&path, &error))?;
+        let created = create_new(&beside).map_err(|error| unwritable(&path, &error))?;
         Ok(Self { path, beside, file: BufWriter::with_capacity(1 << 16, created), finished: false })
     }
 
@@ -99,18 +90,14 @@ fn beside(path: &Path) -> PathBuf {
     beside.into()
 }
 
-fn open(path: &Path, readers: Readers) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    match readers {
-        Readers::AsUsual => options.open(path),
-        Readers::Owner => {
-            let file = options.mode(0o600).open(path)?;
-            // What a killed command left may have been made by another.
-            file.set_permissions(Permissions::from_mode(0o600))?;
-            Ok(file)
-        }
+/// A new file, for this user only: it has secrets. What a killed command left is removed first, and never written into: somebody
+/// else may have made it, and still have it open.
+fn create_new(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
     }
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 impl Write for Output {

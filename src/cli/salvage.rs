@@ -1,16 +1,12 @@
 //! `export --salvage`: what can be read of a damaged store.
 
-use super::{
-    Sentence, complain,
-    output::{Output, Readers},
-    place::Found,
-};
+use super::{Sentence, complain, output::Output, place::Found};
 use crate::store::moving::{Salvaged, salvage};
 use std::{path::Path, process::ExitCode};
 
 /// Says on standard error what is missing or not certain. Ends with exit code 1 if nothing was found at all.
 pub(super) fn run(found: &Found, path: &Path) -> Result<ExitCode, Sentence> {
-    let mut output = Output::create(found, path, Readers::AsUsual)?;
+    let mut output = Output::create(found, path)?;
     let Salvaged { objects, doubts } = salvage(&found.store, found.cache_bytes, &mut output, &found.progress())?;
     output.finish()?;
     for doubt in &doubts {

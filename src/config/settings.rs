@@ -121,6 +121,8 @@ pub struct StoreSettings {
     pub list_cache_bytes: u64,
     /// Memory for indexes of lists, in bytes; 0 for none.
     pub index_bytes: u64,
+    /// Memory for what was changed since somebody began to read, in bytes; beyond, whoever began first has to begin again.
+    pub snapshot_bytes: u64,
     /// Writes that may wait; 503 beyond.
     pub queue: usize,
     /// Writes that may share one sync to disk, at most 64.
@@ -157,6 +159,8 @@ pub struct OutgoingSettings {
     pub timeout_seconds: u64,
     /// How many may wait for one integration.
     pub queue: u64,
+    /// How many integrations of an account may send; 409 beyond.
+    pub senders: usize,
     /// Confirm the subscriptions that Amazon SNS asks to confirm.
     pub confirm_subscriptions: bool,
 }
@@ -350,6 +354,7 @@ impl Settings {
             ("store.cache_bytes", store.cache_bytes, MIB, TIB),
             ("store.list_cache_bytes", store.list_cache_bytes, 0, TIB),
             ("store.index_bytes", store.index_bytes, 0, TIB),
+            ("store.snapshot_bytes", store.snapshot_bytes, MIB, TIB),
             ("store.queue", count(store.queue), 1, 1 << 20),
             // Larger commits made the engine fail to open after a power cut.
             ("store.batch", count(store.batch), 1, 64),
@@ -360,6 +365,7 @@ impl Settings {
             ("outgoing.first_retry_seconds", outgoing.first_retry_seconds, 1, 3_600),
             ("outgoing.timeout_seconds", outgoing.timeout_seconds, 1, 300),
             ("outgoing.queue", outgoing.queue, 1, 1_000_000),
+            ("outgoing.senders", count(outgoing.senders), 1, 1_000),
             ("smtp.message_bytes", count(smtp.message_bytes), 1_024, 64 * MIB),
             ("smtp.connections", count(smtp.connections), 1, 1_024),
             ("smtp.idle_seconds", smtp.idle_seconds, 1, 3_600),

@@ -70,6 +70,21 @@ macro_rules! id {
     };
 }
 
+/// Random ids are longer.
+const FAN_OUT: &str = "int_-fan-out-";
+
+impl IntegrationId {
+    /// That of no integration: it stands for one where events of an account wait that are not addressed to any yet.
+    pub fn fan_out() -> Self {
+        Self(FAN_OUT.into())
+    }
+
+    /// Whether it is that.
+    pub fn is_fan_out(&self) -> bool {
+        &*self.0 == FAN_OUT
+    }
+}
+
 id!(
     /// An account, the `sid` of every object in it.
     AccountId, "acc_"

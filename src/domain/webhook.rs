@@ -57,6 +57,11 @@ impl AlertEvent {
         }
     }
 
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.name() == name)
+    }
+
     /// The names under which the integration asks for it.
     fn options(self) -> &'static [&'static str] {
         match self {

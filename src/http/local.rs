@@ -25,6 +25,7 @@ use actix_web::{
 };
 use std::{
     future::{Ready, ready},
+    io,
     net::IpAddr,
     thread,
     time::Duration,
@@ -95,7 +96,8 @@ async fn stream(
     // There may be many accounts.
     let counted = web::block(move || (steps(&snapshot), snapshot)).await;
     let (steps, snapshot) = counted.map_err(|error| Problem::Internal(format!("steps cannot be counted: {error}")))?;
-    let (mut writer, reader) = pipe(PATIENCE);
+    let expiry = snapshot.expiry();
+    let (mut writer, reader) = pipe(PATIENCE, move || expiry.reason().map(io::Error::other));
     let work = move || {
         let written = write(&snapshot, &mut writer).and_then(|()| writer.finish().map_err(MoveError::Output));
         drop(snapshot);

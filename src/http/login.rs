@@ -3,21 +3,21 @@
 use super::{body::JsonObject, problem::Problem, state::State};
 use crate::domain::body::{self, BodyReader};
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     web::{self, Data},
 };
 use std::sync::Arc;
 
 /// Hashing a password takes long and much memory, so it happens elsewhere and not too often at once. Who has tried too
 /// often does not even wait for a turn.
-pub(super) async fn login(body: JsonObject, state: Data<State>) -> Result<HttpResponse, Problem> {
+pub(super) async fn login(request: HttpRequest, body: JsonObject, state: Data<State>) -> Result<HttpResponse, Problem> {
     let mut reader = BodyReader::new(body.attributes);
     let username = reader.required("username", body::text);
     let password = reader.required("password", body::text);
     reader.finish(body.strictness)?;
     let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
     let gate = Arc::clone(&state.live.load().gate);
-    gate.may_try_login(&username)?;
+    gate.may_try_login(&username, request.peer_addr().map(|peer| peer.ip()))?;
     let token = if gate.login_is_slow() {
         let turn = state.logins.next().await?;
         let outcome = web::block(move || {

@@ -92,13 +92,18 @@ impl Collector for StoreCollector {
         for (name, help, value) in [
             ("store_bytes", "Bytes of the store on disk", store.size_on_disk()),
             ("store_index_bytes", "Bytes of memory for what lists know of objects", store.index_bytes()),
+            (
+                "store_snapshot_bytes",
+                "Bytes of memory for what was changed since somebody began to read",
+                store.snapshot_bytes(),
+            ),
             ("store_writable", "1 while the store takes writes", writer.takes_writes.into()),
             ("store_queue", "Commands that wait for the writer", writer.waiting),
         ] {
             tell(&mut encoder, name, help, &ConstGauge::new(value))?;
         }
         // While the store is closed nobody knows how many wait.
-        if let Ok(queues) = store.queues() {
+        if let Ok((queues, _)) = store.queues() {
             let waiting = queues.iter().fold(0_u64, |sum, queue| sum.saturating_add(queue.waiting()));
             tell(&mut encoder, "webhooks_waiting", "Webhooks that wait to be sent", &ConstGauge::new(waiting))?;
         }

@@ -38,12 +38,18 @@ impl Shared {
     }
 }
 
-/// The end that a thread writes. A reader that takes nothing for `patience` is given up.
-#[derive(Debug)]
+/// While a writer waits it looks so often whether it is to stop.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Why a writer is to stop, if it is.
+type Stop = Box<dyn Fn() -> Option<io::Error> + Send>;
+
+/// The end that a thread writes. A reader that takes nothing for `patience` is given up, and any reader when `stop` says so.
 pub(super) struct PipeWriter {
     shared: Arc<Shared>,
     buffer: Vec<u8>,
     patience: Duration,
+    stop: Stop,
 }
 
 /// The end that is the body. It ends with an error, which breaks the connection, unless the writer has
@@ -51,9 +57,13 @@ pub(super) struct PipeWriter {
 #[derive(Debug)]
 pub(super) struct PipeReader(Arc<Shared>);
 
-pub(super) fn pipe(patience: Duration) -> (PipeWriter, PipeReader) {
+pub(super) fn pipe(
+    patience: Duration,
+    stop: impl Fn() -> Option<io::Error> + Send + 'static,
+) -> (PipeWriter, PipeReader) {
     let shared = Arc::new(Shared::default());
-    (PipeWriter { shared: Arc::clone(&shared), buffer: Vec::new(), patience }, PipeReader(shared))
+    let stop = Box::new(stop);
+    (PipeWriter { shared: Arc::clone(&shared), buffer: Vec::new(), patience, stop }, PipeReader(shared))
 }
 
 impl PipeWriter {
@@ -68,20 +78,37 @@ impl PipeWriter {
         if self.buffer.is_empty() {
             return Ok(());
         }
-        let full = |state: &mut State| state.chunks.len() >= MOST_WAITING && !state.reader_gone;
-        let waited = self.shared.changed.wait_timeout_while(self.shared.lock(), self.patience, full);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let chunk = std::mem::take(&mut self.buffer).into();
+        let mut state = self.wait_for_room()?;
         if state.reader_gone {
             return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client has gone"));
         }
         if state.chunks.len() >= MOST_WAITING {
             return Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads no more"));
         }
-        state.chunks.push_back(std::mem::take(&mut self.buffer).into());
+        state.chunks.push_back(chunk);
         if let Some(reader) = state.reader.take() {
             reader.wake();
         }
         Ok(())
+    }
+
+    /// Waits for the reader as long as there is patience, but not beyond the moment in which it is to stop.
+    fn wait_for_room(&self) -> io::Result<MutexGuard<'_, State>> {
+        let full = |state: &mut State| state.chunks.len() >= MOST_WAITING && !state.reader_gone;
+        let (mut state, mut left) = (self.shared.lock(), self.patience);
+        loop {
+            if let Some(reason) = (self.stop)() {
+                return Err(reason);
+            }
+            if !full(&mut state) || left.is_zero() {
+                return Ok(state);
+            }
+            let time = left.min(LOOK_AGAIN);
+            let waited = self.shared.changed.wait_timeout_while(state, time, full);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            left = left.saturating_sub(time);
+        }
     }
 }
 
@@ -140,6 +167,7 @@ impl Drop for PipeReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     const LONG: Duration = Duration::from_secs(60);
 
@@ -149,7 +177,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_in_order_and_then_it_ends() {
-        let (mut writer, mut reader) = pipe(LONG);
+        let (mut writer, mut reader) = pipe(LONG, || None);
         assert!(next(&mut reader).is_pending());
         let writing = std::thread::spawn(move || {
             for number in 0..100_000_u32 {
@@ -172,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_writer_that_breaks_off_breaks_the_body() {
-        let (mut writer, mut reader) = pipe(LONG);
+        let (mut writer, mut reader) = pipe(LONG, || None);
         writer.write_all(&[0; CHUNK]).unwrap();
         drop(writer);
         assert!(matches!(next(&mut reader), Poll::Ready(Some(Ok(_)))));
@@ -181,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_takes_nothing_is_given_up() {
-        let (mut writer, _reader) = pipe(Duration::ZERO);
+        let (mut writer, _reader) = pipe(Duration::ZERO, || None);
         for _ in 0..MOST_WAITING {
             writer.write_all(&[0; CHUNK]).unwrap();
         }
@@ -190,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_goes_ends_the_writing() {
-        let (mut writer, reader) = pipe(LONG);
+        let (mut writer, reader) = pipe(LONG, || None);
         let writing = std::thread::spawn(move || {
             loop {
                 if let Err(error) = writer.write_all(&[0; CHUNK]) {
@@ -200,5 +228,20 @@ mod tests {
         });
         drop(reader);
         assert_eq!(writing.join().unwrap(), io::ErrorKind::BrokenPipe);
+    }
+
+    /// It held the store until its patience was at an end, though the store had to be opened anew.
+    #[test]
+    fn a_writer_that_is_to_stop_does_not_wait_for_its_reader() {
+        let stopping = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stopping);
+        let stop = move || told.load(Ordering::Relaxed).then(|| io::Error::other("it is over"));
+        let (mut writer, _reader) = pipe(Duration::MAX, stop);
+        for _ in 0..MOST_WAITING {
+            writer.write_all(&[0; CHUNK]).unwrap();
+        }
+        let writing = std::thread::spawn(move || writer.write_all(&[0; CHUNK]).unwrap_err().to_string());
+        stopping.store(true, Ordering::Relaxed);
+        assert_eq!(writing.join().unwrap(), "it is over");
     }
 }

@@ -6,7 +6,7 @@ use super::coding;
 use crate::{
     domain::rejection::Rejection,
     service::fault::Fault,
-    store::{STUCK_AFTER, StoreError},
+    store::{Holdup, STUCK_AFTER, StoreError},
 };
 use actix_web::{
     HttpResponse, HttpResponseBuilder, ResponseError,
@@ -206,10 +206,17 @@ fn store_message(error: &StoreError) -> String {
         StoreError::Stopped => {
             "The store cannot do this just now; it goes on by itself once its disk works again".into()
         }
-        StoreError::Stuck => format!(
-            "The disk has not finished a write for {} seconds or more; nothing was changed",
-            STUCK_AFTER.as_secs()
-        ),
+        StoreError::Stuck(with) => {
+            let what = match with {
+                Holdup::Disk => "The disk has not finished a write",
+                Holdup::Work => "The store has been busy with other writes",
+            };
+            format!("{what} for {} seconds or more; nothing was changed", STUCK_AFTER.as_secs())
+        }
+        StoreError::Outdated => "Too much was changed while this was being read; try again".into(),
+        StoreError::Exhausted => {
+            "The account has used up its numbers: no tinyId above 9007199254740991 is given".into()
+        }
         StoreError::Damaged(_) | StoreError::Engine(_) | StoreError::Sync(_) => INTERNAL.into(),
     }
 }
@@ -227,9 +234,12 @@ impl ResponseError for Problem {
             },
             Self::Store(error) => match error {
                 // A failed sync stops the store, so it is answered like one that has stopped.
-                StoreError::Stopped | StoreError::Stuck | StoreError::Busy | StoreError::Sync(_) => {
-                    StatusCode::SERVICE_UNAVAILABLE
-                }
+                StoreError::Stopped
+                | StoreError::Stuck(_)
+                | StoreError::Busy
+                | StoreError::Outdated
+                | StoreError::Sync(_) => StatusCode::SERVICE_UNAVAILABLE,
+                StoreError::Exhausted => StatusCode::CONFLICT,
                 StoreError::Damaged(_) | StoreError::Engine(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
             Self::NoSuchRoute { .. } => StatusCode::NOT_FOUND,

@@ -4,7 +4,7 @@
 //! (`wire`).
 
 use super::{
-    files, routes,
+    routes,
     state::State,
     wire::{Patience, Wire},
 };
@@ -40,10 +40,9 @@ const WAITING: i32 = 4_096;
 /// The socket cannot be listened on.
 pub fn server(listener: TcpListener, connections: Connections, state: Data<State>) -> io::Result<Server> {
     rustix::net::listen(&listener, WAITING)?;
-    let most = files::connections(connections.most, connections.workers);
     let builder = Server::build()
         .workers(connections.workers)
-        .max_concurrent_connections(most.div_ceil(connections.workers.max(1)))
+        .max_concurrent_connections(connections.most.div_ceil(connections.workers.max(1)))
         .shutdown_timeout(connections.drain.as_secs())
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();

@@ -15,7 +15,10 @@ use crate::{
     },
 };
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    sync::Arc,
+};
 
 /// What a request carries to say who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +41,8 @@ pub struct Gate {
     tokens: Tokens,
     clock: Clock,
     token_lifetime: u32,
-    requests: Throttle,
-    logins: Throttle,
+    requests: Arc<Throttle>,
+    logins: Arc<Throttle>,
 }
 
 /// Limits of a [`Gate`].
@@ -54,15 +57,23 @@ pub struct GateLimits {
 }
 
 impl Gate {
-    /// A gate for the people of `directory`.
-    pub fn new(directory: Directory, tokens: Tokens, clock: Clock, limits: GateLimits) -> Arc<Self> {
+    /// A gate for the people of `directory`. What the gate `before` it has counted still counts.
+    pub fn new(
+        directory: Directory,
+        tokens: Tokens,
+        clock: Clock,
+        limits: GateLimits,
+        before: Option<&Self>,
+    ) -> Arc<Self> {
+        let [requests, logins] = [before.map(|before| &before.requests), before.map(|before| &before.logins)];
+        let (each_account, each_name) = (limits.requests_per_minute, limits.logins_per_minute);
         Arc::new(Self {
             directory,
             tokens,
             clock,
             token_lifetime: limits.token_lifetime,
-            requests: Throttle::per_minute(limits.requests_per_minute, "requests of this account"),
-            logins: Throttle::per_minute(limits.logins_per_minute, "login attempts for this user name"),
+            requests: Throttle::renewed(requests, each_account, "requests of this account"),
+            logins: Throttle::renewed(logins, each_name, "login attempts for this user name"),
         })
     }
 
@@ -94,14 +105,18 @@ impl Gate {
         self.needs_key()
     }
 
-    /// Counts an attempt to [`login`](Self::login), which must not be made without. In open mode any number is allowed.
+    /// Counts an attempt to [`login`](Self::login), which must not be made without. In open mode any number is allowed. Attempts from
+    /// elsewhere are counted apart, so that nobody can keep somebody else out.
     ///
     /// # Errors
     /// [`Rejection::TooMany`]
-    pub fn may_try_login(&self, username: &str) -> Result<(), Rejection> {
+    pub fn may_try_login(&self, username: &str, from: Option<IpAddr>) -> Result<(), Rejection> {
         match self.directory.mode() {
             AuthMode::Open => Ok(()),
-            AuthMode::Keys => self.logins.check(username),
+            AuthMode::Keys => {
+                let from = from.map(|from| network(from).to_string()).unwrap_or_default();
+                self.logins.check(&format!("{from} {username}"))
+            }
         }
     }
 
@@ -163,6 +178,14 @@ impl Gate {
     }
 }
 
+/// Where somebody is: with IPv6 the network, in which one machine may have as many addresses as it likes.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
+}
+
 fn caller(user: &User) -> Caller {
     Caller { account: user.account.clone(), access: user.access, user: Some(user.id.clone()) }
 }
@@ -215,6 +238,36 @@ mod tests {
         assert_eq!(account_of(&[b"token", b"<token>"]).unwrap().as_str(), "acc_L6_iCZSMHsLD8J");
         assert_ne!(derived(&[b"a", b"bc"]), derived(&[b"ab", b"c"]));
         assert_eq!(derived(&[b"x"]).len(), 14);
+    }
+
+    #[test]
+    fn a_network_is_an_address_or_half_of_one() {
+        let network = |address: &str| network(address.parse().unwrap()).to_string();
+        assert_eq!(network("10.1.2.3"), "10.1.2.3");
+        assert_eq!(network("::ffff:10.1.2.3"), "10.1.2.3");
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+    }
+
+    /// Whoever knows a name could keep its owner out, a minute at a time.
+    #[test]
+    fn attempts_to_log_in_from_elsewhere_are_counted_apart() {
+        let user = User {
+            id: UserId::parse("usr_1").unwrap(),
+            username: "alice".into(),
+            account: AccountId::parse("acc_1").unwrap(),
+            access: Access::ReadWrite,
+            password_argon2: String::new(),
+        };
+        let directory = Directory::new(AuthMode::Keys, vec![user.account.clone()], Vec::new(), vec![user]).unwrap();
+        let limits = GateLimits { token_lifetime: 60, requests_per_minute: 0, logins_per_minute: 2 };
+        let gate = Gate::new(directory, Tokens::new(b"secret"), Clock::System, limits, None);
+        let from = |address: &str| Some(address.parse().unwrap());
+        for _ in 0..2 {
+            gate.may_try_login("alice", from("10.0.0.1")).unwrap();
+        }
+        assert!(gate.may_try_login("alice", from("10.0.0.1")).is_err());
+        gate.may_try_login("alice", from("10.0.0.2")).unwrap();
+        gate.may_try_login("bob", from("10.0.0.1")).unwrap();
     }
 
     #[test]

@@ -31,29 +31,39 @@ pub struct Integrations {
     store: Store,
     clock: Clock,
     ids: Ids,
-    reach: Reach,
+    outgoing: OutgoingRules,
     lists: Lists,
 }
 
+/// What holds for integrations that send.
+#[derive(Clone, Copy, Debug)]
+pub struct OutgoingRules {
+    /// How far they may reach.
+    pub reach: Reach,
+    /// How many an account may have.
+    pub senders: usize,
+}
+
 impl Integrations {
-    /// A desk that works on `store` and remembers pages of lists in `pages`. Webhooks go as far as `reach`.
-    pub fn new(store: Store, clock: Clock, ids: Ids, reach: Reach, pages: PageMemory) -> Self {
+    /// A desk that works on `store` and remembers pages of lists in `pages`. Integrations that send keep to `outgoing`.
+    pub fn new(store: Store, clock: Clock, ids: Ids, outgoing: OutgoingRules, pages: PageMemory) -> Self {
         let lists = Lists::new(store.clone(), COLLECTION, SCHEMA, pages);
-        Self { store, clock, ids, reach, lists }
+        Self { store, clock, ids, outgoing, lists }
     }
 
     /// Creates an integration in the writer's account, under the account's next number. With a key that was used before
     /// for the same draft, answers what was answered then.
     ///
     /// # Errors
-    /// The key was used for another draft; the store failed.
+    /// The key was used for another draft; it is one more that sends than the account may have; the store failed.
     pub async fn create(
         &self,
         writer: &Writer,
         draft: IntegrationDraft,
         key: Option<IdempotencyKey>,
     ) -> Result<(IntegrationId, Stored), Fault> {
-        let (writer, clock, ids, reach) = (writer.clone(), self.clock.clone(), self.ids.clone(), self.reach);
+        let (writer, clock, ids) = (writer.clone(), self.clock.clone(), self.ids.clone());
+        let OutgoingRules { reach, senders } = self.outgoing;
         let attempt = key.map(|key| once::attempt(key, &draft)).transpose()?;
         self.store
             .write(move |transaction| {
@@ -71,7 +81,7 @@ impl Integrations {
                 outgoing::judge(&integration)?;
                 let record = encode(&integration)?;
                 transaction.insert(COLLECTION, account, tiny_id, id.as_str(), record.clone())?;
-                outgoing::register(transaction, &integration)?;
+                outgoing::register(transaction, &integration, senders)?;
                 if let Some(attempt) = &attempt {
                     transaction.remember_answer(account, attempt, now, record.clone())?;
                 }
@@ -113,9 +123,9 @@ impl Integrations {
     /// Changes what the patch names and answers the integration as it is then.
     ///
     /// # Errors
-    /// No such integration in this account; the store failed.
+    /// No such integration in this account; it would be one more that sends than the account may have; the store failed.
     pub async fn update(&self, writer: &Writer, id: IntegrationId, patch: IntegrationPatch) -> Result<Stored, Fault> {
-        let (writer, clock, reach) = (writer.clone(), self.clock.clone(), self.reach);
+        let (writer, clock, OutgoingRules { reach, senders }) = (writer.clone(), self.clock.clone(), self.outgoing);
         self.store
             .write(move |transaction| {
                 let (mut integration, current) = owned(transaction, &writer, &id)?;
@@ -132,7 +142,7 @@ impl Integrations {
                 }
                 let record = encode(&integration)?;
                 transaction.replace(COLLECTION, writer.account(), integration.tiny_id, id.as_str(), record.clone());
-                outgoing::register(transaction, &integration)?;
+                outgoing::register(transaction, &integration, senders)?;
                 Ok(record)
             })
             .await

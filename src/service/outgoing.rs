@@ -1,17 +1,18 @@
 //! Telling third parties what happens to alerts: put into the queue of each integration that wants to hear of it, in the commit in
 //! which it happens, and sent afterwards (`sending`), one after the other, each again and again until somebody takes it or it has
-//! been tried often enough. Whose turn it is `turns` decides. Each attempt leaves a log (`logged`). What a third party wants
+//! been tried often enough. What would be much for one commit goes through `fan_out`. Whose turn it is `turns` decides. Each attempt leaves a log (`logged`). What a third party wants
 //! confirmed goes the same way.
 
+mod fan_out;
 mod logged;
 mod parcels;
 mod sending;
 mod turns;
 
-pub use sending::{Done, Outgoing, Persistence, Plan};
-pub use turns::Turns;
+pub use sending::{Done, Due, Outgoing, Persistence, Plan};
+pub use turns::{MAX_CONCURRENT, Turns};
 
-use super::{objects, objects::encode};
+use super::{fault::Fault, objects, objects::encode};
 use crate::{
     courier::{self, Reach},
     domain::{
@@ -24,7 +25,7 @@ use crate::{
         webhook::{self, AlertEvent, Delivery},
         webhook_options,
     },
-    store::{INTEGRATIONS, StoreError, Transaction},
+    store::{StoreError, Transaction},
 };
 use serde_json::{Value, value::to_raw_value};
 use std::sync::Arc;
@@ -46,35 +47,43 @@ impl Bell {
     }
 }
 
-/// Puts what happened to an alert into the queue of each integration that wants to hear of it.
+/// Puts what happened to an alert into the queue of each integration that wants to hear of it; where that is much, into one queue
+/// of the account, from which `fan_out` brings it there.
 pub(super) fn announce(transaction: &mut Transaction<'_>, alert: &Alert, event: AlertEvent) -> Result<(), StoreError> {
-    for id in transaction.senders(&alert.sid)? {
-        let Some(record) = transaction.record(INTEGRATIONS, id.as_str())? else { continue };
-        let integration: Integration = objects::decode(&record)?;
-        if integration.enabled && webhook::is_wanted(&integration, event) && webhook::url(&integration).is_some() {
-            enqueue(transaction, &announcement(&integration, alert, event)?)?;
+    let senders = transaction.senders(&alert.sid)?;
+    if senders.is_empty() {
+        return Ok(());
+    }
+    let announcement = announcement(alert, event)?;
+    let Some(records) = fan_out::few(transaction, &announcement, &senders)? else {
+        return enqueue(transaction, &announcement);
+    };
+    for record in records {
+        if let Some(integration) = fan_out::listener(&record, event) {
+            enqueue(transaction, &fan_out::addressed(&announcement, integration))?;
         }
     }
     Ok(())
 }
 
-fn announcement(integration: &Integration, alert: &Alert, event: AlertEvent) -> Result<Delivery, StoreError> {
+/// What is told of an event, not addressed to anybody yet.
+fn announcement(alert: &Alert, event: AlertEvent) -> Result<Delivery, StoreError> {
     #[derive(serde::Serialize)]
     struct Announcement<'a> {
         r#type: &'a str,
         data: &'a Alert,
     }
     let body = to_raw_value(&Announcement { r#type: event.name(), data: alert }).map_err(objects::unreadable)?;
-    let since = alert.updated_at;
+    let (since, integration_id) = (alert.updated_at, IntegrationId::fan_out());
     Ok(Delivery {
-        sid: integration.sid.clone(),
-        integration_id: integration.id.clone(),
+        sid: alert.sid.clone(),
         alert_id: Some(alert.id.clone()),
         thirdparty_id: alert.thirdparty_id.clone(),
         log_id: alert.s_log_id.clone(),
         event: event.name().to_owned(),
         // Each change of an alert has a time of its own, so these three name one event.
-        message_id: message_id(alert.id.as_str(), since, &integration.id),
+        message_id: message_id(alert.id.as_str(), since, &integration_id),
+        integration_id,
         failed: 0,
         since,
         confirm: None,
@@ -143,10 +152,24 @@ pub(super) fn judge(integration: &Integration) -> Result<(), Rejection> {
     }
 }
 
-/// Notes whether an integration sends, whenever it is written.
-pub(super) fn register(transaction: &mut Transaction<'_>, integration: &Integration) -> Result<(), StoreError> {
+/// Notes whether an integration sends, whenever it is written. An account may have `most` that do.
+///
+/// # Errors
+/// It would be one too many; the store cannot be read.
+pub(super) fn register(transaction: &mut Transaction<'_>, integration: &Integration, most: usize) -> Result<(), Fault> {
     let sends = integration.integration_type.as_str() == webhook::TYPE;
-    transaction.set_sender(&integration.sid, &integration.id, sends)
+    if sends {
+        let senders = transaction.senders(&integration.sid)?;
+        // What there is already stays, also where the limit was lowered.
+        if senders.len() >= most && !senders.contains(&integration.id) {
+            let message = format!(
+                "An account may have {most} integrations of type {} (outgoing.senders), and this one has as many",
+                webhook::TYPE
+            );
+            return Err(Rejection::Conflict(message).into());
+        }
+    }
+    Ok(transaction.set_sender(&integration.sid, &integration.id, sends)?)
 }
 
 /// Forgets an integration that is about to be deleted.

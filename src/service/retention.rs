@@ -30,8 +30,10 @@ pub struct Retention {
     keep: Keep,
 }
 
-/// So many go in one command.
+/// So many go in one command at most.
 const PORTION: usize = 64;
+/// Bytes of those that go in one command, unless one alone has more.
+const PORTION_BYTES: usize = 1 << 20;
 const DAY: i64 = 86_400_000;
 
 /// What is known of an object to judge it.
@@ -48,70 +50,129 @@ impl Retention {
         Self { store, clock, keep }
     }
 
-    /// Takes away all that is too old or too much now. Returns how many objects went.
+    /// Takes away all that is too old or too much now, and answers that nobody can ask for any more. Returns how many objects went.
     ///
     /// # Errors
-    /// The store failed.
+    /// The store failed, or the first damage that was met. What is damaged stays, for `check` to name, and keeps nothing else.
     pub async fn sweep(&self) -> Result<u64, StoreError> {
         let Keep { alerts, alert_days, logs, log_days } = self.keep;
-        let gone = self.sweep_kind(ALERTS, alerts, alert_days, alert_candidate, delete_alert).await?;
-        Ok(gone.saturating_add(self.sweep_kind(LOGS, logs, log_days, log_candidate, delete_log).await?))
+        let mut swept = Swept::default();
+        swept.done(self.sweep_answers().await)?;
+        let alerts = Sweep { collection: ALERTS, most: alerts, days: alert_days, candidate: alert_candidate };
+        let logs = Sweep { collection: LOGS, most: logs, days: log_days, candidate: log_candidate };
+        for (sweep, delete) in [(alerts, delete_alert as Delete), (logs, delete_log)] {
+            if sweep.most == 0 && sweep.days == 0 {
+                continue;
+            }
+            for account in self.store.snapshot()?.counted_accounts(sweep.collection)? {
+                swept.done(self.sweep_account(sweep, account, delete).await)?;
+            }
+        }
+        swept.damage.map_or(Ok(swept.gone), Err)
     }
 
-    async fn sweep_kind(
-        &self,
-        collection: Collection,
-        most: u64,
-        days: u64,
-        candidate: fn(&Stored) -> Result<Candidate, StoreError>,
-        delete: fn(&mut Transaction<'_>, &str) -> Result<(), StoreError>,
-    ) -> Result<u64, StoreError> {
+    /// Answers under an `Idempotency-Key` are forgotten by later ones; without later ones, here.
+    async fn sweep_answers(&self) -> Result<u64, StoreError> {
+        let now = self.clock.now();
+        while self.store.write(move |transaction| transaction.forget_old_answers(now, PORTION)).await? == PORTION {}
+        Ok(0)
+    }
+
+    async fn sweep_account(&self, sweep: Sweep, account: AccountId, delete: Delete) -> Result<u64, StoreError> {
+        let own = self.clone();
+        // It may read all of the account, and whoever sweeps shares a thread with others.
+        let old = readers::elsewhere(move || own.old(sweep, &account)).await;
+        // Whatever it was that broke down, it is something of this account.
+        let old = old.map_err(|_broken| StoreError::Damaged("reading an account broke down".into()))??;
         let mut gone = 0_u64;
-        if most == 0 && days == 0 {
-            return Ok(gone);
-        }
-        let accounts = self.store.snapshot()?.accounts(collection)?;
-        for (account, _) in accounts {
-            let own = self.clone();
-            // It may read all of the account, and whoever sweeps shares a thread with others.
-            let old = readers::elsewhere(move || own.old(collection, &account, most, days, candidate)).await??;
-            for portion in old.chunks(PORTION) {
-                let ids = portion.to_vec();
-                gone = gone.saturating_add(ids.len().try_into().unwrap_or_default());
-                self.store.write(move |transaction| ids.iter().try_for_each(|id| delete(transaction, id))).await?;
-            }
+        let mut rest = old.as_slice();
+        while let Some(portion) = next_portion(&mut rest) {
+            gone = gone.saturating_add(portion.len().try_into().unwrap_or_default());
+            self.store.write(move |transaction| portion.iter().try_for_each(|id| delete(transaction, id))).await?;
         }
         Ok(gone)
     }
 
-    /// The ids of what is to go, oldest first. What cannot be read stays, for `check` to name.
-    fn old(
-        &self,
-        collection: Collection,
-        account: &AccountId,
-        most: u64,
-        days: u64,
-        candidate: fn(&Stored) -> Result<Candidate, StoreError>,
-    ) -> Result<Vec<String>, StoreError> {
+    /// What is to go, oldest first. What cannot be read stays, for `check` to name.
+    fn old(&self, sweep: Sweep, account: &AccountId) -> Result<Vec<Old>, StoreError> {
+        let Sweep { collection, most, days, candidate } = sweep;
         let age = i64::try_from(days).unwrap_or(i64::MAX).saturating_mul(DAY);
         let now = self.clock.now();
         let newest_old = now.millis().saturating_sub(age);
         let snapshot = self.store.snapshot()?;
         let live = snapshot.count(collection, account)?;
         let too_many = if most == 0 { 0 } else { live.saturating_sub(most) };
-        let mut ids = Vec::new();
+        let mut old = Vec::new();
         for (seen, record) in (0_u64..).zip(snapshot.oldest_first(collection, account)) {
-            let Ok(Candidate { id, created_at, goes_on }) = candidate(&record?) else { continue };
+            let record = match record {
+                Err(damage) if damage.is_damage() => continue,
+                outcome => outcome?,
+            };
+            let Ok(Candidate { id, created_at, goes_on }) = candidate(&record) else { continue };
             let is_old = days > 0 && created_at.millis() <= newest_old;
             // What was made while the clock was ahead says nothing of those behind it.
             if seen >= too_many && !is_old && created_at <= now {
                 break;
             }
             if seen < too_many || (is_old && !goes_on) {
-                ids.push(id);
+                old.push(Old { id, bytes: record.as_ref().len() });
             }
         }
-        Ok(ids)
+        Ok(old)
+    }
+}
+
+/// Which objects are looked at, and by which rule.
+#[derive(Clone, Copy)]
+struct Sweep {
+    collection: Collection,
+    most: u64,
+    days: u64,
+    candidate: fn(&Stored) -> Result<Candidate, StoreError>,
+}
+
+/// Takes one object away.
+type Delete = fn(&mut Transaction<'_>, &str) -> Result<(), StoreError>;
+
+/// Something that is to go.
+struct Old {
+    id: String,
+    /// As many are read once more to delete it.
+    bytes: usize,
+}
+
+/// The ids of those that go in the next command, which all other writes wait for: neither many nor much.
+fn next_portion(rest: &mut &[Old]) -> Option<Vec<String>> {
+    let mut bytes = 0_usize;
+    let fits = rest.iter().take(PORTION).take_while(|old| {
+        let fits = bytes == 0 || bytes.saturating_add(old.bytes) <= PORTION_BYTES;
+        bytes = bytes.saturating_add(old.bytes.max(1));
+        fits
+    });
+    let (portion, left) = rest.split_at_checked(fits.count())?;
+    *rest = left;
+    (!portion.is_empty()).then(|| portion.iter().map(|old| old.id.clone()).collect())
+}
+
+/// What a sweep has done so far.
+#[derive(Default)]
+struct Swept {
+    gone: u64,
+    /// The first that was met.
+    damage: Option<StoreError>,
+}
+
+impl Swept {
+    /// A part of it is done. What is damaged in one account is no reason to leave the others.
+    fn done(&mut self, outcome: Result<u64, StoreError>) -> Result<(), StoreError> {
+        match outcome {
+            Ok(gone) => self.gone = self.gone.saturating_add(gone),
+            Err(damage) if damage.is_damage() => {
+                self.damage.get_or_insert(damage);
+            }
+            Err(other) => return Err(other),
+        }
+        Ok(())
     }
 }
 

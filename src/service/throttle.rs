@@ -5,7 +5,10 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 use sha2::{Digest, Sha256};
 use std::{
     num::NonZeroU32,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 /// A limit per minute and name. A name that was quiet for a minute may use all of its minute at once.
@@ -28,6 +31,12 @@ impl Throttle {
     pub fn per_minute(per_minute: u32, what: &'static str) -> Self {
         let limiter = NonZeroU32::new(per_minute).map(|most| RateLimiter::keyed(Quota::per_minute(most)));
         Self { limiter, per_minute, what, checks: AtomicU32::new(0) }
+    }
+
+    /// The same for settings that were read again: who has used up a minute has done so, unless the limit is another one now.
+    pub fn renewed(before: Option<&Arc<Self>>, per_minute: u32, what: &'static str) -> Arc<Self> {
+        let same = before.filter(|before| before.per_minute == per_minute);
+        same.map_or_else(|| Arc::new(Self::per_minute(per_minute, what)), Arc::clone)
     }
 
     /// Counts one.
@@ -83,6 +92,16 @@ mod tests {
         assert!(throttle.check(&format!("{long}a")).is_ok() && throttle.check(&format!("{long}b")).is_ok());
         assert!(throttle.check(&format!("{long}a")).is_err());
         assert_eq!(std::mem::size_of_val(&key(&long)), 32);
+    }
+
+    /// A reload let everybody begin anew, so that whoever tried passwords had only to wait for one.
+    #[test]
+    fn what_was_counted_stays_counted_while_the_limit_is_the_same() {
+        let throttle = Throttle::renewed(None, 1, "requests");
+        assert!(throttle.check("a").is_ok());
+        let renewed = Throttle::renewed(Some(&throttle), 1, "requests");
+        assert!(renewed.check("a").is_err() && renewed.check("b").is_ok());
+        assert!(Throttle::renewed(Some(&throttle), 2, "requests").check("a").is_ok(), "another limit");
     }
 
     #[test]

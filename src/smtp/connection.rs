@@ -14,10 +14,16 @@ use crate::{
         incoming::{Arrival, Receipt},
     },
 };
-use actix_rt::{net::TcpStream, time::timeout};
+use actix_rt::{
+    net::TcpStream,
+    time::{Sleep, sleep, timeout},
+};
 use smtp_proto::request::receiver::DataReceiver;
-use std::{io, net::IpAddr};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use std::{io, net::IpAddr, pin::Pin, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::watch,
+};
 
 /// Read at once.
 const PORTION: usize = 2_048;
@@ -51,31 +57,78 @@ impl Incoming {
     }
 }
 
-/// Talks until either side has had enough.
-pub(super) async fn serve(mut stream: TcpStream, peer: IpAddr, desk: &Desk) -> io::Result<()> {
-    let idle = desk.limits.idle;
-    match timeout(idle * AT_MOST, converse(&mut stream, peer, desk)).await {
-        Ok(Err(error)) if error.kind() != io::ErrorKind::TimedOut => return Err(error),
-        Ok(Ok(())) => {}
-        _ => {
-            let farewell = line("421 4.4.2 it took too long");
-            timeout(idle, stream.write_all(farewell.as_bytes())).await??;
+/// Why there is no more to come.
+#[derive(Debug)]
+enum End {
+    /// The connection broke off.
+    Broken(io::Error),
+    /// The client was silent, or talked, for too long.
+    TooLong,
+    /// The server stops.
+    Stopping,
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// When a connection ends, whatever the client does. Only what the client sends is waited for no longer; a message that came whole is
+/// dealt with, and the reply to it sent.
+struct Ends {
+    idle: Duration,
+    deadline: Pin<Box<Sleep>>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Ends {
+    async fn read(&mut self, stream: &mut TcpStream, portion: &mut [u8]) -> Result<usize, End> {
+        tokio::select! {
+            biased;
+            _told = self.stopping.wait_for(|stopping| *stopping) => Err(End::Stopping),
+            () = &mut self.deadline => Err(End::TooLong),
+            read = timeout(self.idle, stream.read(portion)) => Ok(read.map_err(|_| End::TooLong)??),
         }
+    }
+
+    async fn write(&self, stream: &mut TcpStream, replies: &str) -> Result<(), End> {
+        Ok(timeout(self.idle, stream.write_all(replies.as_bytes())).await.map_err(|_| End::TooLong)??)
+    }
+}
+
+/// Talks until either side has had enough.
+pub(super) async fn serve(
+    mut stream: TcpStream,
+    peer: IpAddr,
+    desk: &Desk,
+    stopping: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let idle = desk.limits.idle;
+    let mut ends = Ends { idle, deadline: Box::pin(sleep(idle * AT_MOST)), stopping };
+    let farewell = match converse(&mut stream, peer, desk, &mut ends).await {
+        Ok(()) => None,
+        Err(End::Broken(error)) => return Err(error),
+        Err(End::TooLong) => Some(line("421 4.4.2 it took too long")),
+        Err(End::Stopping) => Some(line("421 4.3.2 the server is shutting down; try again later")),
+    };
+    if let Some(farewell) = farewell {
+        timeout(idle, stream.write_all(farewell.as_bytes())).await??;
     }
     timeout(idle, stream.shutdown()).await?
 }
 
-async fn converse(stream: &mut TcpStream, peer: IpAddr, desk: &Desk) -> io::Result<()> {
-    let (idle, most) = (desk.limits.idle, desk.limits.message_bytes);
+async fn converse(stream: &mut TcpStream, peer: IpAddr, desk: &Desk, ends: &mut Ends) -> Result<(), End> {
+    let most = desk.limits.message_bytes;
     let mut session = Session::new(peer, most);
     let mut commands = Commands::default();
     let mut incoming: Option<Incoming> = None;
     let mut replies = GREETING.to_owned();
     let mut portion = [0; PORTION];
     loop {
-        timeout(idle, stream.write_all(replies.as_bytes())).await??;
+        ends.write(stream, &replies).await?;
         replies.clear();
-        let read = timeout(idle, stream.read(&mut portion)).await??;
+        let read = ends.read(stream, &mut portion).await?;
         if read == 0 {
             return Ok(());
         }
@@ -104,7 +157,7 @@ async fn converse(stream: &mut TcpStream, peer: IpAddr, desk: &Desk) -> io::Resu
                 }
                 Next::End(reply) => {
                     replies.push_str(&reply);
-                    return timeout(idle, stream.write_all(replies.as_bytes())).await?;
+                    return ends.write(stream, &replies).await;
                 }
             }
         }

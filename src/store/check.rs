@@ -3,13 +3,13 @@
 mod objects;
 
 use super::{
-    Durability, OpenError, Options, StoreError,
+    OpenError, StoreError,
     collection::{ALERTS, INTEGRATIONS},
     deliveries::{self, Queue},
     engine::{Absent, Engine, Stored},
     idempotency::{self, Answered},
     kinds::KINDS,
-    moving::{Progress, entries_of_objects, live},
+    moving::{Progress, entries_of_objects, live, stopped_options},
     open,
     trees::{self, Counters, Tree},
 };
@@ -47,8 +47,7 @@ pub fn check(folder: &Path, cache_bytes: u64, progress: &Progress) -> Result<Rep
     if !folder.join("db").is_file() {
         return Err(OpenError::Absent(folder.to_owned()));
     }
-    let options =
-        Options { cache_bytes, index_bytes: 0, queue: 1, batch: 1, durability: Durability::Synced, token_secret: None };
+    let options = stopped_options(cache_bytes, None);
     open::guarded(folder, {
         let (folder, progress) = (folder.to_owned(), progress.clone());
         move || {

@@ -9,7 +9,7 @@ use super::{
     index::Change,
     trees::{self, Counters, Tree},
 };
-use crate::domain::ids::AccountId;
+use crate::domain::{ids::AccountId, integration_whole::LARGEST_TINY_ID};
 
 /// A kind of object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,9 +69,11 @@ impl Transaction<'_> {
     /// The number that the next object of the account gets.
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// All were given; the store cannot be read.
     pub fn next_tiny_id(&self, collection: Collection, account: &AccountId) -> Result<u64, StoreError> {
-        Ok(self.counters(collection, account)?.last_tiny_id.saturating_add(1))
+        let next = self.counters(collection, account)?.last_tiny_id.saturating_add(1);
+        // A store with higher ones could be exported and not imported.
+        if next > LARGEST_TINY_ID { Err(StoreError::Exhausted) } else { Ok(next) }
     }
 
     /// The object, whatever its account.
@@ -259,16 +261,21 @@ impl Snapshot {
         entries.map(move |entry| self.indexed(collection, entry?.1.as_ref()))
     }
 
-    /// The accounts that have objects, and how many.
+    /// The accounts that have objects, or whose counters cannot be read.
     ///
     /// # Errors
-    /// The store cannot be read or is damaged.
-    pub fn accounts(&self, collection: Collection) -> Result<Vec<(AccountId, u64)>, StoreError> {
+    /// The store cannot be read.
+    pub fn counted_accounts(&self, collection: Collection) -> Result<Vec<AccountId>, StoreError> {
+        Ok(self.counters_of_all(collection)?.into_iter().map(|(account, _)| account).collect())
+    }
+
+    fn counters_of_all(&self, collection: Collection) -> Result<Vec<(AccountId, Option<u64>)>, StoreError> {
         let mut accounts = Vec::new();
         for entry in self.scan(Tree::Accounts, Vec::new(), vec![u8::MAX], false, SCAN_PORTION) {
             let (key, counters) = entry?;
-            let live = Counters::decode(counters.as_ref())?.live;
-            if let Some(account) = trees::counted_account(&key, collection.name).filter(|_| live > 0) {
+            // What cannot be read is told when somebody needs it, and is for `check` to name.
+            let live = Counters::decode(counters.as_ref()).ok().map(|counters| counters.live);
+            if let Some(account) = trees::counted_account(&key, collection.name).filter(|_| live != Some(0)) {
                 accounts.push((account, live));
             }
         }
@@ -322,8 +329,8 @@ impl Snapshot {
 
     /// How many objects all accounts have.
     fn count_all(&self, collection: Collection) -> Result<u64, StoreError> {
-        let counted = self.accounts(collection)?;
-        Ok(counted.into_iter().fold(0, |all, (_, live)| all.saturating_add(live)))
+        let counted = self.counters_of_all(collection)?;
+        Ok(counted.into_iter().fold(0, |all, (_, live)| all.saturating_add(live.unwrap_or_default())))
     }
 
     /// Shows the tinyId of every object of the account, in ascending order.

@@ -86,12 +86,32 @@ impl Transaction<'_> {
         now: Timestamp,
         content: Stored,
     ) -> Result<(), StoreError> {
-        let mut queue =
-            self.queue(account, integration)?.unwrap_or_else(|| Queue::new(account.clone(), integration.clone(), now));
+        let queue = match self.queue(account, integration) {
+            // Otherwise nothing could happen to the account's alerts any more.
+            Err(damage) if damage.is_damage() => Some(self.rebuilt_queue(account, integration, now)?),
+            outcome => outcome?,
+        };
+        let mut queue = queue.unwrap_or_else(|| Queue::new(account.clone(), integration.clone(), now));
         self.put(Tree::Deliveries, delivery_key(account, integration, queue.next), content);
         queue.next = queue.next.saturating_add(1);
         self.put(Tree::Queues, queue.key(), queue.encode());
         Ok(())
+    }
+
+    /// What a queue must be of which only what waits in it can be read.
+    fn rebuilt_queue(
+        &self,
+        account: &AccountId,
+        integration: &IntegrationId,
+        now: Timestamp,
+    ) -> Result<Queue, StoreError> {
+        let mut prefix = trees::sender_key(account, integration);
+        prefix.push(0);
+        let keys = self.keys_below(Tree::Deliveries, &prefix)?;
+        let mut numbers = keys.iter().filter_map(|key| split_delivery_key(key)).map(|(_, _, number)| number);
+        let first = numbers.next().unwrap_or_default();
+        let next = numbers.next_back().unwrap_or(first).saturating_add(u64::from(!keys.is_empty()));
+        Ok(Queue { first, next, ..Queue::new(account.clone(), integration.clone(), now) })
     }
 
     /// An integration's queue, if something waits in it.
@@ -161,14 +181,21 @@ impl Transaction<'_> {
 const PORTION: usize = 256;
 
 impl Store {
-    /// All queues in which something waits.
+    /// All queues in which something waits, and what is wrong with one that cannot be read, which keeps no other.
     ///
     /// # Errors
-    /// The store cannot be read or is damaged.
-    pub fn queues(&self) -> Result<Vec<Queue>, StoreError> {
+    /// The store cannot be read.
+    pub fn queues(&self) -> Result<(Vec<Queue>, Option<StoreError>), StoreError> {
         let snapshot = self.snapshot()?;
-        let entries = snapshot.scan_all(Tree::Queues, PORTION);
-        entries.map(|entry| entry.and_then(|(key, value)| Queue::decode(&key, value.as_ref()))).collect()
+        let (mut queues, mut damage) = (Vec::new(), None);
+        for entry in snapshot.scan_all(Tree::Queues, PORTION) {
+            let (key, value) = entry?;
+            match Queue::decode(&key, value.as_ref()) {
+                Ok(queue) => queues.push(queue),
+                Err(damaged) => damage = Some(damaged),
+            }
+        }
+        Ok((queues, damage))
     }
 
     /// The first of a queue.

@@ -1,6 +1,6 @@
 //! The machine's faults, as opposed to the caller's.
 
-use std::{io, path::PathBuf};
+use std::{fmt, io, path::PathBuf};
 
 /// A fault of the store while it runs.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -11,9 +11,15 @@ pub enum StoreError {
     /// More writes wait than the queue holds. Nothing was changed.
     #[error("too many writes are waiting")]
     Busy,
-    /// The disk has not finished a commit for [`STUCK_AFTER`](super::STUCK_AFTER). Nothing was changed.
-    #[error("the disk has not finished a write for {} seconds or more", super::STUCK_AFTER.as_secs())]
-    Stuck,
+    /// The writer has not got on for [`STUCK_AFTER`](super::STUCK_AFTER). Nothing was changed.
+    #[error("{0} for {seconds} seconds or more", seconds = super::STUCK_AFTER.as_secs())]
+    Stuck(Holdup),
+    /// More was changed since a snapshot was taken than is kept for those who read it. It cannot be read any more.
+    #[error("the snapshot is too old: more was changed since it was taken than store.snapshot_bytes allows")]
+    Outdated,
+    /// All numbers of an account's objects were given. Nothing was changed.
+    #[error("the account has used up its numbers")]
+    Exhausted,
     /// The store holds something that this program did not write like that.
     #[error("the store is damaged: {0}")]
     Damaged(String),
@@ -36,14 +42,37 @@ impl StoreError {
         match self {
             Self::Engine(sled::Error::Corruption { .. }) | Self::Damaged(_) => false,
             Self::Engine(_) | Self::Sync(_) => true,
-            Self::Stopped | Self::Stuck | Self::Busy => false,
+            Self::Stopped | Self::Stuck(_) | Self::Busy | Self::Outdated | Self::Exhausted => false,
         }
     }
 
     /// Whether the store goes on by itself. Why it does not just now is told elsewhere, and nothing was changed unless it
     /// stopped meanwhile.
     pub fn passes(&self) -> bool {
-        matches!(self, Self::Stopped | Self::Stuck | Self::Busy)
+        matches!(self, Self::Stopped | Self::Stuck(_) | Self::Busy | Self::Outdated)
+    }
+
+    /// Whether some record or page is wrong, which says nothing about the others.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged(_) | Self::Engine(sled::Error::Corruption { .. }))
+    }
+}
+
+/// What holds the writer up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holdup {
+    /// A commit does not become durable.
+    Disk,
+    /// Commands, or what is derived from them, take long.
+    Work,
+}
+
+impl fmt::Display for Holdup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Disk => "the disk has not finished a write",
+            Self::Work => "the store has been busy with other writes",
+        })
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) enum NotYet {
     Probe(io::Error),
     #[error("readers are still holding it")]
     Readers,
+    #[error("opening it broke down")]
+    Broken,
     #[error("what was written could not be written again: {0}")]
     Rewrite(io::Error),
     #[error(transparent)]
@@ -59,10 +61,10 @@ impl Pauses {
         Self::FIRST
     }
 
-    /// After an attempt that took this long. One that only probed took nothing from readers, so the next comes soon;
-    /// others come less and less often. A large store takes long to open; readers shall have it most of the time.
+    /// After an attempt that took this long. One that only probed, or waited for readers in vain, has left them the store, so
+    /// the next comes soon; others come less and less often. A large store takes long to open; readers shall have it most of the time.
     pub(super) fn after(&mut self, not_yet: &NotYet, took: Duration) -> Duration {
-        if matches!(not_yet, NotYet::Probe(_)) {
+        if matches!(not_yet, NotYet::Probe(_) | NotYet::Readers) {
             return Self::BETWEEN_PROBES;
         }
         let pause = self.next.max(took.saturating_mul(10)).min(Self::LONGEST);
@@ -102,6 +104,9 @@ fn trial(engine: &Engine) -> Result<(), StoreError> {
     engine.sync()
 }
 
+/// Beside `db`, for a moment.
+pub(super) const PROBE_FILE: &str = "probe";
+
 /// As much as the engine writes at once at most, which is a segment, and some.
 const PROBE: usize = SEGMENT + (1 << 20);
 
@@ -110,8 +115,10 @@ const PORTION: usize = 1 << 20;
 
 /// Writes and syncs a file that is of no other use.
 fn probe(folder: &Path) -> io::Result<()> {
-    let path = folder.join("probe");
-    let written = File::create(&path).and_then(|mut file| {
+    let path = folder.join(PROBE_FILE);
+    // What a killed process left goes first: its room may be what is missing.
+    let _unless_there_is_none = fs::remove_file(&path);
+    let written = File::create_new(&path).and_then(|mut file| {
         file.write_all(&vec![0; PROBE])?;
         file.sync_all()
     });
@@ -166,6 +173,7 @@ mod tests {
     #[test]
     fn a_probe_leaves_nothing_behind_and_fails_where_nothing_can_be_written() {
         let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(PROBE_FILE), "of a process that was killed").unwrap();
         probe(folder.path()).unwrap();
         assert_eq!(files(folder.path()).unwrap(), Vec::<PathBuf>::new());
         assert!(probe(&folder.path().join("absent")).is_err());
@@ -177,7 +185,8 @@ mod tests {
         let mut pauses = Pauses::default();
         let seconds = Duration::from_secs;
         assert_eq!(pauses.after(&probe(), seconds(0)), seconds(1));
-        pauses.after(&NotYet::Readers, seconds(600));
+        assert_eq!(pauses.after(&NotYet::Readers, seconds(5)), seconds(1), "they have the store meanwhile");
+        pauses.after(&NotYet::Broken, seconds(600));
         assert_eq!(pauses.after(&probe(), seconds(600)), seconds(1));
     }
 
@@ -185,7 +194,7 @@ mod tests {
     fn attempts_that_take_the_store_from_readers_become_rare() {
         let mut pauses = Pauses::default();
         let millis = Duration::from_millis;
-        let mut after = |took| pauses.after(&NotYet::Readers, millis(took));
+        let mut after = |took| pauses.after(&NotYet::Broken, millis(took));
         assert_eq!([0, 0, 0].map(&mut after), [200, 400, 800].map(millis));
         assert_eq!([500, 0].map(&mut after), [5_000, 10_000].map(millis), "ten times what it took");
         assert_eq!([7_000, 0].map(&mut after), [60_000, 60_000].map(millis));

@@ -74,7 +74,7 @@ impl Transaction<'_> {
         now: Timestamp,
         record: Stored,
     ) -> Result<(), StoreError> {
-        self.forget_old_answers(now)?;
+        self.forget_old_answers(now, FORGET_AT_ONCE)?;
         let address = address(account, &attempt.key);
         if let Some(previous) = self.get(Tree::Idempotency, &address)? {
             let previous = Answered::decode(previous.as_ref())?;
@@ -86,19 +86,28 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn forget_old_answers(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        for key in self.first_keys(Tree::IdempotencyByTime, FORGET_AT_ONCE)? {
-            let (at, address) = split_by_time(&key)?;
-            if !is_due(at, now) {
-                break;
-            }
-            let current = self.get(Tree::Idempotency, address)?.map(|found| Answered::decode(found.as_ref()));
-            if current.transpose()?.is_some_and(|answered| answered.at == at) {
-                self.remove(Tree::Idempotency, address.to_vec());
+    /// Removes the oldest answers that are due, at most this many. Returns how many there were.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn forget_old_answers(&mut self, now: Timestamp, most: usize) -> Result<usize, StoreError> {
+        let mut forgotten = 0_usize;
+        for key in self.first_keys(Tree::IdempotencyByTime, most)? {
+            // An entry that cannot be read is removed like an old one: it must not keep those behind it for ever.
+            if let Ok((at, address)) = split_by_time(&key) {
+                if !is_due(at, now) {
+                    break;
+                }
+                let current = self.get(Tree::Idempotency, address)?;
+                let is_newer = |found: Stored| Answered::decode(found.as_ref()).is_ok_and(|answered| answered.at != at);
+                if current.is_some_and(|found| !is_newer(found)) {
+                    self.remove(Tree::Idempotency, address.to_vec());
+                }
             }
             self.remove(Tree::IdempotencyByTime, key);
+            forgotten = forgotten.saturating_add(1);
         }
-        Ok(())
+        Ok(forgotten)
     }
 }
 
@@ -121,4 +130,84 @@ pub(super) fn split_by_time(key: &[u8]) -> Result<(i64, &[u8]), StoreError> {
     let split =
         key.split_at_checked(8).and_then(|(at, address)| Some((i64::from_be_bytes(at.try_into().ok()?), address)));
     split.ok_or_else(|| StoreError::damaged("the time of a remembered answer is too short"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{
+        Durability, Options,
+        engine::{Changes, Engine},
+        open,
+        opened::Shared,
+    };
+    use std::ops::Bound;
+
+    const DAY: i64 = REMEMBERED_FOR;
+
+    fn shared(folder: &std::path::Path) -> Shared {
+        let options = Options {
+            cache_bytes: 1 << 20,
+            index_bytes: 0,
+            snapshot_bytes: 1 << 20,
+            queue: 1,
+            batch: 1,
+            durability: Durability::Ephemeral,
+            token_secret: Some("secret".into()),
+        };
+        Shared::new(open::open(folder, &options).unwrap(), 0, 1 << 20)
+    }
+
+    /// So many creates in one commit.
+    fn commit(shared: &Shared, millis: i64, creates: usize) {
+        let opened = shared.hold().unwrap();
+        let (account, now) = (AccountId::parse("acc_a").unwrap(), Timestamp::from_millis(millis).unwrap());
+        let mut changes = Changes::new();
+        for number in 0..creates {
+            let mut transaction = Transaction::new(&opened, &changes);
+            let key = IdempotencyKey::parse(format!("{millis} {number}").as_bytes()).unwrap();
+            let attempt = Attempt { key, fingerprint: [0; 32] };
+            transaction.remember_answer(&account, &attempt, now, Vec::new().into()).unwrap();
+            changes.extend(transaction.into_changes().0);
+        }
+        opened.engine().apply(&changes).unwrap();
+    }
+
+    fn count(engine: &Engine, tree: Tree) -> usize {
+        engine.range(tree, (Bound::Unbounded, Bound::Unbounded)).count()
+    }
+
+    /// All creates of a commit removed the same two, so that answers piled up from three creates a commit on.
+    #[test]
+    fn creates_of_one_commit_forget_two_old_answers_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = shared(folder.path());
+        for day in 0..4 {
+            for _commit in 0..4 {
+                commit(&shared, day * DAY + 1, 32);
+            }
+            let opened = shared.hold().unwrap();
+            for tree in [Tree::Idempotency, Tree::IdempotencyByTime] {
+                assert!(count(opened.engine(), tree) <= 32, "{} on day {day}", count(opened.engine(), tree));
+            }
+        }
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_read_does_not_keep_those_behind_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = shared(folder.path());
+        commit(&shared, 0, 1);
+        let opened = shared.hold().unwrap();
+        let damaged = Changes::from([
+            ((Tree::IdempotencyByTime, b"short".to_vec()), Some(Vec::new().into())),
+            ((Tree::Idempotency, b"acc_a\x000 0".to_vec()), Some(b"short".to_vec().into())),
+        ]);
+        opened.engine().apply(&damaged).unwrap();
+        let changes = Changes::new();
+        let mut transaction = Transaction::new(&opened, &changes);
+        assert_eq!(transaction.forget_old_answers(Timestamp::from_millis(DAY).unwrap(), 10).unwrap(), 2);
+        opened.engine().apply(&transaction.into_changes().0).unwrap();
+        assert_eq!(count(opened.engine(), Tree::Idempotency) + count(opened.engine(), Tree::IdempotencyByTime), 0);
+    }
 }

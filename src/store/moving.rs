@@ -34,6 +34,7 @@ pub use stopped::read_stopped;
 
 pub(super) use load::entries_of_objects;
 pub(super) use numbers::live;
+pub(super) use stopped::options as stopped_options;
 
 use super::{OpenError, StoreError};
 use std::{
@@ -41,7 +42,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Why a store could not be moved, in a sentence. Nothing was changed.
+/// Why a store could not be moved, in a sentence. Nothing was changed, unless it says so.
 #[derive(Debug, thiserror::Error)]
 pub enum MoveError {
     /// The store cannot be opened.
@@ -60,6 +61,16 @@ pub enum MoveError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// Everything was done, but it is not certain that a power cut would leave it so.
+    #[error("the new store is in its place, but '{}' cannot be synced: {source}; do not repeat this, but look after the disk{}", .folder.display(), kept(.old))]
+    Unsynced {
+        /// Where the name of the store is.
+        folder: PathBuf,
+        /// The old store, if there was one.
+        old: Option<PathBuf>,
+        /// What the operating system said.
+        source: io::Error,
+    },
     /// Whoever gives what is moved breaks off.
     #[error("what the server sent breaks off: {0}; look into its log, and try again")]
     Input(io::Error),
@@ -72,6 +83,12 @@ pub enum MoveError {
     /// Something else is in the way.
     #[error("{0}")]
     Refused(String),
+}
+
+/// Where the old store is, for the end of a sentence.
+fn kept(old: &Option<PathBuf>) -> String {
+    old.as_ref()
+        .map_or_else(String::new, |old| format!("; until the next start the old store is in '{}'", old.display()))
 }
 
 impl MoveError {

@@ -25,6 +25,8 @@ pub struct Options {
     pub cache_bytes: u64,
     /// Bytes of memory for what is known of objects without reading them; 0 for none.
     pub index_bytes: u64,
+    /// Bytes of memory for values that were changed since somebody began to read; beyond, whoever began first is stopped.
+    pub snapshot_bytes: u64,
     /// Commands that may wait for the writer; one more is refused.
     pub queue: usize,
     /// Commands that may share one commit. More than 64 made the engine fail to open after a power cut.
@@ -196,6 +198,7 @@ mod tests {
         Options {
             cache_bytes: 1 << 20,
             index_bytes: 0,
+            snapshot_bytes: 1 << 20,
             queue: 1,
             batch: 1,
             durability: Durability::Synced,

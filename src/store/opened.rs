@@ -32,7 +32,7 @@ pub(super) struct Opened {
     /// Where the one waits who opens it anew.
     queue: Arc<Queue>,
     /// Whether readers are to give up, so that the engine can be closed.
-    leaving: AtomicBool,
+    leaving: Arc<AtomicBool>,
 }
 
 impl Opened {
@@ -52,6 +52,11 @@ impl Opened {
             // What is wrong behind a fault is a consequence.
             self.is_sound().map_or(StoreError::Stopped, |()| error)
         })
+    }
+
+    /// Becomes true when readers are to let go of this, however slow they are.
+    pub(super) fn leaving(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.leaving)
     }
 
     /// For the writer: it alone changes anything, and decides when the engine is closed.
@@ -81,21 +86,34 @@ pub(super) struct Shared {
     pub(super) queue: Arc<Queue>,
     pub(super) versions: Versions,
     pub(super) indexes: Indexes,
+    /// Whether the next commit breaks down where it is published.
+    #[cfg(test)]
+    pub(super) planted: AtomicBool,
 }
 
-/// Readers look into the engine in portions and give up in between, so that this is ample.
+/// Readers look into the engine in portions and give up in between, and those who wait for something else look whether they
+/// are to leave, so that this is ample.
 const READERS_LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
 impl Shared {
-    pub(super) fn new(engine: Engine, index_bytes: u64) -> Self {
-        let (versions, indexes) = (Versions::default(), Indexes::new(index_bytes));
-        let shared = Self { opened: ArcSwapOption::empty(), queue: Arc::default(), versions, indexes };
+    pub(super) fn new(engine: Engine, index_bytes: u64, snapshot_bytes: u64) -> Self {
+        let (versions, indexes) = (Versions::new(snapshot_bytes), Indexes::new(index_bytes));
+        let shared = Self {
+            opened: ArcSwapOption::empty(),
+            queue: Arc::default(),
+            versions,
+            indexes,
+            #[cfg(test)]
+            planted: AtomicBool::default(),
+        };
         shared.open(engine);
         shared
     }
 
     /// What was prepared is durable: readers see it, and so does whatever is derived.
     pub(super) fn publish(&self, objects: &[Change]) {
+        #[cfg(test)]
+        assert!(!self.planted.swap(false, Ordering::SeqCst), "planted by a test");
         let touched = objects.iter().map(|change| versions::slot(&change.account)).collect();
         self.indexes.publish(objects, || self.versions.publish(&touched));
     }
@@ -125,14 +143,28 @@ impl Shared {
 
     fn open(&self, engine: Engine) {
         let (fault, queue) = (OnceLock::new(), Arc::clone(&self.queue));
-        let opened = Opened { engine, fault, queue, leaving: AtomicBool::new(false) };
+        let opened = Opened { engine, fault, queue, leaving: Arc::default() };
         self.opened.store(Some(Arc::new(opened)));
     }
 
     /// Takes the engine from readers and closes it, so that its files can be opened again. `false` when readers hold on
-    /// to it; then it is closed as soon as the last of them is done.
+    /// to it; then all have it again.
     pub(super) fn close(&self, folder: &Path) -> bool {
-        let Some(mut opened) = self.opened.swap(None) else { return true };
+        let Err(held) = self.take(folder) else { return true };
+        held.leaving.store(false, Ordering::Relaxed);
+        self.opened.store(Some(held));
+        false
+    }
+
+    /// The same for good: nobody gets the engine again. Where readers hold on to it, it is closed as soon as the last of them
+    /// is done.
+    pub(super) fn end(&self, folder: &Path) -> bool {
+        self.take(folder).is_ok()
+    }
+
+    /// Closes the engine, unless readers hold on to it.
+    fn take(&self, folder: &Path) -> Result<(), Arc<Opened>> {
+        let Some(mut opened) = self.opened.swap(None) else { return Ok(()) };
         opened.leaving.store(true, Ordering::Relaxed);
         let deadline = Clock::System.stopwatch() + READERS_LEAVE_WITHIN;
         loop {
@@ -143,13 +175,13 @@ impl Shared {
                         drop(engine);
                         Ok(())
                     });
-                    return true;
+                    return Ok(());
                 }
                 Err(held) if Clock::System.stopwatch() < deadline => {
                     opened = held;
                     thread::sleep(Duration::from_millis(1));
                 }
-                Err(_held) => return false,
+                Err(held) => return Err(held),
             }
         }
     }

@@ -7,7 +7,14 @@ use super::{
     trees::Tree,
     versions::Version,
 };
-use std::{collections::VecDeque, ops::Bound, sync::Arc};
+use std::{
+    collections::VecDeque,
+    ops::Bound,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// The store as of one published commit. What changes meanwhile is kept in memory for it, so it should not be held for
 /// longer than a request needs.
@@ -28,7 +35,17 @@ impl Snapshot {
 
     pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
         let found = self.opened.read(|engine| engine.get(tree, key))?;
-        Ok(self.shared.versions.as_of(self.version, tree, key, found))
+        let seen = self.shared.versions.as_of(self.version, tree, key, found);
+        self.is_readable().map(|()| seen)
+    }
+
+    /// Tells whoever reads slowly when to let go of this.
+    pub fn expiry(&self) -> Expiry {
+        Expiry { shared: Arc::clone(&self.shared), leaving: self.opened.leaving(), version: self.version }
+    }
+
+    fn is_readable(&self) -> Result<(), StoreError> {
+        if self.shared.versions.is_readable(self.version) { Ok(()) } else { Err(StoreError::Outdated) }
     }
 
     /// Entries from `lower` to before `upper`, in key order or in reverse, read in portions of `portion`.
@@ -50,6 +67,28 @@ impl Drop for Snapshot {
     }
 }
 
+/// Tells when a snapshot can no longer be read. Whoever waits for something between two reads looks at it meanwhile, since
+/// others wait for the snapshot to be dropped.
+#[derive(Debug)]
+pub struct Expiry {
+    shared: Arc<Shared>,
+    leaving: Arc<AtomicBool>,
+    version: Version,
+}
+
+impl Expiry {
+    /// Why the snapshot is to be dropped, if it is.
+    pub fn reason(&self) -> Option<StoreError> {
+        if self.leaving.load(Ordering::Relaxed) {
+            return Some(StoreError::Stopped);
+        }
+        (!self.shared.versions.is_readable(self.version)).then_some(StoreError::Outdated)
+    }
+}
+
+/// Bytes that are read at once, more or less. Entries may have any size, and there are few of large ones in a portion then.
+const PORTION_BYTES: usize = 4 << 20;
+
 /// Walks a range of a snapshot.
 pub(super) struct Scan<'a> {
     snapshot: &'a Snapshot,
@@ -66,15 +105,11 @@ impl Scan<'_> {
     fn refill(&mut self) -> Result<(), StoreError> {
         let Some(bounds) = self.rest.take() else { return Ok(()) };
         let (lower, upper) = bounds.clone();
-        let mut found = self.snapshot.opened.read(|engine| {
+        let (mut found, is_full) = self.snapshot.opened.read(|engine| {
             let entries = engine.range(self.tree, bounds);
-            if self.reverse {
-                entries.rev().take(self.portion).collect::<Result<Vec<_>, _>>()
-            } else {
-                entries.take(self.portion).collect()
-            }
+            if self.reverse { take_portion(entries.rev(), self.portion) } else { take_portion(entries, self.portion) }
         })?;
-        let last = (found.len() == self.portion).then(|| found.last().map(|(key, _)| key.clone())).flatten();
+        let last = is_full.then(|| found.last().map(|(key, _)| key.clone())).flatten();
         let covered = match last {
             None => (lower, upper),
             Some(last) if self.reverse => {
@@ -95,8 +130,25 @@ impl Scan<'_> {
             seen.reverse();
         }
         self.ready = seen.into();
-        Ok(())
+        snapshot.is_readable()
     }
+}
+
+/// The first entries, and whether there may be more behind them.
+fn take_portion(
+    entries: impl Iterator<Item = Result<Entry, StoreError>>,
+    most: usize,
+) -> Result<(Vec<Entry>, bool), StoreError> {
+    let (mut taken, mut bytes) = (Vec::new(), 0_usize);
+    for entry in entries {
+        let (key, value) = entry?;
+        bytes = bytes.saturating_add(key.len()).saturating_add(value.as_ref().len());
+        taken.push((key, value));
+        if taken.len() >= most || bytes >= PORTION_BYTES {
+            return Ok((taken, true));
+        }
+    }
+    Ok((taken, false))
 }
 
 impl Iterator for Scan<'_> {
@@ -110,7 +162,7 @@ impl Iterator for Scan<'_> {
             // A portion may be empty though more follows: all of it may have been added after this view.
             self.rest.as_ref()?;
             if let Err(error) = self.refill() {
-                self.rest = None;
+                (self.rest, self.ready) = (None, VecDeque::new());
                 return Some(Err(error));
             }
         }

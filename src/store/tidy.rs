@@ -1,9 +1,10 @@
-//! What the engine would stumble over when it opens a store, though it needs nothing of it.
+//! What the engine would stumble over when it opens a store, though it needs nothing of it; and what a killed process left.
 //!
 //! A snapshot only spares it the reading of its whole log, and `conf` says how long the segments of the log are, which the
 //! log shows too. Of both it keeps a checksum. If that does not hold, it refuses the store, or says no more than that
 //! something is unsupported; so such a file is put aside before it looks, and everything is read from the log.
 
+use super::healing::PROBE_FILE;
 use std::{
     fs::{self, File},
     io,
@@ -34,8 +35,8 @@ pub(super) fn tidy(folder: &Path) -> io::Result<()> {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let is_snapshot = name.starts_with("snap.");
-        if is_snapshot && name.ends_with(".generating") {
-            // The engine would take it for a whole one.
+        if (is_snapshot && name.ends_with(".generating")) || name == PROBE_FILE {
+            // The engine would take such a snapshot for a whole one; the other is of no use and 9 MiB long.
             fs::remove_file(&path)?;
         } else if (is_snapshot && !is_whole_snapshot(&path)?) || (name == CONF && !is_whole_conf(&path)?) {
             let aside = format!("{ASIDE}{name}");
@@ -103,14 +104,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         make(folder.path(), SEGMENT, 1);
         let unfinished = folder.path().join("snap.0FFFFFFFFFFFFFFF.generating");
+        let probe = folder.path().join("probe");
         fs::write(&unfinished, "").unwrap();
+        fs::write(&probe, "left by a process that was killed while it probed").unwrap();
         let held = File::open(folder.path().join(LOG)).unwrap();
         held.lock().unwrap();
         tidy(folder.path()).unwrap();
-        assert!(unfinished.exists(), "somebody else is still writing it");
+        assert!(unfinished.exists() && probe.exists(), "somebody else is still writing it");
         held.unlock().unwrap();
         tidy(folder.path()).unwrap();
-        assert!(!unfinished.exists());
+        assert!(!unfinished.exists() && !probe.exists());
     }
 
     #[test]

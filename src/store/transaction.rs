@@ -2,12 +2,16 @@
 
 use super::{
     StoreError,
-    engine::{Changes, Stored},
+    engine::{Changes, Engine, Stored},
     index::Change,
     opened::Opened,
     trees::{self, Tree},
 };
-use std::{collections::BTreeSet, ops::Bound};
+use std::{
+    collections::BTreeSet,
+    ops::Bound,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 /// The state that the commands before this one left, and the changes that this one makes, which count only if it
 /// succeeds.
@@ -26,20 +30,34 @@ impl<'a> Transaction<'a> {
         Self { opened, earlier, changes: Changes::new(), objects: Vec::new() }
     }
 
+    /// Looks into the engine. It panics on some faults of the disk, and then it does not go on; a command that panics by itself
+    /// is another matter.
+    fn look<T>(&self, look: impl FnOnce(&Engine) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let looked = catch_unwind(AssertUnwindSafe(|| self.opened.read(look)));
+        looked.unwrap_or_else(|_panic| {
+            self.opened.fail(StoreError::damaged("the storage engine broke down"));
+            Err(StoreError::Stopped)
+        })
+    }
+
     pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
         let address = (tree, key.to_vec());
         match self.changes.get(&address).or_else(|| self.earlier.get(&address)) {
             Some(changed) => Ok(changed.clone()),
-            None => self.opened.read(|engine| engine.get(tree, key)),
+            None => self.look(|engine| engine.get(tree, key)),
         }
     }
 
-    /// The first keys of a tree, as the engine has them: what earlier commands of the same commit removed may be among
-    /// them.
+    /// The first keys of a tree, without those that this commit has removed. What it has added is not among them.
     pub(super) fn first_keys(&self, tree: Tree, most: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.opened.read(|engine| {
+        let is_removed = |key: &Vec<u8>| {
+            let address = (tree, key.clone());
+            self.changes.get(&address).or_else(|| self.earlier.get(&address)).is_some_and(Option::is_none)
+        };
+        self.look(|engine| {
             let entries = engine.range(tree, (Bound::Unbounded, Bound::Unbounded));
-            entries.take(most).map(|entry| entry.map(|(key, _)| key)).collect()
+            let keys = entries.map(|entry| entry.map(|(key, _)| key));
+            keys.filter(|key| !key.as_ref().is_ok_and(is_removed)).take(most).collect()
         })
     }
 
@@ -47,7 +65,7 @@ impl<'a> Transaction<'a> {
     pub(super) fn keys_below(&self, tree: Tree, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
         let (lower, upper) = (prefix.to_vec(), trees::prefix_end(prefix));
         let bounds = (Bound::Included(lower.clone()), Bound::Excluded(upper.clone()));
-        let mut keys = self.opened.read(|engine| {
+        let mut keys = self.look(|engine| {
             let found = engine.range(tree, bounds).map(|entry| entry.map(|(key, _)| key));
             found.collect::<Result<BTreeSet<_>, _>>()
         })?;

@@ -46,6 +46,10 @@ pub(super) struct Versions {
     last_changes: Box<[AtomicU64]>,
     /// Number of commits in `state.older`, so that readers need no lock when there is nothing to look up.
     kept: AtomicUsize,
+    /// Bytes that `state.older` may take.
+    budget: u64,
+    /// Readers of versions before this one have lost what they would need.
+    oldest_readable: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -57,22 +61,35 @@ struct State {
     commits: VecDeque<(Version, Vec<Address>)>,
     /// How many readers hold each version.
     readers: BTreeMap<Version, usize>,
-}
-
-impl Default for Versions {
-    fn default() -> Self {
-        let last_changes = std::iter::repeat_with(AtomicU64::default).take(SLOTS).collect();
-        Self { state: RwLock::default(), last_changes, kept: AtomicUsize::default() }
-    }
+    /// Bytes that `older` takes, more or less.
+    bytes: u64,
 }
 
 impl Versions {
+    /// Nothing changed yet. Old values may take so many bytes, those of the commit under way not counted.
+    pub(super) fn new(budget: u64) -> Self {
+        let last_changes = std::iter::repeat_with(AtomicU64::default).take(SLOTS).collect();
+        let (kept, oldest_readable) = (AtomicUsize::default(), AtomicU64::default());
+        Self { state: RwLock::default(), last_changes, kept, budget, oldest_readable }
+    }
+
+    /// Bytes that old values take.
+    pub(super) fn bytes(&self) -> u64 {
+        self.read().bytes
+    }
+
+    /// Whether what a reader that holds `version` was just shown is right. To be asked after each look.
+    pub(super) fn is_readable(&self, version: Version) -> bool {
+        version >= self.oldest_readable.load(Ordering::SeqCst)
+    }
+
     /// The writer is about to change these keys; until [`publish`](Self::publish) readers see the old values.
     pub(super) fn prepare(&self, old: OldValues) {
         let mut state = self.write();
         let next = state.published.saturating_add(1);
         state.commits.push_back((next, old.keys().cloned().collect()));
         for (address, value) in old {
+            state.bytes = state.bytes.saturating_add(bytes_of(&address, value.as_ref()));
             state.older.entry(address).or_default().push_back((next, value));
         }
         self.kept.store(state.commits.len(), Ordering::SeqCst);
@@ -86,6 +103,18 @@ impl Versions {
             last_change.store(state.published, Ordering::SeqCst);
         }
         self.forget(&mut state);
+        while state.bytes > self.budget && self.give_up_oldest_reader(&mut state) {}
+    }
+
+    /// Keeps nothing more for the readers of the oldest version, unless it is the one of now.
+    fn give_up_oldest_reader(&self, state: &mut State) -> bool {
+        let oldest = state.readers.first_key_value().map(|(version, _)| *version);
+        let Some(oldest) = oldest.filter(|version| *version < state.published) else { return false };
+        // Before anything is dropped, so that no reader takes for right what it was shown without.
+        self.oldest_readable.store(oldest.saturating_add(1), Ordering::SeqCst);
+        state.readers.remove(&oldest);
+        self.forget(state);
+        true
     }
 
     /// The engine was opened anew, so that nobody knows what changed: whatever was seen before may no longer hold. No
@@ -206,13 +235,22 @@ impl State {
     fn forget_until(&mut self, version: Version, address: Address) {
         if let Entry::Occupied(mut old) = self.older.entry(address) {
             while old.get().front().is_some_and(|(commit, _)| *commit <= version) {
-                old.get_mut().pop_front();
+                let dropped = old.get_mut().pop_front();
+                let bytes = dropped.map_or(0, |(_, value)| bytes_of(old.key(), value.as_ref()));
+                self.bytes = self.bytes.saturating_sub(bytes);
             }
             if old.get().is_empty() {
                 old.remove();
             }
         }
     }
+}
+
+/// What one old value takes: its key twice, and the value.
+fn bytes_of((_, key): &Address, value: Option<&Stored>) -> u64 {
+    const REST: usize = 128;
+    let value = value.map_or(0, |value| value.as_ref().len());
+    u64::try_from(key.len().saturating_mul(2).saturating_add(value).saturating_add(REST)).unwrap_or(u64::MAX)
 }
 
 fn first_after(version: Version, old: &VecDeque<(Version, Option<Stored>)>) -> Option<&Option<Stored>> {
@@ -234,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_change_is_seen_only_after_it_is_published() {
-        let versions = Versions::default();
+        let versions = Versions::new(u64::MAX);
         versions.prepare(old("k", value("old")));
         assert_eq!(versions.published(Tree::Integrations, b"k", value("new")), value("old"));
         assert_eq!(versions.published(Tree::Meta, b"k", value("new")), value("new"), "another tree");
@@ -244,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_held_version_stays_as_it_was_through_many_commits() {
-        let versions = Versions::default();
+        let versions = Versions::new(u64::MAX);
         let held = versions.hold();
         for before in [None, value("1"), value("2")] {
             versions.prepare(old("k", before));
@@ -260,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_range_gets_back_what_was_removed_and_loses_what_was_added() {
-        let versions = Versions::default();
+        let versions = Versions::new(u64::MAX);
         let held = versions.hold();
         versions.prepare([old("b", value("B")), old("c", None), old("z", value("Z"))].into_iter().flatten().collect());
         versions.publish(&Touched::new());
@@ -273,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_range_over_a_whole_tree_has_nothing_of_another() {
-        let versions = Versions::default();
+        let versions = Versions::new(u64::MAX);
         let held = versions.hold();
         versions.prepare([old("b", value("B"))].into_iter().flatten().collect());
         versions.publish(&Touched::new());
@@ -282,5 +320,45 @@ mod tests {
             let seen = versions.range_as_of(held, tree, &everything, Vec::new());
             assert_eq!(seen.len(), expected, "{tree:?}");
         }
+    }
+
+    /// Whoever read slowly while others wrote made the server keep all that was changed.
+    #[test]
+    fn old_values_beyond_the_budget_cost_the_oldest_readers_their_view() {
+        let large = || value(&"x".repeat(10_000));
+        let versions = Versions::new(25_000);
+        let commit = |key: &str| {
+            versions.prepare(old(key, large()));
+            versions.publish(&Touched::new());
+        };
+        let first = versions.hold();
+        commit("a");
+        let second = versions.hold();
+        commit("b");
+        assert!(versions.is_readable(first) && versions.is_readable(second));
+        commit("c");
+        assert!(!versions.is_readable(first), "three values do not fit");
+        assert!(versions.is_readable(second));
+        assert_eq!(versions.as_of(second, Tree::Integrations, b"b", value("new")), large());
+        for number in 0..100 {
+            commit(&number.to_string());
+            assert!(versions.bytes() <= 25_000, "{} bytes", versions.bytes());
+        }
+        assert!(!versions.is_readable(second));
+        let third = versions.hold();
+        assert!(versions.is_readable(third), "who comes later is no worse for it");
+        [first, second, third].iter().for_each(|version| versions.release(*version));
+        assert_eq!((versions.bytes(), versions.kept.load(Ordering::SeqCst)), (0, 0));
+    }
+
+    #[test]
+    fn whoever_reads_the_store_of_now_is_never_given_up() {
+        let versions = Versions::new(0);
+        versions.prepare(old("a", value("A")));
+        versions.publish(&Touched::new());
+        let held = versions.hold();
+        versions.prepare(old("a", value("B")));
+        assert_eq!(versions.as_of(held, Tree::Integrations, b"a", value("C")), value("B"));
+        assert!(versions.is_readable(held));
     }
 }

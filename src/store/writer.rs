@@ -5,9 +5,9 @@
 //! not go on, so the writer refuses whatever comes until the store was opened anew and works (`healing`).
 
 use super::{
-    Options, StoreError, Transaction, WriterStatistics,
+    Holdup, Options, StoreError, Transaction, WriterStatistics,
     engine::{Changes, Engine},
-    healing::{Healing, Pauses},
+    healing::{Healing, NotYet, Pauses},
     index::Change,
     opened::{Opened, Shared},
     queue::{Queue, Waiting},
@@ -39,6 +39,8 @@ pub(super) struct Batch<'a> {
     opened: &'a Opened,
     changes: Changes,
     objects: Vec<Change>,
+    /// Of all keys and values that were changed.
+    bytes: usize,
 }
 
 /// The writer thread, seen from outside.
@@ -130,7 +132,9 @@ struct Closed;
 impl Writer {
     fn run(self) {
         let running = self.state.runs();
-        while let Err(error) = self.serve() {
+        // Whatever breaks down on this thread, it goes on: without it there are no writes, and no recovery, until a restart.
+        while let Err(error) = guarded("the writer broke down", || self.serve()) {
+            self.state.stands_still();
             self.state.failed();
             log::error!("The store takes no writes until it was opened anew cause=\"{error}\"");
             if let Err(Closed) = self.heal() {
@@ -141,7 +145,7 @@ impl Writer {
             self.state.goes_on();
         }
         drop(running);
-        if !self.shared.close(&self.folder) {
+        if !self.shared.end(&self.folder) {
             log::warn!("The files of the store are still being read");
         }
     }
@@ -150,30 +154,41 @@ impl Writer {
     fn serve(&self) -> Result<(), StoreError> {
         let opened = self.shared.hold()?;
         while let Ok(first) = self.commands.recv() {
-            let busy = self.state.begins();
-            let mut batch = Batch { opened: &opened, changes: Changes::new(), objects: Vec::new() };
-            let waiting = std::iter::once(first).chain(self.commands.try_iter()).take(self.options.batch);
-            // The engine panics on some faults of the disk. Whoever is not answered is told that the store has stopped.
-            let ran = catch_unwind(AssertUnwindSafe(|| waiting.map(|command| command.run(&mut batch)).collect()));
-            let (answers, sound): (Vec<Answer>, _) = match ran {
-                Ok(answers) => (answers, opened.is_sound()),
-                Err(_panic) => (Vec::new(), Err(StoreError::damaged("a command broke down"))),
-            };
-            let outcome = sound.and_then(|()| self.commit(opened.engine(), &batch.changes, &batch.objects));
-            self.state.answered(answers.len());
-            if let Err(fault) = &outcome {
-                opened.fail(fault.clone());
-                self.state.stands_still();
-            }
-            drop(busy);
-            // Why is for the log, once; whoever waits is told to try elsewhere or later.
-            let told = outcome.as_ref().copied().map_err(|_| StoreError::Stopped);
-            for answer in answers {
-                answer(told.clone());
-            }
-            outcome?;
+            self.serve_batch(&opened, first)?;
         }
         Ok(())
+    }
+
+    /// Runs the first command and those that wait behind it, and commits what they changed.
+    fn serve_batch(&self, opened: &Opened, first: Waiting) -> Result<(), StoreError> {
+        let busy = self.state.begins();
+        let mut batch = Batch { opened, changes: Changes::new(), objects: Vec::new(), bytes: 0 };
+        let mut waiting = std::iter::once(first).chain(self.commands.try_iter()).take(self.options.batch);
+        let mut answers = Vec::new();
+        // Many small commands share a commit, large ones do not: all of it is in memory, several times, until it is durable.
+        while batch.bytes < MAX_COMMIT_BYTES
+            && let Some(command) = waiting.next()
+        {
+            answers.push(command.run(&mut batch));
+        }
+
+        // What is broken may be the engine, after a fault of the disk. It is thrown away then, whatever state it is in.
+        let commit = || self.commit(opened.engine(), &batch.changes, &batch.objects);
+        let outcome = opened.is_sound().and_then(|()| guarded("the commit broke down", commit));
+        self.state.answered(answers.len());
+        if let Err(fault) = &outcome {
+            opened.fail(fault.clone());
+            self.state.stands_still();
+        }
+        drop(busy);
+
+        // Why is for the log, once; whoever waits is told to try elsewhere or later.
+        let told = outcome.as_ref().copied().map_err(|_| StoreError::Stopped);
+        for answer in answers {
+            // An answer that nobody waits for any more is dropped here. If that breaks down, it is nobody else's fault.
+            let _told = catch_unwind(AssertUnwindSafe(|| answer(told.clone())));
+        }
+        outcome
     }
 
     /// Makes the changes durable, then visible. Without changes there is nothing to do: all that the commands of this
@@ -182,12 +197,13 @@ impl Writer {
         if changes.is_empty() {
             return Ok(());
         }
+        self.state.is_at(Holdup::Disk);
         let old = changes.keys().map(|(tree, key)| Ok(((*tree, key.clone()), engine.get(*tree, key)?)));
         let old = old.collect::<Result<OldValues, StoreError>>()?;
         self.shared.versions.prepare(old);
-        // The engine panics on some faults of the disk. It is thrown away then, whatever state it is in.
-        let written = catch_unwind(AssertUnwindSafe(|| engine.apply(changes).and_then(|()| engine.sync())));
-        written.unwrap_or_else(|_panic| Err(StoreError::damaged("the storage engine broke down")))?;
+        engine.apply(changes)?;
+        engine.sync()?;
+        self.state.is_at(Holdup::Work);
         self.shared.publish(objects);
         self.state.committed();
         Ok(())
@@ -202,7 +218,8 @@ impl Writer {
         loop {
             self.refuse_for(pause)?;
             let began = Clock::System.stopwatch();
-            let Err(not_yet) = healing.attempt() else { return Ok(()) };
+            let attempt = catch_unwind(AssertUnwindSafe(|| healing.attempt()));
+            let Err(not_yet) = attempt.unwrap_or(Err(NotYet::Broken)) else { return Ok(()) };
             pause = pauses.after(&not_yet, began.elapsed());
             let fault = not_yet.to_string();
             if fault != last_fault {
@@ -225,42 +242,37 @@ impl Writer {
     }
 }
 
+/// A commit takes no further command once it changes so many bytes.
+const MAX_COMMIT_BYTES: usize = 8 << 20;
+
+/// Does something that may panic, which is a fault then like any other.
+fn guarded<T>(what: &'static str, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| Err(StoreError::damaged(what)))
+}
+
 impl Batch<'_> {
-    fn run<T, E>(&mut self, command: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>) -> Result<T, E> {
+    /// Runs a command. One that panics has changed nothing, and is the only one that is answered so.
+    fn run<T, E>(&mut self, command: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<StoreError>,
+    {
         let mut transaction = Transaction::new(self.opened, &self.changes);
-        let outcome = command(&mut transaction)?;
+        let outcome = catch_unwind(AssertUnwindSafe(|| command(&mut transaction)));
+        let outcome = outcome.unwrap_or_else(|_panic| Err(StoreError::damaged("a command broke down").into()))?;
         let (changes, objects) = transaction.into_changes();
+        self.bytes = self.bytes.saturating_add(bytes_of(&changes));
         self.changes.extend(changes);
         self.objects.extend(objects);
         Ok(outcome)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use crate::store::{Durability, Options, Store, StoreError};
-
-    #[test]
-    fn a_writer_in_which_a_command_breaks_down_goes_on_after_healing() {
-        let folder = tempfile::tempdir().unwrap();
-        let options = Options {
-            cache_bytes: 1 << 20,
-            queue: 1,
-            batch: 1,
-            index_bytes: 0,
-            durability: Durability::Ephemeral,
-            token_secret: Some("secret".into()),
-        };
-        let store = Store::open(folder.path(), &options).unwrap();
-        assert!(store.writer_statistics().takes_writes);
-        let system = actix_rt::System::new();
-        let outcome: Result<(), StoreError> = system.block_on(store.write(|_| panic!("planted by a test")));
-        assert!(matches!(outcome, Err(StoreError::Stopped)), "{outcome:?}");
-        while let Err(error) = system.block_on(store.write(|_| Ok::<_, StoreError>(()))) {
-            assert!(matches!(error, StoreError::Stopped), "{error:?}");
-        }
-        assert!(store.writer_statistics().takes_writes);
-        store.close();
-        assert!(!store.writer_statistics().takes_writes);
-    }
+fn bytes_of(changes: &Changes) -> usize {
+    let bytes = changes
+        .iter()
+        .map(|((_, key), value)| key.len().saturating_add(value.as_ref().map_or(0, |value| value.as_ref().len())));
+    bytes.fold(0, usize::saturating_add)
 }
+
+#[cfg(test)]
+mod tests;

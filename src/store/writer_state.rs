@@ -1,6 +1,6 @@
 //! How the writer is doing: what it has done so far, and whether it gets on.
 
-use super::{StoreError, WriterStatistics};
+use super::{Holdup, StoreError, WriterStatistics};
 use crate::clock::Clock;
 use std::{
     sync::{
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A disk that takes longer for one commit is taken for one that may never answer.
+/// A disk that takes longer for one commit is taken for one that may never answer; commands that take longer hold up all others.
 pub const STUCK_AFTER: Duration = Duration::from_secs(5);
 
 /// Counts, and what the writer does just now.
@@ -24,22 +24,24 @@ pub(super) struct WriterState {
     faults: AtomicU64,
     healings: AtomicU64,
     running: AtomicBool,
-    /// When it began with what it is doing, if it does anything.
-    busy: Mutex<Option<Instant>>,
+    /// What it is waiting for or doing, if it does anything, and since when.
+    busy: Mutex<Option<(Holdup, Instant)>>,
 }
 
 impl WriterState {
     /// Whether a write has a chance to be done soon.
     ///
     /// # Errors
-    /// The store is not open, or the disk holds the writer up.
+    /// The store is not open, or something holds the writer up.
     pub(super) fn takes_writes(&self) -> Result<(), StoreError> {
         if !self.running.load(Ordering::SeqCst) {
             return Err(StoreError::Stopped);
         }
         let busy = *self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        match busy.map(|since| Clock::System.stopwatch().saturating_duration_since(since)) {
-            Some(time) if time >= STUCK_AFTER => Err(StoreError::Stuck),
+        match busy {
+            Some((with, since)) if Clock::System.stopwatch().saturating_duration_since(since) >= STUCK_AFTER => {
+                Err(StoreError::Stuck(with))
+            }
             _ => Ok(()),
         }
     }
@@ -60,14 +62,15 @@ impl WriterState {
         self.running.store(false, Ordering::SeqCst);
     }
 
-    /// The writer is busy until the guard is dropped.
+    /// The writer is busy with commands until the guard is dropped.
     pub(super) fn begins(&self) -> Busy<'_> {
-        self.is_busy(Some(Clock::System.stopwatch()));
+        self.is_at(Holdup::Work);
         Busy(self)
     }
 
-    fn is_busy(&self, since: Option<Instant>) {
-        *self.busy.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    /// From now on this is what the writer is at.
+    pub(super) fn is_at(&self, with: Holdup) {
+        *self.busy.lock().unwrap_or_else(PoisonError::into_inner) = Some((with, Clock::System.stopwatch()));
     }
 
     pub(super) fn answered(&self, commands: usize) {
@@ -89,7 +92,7 @@ impl WriterState {
     pub(super) fn refused(&self, why: &StoreError) {
         let count = match why {
             StoreError::Busy => &self.refused_full,
-            StoreError::Stuck => &self.refused_stuck,
+            StoreError::Stuck(_) => &self.refused_stuck,
             _ => &self.refused_closed,
         };
         count.fetch_add(1, Ordering::Relaxed);
@@ -126,6 +129,30 @@ pub(super) struct Busy<'a>(&'a WriterState);
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        self.0.is_busy(None);
+        *self.0.busy.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It was always said to be the disk, though one account's work kept all others waiting.
+    #[test]
+    fn what_holds_the_writer_up_is_said() {
+        let state = WriterState::default();
+        let _running = state.runs();
+        let _busy = state.begins();
+        assert!(state.takes_writes().is_ok(), "it has just begun");
+        for (with, words) in
+            [(Holdup::Work, "busy with other writes for 5 seconds"), (Holdup::Disk, "the disk has not")]
+        {
+            *state.busy.lock().unwrap() = Some((with, Clock::System.stopwatch() - STUCK_AFTER));
+            let held_up = state.takes_writes().unwrap_err();
+            assert!(matches!(held_up, StoreError::Stuck(found) if found == with), "{held_up:?}");
+            assert!(held_up.to_string().contains(words), "{held_up}");
+        }
+        state.is_at(Holdup::Work);
+        assert!(state.takes_writes().is_ok(), "the disk has answered");
     }
 }

@@ -126,6 +126,7 @@ fn metrics_tell_how_the_store_and_its_connections_are_doing() {
     for untroubled in [
         "store_queue",
         "store_index_bytes",
+        "store_snapshot_bytes",
         "webhooks_waiting",
         "store_faults_total",
         "store_healings_total",
@@ -148,7 +149,7 @@ fn metrics_tell_how_the_store_and_its_connections_are_doing() {
     assert!(count("http_connections") >= Some(1.0), "the one that asks");
 }
 
-fn metric(server: &TestServer, name: &str) -> Option<f64> {
+pub(crate) fn metric(server: &TestServer, name: &str) -> Option<f64> {
     let text = server.anonymous().send("GET", "/metrics", None).text;
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.map(|value| value.parse().unwrap())

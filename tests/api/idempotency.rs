@@ -139,3 +139,24 @@ fn a_key_of_one_route_answers_nothing_on_another() {
     create_alert(&keyed(&ops, "k2"), both.clone()).assert_status(200);
     keyed(&ops, "k2").create(both).assert_error(409, &["'k2' was used for another request"]);
 }
+
+/// Nothing but later creates with a key removed old answers.
+#[test]
+fn answers_are_forgotten_without_another_create() {
+    let server = TestServer::at_with(0, |settings| {
+        settings.retention.log_days = 1;
+        settings.retention.sweep_seconds = 1;
+    });
+    let ops = server.account("ops");
+    let first = keyed(&ops, "k1").create(named("a")).assert_status(200).json();
+    let event = r#"{"subject":"It broke"}"#;
+    server.anonymous().send("POST", &format!("/integration/{}", id(&first)), Some(event)).assert_status(200);
+    server.clock.set(2 * DAY);
+    // Logs are swept after answers.
+    while ops.send("GET", "/log", None).json()["total_count"] != 0 {
+        thread::yield_now();
+    }
+    // A day ago it would have been known.
+    server.clock.set(0);
+    assert_ne!(keyed(&ops, "k1").create(named("a")).assert_status(200).json()["id"], first["id"]);
+}

@@ -3,6 +3,7 @@
 
 use crate::{
     callers::{Caller, id},
+    health::metric,
     receiver::{Receiver, alert, log_outcomes, logs, receive, sender, step},
     server::TestServer,
 };
@@ -240,5 +241,101 @@ fn a_subscription_of_sns_is_confirmed_if_the_setting_says_so() {
             assert_eq!(own, expected);
             assert_eq!(account.send("GET", "/log?type=outgoing", None).json()["total_count"], 0);
         }
+    }
+}
+
+/// Each was told by a copy of the alert within one commit, so that events could fill memory and keep all others waiting.
+#[test]
+fn an_account_has_only_so_many_that_send() {
+    let server = TestServer::with(|settings| settings.outgoing.senders = 2);
+    let account = server.account("ops");
+    let body = json!({"name": "out", "type": "outgoingwebhook", "destination_ids": [], "options": {}});
+    let first = account.created_from(body.clone());
+    account.created_from(body.clone());
+    let message =
+        "An account may have 2 integrations of type outgoingwebhook (outgoing.senders), and this one has as many";
+    account.create(body.clone()).assert_error(409, &[message]);
+    let other = account.created_from(json!({"name": "in", "type": "webhook", "destination_ids": []}));
+    let sending = json!({"type": "outgoingwebhook"});
+    account.update(id(&other), sending.clone()).assert_error(409, &[message]);
+    account.update(id(&first), json!({"name": "still there"})).assert_status(200);
+    server.account("others").created_from(body);
+    account.delete(id(&first)).assert_status(204);
+    account.update(id(&other), sending).assert_status(200);
+}
+
+#[test]
+fn much_that_is_told_to_many_comes_to_all_in_order_and_not_in_one_commit() {
+    const MANY: usize = 10;
+    let (server, receiver) = (TestServer::start(), Receiver::answering(&[200]));
+    let account = server.account("ops");
+    for number in 0..MANY {
+        sender(&account, json!({"url": format!("{}/{number}", receiver.url())}));
+    }
+    let deaf = sender(&account, json!({"url": receiver.url(), "events": []}));
+    let filling = "x".repeat(200_000);
+    let body = json!({"title": "large", "destination_ids": [], "meta": {"filling": filling}}).to_string();
+    let writes = || metric(&server, "pagertree_local_store_writes_total").unwrap();
+    let before = writes();
+    let created = account.send("POST", "/alert", Some(&body)).assert_status(200).json();
+    step(&account, &created, "resolve");
+    let mut told: Vec<_> = (0..2 * MANY).map(|_| receiver.next()).collect();
+    told.sort_by_key(|received| received.header("webhook-id").unwrap().to_owned());
+    for (event, number) in [("alert.created", 0), ("alert.resolved", 1)] {
+        let of_event = told.iter().filter(|received| received.json()["type"] == event);
+        let ids: std::collections::BTreeSet<_> = of_event.map(|received| received.header("webhook-id")).collect();
+        assert_eq!(ids.len(), MANY, "{event} {number}");
+    }
+    assert!(told.iter().all(|received| received.json()["data"]["meta"]["filling"] == filling.as_str()));
+    let logs = logs(&account, 2 * MANY);
+    for number in 0..MANY {
+        let path = format!("{}/{number}", receiver.url());
+        let of_one = logs.iter().filter(|log| log["request"]["path"] == path.as_str());
+        let actions: Vec<_> = of_one.map(|log| log["action"].as_str().unwrap()).collect();
+        assert_eq!(actions.len(), 2, "{path}");
+    }
+    assert!(logs.iter().all(|log| log["source_id"] != deaf["id"]));
+    // Two changes, one for each attempt, and one for two copies at most.
+    assert!(writes() - before >= (2 + 2 * MANY + MANY) as f64, "{} writes", writes() - before);
+}
+
+/// Whatever could not be read was tried again for ever, or failed each event of the account.
+#[test]
+fn what_is_damaged_is_given_up_and_keeps_nothing_else_from_being_sent() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let receiver = Receiver::answering(&[200]);
+    let server = TestServer::on_disk_with(|settings| settings.outgoing.first_retry_seconds = 1);
+    let account = server.account("ops");
+    // Five, since four that hold their turn stopped an account.
+    let waiting = [0, 1, 2, 3, 4].map(|number| sender(&account, json!({"url": format!("http://{closed}/{number}")})));
+    let heard = sender(&account, json!({"url": receiver.url()}));
+    let unreadable = sender(&account, json!({"url": receiver.url(), "events": []}));
+    alert(&account, "first");
+    assert_eq!(receiver.next().json()["data"]["title"], "first");
+    logs(&account, 6);
+    let sid = heard["sid"].as_str().unwrap().to_owned();
+    let server = server.restart_after(|store| {
+        let db = sled::Config::new().path(store).segment_size(8 << 20).open().unwrap();
+        let (deliveries, queues) = (db.open_tree("deliveries").unwrap(), db.open_tree("queues").unwrap());
+        for (number, integration) in waiting.iter().enumerate() {
+            let name = format!("{sid}\0{}", id(integration));
+            let first = [name.as_bytes(), b"\0", &[0; 8]].concat();
+            match number {
+                0 => drop(deliveries.remove(first).unwrap().expect("it waits")),
+                4 => drop(queues.insert(name, &b"short"[..]).unwrap().expect("it waits")),
+                _ => drop(deliveries.insert(first, &b"{}"[..]).unwrap().expect("it waits")),
+            }
+        }
+        let records = db.open_tree("integrations").unwrap();
+        let planted = format!(r#"{{"sid":"{sid}","id":"#);
+        records.insert(id(&unreadable), planted.as_bytes()).unwrap().expect("the record is there");
+        db.flush().unwrap();
+    });
+    let account = server.account("ops");
+    alert(&account, "second");
+    assert_eq!(receiver.next().json()["data"]["title"], "second");
+    let given_up = "not sent: what was to be sent cannot be read, since the store is damaged";
+    while log_outcomes(&account).iter().filter(|outcome| *outcome == given_up).count() < 4 {
+        thread::yield_now();
     }
 }

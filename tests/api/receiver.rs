@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener},
-    sync::mpsc,
+    sync::{Arc, Mutex, mpsc},
     thread,
 };
 
@@ -39,16 +39,21 @@ impl Receiver {
         let (sender, requests) = mpsc::channel();
         thread::spawn(move || {
             let last = *statuses.last().unwrap();
-            let mut statuses = statuses.iter().copied().chain(std::iter::repeat(last));
+            let statuses = Mutex::new(statuses.iter().copied().chain(std::iter::repeat(last)));
+            let statuses = Arc::new(statuses);
             for stream in listener.incoming() {
-                let mut stream = BufReader::new(stream.unwrap());
-                while let Some(received) = receive(&mut stream) {
-                    let status = statuses.next().unwrap();
-                    let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 5\r\nx-token: t\r\n\r\nhello");
-                    if sender.send(received).is_err() || stream.get_mut().write_all(answer.as_bytes()).is_err() {
-                        return;
+                let (mut stream, statuses, sender) =
+                    (BufReader::new(stream.unwrap()), Arc::clone(&statuses), sender.clone());
+                // One that is kept for the next request keeps no other waiting.
+                thread::spawn(move || {
+                    while let Some(received) = receive(&mut stream) {
+                        let status = statuses.lock().unwrap().next().unwrap();
+                        let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 5\r\nx-token: t\r\n\r\nhello");
+                        if sender.send(received).is_err() || stream.get_mut().write_all(answer.as_bytes()).is_err() {
+                            return;
+                        }
                     }
-                }
+                });
             }
         });
         Self { address, requests }

@@ -96,3 +96,36 @@ fn what_was_made_while_the_clock_was_ahead_keeps_nothing_else() {
     let kept = account.send("GET", "/log?select=thirdparty_id", None).json();
     assert_eq!(kept["data"], json!([{"thirdparty_id": "1"}]));
 }
+
+/// One damaged account ended the sweep for all behind it, and for all logs.
+#[test]
+fn what_is_damaged_keeps_nothing_else() {
+    const ONCE: u64 = 86_400;
+    let server = TestServer::on_disk_with(|settings| {
+        settings.retention = RetentionSettings { alerts: 2, logs: 2, sweep_seconds: ONCE, ..KEEP_ALL };
+    });
+    let accounts = ["a", "b", "c", "d"];
+    for name in accounts {
+        let integration = integration(&server.account(name));
+        for number in 0..5 {
+            send(&server, &integration, "create", number);
+        }
+    }
+    let oldest = |name: &str, path: &str| {
+        let list = server.account(name).send("GET", &format!("{path}?sort=tinyId&limit=1"), None).json();
+        (list["data"][0]["sid"].as_str().unwrap().to_owned(), id(&list["data"][0]).to_owned())
+    };
+    let (missing, senseless, uncounted) = (oldest("a", "/alert"), oldest("b", "/alert"), oldest("c", "/alert"));
+    let server = server.restart_after(|store| {
+        let db = sled::Config::new().path(store).segment_size(8 << 20).open().unwrap();
+        let (alerts, counters) = (db.open_tree("alerts").unwrap(), db.open_tree("accounts").unwrap());
+        alerts.remove(&missing.1).unwrap().expect("the record is there");
+        alerts.insert(&senseless.1, &b"{}"[..]).unwrap().expect("the record is there");
+        counters.insert(format!("{}\0alerts", uncounted.0), &b"short"[..]).unwrap().expect("they are there");
+        db.flush().unwrap();
+    });
+    for name in accounts {
+        wait_until(&server.account(name), "/log", 2);
+    }
+    wait_until(&server.account("d"), "/alert", 2);
+}

@@ -122,7 +122,7 @@ fn block_comment_length(text: &str) -> usize {
     text.len()
 }
 
-/// Blanks each item under `#[cfg(test)]`: up to its semicolon, or over its braces.
+/// Blanks each item under `#[cfg(test)]`: up to its semicolon, over its braces, or to the end of those that it is in.
 fn without_tests(code: &str) -> String {
     const MARK: &str = "#[cfg(test)]";
     let mut kept = code.to_owned();
@@ -139,6 +139,8 @@ fn item_end(code: &str, start: usize) -> usize {
     for (offset, character) in code[start..].char_indices() {
         match character {
             '{' => depth += 1,
+            // A field or member stands last in its braces.
+            '}' if depth == 0 => return start + offset,
             '}' => depth -= 1,
             _ => {}
         }
@@ -159,12 +161,13 @@ const A: &str = "sled \" sled"; const B: &[u8] = br#"sled " sled"#; const C: cha
 mod tests { fn sled() { "}" } }
 #[cfg(test)]
 mod more;
+struct Kept { #[cfg(test)] planted: sled::Db }
 fn kept() {}
 "##;
     let source = Source::new("src/a.rs", text);
     assert_eq!(source.words("sled").count(), 0, "{}", source.code);
     assert!(source.code.contains("fn kept() {}") && source.code.contains("fn d<'sle>"), "{}", source.code);
-    assert_eq!(source.line(source.code.find("kept").unwrap()), 9);
+    assert_eq!(source.line(source.code.find("kept").unwrap()), 10);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::{
 use serde_json::json;
 use std::{
     collections::BTreeMap,
+    io::{Read, Write},
     time::{Duration, Instant},
 };
 
@@ -72,7 +73,10 @@ fn a_store_that_was_replaced_stays_until_the_new_name_is_on_disk() {
     shim.fail(Fault::EioExchanged);
     let compact = shim.around(setup.same_folder().args(["compact"]));
     let outcome = compact.run();
-    assert!(outcome.fault().contains("'data' cannot be synced"), "{outcome:#?}");
+    // It said that nothing was changed.
+    let fault = outcome.fault();
+    assert!(fault.contains("the new store is in its place, but 'data' cannot be synced"), "{fault}");
+    assert!(fault.contains("the old store is in 'data/store.new'"), "{fault}");
     let (store, old) = (compact.path("data/store"), compact.path("data/store.new"));
     assert!(old.join("db").exists(), "the old store");
     is_sound(&compact);
@@ -83,6 +87,42 @@ fn a_store_that_was_replaced_stays_until_the_new_name_is_on_disk() {
     shim.work();
     let server = compact.same_folder().args(["--listen", "127.0.0.1:0"]).start();
     are_there(&server.client("t"), &acknowledged);
+}
+
+/// It held the store until it was given up after half a minute, and the store could not be opened anew before.
+#[test]
+fn whoever_takes_a_backup_slowly_does_not_keep_a_server_from_healing() {
+    let shim = Shim::new();
+    let setup = shim.around(Setup::new());
+    let server = setup.start();
+    let client = server.client("t");
+    // More than the system takes for a connection that nobody reads.
+    let acknowledged: Acknowledged = (0..24).map(|number| create(&client, &format!("{number}"), 1_000_000)).collect();
+    let mut slow = begin_backup(&setup, server.address);
+    shim.fail(Fault::EioSync);
+    is_refused(&client.post("/integration", &integration("refused")));
+    server.log.wait_for("The store could not be sent to its end");
+    shim.work();
+    becomes_ready(&client);
+    are_there(&client, &acknowledged);
+    let sent = std::io::copy(&mut slow, &mut std::io::sink());
+    assert!(sent.is_err() || sent.is_ok_and(|bytes| bytes < 24_000_000), "it is not whole");
+    let log = server.stop();
+    let held = log.all().into_iter().filter(|line| line.contains("readers are still holding it")).count();
+    assert_eq!(held, 0, "{:#?}", log.all());
+    is_sound(&setup);
+}
+
+/// Asks for a backup as the command does, and reads no more than its beginning.
+fn begin_backup(setup: &Setup, address: std::net::SocketAddr) -> std::net::TcpStream {
+    let running: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(setup.path("data/running")).unwrap()).unwrap();
+    let token = running["token"].as_str().unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request = format!("GET /_local/backup HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    stream.read_exact(&mut [0; 100]).unwrap();
+    stream
 }
 
 #[track_caller]

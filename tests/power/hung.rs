@@ -8,7 +8,11 @@ use super::{
     shim::{Fault, Shim},
 };
 use rustix::process::Signal;
-use std::thread::{self, JoinHandle};
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    thread::{self, JoinHandle},
+};
 
 /// Somebody who creates, and is told nothing if the server ends before.
 fn creating(server: &Server) -> JoinHandle<Option<Answer>> {
@@ -113,4 +117,43 @@ fn a_second_signal_ends_it_at_once() {
         hung.server.signal(Signal::TERM);
         hung.has_ended("Stopped at once");
     }
+}
+
+/// The connection was cut when the server stopped: the message was kept, its sender was not told so, and sent it again.
+#[test]
+fn a_message_that_came_whole_before_a_signal_is_acknowledged() {
+    let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let shim = Shim::new();
+    let setup = shim.around(Setup::new().config(&format!("[smtp]\nlisten = '{listen}'\n")));
+    let server = setup.start();
+    let mut mailbox = integration("mail");
+    mailbox["type"] = "email".into();
+    let id = server.client("t").post("/integration", &mailbox).json()["id"].as_str().unwrap().to_owned();
+    let mut stream = BufReader::new(TcpStream::connect(listen).unwrap());
+    let mut reply = move |command: &str| {
+        stream.get_mut().write_all(command.as_bytes()).unwrap();
+        let mut line = String::new();
+        stream.read_line(&mut line).unwrap();
+        line
+    };
+    assert!(reply("").starts_with("220 "));
+    assert!(reply("HELO x\r\n").starts_with("250 "));
+    assert!(reply("MAIL FROM:<a@x>\r\n").starts_with("250 "));
+    assert!(reply(&format!("RCPT TO:<{id}@x>\r\n")).starts_with("250 "));
+    assert!(reply("DATA\r\n").starts_with("354 "));
+    shim.fail(Fault::HangSync);
+    let waiting = thread::spawn(move || (reply("Subject: It broke\r\n\r\n.\r\n"), reply("")));
+    // Nothing tells that it waits, but what is written then is held up.
+    server.log.wait_for("The store takes no writes until the disk goes on");
+    server.signal(Signal::TERM);
+    server.log.wait_for("Stopping");
+    shim.work();
+    let (taken, farewell) = waiting.join().unwrap();
+    assert!(taken.starts_with("250 2.0.0 "), "{taken}");
+    assert!(farewell.starts_with("421 4.3.2 "), "{farewell}");
+    // The end of a clean stop; the store is closed by then.
+    server.log.wait_for("Stopped");
+    drop(server);
+    let server = setup.start();
+    assert_eq!(server.client("t").get("/alert").json()["total_count"], 1);
 }

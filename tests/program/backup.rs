@@ -8,7 +8,8 @@ use super::{
 use serde_json::{Value, json};
 use std::{
     fs,
-    net::{SocketAddr, UdpSocket},
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream, UdpSocket},
     os::unix::fs::PermissionsExt,
     sync::{
         Mutex,
@@ -290,4 +291,43 @@ fn to_other_machines_there_is_no_such_route() {
     }
     succeeded(&backup(&setup, "all.backup"));
     server.stop();
+}
+
+/// Everything that was changed while somebody read slowly stayed in memory for them.
+#[test]
+fn whoever_takes_a_backup_slowly_is_given_up_once_much_was_changed() {
+    let setup = Setup::new().config("[store]\nsnapshot_bytes = 4194304\n");
+    let server = setup.start();
+    let client = server.client("ops");
+    let large = |letter: &str| {
+        let mut body = integration("large");
+        body["meta"] = json!({ "filling": letter.repeat(1_000_000) });
+        body
+    };
+    // More than the system takes for a connection that nobody reads.
+    let made: Vec<_> = (0..24).map(|_| client.post("/integration", &large("a")).json()).collect();
+    let path = format!("/integration/{}", made[0]["id"].as_str().unwrap());
+    let running: Value = serde_json::from_slice(&fs::read(setup.path("data/running")).unwrap()).unwrap();
+    let (address, token) = (server.address, running["token"].as_str().unwrap());
+    let mut slow = TcpStream::connect(address).unwrap();
+    let request = format!("GET /_local/backup HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n");
+    slow.write_all(request.as_bytes()).unwrap();
+    slow.read_exact(&mut [0; 100]).unwrap();
+    let kept = || {
+        let metrics = client.get("/metrics").text();
+        let line = metrics.lines().find_map(|line| line.strip_prefix("pagertree_local_store_snapshot_bytes "));
+        line.unwrap().parse::<u64>().unwrap()
+    };
+    let mut most = 0;
+    for number in 0..8 {
+        assert_eq!(client.put(&path, &large(if number % 2 == 0 { "b" } else { "c" })).status, 200);
+        most = most.max(kept());
+    }
+    assert!(most > 1_000_000, "what the slow one would need was kept: {most}");
+    let line = server.log.wait_for("The store could not be sent to its end");
+    assert!(line.contains("store.snapshot_bytes"), "{line}");
+    assert!(most < 6_000_000 && kept() < 1_000_000, "{most} and now {}", kept());
+    succeeded(&backup(&setup, "all.backup"));
+    server.stop();
+    restored(&setup, "all.backup");
 }

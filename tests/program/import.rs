@@ -327,3 +327,25 @@ fn a_byte_order_mark_means_nothing_and_an_empty_line_is_called_one() {
     let empty = "it is empty; each line of an export has an account or an object";
     assert_eq!(outcome.stdout, format!("line 2: {empty}\nline 3: {empty}\nnothing was imported: 2 faults\n"));
 }
+
+/// A store with higher numbers was sound, was exported, and could not be imported.
+#[test]
+fn no_number_is_given_beyond_those_that_can_be_imported() {
+    const HIGHEST: u64 = 9_007_199_254_740_991;
+    let setup = Setup::new();
+    let server = setup.start();
+    let sid = server.client("ops").create("first")["sid"].as_str().unwrap().to_owned();
+    server.stop();
+    let outcome = import(&setup, &text(&[HEADER.into(), account(&sid, HIGHEST - 1)]));
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let server = setup.start();
+    let client = server.client("ops");
+    assert_eq!(client.create("last")["tinyId"], HIGHEST);
+    let refused = client.post("/integration", &super::http::integration("one more"));
+    assert_eq!(refused.status, 409, "{refused:?}");
+    assert!(refused.messages()[0].contains("used up its numbers"), "{refused:?}");
+    server.stop();
+    is_sound(&setup);
+    let new = Setup::new();
+    assert_eq!(import(&new, &exported(&setup)).code, Some(0));
+}

@@ -4,7 +4,10 @@ use super::{
     child::Setup,
     moving::{is_sound, store_with_a_history},
 };
-use std::{fs, os::unix::fs::symlink};
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::{PermissionsExt, symlink},
+};
 
 const COMMANDS: [&[&str]; 3] = [&["backup"], &["export"], &["export", "--salvage"]];
 
@@ -66,5 +69,22 @@ fn a_regular_file_is_replaced_as_a_whole() {
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
         assert!(fs::metadata(setup.path("file")).unwrap().len() > 1_000, "{command:?}");
         assert!(!setup.path("file.partial").exists(), "{command:?}");
+    }
+}
+
+/// Somebody else could make the file beside first, keep it open, and read every secret that was written into it.
+#[test]
+fn what_stands_beside_is_not_written_into_and_the_file_is_the_owners_alone() {
+    let setup = store_with_a_history();
+    for command in COMMANDS {
+        let beside = setup.path("file.partial");
+        fs::write(&beside, "of another").unwrap();
+        fs::set_permissions(&beside, Permissions::from_mode(0o666)).unwrap();
+        let mut theirs = fs::File::open(&beside).unwrap();
+        let outcome = setup.same_folder().args(command.iter().copied().chain(["file"])).run();
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert_eq!(std::io::read_to_string(&mut theirs).unwrap(), "of another", "{command:?}");
+        let made = fs::metadata(setup.path("file")).unwrap();
+        assert_eq!(made.permissions().mode() & 0o777, 0o600, "{command:?}");
     }
 }

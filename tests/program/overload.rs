@@ -6,7 +6,7 @@ use super::{
     http::integration,
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, thread};
+use std::{collections::BTreeSet, net::TcpStream, thread};
 
 const IDLE: usize = 2_000;
 const BUSY: usize = 500;
@@ -83,6 +83,27 @@ fn connections_never_take_the_last_files_from_the_store() {
         assert_eq!(connection.receive().status, 200);
     }
     server.stop();
+}
+
+/// Those of mail were not counted: they took the last files, and the store took no writes until they had gone.
+#[test]
+fn connections_for_mail_do_not_take_the_last_files_either() {
+    allow_many_connections();
+    let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let config = format!("[smtp]\nlisten = '{listen}'\nconnections = 64\n");
+    let setup = Setup::new().config(&config).open_files(256);
+    let server = setup.start();
+    server.log.wait_for("for mail in place of 64");
+    let mut first = Connection::open(&server);
+    let _mail: Vec<_> = (0..100).map(|_| TcpStream::connect(listen).unwrap()).collect();
+    let others: Vec<Connection> = (0..200).map(|_| Connection::open(&server)).collect();
+    for number in 0..3 {
+        first.send(request("POST", "/integration", &integration(&number.to_string()).to_string()));
+        assert_eq!(first.receive().json()["name"], number.to_string());
+    }
+    first.send(request("GET", "/readyz", ""));
+    assert_eq!(first.receive().status, 200);
+    drop(others);
 }
 
 /// Creates under each name, all at once.

@@ -74,3 +74,18 @@ fn a_server_that_others_reach_is_not_opened_by_a_reload() {
     assert!(line.contains("--open-to-network"), "{line}");
     assert_eq!((status(&server, "key_old"), server.client("stranger").get("/integration").status), (200, 401));
 }
+
+/// Each reload began to count anew.
+#[test]
+fn what_was_counted_stays_counted() {
+    let limits = "[limits]\nevents_per_minute = 1\n";
+    let setup = Setup::new().config(limits);
+    let server = setup.start();
+    let id = server.client("t").create("n")["id"].as_str().unwrap().to_owned();
+    let report = || server.client("").post(&format!("/integration/{id}"), &serde_json::json!({ "title": "x" })).status;
+    assert_eq!((report(), report()), (200, 429));
+    setup.write("config.toml", &format!("strict = true\n{limits}"));
+    server.signal(Signal::HUP);
+    server.log.wait_for("The configuration was read again");
+    assert_eq!(report(), 429);
+}

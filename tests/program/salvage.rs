@@ -3,8 +3,10 @@
 
 use super::{
     child::{Outcome, Setup},
+    http::integration,
     moving::{exported, import, in_data, is_sound, store_with_a_history},
 };
+use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -159,6 +161,31 @@ fn of_a_damaged_store_everything_is_saved_that_can_be_read() {
         }
     }
     assert!(saved_at_all * 10 >= all.len() * cases * 6, "{saved_at_all} of {cases} times {}", all.len());
+}
+
+/// Whoever may write could put a record of another account into one of their own, where it was found once theirs was torn.
+#[test]
+fn what_a_client_put_into_a_record_is_not_saved_as_another() {
+    let setup = Setup::new();
+    let server = setup.start();
+    let victim = server.client("victim").create("theirs");
+    let planted = r#"{"sid":"SID","id":"int_planted0000001","createdAt":"2018-04-27T00:02:50.419Z","updatedAt":"2038-04-27T00:02:50.419Z","meta":{},"tinyId":1,"name":"planted","type":"email","enabled":true,"urgency":"low","destination_ids":[],"options":{}}"#;
+    let planted: Value = serde_json::from_str(&planted.replace("SID", victim["sid"].as_str().unwrap())).unwrap();
+    let mut body = integration("mine");
+    body["meta"] = json!({ "planted": planted, "list": [1, planted], "torn": "here" });
+    assert_eq!(server.client("thief").post("/integration", &body).status, 200);
+    server.stop();
+    let path = setup.store().join("db");
+    let mut log = fs::read(&path).unwrap();
+    let places: Vec<_> =
+        (0..log.len()).filter(|at| log[*at..].starts_with(br#""torn":"here""#)).map(|at| at + 8).collect();
+    assert!(!places.is_empty());
+    places.into_iter().for_each(|at| log[at] = 0);
+    fs::write(&path, log).unwrap();
+    let outcome = salvage(&setup);
+    let saved = fs::read_to_string(setup.path("saved.jsonl")).unwrap();
+    assert!(!saved.contains("planted"), "{saved} {outcome:#?}");
+    assert!(saved.contains(r#""name":"theirs""#), "{saved} {outcome:#?}");
 }
 
 #[test]

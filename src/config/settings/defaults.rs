@@ -41,6 +41,7 @@ impl Default for OutgoingSettings {
             first_retry_seconds: 5,
             timeout_seconds: 15,
             queue: 10_000,
+            senders: 100,
             confirm_subscriptions: false,
         }
     }
@@ -86,6 +87,7 @@ impl Default for StoreSettings {
             cache_bytes: 134_217_728,
             list_cache_bytes: 16_777_216,
             index_bytes: 134_217_728,
+            snapshot_bytes: 134_217_728,
             queue: 4_096,
             batch: 64,
         }

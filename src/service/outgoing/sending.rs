@@ -20,6 +20,7 @@ use crate::{
     ids::Ids,
     store::{INTEGRATIONS, LOGS, Queue, Store, StoreError, Transaction},
 };
+use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// How often and when it is tried again.
@@ -33,18 +34,31 @@ pub struct Persistence {
     pub queue: u64,
 }
 
-/// So many of a queue are given up in one command, which all others wait for.
+/// So many of a queue are given up in one command, which all others wait for, unless they are large.
 const PORTION: usize = 16;
+/// Bytes of those that are given up in one command, unless one alone has more.
+const PORTION_BYTES: usize = 1 << 20;
 
 /// Whoever sends what is in the queues. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    store: Store,
-    clock: Clock,
+    pub(super) store: Store,
+    pub(super) clock: Clock,
     ids: Ids,
     courier: Courier,
     persistence: Persistence,
     tally: Tally,
+}
+
+/// What is to be done now.
+#[derive(Clone, Debug)]
+pub struct Due {
+    /// The queues whose first is due or in which too many wait.
+    pub queues: Vec<Queue>,
+    /// Whether something waits at all.
+    pub waits: bool,
+    /// What is wrong with a queue that cannot be read.
+    pub damage: Option<StoreError>,
 }
 
 /// What is to be done about the first of a queue.
@@ -82,21 +96,21 @@ impl Outgoing {
         Self { tally, ..self }
     }
 
-    /// The queues whose first is due or in which too many wait, and whether something waits at all.
+    /// The queues of which something is to be done.
     ///
     /// # Errors
-    /// The store cannot be read or is damaged.
-    pub fn due(&self) -> Result<(Vec<Queue>, bool), StoreError> {
+    /// The store cannot be read.
+    pub fn due(&self) -> Result<Due, StoreError> {
         let now = self.clock.now();
-        let queues = self.store.queues()?;
+        let (queues, damage) = self.store.queues()?;
         let waits = !queues.is_empty();
         let due = queues.into_iter().filter(|queue| webhook::is_due(queue.due, now) || self.is_too_long(queue));
-        Ok((due.collect(), waits))
+        Ok(Due { queues: due.collect(), waits, damage })
     }
 
-    /// Whether too many wait in this queue.
+    /// Whether too many wait in this queue. Events that are to be brought into queues are not given up.
     pub fn is_too_long(&self, queue: &Queue) -> bool {
-        queue.waiting() > self.persistence.queue
+        queue.waiting() > self.persistence.queue && !queue.integration.is_fan_out()
     }
 
     /// Gives up the oldest of a queue in which too many wait, or some of them; what is left is due when they were.
@@ -104,18 +118,42 @@ impl Outgoing {
     /// # Errors
     /// The store failed.
     pub async fn shorten(&self, queue: &Queue) -> Result<(), StoreError> {
-        let (Queue { account, integration, .. }, desk, now) = (queue.clone(), self.clone(), self.clock.now());
         let attempt =
             Attempt::Abandoned("more than outgoing.queue waited for this integration, and this was the oldest");
+        self.give_up(queue, attempt, |desk, queue, _| desk.is_too_long(queue)).await
+    }
+
+    /// Gives up what is first in a queue and cannot be read: nothing behind it could ever be sent.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn discard(&self, queue: &Queue) -> Result<(), StoreError> {
+        let attempt = Attempt::Abandoned("what was to be sent cannot be read, since the store is damaged");
+        self.give_up(queue, attempt, |_, _, first| first.is_none()).await
+    }
+
+    /// Gives up the first of a queue, and the next, as long as they are to go, but not many at once.
+    async fn give_up(
+        &self,
+        queue: &Queue,
+        attempt: Attempt,
+        goes: fn(&Self, &Queue, Option<&Delivery>) -> bool,
+    ) -> Result<(), StoreError> {
+        let (Queue { account, integration, .. }, desk, now) = (queue.clone(), self.clone(), self.clock.now());
         self.store
             .write(move |transaction| {
-                let mut queue = transaction.queue(&account, &integration)?;
+                let (mut queue, mut bytes) = (transaction.queue(&account, &integration)?, 0_usize);
                 for _ in 0..PORTION {
-                    let Some(long) = queue.filter(|queue| desk.is_too_long(queue)) else { break };
-                    let first: Delivery = objects::decode(&transaction.first_of(&long)?)?;
-                    write_log(transaction, &desk.ids, now, &first, &attempt, attempt.sentence(&first, false))?;
-                    let due = long.due;
-                    queue = transaction.take_first(long, due);
+                    let Some(whole) = queue.filter(|_| bytes < PORTION_BYTES) else { break };
+                    let (first, length) = first_of(transaction, &whole)?;
+                    if !goes(&desk, &whole, first.as_ref()) {
+                        break;
+                    }
+                    bytes = bytes.saturating_add(length);
+                    let first = first.unwrap_or_else(|| unreadable(&whole));
+                    keep_log(transaction, &desk.ids, now, &first, &attempt, attempt.sentence(&first, false))?;
+                    let due = whole.due;
+                    queue = transaction.take_first(whole, due);
                 }
                 Ok(())
             })
@@ -143,7 +181,9 @@ impl Outgoing {
         let Some(record) = self.store.record(INTEGRATIONS, delivery.integration_id.as_str())? else {
             return Ok(Err("the integration was deleted"));
         };
-        let integration: Integration = objects::decode(&record)?;
+        let Ok(integration) = objects::decode::<Integration>(&record) else {
+            return Ok(Err("the integration cannot be read, since the store is damaged"));
+        };
         Ok(match &delivery.confirm {
             Some(_) if !integration.enabled => Err("the integration is disabled"),
             Some(url) => Ok(parcels::confirmation(url)),
@@ -164,8 +204,7 @@ impl Outgoing {
     fn hops(&self, delivery: &Delivery) -> Result<u32, StoreError> {
         let Some(id) = &delivery.log_id else { return Ok(0) };
         let Some(record) = self.store.record(LOGS, id.as_str())? else { return Ok(0) };
-        let log: Log = objects::decode(&record)?;
-        Ok(webhook::hops(&log.request.headers))
+        Ok(objects::decode::<Log>(&record).map_or(0, |log| webhook::hops(&log.request.headers)))
     }
 
     /// Whoever makes requests.
@@ -184,10 +223,10 @@ impl Outgoing {
             .write(move |transaction| {
                 let (delivery, attempt) = &*done.0;
                 let Some(queue) = transaction.queue(&delivery.sid, &delivery.integration_id)? else { return Ok(()) };
-                let first: Delivery = objects::decode(&transaction.first_of(&queue)?)?;
-                if (&first.message_id, first.failed) != (&delivery.message_id, delivery.failed) {
-                    return Ok(());
-                }
+                let (first, _) = first_of(transaction, &queue)?;
+                let is_it =
+                    |first: &Delivery| (&first.message_id, first.failed) == (&delivery.message_id, delivery.failed);
+                let Some(first) = first.filter(is_it) else { return Ok(()) };
                 settle(transaction, queue, first, attempt, &ids, now, persistence)
             })
             .await?;
@@ -209,7 +248,7 @@ fn settle(
 ) -> Result<(), StoreError> {
     first.failed = first.failed.saturating_add(1);
     let again = attempt.failed() && !attempt.is_hopeless() && first.failed < persistence.attempts;
-    write_log(transaction, ids, now, &first, attempt, attempt.sentence(&first, again))?;
+    keep_log(transaction, ids, now, &first, attempt, attempt.sentence(&first, again))?;
     if again {
         let pause = webhook::pause(first.failed, persistence.first_pause, ids.number());
         let next = now.millis().saturating_add(pause.try_into().unwrap_or(i64::MAX));
@@ -218,6 +257,50 @@ fn settle(
         transaction.take_first(queue, now);
     }
     Ok(())
+}
+
+/// The first of a queue, if it can be read, and how many bytes it has.
+fn first_of(transaction: &Transaction<'_>, queue: &Queue) -> Result<(Option<Delivery>, usize), StoreError> {
+    match transaction.first_of(queue) {
+        Ok(first) => Ok((objects::decode(&first).ok(), first.as_ref().len())),
+        Err(damage) if damage.is_damage() => Ok((None, 0)),
+        Err(other) => Err(other),
+    }
+}
+
+/// What stands in a log for something that cannot be read.
+fn unreadable(queue: &Queue) -> Delivery {
+    Delivery {
+        sid: queue.account.clone(),
+        integration_id: queue.integration.clone(),
+        alert_id: None,
+        thirdparty_id: None,
+        log_id: None,
+        event: "unreadable".to_owned(),
+        message_id: String::new(),
+        failed: 0,
+        since: queue.due,
+        confirm: None,
+        body: RawValue::NULL.to_owned(),
+    }
+}
+
+/// Writes the log of an attempt. Where that cannot be, since the account's logs are damaged or have no numbers left, sending goes on.
+fn keep_log(
+    transaction: &mut Transaction<'_>,
+    ids: &Ids,
+    now: Timestamp,
+    delivery: &Delivery,
+    attempt: &Attempt,
+    outcome: String,
+) -> Result<(), StoreError> {
+    match write_log(transaction, ids, now, delivery, attempt, outcome) {
+        Err(cause) if cause.is_damage() || matches!(cause, StoreError::Exhausted) => {
+            log::warn!(cause:display, integration:display = delivery.integration_id; "The log of a webhook could not be written");
+            Ok(())
+        }
+        outcome => outcome,
+    }
 }
 
 /// What came of trying to send something.

@@ -4,14 +4,16 @@
 use crate::{domain::ids::IntegrationId, store::Queue};
 use std::collections::{HashMap, HashSet};
 
-/// So many are sent at once.
-const AT_ONCE: usize = 32;
+/// So many are sent at once, where as many files may be open.
+pub const MAX_CONCURRENT: usize = 32;
 /// So many of them of one account.
 const OF_ONE_ACCOUNT: usize = 4;
 
 /// Who is at work, and who had a turn when.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Turns {
+    /// So many are at work at once.
+    at_once: usize,
     at_work: Vec<Queue>,
     /// The number of the last turn, for as long as an integration has something to send.
     last: HashMap<IntegrationId, u64>,
@@ -19,13 +21,18 @@ pub struct Turns {
 }
 
 impl Turns {
+    /// Nobody is at work, and at most so many will be at once.
+    pub fn of(at_once: usize) -> Self {
+        Self { at_once, at_work: Vec::new(), last: HashMap::new(), turns: 0 }
+    }
+
     /// Those of the queues whose turn it is now; they are at work from now on.
     pub fn begin(&mut self, due: Vec<Queue>) -> Vec<Queue> {
         self.forget_all_but(&due);
         let mut waiting: Vec<Queue> = due.into_iter().filter(|queue| !self.is_at_work(queue)).collect();
         waiting.sort_by_key(|queue| (self.last.get(&queue.integration).copied(), queue.due));
         let mut chosen = Vec::new();
-        while self.at_work.len() < AT_ONCE {
+        while self.at_work.len() < self.at_once {
             let shares = waiting.iter().map(|queue| self.share(queue)).enumerate();
             let least = shares.filter(|(_, share)| *share < OF_ONE_ACCOUNT).min_by_key(|(_, share)| *share);
             let Some((position, _)) = least else { break };
@@ -74,7 +81,7 @@ mod tests {
 
     #[test]
     fn an_account_with_many_leaves_room_for_others() {
-        let mut turns = Turns::default();
+        let mut turns = Turns::of(MAX_CONCURRENT);
         let mut due: Vec<Queue> = (0..100).map(|number| queue("a", number)).collect();
         assert_eq!(names(&turns.begin(due.clone())), ["int_a0", "int_a1", "int_a2", "int_a3"]);
         due.push(queue("b", 1_000));
@@ -84,7 +91,7 @@ mod tests {
 
     #[test]
     fn who_had_a_turn_waits_until_the_others_had_one() {
-        let mut turns = Turns::default();
+        let mut turns = Turns::of(MAX_CONCURRENT);
         let due: Vec<Queue> = (0..6).map(|number| queue("a", number)).collect();
         for expected in [["int_a0", "int_a1", "int_a2", "int_a3"], ["int_a4", "int_a5", "int_a0", "int_a1"]] {
             let chosen = turns.begin(due.clone());
@@ -97,11 +104,11 @@ mod tests {
 
     #[test]
     fn accounts_with_little_at_work_come_first() {
-        let mut turns = Turns::default();
+        let mut turns = Turns::of(MAX_CONCURRENT);
         let accounts: Vec<String> = (0..20).map(|number| format!("x{number}-")).collect();
         let due: Vec<Queue> = accounts.iter().flat_map(|name| (0..4).map(|number| queue(name, number))).collect();
         let chosen = turns.begin(due.clone());
-        assert_eq!(chosen.len(), AT_ONCE);
+        assert_eq!(chosen.len(), MAX_CONCURRENT);
         let late = queue("late", 9);
         turns.end(&chosen[0]);
         let next = turns.begin(due.into_iter().chain([late.clone()]).collect());

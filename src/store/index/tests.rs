@@ -11,7 +11,8 @@ use std::path::Path;
 fn open(folder: &Path, index_bytes: u64) -> Store {
     let durability = Durability::Ephemeral;
     let token_secret = Some("secret".into());
-    let options = Options { cache_bytes: 1 << 20, index_bytes, queue: 1, batch: 1, durability, token_secret };
+    let (cache_bytes, snapshot_bytes) = (1 << 20, 1 << 30);
+    let options = Options { cache_bytes, index_bytes, snapshot_bytes, queue: 1, batch: 1, durability, token_secret };
     Store::open(folder, &options).unwrap()
 }
 

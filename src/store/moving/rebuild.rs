@@ -62,7 +62,7 @@ impl Site {
         }
         let sums = outcome?;
         // Until this is done, a power cut may bring the old store back under its name: it stays.
-        self.sync_names()?;
+        self.sync_names(making.replaces)?;
         Ok(sums)
     }
 
@@ -132,9 +132,13 @@ impl Site {
         Ok(())
     }
 
-    fn sync_names(&self) -> Result<(), MoveError> {
+    fn sync_names(&self, replaced: bool) -> Result<(), MoveError> {
         let parent = self.folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(parent).and_then(|parent| parent.sync_all()).map_err(MoveError::file(parent, "synced"))
+        File::open(parent).and_then(|parent| parent.sync_all()).map_err(|source| MoveError::Unsynced {
+            folder: parent.to_owned(),
+            old: replaced.then(|| self.beside.clone()),
+            source,
+        })
     }
 }
 

@@ -29,7 +29,7 @@ pub fn read_stopped<T: Send + 'static>(
     let own_folder = folder.to_owned();
     guarded(folder, move || {
         let engine = open_existing(&own_folder, cache_bytes)?;
-        work(&Snapshot::new(&Arc::new(Shared::new(engine, 0)))?)
+        work(&Snapshot::new(&Arc::new(Shared::new(engine, 0, u64::MAX)))?)
     })
 }
 
@@ -87,8 +87,9 @@ pub(super) fn soon<T>(attempt: impl Fn() -> T, too_early: impl Fn(&T) -> bool) -
 }
 
 /// As a store is opened that takes no commands.
-pub(super) fn options(cache_bytes: u64, token_secret: Option<String>) -> Options {
-    Options { cache_bytes, index_bytes: 0, queue: 1, batch: 1, durability: Durability::Synced, token_secret }
+pub(in crate::store) fn options(cache_bytes: u64, token_secret: Option<String>) -> Options {
+    let durability = Durability::Synced;
+    Options { cache_bytes, index_bytes: 0, snapshot_bytes: u64::MAX, queue: 1, batch: 1, durability, token_secret }
 }
 
 /// Works with the engine on a thread of its own.

@@ -1,13 +1,13 @@
 //! Searching files for records, which the engine writes as they are.
 //!
 //! Nothing is known of where they begin, only how. One that is torn by a border of segments, or has a wrong byte, is no JSON or not written
-//! as this program writes, and is not taken.
+//! as this program writes, and is not taken. Nor is what looks like one within another, where a client may put anything, such as
+//! the record of an account that is not its own: the engine writes its length before a value, and no JSON text ends like that.
 
 use super::{
     super::{MoveError, Progress},
     findings::{Findings, Origin},
 };
-use serde_json::value::RawValue;
 use std::{
     fs::{self, File},
     io::{self, Read},
@@ -16,6 +16,10 @@ use std::{
 
 /// How every record begins.
 const BEGINNING: &[u8] = br#"{"sid":"acc_"#;
+/// Bytes of a time and a digest.
+const BEFORE_ANSWER: usize = 40;
+/// As many tell whether something is a value: a length, and what may stand between.
+const BEFORE_VALUE: usize = BEFORE_ANSWER + 5;
 /// Read at once.
 const WINDOW: usize = 16 << 20;
 /// Longer than any record of the default limits; a longer one may be missed where two windows meet.
@@ -54,6 +58,8 @@ fn files_below(folder: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
 fn search(path: &Path, findings: &mut Findings, progress: &Progress) -> Result<u64, MoveError> {
     let unreadable = MoveError::file(path, "read");
     let (mut file, mut buffer, mut torn) = (File::open(path).map_err(&unreadable)?, Vec::new(), 0_u64);
+    // So much of the buffer was looked at and is there because of what stands behind it.
+    let mut seen = 0;
     loop {
         let wanted = WINDOW.saturating_sub(buffer.len());
         let read =
@@ -62,24 +68,25 @@ fn search(path: &Path, findings: &mut Findings, progress: &Progress) -> Result<u
         let is_end = read < wanted;
         // What begins behind this is looked at with what follows.
         let until = if is_end { buffer.len() } else { buffer.len().saturating_sub(LONGEST) };
-        torn = torn.saturating_add(take_records(&buffer, until, findings));
+        torn = torn.saturating_add(take_records(&buffer, seen, until, findings));
         if is_end {
             return Ok(torn);
         }
-        buffer.drain(..until);
+        seen = until.min(BEFORE_VALUE);
+        buffer.drain(..until.saturating_sub(seen));
     }
 }
 
-/// Takes the records that begin before `until`.
-fn take_records(buffer: &[u8], until: usize, findings: &mut Findings) -> u64 {
-    let (mut position, mut torn) = (0, 0_u64);
+/// Takes the records that begin from `position` on and before `until`.
+fn take_records(buffer: &[u8], mut position: usize, until: usize, findings: &mut Findings) -> u64 {
+    let mut torn = 0_u64;
     while let Some(found) = buffer.get(position..).and_then(find_beginning) {
         let start = position.saturating_add(found);
         if start >= until {
             break;
         }
-        let rest = buffer.get(start..).unwrap_or_default();
-        let record = record_at(rest).filter(|record| findings.add(record, Origin::File));
+        let (before, rest) = buffer.split_at_checked(start).unwrap_or_default();
+        let record = values_at(before, rest).find(|value| findings.add(value, Origin::File));
         if record.is_none() {
             torn = torn.saturating_add(1);
         }
@@ -101,8 +108,68 @@ fn find_beginning(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// The JSON value that begins here.
-fn record_at(bytes: &[u8]) -> Option<&[u8]> {
-    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>();
-    values.next()?.ok().map(|value| value.get().as_bytes())
+/// The values that may begin here: as long as the engine says before them, or remembered answers, which have a time and a digest
+/// before them.
+fn values_at<'a>(before: &[u8], rest: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    let answer = before.len().checked_sub(BEFORE_ANSWER).and_then(|end| before.get(..end)).unwrap_or_default();
+    let answers = numbers_before(answer).into_iter().map(|length| length.saturating_sub(BEFORE_ANSWER));
+    let lengths = numbers_before(before).into_iter().chain(answers);
+    lengths.filter_map(|length| rest.get(..length)).filter(|value| value.ends_with(b"}"))
+}
+
+/// The numbers that these bytes may end with, as the engine writes them.
+fn numbers_before(bytes: &[u8]) -> Vec<usize> {
+    let mut numbers = Vec::new();
+    if let Some((_, &[number @ ..=240])) = bytes.split_last_chunk() {
+        numbers.push(number.into());
+    }
+    if let Some((_, &[first @ 241..=248, second])) = bytes.split_last_chunk() {
+        numbers.push(usize::from(first - 241) * 256 + usize::from(second) + 240);
+    }
+    if let Some((_, &[249, first, second])) = bytes.split_last_chunk() {
+        numbers.push(usize::from(first) * 256 + usize::from(second) + 2_288);
+    }
+    if let Some((_, &[250, first, second, third])) = bytes.split_last_chunk() {
+        numbers.push(u32::from_le_bytes([first, second, third, 0]).try_into().unwrap_or(usize::MAX));
+    }
+    if let Some((_, &[251, first, second, third, fourth])) = bytes.split_last_chunk() {
+        numbers.push(u32::from_le_bytes([first, second, third, fourth]).try_into().unwrap_or(usize::MAX));
+    }
+    numbers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_the_engine_writes_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = sled::Config::new().path(folder.path()).open().unwrap();
+        let lengths = [200, 240, 241, 300, 2_287, 2_288, 67_823, 67_824, 100_000];
+        for (number, length) in lengths.into_iter().enumerate() {
+            let value = format!("{{{}{number}}}", "x".repeat(length - 3));
+            db.insert(format!("key {number}"), value.as_bytes()).unwrap();
+        }
+        db.flush().unwrap();
+        let log = fs::read(folder.path().join("db")).unwrap();
+        for (number, length) in lengths.into_iter().enumerate() {
+            let value = format!("{{{}{number}}}", "x".repeat(length - 3));
+            let mut places = (0..log.len()).filter(|start| log[*start..].starts_with(value.as_bytes()));
+            let found =
+                places.any(|start| values_at(&log[..start], &log[start..]).any(|found| found == value.as_bytes()));
+            assert!(found, "{length}");
+        }
+    }
+
+    #[test]
+    fn no_text_before_an_object_ends_with_a_length() {
+        let object = format!(r#"{{"sid":"acc_x","filling":"{}"}}"#, "x".repeat(300));
+        for before in ["\"meta\":", "[1,", "{\"π\":[", "\"\u{10ffff}\": "] {
+            assert!(
+                !values_at(before.as_bytes(), object.as_bytes()).any(|found| found == object.as_bytes()),
+                "{before}"
+            );
+        }
+    }
 }
