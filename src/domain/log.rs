@@ -137,7 +137,7 @@ impl Body {
 impl Body {
     /// The beginning of a body that was decoded to `text`. What is no text in any charset is kept as a `data:` URL.
     pub fn decoded(text: &str, bytes: &[u8]) -> Self {
-        let is_binary = str::from_utf8(bytes).is_err() && text.chars().any(|character| is_no_text(character));
+        let is_binary = str::from_utf8(bytes).is_err() && text.chars().any(is_no_text);
         let text = if is_binary {
             let kept = bytes.get(..BODY_KEPT).unwrap_or(bytes);
             format!("data:application/octet-stream;base64,{}", BASE64_STANDARD.encode(kept))
