@@ -21,6 +21,12 @@ pub(super) fn connections(wanted: usize, workers: usize) -> usize {
     possible.min(wanted)
 }
 
+/// As many of the wanted workers as leave half of the files for everything else.
+pub(super) fn workers(wanted: usize, limit: u64) -> usize {
+    let possible = usize::try_from(limit / 2 / PER_WORKER).unwrap_or(usize::MAX);
+    wanted.min(possible.max(1))
+}
+
 fn beside_others(limit: u64, workers: usize) -> usize {
     let workers = u64::try_from(workers).unwrap_or(u64::MAX);
     let others = OTHERS.saturating_add(workers.saturating_mul(PER_WORKER));
@@ -30,7 +36,7 @@ fn beside_others(limit: u64, workers: usize) -> usize {
 }
 
 /// Programs are started with a low limit that they may raise themselves, for the sake of very old ones.
-fn raised_limit() -> u64 {
+pub(super) fn raised_limit() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     let limit = if raised.is_ok() { maximum } else { current };
@@ -48,5 +54,14 @@ mod tests {
             assert!((1..limit).contains(&connections), "{connections} of {limit}");
         }
         assert_eq!(beside_others(1_024, 2), 944);
+    }
+
+    #[test]
+    fn workers_leave_files_for_everything_else() {
+        for (wanted, limit, expected) in
+            [(4, 1_024, 4), (512, 1_024, 64), (512, 64, 4), (2, 10, 1), (512, 1 << 20, 512)]
+        {
+            assert_eq!(workers(wanted, limit), expected, "{wanted} with {limit} files");
+        }
     }
 }
