@@ -8,7 +8,7 @@ use std::{
     fs::{self, File, Permissions, TryLockError},
     io,
     os::unix::fs::{MetadataExt, PermissionsExt},
-    path::Path,
+    path::{Path, PathBuf},
     thread,
 };
 use tempfile::TempDir;
@@ -65,6 +65,11 @@ impl TemporaryFolder {
     /// Where it is.
     pub fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Where a store in it is expected, by those who sweep too.
+    pub(super) fn store(&self) -> PathBuf {
+        self.path().join(STORE)
     }
 }
 

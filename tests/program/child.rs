@@ -9,7 +9,7 @@ use std::{
     fs::File,
     io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
-    os::fd::AsFd,
+    os::{fd::AsFd, unix::process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, ExitStatus, Stdio},
     sync::{Arc, Condvar, Mutex, mpsc},
@@ -21,6 +21,9 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 pub(crate) use super::http::{Answer, Client};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_pagertree-local");
+
+/// A user who owns nothing.
+const NOBODY: u32 = 65_534;
 
 /// Nothing that is waited for takes as long, unless it never comes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -153,6 +156,15 @@ impl Setup {
         Server { process, log, first_line, rest: stdout, address, _folder: folder }
     }
 
+    /// As another user runs it, who may do with files only what their modes say. Tests that root runs are.
+    pub(crate) fn run_as_nobody(&self) -> Outcome {
+        let mut command = self.command();
+        if rustix::process::geteuid().is_root() {
+            command.uid(NOBODY);
+        }
+        Outcome::of(command.stdin(Stdio::null()).spawn().unwrap().wait_with_output().unwrap())
+    }
+
     /// Runs a command until `enough` says so, and kills it then. `false` if it ended before.
     pub(crate) fn run_until(&self, mut enough: impl FnMut() -> bool) -> bool {
         let mut process = self.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -251,7 +263,13 @@ impl Outcome {
     /// The sentence of a command that failed in the way in which all are to fail.
     #[track_caller]
     pub(crate) fn fault(&self) -> &str {
-        assert_eq!(self.code, Some(1), "{self:#?}");
+        self.fault_with(1)
+    }
+
+    /// The same with another exit code.
+    #[track_caller]
+    pub(crate) fn fault_with(&self, code: i32) -> &str {
+        assert_eq!(self.code, Some(code), "{self:#?}");
         assert!(self.stdout.is_empty(), "nothing is announced: {self:#?}");
         assert!(!self.stderr.contains("panicked"), "{self:#?}");
         let fault = self.stderr.strip_prefix("pagertree-local: ").and_then(|rest| rest.strip_suffix('\n'));

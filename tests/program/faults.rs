@@ -37,7 +37,8 @@ fn a_command_that_needs_a_store_where_there_is_none() {
     for command in [&["check"], &["compact"], &["export"], backup, &["export", "--salvage", "saved"]] {
         let outcome = Setup::bare().args(command.iter().copied()).run();
         let words = "there is no store in 'data/store'; start the server to make one, or choose another folder";
-        assert!(outcome.fault().contains(words), "{command:?}: {outcome:?}");
+        let code = if command == ["check"] { 3 } else { 1 };
+        assert!(outcome.fault_with(code).contains(words), "{command:?}: {outcome:?}");
     }
 }
 

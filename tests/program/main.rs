@@ -32,6 +32,7 @@ mod outputs;
 mod overload;
 mod overload_memory;
 mod ports;
+mod read_only;
 mod reload;
 mod salvage;
 mod settings;
