@@ -4,19 +4,25 @@
 
 mod chores;
 mod closing;
+mod listeners;
+mod mail;
+mod port_file;
 mod running;
 mod sending;
 mod shares;
+mod start_error;
 mod trouble;
 
+pub use port_file::remove_stale_port_file;
 pub use running::Running;
+pub use start_error::StartError;
 
 use crate::{
     clock::Clock,
-    config::{ConfigError, Mode, OutgoingSettings, RetentionSettings, Settings, SmtpSettings},
+    config::{ConfigError, Mode, OutgoingSettings, RetentionSettings, Settings},
     courier::Courier,
-    domain::body::Strictness,
-    http::{self, Connections, Desks, Live, Local, State},
+    domain::{body::Strictness, endpoint::Endpoint},
+    http::{self, Arrivals, Connections, Desks, Live, Local, State},
     ids::{Ids, RequestIds},
     service::{
         access::{Gate, GateLimits},
@@ -32,8 +38,8 @@ use crate::{
         throttle::Throttle,
         tokens::Tokens,
     },
-    smtp::{self, MailServer},
-    store::{Durability, OpenError, Options, Store, StoreError, moving},
+    smtp::MailServer,
+    store::{self, Durability, Options, Store, TemporaryFolder, moving},
 };
 use actix_web::{
     dev::{Server, ServerHandle},
@@ -42,13 +48,7 @@ use actix_web::{
 use chores::Chores;
 use closing::Leftovers;
 use sending::Stopping;
-use std::{
-    io,
-    net::{SocketAddr, TcpListener},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::poll_fn, io, net::SocketAddr, path::PathBuf, pin::Pin, sync::Arc, task::Poll, time::Duration};
 
 /// Where time and randomness come from.
 #[derive(Clone, Debug)]
@@ -66,45 +66,13 @@ impl Default for Edges {
     }
 }
 
-/// Why the program cannot start, in a sentence.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A setting is wrong.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The store cannot be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The store cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}; stop what uses it, or choose another with {remedy}")]
-    Listen {
-        /// The setting to change.
-        remedy: &'static str,
-        /// The address.
-        address: SocketAddr,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// A file or folder beside the store cannot be used.
-    #[error("cannot write '{}': {source}", .path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// The threads that serve cannot be started.
-    #[error("the server cannot be started: {0}")]
-    Server(io::Error),
-}
-
 /// A server that is bound and about to serve.
 pub struct App {
     server: Server,
-    address: SocketAddr,
+    endpoints: Vec<Endpoint>,
+    data: PathBuf,
+    running: Option<Running>,
+    port_file: PathBuf,
     handle: AppHandle,
     store: Store,
     leftovers: Arc<Leftovers>,
@@ -119,6 +87,7 @@ pub struct AppHandle {
     state: Data<State>,
     tokens: Tokens,
     clock: Clock,
+    arrivals: Arrivals,
     /// Whether strangers may be let in where this server listens.
     open_allowed: bool,
     leftovers: Arc<Leftovers>,
@@ -136,12 +105,13 @@ impl App {
     /// # Errors
     /// Whatever keeps the program from starting, as a sentence.
     pub fn build(settings: &Settings, edges: Edges) -> Result<Self, StartError> {
-        let listener = listen(settings.address()?, "--listen")?;
-        let mail = settings.mail_address()?.map(|address| listen(address, "smtp.listen")).transpose()?;
-        let address = listener.local_addr().map_err(StartError::Server)?;
+        remove_stale_port_file(&settings.port_file)?;
+        let (listeners, endpoints): (Vec<_>, Vec<_>) = listeners::bind_all(&settings.endpoints()?)?.into_iter().unzip();
+        let mail = settings.mail_address()?.map(mail::listen).transpose()?;
         let ephemeral = ephemeral_folder(settings)?;
-        let data = ephemeral.as_ref().map_or(settings.data.as_path(), |folder| folder.path()).to_owned();
+        let data = ephemeral.as_ref().map_or(settings.data.as_path(), TemporaryFolder::path).to_owned();
         let leftovers = Arc::new(Leftovers::of(ephemeral));
+        endpoints.iter().filter_map(Endpoint::socket).for_each(|socket| leftovers.add(socket.to_owned()));
         let store = Store::open(&data.join(STORE_FOLDER), &store_options(settings, &edges.ids))?;
         for removed in moving::remove_leftovers(&data.join(STORE_FOLDER)) {
             log::warn!(folder:display = removed.display(); "What a command left when it was killed was removed");
@@ -151,24 +121,25 @@ impl App {
         let bell = Bell::default();
         let tally = Tally::default();
         let desks = desks(settings, &store, &edges, &bell, &tally);
-        let running = Running::at(address, edges.ids.secret());
-        let local = Local { address: address.ip(), token_sha256: passwords::digest(running.token.as_bytes()) };
+        let token = edges.ids.secret();
+        let addresses = endpoints.iter().filter_map(Endpoint::tcp).map(|address| address.ip()).collect();
+        let local = Local { addresses, token_sha256: passwords::digest(token.as_bytes()) };
         let request_ids = RequestIds::new(&edges.ids);
         let state = State::new(desks, store.clone(), live, local, edges.clock.clone(), request_ids);
         let state = Data::new(state);
-        let shares = shares::of(settings);
-        let server = serve(settings, listener, state.clone(), shares.http)?;
-        let mail = mail.map(|listener| mail_server(settings, listener, &state, &tally, shares.mail)).transpose()?;
-        leftovers.add(running.write(&data).map_err(|source| StartError::File { path: data, source })?);
-        if let Some(path) = write_port_file(settings, address)? {
-            leftovers.add(path);
-        }
+        let workers = http::affordable_workers(shares::workers(settings)).map_err(StartError::Server)?;
+        let shares = shares::of(settings, workers);
+        let arrivals = Arrivals::default();
+        let connections = connections(settings, workers, shares.http);
+        let server = http::server(listeners, connections, state.clone(), &arrivals).map_err(StartError::Server)?;
+        let mail = mail.map(|listener| mail::server(settings, listener, &state, &tally, shares.mail)).transpose()?;
         let handle = AppHandle {
             server: server.handle(),
             state,
             tokens,
             clock: edges.clock.clone(),
-            open_allowed: settings.open_to_network || address.ip().is_loopback(),
+            arrivals,
+            open_allowed: settings.open_to_network || endpoints.iter().all(Endpoint::is_local),
             leftovers: Arc::clone(&leftovers),
             stopping: Stopping::default(),
             drain: Duration::from_secs(settings.shutdown.drain_seconds),
@@ -183,12 +154,19 @@ impl App {
             stopping: handle.stopping.clone(),
             drain: handle.drain,
         };
-        Ok(Self { server, address, handle, store, leftovers, chores, mail })
+        let running = Running::at(&endpoints, token);
+        let port_file = settings.port_file.clone();
+        Ok(Self { server, endpoints, data, running, port_file, handle, store, leftovers, chores, mail })
     }
 
-    /// Where it listens; the port is the real one.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Where it listens; ports are the real ones.
+    pub fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    /// The first address at which it listens, if there is one beside Unix sockets.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.endpoints.iter().find_map(Endpoint::tcp)
     }
 
     /// Where it takes mail, if it does; the port is the real one.
@@ -201,14 +179,59 @@ impl App {
         self.handle.clone()
     }
 
+    /// Starts all threads that serve, and tells by files where it can be asked once they do.
+    ///
+    /// # Errors
+    /// A thread cannot be started, or a file cannot be written.
+    pub async fn start(mut self) -> Result<Serving, StartError> {
+        // It starts them all, and waits for them, when it is first looked at.
+        let first = poll_fn(|context| Poll::Ready(Pin::new(&mut self.server).poll(context))).await;
+        if let Poll::Ready(ended) = first {
+            let ended = ended.err().unwrap_or_else(|| io::Error::other("it ended at once"));
+            return Err(StartError::Server(ended));
+        }
+        let address = self.address();
+        let Self { server, data, running, port_file, handle, store, leftovers, chores, mail, .. } = self;
+        let (stopping, drain) = (handle.stopping.clone(), handle.drain);
+        // It holds the store.
+        drop(handle);
+        if let Some(running) = running {
+            leftovers.add(running.write(&data).map_err(|source| StartError::File { path: data, source })?);
+        }
+        if let Some(address) = address.filter(|_| !port_file.as_os_str().is_empty()) {
+            port_file::write(&port_file, address.port())?;
+            leftovers.add(port_file);
+        }
+        Ok(Serving { server, stopping, drain, store, leftovers, chores, mail })
+    }
+
+    /// Starts, and serves until told to stop.
+    ///
+    /// # Errors
+    /// It cannot start, or broke down.
+    pub async fn run(self) -> io::Result<()> {
+        self.start().await.map_err(io::Error::other)?.run().await
+    }
+}
+
+/// A server that answers.
+pub struct Serving {
+    server: Server,
+    stopping: Stopping,
+    drain: Duration,
+    store: Store,
+    leftovers: Arc<Leftovers>,
+    chores: Chores,
+    mail: Option<MailServer>,
+}
+
+impl Serving {
     /// Serves until told to stop, then finishes every write that was taken, and the webhooks under way that are answered in time.
     ///
     /// # Errors
     /// The server broke down.
     pub async fn run(self) -> io::Result<()> {
-        let Self { server, handle, store, leftovers, chores, mail, .. } = self;
-        let (stopping, drain) = (handle.stopping.clone(), handle.drain);
-        drop(handle);
+        let Self { server, stopping, drain, store, leftovers, chores, mail } = self;
         let chores = chores.begin();
         let mail = mail.map(|mail| actix_rt::spawn(mail.run(stopping.told(), drain)));
         let outcome = server.await;
@@ -218,6 +241,7 @@ impl App {
             // It holds the store until it is gone.
             let _broken_down_at_worst = mail.await;
         }
+        leftovers.remove_files();
         chores.end().await;
         closing::close(store).await;
         leftovers.remove();
@@ -228,13 +252,24 @@ impl App {
 /// So long before the end of a drain, bodies that have not come are waited for no longer.
 const LAST_CALL: Duration = Duration::from_secs(1);
 
+/// So long, at most, requests that had arrived before the server was told to stop are waited for to begin.
+const LAST_ARRIVALS: Duration = Duration::from_secs(2);
+
 impl AppHandle {
-    /// Takes no more connections, lets requests in flight finish, then stops. What clients are too slow to send is refused shortly before the end.
+    /// How long requests in flight have when the server stops.
+    pub fn drain_time(&self) -> Duration {
+        self.drain
+    }
+
+    /// Begins what has arrived, takes no more connections, lets requests in flight finish, then stops. What clients are too slow
+    /// to send is refused shortly before the end.
     pub async fn drain(self) {
-        let Self { server, state, stopping, drain: time, .. } = self;
+        let Self { server, state, arrivals, stopping, drain: time, .. } = self;
         let drain = state.drain.clone();
         // It holds the store, which the app waits to be let go of.
         drop(state);
+        arrivals.settle(LAST_ARRIVALS.min(time / 4)).await;
+        log::info!("Stopping: requests in flight are finished first");
         drain.begin();
         stopping.begin();
         let last_call = time.saturating_sub(LAST_CALL.min(time / 4));
@@ -272,29 +307,12 @@ impl AppHandle {
     }
 }
 
-fn listen(address: SocketAddr, remedy: &'static str) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).map_err(|source| StartError::Listen { remedy, address, source })
-}
-
-fn mail_server(
-    settings: &Settings,
-    listener: TcpListener,
-    state: &Data<State>,
-    tally: &Tally,
-    connections: usize,
-) -> Result<MailServer, StartError> {
-    let SmtpSettings { message_bytes, idle_seconds, .. } = settings.smtp;
-    let limits = smtp::Limits { message_bytes, connections, idle: Duration::from_secs(idle_seconds) };
-    let (incoming, state) = (state.incoming.clone(), state.clone());
-    let throttling = Box::new(move || Arc::clone(&state.live.load().events));
-    MailServer::new(listener, incoming, throttling, tally.clone(), limits).map_err(StartError::Server)
-}
-
-fn ephemeral_folder(settings: &Settings) -> Result<Option<tempfile::TempDir>, StartError> {
+fn ephemeral_folder(settings: &Settings) -> Result<Option<TemporaryFolder>, StartError> {
     if !settings.ephemeral {
         return Ok(None);
     }
-    let made = tempfile::Builder::new().prefix("pagertree-local-").tempdir();
+    store::sweep_temporary_folders();
+    let made = TemporaryFolder::make();
     made.map(Some).map_err(|source| StartError::File { path: std::env::temp_dir(), source })
 }
 
@@ -366,29 +384,12 @@ fn desks(settings: &Settings, store: &Store, edges: &Edges, bell: &Bell, tally: 
     }
 }
 
-fn serve(settings: &Settings, listener: TcpListener, state: Data<State>, most: usize) -> Result<Server, StartError> {
-    let connections = Connections {
-        workers: shares::workers(settings),
+fn connections(settings: &Settings, workers: usize, most: usize) -> Connections {
+    Connections {
+        workers,
         most,
         idle: Duration::from_secs(settings.limits.idle_seconds),
         head: Duration::from_secs(settings.limits.head_seconds),
         drain: Duration::from_secs(settings.shutdown.drain_seconds),
-    };
-    http::server(listener, connections, state).map_err(StartError::Server)
-}
-
-/// Written beside and moved into place, so that nobody reads half a number.
-fn write_port_file(settings: &Settings, address: SocketAddr) -> Result<Option<PathBuf>, StartError> {
-    if settings.port_file.as_os_str().is_empty() {
-        return Ok(None);
     }
-    let path = settings.port_file.clone();
-    let beside = path.with_extension("tmp");
-    let written =
-        std::fs::write(&beside, format!("{}\n", address.port())).and_then(|()| std::fs::rename(&beside, &path));
-    written.map_err(|source| {
-        let _unless_there_is_none = std::fs::remove_file(&beside);
-        StartError::File { path: path.clone(), source }
-    })?;
-    Ok(Some(path))
 }

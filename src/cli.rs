@@ -2,6 +2,7 @@
 //! `backup`, `restore`, `compact`.
 
 mod backup;
+mod bounded;
 mod check;
 mod compact;
 mod credentials;
@@ -15,6 +16,7 @@ mod remote;
 mod restore;
 mod salvage;
 mod serve;
+mod stop_signals;
 
 use crate::config::Overrides;
 use clap::{Args, Parser, Subcommand};
@@ -24,6 +26,7 @@ use std::{
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
+    time::Duration,
 };
 
 /// PagerTree's integration API on your own machine.
@@ -69,7 +72,8 @@ struct ServeArguments {
     /// Configuration file [default: config.toml, if there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Address and port; port 0 picks a free one [default: 127.0.0.1:7243]
+    /// Address and port, or unix:PATH; commas between several; port 0 picks a free one [default: localhost:7243, which is
+    /// 127.0.0.1:7243 and [::1]:7243]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
     /// Folder of the store [default: data]
@@ -84,7 +88,7 @@ struct ServeArguments {
     /// Allow auth.mode = "open" on an address that other machines can reach
     #[arg(long)]
     open_to_network: bool,
-    /// Write the port to this file once it is known
+    /// Write the port to this file once requests are served, and remove it at exit
     #[arg(long, value_name = "PATH")]
     port_file: Option<PathBuf>,
 }
@@ -143,7 +147,11 @@ fn report(what: fmt::Arguments<'_>) -> Result<(), Sentence> {
     }
 }
 
-#[allow(clippy::print_stderr, reason = "the one line that says why the program ends")]
+/// Long enough for whoever reads at all.
+const COMPLAINT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Says on standard error why the program ends. A full pipe that nobody reads is not waited for.
 fn complain(fault: &str) {
-    eprintln!("pagertree-local: {fault}");
+    let line = format!("pagertree-local: {fault}\n");
+    let _nowhere_to_complain = bounded::at_most(COMPLAINT_TIMEOUT, move || io::stderr().write_all(line.as_bytes()));
 }

@@ -4,9 +4,11 @@
 //! anything starts, by name, and for the file with its line.
 
 mod environment;
+mod listen;
 mod people;
 mod settings;
 
+pub use listen::Listen;
 pub use people::{AccountEntry, KeyEntry, UserEntry};
 pub use settings::{
     Auth, Cors, Limits, Log, LogFormat, Mode, OutgoingSettings, ReachSetting, RetentionSettings, Settings, Shutdown,
@@ -57,21 +59,30 @@ pub struct Overrides {
 pub struct Sources {
     overrides: Overrides,
     environment: BTreeMap<String, String>,
+    /// Variables of ours that are no text.
+    unreadable: Vec<String>,
 }
 
 impl Sources {
     /// The command line and this process's environment.
     pub fn of_process(overrides: Overrides) -> Self {
-        Self::new(
-            overrides,
-            std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
-        )
+        let mut unreadable = Vec::new();
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok()?;
+            let value = value.into_string();
+            if value.is_err() && name.starts_with(environment::PREFIX) {
+                unreadable.push(name.clone());
+            }
+            Some((name, value.ok()?))
+        });
+        let variables: Vec<_> = variables.collect();
+        Self { unreadable, ..Self::new(overrides, variables) }
     }
 
     /// The command line and a given environment, of which only our own variables count.
     pub fn new(overrides: Overrides, environment: impl IntoIterator<Item = (String, String)>) -> Self {
         let ours = environment.into_iter().filter(|(name, _)| name.starts_with(environment::PREFIX));
-        Self { overrides, environment: ours.collect() }
+        Self { overrides, environment: ours.collect(), unreadable: Vec::new() }
     }
 
     /// The settings as they are now.
@@ -79,11 +90,14 @@ impl Sources {
     /// # Errors
     /// The first thing that is wrong, in a sentence.
     pub fn load(&self) -> Result<Settings, ConfigError> {
+        if let Some(name) = self.unreadable.first() {
+            return Err(ConfigError::new(format!("{name} must be UTF-8, but is not")));
+        }
         let mut settings = self.read_file()?;
         environment::apply(&mut settings, &self.environment)?;
         let Overrides { config: _, listen, data, port_file, ephemeral, strict, open_to_network } =
             self.overrides.clone();
-        settings.listen = listen.unwrap_or(settings.listen);
+        settings.listen = listen.map_or(settings.listen, Listen::from);
         settings.data = data.unwrap_or(settings.data);
         settings.port_file = port_file.unwrap_or(settings.port_file);
         settings.ephemeral |= ephemeral;
@@ -94,11 +108,13 @@ impl Sources {
     }
 
     fn read_file(&self) -> Result<Settings, ConfigError> {
-        let named =
-            self.overrides.config.clone().or_else(|| self.environment.get(environment::CONFIG).map(PathBuf::from));
+        let variable = self.environment.get(environment::CONFIG).filter(|path| !path.is_empty());
+        let named = self.overrides.config.clone().or_else(|| variable.map(PathBuf::from));
         match named {
             Some(path) => read_settings(&path),
-            None if Path::new(DEFAULT_FILE).is_file() => read_settings(Path::new(DEFAULT_FILE)),
+            None if Path::new(DEFAULT_FILE).is_file() => {
+                read_settings(Path::new(DEFAULT_FILE)).map_err(perhaps_foreign)
+            }
             None => Ok(Settings::default()),
         }
     }
@@ -108,6 +124,24 @@ fn read_settings(path: &Path) -> Result<Settings, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| ConfigError::new(format!("the configuration '{}' cannot be read: {error}", path.display())))?;
     parse(&text).map_err(|ConfigError(fault)| ConfigError::new(format!("{}{fault}", path.display())))
+}
+
+/// Many programs have a `config.toml`, and this one reads the one in the folder in which it happens to be started.
+fn perhaps_foreign(ConfigError(fault): ConfigError) -> ConfigError {
+    const WAY_OUT: &str = "name yours with --config FILE, or take the defaults with --config /dev/null";
+    ConfigError(match is_mostly_foreign(Path::new(DEFAULT_FILE)) {
+        Some(true) => format!("{fault}; the file seems to be another program's: {WAY_OUT}"),
+        Some(false) => fault,
+        None => format!("{fault}; if the file is another program's, {WAY_OUT}"),
+    })
+}
+
+/// Whether most names at the top of the file are none of our settings, if it can be read that far.
+fn is_mostly_foreign(path: &Path) -> Option<bool> {
+    let table: toml::Table = toml::from_str(&std::fs::read_to_string(path).ok()?).ok()?;
+    let ours = toml::Table::try_from(Settings::default()).ok()?;
+    let known = table.keys().filter(|name| ours.contains_key(*name)).count();
+    Some(table.len().saturating_sub(known) > known)
 }
 
 /// Reads the text of a configuration file. Faults begin with `:<line>:`, to stand behind the file's name.
@@ -168,9 +202,9 @@ mod tests {
         let environment =
             [("PAGERTREE_LOCAL_LISTEN", "127.0.0.1:1"), ("PAGERTREE_LOCAL_LIMITS_BODY_BYTES", "5000"), ("HOME", "/")];
         let settings = load(&environment, Overrides::default()).unwrap();
-        assert_eq!((settings.listen.as_str(), settings.limits.body_bytes), ("127.0.0.1:1", 5000));
+        assert_eq!((settings.listen, settings.limits.body_bytes), ("127.0.0.1:1".into(), 5000));
         let flags = Overrides { listen: Some("127.0.0.1:2".into()), ..Overrides::default() };
-        assert_eq!(load(&environment, flags).unwrap().listen, "127.0.0.1:2");
+        assert_eq!(load(&environment, flags).unwrap().listen, "127.0.0.1:2".into());
     }
 
     #[test]
@@ -215,7 +249,7 @@ mod tests {
     #[test]
     fn a_number_that_cannot_be_meant_is_refused_by_name() {
         let bad: [(&str, Change); 14] = [
-            ("workers", |settings| settings.workers = 1_025),
+            ("workers", |settings| settings.workers = 513),
             ("auth.token_seconds", |settings| settings.auth.token_seconds = 0),
             ("auth.token_seconds", |settings| settings.auth.token_seconds = u32::MAX),
             ("limits.head_seconds", |settings| settings.limits.head_seconds = 0),
@@ -240,7 +274,7 @@ mod tests {
     fn the_ends_of_a_range_are_in_it() {
         let ends: [Change; 2] = [
             |settings| {
-                (settings.workers, settings.shutdown.drain_seconds) = (1_024, 3_600);
+                (settings.workers, settings.shutdown.drain_seconds) = (512, 3_600);
                 (settings.store.cache_bytes, settings.store.list_cache_bytes) = (1 << 40, 1 << 40);
                 (settings.auth.token_seconds, settings.limits.idle_seconds) = (315_360_000, 86_400);
             },

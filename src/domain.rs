@@ -7,6 +7,7 @@ pub mod bounds;
 pub mod caller;
 pub mod directory;
 pub mod distinct;
+pub mod endpoint;
 pub mod event;
 pub mod idempotency;
 pub mod ids;

@@ -6,6 +6,7 @@
 
 mod alerts;
 mod answer;
+mod arrivals;
 mod base_url;
 mod body;
 mod caller;
@@ -32,12 +33,16 @@ mod routes;
 mod server;
 mod slices;
 mod state;
+mod stream;
 mod turns;
 mod wire;
+mod workers;
 
+pub use arrivals::Arrivals;
 pub use drain::Drain;
 pub use files::{Shares, share};
 pub use local::Local;
 pub use problem::Problem;
-pub use server::{Connections, server};
+pub use server::{Connections, Listener, server};
 pub use state::{Desks, Live, State};
+pub use workers::affordable as affordable_workers;

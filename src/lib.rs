@@ -4,7 +4,7 @@
 //!
 //! | layer | what it is | may use |
 //! |---|---|---|
-//! | [`cli`] | the command line | `app`, `config`, `service`, `store`, `domain` |
+//! | [`cli`] | the command line | `app`, `config`, `service`, `store`, `domain`, `clock` |
 //! | [`app`] | the whole program as one value | everything below |
 //! | [`http`] | the door: routes, requests, answers | `service`, `domain`, `store`'s health |
 //! | [`smtp`] | the other door: mail | `adapters`, `service`, `domain` |

@@ -10,7 +10,8 @@ use sink::Sink;
 /// What is logged when RUST_LOG says nothing: our own life and requests, of the libraries only what is wrong.
 const DEFAULT_FILTER: &str = "info,sled=warn,actix_server=warn,actix_http=warn";
 
-/// Lines that were logged but not yet written are written when this goes.
+/// Lines that were logged but not yet written are written when this goes, if somebody reads them: nothing waits longer
+/// than half a second for that.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Flush(Sink);
@@ -18,7 +19,7 @@ pub struct Flush(Sink);
 impl Flush {
     /// Writes what is waiting.
     pub fn now(&self) {
-        self.0.drain();
+        self.0.flush();
     }
 }
 
@@ -33,7 +34,10 @@ impl Drop for Flush {
 /// # Errors
 /// The thread that writes them cannot be started.
 pub fn init(format: LogFormat) -> std::io::Result<Flush> {
-    let sink = Sink::start()?;
+    let sink = Sink::start(match format {
+        LogFormat::Text => format::dropped_as_text,
+        LogFormat::Json => format::dropped_as_json,
+    })?;
     let mut builder = Builder::from_env(Env::default().default_filter_or(DEFAULT_FILTER));
     builder.target(Target::Pipe(Box::new(sink.clone())));
     match format {

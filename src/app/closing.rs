@@ -1,11 +1,13 @@
 //! What is done when the server ends: it lets go of the store, and leaves no files behind that are of no use without it.
 
-use crate::store::Store;
+use crate::store::{Store, TemporaryFolder};
 use std::{
     fs, mem,
-    path::PathBuf,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     thread,
+    time::SystemTime,
 };
 use tokio::sync::oneshot;
 
@@ -27,24 +29,50 @@ pub(super) async fn close(store: Store) {
 /// What must not be left behind by a program that ends, or never comes to serve: removed when this goes, at the latest.
 #[derive(Debug, Default)]
 pub(super) struct Leftovers {
-    files: Mutex<Vec<PathBuf>>,
-    ephemeral: Mutex<Option<tempfile::TempDir>>,
+    files: Mutex<Vec<Own>>,
+    ephemeral: Mutex<Option<TemporaryFolder>>,
+}
+
+/// A file that this server made.
+#[derive(Debug)]
+struct Own {
+    path: PathBuf,
+    /// Another server may have put a file of its own into the same place since.
+    id: Id,
+}
+
+/// Tells a file from others that have or had its name: device, number, and, since numbers are used again, when it was made.
+type Id = (u64, u64, Option<SystemTime>);
+
+fn id_of(path: &Path) -> Option<Id> {
+    path.symlink_metadata().ok().map(|found| (found.dev(), found.ino(), found.created().ok()))
 }
 
 impl Leftovers {
-    pub(super) fn of(ephemeral: Option<tempfile::TempDir>) -> Self {
+    pub(super) fn of(ephemeral: Option<TemporaryFolder>) -> Self {
         Self { files: Mutex::default(), ephemeral: Mutex::new(ephemeral) }
     }
 
-    pub(super) fn add(&self, file: PathBuf) {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+    /// A file that is there now.
+    pub(super) fn add(&self, path: PathBuf) {
+        // What is gone already need not be removed.
+        if let Some(id) = id_of(&path) {
+            self.files.lock().unwrap_or_else(PoisonError::into_inner).push(Own { path, id });
+        }
+    }
+
+    /// Removes what tells where the server can be asked. The next one may start as soon as the store is closed.
+    pub(super) fn remove_files(&self) {
+        for Own { path, id } in mem::take(&mut *self.files.lock().unwrap_or_else(PoisonError::into_inner)) {
+            if id_of(&path) == Some(id) {
+                // What somebody else has removed is gone all the same.
+                let _already_gone = fs::remove_file(path);
+            }
+        }
     }
 
     pub(super) fn remove(&self) {
-        // What somebody else has removed is gone all the same.
-        for path in mem::take(&mut *self.files.lock().unwrap_or_else(PoisonError::into_inner)) {
-            let _already_gone = fs::remove_file(path);
-        }
+        self.remove_files();
         drop(self.ephemeral.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }

@@ -3,6 +3,7 @@
 //! Only its owner can read it, so whoever shows the token could read the store's files as well. It is there while the
 //! server runs; one that was killed leaves it, and nobody looks for it as long as nobody holds the store.
 
+use crate::domain::endpoint::Endpoint;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, OpenOptions},
@@ -19,7 +20,7 @@ const FILE: &str = "running";
 #[serde(deny_unknown_fields)]
 pub struct Running {
     /// Where it can be reached from this machine.
-    pub address: SocketAddr,
+    pub address: Endpoint,
     /// What `/_local/…` wants to see.
     pub token: String,
 }
@@ -31,14 +32,13 @@ impl std::fmt::Debug for Running {
 }
 
 impl Running {
-    /// A server that listens there.
-    pub fn at(listening: SocketAddr, token: String) -> Self {
-        let ip = match listening.ip() {
-            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-            other => other,
+    /// A server that listens there: it is asked at the first of these endpoints.
+    pub fn at(listening: &[Endpoint], token: String) -> Option<Self> {
+        let address = match listening.first()? {
+            Endpoint::Tcp(address) => Endpoint::Tcp(SocketAddr::new(from_here(address.ip()), address.port())),
+            socket @ Endpoint::Unix(_) => socket.clone(),
         };
-        Self { address: SocketAddr::new(ip, listening.port()), token }
+        Some(Self { address, token })
     }
 
     /// Writes the file, whole at once. Returns where it is.
@@ -77,6 +77,15 @@ impl Running {
     }
 }
 
+/// Where a server that listens at this address is reached from this machine.
+fn from_here(listening: IpAddr) -> IpAddr {
+    match listening {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,7 +94,7 @@ mod tests {
     #[test]
     fn only_the_owner_can_read_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        let running = Running::at("[::]:80".parse().unwrap(), "secret".into());
+        let running = Running::at(&["[::]:80".parse().unwrap()], "secret".into()).unwrap();
         let path = running.write(folder.path()).unwrap();
         assert_eq!(running.write(folder.path()).unwrap(), path, "it is written over");
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -100,8 +109,9 @@ mod tests {
             ("[::]:1", "[::1]:1"),
             ("127.0.0.1:1", "127.0.0.1:1"),
             ("10.0.0.1:1", "10.0.0.1:1"),
+            ("unix:/run/it.sock", "unix:/run/it.sock"),
         ] {
-            let running = Running::at(listening.parse().unwrap(), String::new());
+            let running = Running::at(&[listening.parse().unwrap()], String::new()).unwrap();
             assert_eq!(running.address, address.parse().unwrap());
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     service::outgoing::MAX_CONCURRENT,
 };
 
-/// Threads that serve.
+/// Threads that are wanted to serve.
 pub(super) fn workers(settings: &Settings) -> usize {
     match settings.workers {
         0 => std::thread::available_parallelism().map_or(1, Into::into),
@@ -14,9 +14,9 @@ pub(super) fn workers(settings: &Settings) -> usize {
     }
 }
 
-/// Connections, as far as the process may have files open.
-pub(super) fn of(settings: &Settings) -> Shares {
+/// Connections beside so many threads, as far as the process may have files open.
+pub(super) fn of(settings: &Settings, workers: usize) -> Shares {
     let mail = if settings.smtp.listen.is_empty() { 0 } else { settings.smtp.connections };
     let wanted = Shares { http: settings.limits.connections, mail, webhooks: MAX_CONCURRENT };
-    http::share(wanted, workers(settings))
+    http::share(wanted, workers)
 }

@@ -41,8 +41,8 @@ pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<E
 }
 
 fn of_stopped(found: &Found, mut output: Output) -> Result<(u64, Output), MoveError> {
-    let progress = found.progress();
-    read_stopped(&found.store, found.cache_bytes, move |snapshot| {
+    let (copying, progress) = (found.progress(), found.progress());
+    read_stopped(&found.store, found.cache_bytes, &copying, move |snapshot| {
         let entries = backup(snapshot, &mut output, &progress)?;
         Ok((entries, output))
     })

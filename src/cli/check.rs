@@ -1,10 +1,11 @@
 //! `check`: whether a stopped store is sound.
 
-use super::{Sentence, progress};
+use super::{Sentence, complain, progress};
 use crate::{
     app::STORE_FOLDER,
     config::{Overrides, Sources},
-    logging, store,
+    logging,
+    store::{self, OpenError, Report, moving::MoveError},
 };
 use clap::Args;
 use std::{
@@ -23,13 +24,42 @@ pub(super) struct Arguments {
     data: Option<PathBuf>,
 }
 
-/// Prints what was found. A damaged store ends with exit code 1.
+/// How it ends, for whoever runs it from a script. A sound store is 0.
+const DAMAGED: u8 = 1;
+/// As with arguments that make no sense.
+const NOT_CHECKED: u8 = 2;
+const ABSENT: u8 = 3;
+const BUSY: u8 = 4;
+
+/// Prints what was found.
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
+    let (fault, code) = match check(arguments) {
+        Ok(Ok(report)) => return print(&report),
+        Ok(Err(error)) => (error.to_string(), code_of(&error)),
+        Err(Sentence(fault)) => (fault, NOT_CHECKED),
+    };
+    complain(&fault);
+    Ok(ExitCode::from(code))
+}
+
+fn code_of(error: &MoveError) -> u8 {
+    match error {
+        MoveError::Open(OpenError::Damaged { .. }) => DAMAGED,
+        MoveError::Open(OpenError::Absent(_) | OpenError::NeverUsed(_)) => ABSENT,
+        MoveError::Open(OpenError::Held(_)) => BUSY,
+        _ => NOT_CHECKED,
+    }
+}
+
+fn check(arguments: Arguments) -> Result<Result<Report, MoveError>, Sentence> {
     let overrides = Overrides { config: arguments.config, data: arguments.data, ..Overrides::default() };
     let settings = Sources::of_process(overrides).load()?;
     let _written_at_the_end = logging::init(settings.log.format)?;
     logging::log_panics();
-    let report = store::check(&settings.data.join(STORE_FOLDER), settings.store.cache_bytes, &progress::bar())?;
+    Ok(store::check(&settings.data.join(STORE_FOLDER), settings.store.cache_bytes, &progress::bar()))
+}
+
+fn print(report: &Report) -> Result<ExitCode, Sentence> {
     let mut out = io::stdout().lock();
     for damage in &report.damages {
         writeln!(out, "{damage}")?;
@@ -42,5 +72,5 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
     }
     let faults = report.damages.len();
     writeln!(out, "the store is damaged: {faults} faults in {objects} of {accounts} accounts")?;
-    Ok(ExitCode::FAILURE)
+    Ok(ExitCode::from(DAMAGED))
 }

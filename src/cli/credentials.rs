@@ -61,7 +61,7 @@ struct Block {
 }
 
 pub(super) fn keys(KeysCommand::New(common): KeysCommand) -> Result<ExitCode, Sentence> {
-    let (account, accounts) = account(&common, &Ids::Random)?;
+    let (account, accounts) = account(&common, &settings(&common)?, &Ids::Random)?;
     let (id, secret) = (Ids::Random.key(), Ids::Random.secret());
     let shown = format!(
         "# Shown once. Send either\n#   Authorization: {id}.{secret}\n# or\n#   x-api-key: {id}\n#   x-api-secret: {secret}\n"
@@ -75,7 +75,15 @@ pub(super) fn users(command: UsersCommand) -> Result<ExitCode, Sentence> {
     if username.is_empty() {
         return Err(Sentence("--username must not be empty".into()));
     }
-    let (account, accounts) = account(&common, &Ids::Random)?;
+    let settings = settings(&common)?;
+    if let Some(taken) = settings.users.iter().find(|user| user.username == username) {
+        return Err(Sentence(format!(
+            "there is a user '{username}' already, in account '{}'; choose another --username, or take that user's block out \
+             of the configuration first",
+            taken.account
+        )));
+    }
+    let (account, accounts) = account(&common, &settings, &Ids::Random)?;
     let (password, shown) = if password_stdin {
         (
             first_line(io::stdin().lock())?,
@@ -92,10 +100,13 @@ pub(super) fn users(command: UsersCommand) -> Result<ExitCode, Sentence> {
     print(&shown, &Block { accounts, users: vec![user], ..Block::default() })
 }
 
-/// The account that is meant, and its block if it has to be declared first.
-fn account(common: &Common, ids: &Ids) -> Result<(AccountId, Vec<AccountEntry>), Sentence> {
+fn settings(common: &Common) -> Result<Settings, Sentence> {
     let overrides = Overrides { config: common.config.clone(), ..Overrides::default() };
-    let settings: Settings = Sources::of_process(overrides).load()?;
+    Ok(Sources::of_process(overrides).load()?)
+}
+
+/// The account that is meant, and its block if it has to be declared first.
+fn account(common: &Common, settings: &Settings, ids: &Ids) -> Result<(AccountId, Vec<AccountEntry>), Sentence> {
     let wanted = common.account.as_str();
     let declared = settings.accounts.iter().find(|account| account.sid.as_str() == wanted || account.name == wanted);
     if let Some(account) = declared.filter(|_| !wanted.is_empty()) {

@@ -63,8 +63,8 @@ fn everything<W: Write + Send + 'static>(
 }
 
 fn of_stopped<W: Write + Send + 'static>(found: &Found, mut output: W) -> Result<W, MoveError> {
-    let progress = found.progress();
-    read_stopped(&found.store, found.cache_bytes, move |snapshot| {
+    let (copying, progress) = (found.progress(), found.progress());
+    read_stopped(&found.store, found.cache_bytes, &copying, move |snapshot| {
         export(snapshot, &mut output, &progress)?;
         Ok(output)
     })

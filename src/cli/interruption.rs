@@ -2,17 +2,20 @@
 //!
 //! The first signal is noted, and the command stops at its next step and clears up. A second one ends it at once.
 
+use super::stop_signals::{Request, StopSignals};
+use crate::clock::Clock;
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
-    flag,
+    iterator::Signals,
 };
 use std::{
     io,
     process::ExitCode,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
+    thread,
 };
 
 /// The number of the signal that came; 0 while none did. Cloning is cheap and gives the same.
@@ -22,14 +25,21 @@ pub(super) struct Interruption(Arc<AtomicUsize>);
 impl Interruption {
     /// From now on signals are noted.
     pub(super) fn listen(&self) -> io::Result<()> {
-        let again = Arc::new(AtomicBool::new(false));
-        for signal in [SIGHUP, SIGINT, SIGTERM] {
-            // They act in this order, so that the first signal does not end anything.
-            flag::register_conditional_shutdown(signal, BY_SIGNAL.saturating_add(signal), Arc::clone(&again))?;
-            flag::register(signal, Arc::clone(&again))?;
-            flag::register_usize(signal, Arc::clone(&self.0), signal.unsigned_abs().try_into().unwrap_or(usize::MAX))?;
-        }
-        Ok(())
+        let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+        let noted = Arc::clone(&self.0);
+        let listen = move || {
+            let mut counted = StopSignals::default();
+            for signal in signals.forever() {
+                match counted.receive(signal, Clock::System.stopwatch()) {
+                    Request::Stop => {
+                        noted.store(signal.unsigned_abs().try_into().unwrap_or(usize::MAX), Ordering::Relaxed);
+                    }
+                    Request::Repeated => {}
+                    Request::StopNow => std::process::exit(BY_SIGNAL.saturating_add(signal)),
+                }
+            }
+        };
+        thread::Builder::new().name("signals".into()).spawn(listen).map(drop)
     }
 
     /// For whoever works, to look at between steps.

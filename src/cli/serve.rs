@@ -1,21 +1,29 @@
 //! `serve`: run until a signal says otherwise.
 
-use super::Sentence;
+use super::{
+    Sentence, bounded,
+    stop_signals::{Request, StopSignals},
+};
 use crate::{
-    app::{App, AppHandle, Edges},
+    app::{App, AppHandle, Edges, remove_stale_port_file},
+    clock::Clock,
     config::{Overrides, Settings, Sources},
+    domain::endpoint::Endpoint,
     logging::{self, Flush},
 };
 use actix_rt::signal::unix::{Signal, SignalKind, signal};
 use std::{
     io::{self, Write},
     process::ExitCode,
-    sync::mpsc,
     thread,
     time::Duration,
 };
 
 pub(super) fn run(overrides: Overrides) -> Result<ExitCode, Sentence> {
+    if let Some(port_file) = &overrides.port_file {
+        // Also before a start that fails for another reason.
+        remove_stale_port_file(port_file)?;
+    }
     let sources = Sources::of_process(overrides);
     let settings = sources.load()?;
     let logs = logging::init(settings.log.format)?;
@@ -23,22 +31,25 @@ pub(super) fn run(overrides: Overrides) -> Result<ExitCode, Sentence> {
     actix_rt::System::new().block_on(serve(sources, settings, &logs))
 }
 
-async fn serve(sources: Sources, settings: Settings, logs: &Flush) -> Result<ExitCode, Sentence> {
+async fn serve(sources: Sources, mut settings: Settings, logs: &Flush) -> Result<ExitCode, Sentence> {
     let mut signals = Signals::listen()?;
     let app = App::build(&settings, Edges::default())?;
-    let (address, mail_address, handle) = (app.address(), app.mail_address(), app.handle());
-    let mut server = actix_rt::spawn(app.run());
-    // Lets the server start its threads before it is announced.
-    tokio::task::yield_now().await;
-    announce(&format!("listening on http://{address}"))?;
+    let (endpoints, mail_address, handle) = (app.endpoints().to_vec(), app.mail_address(), app.handle());
+    let serving = app.start().await?;
+    if let Some(first) = endpoints.first() {
+        announce(format!("listening on {}", first.shown("http")))?;
+    }
     if let Some(address) = mail_address {
-        announce(&format!("taking mail on smtp://{address}"))?;
+        announce(format!("taking mail on smtp://{address}"))?;
     }
+    let address = endpoints.iter().map(Endpoint::to_string).collect::<Vec<_>>().join(",");
     match settings.ephemeral {
-        true => log::info!(address:display, ephemeral = true; "Serving requests"),
-        false => log::info!(address:display, data:display = settings.data.display(); "Serving requests"),
+        true => log::info!(address, ephemeral = true; "Serving requests"),
+        false => log::info!(address, data:display = settings.data.display(); "Serving requests"),
     }
-    let mut settings = settings;
+
+    warn_if_locked(&settings);
+    let mut server = actix_rt::spawn(serving.run());
     loop {
         tokio::select! {
             outcome = &mut server => {
@@ -47,13 +58,15 @@ async fn serve(sources: Sources, settings: Settings, logs: &Flush) -> Result<Exi
             }
             asked = signals.next() => match asked {
                 Asked::Reload => reload(&sources, &mut settings, &handle),
-                Asked::Stop => break,
+                Asked::Stop | Asked::StopNow => break,
             },
         }
     }
-    log::info!("Stopping: requests in flight are finished first");
-    let drain = Duration::from_secs(settings.shutdown.drain_seconds);
-    give_up_after(drain.saturating_add(CLOSE_WITHIN), handle.cleaner(), logs.clone());
+
+    // What counts is the drain that this server was started with, not what a reload says of the next one.
+    let at_most = handle.drain_time().saturating_add(CLOSE_WITHIN);
+    log::info!(at_most_seconds = at_most.as_secs(); "A signal says to stop");
+    give_up_after(at_most, handle.cleaner(), logs.clone());
     let cleaner = handle.cleaner();
     let draining = actix_rt::spawn(async move { handle.drain().await });
     tokio::select! {
@@ -63,7 +76,7 @@ async fn serve(sources: Sources, settings: Settings, logs: &Flush) -> Result<Exi
             log::info!("Stopped");
             Ok(ExitCode::SUCCESS)
         }
-        () = signals.stop() => {
+        () = signals.stop_now() => {
             log::warn!("Stopped at once by a second signal");
             leave(cleaner, logs);
         }
@@ -89,23 +102,36 @@ fn give_up_after(time: Duration, cleaner: impl FnOnce() + Send + 'static, logs: 
 /// Ends the program now. What it would leave behind is removed, unless the disk holds that up too.
 fn leave(cleaner: impl FnOnce() + Send + 'static, logs: &Flush) -> ! {
     logs.now();
-    let (tell, told) = mpsc::channel();
-    let _no_thread_at_worst = thread::Builder::new().spawn(move || {
-        cleaner();
-        // Nobody listens any more when it took too long.
-        let _gone = tell.send(());
-    });
-    let _too_long_at_worst = told.recv_timeout(Duration::from_secs(1));
+    let _too_long_at_worst = bounded::at_most(Duration::from_secs(1), cleaner);
     std::process::exit(1);
 }
 
+/// So long a reader of standard output may take.
+const ANNOUNCEMENT_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Standard output carries this one line, for whoever started us.
-fn announce(line: &str) -> io::Result<()> {
-    let mut out = io::stdout();
-    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+fn announce(line: String) -> io::Result<()> {
+    let written = bounded::at_most(ANNOUNCEMENT_TIMEOUT, move || {
+        let mut out = io::stdout();
+        writeln!(out, "{line}").and_then(|()| out.flush())
+    });
+    match written {
+        None => {
+            log::warn!("Standard output takes nothing, so nobody is told there where this server listens");
+            Ok(())
+        }
         // Nobody reads it; the server is no worse for that.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome,
+        Some(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Some(outcome) => outcome,
+    }
+}
+
+fn warn_if_locked(settings: &Settings) {
+    if settings.locks_everybody_out() {
+        log::warn!(
+            "Nobody can sign in: auth.mode is \"keys\", and no key and no user is declared; `pagertree-local keys new \
+             --account NAME` prints one to paste into the configuration"
+        );
     }
 }
 
@@ -123,6 +149,7 @@ fn reload(sources: &Sources, settings: &mut Settings, handle: &AppHandle) {
                     "The configuration was read again; some settings wait for the next start"
                 );
             }
+            warn_if_locked(&new);
             *settings = new;
         }
     }
@@ -132,12 +159,14 @@ fn reload(sources: &Sources, settings: &mut Settings, handle: &AppHandle) {
 enum Asked {
     Reload,
     Stop,
+    StopNow,
 }
 
 struct Signals {
     hangup: Signal,
     interrupt: Signal,
     terminate: Signal,
+    counted: StopSignals,
 }
 
 impl Signals {
@@ -146,18 +175,26 @@ impl Signals {
             hangup: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            counted: StopSignals::default(),
         })
     }
 
     async fn next(&mut self) -> Asked {
-        tokio::select! {
-            _ = self.hangup.recv() => Asked::Reload,
-            _ = self.interrupt.recv() => Asked::Stop,
-            _ = self.terminate.recv() => Asked::Stop,
+        loop {
+            let kind = tokio::select! {
+                _ = self.hangup.recv() => return Asked::Reload,
+                _ = self.interrupt.recv() => SignalKind::interrupt(),
+                _ = self.terminate.recv() => SignalKind::terminate(),
+            };
+            match self.counted.receive(kind.as_raw_value(), Clock::System.stopwatch()) {
+                Request::Stop => return Asked::Stop,
+                Request::StopNow => return Asked::StopNow,
+                Request::Repeated => {}
+            }
         }
     }
 
-    async fn stop(&mut self) {
-        while self.next().await != Asked::Stop {}
+    async fn stop_now(&mut self) {
+        while self.next().await != Asked::StopNow {}
     }
 }

@@ -1,5 +1,5 @@
 //! Settings from the environment: `PAGERTREE_LOCAL_` and the setting's path in capitals, `_` for the dot, as in
-//! `PAGERTREE_LOCAL_AUTH_MODE=keys`. Lists are comma separated.
+//! `PAGERTREE_LOCAL_AUTH_MODE=keys`. Lists are comma separated. An empty variable is as if it were not set.
 
 use super::{ConfigError, Settings};
 use std::collections::BTreeMap;
@@ -15,12 +15,13 @@ pub(super) const CONFIG: &str = "PAGERTREE_LOCAL_CONFIG";
 pub(super) fn apply(settings: &mut Settings, variables: &BTreeMap<String, String>) -> Result<(), ConfigError> {
     let mut variables = variables.clone();
     variables.remove(CONFIG);
+    variables.retain(|_, value| !value.is_empty());
     if variables.is_empty() {
         return Ok(());
     }
     let mut table = Table::try_from(&*settings).map_err(|error| ConfigError::new(error.to_string()))?;
     replace(&mut table, PREFIX, &mut variables)?;
-    if let Some(name) = variables.keys().next() {
+    if let Some((name, _)) = variables.iter().find(|(name, value)| !is_injected(name, value)) {
         return Err(ConfigError::new(format!("the environment variable {name} names no setting; see config.toml")));
     }
     let source = toml::to_string(&table).map_err(|error| ConfigError::new(error.to_string()))?;
@@ -42,12 +43,31 @@ fn replace(table: &mut Table, prefix: &str, variables: &mut BTreeMap<String, Str
     Ok(())
 }
 
+/// Whether Kubernetes or docker put it there, on behalf of a service or container whose name begins as this program's does:
+/// `PAGERTREE_LOCAL_SERVICE_HOST`, `PAGERTREE_LOCAL_PORT=tcp://…`, `PAGERTREE_LOCAL_PORT_7243_TCP_ADDR`,
+/// `PAGERTREE_LOCAL_NAME=/web/db`, `PAGERTREE_LOCAL_ENV_PATH`, and the same with more of a name before the last part.
+fn is_injected(name: &str, value: &str) -> bool {
+    let parts: Vec<&str> = name.strip_prefix(PREFIX).unwrap_or(name).split('_').collect();
+    let is_number = |text: &str| text.parse::<u16>().is_ok();
+    let is_address = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
+    let names_a_port = parts.windows(3).any(
+        |part| matches!(part, ["PORT", number, protocol] if is_number(number) && ["TCP", "UDP", "SCTP"].contains(protocol)),
+    );
+    let names_a_service = parts.windows(2).any(|part| part == ["SERVICE", "PORT"]) && is_number(value);
+    match parts.as_slice() {
+        [.., "SERVICE", "HOST"] | ["ENV", _, ..] | [_, "ENV", _, ..] => true,
+        [.., "PORT"] if is_address => true,
+        [.., "NAME"] if value.starts_with('/') => true,
+        _ => names_a_port || names_a_service,
+    }
+}
+
 /// Reads a text as the kind of value that stands there now. Lists of tables have no such form.
 fn read(current: &Value, text: &str) -> Option<Value> {
     match current {
         Value::String(_) => Some(Value::String(text.into())),
         Value::Integer(_) => text.parse().ok().map(Value::Integer),
-        Value::Boolean(_) => text.parse().ok().map(Value::Boolean),
+        Value::Boolean(_) => boolean(text).map(Value::Boolean),
         Value::Array(items) if items.iter().all(Value::is_str) => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             Some(Value::Array(items.map(|item| Value::String(item.into())).collect()))
@@ -56,11 +76,65 @@ fn read(current: &Value, text: &str) -> Option<Value> {
     }
 }
 
+fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Integer(_) => "a whole number",
-        Value::Boolean(_) => "true or false",
+        Value::Boolean(_) => "true or false (or 1, 0, yes or no)",
         Value::Array(_) => "left to config.toml",
         Value::String(_) | Value::Float(_) | Value::Datetime(_) | Value::Table(_) => "a text",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_of_kubernetes_and_docker_links_are_told_from_mistakes() {
+        for (name, value) in [
+            ("SERVICE_HOST", "10.0.0.1"),
+            ("SERVICE_PORT", "7243"),
+            ("SERVICE_PORT_HTTP", "7243"),
+            ("PORT", "tcp://10.0.0.1:7243"),
+            ("PORT_7243_TCP", "tcp://10.0.0.1:7243"),
+            ("PORT_7243_TCP_PROTO", "tcp"),
+            ("PORT_7243_TCP_PORT", "7243"),
+            ("PORT_7243_TCP_ADDR", "10.0.0.1"),
+            ("PORT_53_UDP_ADDR", "10.0.0.1"),
+            ("SMTP_SERVICE_HOST", "10.0.0.1"),
+            ("SMTP_PORT_25_TCP_ADDR", "10.0.0.1"),
+            ("NAME", "/web/pagertree_local"),
+            ("ENV_RUST_LOG", "info"),
+        ] {
+            assert!(is_injected(&format!("{PREFIX}{name}"), value), "{name}={value}");
+        }
+        for (name, value) in [
+            ("PORT", "7243"),
+            ("HOST", "127.0.0.1"),
+            ("SERVICE_PORT", "http"),
+            ("NAME", "ops"),
+            ("LISTN", "tcp://10.0.0.1:7243"),
+            ("PORT_FILES", "x"),
+            ("PORT_7243", "x"),
+            ("ENV", "production"),
+        ] {
+            assert!(!is_injected(&format!("{PREFIX}{name}"), value), "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn booleans_are_read_as_people_write_them() {
+        for (text, expected) in [("1", Some(true)), ("YES", Some(true)), ("0", Some(false)), ("no", Some(false))] {
+            assert_eq!(boolean(text), expected);
+        }
+        assert_eq!(["", "2", "perhaps"].map(boolean), [None; 3]);
     }
 }

@@ -5,6 +5,7 @@ mod text_list;
 
 use super::{
     ConfigError,
+    listen::Listen,
     people::{self, AccountEntry, KeyEntry, UserEntry},
 };
 use crate::{
@@ -24,8 +25,8 @@ use std::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Address and port; port 0 picks a free one.
-    pub listen: String,
+    /// Addresses and ports, and Unix sockets; port 0 picks a free one.
+    pub listen: Listen,
     /// Folder of the store.
     pub data: PathBuf,
     /// Keep the store in a temporary folder that goes away at exit.
@@ -234,14 +235,6 @@ pub struct Shutdown {
 }
 
 impl Settings {
-    /// The address to listen on.
-    ///
-    /// # Errors
-    /// It is no address with a port, or its name has none.
-    pub fn address(&self) -> Result<SocketAddr, ConfigError> {
-        resolve("listen", &self.listen, "127.0.0.1:7243")
-    }
-
     /// The address to take mail on, if any.
     ///
     /// # Errors
@@ -249,6 +242,11 @@ impl Settings {
     pub fn mail_address(&self) -> Result<Option<SocketAddr>, ConfigError> {
         let SmtpSettings { listen, .. } = &self.smtp;
         (!listen.is_empty()).then(|| resolve("smtp.listen", listen, "127.0.0.1:2525")).transpose()
+    }
+
+    /// Whether credentials are asked for that nobody has.
+    pub fn locks_everybody_out(&self) -> bool {
+        self.auth.mode == Mode::Keys && self.keys.is_empty() && self.users.is_empty()
     }
 
     /// The people who may get in.
@@ -324,13 +322,7 @@ impl Settings {
 
     /// Checks what a single setting's kind does not.
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        let address = self.address()?;
-        if self.auth.mode == Mode::Open && !address.ip().is_loopback() && !self.open_to_network {
-            return Err(ConfigError::new(format!(
-                "'listen' is {address}, which others can reach, and in open mode anybody gets in: declare keys and set \
-                 auth.mode = \"keys\", or say --open-to-network if you mean it"
-            )));
-        }
+        self.check_listen()?;
         self.mail_address()?;
         self.check_ranges()?;
         self.allowed_hosts()?;
@@ -343,7 +335,7 @@ impl Settings {
         let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         let Self { workers, auth, limits, store, retention, outgoing, smtp, shutdown, .. } = self;
         let ranges = [
-            ("workers", count(*workers), 0, 1_024),
+            ("workers", count(*workers), 0, 512),
             ("auth.token_seconds", auth.token_seconds.into(), 1, 3_650 * DAY),
             ("limits.body_bytes", count(limits.body_bytes), 1, 64 * MIB),
             ("limits.url_bytes", count(limits.url_bytes), 64, 65_536),

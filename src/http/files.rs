@@ -23,6 +23,12 @@ pub struct Shares {
     pub webhooks: usize,
 }
 
+/// As many of the wanted workers as leave half of the files for everything else.
+pub(super) fn workers(wanted: usize, limit: u64) -> usize {
+    let possible = usize::try_from(limit / 2 / PER_WORKER).unwrap_or(usize::MAX);
+    wanted.min(possible.max(1))
+}
+
 /// As many of the wanted connections as there can be, after the process's limit was raised as far as it may be.
 pub fn share(wanted: Shares, workers: usize) -> Shares {
     let limit = raised_limit();
@@ -59,7 +65,7 @@ fn within(limit: u64, wanted: Shares, workers: usize) -> Shares {
 }
 
 /// Programs are started with a low limit that they may raise themselves, for the sake of very old ones.
-fn raised_limit() -> u64 {
+pub(super) fn raised_limit() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     let limit = if raised.is_ok() { maximum } else { current };
@@ -88,5 +94,14 @@ mod tests {
         }
         let wanted = Shares { http: 500, mail: 32, webhooks: 32 };
         assert_eq!(within(1_024, wanted, 2), wanted);
+    }
+
+    #[test]
+    fn workers_leave_files_for_everything_else() {
+        for (wanted, limit, expected) in
+            [(4, 1_024, 4), (512, 1_024, 64), (512, 64, 4), (2, 10, 1), (512, 1 << 20, 512)]
+        {
+            assert_eq!(workers(wanted, limit), expected, "{wanted} with {limit} files");
+        }
     }
 }

@@ -34,8 +34,8 @@ use std::{
 /// How these routes know who asks.
 #[derive(Debug)]
 pub struct Local {
-    /// The address that is listened on. Who comes from there is on this machine too.
-    pub address: IpAddr,
+    /// The addresses that are listened on. Who comes from there is on this machine too.
+    pub addresses: Vec<IpAddr>,
     /// SHA-256 of the token.
     pub token_sha256: [u8; 32],
 }
@@ -46,8 +46,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Whether the peer is on this machine.
 pub(super) fn is_here(context: &GuardContext<'_>) -> bool {
     let Some(peer) = context.head().peer_addr.map(|peer| peer.ip().to_canonical()) else { return false };
-    let own = context.app_data::<Data<State>>().map(|state| state.local.address.to_canonical());
-    peer.is_loopback() || Some(peer) == own
+    let state = context.app_data::<Data<State>>();
+    let is_own = |state: &Data<State>| state.local.addresses.iter().any(|own| own.to_canonical() == peer);
+    peer.is_loopback() || state.is_some_and(is_own)
 }
 
 /// Somebody who knows the token.

@@ -1,19 +1,49 @@
-//! From a listening socket to the service: threads, connections and their limits.
+//! From listening sockets to the service: threads, connections and their limits.
 //!
 //! What `actix_web::HttpServer` would put together, put together by hand, because the stream beneath HTTP is our own
 //! (`wire`).
 
 use super::{
+    arrivals::Arrivals,
     routes,
     state::State,
+    stream::Stream,
     wire::{Patience, Wire},
 };
+use actix_http::error::DispatchError;
 use actix_http::{HttpService, Protocol};
-use actix_rt::net::TcpStream;
-use actix_server::Server;
-use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_rt::net::{TcpStream, UnixStream};
+use actix_server::{GracefulShutdownSignal, Server};
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::{dev::AppConfig, web::Data};
-use std::{future::ready, io, net::TcpListener, time::Duration};
+use std::{
+    future::ready,
+    io,
+    net::TcpListener,
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::net::UnixListener,
+    },
+    time::Duration,
+};
+
+/// A socket that is bound.
+#[derive(Debug)]
+pub enum Listener {
+    /// TCP.
+    Tcp(TcpListener),
+    /// A Unix domain socket.
+    Unix(UnixListener),
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(listener) => listener.as_fd(),
+            Self::Unix(listener) => listener.as_fd(),
+        }
+    }
+}
 
 /// How connections are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,17 +67,48 @@ const WAITING: i32 = 4_096;
 /// A server for the whole service, which starts when it is first awaited.
 ///
 /// # Errors
-/// The socket cannot be listened on.
-pub fn server(listener: TcpListener, connections: Connections, state: Data<State>) -> io::Result<Server> {
-    rustix::net::listen(&listener, WAITING)?;
-    let builder = Server::build()
+/// A socket cannot be listened on.
+pub fn server(
+    listeners: Vec<Listener>,
+    connections: Connections,
+    state: Data<State>,
+    arrivals: &Arrivals,
+) -> io::Result<Server> {
+    let mut builder = Server::build()
         .workers(connections.workers)
         .max_concurrent_connections(connections.most.div_ceil(connections.workers.max(1)))
         .shutdown_timeout(connections.drain.as_secs())
         .disable_signals();
-    let stopping = builder.graceful_shutdown_signal();
-    let builder = builder.listen("http", listener, move || {
-        let stopping = stopping.clone();
+    let served =
+        Served { connections, state, arrivals: arrivals.clone(), stopping: builder.graceful_shutdown_signal() };
+    for listener in listeners {
+        rustix::net::listen(&listener, WAITING)?;
+        arrivals.watch(listener.as_fd().try_clone_to_owned()?);
+        let served = served.clone();
+        builder = match listener {
+            Listener::Tcp(listener) => builder.listen("http", listener, move || served.factory::<TcpStream>())?,
+            Listener::Unix(listener) => builder.listen_uds("http", listener, move || served.factory::<UnixStream>())?,
+        };
+    }
+    Ok(builder.run())
+}
+
+/// What every worker serves on every listener.
+#[derive(Clone)]
+struct Served {
+    connections: Connections,
+    state: Data<State>,
+    arrivals: Arrivals,
+    stopping: GracefulShutdownSignal,
+}
+
+impl Served {
+    /// Runs on the worker's own thread.
+    fn factory<S: Into<Stream> + 'static>(
+        &self,
+    ) -> impl ServiceFactory<S, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<S> {
+        let Self { connections, state, arrivals, stopping } = self.clone();
+        actix_rt::spawn(arrivals.worker());
         let app =
             routes::service(state.clone()).into_factory().map_err(|error: actix_web::Error| error.error_response());
         let http = HttpService::build()
@@ -62,15 +123,13 @@ pub fn server(listener: TcpListener, connections: Connections, state: Data<State
                 of_connection.insert(wire.exchange().clone());
             })
             .finish(map_config(app, |()| AppConfig::default()));
-        let state = state.clone();
         let patience = Patience { head: connections.head, answer: connections.idle };
-        fn_service(move |stream: TcpStream| {
-            // An answer is written whole; waiting for more would only delay it.
-            let _as_good_as_it_gets = stream.set_nodelay(true);
-            let peer = stream.peer_addr().ok();
+        fn_service(move |stream: S| {
+            let stream: Stream = stream.into();
+            stream.send_at_once();
+            let peer = stream.peer();
             ready(Ok((Wire::new(stream, state.clone(), patience), Protocol::Http1, peer)))
         })
         .and_then(http)
-    })?;
-    Ok(builder.run())
+    }
 }

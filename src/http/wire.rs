@@ -29,8 +29,8 @@ use super::{
     exchange::{Exchange, Stage},
     metrics::OpenConnection,
     state::State,
+    stream::Stream,
 };
-use actix_rt::net::TcpStream;
 use actix_web::{
     http::StatusCode,
     web::{Bytes, BytesMut, Data},
@@ -43,10 +43,10 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A TCP stream within bounds.
+/// A stream within bounds.
 #[derive(Debug)]
 pub(super) struct Wire {
-    stream: TcpStream,
+    stream: Stream,
     state: Data<State>,
     exchange: Exchange,
     patience: Patience,
@@ -84,7 +84,7 @@ const MAX_LINES: usize = 97;
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream, state: Data<State>, patience: Patience) -> Self {
+    pub(super) fn new(stream: Stream, state: Data<State>, patience: Patience) -> Self {
         let counted = state.metrics.connection();
         Self {
             stream,
@@ -269,7 +269,7 @@ impl Wire {
 /// The library's buffer grows with what it is given, and so would what it takes at once.
 fn read_at_most(
     most: usize,
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     context: &mut Context<'_>,
     into: &mut ReadBuf<'_>,
 ) -> Poll<io::Result<()>> {

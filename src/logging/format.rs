@@ -51,6 +51,22 @@ pub(super) fn json(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
+const DROPPED: &str = "Log lines were dropped: standard error was not read in time or could not be written";
+const TARGET: &str = "pagertree_local::logging";
+
+/// Tells how many lines are missing.
+pub(super) fn dropped_as_text(lines: u64) -> String {
+    format!("{} WARN  {DROPPED} lines={lines}\n", Clock::System.now())
+}
+
+/// The same as JSON.
+pub(super) fn dropped_as_json(lines: u64) -> String {
+    let line = serde_json::json!({
+        "time": Clock::System.now().to_string(), "level": "warn", "target": TARGET, "message": DROPPED, "lines": lines,
+    });
+    format!("{line}\n")
+}
+
 /// Text in a line: without control characters, so that nobody can forge another line.
 struct Line<'a>(&'a mut Formatter);
 

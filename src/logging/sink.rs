@@ -1,18 +1,32 @@
-//! Where log lines go: gathered in memory and written together a moment later, since a system call for each line would
-//! cost a request a tenth of its time.
+//! Non-blocking writer for log lines: a bounded buffer, and a thread that writes it to standard error.
+//!
+//! Lines are gathered for a moment and written together, since a system call for each line would cost a request a tenth
+//! of its time. Whoever logs never waits for the reader of standard error, and neither does the end of the program. What
+//! does not fit or cannot be written is dropped; a line says how much that was as soon as lines are written again.
 
 use std::{
+    fs::File,
     io::{self, Write},
+    os::fd::AsFd,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
 
 /// How long a line waits for others.
-const MOMENT: Duration = Duration::from_millis(10);
+const GATHER_INTERVAL: Duration = Duration::from_millis(10);
 
-/// More than this is not kept for a standard error that nobody reads; later lines are dropped, and counted.
-const MOST_WAITING: usize = 1 << 20;
+/// More than this is not kept for a standard error that nobody reads.
+const MAX_BUFFERED_BYTES: usize = 1 << 20;
+
+/// How long the end of the program waits for lines to be written. A reader that takes nothing gets no more than this.
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// After a standard error that does not block said that it is full.
+const RETRY_INTERVAL: Duration = Duration::from_millis(10);
+
+/// The line that tells how many others are missing, in the format of all lines.
+pub(super) type DroppedLine = fn(u64) -> String;
 
 /// A handle of the one sink. Cloning is cheap.
 #[derive(Clone, Debug)]
@@ -20,74 +34,196 @@ pub(super) struct Sink(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    waiting: Mutex<Waiting>,
-    first_line: Condvar,
-    /// Held while writing, so that lines keep their order.
-    writing: Mutex<()>,
+    buffer: Mutex<Buffer>,
+    /// There is a first line, or somebody wants lines written at once.
+    wanted: Condvar,
+    /// A batch was written or dropped.
+    settled: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct Buffer {
     lines: Vec<u8>,
     dropped: u64,
+    /// Bytes that were ever put into the buffer, and those of them that were written or dropped.
+    accepted: u64,
+    settled: u64,
+    /// Somebody waits in [`Sink::flush`].
+    hurry: bool,
 }
 
 impl Sink {
-    /// Starts the thread that writes.
-    pub(super) fn start() -> io::Result<Self> {
+    /// Starts the thread that writes to standard error.
+    pub(super) fn start(dropped_line: DroppedLine) -> io::Result<Self> {
+        // A handle of our own: a write that blocks must not hold the lock of the standard library's.
+        let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+        Self::writing_to(stderr, dropped_line)
+    }
+
+    fn writing_to(output: impl Write + Send + 'static, dropped_line: DroppedLine) -> io::Result<Self> {
         let sink = Self(Arc::default());
         let writer = sink.clone();
-        thread::Builder::new().name("log-writer".into()).spawn(move || {
-            loop {
-                writer.wait_for_a_line();
-                thread::sleep(MOMENT);
-                writer.drain();
-            }
-        })?;
+        thread::Builder::new().name("log-writer".into()).spawn(move || writer.write_batches(output, dropped_line))?;
         Ok(sink)
     }
 
-    /// Writes what is waiting now.
-    pub(super) fn drain(&self) {
-        let _in_order = self.0.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let Waiting { mut lines, dropped } = std::mem::take(&mut *self.waiting());
-        if dropped > 0 {
-            lines.extend_from_slice(format!("{dropped} log lines were dropped: nobody read them in time\n").as_bytes());
+    fn write_batches(&self, mut output: impl Write, dropped_line: DroppedLine) {
+        loop {
+            let (mut batch, dropped) = self.next_batch();
+            let bytes = u64::try_from(batch.len()).unwrap_or(u64::MAX);
+            if dropped > 0 {
+                batch.extend_from_slice(dropped_line(dropped).as_bytes());
+            }
+            let lost = match write_all(&mut output, &batch) {
+                Ok(()) => 0,
+                // The lines, and those that should have been told of.
+                Err(rest) => lines_in(rest).saturating_add(dropped),
+            };
+
+            let mut buffer = self.buffer();
+            buffer.settled = buffer.settled.saturating_add(bytes);
+            buffer.dropped = buffer.dropped.saturating_add(lost);
+            drop(buffer);
+            self.0.settled.notify_all();
         }
-        // Nobody can be told that standard error is gone.
-        let _nowhere_to_complain = io::stderr().write_all(&lines);
     }
 
-    fn wait_for_a_line(&self) {
-        let mut waiting = self.waiting();
-        while waiting.lines.is_empty() {
-            waiting = self.0.first_line.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+    /// Waits for lines, and a moment for more of them.
+    fn next_batch(&self) -> (Vec<u8>, u64) {
+        let mut buffer = self.buffer();
+        while buffer.lines.is_empty() {
+            buffer.hurry = false;
+            buffer = self.0.wanted.wait(buffer).unwrap_or_else(PoisonError::into_inner);
         }
+        let waited = self.0.wanted.wait_timeout_while(buffer, GATHER_INTERVAL, |buffer| !buffer.hurry);
+        let (mut buffer, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        (std::mem::take(&mut buffer.lines), std::mem::take(&mut buffer.dropped))
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits until the lines of now are written, but no longer than [`FLUSH_TIMEOUT`].
+    pub(super) fn flush(&self) {
+        let mut buffer = self.buffer();
+        let target = buffer.accepted;
+        if buffer.settled >= target {
+            return;
+        }
+        buffer.hurry = true;
+        self.0.wanted.notify_one();
+        let waited = self.0.settled.wait_timeout_while(buffer, FLUSH_TIMEOUT, |buffer| buffer.settled < target);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn buffer(&self) -> MutexGuard<'_, Buffer> {
+        self.0.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Write for Sink {
+    /// Takes a whole line, or drops it. Never waits.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut waiting = self.waiting();
-        if waiting.lines.len() > MOST_WAITING {
-            waiting.dropped = waiting.dropped.saturating_add(1);
+        let mut buffer = self.buffer();
+        if buffer.lines.len().saturating_add(line.len()) > MAX_BUFFERED_BYTES {
+            buffer.dropped = buffer.dropped.saturating_add(1);
             return Ok(line.len());
         }
-        let first = waiting.lines.is_empty();
-        waiting.lines.extend_from_slice(line);
-        drop(waiting);
+        let first = buffer.lines.is_empty();
+        buffer.lines.extend_from_slice(line);
+        buffer.accepted = buffer.accepted.saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX));
+        drop(buffer);
         if first {
-            self.0.first_line.notify_one();
+            self.0.wanted.notify_one();
         }
         Ok(line.len())
     }
 
-    /// Lines are written in a moment; [`drain`](Self::drain) writes them now.
+    /// Lines are written in a moment; [`Sink::flush`] waits for it.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Writes everything, also where standard error does not block because somebody who shares it made it so.
+///
+/// # Errors
+/// What could not be written.
+fn write_all<'a>(output: &mut impl Write, mut bytes: &'a [u8]) -> Result<(), &'a [u8]> {
+    while !bytes.is_empty() {
+        match output.write(bytes) {
+            Ok(0) => return Err(bytes),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(RETRY_INTERVAL),
+            Err(_) => return Err(bytes),
+        }
+    }
+    Ok(())
+}
+
+fn lines_in(bytes: &[u8]) -> u64 {
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n').count();
+    u64::try_from(lines).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    /// A standard error of which the test says what becomes of each write.
+    struct Steered {
+        outcomes: Receiver<io::Result<()>>,
+        written: Sender<String>,
+    }
+
+    impl Write for Steered {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            // Blocks until the test has decided.
+            self.outcomes.recv().unwrap_or(Ok(()))?;
+            let _nobody_looks = self.written.send(String::from_utf8_lossy(bytes).into_owned());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn steered() -> (Sink, Sender<io::Result<()>>, Receiver<String>) {
+        let ((decide, outcomes), (written, seen)) = (channel(), channel());
+        let sink = Sink::writing_to(Steered { outcomes, written }, |lines| format!("{lines} dropped\n")).unwrap();
+        (sink, decide, seen)
+    }
+
+    #[test]
+    fn a_reader_that_takes_nothing_stops_neither_a_line_nor_the_end() {
+        let (mut sink, decide, seen) = steered();
+        let line = [b"x".repeat(1_023).as_slice(), b"\n"].concat();
+        sink.write_all(&line).unwrap();
+        sink.flush();
+        // One batch is under way. Of as many lines as fill the buffer four times, a quarter fits.
+        for _ in 0..4_096 {
+            assert_eq!(sink.write(&line).unwrap(), line.len());
+        }
+        sink.flush();
+        let kept = sink.buffer().lines.len();
+        assert_eq!((kept, sink.buffer().dropped), (MAX_BUFFERED_BYTES, 3_072));
+        drop(decide);
+        sink.flush();
+        let all: String = seen.try_iter().collect();
+        assert_eq!(all.matches("x\n").count(), 1 + 1_024);
+        assert!(all.ends_with("x\n3072 dropped\n"), "{}", &all[all.len() - 40..]);
+    }
+
+    #[test]
+    fn lines_that_cannot_be_written_are_counted_and_told_of_later() {
+        let (mut sink, decide, seen) = steered();
+        decide.send(Err(io::ErrorKind::StorageFull.into())).unwrap();
+        sink.write_all(b"one\ntwo\n").unwrap();
+        sink.flush();
+        decide.send(Err(io::ErrorKind::WouldBlock.into())).unwrap();
+        decide.send(Ok(())).unwrap();
+        sink.write_all(b"three\n").unwrap();
+        sink.flush();
+        assert_eq!(seen.recv().unwrap(), "three\n2 dropped\n");
     }
 }

@@ -9,7 +9,7 @@ use super::{
     engine::{Absent, Engine, Stored},
     idempotency::{self, Answered},
     kinds::KINDS,
-    moving::{Progress, entries_of_objects, live, stopped_options},
+    moving::{MoveError, Progress, Readable, entries_of_objects, live, stopped_options},
     open,
     trees::{self, Counters, Tree},
 };
@@ -43,19 +43,21 @@ pub struct Report {
 ///
 /// # Errors
 /// The store cannot be opened or read at all.
-pub fn check(folder: &Path, cache_bytes: u64, progress: &Progress) -> Result<Report, OpenError> {
+pub fn check(folder: &Path, cache_bytes: u64, progress: &Progress) -> Result<Report, MoveError> {
     if !folder.join("db").is_file() {
-        return Err(OpenError::Absent(folder.to_owned()));
+        return Err(OpenError::Absent(folder.to_owned()).into());
     }
+    let readable = Readable::of(folder, progress)?;
     let options = stopped_options(cache_bytes, None);
-    open::guarded(folder, {
-        let (folder, progress) = (folder.to_owned(), progress.clone());
+    let checked = open::guarded(folder, {
+        let (folder, progress) = (readable.folder(), progress.clone());
         move || {
             let engine = open::open_as_it_is(&folder, &options, Absent::Empty)?;
             examine(&engine, &progress)
                 .map_err(|error| OpenError::Damaged { folder: folder.clone(), cause: error.to_string() })
         }
-    })
+    });
+    checked.map_err(|error| readable.fault(error).into())
 }
 
 struct Examination<'a> {

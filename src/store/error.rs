@@ -1,6 +1,9 @@
 //! The machine's faults, as opposed to the caller's.
 
-use std::{fmt, io, path::PathBuf};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
 
 /// A fault of the store while it runs.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -99,6 +102,14 @@ pub enum OpenError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// Its file system has no locks.
+    #[error("the file system of '{}' refuses the lock that keeps a second process from the store ({cause}); choose a folder on a local disk with --data", .folder.display())]
+    NoLocks {
+        /// The folder.
+        folder: PathBuf,
+        /// What the operating system said.
+        cause: String,
+    },
     /// There are files, but nothing was ever stored in them.
     #[error("the store in '{}' was never used; there is nothing in it to read", .0.display())]
     NeverUsed(PathBuf),
@@ -120,6 +131,22 @@ pub enum OpenError {
         /// The newest that this program knows.
         known: u32,
     },
+}
+
+impl OpenError {
+    /// The same about another folder.
+    pub(super) fn about(self, folder: &Path) -> Self {
+        let folder = folder.to_owned();
+        match self {
+            Self::Held(_) => Self::Held(folder),
+            Self::Absent(_) => Self::Absent(folder),
+            Self::NeverUsed(_) => Self::NeverUsed(folder),
+            Self::Io { source, .. } => Self::Io { folder, source },
+            Self::NoLocks { cause, .. } => Self::NoLocks { folder, cause },
+            Self::Damaged { cause, .. } => Self::Damaged { folder, cause },
+            Self::Newer { found, known, .. } => Self::Newer { folder, found, known },
+        }
+    }
 }
 
 /// What to do about it.

@@ -17,6 +17,7 @@ mod import;
 mod load;
 mod numbers;
 mod progress;
+mod read_only;
 mod rebuild;
 mod restore;
 mod salvage;
@@ -34,6 +35,7 @@ pub use stopped::read_stopped;
 
 pub(super) use load::entries_of_objects;
 pub(super) use numbers::live;
+pub(super) use read_only::Readable;
 pub(super) use stopped::options as stopped_options;
 
 use super::{OpenError, StoreError};

@@ -138,9 +138,17 @@ pub(super) fn guarded<T: Send + 'static>(
 pub(crate) const OPENING_THREAD: &str = "store-open";
 
 fn refused(folder: &Path, error: io::Error) -> OpenError {
+    let folder = folder.to_owned();
     // sled wraps the lock's refusal into another kind of error and keeps only its text.
-    let held = error.kind() == io::ErrorKind::WouldBlock || error.to_string().contains("could not acquire lock");
-    if held { OpenError::Held(folder.to_owned()) } else { OpenError::Io { folder: folder.to_owned(), source: error } }
+    let text = error.to_string();
+    match text.split_once("could not acquire lock on ") {
+        Some((_, why)) if why.contains("kind: WouldBlock") => OpenError::Held(folder),
+        // As network file systems answer that have no locks.
+        Some((_, why)) => {
+            OpenError::NoLocks { folder, cause: why.split_once(": ").map_or(why, |(_, why)| why).to_owned() }
+        }
+        None => OpenError::Io { folder, source: error },
+    }
 }
 
 /// The schema version, or `None` for a store in which nothing was ever written.

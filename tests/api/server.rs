@@ -117,7 +117,7 @@ impl TestServer {
             actix_rt::System::new().block_on(async move {
                 let app = App::build(&own, edges).unwrap();
                 let handle = app.handle();
-                tell.send((app.address(), app.mail_address())).unwrap();
+                tell.send((app.address().unwrap(), app.mail_address())).unwrap();
                 actix_rt::spawn(async move {
                     // The other end is dropped to stop the server.
                     let _dropped = stopped.await;

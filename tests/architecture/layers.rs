@@ -5,7 +5,8 @@ use super::{assert_none, source::Source, sources};
 /// Each layer and those that it may name, besides itself. Arrows point down only.
 pub(crate) const ALLOWED: [(&str, &[&str]); 14] = [
     ("main", &["cli"]),
-    ("cli", &["app", "config", "service", "store", "domain", "ids", "logging"]),
+    // Signals that come twice within a second are one.
+    ("cli", &["app", "config", "service", "store", "domain", "clock", "ids", "logging"]),
     ("app", &["courier", "http", "smtp", "config", "service", "store", "domain", "clock", "ids", "logging"]),
     ("http", &["adapters", "service", "store", "domain", "clock", "ids"]),
     ("smtp", &["adapters", "service", "domain"]),

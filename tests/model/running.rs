@@ -42,7 +42,7 @@ impl Machine {
         let thread = thread::spawn(move || {
             actix_rt::System::new().block_on(async move {
                 let app = build(&settings, &edges);
-                tell.send(app.address()).unwrap();
+                tell.send(app.address().unwrap()).unwrap();
                 let handle: AppHandle = app.handle();
                 let server = actix_rt::spawn(app.run());
                 stopped.await.unwrap();

@@ -114,7 +114,7 @@ fn a_second_signal_ends_it_at_once() {
         let hung = Hung::with(&format!("[shutdown]\ndrain_seconds = {drain}\n"));
         hung.server.signal(Signal::TERM);
         hung.server.log.wait_for("Stopping");
-        hung.server.signal(Signal::TERM);
+        hung.server.signal(Signal::INT);
         hung.has_ended("Stopped at once");
     }
 }

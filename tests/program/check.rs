@@ -242,7 +242,7 @@ fn a_missing_token_secret_is_found() {
 fn a_folder_without_a_store_is_refused_and_not_made() {
     let setup = Setup::bare();
     let outcome = setup.same_folder().args(["check", "--data", "nowhere"]).run();
-    assert!(outcome.fault().contains("nowhere/store"), "{outcome:?}");
+    assert!(outcome.fault_with(3).contains("nowhere/store"), "{outcome:?}");
     assert!(!setup.path("nowhere").exists());
 }
 
@@ -251,7 +251,7 @@ fn a_store_that_a_server_holds_is_refused() {
     let setup = Setup::new();
     let _server = setup.start();
     let outcome = setup.same_folder().args(["check"]).run();
-    assert!(outcome.fault().contains("held by another process"), "{outcome:?}");
+    assert!(outcome.fault_with(4).contains("held by another process"), "{outcome:?}");
 }
 
 /// A first start may be killed before anything is stored. Looking at what it left must not make a store of it: one
@@ -261,11 +261,23 @@ fn a_store_that_was_never_used_is_said_to_be_so_and_left_as_it_is() {
     let setup = Setup::new();
     drop(setup.engine());
     let outcome = setup.same_folder().args(["check"]).run();
-    assert_eq!(outcome.code, Some(1));
-    assert!(outcome.fault().contains("was never used"), "{outcome:#?}");
+    assert!(outcome.fault_with(3).contains("was never used"), "{outcome:#?}");
     assert_eq!(setup.engine().open_tree("meta").unwrap().len(), 0);
     let server = setup.start();
     server.client("t").create("first");
     server.stop();
     assert_eq!(setup.same_folder().args(["check"]).run().code, Some(0));
+}
+
+#[test]
+fn a_store_that_could_not_be_checked_is_not_called_damaged() {
+    let setup = Setup::new();
+    setup.start().stop();
+    let outcome = setup.same_folder().args(["check"]).env("PAGERTREE_LOCAL_STRIKT", "1").run();
+    assert!(outcome.fault_with(2).contains("PAGERTREE_LOCAL_STRIKT"), "{outcome:?}");
+    let db = setup.engine();
+    db.open_tree("meta").unwrap().insert("schema", "99").unwrap();
+    db.flush().unwrap();
+    drop(db);
+    assert!(setup.same_folder().args(["check"]).run().fault_with(2).contains("schema 99"));
 }

@@ -6,11 +6,13 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
     io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
+    os::{fd::AsFd, unix::process::CommandExt},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Condvar, Mutex},
+    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
+    sync::{Arc, Condvar, Mutex, mpsc},
     time::Duration,
 };
 
@@ -18,7 +20,10 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
 pub(crate) use super::http::{Answer, Client};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_pagertree-local");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_pagertree-local");
+
+/// A user who owns nothing.
+const NOBODY: u32 = 65_534;
 
 /// Nothing that is waited for takes as long, unless it never comes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -114,24 +119,50 @@ impl Setup {
         command
     }
 
-    /// Starts the server and waits until it listens.
+    /// Starts the server and waits until it listens at an address.
     pub(crate) fn start(&self) -> Server {
+        let mut server = self.launch();
+        let address = server.first_line.trim_end().strip_prefix("listening on http://").map(str::parse);
+        let Some(Ok(address)) = address else { server.does_not_listen() };
+        server.address = address;
+        server
+    }
+
+    /// Starts the server and waits until it listens anywhere; its address is none.
+    pub(crate) fn launch(&self) -> Server {
         let mut process = self.command().spawn().unwrap();
         let log = Log::read(process.stderr.take().unwrap());
+        let mut server = self.of_process(process, log);
+        if !server.first_line.starts_with("listening on ") {
+            server.does_not_listen();
+        }
+        server
+    }
+
+    /// The same as [`start`](Self::start), but nobody reads standard error.
+    pub(crate) fn start_unread(&self) -> (Server, ChildStderr) {
+        let mut process = self.command().spawn().unwrap();
+        let stderr = process.stderr.take().unwrap();
+        let mut server = self.of_process(process, Log(Arc::default()));
+        server.address = server.first_line.trim_end().strip_prefix("listening on http://").unwrap().parse().unwrap();
+        (server, stderr)
+    }
+
+    fn of_process(&self, mut process: Child, log: Log) -> Server {
         let mut stdout = BufReader::new(process.stdout.take().unwrap());
         let mut first_line = String::new();
         stdout.read_line(&mut first_line).unwrap();
-        let folder = Arc::clone(&self.folder);
-        let address = ([127, 0, 0, 1], 0).into();
-        let mut server = Server { process, log, first_line, rest: stdout, address, _folder: folder };
-        let address = server.first_line.trim_end().strip_prefix("listening on http://").map(str::parse);
-        let Some(Ok(address)) = address else {
-            let _already_gone = server.process.kill();
-            let first_line = &server.first_line;
-            panic!("the server does not listen but says {first_line:?} and logs {:#?}", server.log.all());
-        };
-        server.address = address;
-        server
+        let (folder, address) = (Arc::clone(&self.folder), ([127, 0, 0, 1], 0).into());
+        Server { process, log, first_line, rest: stdout, address, _folder: folder }
+    }
+
+    /// As another user runs it, who may do with files only what their modes say. Tests that root runs are.
+    pub(crate) fn run_as_nobody(&self) -> Outcome {
+        let mut command = self.command();
+        if rustix::process::geteuid().is_root() {
+            command.uid(NOBODY);
+        }
+        Outcome::of(command.stdin(Stdio::null()).spawn().unwrap().wait_with_output().unwrap())
     }
 
     /// Runs a command until `enough` says so, and kills it then. `false` if it ended before.
@@ -232,7 +263,13 @@ impl Outcome {
     /// The sentence of a command that failed in the way in which all are to fail.
     #[track_caller]
     pub(crate) fn fault(&self) -> &str {
-        assert_eq!(self.code, Some(1), "{self:#?}");
+        self.fault_with(1)
+    }
+
+    /// The same with another exit code.
+    #[track_caller]
+    pub(crate) fn fault_with(&self, code: i32) -> &str {
+        assert_eq!(self.code, Some(code), "{self:#?}");
         assert!(self.stdout.is_empty(), "nothing is announced: {self:#?}");
         assert!(!self.stderr.contains("panicked"), "{self:#?}");
         let fault = self.stderr.strip_prefix("pagertree-local: ").and_then(|rest| rest.strip_suffix('\n'));
@@ -252,6 +289,21 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    fn does_not_listen(&mut self) -> ! {
+        let _already_gone = self.process.kill();
+        panic!("the server does not listen but says {:?} and logs {:#?}", self.first_line, self.log.all());
+    }
+
+    /// Waits until it is gone, without its log.
+    #[track_caller]
+    pub(crate) fn wait(mut self) -> ExitStatus {
+        let (tell, told) = mpsc::channel();
+        let mut output = self.rest.get_ref().as_fd().try_clone_to_owned().map(File::from).unwrap();
+        std::thread::spawn(move || tell.send(output.read_to_end(&mut Vec::new()).unwrap()));
+        told.recv_timeout(PATIENCE).expect("it ends");
+        self.process.wait().unwrap()
+    }
+
     /// A client with this credential, sent as it is in `Authorization`.
     pub(crate) fn client(&self, token: &str) -> Client {
         Client::new(self.address).with_header("authorization", token)
@@ -296,6 +348,15 @@ impl Server {
         let (status, log) = self.end();
         assert_eq!(status.code(), Some(0), "{:#?}", log.all());
         log
+    }
+
+    /// Sends this signal again and again until it is gone.
+    pub(crate) fn signalled_until_it_ends(mut self, signal: Signal) -> (ExitStatus, Log) {
+        while self.process.try_wait().unwrap().is_none() {
+            self.signal(signal);
+            std::thread::yield_now();
+        }
+        self.end()
     }
 
     /// Waits until it is gone, and looks that nothing but the first line was on standard output.

@@ -167,3 +167,13 @@ fn two_pasted_blocks_stand_beside_each_other() {
     let [client, ..] = forms(&server, &key);
     assert_eq!(client.get("/integration").status, 200);
 }
+
+#[test]
+fn a_user_name_that_is_there_is_refused() {
+    let setup = Setup::new();
+    let arguments = ["users", "new", "--account", "ops", "--username", "alice@example.com"];
+    let user = run(&setup, &arguments);
+    user.pasted_into(&setup).stop();
+    let again = setup.same_folder().args(arguments).run();
+    assert!(again.fault().contains("there is a user 'alice@example.com' already"), "{again:?}");
+}

@@ -76,3 +76,74 @@ fn a_variable_with_a_value_that_is_none_of_the_choices_is_refused_in_one_line() 
     let fault = outcome.fault();
     assert!(fault.contains("closed") && fault.contains("keys"), "{fault}");
 }
+
+#[test]
+fn booleans_may_be_written_as_people_write_them() {
+    for (value, status) in [("1", 400), ("yes", 400), ("0", 200), ("no", 200)] {
+        let server = Setup::new().env("PAGERTREE_LOCAL_STRICT", value).start();
+        let body = serde_json::json!({ "name": "n", "type": "no_such_type", "destination_ids": [] });
+        assert_eq!(server.client("t").post("/integration", &body).status, status, "{value}");
+    }
+}
+
+#[test]
+fn an_empty_variable_is_as_if_it_were_not_set() {
+    let setup = Setup::new().config("data = 'from-file'");
+    let setup =
+        setup.env("PAGERTREE_LOCAL_DATA", "").env("PAGERTREE_LOCAL_STRICT", "").env("PAGERTREE_LOCAL_CONFIG", "");
+    assert_eq!(data_folders(&setup), ["from-file"]);
+}
+
+/// A service of Kubernetes or a linked container that has this program's name puts these into the environment.
+#[test]
+fn what_kubernetes_and_docker_put_into_the_environment_is_ignored() {
+    let mut setup = Setup::new();
+    for (name, value) in [
+        ("SERVICE_HOST", "10.0.0.1"),
+        ("SERVICE_PORT", "7243"),
+        ("SERVICE_PORT_HTTP", "7243"),
+        ("PORT", "tcp://10.0.0.1:7243"),
+        ("PORT_7243_TCP", "tcp://10.0.0.1:7243"),
+        ("PORT_7243_TCP_PROTO", "tcp"),
+        ("PORT_7243_TCP_PORT", "7243"),
+        ("PORT_7243_TCP_ADDR", "10.0.0.1"),
+    ] {
+        setup = setup.env(&format!("PAGERTREE_LOCAL_{name}"), value);
+    }
+    setup.start().stop();
+    let outcome = setup.env("PAGERTREE_LOCAL_PORT_FIL", "x").run();
+    assert!(outcome.fault().contains("PAGERTREE_LOCAL_PORT_FIL"), "{outcome:?}");
+}
+
+#[test]
+fn a_file_of_another_program_is_told_with_the_way_out() {
+    let foreign = "baseURL = 'https://example.org'\ntitle = 'A site'\n[log]\nlevel = 'info'\n";
+    let outcome = Setup::new().config(foreign).run();
+    let fault = outcome.fault();
+    assert!(fault.starts_with("config.toml:1: ") && fault.contains("another program's"), "{fault}");
+    assert!(fault.contains("--config FILE"), "{fault}");
+    Setup::new().config(foreign).args(["--config", "/dev/null"]).start().stop();
+
+    let named = Setup::new().config(foreign).args(["--config", "config.toml"]).run();
+    assert!(!named.fault().contains("another program's"), "{named:?}");
+    let mistaken = Setup::new().config("strict = true\nlisten_on = 'x'\ndata = 'd'\n").run();
+    assert!(!mistaken.fault().contains("another program's"), "{mistaken:?}");
+}
+
+#[test]
+fn more_workers_than_files_allow_are_not_started_and_the_limit_is_named() {
+    let server = Setup::new().config("workers = 64\n").open_files(128).start();
+    let line = server.log.wait_for("8 worker threads are started in place of 64");
+    assert!(line.contains("128 files") && line.contains("ulimit -n"), "{line}");
+    assert_eq!(server.client("t").get("/readyz").status, 200);
+    server.stop();
+}
+
+#[test]
+fn keys_mode_without_a_key_says_that_nobody_can_sign_in() {
+    let setup = Setup::new().config("[auth]\nmode = 'keys'\n");
+    let server = setup.start();
+    let line = server.log.wait_for("Nobody can sign in");
+    assert!(line.contains("WARN") && line.contains("keys new"), "{line}");
+    server.stop();
+}

@@ -45,11 +45,15 @@ fn of_each_command_with_a_stopped_store() {
     counts_to_the_end(&[], |progress| assert!(store::check(&folder, CACHE, progress).unwrap().damages.is_empty()));
     counts_to_the_end(&[], |progress| {
         let (mut out, progress) = (File::create(&file).unwrap(), progress.clone());
-        moving::read_stopped(&folder, CACHE, move |view| moving::backup(view, &mut out, &progress)).unwrap();
+        moving::read_stopped(&folder, CACHE, &Progress::none(), move |view| moving::backup(view, &mut out, &progress))
+            .unwrap();
     });
     counts_to_the_end(&[], |progress| {
         let progress = progress.clone();
-        moving::read_stopped(&folder, CACHE, move |view| moving::export(view, &mut io::sink(), &progress)).unwrap();
+        moving::read_stopped(&folder, CACHE, &Progress::none(), move |view| {
+            moving::export(view, &mut io::sink(), &progress)
+        })
+        .unwrap();
     });
     counts_to_the_end(&[], |progress| assert!(moving::compact(&folder, CACHE, progress).unwrap().after > 0));
     counts_to_the_end(&["reading"], |progress| {

@@ -2,6 +2,7 @@
 
 use super::{
     child::{Server, Setup},
+    connection::{Connection, request},
     http::integration,
 };
 use rustix::process::Signal;
@@ -83,10 +84,109 @@ fn a_second_signal_stops_at_once() {
     let never_finished = HalfSent::create(&server, "half sent");
     server.signal(Signal::TERM);
     server.log.wait_for("Stopping");
-    server.signal(Signal::TERM);
+    server.signal(Signal::INT);
     let (status, log) = server.end();
     assert_eq!(status.code(), Some(1), "{:#?}", log.all());
     drop(never_finished);
+}
+
+/// npm, pnpm, nodemon and `timeout` send each signal twice.
+#[test]
+fn the_same_signal_twice_within_a_second_is_one() {
+    let server = Setup::new().config(FOR_EVER).start();
+    let half = HalfSent::create(&server, "half sent");
+    for _ in 0..3 {
+        server.signal(Signal::TERM);
+    }
+    server.log.wait_for("Stopping");
+    server.signal(Signal::TERM);
+    let (head, body) = half.finish();
+    assert_eq!(head[0], "HTTP/1.1 200 OK", "{body}");
+    assert_eq!(server.end().0.code(), Some(0));
+}
+
+#[test]
+fn the_same_signal_stops_at_once_when_it_comes_again_later() {
+    let server = Setup::new().config(FOR_EVER).start();
+    let never_finished = HalfSent::create(&server, "half sent");
+    let (status, log) = server.signalled_until_it_ends(Signal::TERM);
+    assert_eq!(status.code(), Some(1), "{:#?}", log.all());
+    log.wait_for("Stopped at once by a second signal");
+    drop(never_finished);
+}
+
+/// Whatever the client sent before the signal has been sent in time, though nobody had looked at it.
+#[test]
+fn requests_that_arrived_whole_before_the_signal_are_answered() {
+    let server = Setup::new().config(FOR_EVER).start();
+    let kept: Vec<_> = (0..20)
+        .map(|_| {
+            let mut connection = Connection::open(&server);
+            connection.send(request("GET", "/livez", ""));
+            assert_eq!(connection.receive().status, 200);
+            connection
+        })
+        .collect();
+    server.signal(Signal::STOP);
+    // The system takes these connections in the server's place.
+    let fresh = (0..100).map(|_| Connection::open(&server));
+    let mut connections: Vec<_> = kept.into_iter().chain(fresh).collect();
+    for (number, connection) in connections.iter_mut().enumerate() {
+        connection.send(request("POST", "/integration", &integration(&number.to_string()).to_string()));
+    }
+    server.signal(Signal::TERM);
+    server.signal(Signal::CONT);
+    for (number, connection) in connections.iter_mut().enumerate() {
+        let answer = connection.receive_or_end();
+        assert_eq!(answer.map(|answer| answer.status), Some(200), "connection {number}");
+    }
+    assert_eq!(server.end().0.code(), Some(0));
+}
+
+#[test]
+fn a_reload_does_not_change_how_long_a_stop_may_take() {
+    let setup = Setup::new().config("[shutdown]\ndrain_seconds = 3600\n");
+    let server = setup.start();
+    let half = HalfSent::create(&server, "half sent");
+    setup.write("config.toml", "[shutdown]\ndrain_seconds = 0\n");
+    server.signal(Signal::HUP);
+    let line = server.log.wait_for("The configuration was read again");
+    assert!(line.contains("shutdown"), "it waits for the next start: {line}");
+    server.signal(Signal::TERM);
+    let line = server.log.wait_for("A signal says to stop");
+    assert!(line.ends_with("at_most_seconds=3610"), "{line}");
+    half.finish();
+    assert_eq!(server.end().0.code(), Some(0));
+}
+
+/// More than a pipe and the log's own buffer hold.
+fn log_too_much(server: &Server) {
+    let path = format!("/{}", "x".repeat(7_000));
+    let mut connection = Connection::open(server);
+    for _ in 0..400 {
+        connection.send(request("GET", &path, ""));
+        assert_eq!(connection.receive().status, 404);
+    }
+}
+
+#[test]
+fn a_standard_error_that_nobody_reads_holds_up_neither_requests_nor_the_stop() {
+    let (server, stderr) = Setup::new().start_unread();
+    log_too_much(&server);
+    server.signal(Signal::TERM);
+    assert_eq!(server.wait().code(), Some(0));
+    drop(stderr);
+}
+
+#[test]
+fn a_second_signal_stops_at_once_also_where_nobody_reads_standard_error() {
+    let (server, stderr) = Setup::new().config(FOR_EVER).start_unread();
+    log_too_much(&server);
+    let never_finished = HalfSent::create(&server, "half sent");
+    server.signal(Signal::TERM);
+    server.signal(Signal::INT);
+    assert_eq!(server.wait().code(), Some(1));
+    drop((never_finished, stderr));
 }
 
 #[test]

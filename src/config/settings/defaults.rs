@@ -1,15 +1,15 @@
 //! What every setting is unless it is set; `config.toml` says the same.
 
 use super::{
-    Auth, Cors, Limits, Log, LogFormat, Mode, OutgoingSettings, ReachSetting, RetentionSettings, Settings, Shutdown,
-    SmtpSettings, StoreSettings,
+    Auth, Cors, Limits, Listen, Log, LogFormat, Mode, OutgoingSettings, ReachSetting, RetentionSettings, Settings,
+    Shutdown, SmtpSettings, StoreSettings,
 };
 use std::path::PathBuf;
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            listen: "127.0.0.1:7243".into(),
+            listen: Listen::loopback(7_243),
             data: "data".into(),
             ephemeral: false,
             strict: false,

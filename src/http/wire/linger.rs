@@ -4,10 +4,8 @@
 //! the client is told that nothing follows, and what it sends until it has noticed is read and thrown away, for a bounded
 //! time and up to a bounded number of bytes.
 
-use actix_rt::{
-    net::TcpStream,
-    time::{Sleep, sleep},
-};
+use crate::http::stream::Stream;
+use actix_rt::time::{Sleep, sleep};
 use std::{
     future::Future,
     pin::Pin,
@@ -35,7 +33,7 @@ impl Default for Linger {
 
 impl Linger {
     /// Is ready when the client has noticed, or has had its chance.
-    pub(super) fn wait(&mut self, stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn wait(&mut self, stream: &mut Stream, context: &mut Context<'_>) -> Poll<()> {
         if !self.told {
             // A client that cannot be told has gone, as reading will show.
             let _told = ready!(Pin::new(&mut *stream).poll_shutdown(context));

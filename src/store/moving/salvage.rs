@@ -7,12 +7,13 @@
 mod carve;
 mod findings;
 
-use super::{MoveError, Progress, Stopped, compact::bytes_below, format, rebuild, stopped};
+use super::{MoveError, Progress, Stopped, compact::bytes_below, format, read_only, rebuild, stopped};
 use crate::store::{
     OpenError, StoreError,
     engine::{Absent, Engine, Entry},
     kinds::KINDS,
     open,
+    temporary::TemporaryFolder,
     trees::{Counters, Tree},
 };
 use findings::{Findings, Origin};
@@ -80,29 +81,42 @@ fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<u64> {
     Ok(objects)
 }
 
-/// A copy of the folder beside it, removed in the end.
-struct Copy(PathBuf);
+/// A copy of the folder beside it, or in a temporary folder where nothing can be written, removed in the end.
+struct Copy {
+    folder: PathBuf,
+    _temporary: Option<TemporaryFolder>,
+}
 
 impl Copy {
     fn of(folder: &Path, progress: &Progress) -> Result<Self, MoveError> {
-        let copy = Self(rebuild::salvage_folder(folder));
-        match fs::remove_dir_all(&copy.0) {
+        if !read_only::can_be_written(folder) {
+            let temporary = TemporaryFolder::make().map_err(MoveError::file(folder, "copied to a temporary folder"))?;
+            copy_with_progress(folder, &temporary.store(), progress)?;
+            return Ok(Self { folder: temporary.store(), _temporary: Some(temporary) });
+        }
+        let copy = Self { folder: rebuild::salvage_folder(folder), _temporary: None };
+        match fs::remove_dir_all(&copy.folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(MoveError::file(&copy.0, "removed")(error));
+                return Err(MoveError::file(&copy.folder, "removed")(error));
             }
             _ => {}
         }
-        let bytes = bytes_below(folder).map_err(MoveError::file(folder, "read"))?;
-        progress.begin("copying", bytes);
-        copy_below(folder, &copy.0, progress)?;
-        progress.end();
+        copy_with_progress(folder, &copy.folder, progress)?;
         Ok(copy)
     }
 }
 
+/// Copies all files of a store into a folder that is made.
+pub(super) fn copy_with_progress(from: &Path, to: &Path, progress: &Progress) -> Result<(), MoveError> {
+    progress.begin("copying", bytes_below(from).map_err(MoveError::file(from, "read"))?);
+    copy_below(from, to, progress)?;
+    progress.end();
+    Ok(())
+}
+
 impl Drop for Copy {
     fn drop(&mut self) {
-        let _left_for_the_next_time = fs::remove_dir_all(&self.0);
+        let _left_for_the_next_time = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -140,11 +154,11 @@ fn read_with_engine(
     findings: &Arc<Mutex<Findings>>,
     progress: &Progress,
 ) -> Result<Vec<String>, MoveError> {
-    let (folder, findings, progress) = (copy.0.clone(), Arc::clone(findings), progress.clone());
+    let (folder, findings, progress) = (copy.folder.clone(), Arc::clone(findings), progress.clone());
     let original = original.to_owned();
     progress.begin("reading", 0);
     let shown = progress.clone();
-    let outcome = stopped::guarded(&copy.0, move || {
+    let outcome = stopped::guarded(&copy.folder, move || {
         let (engine, lost) = open::open_whatever(&folder, &stopped::options(cache_bytes, None), Absent::Empty)?;
         if let Err(newer @ OpenError::Newer { .. }) = open::known_schema(&original, &engine) {
             return Err(newer.into());

@@ -1,7 +1,7 @@
 //! A store that no server has: opened for as long as something is done with it, on a thread on which a panic of the
 //! engine means that the store is damaged.
 
-use super::MoveError;
+use super::{MoveError, Progress, Readable};
 use crate::store::{
     Durability, OpenError, Options, Snapshot,
     engine::{Absent, Engine},
@@ -24,12 +24,21 @@ use std::{
 pub fn read_stopped<T: Send + 'static>(
     folder: &Path,
     cache_bytes: u64,
+    progress: &Progress,
     work: impl FnOnce(&Snapshot) -> Result<T, MoveError> + Send + 'static,
 ) -> Result<T, MoveError> {
-    let own_folder = folder.to_owned();
-    guarded(folder, move || {
-        let engine = open_existing(&own_folder, cache_bytes)?;
+    if !exists(folder) {
+        return Err(OpenError::Absent(folder.to_owned()).into());
+    }
+    let readable = Readable::of(folder, progress)?;
+    let opened = readable.folder();
+    let read = guarded(folder, move || {
+        let engine = open_existing(&opened, cache_bytes)?;
         work(&Snapshot::new(&Arc::new(Shared::new(engine, 0, u64::MAX)))?)
+    });
+    read.map_err(|error| match error {
+        MoveError::Open(error) => readable.fault(error).into(),
+        other => other,
     })
 }
 
@@ -56,7 +65,7 @@ pub(super) fn open_existing(folder: &Path, cache_bytes: u64) -> Result<Engine, O
 
 /// Holds the store as the engine does, without opening it: it may be damaged.
 pub(super) fn hold(folder: &Path) -> Result<Option<File>, MoveError> {
-    let db = match File::options().write(true).open(folder.join("db")) {
+    let db = match File::open(folder.join("db")) {
         Ok(db) => db,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(MoveError::file(folder, "opened")(error)),

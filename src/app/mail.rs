@@ -1,0 +1,38 @@
+//! The mail server, put together.
+
+use super::StartError;
+use crate::{
+    config::{Settings, SmtpSettings},
+    domain::endpoint::Endpoint,
+    http::State,
+    service::tally::Tally,
+    smtp::{self, MailServer},
+};
+use actix_web::web::Data;
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+/// # Errors
+/// The address cannot be listened on.
+pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind(address);
+    listener.map_err(|source| StartError::Listen { remedy: "smtp.listen", address: Endpoint::Tcp(address), source })
+}
+
+/// A server for mail, which throttles as the settings of the moment say.
+pub(super) fn server(
+    settings: &Settings,
+    listener: TcpListener,
+    state: &Data<State>,
+    tally: &Tally,
+    connections: usize,
+) -> Result<MailServer, StartError> {
+    let SmtpSettings { message_bytes, idle_seconds, .. } = settings.smtp;
+    let limits = smtp::Limits { message_bytes, connections, idle: Duration::from_secs(idle_seconds) };
+    let (incoming, state) = (state.incoming.clone(), state.clone());
+    let throttling = Box::new(move || Arc::clone(&state.live.load().events));
+    MailServer::new(listener, incoming, throttling, tally.clone(), limits).map_err(StartError::Server)
+}
