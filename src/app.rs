@@ -322,7 +322,11 @@ fn live(settings: &Settings, tokens: &Tokens, clock: &Clock) -> Result<Live, Con
     };
     Ok(Live {
         gate: Gate::new(settings.directory()?, tokens.clone(), clock.clone(), limits),
-        events: Arc::new(Throttle::per_minute(settings.limits.events_per_minute, "events of this integration")),
+        events: Arc::new(Throttle::per_minute(
+            settings.limits.events_per_minute,
+            "events",
+            "events of this integration",
+        )),
         strictness: if settings.strict { Strictness::Strict } else { Strictness::Lenient },
         body_bytes: settings.limits.body_bytes,
         body_seconds: settings.limits.body_seconds,

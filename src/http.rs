@@ -26,13 +26,16 @@ mod once;
 mod page;
 mod path;
 mod pipe;
+mod preconditions;
 mod problem;
+mod quota;
 mod room;
 mod routes;
 mod server;
 mod slices;
 mod state;
 mod turns;
+mod welcome;
 mod wire;
 
 pub use drain::Drain;

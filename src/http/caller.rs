@@ -10,7 +10,7 @@ use crate::{
     },
     service::access::Credential,
 };
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
 use std::future::{Ready, ready};
 
 impl FromRequest for Caller {
@@ -38,7 +38,11 @@ fn admit_writer(request: &HttpRequest) -> Result<Writer, Problem> {
 }
 
 fn admit(request: &HttpRequest) -> Result<Caller, Problem> {
-    Ok(state(request)?.live.load().gate.admit(credential(request)?)?)
+    let (caller, quota) = state(request)?.live.load().gate.admit(credential(request)?)?;
+    if let Some(quota) = quota {
+        request.extensions_mut().insert(quota);
+    }
+    Ok(caller)
 }
 
 fn state(request: &HttpRequest) -> Result<&Data<State>, Problem> {

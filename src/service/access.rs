@@ -11,6 +11,7 @@ use crate::{
         caller::{Access, Caller},
         directory::{AuthMode, Directory, User},
         ids::{AccountId, UserId},
+        quota::Quota,
         rejection::Rejection,
     },
 };
@@ -61,16 +62,16 @@ impl Gate {
             tokens,
             clock,
             token_lifetime: limits.token_lifetime,
-            requests: Throttle::per_minute(limits.requests_per_minute, "requests of this account"),
-            logins: Throttle::per_minute(limits.logins_per_minute, "login attempts for this user name"),
+            requests: Throttle::per_minute(limits.requests_per_minute, "requests", "requests of this account"),
+            logins: Throttle::per_minute(limits.logins_per_minute, "logins", "login attempts for this user name"),
         })
     }
 
-    /// Who is calling.
+    /// Who is calling, and what is left of the account's limit, if there is one.
     ///
     /// # Errors
     /// [`Rejection::Unauthenticated`] without a credential or for a wrong one; [`Rejection::TooMany`].
-    pub fn admit(&self, credential: Option<Credential<'_>>) -> Result<Caller, Rejection> {
+    pub fn admit(&self, credential: Option<Credential<'_>>) -> Result<(Caller, Option<Quota>), Rejection> {
         let credential = credential.ok_or_else(|| {
             Rejection::Unauthenticated(
                 "No credential: send 'Authorization: <token>', or 'x-api-key' with 'x-api-secret'".into(),
@@ -80,8 +81,8 @@ impl Gate {
             AuthMode::Open => self.admit_anyone(credential),
             AuthMode::Keys => self.admit_known(credential),
         }?;
-        self.requests.check(caller.account.as_str())?;
-        Ok(caller)
+        let quota = self.requests.check(caller.account.as_str())?;
+        Ok((caller, quota))
     }
 
     /// Whether only declared keys and users get in.
@@ -98,9 +99,9 @@ impl Gate {
     ///
     /// # Errors
     /// [`Rejection::TooMany`]
-    pub fn may_try_login(&self, username: &str) -> Result<(), Rejection> {
+    pub fn may_try_login(&self, username: &str) -> Result<Option<Quota>, Rejection> {
         match self.directory.mode() {
-            AuthMode::Open => Ok(()),
+            AuthMode::Open => Ok(None),
             AuthMode::Keys => self.logins.check(username),
         }
     }

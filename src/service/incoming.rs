@@ -6,7 +6,9 @@ use super::{fault::Fault, objects, outgoing::Bell, readers::Readers, tally::Tall
 use crate::{
     adapters::{self, Answer, Delivery, DeliveryParts},
     clock::Clock,
-    domain::{event::Reading, ids::IntegrationId, integration::Integration, log::Request, rejection::Rejection},
+    domain::{
+        event::Reading, ids::IntegrationId, integration::Integration, log::Request, quota::Quota, rejection::Rejection,
+    },
     ids::Ids,
     store::{INTEGRATIONS, Store, Stored},
 };
@@ -47,6 +49,17 @@ impl Receipt {
             Self::Disabled => 405,
         }
     }
+}
+
+/// What came of an event.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The status of the answer.
+    pub receipt: Receipt,
+    /// Its body, for the few third parties that read one.
+    pub answer: Option<Answer>,
+    /// What is left of the limit of events, if there is one.
+    pub quota: Option<Quota>,
 }
 
 /// The desk for events.
@@ -122,21 +135,13 @@ impl Incoming {
     ///
     /// # Errors
     /// No such integration; too many events; the store failed.
-    pub async fn take(
-        &self,
-        id: IntegrationId,
-        arrival: Arrival,
-        throttle: &Throttle,
-    ) -> Result<(Receipt, Option<Answer>), Fault> {
+    pub async fn take(&self, id: IntegrationId, arrival: Arrival, throttle: &Throttle) -> Result<Taken, Fault> {
         let found = self.store.record(INTEGRATIONS, id.as_str())?.ok_or_else(not_found)?;
         let integration: Integration = objects::decode(&found)?;
-        let is_too_much = match throttle.check(id.as_str()) {
+        let (is_too_much, quota) = match throttle.check(id.as_str()) {
             // Whatever is refused is sent for ever by these.
-            Err(_) if repeats_for_ever(&integration) => true,
-            outcome => {
-                outcome?;
-                false
-            }
+            Err(Rejection::TooMany { quota, .. }) if repeats_for_ever(&integration) => (true, Some(quota)),
+            outcome => (false, outcome?),
         };
         let Arrival { parts, path, remote } = arrival;
         let takes_long = adapters::may_take_long(&parts, &integration.options);
@@ -153,7 +158,7 @@ impl Incoming {
             match self.keep(&id, understood).await? {
                 Kept::Done(receipt, action) => {
                     self.tally.event(action);
-                    return Ok((receipt, answer));
+                    return Ok(Taken { receipt, answer, quota });
                 }
                 Kept::Changed(record) => {
                     let (integration, arrived) = (objects::decode::<Integration>(&record)?, Arc::clone(&arrived));
