@@ -23,7 +23,7 @@ pub(super) async fn create(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let draft = state.alerts.draft(&writer, body.attributes, body.strictness)?;
-    let room = state.answers.for_bytes(body.bytes)?;
+    let room = state.answers.for_bytes(body.bytes, Some(writer.account().as_str()))?;
     let (id, stored) = state.alerts.create(&writer, draft, once.0).await?;
     let mut response = answer::written(stored, room);
     if let Ok(location) = HeaderValue::try_from(format!("/alert/{id}")) {
@@ -40,10 +40,10 @@ pub(super) async fn get(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     match Select::parse_query(SCHEMA, request.query_string())? {
-        None => Ok(answer::object(&request, state.alerts.get(&caller, &path.0)?)),
+        None => Ok(answer::object(&request, &caller.account, state.alerts.get(&caller, &path.0)?)),
         Some(select) => {
             let (stored, selected) = state.alerts.get_selected(&caller, &path.0, &select)?;
-            Ok(answer::selected(&request, &stored, selected))
+            Ok(answer::selected(&request, &caller.account, &stored, selected))
         }
     }
 }
@@ -57,7 +57,7 @@ pub(super) async fn update(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let (patch, before) = state.alerts.patch(&writer, &path.0, body.attributes, body.strictness)?;
-    let room = state.answers.for_bytes(before.saturating_add(body.bytes))?;
+    let room = state.answers.for_bytes(before.saturating_add(body.bytes), Some(writer.account().as_str()))?;
     Ok(answer::written(state.alerts.update(&writer, path.0, patch, conditions.0).await?, room))
 }
 
@@ -124,6 +124,6 @@ async fn step(
     state: &State,
     step: Step,
 ) -> Result<HttpResponse, Problem> {
-    let room = state.answers.for_bytes(state.alerts.bytes(writer, &path.0)?)?;
+    let room = state.answers.for_bytes(state.alerts.bytes(writer, &path.0)?, Some(writer.account().as_str()))?;
     Ok(answer::written(state.alerts.step(writer, path.0, step, conditions.0).await?, room))
 }

@@ -1,7 +1,14 @@
 //! Writing what succeeded.
 
-use super::{preconditions, room::Part};
-use crate::{domain::entity_tag::EntityTag, service::lists::ListPage, store::Stored};
+use super::{
+    preconditions,
+    room::{Part, SMALL},
+};
+use crate::{
+    domain::{entity_tag::EntityTag, ids::AccountId},
+    service::lists::ListPage,
+    store::Stored,
+};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{self, ContentType, HeaderValue},
@@ -12,15 +19,19 @@ use actix_web::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bare;
 
-/// 200 and a stored object, as it is, or 304 to who has it already.
-pub(super) fn object(request: &HttpRequest, stored: Stored) -> HttpResponse {
+/// Whose answer it is, beside one that takes room.
+#[derive(Clone, Debug)]
+pub(super) struct Owner(pub(super) AccountId);
+
+/// 200 and a stored object of the account, as it is, or 304 to who has it already.
+pub(super) fn object(request: &HttpRequest, account: &AccountId, stored: Stored) -> HttpResponse {
     let tag = EntityTag::of(stored.as_ref());
-    unless_known(request, tag, || json(Bytes::from_owner(stored)))
+    unless_known(request, tag, || owned(account, Bytes::from_owner(stored)))
 }
 
 /// The same with some attributes of a stored object. The tag is that of all of it, so that it is good for a change too.
-pub(super) fn selected(request: &HttpRequest, stored: &Stored, json_of_it: Vec<u8>) -> HttpResponse {
-    unless_known(request, EntityTag::of(stored.as_ref()), || json(json_of_it))
+pub(super) fn selected(request: &HttpRequest, account: &AccountId, stored: &Stored, some: Vec<u8>) -> HttpResponse {
+    unless_known(request, EntityTag::of(stored.as_ref()), || owned(account, some.into()))
 }
 
 /// 200 and a stored object after a write, with the room that was taken for it before anything was written.
@@ -51,14 +62,24 @@ fn add_tag(response: &mut HttpResponse, tag: EntityTag) {
     }
 }
 
+/// 200 and JSON that counts for the account while it is being sent.
+fn owned(account: &AccountId, body: Bytes) -> HttpResponse {
+    let is_large = body.len() > SMALL;
+    let mut response = json(body);
+    if is_large {
+        response.extensions_mut().insert(Owner(account.clone()));
+    }
+    response
+}
+
 /// 200 and JSON.
 pub(super) fn json(body: impl Into<Bytes>) -> HttpResponse {
     HttpResponse::Ok().insert_header(ContentType::json()).body(body.into())
 }
 
 /// 200 and a list, or 304, with its `Link` header if there is one.
-pub(super) fn list(request: &HttpRequest, page: &ListPage, links: Option<String>) -> HttpResponse {
-    let mut response = unless_known(request, page.tag, || json(page.json.clone()));
+pub(super) fn list(request: &HttpRequest, account: &AccountId, page: &ListPage, links: Option<String>) -> HttpResponse {
+    let mut response = unless_known(request, page.tag, || owned(account, page.json.clone()));
     if let Some(links) = links.and_then(|links| HeaderValue::try_from(links).ok()) {
         response.headers_mut().insert(header::LINK, links);
     }

@@ -2,7 +2,7 @@
 //!
 //! Looked at in this order: `Authorization: <token>`, `Authorization: Bearer <token>`, `x-api-key` with `x-api-secret`.
 
-use super::{page, problem::Problem, state::State};
+use super::{body::Sender, page, problem::Problem, state::State};
 use crate::{
     domain::{
         caller::{Caller, Writer},
@@ -42,7 +42,15 @@ fn admit(request: &HttpRequest) -> Result<Caller, Problem> {
     if let Some(quota) = quota {
         request.extensions_mut().insert(quota);
     }
+    // A body that is to come counts for the account.
+    if has_body(request) {
+        request.extensions_mut().insert(Sender(caller.account.as_str().to_owned()));
+    }
     Ok(caller)
+}
+
+fn has_body(request: &HttpRequest) -> bool {
+    [header::CONTENT_LENGTH, header::TRANSFER_ENCODING].iter().any(|name| request.headers().contains_key(name))
 }
 
 fn state(request: &HttpRequest) -> Result<&Data<State>, Problem> {

@@ -2,7 +2,7 @@
 
 use super::{
     answer::Bare,
-    body::{self, RawBody},
+    body::{self, RawBody, Sender},
     page,
     path::IntegrationPath,
     problem::Problem,
@@ -14,26 +14,30 @@ use crate::{
     service::incoming::{Arrival, Receipt, Taken},
 };
 use actix_web::{
-    HttpRequest, HttpResponse,
+    FromRequest, HttpMessage, HttpRequest, HttpResponse,
     http::{
         Method, StatusCode,
         header::{ALLOW, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS},
     },
-    web::Data,
+    web::{Data, Payload},
 };
 use std::sync::Arc;
 
 /// Takes an event, whatever it is, and answers with a status and nothing else. HEAD asks what an event would be answered.
 pub(super) async fn take(
     path: IntegrationPath,
-    body: RawBody,
     request: HttpRequest,
+    payload: Payload,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
+    // Before the body is asked for.
     page::check_sender(request.head(), &state.live.load())?;
     if request.method() == Method::HEAD {
         return bare(&request, state.incoming.look(&path.0)?, None);
     }
+    state.incoming.find(&path.0)?;
+    request.extensions_mut().insert(Sender(path.0.as_str().to_owned()));
+    let body = RawBody::from_request(&request, &mut payload.into_inner()).await?;
     let fields = fields(&request, &body.bytes).await;
     let headers = request.headers().iter().map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();

@@ -24,7 +24,7 @@ pub(super) async fn create(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let draft = IntegrationDraft::parse(body.attributes, body.strictness)?;
-    let room = state.answers.for_bytes(body.bytes)?;
+    let room = state.answers.for_bytes(body.bytes, Some(writer.account().as_str()))?;
     let (id, stored) = state.integrations.create(&writer, draft, key.0).await?;
     let mut response = answer::written(stored, room);
     if let Ok(location) = HeaderValue::try_from(format!("/integration/{id}")) {
@@ -41,10 +41,10 @@ pub(super) async fn get(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     match Select::parse_query(SCHEMA, request.query_string())? {
-        None => Ok(answer::object(&request, state.integrations.get(&caller, &path.0)?)),
+        None => Ok(answer::object(&request, &caller.account, state.integrations.get(&caller, &path.0)?)),
         Some(select) => {
             let (stored, selected) = state.integrations.get_selected(&caller, &path.0, &select)?;
-            Ok(answer::selected(&request, &stored, selected))
+            Ok(answer::selected(&request, &caller.account, &stored, selected))
         }
     }
 }
@@ -59,7 +59,7 @@ pub(super) async fn update(
 ) -> Result<HttpResponse, Problem> {
     let patch = IntegrationPatch::parse(body.attributes, body.strictness)?;
     let before = state.integrations.bytes(&writer, &path.0)?;
-    let room = state.answers.for_bytes(before.saturating_add(body.bytes))?;
+    let room = state.answers.for_bytes(before.saturating_add(body.bytes), Some(writer.account().as_str()))?;
     Ok(answer::written(state.integrations.update(&writer, path.0, patch, conditions.0).await?, room))
 }
 

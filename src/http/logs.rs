@@ -12,10 +12,10 @@ pub(super) async fn get(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     match Select::parse_query(SCHEMA, request.query_string())? {
-        None => Ok(answer::object(&request, state.logs.get(&caller, &path.0)?)),
+        None => Ok(answer::object(&request, &caller.account, state.logs.get(&caller, &path.0)?)),
         Some(select) => {
             let (stored, selected) = state.logs.get_selected(&caller, &path.0, &select)?;
-            Ok(answer::selected(&request, &stored, selected))
+            Ok(answer::selected(&request, &caller.account, &stored, selected))
         }
     }
 }

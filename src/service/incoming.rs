@@ -121,6 +121,15 @@ impl Incoming {
         }
     }
 
+    /// Whether there is such an integration.
+    ///
+    /// # Errors
+    /// There is none; the store failed.
+    pub fn find(&self, id: &IntegrationId) -> Result<(), Fault> {
+        self.store.record(INTEGRATIONS, id.as_str())?.ok_or_else(not_found)?;
+        Ok(())
+    }
+
     /// What an event would be answered, without one.
     ///
     /// # Errors
