@@ -5,6 +5,7 @@
 mod chores;
 mod closing;
 mod listeners;
+mod live;
 mod mail;
 mod port_file;
 mod running;
@@ -21,11 +22,10 @@ use crate::{
     clock::Clock,
     config::{ConfigError, Mode, OutgoingSettings, RetentionSettings, Settings},
     courier::Courier,
-    domain::{body::Strictness, endpoint::Endpoint},
+    domain::endpoint::Endpoint,
     http::{self, Arrivals, Connections, Desks, Live, Local, State},
     ids::{Ids, RequestIds},
     service::{
-        access::{Gate, GateLimits},
         alerts::Alerts,
         incoming::Incoming,
         integrations::{Integrations, OutgoingRules},
@@ -35,7 +35,6 @@ use crate::{
         passwords,
         retention::{Keep, Retention},
         tally::Tally,
-        throttle::Throttle,
         tokens::Tokens,
     },
     smtp::MailServer,
@@ -117,7 +116,7 @@ impl App {
             log::warn!(folder:display = removed.display(); "What a command left when it was killed was removed");
         }
         let tokens = Tokens::new(&store.token_secret()?);
-        let live = live(settings, &tokens, &edges.clock, None)?;
+        let live = live::of(settings, &tokens, &edges.clock, None)?;
         let bell = Bell::default();
         let tally = Tally::default();
         let desks = desks(settings, &store, &edges, &bell, &tally);
@@ -302,7 +301,7 @@ impl AppHandle {
             return Err(ConfigError::new(fault));
         }
         let before = self.state.live.load();
-        self.state.live.store(Arc::new(live(settings, &self.tokens, &self.clock, Some(&before))?));
+        self.state.live.store(Arc::new(live::of(settings, &self.tokens, &self.clock, Some(&before))?));
         Ok(())
     }
 }
@@ -341,35 +340,6 @@ fn keep(settings: &Settings) -> Keep {
 }
 
 /// What the settings `before` have counted still counts.
-fn live(settings: &Settings, tokens: &Tokens, clock: &Clock, before: Option<&Live>) -> Result<Live, ConfigError> {
-    let limits = GateLimits {
-        token_lifetime: settings.auth.token_seconds,
-        requests_per_minute: settings.limits.requests_per_minute,
-        logins_per_minute: settings.limits.logins_per_minute,
-    };
-    Ok(Live {
-        gate: Gate::new(
-            settings.directory()?,
-            tokens.clone(),
-            clock.clone(),
-            limits,
-            before.map(|before| &*before.gate),
-        ),
-        events: Throttle::renewed(
-            before.map(|before| &before.events),
-            settings.limits.events_per_minute,
-            "events of this integration",
-        ),
-        strictness: if settings.strict { Strictness::Strict } else { Strictness::Lenient },
-        body_bytes: settings.limits.body_bytes,
-        body_seconds: settings.limits.body_seconds,
-        url_bytes: settings.limits.url_bytes,
-        allowed_hosts: settings.allowed_hosts()?,
-        allowed_origins: settings.allowed_origins()?,
-        log_requests: settings.log.requests,
-    })
-}
-
 fn desks(settings: &Settings, store: &Store, edges: &Edges, bell: &Bell, tally: &Tally) -> Desks {
     let pages = PageMemory::new(settings.store.list_cache_bytes);
     let confirms = settings.outgoing.confirm_subscriptions;

@@ -27,7 +27,9 @@ mod once;
 mod page;
 mod path;
 mod pipe;
+mod preconditions;
 mod problem;
+mod quota;
 mod room;
 mod routes;
 mod server;
@@ -35,6 +37,7 @@ mod slices;
 mod state;
 mod stream;
 mod turns;
+mod welcome;
 mod wire;
 mod workers;
 

@@ -2,6 +2,8 @@
 //!
 //! The other kind of fault, the machine's, is `StoreError`. The HTTP layer turns both into a status and the error body.
 
+use super::quota::Quota;
+
 /// A request that is refused and has changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
@@ -20,6 +22,9 @@ pub enum Rejection {
     /// The request conflicts with another one. (409)
     #[error("{0}")]
     Conflict(String),
+    /// The object is not in the state that the request asks for. (412)
+    #[error("{0}")]
+    PreconditionFailed(String),
     /// Too many requests. (429)
     #[error("{message}")]
     TooMany {
@@ -27,6 +32,8 @@ pub enum Rejection {
         message: String,
         /// Whole seconds after which it is worth trying again, at least 1.
         retry_after: u64,
+        /// The limit.
+        quota: Quota,
     },
 }
 
@@ -44,6 +51,7 @@ impl Rejection {
             | Self::Forbidden(_)
             | Self::NotFound(_)
             | Self::Conflict(_)
+            | Self::PreconditionFailed(_)
             | Self::TooMany { .. } => vec![self.to_string()],
         }
     }

@@ -1,6 +1,9 @@
 //! The calls on alerts. Source: PagerTree's public v3 OpenAPI description, "Alert".
 
-use super::{answer, body::JsonObject, lists, once::Once, path::AlertPath, problem::Problem, state::State};
+use super::{
+    answer, body::JsonObject, lists, once::Once, path::AlertPath, preconditions::Conditions, problem::Problem,
+    state::State,
+};
 use crate::domain::{
     alert::{SCHEMA, Step},
     caller::{Caller, Writer},
@@ -20,7 +23,7 @@ pub(super) async fn create(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let draft = state.alerts.draft(&writer, body.attributes, body.strictness)?;
-    let room = state.answers.for_bytes(body.bytes)?;
+    let room = state.answers.for_bytes(body.bytes, Some(writer.account().as_str()))?;
     let (id, stored) = state.alerts.create(&writer, draft, once.0).await?;
     let mut response = answer::written(stored, room);
     if let Ok(location) = HeaderValue::try_from(format!("/alert/{id}")) {
@@ -37,8 +40,11 @@ pub(super) async fn get(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     match Select::parse_query(SCHEMA, request.query_string())? {
-        None => Ok(answer::object(state.alerts.get(&caller, &path.0)?)),
-        Some(select) => Ok(answer::json(state.alerts.get_selected(&caller, &path.0, &select)?)),
+        None => Ok(answer::object(&request, &caller.account, state.alerts.get(&caller, &path.0)?)),
+        Some(select) => {
+            let (stored, selected) = state.alerts.get_selected(&caller, &path.0, &select)?;
+            Ok(answer::selected(&request, &caller.account, &stored, selected))
+        }
     }
 }
 
@@ -46,17 +52,23 @@ pub(super) async fn get(
 pub(super) async fn update(
     writer: Writer,
     path: AlertPath,
+    conditions: Conditions,
     body: JsonObject,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let (patch, before) = state.alerts.patch(&writer, &path.0, body.attributes, body.strictness)?;
-    let room = state.answers.for_bytes(before.saturating_add(body.bytes))?;
-    Ok(answer::written(state.alerts.update(&writer, path.0, patch).await?, room))
+    let room = state.answers.for_bytes(before.saturating_add(body.bytes), Some(writer.account().as_str()))?;
+    Ok(answer::written(state.alerts.update(&writer, path.0, patch, conditions.0).await?, room))
 }
 
 /// `DELETE /alert/:id`
-pub(super) async fn delete(writer: Writer, path: AlertPath, state: Data<State>) -> Result<HttpResponse, Problem> {
-    state.alerts.delete(&writer, path.0).await?;
+pub(super) async fn delete(
+    writer: Writer,
+    path: AlertPath,
+    conditions: Conditions,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    state.alerts.delete(&writer, path.0, conditions.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -66,26 +78,52 @@ pub(super) async fn list(caller: Caller, request: HttpRequest, state: Data<State
 }
 
 /// `POST /alert/:id/acknowledge`
-pub(super) async fn acknowledge(writer: Writer, path: AlertPath, state: Data<State>) -> Result<HttpResponse, Problem> {
-    step(&writer, path, &state, Step::Acknowledge).await
+pub(super) async fn acknowledge(
+    writer: Writer,
+    path: AlertPath,
+    conditions: Conditions,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    step(&writer, path, conditions, &state, Step::Acknowledge).await
 }
 
 /// `POST /alert/:id/resolve`
-pub(super) async fn resolve(writer: Writer, path: AlertPath, state: Data<State>) -> Result<HttpResponse, Problem> {
-    step(&writer, path, &state, Step::Resolve).await
+pub(super) async fn resolve(
+    writer: Writer,
+    path: AlertPath,
+    conditions: Conditions,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    step(&writer, path, conditions, &state, Step::Resolve).await
 }
 
 /// `POST /alert/:id/archive`
-pub(super) async fn archive(writer: Writer, path: AlertPath, state: Data<State>) -> Result<HttpResponse, Problem> {
-    step(&writer, path, &state, Step::Archive).await
+pub(super) async fn archive(
+    writer: Writer,
+    path: AlertPath,
+    conditions: Conditions,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    step(&writer, path, conditions, &state, Step::Archive).await
 }
 
 /// `POST /_local/alert/:id/drop`: what happens in PagerTree when nobody can be found who takes the alert.
-pub(super) async fn drop(writer: Writer, path: AlertPath, state: Data<State>) -> Result<HttpResponse, Problem> {
-    step(&writer, path, &state, Step::Drop).await
+pub(super) async fn drop(
+    writer: Writer,
+    path: AlertPath,
+    conditions: Conditions,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    step(&writer, path, conditions, &state, Step::Drop).await
 }
 
-async fn step(writer: &Writer, path: AlertPath, state: &State, step: Step) -> Result<HttpResponse, Problem> {
-    let room = state.answers.for_bytes(state.alerts.bytes(writer, &path.0)?)?;
-    Ok(answer::written(state.alerts.step(writer, path.0, step).await?, room))
+async fn step(
+    writer: &Writer,
+    path: AlertPath,
+    conditions: Conditions,
+    state: &State,
+    step: Step,
+) -> Result<HttpResponse, Problem> {
+    let room = state.answers.for_bytes(state.alerts.bytes(writer, &path.0)?, Some(writer.account().as_str()))?;
+    Ok(answer::written(state.alerts.step(writer, path.0, step, conditions.0).await?, room))
 }

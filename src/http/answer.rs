@@ -1,9 +1,16 @@
 //! Writing what succeeded.
 
-use super::room::Part;
-use crate::{service::lists::ListPage, store::Stored};
+use super::{
+    preconditions,
+    room::{Part, SMALL},
+};
+use crate::{
+    domain::{entity_tag::EntityTag, ids::AccountId},
+    service::lists::ListPage,
+    store::Stored,
+};
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::header::{self, ContentType, HeaderValue},
     web::Bytes,
 };
@@ -12,15 +19,56 @@ use actix_web::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bare;
 
-/// 200 and a stored object, as it is.
-pub(super) fn object(stored: Stored) -> HttpResponse {
-    json(Bytes::from_owner(stored))
+/// Whose answer it is, beside one that takes room.
+#[derive(Clone, Debug)]
+pub(super) struct Owner(pub(super) AccountId);
+
+/// 200 and a stored object of the account, as it is, or 304 to who has it already.
+pub(super) fn object(request: &HttpRequest, account: &AccountId, stored: Stored) -> HttpResponse {
+    let tag = EntityTag::of(stored.as_ref());
+    unless_known(request, tag, || owned(account, Bytes::from_owner(stored)))
 }
 
-/// The same after a write, with the room that was taken for it before anything was written.
+/// The same with some attributes of a stored object. The tag is that of all of it, so that it is good for a change too.
+pub(super) fn selected(request: &HttpRequest, account: &AccountId, stored: &Stored, some: Vec<u8>) -> HttpResponse {
+    unless_known(request, EntityTag::of(stored.as_ref()), || owned(account, some.into()))
+}
+
+/// 200 and a stored object after a write, with the room that was taken for it before anything was written.
 pub(super) fn written(stored: Stored, room: Part) -> HttpResponse {
-    let mut response = object(stored);
+    let tag = EntityTag::of(stored.as_ref());
+    let mut response = json(Bytes::from_owner(stored));
     response.extensions_mut().insert(room);
+    add_tag(&mut response, tag);
+    response
+}
+
+/// The answer, unless the client has it: then 304.
+fn unless_known(request: &HttpRequest, tag: EntityTag, answer: impl FnOnce() -> HttpResponse) -> HttpResponse {
+    let known = preconditions::tags(request.headers(), &header::IF_NONE_MATCH);
+    let is_known = known.is_some_and(|tags| tags.include_weakly(tag));
+    let mut response = if is_known { HttpResponse::NotModified().finish() } else { answer() };
+    add_tag(&mut response, tag);
+    response
+}
+
+/// Who keeps an answer must ask each time whether it still holds.
+const CACHING: HeaderValue = HeaderValue::from_static("private, no-cache");
+
+fn add_tag(response: &mut HttpResponse, tag: EntityTag) {
+    if let Ok(tag) = HeaderValue::try_from(tag.to_string()) {
+        response.headers_mut().insert(header::ETAG, tag);
+        response.headers_mut().insert(header::CACHE_CONTROL, CACHING);
+    }
+}
+
+/// 200 and JSON that counts for the account while it is being sent.
+fn owned(account: &AccountId, body: Bytes) -> HttpResponse {
+    let is_large = body.len() > SMALL;
+    let mut response = json(body);
+    if is_large {
+        response.extensions_mut().insert(Owner(account.clone()));
+    }
     response
 }
 
@@ -29,9 +77,9 @@ pub(super) fn json(body: impl Into<Bytes>) -> HttpResponse {
     HttpResponse::Ok().insert_header(ContentType::json()).body(body.into())
 }
 
-/// 200 and a list, with its `Link` header if there is one.
-pub(super) fn list(page: &ListPage, links: Option<String>) -> HttpResponse {
-    let mut response = json(page.json.clone());
+/// 200 and a list, or 304, with its `Link` header if there is one.
+pub(super) fn list(request: &HttpRequest, account: &AccountId, page: &ListPage, links: Option<String>) -> HttpResponse {
+    let mut response = unless_known(request, page.tag, || owned(account, page.json.clone()));
     if let Some(links) = links.and_then(|links| HeaderValue::try_from(links).ok()) {
         response.headers_mut().insert(header::LINK, links);
     }

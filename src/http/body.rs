@@ -15,7 +15,7 @@ use crate::domain::{
     values::{self, MOST_VALUES},
 };
 use actix_web::{
-    FromRequest, HttpRequest,
+    FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
     error::PayloadError,
     http::header::{CONTENT_LENGTH, CONTENT_TYPE},
@@ -165,7 +165,7 @@ async fn read(
     if announced.is_some_and(|length| length > limit) {
         return Err(Problem::BodyTooLarge { limit });
     }
-    let mut part = room.part();
+    let mut part = room.part(owner(request).as_deref());
     let left = |body: &BytesMut| announced.map(|length| length.saturating_sub(body.len()));
     // What was announced need never come.
     let mut body = BytesMut::with_capacity(announced.unwrap_or_default().min(SMALL));
@@ -181,6 +181,14 @@ async fn read(
         exchange.body_wanted(left(&body));
     }
     Ok((body, part))
+}
+
+/// Who counts as the sender of a body: the account, or the integration to which an event is sent.
+#[derive(Clone, Debug)]
+pub(super) struct Sender(pub(super) String);
+
+fn owner(request: &HttpRequest) -> Option<String> {
+    request.extensions().get::<Sender>().map(|sender| sender.0.clone())
 }
 
 fn broken(error: &PayloadError, limit: usize, exchange: &Exchange) -> Problem {

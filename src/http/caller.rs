@@ -2,7 +2,7 @@
 //!
 //! Looked at in this order: `Authorization: <token>`, `Authorization: Bearer <token>`, `x-api-key` with `x-api-secret`.
 
-use super::{page, problem::Problem, state::State};
+use super::{body::Sender, page, problem::Problem, state::State};
 use crate::{
     domain::{
         caller::{Caller, Writer},
@@ -10,7 +10,7 @@ use crate::{
     },
     service::access::Credential,
 };
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
 use std::future::{Ready, ready};
 
 impl FromRequest for Caller {
@@ -38,7 +38,19 @@ fn admit_writer(request: &HttpRequest) -> Result<Writer, Problem> {
 }
 
 fn admit(request: &HttpRequest) -> Result<Caller, Problem> {
-    Ok(state(request)?.live.load().gate.admit(credential(request)?)?)
+    let (caller, quota) = state(request)?.live.load().gate.admit(credential(request)?)?;
+    if let Some(quota) = quota {
+        request.extensions_mut().insert(quota);
+    }
+    // A body that is to come counts for the account.
+    if has_body(request) {
+        request.extensions_mut().insert(Sender(caller.account.as_str().to_owned()));
+    }
+    Ok(caller)
+}
+
+fn has_body(request: &HttpRequest) -> bool {
+    [header::CONTENT_LENGTH, header::TRANSFER_ENCODING].iter().any(|name| request.headers().contains_key(name))
 }
 
 fn state(request: &HttpRequest) -> Result<&Data<State>, Problem> {

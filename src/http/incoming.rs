@@ -2,38 +2,43 @@
 
 use super::{
     answer::Bare,
-    body::{self, RawBody},
+    body::{self, RawBody, Sender},
     page,
     path::IntegrationPath,
     problem::Problem,
+    quota,
     state::State,
 };
 use crate::{
     adapters::{self, Answer, DeliveryParts},
     domain::body::Strictness,
-    service::incoming::{Arrival, Receipt},
+    service::incoming::{Arrival, Receipt, Taken},
 };
 use actix_web::{
-    HttpRequest, HttpResponse,
+    FromRequest, HttpMessage, HttpRequest, HttpResponse,
     http::{
         Method, StatusCode,
-        header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+        header::{ALLOW, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS},
     },
-    web::Data,
+    web::{Data, Payload},
 };
 use std::sync::Arc;
 
 /// Takes an event, whatever it is, and answers with a status and nothing else. HEAD asks what an event would be answered.
 pub(super) async fn take(
     path: IntegrationPath,
-    body: RawBody,
     request: HttpRequest,
+    payload: Payload,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
+    // Before the body is asked for.
     page::check_sender(request.head(), &state.live.load())?;
     if request.method() == Method::HEAD {
-        return bare(state.incoming.look(&path.0)?, None);
+        return bare(&request, state.incoming.look(&path.0)?, None);
     }
+    state.incoming.find(&path.0)?;
+    request.extensions_mut().insert(Sender(path.0.as_str().to_owned()));
+    let body = RawBody::from_request(&request, &mut payload.into_inner()).await?;
     let strictness = body::strictness(&request, &state.live.load());
     let fields = fields(&request, &body.bytes, strictness).await;
     let headers = request.headers().iter().map(|(name, value)| {
@@ -54,11 +59,15 @@ pub(super) async fn take(
         remote: request.peer_addr().map(|peer| peer.ip().to_string()),
     };
     let throttle = Arc::clone(&state.live.load().events);
-    let (receipt, answer) = state.incoming.take(path.0, arrival, &throttle).await?;
-    bare(receipt, answer)
+    let Taken { receipt, answer, quota } = state.incoming.take(path.0, arrival, &throttle).await?;
+    let mut response = bare(&request, receipt, answer)?;
+    if let Some(quota) = quota {
+        quota::write(quota, response.headers_mut());
+    }
+    Ok(response)
 }
 
-fn bare(receipt: Receipt, answer: Option<Answer>) -> Result<HttpResponse, Problem> {
+fn bare(request: &HttpRequest, receipt: Receipt, answer: Option<Answer>) -> Result<HttpResponse, Problem> {
     let status = StatusCode::from_u16(receipt.status()).map_err(|error| Problem::Internal(error.to_string()))?;
     let mut response = match answer {
         Some(Answer { content_type, body }) if status.is_success() => {
@@ -70,12 +79,21 @@ fn bare(receipt: Receipt, answer: Option<Answer>) -> Result<HttpResponse, Proble
         }
         _ => HttpResponse::build(status).finish(),
     };
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(ALLOW, allowed_without_events(request));
+    }
     response.extensions_mut().insert(Bare);
     Ok(response)
 }
 
 /// Fields of a form; more are not read.
 const MOST_FIELDS: usize = 1_000;
+
+/// The methods that a path still has while its integration takes no events.
+fn allowed_without_events(request: &HttpRequest) -> HeaderValue {
+    let only_events = request.match_pattern().is_some_and(|pattern| pattern.ends_with("/g"));
+    HeaderValue::from_static(if only_events { "OPTIONS" } else { "DELETE, GET, HEAD, OPTIONS, PUT" })
+}
 
 /// The fields of a multipart form; none of anything else. One that is broken is mended, unless it is to be read to the letter.
 async fn fields(request: &HttpRequest, body: &[u8], strictness: Strictness) -> Vec<(String, String)> {

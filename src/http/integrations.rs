@@ -1,6 +1,9 @@
 //! The documented calls. Source: the reference, "Integration".
 
-use super::{answer, body::JsonObject, lists, once::Once, path::IntegrationPath, problem::Problem, state::State};
+use super::{
+    answer, body::JsonObject, lists, once::Once, path::IntegrationPath, preconditions::Conditions, problem::Problem,
+    state::State,
+};
 use crate::domain::{
     caller::{Caller, Writer},
     integration::SCHEMA,
@@ -21,7 +24,7 @@ pub(super) async fn create(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let draft = IntegrationDraft::parse(body.attributes, body.strictness)?;
-    let room = state.answers.for_bytes(body.bytes)?;
+    let room = state.answers.for_bytes(body.bytes, Some(writer.account().as_str()))?;
     let (id, stored) = state.integrations.create(&writer, draft, key.0).await?;
     let mut response = answer::written(stored, room);
     if let Ok(location) = HeaderValue::try_from(format!("/integration/{id}")) {
@@ -38,8 +41,11 @@ pub(super) async fn get(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     match Select::parse_query(SCHEMA, request.query_string())? {
-        None => Ok(answer::object(state.integrations.get(&caller, &path.0)?)),
-        Some(select) => Ok(answer::json(state.integrations.get_selected(&caller, &path.0, &select)?)),
+        None => Ok(answer::object(&request, &caller.account, state.integrations.get(&caller, &path.0)?)),
+        Some(select) => {
+            let (stored, selected) = state.integrations.get_selected(&caller, &path.0, &select)?;
+            Ok(answer::selected(&request, &caller.account, &stored, selected))
+        }
     }
 }
 
@@ -47,18 +53,24 @@ pub(super) async fn get(
 pub(super) async fn update(
     writer: Writer,
     path: IntegrationPath,
+    conditions: Conditions,
     body: JsonObject,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let patch = IntegrationPatch::parse(body.attributes, body.strictness)?;
     let before = state.integrations.bytes(&writer, &path.0)?;
-    let room = state.answers.for_bytes(before.saturating_add(body.bytes))?;
-    Ok(answer::written(state.integrations.update(&writer, path.0, patch).await?, room))
+    let room = state.answers.for_bytes(before.saturating_add(body.bytes), Some(writer.account().as_str()))?;
+    Ok(answer::written(state.integrations.update(&writer, path.0, patch, conditions.0).await?, room))
 }
 
 /// `DELETE /integration/:id`
-pub(super) async fn delete(writer: Writer, path: IntegrationPath, state: Data<State>) -> Result<HttpResponse, Problem> {
-    state.integrations.delete(&writer, path.0).await?;
+pub(super) async fn delete(
+    writer: Writer,
+    path: IntegrationPath,
+    conditions: Conditions,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    state.integrations.delete(&writer, path.0, conditions.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

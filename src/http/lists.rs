@@ -16,14 +16,14 @@ pub(super) async fn respond(
 ) -> Result<HttpResponse, Problem> {
     let raw = request.query_string();
     if let Some(page) = lists.remembered(&account, raw) {
-        return Ok(answer::list(&page, links(request, &page)));
+        return Ok(answer::list(request, &account, &page, links(request, &page)));
     }
     let query = lists.parse(raw)?;
     let page = match lists.quick(&account, raw, &query)? {
         Some(page) => page,
         None => {
             let turn = searches.next_of(&account).await?;
-            let (lists, raw) = (lists.clone(), raw.to_owned());
+            let (lists, account, raw) = (lists.clone(), account.clone(), raw.to_owned());
             let work = web::block(move || {
                 let _held_until_done = turn;
                 // Of many who ask the same at once, one has found the answer for those who waited behind it.
@@ -32,7 +32,7 @@ pub(super) async fn respond(
             work.await.map_err(|error| Problem::Internal(error.to_string()))??
         }
     };
-    Ok(answer::list(&page, links(request, &page)))
+    Ok(answer::list(request, &account, &page, links(request, &page)))
 }
 
 /// The longest `Link`, in bytes. Proxies take heads of 4 KiB at least, and the query stands in it four times.

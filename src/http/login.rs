@@ -1,6 +1,6 @@
 //! `POST /public/login`: a user name and a password for a token.
 
-use super::{body::JsonObject, problem::Problem, state::State};
+use super::{body::JsonObject, problem::Problem, quota, state::State};
 use crate::domain::body::{self, BodyReader};
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -17,7 +17,7 @@ pub(super) async fn login(request: HttpRequest, body: JsonObject, state: Data<St
     reader.finish(body.strictness)?;
     let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
     let gate = Arc::clone(&state.live.load().gate);
-    gate.may_try_login(&username, request.peer_addr().map(|peer| peer.ip()))?;
+    let quota = gate.may_try_login(&username, request.peer_addr().map(|peer| peer.ip()))?;
     let token = if gate.login_is_slow() {
         let turn = state.logins.next().await?;
         let outcome = web::block(move || {
@@ -28,5 +28,9 @@ pub(super) async fn login(request: HttpRequest, body: JsonObject, state: Data<St
     } else {
         gate.login(&username, &password)?
     };
-    Ok(HttpResponse::Ok().json(serde_json::json!({ "token": token })))
+    let mut response = HttpResponse::Ok().json(serde_json::json!({ "token": token }));
+    if let Some(quota) = quota {
+        quota::write(quota, response.headers_mut());
+    }
+    Ok(response)
 }

@@ -12,8 +12,11 @@ pub(super) async fn get(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     match Select::parse_query(SCHEMA, request.query_string())? {
-        None => Ok(answer::object(state.logs.get(&caller, &path.0)?)),
-        Some(select) => Ok(answer::json(state.logs.get_selected(&caller, &path.0, &select)?)),
+        None => Ok(answer::object(&request, &caller.account, state.logs.get(&caller, &path.0)?)),
+        Some(select) => {
+            let (stored, selected) = state.logs.get_selected(&caller, &path.0, &select)?;
+            Ok(answer::selected(&request, &caller.account, &stored, selected))
+        }
     }
 }
 

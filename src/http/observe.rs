@@ -6,9 +6,12 @@ use super::{
     exchange::Exchange,
     page,
     problem::Problem,
+    quota,
     routes::RouteName,
     state::{Live, State},
 };
+use crate::domain::quota::Quota;
+use actix_cors::CorsError;
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
     body::{BodySize, BoxBody, MessageBody},
@@ -56,6 +59,10 @@ pub(super) async fn observe(
     }
     record(&state, &live, &response, &id, started.elapsed());
     response.headers_mut().insert(REQUEST_ID, id);
+    let quota = response.request().extensions().get::<Quota>().copied();
+    if let Some(quota) = quota {
+        quota::write(quota, response.headers_mut());
+    }
     if must_close {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
@@ -156,7 +163,10 @@ fn fault(request: &ServiceRequest, state: &State, live: &Live) -> Option<Problem
 /// our own code gets the error body.
 fn with_error_body(response: ServiceResponse, id: &HeaderValue) -> ServiceResponse {
     let status = response.status();
-    let foreign = Problem::Other(status);
+    let foreign = match response.response().error().and_then(|error| error.as_error::<CorsError>()) {
+        Some(CorsError::MethodNotAllowed) => Problem::PreflightMethod,
+        _ => Problem::Other(status),
+    };
     let ours = response.response().error().and_then(|error| error.as_error::<Problem>());
     if let Some(cause) = ours.and_then(Problem::cause) {
         log::error!(request_id:display = display(id), status = status.as_u16(), cause:display = cause; "A request failed");

@@ -2,7 +2,7 @@
 //!
 //! Source: PagerTree's public v3 pages on errors; api.md section 3.
 
-use super::coding;
+use super::{coding, quota, routes::METHODS};
 use crate::{
     domain::rejection::Rejection,
     service::fault::Fault,
@@ -44,6 +44,9 @@ pub enum Problem {
     /// An event that a page of a stranger sends, while no key is needed. (403)
     #[error("an event from a page of a stranger")]
     ForeignPage,
+    /// A page's preflight for a method that no route has. (400)
+    #[error("method not allowed to pages")]
+    PreflightMethod,
     /// A body over the limit. (413)
     #[error("body too large")]
     BodyTooLarge {
@@ -133,6 +136,7 @@ impl Problem {
                 "This event comes from a web page of another site. If the page is yours, add its origin to the setting 'cors.origins'"
                     .to_owned()
             }
+            Self::PreflightMethod => format!("Pages may use {}", METHODS.join(", ")),
             Self::BodyTooLarge { limit } => format!("The body may have at most {limit} bytes"),
             Self::BodyTooDense { ratio } => {
                 format!("The body may become at most {ratio} times as large as it came when it is decoded")
@@ -182,6 +186,9 @@ impl Problem {
             Self::MethodNotAllowed { allow } => {
                 response.insert_header((header::ALLOW, *allow));
             }
+            Self::PreflightMethod => {
+                response.insert_header((header::ALLOW, METHODS.join(", ")));
+            }
             Self::UnsupportedCoding { .. } => {
                 response.insert_header((header::ACCEPT_ENCODING, coding::ACCEPTED));
             }
@@ -194,7 +201,11 @@ impl Problem {
         if let Some(seconds) = self.retry_after() {
             response.insert_header((header::RETRY_AFTER, seconds));
         }
-        response.json(body)
+        let mut response = response.json(body);
+        if let Self::Rejected(Rejection::TooMany { quota, .. }) = self {
+            quota::write(*quota, response.headers_mut());
+        }
+        response
     }
 }
 
@@ -230,6 +241,7 @@ impl ResponseError for Problem {
                 Rejection::Forbidden(_) => StatusCode::FORBIDDEN,
                 Rejection::NotFound(_) => StatusCode::NOT_FOUND,
                 Rejection::Conflict(_) => StatusCode::CONFLICT,
+                Rejection::PreconditionFailed(_) => StatusCode::PRECONDITION_FAILED,
                 Rejection::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             },
             Self::Store(error) => match error {
@@ -246,6 +258,7 @@ impl ResponseError for Problem {
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Misdirected { .. } => StatusCode::MISDIRECTED_REQUEST,
             Self::ForeignPage => StatusCode::FORBIDDEN,
+            Self::PreflightMethod => StatusCode::BAD_REQUEST,
             Self::BodyTooLarge { .. } | Self::BodyTooDense { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UrlTooLong { .. } => StatusCode::URI_TOO_LONG,
             Self::UnsupportedMediaType { .. } | Self::UnsupportedCoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -1,10 +1,14 @@
-//! Room in memory for what clients are slow to send or to take: so much for all of them together.
+//! Room in memory for what clients are slow to send or to take: so much for all of them together, and a share of that for
+//! each account.
 //!
 //! What is small is not counted. So whoever fills the room keeps others from sending or asking for much at once, and from
-//! nothing else.
+//! nothing else; and no account fills it alone.
 
 use super::problem::Problem;
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The room for one kind of things.
@@ -13,12 +17,15 @@ pub struct Room {
     what: &'static str,
     kibibytes: u32,
     left: Arc<Semaphore>,
+    shares: Arc<Mutex<HashMap<String, u32>>>,
 }
 
 /// A part of the room, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Part {
     room: Room,
+    /// Whose share it is a part of.
+    owner: Option<String>,
     taken: Option<OwnedSemaphorePermit>,
 }
 
@@ -28,47 +35,84 @@ pub(super) const SMALL: usize = 32 << 10;
 /// Rooms are not counted out in smaller parts.
 const STEP: usize = 64 << 10;
 
+/// Of so many shares there is room for.
+const SHARES: u32 = 4;
+
 impl Room {
     /// Room for so many mebibytes of `what`, a plural.
     pub fn new(what: &'static str, mebibytes: u16) -> Self {
         let kibibytes = u32::from(mebibytes) << 10;
         let permits = usize::try_from(kibibytes).unwrap_or(Semaphore::MAX_PERMITS);
-        Self { what, kibibytes, left: Arc::new(Semaphore::new(permits)) }
+        Self { what, kibibytes, left: Arc::new(Semaphore::new(permits)), shares: Arc::default() }
     }
 
-    /// A part for something of this size.
+    /// A part for something of this size, of the share of `owner` if there is one.
     ///
     /// # Errors
     /// [`Problem::Busy`] when there is not enough room now.
-    pub(super) fn for_bytes(&self, bytes: usize) -> Result<Part, Problem> {
-        let mut part = self.part();
+    pub(super) fn for_bytes(&self, bytes: usize, owner: Option<&str>) -> Result<Part, Problem> {
+        let mut part = self.part(owner);
         part.fit(bytes)?;
         Ok(part)
     }
 
     /// A part that is empty yet.
-    pub(super) fn part(&self) -> Part {
-        Part { room: self.clone(), taken: None }
+    pub(super) fn part(&self, owner: Option<&str>) -> Part {
+        Part { room: self.clone(), owner: owner.map(str::to_owned), taken: None }
+    }
+
+    fn shares(&self) -> MutexGuard<'_, HashMap<String, u32>> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Part {
-    /// Makes it large enough for something of this size. What is larger than the whole room gets in when it is alone.
+    /// Makes it large enough for something of this size. What is larger than the whole room, or a share of it, gets in when it is
+    /// alone there.
     ///
     /// # Errors
     /// [`Problem::Busy`] when there is not enough room now.
     pub(super) fn fit(&mut self, bytes: usize) -> Result<(), Problem> {
         let counted = bytes.saturating_sub(SMALL).div_ceil(STEP).saturating_mul(STEP >> 10);
         let wanted = u32::try_from(counted).unwrap_or(u32::MAX).min(self.room.kibibytes);
-        let has = self.taken.as_ref().map_or(0, |taken| u32::try_from(taken.num_permits()).unwrap_or(u32::MAX));
+        let has = self.taken_kibibytes();
         let Some(more) = wanted.checked_sub(has).filter(|more| *more > 0) else { return Ok(()) };
-        let more = Arc::clone(&self.room.left).try_acquire_many_owned(more);
-        let more = more.map_err(|_| Problem::Busy { with: self.room.what })?;
+        let busy = || Problem::Busy { with: self.room.what };
+        // Held until what is taken is counted, so that no two take the same.
+        let mut shares = self.room.shares();
+        let of_owner = self.owner.as_ref().map_or(0, |owner| shares.get(owner).copied().unwrap_or_default());
+        let share = self.room.kibibytes / SHARES;
+        if of_owner > has && of_owner.saturating_add(more) > share {
+            return Err(busy());
+        }
+        let permit = Arc::clone(&self.room.left).try_acquire_many_owned(more).map_err(|_| busy())?;
+        if let Some(owner) = &self.owner {
+            shares.insert(owner.clone(), of_owner.saturating_add(more));
+        }
+        drop(shares);
         match &mut self.taken {
-            Some(taken) => taken.merge(more),
-            None => self.taken = Some(more),
+            Some(taken) => taken.merge(permit),
+            None => self.taken = Some(permit),
         }
         Ok(())
+    }
+
+    fn taken_kibibytes(&self) -> u32 {
+        self.taken.as_ref().map_or(0, |taken| u32::try_from(taken.num_permits()).unwrap_or(u32::MAX))
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let taken = self.taken_kibibytes();
+        let Some(owner) = self.owner.as_ref().filter(|_| taken > 0) else { return };
+        let mut shares = self.room.shares();
+        let left = shares.get(owner).copied().unwrap_or_default().saturating_sub(taken);
+        if left > 0 {
+            shares.insert(owner.clone(), left);
+        } else {
+            shares.remove(owner);
+        }
     }
 }
 
@@ -81,7 +125,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused_until_there_is_room() {
         let room = Room::new("tests", 1);
-        let (mut first, mut second) = (room.part(), room.part());
+        let (mut first, mut second) = (room.part(None), room.part(None));
         first.fit(MIB / 2).unwrap();
         first.fit(MIB / 4).unwrap();
         second.fit(MIB / 2).unwrap();
@@ -93,7 +137,7 @@ mod tests {
     #[test]
     fn what_is_larger_than_the_room_gets_in_alone() {
         let room = Room::new("tests", 1);
-        let (mut small, mut huge) = (room.part(), room.part());
+        let (mut small, mut huge) = (room.part(None), room.part(None));
         small.fit(MIB / 4).unwrap();
         huge.fit(100 * MIB).unwrap_err();
         drop(small);
@@ -104,9 +148,34 @@ mod tests {
     #[test]
     fn what_is_small_always_gets_in() {
         let room = Room::new("tests", 1);
-        let (mut huge, mut small) = (room.part(), room.part());
+        let (mut huge, mut small) = (room.part(None), room.part(None));
         huge.fit(100 * MIB).unwrap();
         small.fit(SMALL).unwrap();
         small.fit(SMALL + 1).unwrap_err();
+    }
+
+    #[test]
+    fn no_owner_fills_the_room_alone() {
+        let room = Room::new("tests", 4);
+        let (mut first, mut second) = (room.part(Some("a")), room.part(Some("a")));
+        first.fit(MIB / 2).unwrap();
+        second.fit(MIB / 4).unwrap();
+        assert!(matches!(second.fit(MIB), Err(Problem::Busy { with: "tests" })));
+        let others: Vec<_> = ["b", "c", "d"].map(|owner| room.for_bytes(MIB, Some(owner)).unwrap()).into();
+        drop(first);
+        second.fit(MIB).unwrap();
+        drop((others, second));
+        assert!(room.shares().is_empty(), "who has nothing is forgotten");
+    }
+
+    #[test]
+    fn what_is_larger_than_a_share_gets_in_when_its_owner_has_nothing_else() {
+        let room = Room::new("tests", 4);
+        let mut large = room.part(Some("a"));
+        for mebibytes in 1..=3 {
+            large.fit(mebibytes * MIB).unwrap();
+        }
+        room.for_bytes(MIB / 4, Some("a")).unwrap_err();
+        room.for_bytes(MIB / 2, Some("b")).unwrap();
     }
 }

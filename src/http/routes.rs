@@ -2,7 +2,7 @@
 
 use super::{
     alerts, health, incoming, integrations, local, login, logs, metrics, observe, problem::Problem, slices,
-    state::State,
+    state::State, welcome,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -17,6 +17,7 @@ use actix_web::{
 
 fn table(config: &mut ServiceConfig) {
     config
+        .service(at("/").get(welcome::welcome).done())
         .service(at("/integration").get(integrations::list).post(integrations::create).done())
         .service(
             at("/integration/{id}")
@@ -149,6 +150,9 @@ async fn no_such_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
     Err(Problem::NoSuchRoute { path: crate::domain::body::excerpt(request.path()) })
 }
 
+/// The methods that routes have, one or another.
+pub(super) const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"];
+
 /// CORS for browsers: every documented method, whatever headers are asked for, and ours readable, for the pages that may call.
 fn cors(state: Data<State>) -> Cors {
     let admits = move |origin: &HeaderValue, _: &RequestHead| {
@@ -157,8 +161,8 @@ fn cors(state: Data<State>) -> Cors {
     };
     Cors::default()
         .allowed_origin_fn(admits)
-        .allowed_methods(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
+        .allowed_methods(METHODS)
         .allow_any_header()
-        .expose_headers(["Link", "Location", "Request-Id", "Retry-After"])
+        .expose_headers(["ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Request-Id", "Retry-After"])
         .max_age(3600)
 }

@@ -5,6 +5,7 @@
 //! everybody who is answered the same.
 
 use super::{
+    answer::Owner,
     problem::Problem,
     room::{Part, SMALL},
     state::State,
@@ -35,7 +36,9 @@ pub(super) async fn in_slices(
     };
     // What was written cannot be refused any more, so its room was taken before.
     let taken_before = response.response_mut().extensions_mut().remove::<Part>();
-    match taken_before.map_or_else(|| state.answers.for_bytes(length), Ok) {
+    let owner = response.response_mut().extensions_mut().remove::<Owner>();
+    let owner = owner.as_ref().map(|Owner(account)| account.as_str());
+    match taken_before.map_or_else(|| state.answers.for_bytes(length, owner), Ok) {
         Ok(part) => Ok(response.map_body(|_, body| match body.try_into_bytes() {
             Ok(rest) => BoxBody::new(Slices { rest, _until_sent: part }),
             Err(body) => body,

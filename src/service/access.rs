@@ -11,6 +11,7 @@ use crate::{
         caller::{Access, Caller},
         directory::{AuthMode, Directory, User},
         ids::{AccountId, UserId},
+        quota::Quota,
         rejection::Rejection,
     },
 };
@@ -72,16 +73,16 @@ impl Gate {
             tokens,
             clock,
             token_lifetime: limits.token_lifetime,
-            requests: Throttle::renewed(requests, each_account, "requests of this account"),
-            logins: Throttle::renewed(logins, each_name, "login attempts for this user name"),
+            requests: Throttle::renewed(requests, each_account, "requests", "requests of this account"),
+            logins: Throttle::renewed(logins, each_name, "logins", "login attempts for this user name"),
         })
     }
 
-    /// Who is calling.
+    /// Who is calling, and what is left of the account's limit, if there is one.
     ///
     /// # Errors
     /// [`Rejection::Unauthenticated`] without a credential or for a wrong one; [`Rejection::TooMany`].
-    pub fn admit(&self, credential: Option<Credential<'_>>) -> Result<Caller, Rejection> {
+    pub fn admit(&self, credential: Option<Credential<'_>>) -> Result<(Caller, Option<Quota>), Rejection> {
         let credential = credential.ok_or_else(|| {
             Rejection::Unauthenticated(
                 "No credential: send 'Authorization: <token>', or 'x-api-key' with 'x-api-secret'".into(),
@@ -91,8 +92,8 @@ impl Gate {
             AuthMode::Open => self.admit_anyone(credential),
             AuthMode::Keys => self.admit_known(credential),
         }?;
-        self.requests.check(caller.account.as_str())?;
-        Ok(caller)
+        let quota = self.requests.check(caller.account.as_str())?;
+        Ok((caller, quota))
     }
 
     /// Whether only declared keys and users get in.
@@ -110,9 +111,9 @@ impl Gate {
     ///
     /// # Errors
     /// [`Rejection::TooMany`]
-    pub fn may_try_login(&self, username: &str, from: Option<IpAddr>) -> Result<(), Rejection> {
+    pub fn may_try_login(&self, username: &str, from: Option<IpAddr>) -> Result<Option<Quota>, Rejection> {
         match self.directory.mode() {
-            AuthMode::Open => Ok(()),
+            AuthMode::Open => Ok(None),
             AuthMode::Keys => {
                 let from = from.map(|from| network(from).to_string()).unwrap_or_default();
                 self.logins.check(&format!("{from} {username}"))

@@ -14,6 +14,7 @@ use crate::{
         alert_input::{AlertDraft, AlertPatch, Authors, foreign_source},
         body::Strictness,
         caller::{Caller, Writer},
+        entity_tag::Preconditions,
         event::{AlertUrgency, Content},
         idempotency::IdempotencyKey,
         ids::{AccountId, AlertId, IntegrationId},
@@ -135,12 +136,14 @@ impl Alerts {
         Ok(found.filter(|record| ALERTS.owns(account, record)).ok_or(Rejection::NotFound(NAME))?)
     }
 
-    /// Some attributes of one alert of the caller's account.
+    /// One alert of the caller's account, and some attributes of it.
     ///
     /// # Errors
     /// No such alert in this account; the store failed.
-    pub fn get_selected(&self, caller: &Caller, id: &AlertId, select: &Select) -> Result<Vec<u8>, Fault> {
-        Ok(select.apply(self.get(caller, id)?.as_ref()).map_err(objects::unreadable)?)
+    pub fn get_selected(&self, caller: &Caller, id: &AlertId, select: &Select) -> Result<(Stored, Vec<u8>), Fault> {
+        let record = self.get(caller, id)?;
+        let selected = select.apply(record.as_ref()).map_err(objects::unreadable)?;
+        Ok((record, selected))
     }
 
     /// Reads the body of an update. With it comes how large the alert is, as it is answered.
@@ -164,9 +167,15 @@ impl Alerts {
     /// Changes what the patch names and answers the alert as it is then.
     ///
     /// # Errors
-    /// No such alert in this account; the store failed.
-    pub async fn update(&self, writer: &Writer, id: AlertId, patch: AlertPatch) -> Result<Stored, Fault> {
-        self.change(writer, id, |transaction, mut alert, now, current| match patch.apply(&mut alert, now) {
+    /// No such alert in this account, or it is not in the state that is asked for; the store failed.
+    pub async fn update(
+        &self,
+        writer: &Writer,
+        id: AlertId,
+        patch: AlertPatch,
+        conditions: Preconditions,
+    ) -> Result<Stored, Fault> {
+        self.change(writer, id, conditions, |transaction, mut alert, now, current| match patch.apply(&mut alert, now) {
             true => Ok(replace(transaction, &alert)?),
             false => Ok(current),
         })
@@ -176,23 +185,37 @@ impl Alerts {
     /// Takes a step and answers the alert as it is then.
     ///
     /// # Errors
-    /// No such alert in this account, or its status does not allow this; the store failed.
-    pub async fn step(&self, writer: &Writer, id: AlertId, step: Step) -> Result<Stored, Fault> {
+    /// No such alert in this account, it is not in the state that is asked for, or its status does not allow this; the
+    /// store failed.
+    pub async fn step(
+        &self,
+        writer: &Writer,
+        id: AlertId,
+        step: Step,
+        conditions: Preconditions,
+    ) -> Result<Stored, Fault> {
         let by = writer.actor().to_owned();
-        self.change(writer, id, move |transaction, mut alert, now, _| {
+        self.change(writer, id, conditions, move |transaction, mut alert, now, _| {
             alert.step(step, &by, now).map_err(Rejection::invalid)?;
             Ok(taken(transaction, &alert, step)?)
         })
         .await
     }
 
-    async fn change<F>(&self, writer: &Writer, id: AlertId, change: F) -> Result<Stored, Fault>
+    async fn change<F>(
+        &self,
+        writer: &Writer,
+        id: AlertId,
+        conditions: Preconditions,
+        change: F,
+    ) -> Result<Stored, Fault>
     where
         F: FnOnce(&mut Transaction<'_>, Alert, Timestamp, Stored) -> Result<Stored, Fault> + Send + 'static,
     {
         let (account, clock) = (writer.account().clone(), self.clock.clone());
         let outcome = self.store.write(move |transaction| {
             let (alert, current) = objects::owned(transaction, ALERTS, &account, id.as_str(), NAME)?;
+            conditions.check(current.as_ref())?;
             change(transaction, alert, clock.now(), current)
         });
         let outcome = outcome.await;
@@ -203,13 +226,14 @@ impl Alerts {
     /// Deletes an alert. Its number is not used again.
     ///
     /// # Errors
-    /// No such alert in this account; the store failed.
-    pub async fn delete(&self, writer: &Writer, id: AlertId) -> Result<(), Fault> {
+    /// No such alert in this account, or it is not in the state that is asked for; the store failed.
+    pub async fn delete(&self, writer: &Writer, id: AlertId, conditions: Preconditions) -> Result<(), Fault> {
         let writer = writer.clone();
         self.store
             .write(move |transaction| {
                 let account = writer.account();
-                let (alert, _) = objects::owned(transaction, ALERTS, account, id.as_str(), NAME)?;
+                let (alert, current) = objects::owned(transaction, ALERTS, account, id.as_str(), NAME)?;
+                conditions.check(current.as_ref())?;
                 Ok(delete(transaction, &alert)?)
             })
             .await

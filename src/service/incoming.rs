@@ -11,6 +11,7 @@ use crate::{
         ids::{AccountId, IntegrationId},
         integration::Integration,
         log::Request,
+        quota::Quota,
         rejection::Rejection,
     },
     ids::Ids,
@@ -53,6 +54,17 @@ impl Receipt {
             Self::Disabled => 405,
         }
     }
+}
+
+/// What came of an event.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The status of the answer.
+    pub receipt: Receipt,
+    /// Its body, for the few third parties that read one.
+    pub answer: Option<Answer>,
+    /// What is left of the limit of events, if there is one.
+    pub quota: Option<Quota>,
 }
 
 /// The desk for events.
@@ -114,6 +126,15 @@ impl Incoming {
         }
     }
 
+    /// Whether there is such an integration.
+    ///
+    /// # Errors
+    /// There is none; the store failed.
+    pub fn find(&self, id: &IntegrationId) -> Result<(), Fault> {
+        self.store.record(INTEGRATIONS, id.as_str())?.ok_or_else(not_found)?;
+        Ok(())
+    }
+
     /// What an event would be answered, without one.
     ///
     /// # Errors
@@ -128,21 +149,13 @@ impl Incoming {
     ///
     /// # Errors
     /// No such integration; too many events; the store failed.
-    pub async fn take(
-        &self,
-        id: IntegrationId,
-        arrival: Arrival,
-        throttle: &Throttle,
-    ) -> Result<(Receipt, Option<Answer>), Fault> {
+    pub async fn take(&self, id: IntegrationId, arrival: Arrival, throttle: &Throttle) -> Result<Taken, Fault> {
         let found = self.store.record(INTEGRATIONS, id.as_str())?.ok_or_else(not_found)?;
         let integration: Integration = objects::decode(&found)?;
-        let is_too_much = match throttle.check(id.as_str()) {
+        let (is_too_much, quota) = match throttle.check(id.as_str()) {
             // Whatever is refused is sent for ever by these.
-            Err(_) if repeats_for_ever(&integration) => true,
-            outcome => {
-                outcome?;
-                false
-            }
+            Err(Rejection::TooMany { quota, .. }) if repeats_for_ever(&integration) => (true, Some(quota)),
+            outcome => (false, outcome?),
         };
         let Arrival { parts, path, remote } = arrival;
         let takes_long = adapters::may_take_long(&parts, &integration.options);
@@ -154,7 +167,7 @@ impl Incoming {
             (Arc::new(arrived), understood, further)
         };
         let (arrived, understood, further) = self.readers.read(&account, takes_long, read).await?;
-        let outcome = self.settle(&id, &account, Arc::clone(&arrived), understood).await?;
+        let (receipt, answer) = self.settle(&id, &account, Arc::clone(&arrived), understood).await?;
         for delivery in further {
             let is_too_much = throttle.check(id.as_str()).is_err();
             let (path, remote) = (arrived.path.clone(), arrived.remote.clone());
@@ -163,7 +176,7 @@ impl Incoming {
             let understood = self.understand(&account, record, Arc::clone(&event)).await?;
             self.settle(&id, &account, event, understood).await?;
         }
-        Ok(outcome)
+        Ok(Taken { receipt, answer, quota })
     }
 
     /// Keeps what came of an event, and has it understood again as often as the integration has changed meanwhile: never on the

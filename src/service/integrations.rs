@@ -11,6 +11,7 @@ use crate::{
     courier::Reach,
     domain::{
         caller::{Caller, Writer},
+        entity_tag::Preconditions,
         idempotency::IdempotencyKey,
         ids::{AccountId, IntegrationId},
         integration::{Integration, SCHEMA},
@@ -111,24 +112,38 @@ impl Integrations {
         Ok(found.filter(|record| COLLECTION.owns(account, record)).ok_or(Rejection::NotFound(NAME))?)
     }
 
-    /// Some attributes of one integration of the caller's account.
+    /// One integration of the caller's account, and some attributes of it.
     ///
     /// # Errors
     /// No such integration in this account; the store failed.
-    pub fn get_selected(&self, caller: &Caller, id: &IntegrationId, select: &Select) -> Result<Vec<u8>, Fault> {
+    pub fn get_selected(
+        &self,
+        caller: &Caller,
+        id: &IntegrationId,
+        select: &Select,
+    ) -> Result<(Stored, Vec<u8>), Fault> {
         let record = self.get(caller, id)?;
-        Ok(select.apply(record.as_ref()).map_err(unreadable)?)
+        let selected = select.apply(record.as_ref()).map_err(unreadable)?;
+        Ok((record, selected))
     }
 
     /// Changes what the patch names and answers the integration as it is then.
     ///
     /// # Errors
-    /// No such integration in this account; it would be one more that sends than the account may have; the store failed.
-    pub async fn update(&self, writer: &Writer, id: IntegrationId, patch: IntegrationPatch) -> Result<Stored, Fault> {
+    /// No such integration in this account, or it is not in the state that is asked for; it would be one more that sends than the account may
+    /// have; the store failed.
+    pub async fn update(
+        &self,
+        writer: &Writer,
+        id: IntegrationId,
+        patch: IntegrationPatch,
+        conditions: Preconditions,
+    ) -> Result<Stored, Fault> {
         let (writer, clock, OutgoingRules { reach, senders }) = (writer.clone(), self.clock.clone(), self.outgoing);
         self.store
             .write(move |transaction| {
                 let (mut integration, current) = owned(transaction, &writer, &id)?;
+                conditions.check(current.as_ref())?;
                 // Options that were written before they were judged stay, unless they or their type are written anew.
                 let options = patch.options.is_some().then(|| integration.options.clone());
                 let kind = integration.integration_type.clone();
@@ -151,12 +166,13 @@ impl Integrations {
     /// Deletes an integration. Its number is not used again.
     ///
     /// # Errors
-    /// No such integration in this account; the store failed.
-    pub async fn delete(&self, writer: &Writer, id: IntegrationId) -> Result<(), Fault> {
+    /// No such integration in this account, or it is not in the state that is asked for; the store failed.
+    pub async fn delete(&self, writer: &Writer, id: IntegrationId, conditions: Preconditions) -> Result<(), Fault> {
         let writer = writer.clone();
         self.store
             .write(move |transaction| {
-                let (integration, _) = owned(transaction, &writer, &id)?;
+                let (integration, current) = owned(transaction, &writer, &id)?;
+                conditions.check(current.as_ref())?;
                 outgoing::unregister(transaction, writer.account(), &id)?;
                 Ok(transaction.delete(COLLECTION, writer.account(), integration.tiny_id, id.as_str())?)
             })

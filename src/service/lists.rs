@@ -9,6 +9,7 @@ mod scanned;
 
 use crate::{
     domain::{
+        entity_tag::EntityTag,
         ids::AccountId,
         list::{ListQuery, Order, Page, Place, Schema},
         rejection::Rejection,
@@ -24,6 +25,8 @@ use std::sync::Arc;
 pub struct ListPage {
     /// `{"data":[…],"has_more":…,"total_count":…}`. Source: the reference, "List all Integrations".
     pub json: Bytes,
+    /// The entity tag of that.
+    pub tag: EntityTag,
     /// Which page it is.
     pub page: Page,
     /// How many objects match in all.
@@ -155,7 +158,8 @@ impl Lists {
         last_change: u64,
         found: Found,
     ) -> Result<ListPage, StoreError> {
-        let page = ListPage { json: encode(&found, query)?, page: query.page, total: found.total };
+        let json = encode(&found, query)?;
+        let page = ListPage { tag: EntityTag::of(&json), json, page: query.page, total: found.total };
         self.remembered.0.insert(self.key(account, raw_query), Remembered { last_change, page: page.clone() });
         Ok(page)
     }

@@ -33,12 +33,14 @@ impl Logs {
         Ok(found.filter(|record| LOGS.owns(&caller.account, record)).ok_or(Rejection::NotFound("Log"))?)
     }
 
-    /// Some attributes of one log of the caller's account.
+    /// One log of the caller's account, and some attributes of it.
     ///
     /// # Errors
     /// No such log in this account; the store failed.
-    pub fn get_selected(&self, caller: &Caller, id: &LogId, select: &Select) -> Result<Vec<u8>, Fault> {
-        Ok(select.apply(self.get(caller, id)?.as_ref()).map_err(objects::unreadable)?)
+    pub fn get_selected(&self, caller: &Caller, id: &LogId, select: &Select) -> Result<(Stored, Vec<u8>), Fault> {
+        let record = self.get(caller, id)?;
+        let selected = select.apply(record.as_ref()).map_err(objects::unreadable)?;
+        Ok((record, selected))
     }
 
     /// Lists of logs.

@@ -193,7 +193,7 @@ async fn deliver(desk: &Desk, session: &mut Session, message: Vec<u8>, peer: IpA
         }
         let throttle = (desk.throttling)();
         let outcome = desk.incoming.take(id.clone(), arrival(session, id, &message, peer), &throttle).await;
-        let own = fate_of(outcome.map(|(receipt, _)| receipt));
+        let own = fate_of(outcome.map(|taken| taken.receipt));
         if own == Fate::Taken {
             taken.push(id.clone());
         }

@@ -43,8 +43,23 @@ fn an_answer_may_be_read_by_any_page_of_this_machine() {
     }
     let answer = server.account("ops").with("Origin", "http://localhost").list("");
     let exposed = answer.header("access-control-expose-headers").unwrap().to_ascii_lowercase();
-    for header in ["link", "location", "request-id", "retry-after"] {
+    let headers = ["etag", "link", "location", "ratelimit", "ratelimit-policy", "request-id", "retry-after"];
+    for header in headers {
         assert!(exposed.contains(header), "{header} in {exposed}");
+    }
+}
+
+/// It said "Bad Request" and nothing else.
+#[test]
+fn a_preflight_for_a_method_that_no_route_has_says_which_there_are() {
+    let server = TestServer::start();
+    for method in ["PATCH", "TRACE", "BREW"] {
+        let browser = server.anonymous().with("Origin", "http://localhost:3000");
+        let preflight = browser.with("Access-Control-Request-Method", method);
+        let answer = preflight.send("OPTIONS", "/integration", None);
+        let methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
+        assert_eq!(answer.header("allow"), Some(methods), "{answer:?}");
+        answer.assert_error(400, &[&format!("Pages may use {methods}")]);
     }
 }
 

@@ -151,7 +151,11 @@ fn what_cannot_be_taken_is_refused() {
     let disabled = desk.integration(json!({"enabled": false}));
     let answer = desk.send(&disabled, event("create", "1"));
     assert_eq!((answer.status, answer.text.as_str()), (405, ""));
+    // What its path allows while it takes no events.
+    assert_eq!(answer.header("allow"), Some("DELETE, GET, HEAD, OPTIONS, PUT"));
     assert_eq!(desk.last_log()["action"], "disabled");
+    let answer = desk.send(&format!("{disabled}/g"), event("create", "1")).assert_status(405);
+    assert_eq!(answer.header("allow"), Some("OPTIONS"));
     let guarded = desk.integration(json!({"options": {"token": "s3cret"}}));
     let answer = desk.send(&guarded, event("create", "1"));
     assert_eq!((answer.status, answer.text.as_str()), (403, ""));

@@ -90,16 +90,19 @@ fn a_client_is_asked_for_its_body_when_somebody_reads_it() {
 #[test]
 fn a_client_is_not_asked_for_a_body_that_its_head_refuses() {
     let server = TestServer::with(|settings| settings.limits.body_bytes = 1_000);
+    let existing = server.account("ops").created("x");
+    let events = format!("/integration/{}", id(&existing));
     let head = |path: &str, headers: &str| format!("POST {path} HTTP/1.1\nExpect: 100-continue\n{headers}");
     for (status, head) in [
         (401, head("/integration", "Content-Length: 5")),
         (404, head("/nowhere", "Authorization: ops\nContent-Length: 5")),
         (405, head("/log", "Authorization: ops\nContent-Length: 5")),
         (413, head("/integration", "Authorization: ops\nContent-Length: 1001")),
-        (413, head("/integration/int_1", "Content-Length: 1001")),
+        (404, head("/integration/int_doesnotexist1", "Content-Length: 5")),
+        (413, head(&events, "Content-Length: 1001")),
         (415, head("/integration", "Authorization: ops\nContent-Type: text/plain\nContent-Length: 5")),
         (415, head("/integration", "Authorization: ops\nContent-Encoding: lzw\nTransfer-Encoding: chunked")),
-        (415, head("/integration/int_1", "Content-Encoding: lzw\nContent-Length: 5")),
+        (415, head(&events, "Content-Encoding: lzw\nContent-Length: 5")),
     ] {
         let mut connection = Connection::open(&server);
         let answer = connection.request(&head, "").receive();

@@ -108,7 +108,6 @@ fn all_faults_of_a_query_are_reported_at_once() {
             "'limit' must be a whole number from 1 to 100, but was '0'",
             "'offset' must be a whole number, at least 0, but was '-1'",
             "'page' must be a whole number, at least 1, but was '0'",
-            "'offset' and 'page' must not be given together",
             "'x' in 'sort'",
             "'sortdirection' must be ASC or DESC",
             "'y' in 'select'",

@@ -90,9 +90,14 @@ fn values_out_of_range_are_refused() {
 }
 
 #[test]
-fn offset_and_page_together_are_refused() {
-    let (_server, account) = with(0);
-    account.list("offset=0&page=1").assert_error(400, &["'offset' and 'page' must not be given together"]);
+fn offset_and_page_together_are_fine_when_they_mean_the_same() {
+    let (_server, account) = with(5);
+    let answer = account.list("limit=2&offset=2&page=2").assert_status(200);
+    let links = answer.header("link").unwrap();
+    assert!(links.contains("?limit=2&page=3>; rel=\"next\"") && !links.contains("offset"), "{links}");
+    assert_eq!(page(&account, "limit=2&offset=2&page=2").0, [3, 4]);
+    let message = "'page' begins at the offset 2, but 'offset' was 3; leave one of them out";
+    account.list("limit=2&offset=3&page=2").assert_error(400, &[message]);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! More than can be done at once: what is refused is refused honestly, and nobody else waits for it.
 
-use crate::{connection::Connection, server::TestServer};
+use crate::{callers::Caller, connection::Connection, server::TestServer};
 use serde_json::{Map, Value, json};
+use std::thread;
 
 /// As many searches as are taken of one account at once, at work or waiting.
 fn searches_taken() -> usize {
@@ -44,4 +45,38 @@ fn more_searches_than_can_wait_answer_503_while_others_are_served() {
     }
     assert!((1..=300).contains(&refused), "{refused} of {asked} were refused");
     assert_eq!(account.total("meta.key_7=7"), 60, "it goes on afterwards");
+}
+
+/// Whoever asked for much and took it slowly kept everybody else from large answers.
+#[test]
+fn answers_that_an_account_does_not_take_cost_no_other_account_its_own() {
+    const FILLING: usize = 1_000_000;
+    let server = TestServer::start();
+    let created = |account: &Caller, bytes: usize| {
+        let meta = json!({"x": "x".repeat(bytes)});
+        account.created_from(json!({"name": "x", "type": "email", "destination_ids": [], "meta": meta}))
+    };
+    let (greedy, other) = (server.account("greedy"), server.account("other"));
+    for _ in 0..26 {
+        created(&greedy, FILLING);
+    }
+    created(&other, 100_000);
+    let mut unread = Vec::new();
+    let refused = loop {
+        let mut connection = Connection::open(&server);
+        connection.request("GET /integration?limit=100 HTTP/1.1\nAuthorization: greedy", "");
+        let answer = connection.receive_head();
+        if answer.status != 200 {
+            break answer.status;
+        }
+        unread.push(connection);
+    };
+    // A quarter of 256 MiB, so that three other accounts could do the same.
+    assert_eq!((refused, unread.len()), (503, 2));
+    greedy.list("select=id").assert_status(200);
+    other.list("").assert_status(200);
+    drop(unread);
+    while greedy.list("limit=100").status == 503 {
+        thread::yield_now();
+    }
 }

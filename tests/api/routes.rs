@@ -7,16 +7,9 @@ use serde_json::json;
 fn an_unknown_path_answers_404() {
     let server = TestServer::start();
     let account = server.account("ops");
-    for path in [
-        "/",
-        "/integrations",
-        "/Integration",
-        "/integration/int_x/y",
-        "/public",
-        "/public/login/x",
-        "/_local",
-        "/livez/x",
-    ] {
+    for path in
+        ["/integrations", "/Integration", "/integration/int_x/y", "/public", "/public/login/x", "/_local", "/livez/x"]
+    {
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
             account.send(method, path, None).assert_error(404, &[&format!("There is no route '{path}'")]);
         }
@@ -46,6 +39,7 @@ fn a_known_path_with_another_method_answers_405_with_allow() {
         ("/alert/alt_1/archive", "OPTIONS, POST", &["GET", "PUT", "DELETE", "PATCH"]),
         ("/log", "GET, HEAD, OPTIONS", &["POST", "PUT", "DELETE", "PATCH"]),
         ("/log/log_1", "GET, HEAD, OPTIONS", &["POST", "PUT", "DELETE", "PATCH"]),
+        ("/", "GET, HEAD, OPTIONS", &["POST", "PUT", "DELETE", "PATCH"]),
         ("/public/login", "OPTIONS, POST", &["GET", "PUT", "DELETE", "PATCH"]),
         ("/livez", "GET, HEAD, OPTIONS", &["POST", "PUT", "DELETE"]),
         ("/readyz", "GET, HEAD, OPTIONS", &["POST", "PUT", "DELETE"]),
@@ -57,6 +51,26 @@ fn a_known_path_with_another_method_answers_405_with_allow() {
         }
     }
     assert_eq!(account.get(id(&existing)).json(), existing);
+}
+
+#[test]
+fn the_root_says_what_this_is_to_programs_and_people() {
+    let server = TestServer::start();
+    let asked = |accept: &str| server.anonymous().with("Accept", accept).send("GET", "/", None).assert_status(200);
+    for accept in ["*/*", "application/json", "text/html;q=0.5, application/json", "text/html;q=0.4,*/*;q=0.4"] {
+        let answer = asked(accept);
+        assert_eq!(answer.header("content-type"), Some("application/json"), "{accept}");
+        assert_eq!(answer.json()["name"], "pagertree-local");
+        assert_eq!(answer.json()["version"], env!("CARGO_PKG_VERSION"));
+        for (_, path) in answer.json()["routes"].as_object().unwrap() {
+            let status = server.anonymous().send("GET", path.as_str().unwrap(), None).status;
+            assert!([200, 401, 405].contains(&status), "{path}: {status}");
+        }
+    }
+    let answer = asked("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+    assert!(answer.text.contains("<h1>pagertree-local "), "{answer:?}");
+    assert_eq!(server.anonymous().send("HEAD", "/", None).assert_status(200).text, "");
 }
 
 #[test]

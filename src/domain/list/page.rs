@@ -1,6 +1,7 @@
 //! Which part of a list is asked for, and the links to the other parts.
 //!
-//! `limit` with `offset`, or `limit` with `page` counted from 1. Links answer in the way they were asked.
+//! `limit` with `offset`, or `limit` with `page` counted from 1, or both where they mean the same. Links answer in the way they
+//! were asked, and by the page where both were.
 
 use std::borrow::Cow;
 
@@ -38,15 +39,21 @@ impl Default for Page {
 impl Page {
     /// Reads `limit`, `offset` and `page`.
     pub(super) fn read(parameters: &Parameters, faults: &mut Faults) -> Self {
-        let limit = read_limit(parameters, faults);
+        let given_limit = read_limit(parameters, faults);
+        let limit = given_limit.unwrap_or(DEFAULT_LIMIT);
         let offset = read_whole(parameters, "offset", 0, faults);
         let number = read_whole(parameters, "page", 1, faults);
-        if parameters.get("offset").is_some() && parameters.get("page").is_some() {
-            faults.add("'offset' and 'page' must not be given together; use one of them");
+        // A page beyond all numbers is an empty page like any other past the end.
+        let start = number.map(|number| (number - 1).saturating_mul(limit));
+        if let (Some(start), Some(offset)) = (start, offset)
+            && start != offset
+            && given_limit.is_some()
+        {
+            faults
+                .add(format!("'page' begins at the offset {start}, but 'offset' was {offset}; leave one of them out"));
         }
-        match number {
-            // A page beyond all numbers is an empty page like any other past the end.
-            Some(number) => Self { offset: (number - 1).saturating_mul(limit), limit, style: PageStyle::Number },
+        match start {
+            Some(offset) => Self { offset, limit, style: PageStyle::Number },
             None => Self { offset: offset.unwrap_or(0), limit, style: PageStyle::Offset },
         }
     }
@@ -87,6 +94,10 @@ impl Page {
         let mut pairs: Vec<Cow<'_, str>> = Vec::new();
         let mut placed = false;
         for pair in raw_query.split('&').filter(|pair| !pair.is_empty()) {
+            // Beside another page the offset would be wrong.
+            if self.style == PageStyle::Number && is_named(pair, "offset") {
+                continue;
+            }
             if !is_named(pair, name) {
                 pairs.push(fit_for_link(pair));
             } else if !placed {
@@ -116,13 +127,13 @@ fn fit_for_link(pair: &str) -> Cow<'_, str> {
     Cow::Owned(pair.bytes().map(encode).collect())
 }
 
-fn read_limit(parameters: &Parameters, faults: &mut Faults) -> u64 {
-    let Some(value) = parameters.get("limit") else { return DEFAULT_LIMIT };
+fn read_limit(parameters: &Parameters, faults: &mut Faults) -> Option<u64> {
+    let Some(value) = parameters.get("limit") else { return Some(DEFAULT_LIMIT) };
     let limit = whole_number(value).filter(|limit| (1..=HIGHEST_LIMIT).contains(limit));
-    limit.unwrap_or_else(|| {
+    if limit.is_none() {
         faults.add(format!("'limit' must be a whole number from 1 to {HIGHEST_LIMIT}, but was {}", shown(value)));
-        DEFAULT_LIMIT
-    })
+    }
+    limit
 }
 
 fn read_whole(parameters: &Parameters, name: &str, lowest: u64, faults: &mut Faults) -> Option<u64> {
@@ -194,10 +205,22 @@ mod tests {
     }
 
     #[test]
-    fn offset_and_page_do_not_go_together() {
-        let expected = "'offset' and 'page' must not be given together; use one of them";
-        assert_eq!(read("offset=0&page=1").unwrap_err(), [expected]);
-        assert_eq!(read("limit=0&offset=x&page=0").unwrap_err().len(), 4);
+    fn offset_and_page_go_together_when_they_mean_the_same() {
+        assert_eq!(read("offset=0&page=1").unwrap(), Page { offset: 0, limit: 10, style: PageStyle::Number });
+        assert_eq!(read("page=3&limit=7&offset=14").unwrap().offset, 14);
+        let expected = "'page' begins at the offset 10, but 'offset' was 9; leave one of them out";
+        assert_eq!(read("offset=9&page=2").unwrap_err(), [expected]);
+        assert_eq!(read("limit=0&offset=x&page=0").unwrap_err().len(), 3);
+        assert_eq!(read("limit=0&offset=9&page=2").unwrap_err().len(), 1);
+        assert_eq!(
+            links("offset=5&page=2&limit=5", 11),
+            pairs(&[
+                ("first", "page=1&limit=5"),
+                ("prev", "page=1&limit=5"),
+                ("next", "page=3&limit=5"),
+                ("last", "page=3&limit=5"),
+            ])
+        );
     }
 
     #[test]

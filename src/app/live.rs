@@ -1,0 +1,52 @@
+//! What a reload replaces while requests are served, made of the settings.
+
+use crate::{
+    clock::Clock,
+    config::{ConfigError, Settings},
+    domain::body::Strictness,
+    http::Live,
+    service::{
+        access::{Gate, GateLimits},
+        throttle::Throttle,
+        tokens::Tokens,
+    },
+};
+
+/// What the settings say. What was counted `before` stays counted.
+///
+/// # Errors
+/// A setting is wrong.
+pub(super) fn of(
+    settings: &Settings,
+    tokens: &Tokens,
+    clock: &Clock,
+    before: Option<&Live>,
+) -> Result<Live, ConfigError> {
+    let limits = GateLimits {
+        token_lifetime: settings.auth.token_seconds,
+        requests_per_minute: settings.limits.requests_per_minute,
+        logins_per_minute: settings.limits.logins_per_minute,
+    };
+    Ok(Live {
+        gate: Gate::new(
+            settings.directory()?,
+            tokens.clone(),
+            clock.clone(),
+            limits,
+            before.map(|before| &*before.gate),
+        ),
+        events: Throttle::renewed(
+            before.map(|before| &before.events),
+            settings.limits.events_per_minute,
+            "events",
+            "events of this integration",
+        ),
+        strictness: if settings.strict { Strictness::Strict } else { Strictness::Lenient },
+        body_bytes: settings.limits.body_bytes,
+        body_seconds: settings.limits.body_seconds,
+        url_bytes: settings.limits.url_bytes,
+        allowed_hosts: settings.allowed_hosts()?,
+        allowed_origins: settings.allowed_origins()?,
+        log_requests: settings.log.requests,
+    })
+}
