@@ -6,6 +6,7 @@
 mod logged;
 mod parcels;
 mod sending;
+mod trail;
 mod turns;
 
 pub use sending::{Done, Outgoing, Persistence, Plan};
