@@ -23,7 +23,7 @@ use crate::{
     config::{ConfigError, Mode, OutgoingSettings, RetentionSettings, Settings},
     courier::Courier,
     domain::endpoint::Endpoint,
-    http::{self, Arrivals, Connections, Desks, Live, Local, State},
+    http::{self, Arrivals, Connections, Desks, Local, State},
     ids::{Ids, RequestIds},
     service::{
         alerts::Alerts,

@@ -9,7 +9,7 @@ use super::{
     timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Value, value::RawValue};
 
 /// The type of integrations that send.
 pub const TYPE: &str = "outgoingwebhook";
@@ -17,18 +17,15 @@ pub const TYPE: &str = "outgoingwebhook";
 /// The name of what confirms a third party's subscription.
 pub const CONFIRM: &str = "subscription.confirm";
 
-/// The header that says how many webhooks of this program led to one: the first that was sent, the event that it was to another
-/// server of this kind or to the same, the alert that came of it, and so on.
+/// The header that says to people how many webhooks of this account led to one: the first that was sent, the event that it was to
+/// another server of this kind or to the same, the alert that came of it, and so on.
 pub const HOPS: &str = "pagertree-local-hops";
+
+/// The header that says the same so that it can be believed, and has what others said so.
+pub const TRAIL: &str = "pagertree-local-trail";
 
 /// What so many webhooks in a row led to is told to nobody, so that integrations that lead in a circle come to an end.
 pub const MOST_HOPS: u32 = 3;
-
-/// How many webhooks led to a request with these headers.
-pub fn hops(headers: &Map<String, Value>) -> u32 {
-    let several = headers.get(HOPS).and_then(Value::as_str).unwrap_or_default().split(',');
-    several.filter_map(|hops| hops.trim().parse().ok()).max().unwrap_or_default()
-}
 
 /// Something that happens to an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,15 +187,6 @@ mod tests {
             ["alert.created", "alert.resolved"]
         );
         assert_eq!(wants(&json!({"alert_handoff": true})), [""; 0]);
-    }
-
-    #[test]
-    fn hops_are_the_most_of_those_that_are_numbers() {
-        for (value, expected) in [("2", 2), ("1, 3", 3), ("x", 0), ("-1", 0), ("", 0)] {
-            let headers = json!({HOPS: value});
-            assert_eq!(hops(headers.as_object().unwrap()), expected, "{value}");
-        }
-        assert_eq!(hops(&Map::new()), 0);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod fan_out;
 mod logged;
 mod parcels;
 mod sending;
+mod trail;
 mod turns;
 
 pub use sending::{Done, Due, Outgoing, Persistence, Plan};

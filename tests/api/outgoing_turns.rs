@@ -118,3 +118,39 @@ fn webhooks_that_lead_in_a_circle_come_to_an_end() {
         .collect();
     assert_eq!(hops, ["1", "2", "3"]);
 }
+
+/// A circle through two servers: each counts its own webhooks and passes on what the other counted.
+#[test]
+fn webhooks_that_lead_in_a_circle_through_two_servers_come_to_an_end() {
+    let servers = [TestServer::start(), TestServer::start()];
+    let accounts = servers.each_ref().map(|server| server.account("ops"));
+    let sources = accounts
+        .each_ref()
+        .map(|account| account.created_from(json!({"name": "in", "type": "cloudflare", "destination_ids": []})));
+    for (from, to) in [(0, 1), (1, 0)] {
+        let url = format!("http://{}/integration/{}", servers[to].address, id(&sources[to]));
+        sender(&accounts[from], json!({ "url": url }));
+    }
+    alert(&accounts[0], "first");
+    let outcomes: Vec<_> = logs(&accounts[0], 4).iter().map(|log| log["outcome"].clone()).collect();
+    let taken = "taken with 200 at attempt 1";
+    let end = "not sent: webhooks led to webhooks three times in a row, so this is the end";
+    assert_eq!(outcomes, [taken, taken, taken, end]);
+}
+
+/// Who sends an event could say that it came of three webhooks already, and nobody was told of its alert.
+#[test]
+fn who_sends_an_event_cannot_keep_its_alert_from_being_announced() {
+    let (server, receiver) = (TestServer::start(), Receiver::answering(&[200]));
+    let account = server.account("ops");
+    let source = account.created_from(json!({"name": "in", "type": "cloudflare", "destination_ids": []}));
+    sender(&account, json!({"url": receiver.url()}));
+    let forged = server
+        .anonymous()
+        .with("pagertree-local-hops", "3")
+        .with("pagertree-local-trail", "3.AAAAAAAAAAAAAAAAAAAAAA, 3.bm9ib2R5");
+    forged.send("POST", &format!("/integration/{}", id(&source)), Some(r#"{"text": "disk"}"#)).assert_status(200);
+    let received = receiver.next();
+    assert_eq!(received.json()["data"]["title"], "disk");
+    assert_eq!(received.header("pagertree-local-hops"), Some("1"));
+}

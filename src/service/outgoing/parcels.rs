@@ -17,12 +17,12 @@ pub(super) fn confirmation(url: &str) -> Parcel {
     Parcel { method: Method::Get, url: url.to_owned(), headers: Vec::new(), body: Vec::new() }
 }
 
-/// What tells of an event, at this time, as so manyth of the webhooks that led to each other.
+/// What tells of an event, at this time, with the headers that say which webhooks led to it.
 pub(super) fn announcement(
     integration: &Integration,
     url: &str,
     delivery: &Delivery,
-    hops: u32,
+    trail: [(String, String); 2],
     now: Timestamp,
 ) -> Parcel {
     let body = delivery.body.get().as_bytes().to_vec();
@@ -40,7 +40,7 @@ pub(super) fn announcement(
     }
     headers.push(("webhook-id".to_owned(), id));
     headers.push(("webhook-timestamp".to_owned(), seconds));
-    headers.push((webhook::HOPS.to_owned(), hops.to_string()));
+    headers.extend(trail);
     Parcel { method: Method::Post, url: url.to_owned(), headers, body }
 }
 

@@ -7,6 +7,7 @@ use super::{
     },
     logged::write_log,
     parcels,
+    trail::Trail,
 };
 use crate::{
     clock::Clock,
@@ -190,21 +191,29 @@ impl Outgoing {
             None if !integration.enabled || integration.integration_type.as_str() != webhook::TYPE => {
                 Err("the integration no longer sends")
             }
-            None => match (webhook::url(&integration), self.hops(delivery)?) {
-                (None, _) => Err("the integration has no option 'url' any more"),
-                (_, webhook::MOST_HOPS..) => Err("webhooks led to webhooks three times in a row, so this is the end"),
-                (Some(url), hops) => {
-                    Ok(parcels::announcement(&integration, url, delivery, hops.saturating_add(1), self.clock.now()))
+            None => {
+                let secret = self.store.token_secret()?;
+                let trail = self.trail(delivery, &secret)?;
+                match webhook::url(&integration) {
+                    None => Err("the integration has no option 'url' any more"),
+                    Some(_) if trail.hops >= webhook::MOST_HOPS => {
+                        Err("webhooks led to webhooks three times in a row, so this is the end")
+                    }
+                    Some(url) => {
+                        let trail = trail.headers(&delivery.sid, &secret);
+                        Ok(parcels::announcement(&integration, url, delivery, trail, self.clock.now()))
+                    }
                 }
-            },
+            }
         })
     }
 
-    /// How many webhooks led to the alert. Where that is not known any more there was time enough to end a circle.
-    fn hops(&self, delivery: &Delivery) -> Result<u32, StoreError> {
-        let Some(id) = &delivery.log_id else { return Ok(0) };
-        let Some(record) = self.store.record(LOGS, id.as_str())? else { return Ok(0) };
-        Ok(objects::decode::<Log>(&record).map_or(0, |log| webhook::hops(&log.request.headers)))
+    /// Which webhooks led to the alert. Where that is not known any more there was time enough to end a circle.
+    fn trail(&self, delivery: &Delivery, secret: &[u8]) -> Result<Trail, StoreError> {
+        let Some(id) = &delivery.log_id else { return Ok(Trail::default()) };
+        let Some(record) = self.store.record(LOGS, id.as_str())? else { return Ok(Trail::default()) };
+        Ok(objects::decode::<Log>(&record)
+            .map_or_else(|_| Trail::default(), |log| Trail::of(&log.request.headers, &delivery.sid, secret)))
     }
 
     /// Whoever makes requests.
