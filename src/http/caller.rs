@@ -57,6 +57,13 @@ fn state(request: &HttpRequest) -> Result<&Data<State>, Problem> {
     request.app_data::<Data<State>>().ok_or_else(|| Problem::Internal("the application has no state".into()))
 }
 
+/// Whether a request has anything that may be meant as a credential.
+pub(super) fn has_credential(request: &HttpRequest) -> bool {
+    [header::AUTHORIZATION.as_str(), "x-api-key", "x-api-secret"]
+        .iter()
+        .any(|name| request.headers().contains_key(*name))
+}
+
 fn credential(request: &HttpRequest) -> Result<Option<Credential<'_>>, Rejection> {
     let header = |name: &str| request.headers().get(name).map(|value| value.as_bytes().trim_ascii());
     let token = header(header::AUTHORIZATION.as_str()).map(without_scheme).filter(|token| !token.is_empty());

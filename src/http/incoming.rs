@@ -12,10 +12,10 @@ use super::{
 use crate::{
     adapters::{self, Answer, DeliveryParts},
     domain::body::Strictness,
-    service::incoming::{Arrival, Receipt, Taken},
+    service::incoming::{Arrival, Receipt, Refused, Taken},
 };
 use actix_web::{
-    FromRequest, HttpMessage, HttpRequest, HttpResponse,
+    FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
     http::{
         Method, StatusCode,
         header::{ALLOW, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS},
@@ -38,9 +38,27 @@ pub(super) async fn take(
     }
     state.incoming.find(&path.0)?;
     request.extensions_mut().insert(Sender(path.0.as_str().to_owned()));
-    let body = RawBody::from_request(&request, &mut payload.into_inner()).await?;
-    let strictness = body::strictness(&request, &state.live.load());
-    let fields = fields(&request, &body.bytes, strictness).await;
+    let mut arrival = arrival(&request, &state);
+    let body = match RawBody::from_request(&request, &mut payload.into_inner()).await {
+        Ok(body) => body,
+        Err(problem) => {
+            log_refused(&state, &path, arrival, &problem).await;
+            return Err(problem);
+        }
+    };
+    arrival.parts.fields = fields(&request, &body.bytes, arrival.parts.strictness).await;
+    arrival.parts.body = body.bytes.to_vec();
+    let throttle = Arc::clone(&state.live.load().events);
+    let Taken { receipt, answer, quota } = state.incoming.take(path.0, arrival, &throttle).await?;
+    let mut response = bare(&request, receipt, answer)?;
+    if let Some(quota) = quota {
+        quota::write(quota, response.headers_mut());
+    }
+    Ok(response)
+}
+
+/// The request without its body.
+fn arrival(request: &HttpRequest, state: &State) -> Arrival {
     let headers = request.headers().iter().map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         (name.as_str().to_owned(), value)
@@ -49,22 +67,30 @@ pub(super) async fn take(
         method: request.method().as_str().to_owned(),
         query: request.query_string().to_owned(),
         headers: headers.collect(),
-        fields,
-        body: body.bytes.to_vec(),
-        strictness,
+        strictness: body::strictness(request, &state.live.load()),
+        ..DeliveryParts::default()
     };
-    let arrival = Arrival {
-        parts,
-        path: request.path().to_owned(),
-        remote: request.peer_addr().map(|peer| peer.ip().to_string()),
-    };
-    let throttle = Arc::clone(&state.live.load().events);
-    let Taken { receipt, answer, quota } = state.incoming.take(path.0, arrival, &throttle).await?;
-    let mut response = bare(&request, receipt, answer)?;
-    if let Some(quota) = quota {
-        quota::write(quota, response.headers_mut());
+    let remote = request.peer_addr().map(|peer| peer.ip().to_string());
+    Arrival { parts, path: request.path().to_owned(), remote }
+}
+
+/// Leaves a log of an event whose body is not taken. What is refused for the sake of others, or since the sender went away, is no fault of
+/// the event.
+async fn log_refused(state: &State, path: &IntegrationPath, arrival: Arrival, problem: &Problem) {
+    let status = problem.status_code();
+    if status.is_client_error() {
+        let reason = problem.sentences().join("; ");
+        state.incoming.log_refused(&path.0, Refused { arrival, status: status.as_u16(), reason }).await;
     }
-    Ok(response)
+}
+
+/// Leaves a log of a GET on the address to which events are posted. It is a call of the API, which asks for a credential, and lost if it was
+/// meant as an event.
+pub(super) async fn log_misplaced(state: &State, path: &IntegrationPath, request: &HttpRequest) {
+    let reason =
+        format!("GET on this path is a call of the API; events are sent by GET to {}/g, or by POST", request.path());
+    let refused = Refused { arrival: arrival(request, state), status: StatusCode::UNAUTHORIZED.as_u16(), reason };
+    state.incoming.log_refused(&path.0, refused).await;
 }
 
 fn bare(request: &HttpRequest, receipt: Receipt, answer: Option<Answer>) -> Result<HttpResponse, Problem> {

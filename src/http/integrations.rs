@@ -1,8 +1,8 @@
 //! The documented calls. Source: the reference, "Integration".
 
 use super::{
-    answer, body::JsonObject, lists, once::Once, path::IntegrationPath, preconditions::Conditions, problem::Problem,
-    state::State,
+    answer, body::JsonObject, caller, incoming, lists, once::Once, path::IntegrationPath, preconditions::Conditions,
+    problem::Problem, state::State,
 };
 use crate::domain::{
     caller::{Caller, Writer},
@@ -12,7 +12,10 @@ use crate::domain::{
 };
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{HeaderValue, LOCATION},
+    http::{
+        Method,
+        header::{HeaderValue, LOCATION},
+    },
     web::Data,
 };
 
@@ -35,11 +38,21 @@ pub(super) async fn create(
 
 /// `GET /integration/:id`
 pub(super) async fn get(
-    caller: Caller,
+    caller: Result<Caller, Problem>,
     path: IntegrationPath,
     request: HttpRequest,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(problem) => {
+            // Whoever calls the API has at least a wrong credential.
+            if request.method() == Method::GET && !caller::has_credential(&request) {
+                incoming::log_misplaced(&state, &path, &request).await;
+            }
+            return Err(problem);
+        }
+    };
     match Select::parse_query(SCHEMA, request.query_string())? {
         None => Ok(answer::object(&request, &caller.account, state.integrations.get(&caller, &path.0)?)),
         Some(select) => {

@@ -123,7 +123,8 @@ struct Message<'a> {
 const RETRY_AFTER: u64 = 1;
 
 impl Problem {
-    fn messages(&self) -> Vec<String> {
+    /// What the error body says, one sentence each.
+    pub(super) fn sentences(&self) -> Vec<String> {
         let one = match self {
             Self::Rejected(rejection) => return rejection.messages(),
             Self::Store(error) => return vec![store_message(error)],
@@ -176,7 +177,7 @@ impl Problem {
 
     /// The response, with further messages behind its own.
     pub(crate) fn respond(&self, more: Option<String>) -> HttpResponse {
-        let messages: Vec<String> = self.messages().into_iter().chain(more).collect();
+        let messages: Vec<String> = self.sentences().into_iter().chain(more).collect();
         let body = Body { errors: messages.iter().map(|message| Message { message }).collect() };
         let mut response = HttpResponseBuilder::new(self.status_code());
         match self {

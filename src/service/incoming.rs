@@ -1,6 +1,9 @@
 //! What third parties report: understood, brought into order with what came before, and kept, all in one commit.
 
 mod outcome;
+mod refused;
+
+pub use refused::Refused;
 
 use super::{fault::Fault, objects, outgoing::Bell, readers::Readers, tally::Tally, throttle::Throttle};
 use crate::{
@@ -77,6 +80,8 @@ pub struct Incoming {
     tally: Tally,
     confirms: bool,
     readers: Readers,
+    /// Bounds the logs of events that are refused.
+    refusals: Arc<Throttle>,
 }
 
 /// An integration, and what it made of a request.
@@ -110,7 +115,8 @@ impl Incoming {
     /// A desk that works on `store` and rings `bell` when there may be something to send. Whether it `confirms` is whether the
     /// subscriptions that third parties want confirmed are.
     pub fn new(store: Store, clock: Clock, ids: Ids, bell: Bell, tally: Tally, confirms: bool) -> Self {
-        Self { store, clock, ids, bell, tally, confirms, readers: Readers::new() }
+        let refusals = Arc::new(Throttle::per_minute(1, "refusals", "logs of refused events"));
+        Self { store, clock, ids, bell, tally, confirms, readers: Readers::new(), refusals }
     }
 
     /// The integration of type `email` that is called so.
@@ -155,7 +161,12 @@ impl Incoming {
         let (is_too_much, quota) = match throttle.check(id.as_str()) {
             // Whatever is refused is sent for ever by these.
             Err(Rejection::TooMany { quota, .. }) if repeats_for_ever(&integration) => (true, Some(quota)),
-            outcome => (false, outcome?),
+            Err(rejection) => {
+                self.log_refused(&id, Refused { arrival, status: TOO_MANY_REQUESTS, reason: TOO_MANY.to_owned() })
+                    .await;
+                return Err(rejection.into());
+            }
+            Ok(quota) => (false, quota),
         };
         let Arrival { parts, path, remote } = arrival;
         let takes_long = adapters::may_take_long(&parts, &integration.options);
@@ -245,9 +256,12 @@ fn understand(record: Stored, integration: Integration, arrived: &Arrived) -> Un
     Understood { record, integration, reading, answer, shown }
 }
 
+const TOO_MANY: &str = "there were more events than limits.events_per_minute allows";
+/// As HTTP says it.
+const TOO_MANY_REQUESTS: u16 = 429;
+
 fn too_much() -> Reading {
-    let reason = "there were more events than limits.events_per_minute allows".to_owned();
-    Reading::Nothing { reason, thirdparty_id: None, confirm: None }
+    Reading::Nothing { reason: TOO_MANY.to_owned(), thirdparty_id: None, confirm: None }
 }
 
 /// One public client takes anything but 200 for a failure, and sends the same again until it is 200.

@@ -11,7 +11,7 @@ use crate::{
     domain::{ids::IntegrationId, rejection::Rejection},
     service::{
         fault::Fault,
-        incoming::{Arrival, Receipt},
+        incoming::{Arrival, Receipt, Refused},
     },
 };
 use actix_rt::{
@@ -142,6 +142,10 @@ async fn converse(stream: &mut TcpStream, peer: IpAddr, desk: &Desk, ends: &mut 
                     Some(whole) if !whole.too_large => deliver(desk, &mut session, whole.message, peer).await,
                     _ => {
                         desk.tally.message("too_large");
+                        let reason = format!("the message has more than {most} bytes");
+                        for id in &session.recipients {
+                            log_refused(desk, &session, id, peer, (552, &reason)).await;
+                        }
                         session.refuse_too_large()
                     }
                 };
@@ -149,7 +153,17 @@ async fn converse(stream: &mut TcpStream, peer: IpAddr, desk: &Desk, ends: &mut 
                 continue;
             }
             let Some(command) = commands.take(&mut bytes) else { break };
-            match session.command(command, |name| mailbox(desk, name)) {
+            let mut unknown = None;
+            let next = session.command(command, |name| {
+                let found = mailbox(desk, name);
+                unknown = found.is_err().then(|| name.to_owned());
+                found
+            });
+            if let Some(id) = unknown.and_then(|name| IntegrationId::parse(&name).ok()) {
+                let reason = "only integrations of type email take mail";
+                log_refused(desk, &session, &id, peer, (550, reason)).await;
+            }
+            match next {
                 Next::Command(reply) => replies.push_str(&reply),
                 Next::Message(reply) => {
                     replies.push_str(&reply);
@@ -162,6 +176,12 @@ async fn converse(stream: &mut TcpStream, peer: IpAddr, desk: &Desk, ends: &mut 
             }
         }
     }
+}
+
+/// Leaves a log of a message that is refused, if there is such an integration.
+async fn log_refused(desk: &Desk, session: &Session, id: &IntegrationId, peer: IpAddr, (status, reason): (u16, &str)) {
+    let refused = Refused { arrival: arrival(session, id, b"", peer), status, reason: reason.to_owned() };
+    desk.incoming.log_refused(id, refused).await;
 }
 
 fn mailbox(desk: &Desk, name: &str) -> Result<IntegrationId, NoMailbox> {

@@ -36,6 +36,7 @@ mod entity_tags;
 mod errors;
 mod event_bodies;
 mod event_bounds;
+mod event_refusals;
 mod events;
 mod field_cases;
 mod framing;

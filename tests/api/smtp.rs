@@ -16,7 +16,7 @@ pub(crate) fn start() -> TestServer {
     start_with(|_| {})
 }
 
-fn start_with(change: impl FnOnce(&mut Settings)) -> TestServer {
+pub(crate) fn start_with(change: impl FnOnce(&mut Settings)) -> TestServer {
     TestServer::with(|settings| {
         settings.smtp.listen = "127.0.0.1:0".into();
         change(settings);

@@ -66,8 +66,23 @@ pub(super) fn keep(
         Some(Reading::Event(event)) => happen(transaction, ids, now, integration, &log_id, event)?,
     };
     let kept = (outcome.receipt, outcome.action);
-    write_log(transaction, now, integration, log_id, outcome, understood.shown)?;
+    write_log(transaction, now, integration, log_id, outcome.receipt.status(), outcome, understood.shown)?;
     Ok(kept)
+}
+
+/// Writes the log of an event that was refused before it was read.
+pub(super) fn write_refused(
+    transaction: &mut Transaction<'_>,
+    ids: &Ids,
+    now: Timestamp,
+    integration: &Integration,
+    status: u16,
+    reason: String,
+    request: Request,
+) -> Result<(), StoreError> {
+    let log_id = objects::unused(transaction, LOGS, || ids.log(), LogId::as_str)?;
+    let outcome = Outcome::without_event(Receipt::Taken, "refused", reason);
+    write_log(transaction, now, integration, log_id, status, outcome, request)
 }
 
 fn happen(
@@ -182,6 +197,7 @@ fn write_log(
     now: Timestamp,
     integration: &Integration,
     id: LogId,
+    status: u16,
     outcome: Outcome,
     request: Request,
 ) -> Result<(), StoreError> {
@@ -199,7 +215,7 @@ fn write_log(
         thirdparty_id: outcome.thirdparty_id,
         action: outcome.action.to_owned(),
         outcome: outcome.sentence,
-        status: Some(outcome.receipt.status()),
+        status: Some(status),
         event: outcome.event,
         request,
         response: None,
@@ -209,15 +225,25 @@ fn write_log(
 
 /// The request as its log shows it. Made before the command, since it takes as long as there are options and text.
 pub(super) fn shown(integration: &Integration, arrived: &Arrived) -> Request {
-    let parts = arrived.delivery.parts();
+    shown_request(integration, &arrived.delivery, arrived.path.clone(), arrived.remote.clone())
+}
+
+/// The same of a request that has not become an event.
+pub(super) fn shown_request(
+    integration: &Integration,
+    delivery: &Delivery,
+    path: String,
+    remote: Option<String>,
+) -> Request {
+    let parts = delivery.parts();
     let secrets = Secrets::of(&integration.options);
     Request {
         method: parts.method.clone(),
-        path: arrived.path.clone(),
+        path,
         query: secrets.hidden_in(&masked_query(&parts.query)),
-        remote: arrived.remote.clone(),
+        remote,
         headers: masked(parts.headers.iter().map(|(name, value)| (name, value))),
-        body: shown_body(&arrived.delivery, &secrets),
+        body: shown_body(delivery, &secrets),
     }
 }
 
