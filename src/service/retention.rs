@@ -32,6 +32,8 @@ pub struct Retention {
 
 /// So many go in one command at most.
 const PORTION: usize = 64;
+/// So many answers go in one command: each may be as large as an object.
+const ANSWERS: usize = 8;
 /// Bytes of those that go in one command, unless one alone has more.
 const PORTION_BYTES: usize = 1 << 20;
 const DAY: i64 = 86_400_000;
@@ -74,7 +76,7 @@ impl Retention {
     /// Answers under an `Idempotency-Key` are forgotten by later ones; without later ones, here.
     async fn sweep_answers(&self) -> Result<u64, StoreError> {
         let now = self.clock.now();
-        while self.store.write(move |transaction| transaction.forget_old_answers(now, PORTION)).await? == PORTION {}
+        while self.store.write(move |transaction| transaction.forget_old_answers(now, ANSWERS)).await? == ANSWERS {}
         Ok(0)
     }
 
