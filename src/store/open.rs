@@ -144,11 +144,15 @@ fn refused(folder: &Path, error: io::Error) -> OpenError {
     match text.split_once("could not acquire lock on ") {
         Some((_, why)) if why.contains("kind: WouldBlock") => OpenError::Held(folder),
         // As network file systems answer that have no locks.
-        Some((_, why)) => {
-            OpenError::NoLocks { folder, cause: why.split_once(": ").map_or(why, |(_, why)| why).to_owned() }
-        }
+        Some((_, why)) => OpenError::NoLocks { folder, cause: message_in(why).to_owned() },
         None => OpenError::Io { folder, source: error },
     }
+}
+
+/// The message of the operating system in an error that was written for programmers.
+fn message_in(error: &str) -> &str {
+    let message = error.split_once("message: \"").and_then(|(_, rest)| rest.split_once('"'));
+    message.map_or(error, |(message, _)| message)
 }
 
 /// The schema version, or `None` for a store in which nothing was ever written.
@@ -212,6 +216,18 @@ mod tests {
             durability: Durability::Synced,
             token_secret: Some("secret".into()),
         }
+    }
+
+    #[test]
+    fn a_lock_that_is_held_is_told_from_one_that_the_file_system_does_not_have() {
+        let by_sled = |errno: i32| {
+            let text = format!("could not acquire lock on \"db\": {:?}", io::Error::from_raw_os_error(errno));
+            refused(Path::new("data"), io::Error::other(text))
+        };
+        let (again, no_locks) = (rustix::io::Errno::WOULDBLOCK, rustix::io::Errno::NOLCK);
+        assert!(matches!(by_sled(again.raw_os_error()), OpenError::Held(_)));
+        let fault = by_sled(no_locks.raw_os_error()).to_string();
+        assert!(fault.contains("refuses the lock") && fault.contains("(No locks available)"), "{fault}");
     }
 
     /// The engine makes its segments as long as it is told, and refuses a store that was made with others.
