@@ -15,11 +15,22 @@ impl EntityTag {
     pub fn of(bytes: &[u8]) -> Self {
         Self(XxHash3_128::oneshot(bytes))
     }
+
+    /// How it is written: 32 hexadecimal digits in quotes. The usual way would take longer than the hash.
+    pub fn text(&self) -> [u8; 34] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [b'"'; 34];
+        for (place, shift) in text.iter_mut().skip(1).zip((0..128).step_by(4).rev()) {
+            let digit = usize::try_from(self.0 >> shift & 0xf).unwrap_or_default();
+            *place = DIGITS.get(digit).copied().unwrap_or(b'0');
+        }
+        text
+    }
 }
 
 impl fmt::Display for EntityTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{:032x}\"", self.0)
+        f.write_str(&String::from_utf8_lossy(&self.text()))
     }
 }
 

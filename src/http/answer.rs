@@ -56,7 +56,7 @@ fn unless_known(request: &HttpRequest, tag: EntityTag, answer: impl FnOnce() -> 
 const CACHING: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 fn add_tag(response: &mut HttpResponse, tag: EntityTag) {
-    if let Ok(tag) = HeaderValue::try_from(tag.to_string()) {
+    if let Ok(tag) = HeaderValue::from_bytes(&tag.text()) {
         response.headers_mut().insert(header::ETAG, tag);
         response.headers_mut().insert(header::CACHE_CONTROL, CACHING);
     }

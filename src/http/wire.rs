@@ -336,8 +336,8 @@ impl AsyncWrite for Wire {
         }
         if this.exchange.takes_continue() && this.ahead.is_empty() {
             this.own = Bytes::from_static(CONTINUE);
-            ready!(this.write_own(context))?;
         }
+        ready!(this.write_own(context))?;
         Pin::new(&mut this.stream).poll_flush(context)
     }
 

@@ -11,6 +11,7 @@
 
 use actix_rt::time::{Sleep, sleep};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use memchr::memchr;
 use std::{
     future::Future,
     pin::Pin,
@@ -82,18 +83,29 @@ impl Head {
     /// Some bytes have come. Answers how many of them belong to the head; behind them it is over.
     pub(super) fn come(&mut self, bytes: &mut [u8]) -> usize {
         let mut taken = 0_usize;
-        for byte in bytes.iter_mut() {
-            if self.whole {
-                break;
-            }
-            taken = taken.saturating_add(1);
-            match *byte {
-                b'\n' => self.end_line(),
-                _ => self.step(byte),
-            }
+        while !self.whole {
+            let Some(rest) = bytes.get_mut(taken..).filter(|rest| !rest.is_empty()) else { break };
+            taken = taken.saturating_add(self.come_further(rest));
         }
         self.bytes = self.bytes.saturating_add(taken);
         taken
+    }
+
+    /// Takes a byte, or as much of a line as nobody asks for.
+    fn come_further(&mut self, bytes: &mut [u8]) -> usize {
+        if matches!(self.place, Place::Other) {
+            let length = memchr(b'\n', bytes).unwrap_or(bytes.len());
+            if let Some(text) = bytes.get(..length).filter(|text| !text.is_empty()) {
+                self.count(text.strip_suffix(b"\r").unwrap_or(text).len());
+                return length;
+            }
+        }
+        match bytes.first_mut() {
+            Some(b'\n') => self.end_line(),
+            Some(byte) => self.step(byte),
+            None => {}
+        }
+        1
     }
 
     /// Whether any of it has come.
@@ -160,7 +172,11 @@ impl Head {
                 self.place = Place::Value { hidden, matched };
             }
         }
-        self.line = self.line.saturating_add(1);
+        self.count(1);
+    }
+
+    fn count(&mut self, bytes: usize) {
+        self.line = self.line.saturating_add(bytes);
         if self.lines == 0 {
             self.first_line = self.line;
         }
