@@ -60,6 +60,10 @@ senders:
 endure:
     scripts/check endure
 
+# Search for requests that cost much (after build); no part of CI
+cost:
+    scripts/check cost
+
 # Measure the release build (needs wrk and python3; see docs/performance.md)
 bench *arguments:
     scripts/bench {{arguments}}
