@@ -123,9 +123,9 @@ fn whatever_makes_no_sense_is_taken_and_says_why_in_the_log() {
     let anybody = desk.server.anonymous();
     for (kind, body, outcome) in [
         ("application/json", "", "'event_type' is missing"),
-        ("application/json", "{\"event_type\":", "'event_type' is missing"),
-        ("application/json", "[[[[", "'event_type' is missing"),
-        ("text/plain", "hello", "'event_type' is missing"),
+        ("application/json", "{\"event_type\":", "not JSON: line 1, column 15, the text ends within an object"),
+        ("application/json", "[[[[", "not JSON: line 1, column 5, the text ends within an array"),
+        ("text/plain", "hello", "the body is neither JSON nor a form"),
         ("application/json", r#"{"event_type":"explode"}"#, "'event_type' is 'explode', which stands for no event"),
         ("application/json", r#"{"event_type":"create"}"#, "it has no title, so no alert was created"),
         ("application/json", r#"{"event_type":"resolve"}"#, "there is no alert with this id that could be resolved"),
