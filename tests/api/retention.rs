@@ -128,4 +128,8 @@ fn what_is_damaged_keeps_nothing_else() {
         wait_until(&server.account(name), "/log", 2);
     }
     wait_until(&server.account("d"), "/alert", 2);
+    // Of those before the newest two, what can be read.
+    for name in ["a", "b"] {
+        wait_until(&server.account(name), "/alert?limit=1&offset=1", 3);
+    }
 }

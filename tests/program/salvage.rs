@@ -169,7 +169,7 @@ fn what_a_client_put_into_a_record_is_not_saved_as_another() {
     let setup = Setup::new();
     let server = setup.start();
     let victim = server.client("victim").create("theirs");
-    let planted = r#"{"sid":"SID","id":"int_planted0000001","createdAt":"2018-04-27T00:02:50.419Z","updatedAt":"2038-04-27T00:02:50.419Z","meta":{},"tinyId":1,"name":"planted","type":"email","enabled":true,"urgency":"low","destination_ids":[],"options":{}}"#;
+    let planted = r#"{"sid":"SID","id":"int_planted0000001","createdAt":"2018-04-27T00:02:50.419Z","updatedAt":"2038-04-27T00:02:50.419Z","meta":{},"tinyId":2,"name":"planted","type":"email","enabled":true,"urgency":"low","destination_ids":[],"options":{}}"#;
     let planted: Value = serde_json::from_str(&planted.replace("SID", victim["sid"].as_str().unwrap())).unwrap();
     let mut body = integration("mine");
     body["meta"] = json!({ "planted": planted, "list": [1, planted], "torn": "here" });
