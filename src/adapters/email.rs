@@ -1,6 +1,8 @@
 //! `email`: a message as it stands in RFC 5322, whoever brings it. Each is an alert, unless it was found to be spam, or the
 //! integration has a definition for messages, by whose rules it is read then, as those of `custom_webhook` are.
 
+mod closed;
+
 use super::{
     Delivery, custom_webhook,
     field::Field,
@@ -8,14 +10,17 @@ use super::{
     reading::{event, nothing},
 };
 use crate::domain::event::{Action, DatumKind, Reading};
-use mail_parser::{Address, Encoding, HeaderName, HeaderValue, Message, MessageParser, MessagePart, PartType};
+use mail_parser::{
+    Address, Encoding, HeaderName, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders as _, PartType,
+};
 use serde_json::{Map, Value, json};
 
 const UNTITLED: &str = "Incoming Email - Untitled Alert";
 const SPAM_VERDICT: &str = "X-SES-Spam-Verdict";
 
 pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading {
-    let Some(message) = MessageParser::default().parse(&delivery.parts().body) else {
+    let closed = closed::closed(&delivery.parts().body);
+    let Some(message) = MessageParser::default().parse(closed.as_ref()) else {
         // A text of one line has no message in it for the parser.
         let text = str::from_utf8(&delivery.parts().body).map(str::trim).unwrap_or_default();
         return match text {
@@ -126,6 +131,7 @@ fn text(part: &MessagePart<'_>) -> String {
     match &part.body {
         PartType::Text(text) | PartType::Html(text) if part.encoding == Encoding::Base64 => text.to_string(),
         PartType::Text(text) | PartType::Html(text) => text.replace("\r\n", "\n"),
+        PartType::Binary(_) if part.content_type().is_some_and(|kind| closed::is_closed(kind.ctype())) => String::new(),
         PartType::Binary(bytes) | PartType::InlineBinary(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         PartType::Message(_) | PartType::Multipart(_) => String::new(),
     }

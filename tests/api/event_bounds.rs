@@ -64,6 +64,23 @@ fn html_that_would_take_long_is_shown_as_text() {
     }
 }
 
+/// Whoever knew the address of a mailbox ended the process with one message: each of 30,000 messages within it was opened.
+#[test]
+fn messages_within_messages_are_not_opened() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let mailbox = integration(&account, "email", json!({}));
+    let nested = "Subject: Disk\r\n".to_owned() + &"Content-Type: message/rfc822\r\n\r\n".repeat(30_000);
+    let forwarded = "Subject: Disk\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nsee below\r\n--b\r\n\
+                     Content-Type: message/rfc822\r\n\r\nSubject: other\r\n\r\nwords\r\n--b--\r\n";
+    for (message, description) in [(nested.as_str(), ""), (forwarded, "see below")] {
+        let sender = server.anonymous().with("Content-Type", "message/rfc822");
+        sender.send("POST", &format!("/integration/{mailbox}"), Some(message)).assert_status(200);
+        let alert = list(&account, "/alert?limit=1&sort=-tinyId").swap_remove(0);
+        assert_eq!((&alert["title"], &alert["description"]), (&json!("Disk"), &json!(description)));
+    }
+}
+
 #[test]
 fn an_alert_of_an_event_holds_no_more_than_one_of_a_user() {
     let server = TestServer::start();
