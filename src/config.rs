@@ -8,6 +8,7 @@ mod listen;
 mod people;
 mod settings;
 
+pub(crate) use environment::log_filter;
 pub use listen::Listen;
 pub use people::{AccountEntry, KeyEntry, UserEntry};
 pub use settings::{

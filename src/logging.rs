@@ -3,8 +3,11 @@
 mod format;
 mod sink;
 
-use crate::{config::LogFormat, store};
-use env_logger::{Builder, Env, Target};
+use crate::{
+    config::{LogFormat, log_filter},
+    store,
+};
+use env_logger::{Builder, Target};
 use sink::Sink;
 
 /// What is logged when RUST_LOG says nothing: our own life and requests, of the libraries only what is wrong.
@@ -38,7 +41,8 @@ pub fn init(format: LogFormat) -> std::io::Result<Flush> {
         LogFormat::Text => format::dropped_as_text,
         LogFormat::Json => format::dropped_as_json,
     })?;
-    let mut builder = Builder::from_env(Env::default().default_filter_or(DEFAULT_FILTER));
+    let mut builder = Builder::new();
+    builder.parse_filters(&log_filter().unwrap_or_else(|| DEFAULT_FILTER.to_owned()));
     builder.target(Target::Pipe(Box::new(sink.clone())));
     match format {
         LogFormat::Text => builder.format(format::text),

@@ -9,6 +9,11 @@ pub(super) const PREFIX: &str = "PAGERTREE_LOCAL_";
 /// Names the configuration file; it is the one variable that is no setting.
 pub(super) const CONFIG: &str = "PAGERTREE_LOCAL_CONFIG";
 
+/// What the variable of the logging library says; empty is as if it were not set, and does not silence everything.
+pub(crate) fn log_filter() -> Option<String> {
+    std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty())
+}
+
 /// Puts each variable in the place of its setting.
 ///
 /// The settings are turned into a table and back, so that a new setting has its variable without a line here.

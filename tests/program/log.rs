@@ -106,6 +106,11 @@ fn rust_log_sets_the_level() {
 }
 
 #[test]
+fn an_empty_rust_log_is_as_if_it_were_not_set() {
+    assert!(life(&Setup::new().env("RUST_LOG", "")).all().iter().any(|line| line.contains("Stopped")));
+}
+
+#[test]
 fn nobody_forges_a_line() {
     let server = Setup::new().start();
     let client = server.client("t").with_header("x-request-id", "mine\" level=\"error");
