@@ -105,8 +105,13 @@ impl Received {
 
 /// A request of the account `t`.
 pub(crate) fn request(method: &str, path: &str, body: &str) -> String {
+    request_of("t", method, path, body)
+}
+
+/// The same, of another account.
+pub(crate) fn request_of(account: &str, method: &str, path: &str, body: &str) -> String {
     let length = body.len();
-    format!("{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: t\r\ncontent-length: {length}\r\n\r\n{body}")
+    format!("{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: {account}\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
 /// Lets this process have as many connections as it may.

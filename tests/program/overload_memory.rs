@@ -2,7 +2,7 @@
 
 use super::{
     child::{Client, Server, Setup},
-    connection::{Connection, Received, allow_many_connections, request},
+    connection::{Connection, Received, allow_many_connections, request, request_of},
     http::integration,
 };
 use serde_json::{Value, json};
@@ -10,11 +10,24 @@ use std::time::Duration;
 
 const MIB: u64 = 1 << 20;
 
+/// Each may have a quarter of the room, so that it takes several to fill it.
+const ACCOUNTS: [&str; 4] = ["t", "u", "v", "w"];
+
 fn with_large_objects() -> Server {
     allow_many_connections();
     let server = Setup::new().args(["--ephemeral"]).start();
     for _ in 0..20 {
-        assert_eq!(server.client("t").post("/integration", &large()).status, 200);
+        assert_eq!(server.client(ACCOUNTS[0]).post("/integration", &large()).status, 200);
+    }
+    server
+}
+
+fn with_large_objects_of_all() -> Server {
+    let server = with_large_objects();
+    for account in &ACCOUNTS[1..] {
+        for _ in 0..20 {
+            assert_eq!(server.client(account).post("/integration", &large()).status, 200);
+        }
     }
     server
 }
@@ -44,14 +57,14 @@ fn is_refusal(answer: &Received, what: &str) -> bool {
 
 #[test]
 fn answers_that_nobody_takes_are_held_up_to_a_limit_and_the_rest_answered_503() {
-    let server = with_large_objects();
+    let server = with_large_objects_of_all();
     let before = server.memory().now;
     // 4 MB an answer, and each another one, so that none is remembered.
     let mut greedy: Vec<_> = (0..100)
         .map(|number| {
             let mut connection = Connection::open(&server);
             let path = format!("/integration?limit=20&meta.{number}=1&ops=meta.{number}:ne");
-            connection.send(request("GET", &path, "").repeat(20));
+            connection.send(request_of(ACCOUNTS[number % 4], "GET", &path, "").repeat(20));
             connection
         })
         .collect();
@@ -155,9 +168,13 @@ fn bodies_that_never_end_are_held_up_to_a_limit_and_the_rest_answered_503() {
     let before = server.memory().now;
     let nearly_all = " ".repeat(1_000_000);
     let mut slow: Vec<_> = (0..300).map(|_| Connection::open(&server)).collect();
+    let mut accounts = ACCOUNTS.iter().cycle();
     // Who is refused may be hung up on before all is sent.
     let hung_up_on = slow.extract_if(.., |connection| {
-        connection.send("POST /integration HTTP/1.1\r\nhost: x\r\nauthorization: t\r\ncontent-length: 1000001\r\n\r\n");
+        let account = accounts.next().unwrap();
+        connection.send(format!(
+            "POST /integration HTTP/1.1\r\nhost: x\r\nauthorization: {account}\r\ncontent-length: 1000001\r\n\r\n"
+        ));
         connection.send_what_is_taken(nearly_all.as_bytes(), Duration::from_secs(60)).is_err()
     });
     let hung_up_on = hung_up_on.count();
