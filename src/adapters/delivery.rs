@@ -79,7 +79,16 @@ impl Delivery {
 
     /// One of several events of this request.
     fn alone(&self, event: Value) -> Self {
-        let parts = DeliveryParts { body: event.to_string().into_bytes(), fields: Vec::new(), ..self.parts.clone() };
+        // Not a copy of all parts: the body, of which this is one event, would be copied for each of them.
+        let DeliveryParts { method, query, headers, strictness, fields: _, body: _ } = &self.parts;
+        let parts = DeliveryParts {
+            method: method.clone(),
+            query: query.clone(),
+            headers: headers.clone(),
+            fields: Vec::new(),
+            body: event.to_string().into_bytes(),
+            strictness: *strictness,
+        };
         Self { parts, parameters: event, unreadable: None }
     }
 

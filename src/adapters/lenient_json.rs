@@ -89,7 +89,8 @@ struct Mender<'a> {
 impl<'a> Mender<'a> {
     fn new(text: &'a str) -> Self {
         let characters = text.char_indices().peekable();
-        Self { text, characters, mended: String::with_capacity(text.len()), open: Vec::new(), last: Last::Open, end: 0 }
+        // It grows with what is mended. Room for all of the text would be made anew for each of the values in it.
+        Self { text, characters, mended: String::new(), open: Vec::new(), last: Last::Open, end: 0 }
     }
 
     /// One object or array, as JSON has it.

@@ -5,7 +5,14 @@ mod refused;
 
 pub use refused::Refused;
 
-use super::{fault::Fault, objects, outgoing::Bell, readers::Readers, tally::Tally, throttle::Throttle};
+use super::{
+    fault::Fault,
+    objects,
+    outgoing::Bell,
+    readers::{self, Readers},
+    tally::Tally,
+    throttle::Throttle,
+};
 use crate::{
     adapters::{self, Answer, Delivery, DeliveryParts},
     clock::Clock,
@@ -186,6 +193,9 @@ impl Incoming {
             let record = self.store.record(INTEGRATIONS, id.as_str())?.ok_or_else(not_found)?;
             let understood = self.understand(&account, record, Arc::clone(&event)).await?;
             self.settle(&id, &account, event, understood).await?;
+        }
+        if takes_long {
+            readers::discard(arrived);
         }
         Ok(Taken { receipt, answer, quota })
     }

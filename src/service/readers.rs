@@ -56,6 +56,11 @@ impl Readers {
     }
 }
 
+/// Takes apart what is large, on a thread that may be blocked: of a mebibyte of small values that takes as long as making it.
+pub(super) fn discard(large: impl Send + 'static) {
+    drop(tokio::task::spawn_blocking(move || drop(large)));
+}
+
 /// Does it on a thread that may be blocked.
 ///
 /// # Errors

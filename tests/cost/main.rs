@@ -144,6 +144,17 @@ fn what_callers_send_takes_as_much_as_it_is_long() {
     });
 }
 
+/// Each got a copy of the body that all of them had come in.
+#[test]
+fn several_events_of_a_request_take_as_much_as_it_is_long() {
+    let event = json!({"event_type": "create", "id": "1", "title": "t".repeat(2_000)});
+    let body = Value::Array(vec![event; 80]).to_string();
+    let parts = DeliveryParts { body: body.clone().into(), ..DeliveryParts::default() };
+    let taken = allocation_counter::measure(|| drop(black_box(Delivery::each(parts.clone(), "webhook")))).bytes_total;
+    let length = u64::try_from(body.len()).unwrap();
+    assert!((length..30 * length).contains(&taken), "{taken} bytes for {length}");
+}
+
 /// Each was replaced in a copy of the text.
 #[test]
 fn secrets_take_as_much_as_they_and_the_text_are_long() {
