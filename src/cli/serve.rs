@@ -117,7 +117,7 @@ fn announce(line: String) -> io::Result<()> {
     });
     match written {
         None => {
-            log::warn!("Standard output takes nothing, so nobody is told there where this server listens");
+            log::warn!("Cannot write the listening address to standard output");
             Ok(())
         }
         // Nobody reads it; the server is no worse for that.

@@ -53,7 +53,7 @@ pub(super) fn listener(record: &Stored, event: AlertEvent) -> Option<Integration
     let integration: Integration = match objects::decode(record) {
         Ok(integration) => integration,
         Err(cause) => {
-            log::warn!(cause:display; "An integration that sends cannot be read, so it is told nothing");
+            log::warn!(cause:display; "Skipped an outgoing webhook: its integration cannot be read");
             return None;
         }
     };
