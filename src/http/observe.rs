@@ -46,7 +46,7 @@ pub(super) async fn observe(
     let id = request_id(&request, &state);
     match fault(&request, &state, &live) {
         Some(problem) => divert(&mut request, problem),
-        None => trim_trailing_slash(&mut request),
+        None => tidy_path(&mut request),
     }
     let exchange = Exchange::of(&request);
     exchange.begin(&mut request);
@@ -104,15 +104,21 @@ impl Drop for UntilSent {
     }
 }
 
-/// Makes `/integration/` the same route as `/integration`.
-fn trim_trailing_slash(request: &mut ServiceRequest) {
-    let Some(trimmed) = request.path().strip_suffix('/').map(|path| path.trim_end_matches('/')) else { return };
-    if trimmed.is_empty() {
+/// Makes `/integration/` and `//integration` the same route as `/integration`.
+fn tidy_path(request: &mut ServiceRequest) {
+    let path = request.path();
+    let is_untidy = path.len() > 1 && (path.ends_with('/') || path.contains("//"));
+    if !is_untidy {
         return;
     }
+    let mut tidy: String =
+        path.split('/').filter(|segment| !segment.is_empty()).flat_map(|segment| ["/", segment]).collect();
+    if tidy.is_empty() {
+        tidy.push('/');
+    }
     let path_and_query = match request.query_string() {
-        "" => trimmed.to_owned(),
-        query => format!("{trimmed}?{query}"),
+        "" => tidy,
+        query => format!("{tidy}?{query}"),
     };
     let mut parts = request.uri().clone().into_parts();
     parts.path_and_query = PathAndQuery::try_from(path_and_query).ok();

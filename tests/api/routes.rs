@@ -104,3 +104,26 @@ fn a_trailing_slash_is_not_in_link_and_location() {
     let list = account.send("GET", "/integration/?limit=5", None);
     assert!(list.header("link").unwrap().contains("/integration?limit=5&offset=0>"), "{list:?}");
 }
+
+/// Addresses are often put together from a host with a slash at its end and a path with one at its beginning.
+#[test]
+fn slashes_too_many_are_the_same_route() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let body = json!({"name": "x", "type": "webhook", "destination_ids": []});
+    let id = id(&account.created_from(body)).to_owned();
+    let event = r#"{"event_type":"create","id":"1","title":"t"}"#;
+    for path in [format!("//integration/{id}"), format!("/integration//{id}/"), format!("///integration/{id}")] {
+        let mut connection = crate::connection::Connection::open(&server);
+        let length = event.len();
+        connection.request(&format!("POST {path} HTTP/1.1\nContent-Length: {length}"), event);
+        assert_eq!(connection.receive().status, 200, "{path}");
+    }
+    assert_eq!(account.send("GET", "/log", None).json()["total_count"], 3);
+    assert_eq!(
+        account.list("").assert_status(200).header("link").unwrap().matches("//").count(),
+        2,
+        "only those of http://"
+    );
+    server.anonymous().send("GET", "//", None).assert_status(200);
+}
