@@ -85,8 +85,22 @@ fn is_early(folder: &Path) -> bool {
 mod tests {
     use super::*;
 
+    /// Opens a store that may have been open a moment ago: the engine's own threads hold its lock until they have ended.
+    fn open(folder: &Path, segment: usize) -> sled::Db {
+        const ATTEMPTS: usize = 1_000_000;
+        for _ in 0..ATTEMPTS {
+            match sled::Config::new().path(folder).segment_size(segment).open() {
+                Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => {
+                    std::thread::yield_now();
+                }
+                outcome => return outcome.unwrap(),
+            }
+        }
+        panic!("the lock of {} is never let go of", folder.display());
+    }
+
     fn make(folder: &Path, segment: usize, values: u32) {
-        let db = sled::Config::new().path(folder).segment_size(segment).open().unwrap();
+        let db = open(folder, segment);
         for number in 0..values {
             db.insert(number.to_be_bytes(), vec![1; 1_000]).unwrap();
         }
@@ -162,7 +176,7 @@ mod tests {
     }
 
     fn entries(folder: &Path, segment: usize) -> Vec<(sled::IVec, sled::IVec)> {
-        let db = sled::Config::new().path(folder).segment_size(segment).open().unwrap();
+        let db = open(folder, segment);
         db.iter().collect::<Result<_, _>>().unwrap()
     }
 
@@ -178,7 +192,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut without = 0;
         for round in 0..40 {
-            let db = sled::Config::new().path(folder.path()).segment_size(SEGMENT).open().unwrap();
+            let db = open(folder.path(), SEGMENT);
             for _ in 0..below(1_000) {
                 let key = below(300).to_be_bytes();
                 match below(3) {
