@@ -1,8 +1,9 @@
 //! The end of a connection whose client may still be sending.
 //!
-//! To close while bytes lie unread resets the connection, and a reset can take the answer back that stands before it. So
-//! the client is told that nothing follows, and what it sends until it has noticed is read and thrown away, for a bounded
-//! time and up to a bounded number of bytes.
+//! Closing a socket with unread bytes resets the connection, and the reset can discard the response that the client has
+//! not read yet. So the server shuts down its sending side, then reads and discards what still arrives ("lingering
+//! close"), within a time and a size. Clients that write a whole body before they read, nginx with buffered requests among
+//! them, then find their 413 whatever the size of the body, up to that limit.
 
 use crate::http::stream::Stream;
 use actix_rt::time::{Sleep, sleep};
@@ -14,8 +15,8 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-const TIME: Duration = Duration::from_secs(2);
-const BYTES: usize = 1 << 20;
+const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_DISCARDED: usize = 64 << 20;
 
 /// A connection on its way out.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub(super) struct Linger {
 
 impl Default for Linger {
     fn default() -> Self {
-        Self { told: false, left: BYTES, end: Box::pin(sleep(TIME)) }
+        Self { told: false, left: MAX_DISCARDED, end: Box::pin(sleep(LINGER_TIMEOUT)) }
     }
 }
 
@@ -39,7 +40,7 @@ impl Linger {
             let _told = ready!(Pin::new(&mut *stream).poll_shutdown(context));
             self.told = true;
         }
-        let mut thrown_away = [0; 4_096];
+        let mut thrown_away = [0; 16 << 10];
         while self.left > 0 && self.end.as_mut().poll(context).is_pending() {
             let mut bytes = ReadBuf::new(&mut thrown_away);
             let read = ready!(Pin::new(&mut *stream).poll_read(context, &mut bytes));
