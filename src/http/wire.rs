@@ -125,7 +125,9 @@ impl Wire {
         match self.exchange.stage() {
             Stage::Head => self.upcoming_head().is_some_and(|head| head.is_whole()),
             Stage::Body => self.exchange.framing() == Framing::NONE,
-            Stage::Work | Stage::Over => true,
+            Stage::Work => true,
+            // It wants to see the end.
+            Stage::Over => false,
         }
     }
 
