@@ -11,13 +11,19 @@ use std::io;
 
 #[actix_web::main]
 async fn main() -> io::Result<()> {
-    let path = std::env::args().nth(1).ok_or_else(|| io::Error::other("name the file to answer"))?;
+    let path = std::env::args()
+        .nth(1)
+        .ok_or_else(|| io::Error::other("name the file to answer"))?;
     let body = Bytes::from(std::fs::read(path)?);
     let server = HttpServer::new(move || {
         let body = body.clone();
         let answer = move || {
             let body = body.clone();
-            async move { HttpResponse::Ok().insert_header(ContentType::json()).body(body) }
+            async move {
+                HttpResponse::Ok()
+                    .insert_header(ContentType::json())
+                    .body(body)
+            }
         };
         App::new()
             .route("/integration", web::get().to(answer.clone()))

@@ -1,8 +1,9 @@
 //! Adapters: what the requests of each third party mean. One file for each, all of one shape.
 //!
-//! An adapter is a pure function from a request and the options of the integration to a [`Reading`]. It never fails: what it
-//! cannot make sense of is nothing, with a reason. It knows its vendor's format and nothing of alerts, of the store or of what
-//! came before; the facts are from PagerTree's public adapters and guides, and from the vendors' own documents.
+//! An adapter is a pure function from a request and the options of the integration to a
+//! [`Reading`]. It never fails: what it cannot make sense of is nothing, with a reason. It knows
+//! its vendor's format and nothing of alerts, of the store or of what came before; the facts are
+//! from PagerTree's public adapters and guides, and from the vendors' own documents.
 
 mod answer;
 mod charset;
@@ -123,7 +124,10 @@ const ADAPTERS: &[(&str, Adapter)] = &[
     ("jotform", jotform::read),
     ("kapacitor", kapacitor::read),
     ("logic_monitor", logic_monitor::read),
-    ("mattermost_outgoing_webhook", mattermost_outgoing_webhook::read),
+    (
+        "mattermost_outgoing_webhook",
+        mattermost_outgoing_webhook::read,
+    ),
     ("meta_workplace", meta_workplace::read),
     ("newrelic", newrelic::read),
     ("pingdom", pingdom::read),
@@ -156,8 +160,8 @@ const ADAPTERS: &[(&str, Adapter)] = &[
 /// Types whose alerts always have the words of the third party.
 const WITHOUT_WORDING: [&str; 1] = ["meta_workplace"];
 
-/// Types whose alerts get an id that nobody has when the third party names none. There is no alert without an id, so of the other
-/// types there is none then.
+/// Types whose alerts get an id that nobody has when the third party names none. There is no alert
+/// without an id, so of the other types there is none then.
 const WITHOUT_ID: [&str; 10] = [
     "cloudflare",
     "crowdstrike",
@@ -179,31 +183,44 @@ pub fn read(integration_type: &str, delivery: &Delivery, options: &Map<String, V
             Field::new(None),
         );
     }
+
     let known = ADAPTERS.iter().find(|(name, _)| *name == integration_type);
-    let reading = known.map_or(webhook::read as Adapter, |(_, adapter)| *adapter)(delivery, options);
+    let reading =
+        known.map_or(webhook::read as Adapter, |(_, adapter)| *adapter)(delivery, options);
     let reading = readable(integration_type, delivery, reading);
     let reading = match known {
         Some((name, _)) if !WITHOUT_ID.contains(name) => identified(reading),
         _ => reading,
     };
+
     if WITHOUT_WORDING.contains(&integration_type) {
         return bounded(reading);
     }
+
     bounded(wording::apply(integration_type, delivery, options, reading))
 }
 
-/// The reading, with the reason why nothing could be read of the body, if nothing came of it. Rules make an alert of whatever they
-/// are given, but not of what cannot be read.
+/// The reading, with the reason why nothing could be read of the body, if nothing came of it. Rules
+/// make an alert of whatever they are given, but not of what cannot be read.
 fn readable(integration_type: &str, delivery: &Delivery, reading: Reading) -> Reading {
-    let Some(unreadable) = delivery.unreadable().filter(|_| integration_type != EMAIL) else { return reading };
+    let Some(unreadable) = delivery.unreadable().filter(|_| integration_type != EMAIL) else {
+        return reading;
+    };
+
     let follows_rules = integration_type == "custom_webhook" && !unreadable.is_plain_text;
     match reading {
         Reading::Event(_) if follows_rules && delivery.all().members().next().is_none() => {
             reading::nothing(unreadable.reason.as_str(), Field::new(None))
         }
-        Reading::Nothing { thirdparty_id, confirm, .. } => {
-            Reading::Nothing { reason: unreadable.reason.clone(), thirdparty_id, confirm }
-        }
+        Reading::Nothing {
+            thirdparty_id,
+            confirm,
+            ..
+        } => Reading::Nothing {
+            reason: unreadable.reason.clone(),
+            thirdparty_id,
+            confirm,
+        },
         reading => reading,
     }
 }
@@ -220,9 +237,15 @@ fn bounded(reading: Reading) -> Reading {
             event.content.cut();
             Reading::Event(event)
         }
-        Reading::Nothing { reason, thirdparty_id, confirm } => {
-            Reading::Nothing { reason, thirdparty_id: kept(thirdparty_id), confirm }
-        }
+        Reading::Nothing {
+            reason,
+            thirdparty_id,
+            confirm,
+        } => Reading::Nothing {
+            reason,
+            thirdparty_id: kept(thirdparty_id),
+            confirm,
+        },
         blocked @ Reading::Blocked { .. } => blocked,
     }
 }
@@ -231,36 +254,52 @@ fn bounded(reading: Reading) -> Reading {
 fn identified(reading: Reading) -> Reading {
     match reading {
         Reading::Event(event) if event.may_create() && event.thirdparty_id.is_none() => {
-            reading::nothing("it has no third-party id, so no alert was created", Field::new(None))
+            reading::nothing(
+                "it has no third-party id, so no alert was created",
+                Field::new(None),
+            )
         }
         other => other,
     }
 }
 
 /// Options by which what is sent costs more than its length.
-const COSTLY_OPTIONS: [&str; 4] = ["custom_definition", "description_template", "title_template", "wrapper_key"];
+const COSTLY_OPTIONS: [&str; 4] = [
+    "custom_definition",
+    "description_template",
+    "title_template",
+    "wrapper_key",
+];
 /// So many bytes are read at once, whatever they are.
 const QUICK: usize = 8 << 10;
 
 /// Whether reading this may take longer than whoever waits for the same thread should.
 pub fn may_take_long(parts: &DeliveryParts, options: &Map<String, Value>) -> bool {
-    parts.body.len() > QUICK || COSTLY_OPTIONS.iter().any(|option| options.contains_key(*option))
+    parts.body.len() > QUICK
+        || COSTLY_OPTIONS
+            .iter()
+            .any(|option| options.contains_key(*option))
 }
 
 type Answering = fn(&Delivery, &Map<String, Value>, &Reading) -> Option<Answer>;
 
 /// Types whose senders read the answer.
-const ANSWERING: &[(&str, Answering)] =
-    &[("meta_workplace", meta_workplace::answer), ("twilio_livecallrouting", twilio_livecallrouting::answer)];
+const ANSWERING: &[(&str, Answering)] = &[
+    ("meta_workplace", meta_workplace::answer),
+    ("twilio_livecallrouting", twilio_livecallrouting::answer),
+];
 
-/// What the HTTP answer says to a request that was read so. `None` for an empty body, which is all that most senders expect.
+/// What the HTTP answer says to a request that was read so. `None` for an empty body, which is all
+/// that most senders expect.
 pub fn answer(
     integration_type: &str,
     delivery: &Delivery,
     options: &Map<String, Value>,
     reading: &Reading,
 ) -> Option<Answer> {
-    let (_, answer) = ANSWERING.iter().find(|(name, _)| *name == integration_type)?;
+    let (_, answer) = ANSWERING
+        .iter()
+        .find(|(name, _)| *name == integration_type)?;
     answer(delivery, options, reading)
 }
 

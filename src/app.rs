@@ -47,7 +47,10 @@ use actix_web::{
 use chores::Chores;
 use closing::Leftovers;
 use sending::Stopping;
-use std::{future::poll_fn, io, net::SocketAddr, path::PathBuf, pin::Pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    future::poll_fn, io, net::SocketAddr, path::PathBuf, pin::Pin, sync::Arc, task::Poll,
+    time::Duration,
+};
 
 /// Where time and randomness come from.
 #[derive(Clone, Debug)]
@@ -61,7 +64,10 @@ pub struct Edges {
 impl Default for Edges {
     /// The machine's own.
     fn default() -> Self {
-        Self { clock: Clock::System, ids: Ids::Random }
+        Self {
+            clock: Clock::System,
+            ids: Ids::Random,
+        }
     }
 }
 
@@ -105,33 +111,65 @@ impl App {
     /// Whatever keeps the program from starting, as a sentence.
     pub fn build(settings: &Settings, edges: Edges) -> Result<Self, StartError> {
         remove_stale_port_file(&settings.port_file)?;
-        let (listeners, endpoints): (Vec<_>, Vec<_>) = listeners::bind_all(&settings.endpoints()?)?.into_iter().unzip();
+        let (listeners, endpoints): (Vec<_>, Vec<_>) = listeners::bind_all(&settings.endpoints()?)?
+            .into_iter()
+            .unzip();
         let mail = settings.mail_address()?.map(mail::listen).transpose()?;
         let ephemeral = ephemeral_folder(settings)?;
-        let data = ephemeral.as_ref().map_or(settings.data.as_path(), TemporaryFolder::path).to_owned();
+        let data = ephemeral
+            .as_ref()
+            .map_or(settings.data.as_path(), TemporaryFolder::path)
+            .to_owned();
         let leftovers = Arc::new(Leftovers::of(ephemeral));
-        endpoints.iter().filter_map(Endpoint::socket).for_each(|socket| leftovers.add(socket.to_owned()));
-        let store = Store::open(&data.join(STORE_FOLDER), &store_options(settings, &edges.ids))?;
+        endpoints
+            .iter()
+            .filter_map(Endpoint::socket)
+            .for_each(|socket| leftovers.add(socket.to_owned()));
+        let store = Store::open(
+            &data.join(STORE_FOLDER),
+            &store_options(settings, &edges.ids),
+        )?;
+
         for removed in moving::remove_leftovers(&data.join(STORE_FOLDER)) {
             log::warn!(folder:display = removed.display(); "What a command left when it was killed was removed");
         }
+
         let tokens = Tokens::new(&store.token_secret()?);
         let live = live::of(settings, &tokens, &edges.clock, None)?;
         let bell = Bell::default();
         let tally = Tally::default();
         let desks = desks(settings, &store, &edges, &bell, &tally);
         let token = edges.ids.secret();
-        let addresses = endpoints.iter().filter_map(Endpoint::tcp).map(|address| address.ip()).collect();
-        let local = Local { addresses, token_sha256: passwords::digest(token.as_bytes()) };
+        let addresses = endpoints
+            .iter()
+            .filter_map(Endpoint::tcp)
+            .map(|address| address.ip())
+            .collect();
+        let local = Local {
+            addresses,
+            token_sha256: passwords::digest(token.as_bytes()),
+        };
+
         let request_ids = RequestIds::new(&edges.ids);
-        let state = State::new(desks, store.clone(), live, local, edges.clock.clone(), request_ids);
+        let state = State::new(
+            desks,
+            store.clone(),
+            live,
+            local,
+            edges.clock.clone(),
+            request_ids,
+        );
         let state = Data::new(state);
-        let workers = http::affordable_workers(shares::workers(settings)).map_err(StartError::Server)?;
+        let workers =
+            http::affordable_workers(shares::workers(settings)).map_err(StartError::Server)?;
         let shares = shares::of(settings, workers);
         let arrivals = Arrivals::default();
         let connections = connections(settings, workers, shares.http);
-        let server = http::server(listeners, connections, state.clone(), &arrivals).map_err(StartError::Server)?;
-        let mail = mail.map(|listener| mail::server(settings, listener, &state, &tally, shares.mail)).transpose()?;
+        let server = http::server(listeners, connections, state.clone(), &arrivals)
+            .map_err(StartError::Server)?;
+        let mail = mail
+            .map(|listener| mail::server(settings, listener, &state, &tally, shares.mail))
+            .transpose()?;
         let handle = AppHandle {
             server: server.handle(),
             state,
@@ -143,6 +181,7 @@ impl App {
             stopping: Stopping::default(),
             drain: Duration::from_secs(settings.shutdown.drain_seconds),
         };
+
         let chores = Chores {
             store: store.clone(),
             retention: Retention::new(store.clone(), edges.clock.clone(), keep(settings)),
@@ -153,9 +192,21 @@ impl App {
             stopping: handle.stopping.clone(),
             drain: handle.drain,
         };
+
         let running = Running::at(&endpoints, token);
         let port_file = settings.port_file.clone();
-        Ok(Self { server, endpoints, data, running, port_file, handle, store, leftovers, chores, mail })
+        Ok(Self {
+            server,
+            endpoints,
+            data,
+            running,
+            port_file,
+            handle,
+            store,
+            leftovers,
+            chores,
+            mail,
+        })
     }
 
     /// Where it listens; ports are the real ones.
@@ -186,22 +237,51 @@ impl App {
         // It starts them all, and waits for them, when it is first looked at.
         let first = poll_fn(|context| Poll::Ready(Pin::new(&mut self.server).poll(context))).await;
         if let Poll::Ready(ended) = first {
-            let ended = ended.err().unwrap_or_else(|| io::Error::other("it ended at once"));
+            let ended = ended
+                .err()
+                .unwrap_or_else(|| io::Error::other("it ended at once"));
             return Err(StartError::Server(ended));
         }
+
         let address = self.address();
-        let Self { server, data, running, port_file, handle, store, leftovers, chores, mail, .. } = self;
+        let Self {
+            server,
+            data,
+            running,
+            port_file,
+            handle,
+            store,
+            leftovers,
+            chores,
+            mail,
+            ..
+        } = self;
         let (stopping, drain) = (handle.stopping.clone(), handle.drain);
+
         // It holds the store.
         drop(handle);
         if let Some(running) = running {
-            leftovers.add(running.write(&data).map_err(|source| StartError::File { path: data, source })?);
+            leftovers.add(
+                running
+                    .write(&data)
+                    .map_err(|source| StartError::File { path: data, source })?,
+            );
         }
+
         if let Some(address) = address.filter(|_| !port_file.as_os_str().is_empty()) {
             port_file::write(&port_file, address.port())?;
             leftovers.add(port_file);
         }
-        Ok(Serving { server, stopping, drain, store, leftovers, chores, mail })
+
+        Ok(Serving {
+            server,
+            stopping,
+            drain,
+            store,
+            leftovers,
+            chores,
+            mail,
+        })
     }
 
     /// Starts, and serves until told to stop.
@@ -225,25 +305,37 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Serves until told to stop, then finishes every write that was taken, and the webhooks under way that are answered in time.
+    /// Serves until told to stop, then finishes every write that was taken, and the webhooks under
+    /// way that are answered in time.
     ///
     /// # Errors
     /// The server broke down.
     pub async fn run(self) -> io::Result<()> {
-        let Self { server, stopping, drain, store, leftovers, chores, mail } = self;
+        let Self {
+            server,
+            stopping,
+            drain,
+            store,
+            leftovers,
+            chores,
+            mail,
+        } = self;
         let chores = chores.begin();
         let mail = mail.map(|mail| actix_rt::spawn(mail.run(stopping.told(), drain)));
         let outcome = server.await;
+
         // It may have come to its end by itself.
         stopping.begin();
         if let Some(mail) = mail {
             // It holds the store until it is gone.
             let _broken_down_at_worst = mail.await;
         }
+
         leftovers.remove_files();
         chores.end().await;
         closing::close(store).await;
         leftovers.remove();
+
         outcome
     }
 }
@@ -251,7 +343,8 @@ impl Serving {
 /// So long before the end of a drain, bodies that have not come are waited for no longer.
 const LAST_CALL: Duration = Duration::from_secs(1);
 
-/// So long, at most, requests that had arrived before the server was told to stop are waited for to begin.
+/// So long, at most, requests that had arrived before the server was told to stop are waited for to
+/// begin.
 const LAST_ARRIVALS: Duration = Duration::from_secs(2);
 
 impl AppHandle {
@@ -260,20 +353,30 @@ impl AppHandle {
         self.drain
     }
 
-    /// Begins what has arrived, takes no more connections, lets requests in flight finish, then stops. What clients are too slow
-    /// to send is refused shortly before the end.
+    /// Begins what has arrived, takes no more connections, lets requests in flight finish, then
+    /// stops. What clients are too slow to send is refused shortly before the end.
     pub async fn drain(self) {
-        let Self { server, state, arrivals, stopping, drain: time, .. } = self;
+        let Self {
+            server,
+            state,
+            arrivals,
+            stopping,
+            drain: time,
+            ..
+        } = self;
         let drain = state.drain.clone();
+
         // It holds the store, which the app waits to be let go of.
         drop(state);
         arrivals.settle(LAST_ARRIVALS.min(time / 4)).await;
         log::info!("Stopping: requests in flight are finished first");
         drain.begin();
         stopping.begin();
+
         let last_call = time.saturating_sub(LAST_CALL.min(time / 4));
         let ended = server.stop(true);
         tokio::pin!(ended);
+
         tokio::select! {
             () = &mut ended => {}
             () = actix_rt::time::sleep(last_call) => {
@@ -283,7 +386,8 @@ impl AppHandle {
         }
     }
 
-    /// Removes what must not be left behind, for a process that ends without waiting for [`App::run`].
+    /// Removes what must not be left behind, for a process that ends without waiting for
+    /// [`App::run`].
     pub fn cleaner(&self) -> impl FnOnce() + use<> {
         let leftovers = Arc::clone(&self.leftovers);
         move || leftovers.remove()
@@ -300,8 +404,15 @@ impl AppHandle {
                          was not started with --open-to-network";
             return Err(ConfigError::new(fault));
         }
+
         let before = self.state.live.load();
-        self.state.live.store(Arc::new(live::of(settings, &self.tokens, &self.clock, Some(&before))?));
+        self.state.live.store(Arc::new(live::of(
+            settings,
+            &self.tokens,
+            &self.clock,
+            Some(&before),
+        )?));
+
         Ok(())
     }
 }
@@ -312,7 +423,10 @@ fn ephemeral_folder(settings: &Settings) -> Result<Option<TemporaryFolder>, Star
     }
     store::sweep_temporary_folders();
     let made = TemporaryFolder::make();
-    made.map(Some).map_err(|source| StartError::File { path: std::env::temp_dir(), source })
+    made.map(Some).map_err(|source| StartError::File {
+        path: std::env::temp_dir(),
+        source,
+    })
 }
 
 fn store_options(settings: &Settings, ids: &Ids) -> Options {
@@ -322,34 +436,90 @@ fn store_options(settings: &Settings, ids: &Ids) -> Options {
         snapshot_bytes: settings.store.snapshot_bytes,
         queue: settings.store.queue,
         batch: settings.store.batch,
-        durability: if settings.ephemeral { Durability::Ephemeral } else { Durability::Synced },
+        durability: if settings.ephemeral {
+            Durability::Ephemeral
+        } else {
+            Durability::Synced
+        },
         token_secret: Some(ids.secret()),
     }
 }
 
 fn outgoing(settings: &Settings, store: &Store, edges: &Edges) -> Outgoing {
-    let OutgoingSettings { attempts, first_retry_seconds, timeout_seconds, queue, .. } = settings.outgoing;
+    let OutgoingSettings {
+        attempts,
+        first_retry_seconds,
+        timeout_seconds,
+        queue,
+        ..
+    } = settings.outgoing;
     let courier = Courier::new(settings.reach(), Duration::from_secs(timeout_seconds));
-    let persistence = Persistence { attempts, first_pause: first_retry_seconds, queue };
-    Outgoing::new(store.clone(), edges.clock.clone(), edges.ids.clone(), courier, persistence)
+    let persistence = Persistence {
+        attempts,
+        first_pause: first_retry_seconds,
+        queue,
+    };
+
+    Outgoing::new(
+        store.clone(),
+        edges.clock.clone(),
+        edges.ids.clone(),
+        courier,
+        persistence,
+    )
 }
 
 fn keep(settings: &Settings) -> Keep {
-    let RetentionSettings { alerts, alert_days, logs, log_days, .. } = settings.retention;
-    Keep { alerts, alert_days, logs, log_days }
+    let RetentionSettings {
+        alerts,
+        alert_days,
+        logs,
+        log_days,
+        ..
+    } = settings.retention;
+
+    Keep {
+        alerts,
+        alert_days,
+        logs,
+        log_days,
+    }
 }
 
 /// What the settings `before` have counted still counts.
 fn desks(settings: &Settings, store: &Store, edges: &Edges, bell: &Bell, tally: &Tally) -> Desks {
     let pages = PageMemory::new(settings.store.list_cache_bytes);
     let confirms = settings.outgoing.confirm_subscriptions;
-    let outgoing = OutgoingRules { reach: settings.reach(), senders: settings.outgoing.senders };
+    let outgoing = OutgoingRules {
+        reach: settings.reach(),
+        senders: settings.outgoing.senders,
+    };
+
     let (clock, ids) = (&edges.clock, &edges.ids);
     Desks {
-        integrations: Integrations::new(store.clone(), clock.clone(), ids.clone(), outgoing, pages.clone()),
-        alerts: Alerts::new(store.clone(), clock.clone(), ids.clone(), bell.clone(), pages.clone()),
+        integrations: Integrations::new(
+            store.clone(),
+            clock.clone(),
+            ids.clone(),
+            outgoing,
+            pages.clone(),
+        ),
+        alerts: Alerts::new(
+            store.clone(),
+            clock.clone(),
+            ids.clone(),
+            bell.clone(),
+            pages.clone(),
+        ),
         logs: Logs::new(store.clone(), pages),
-        incoming: Incoming::new(store.clone(), clock.clone(), ids.clone(), bell.clone(), tally.clone(), confirms),
+        incoming: Incoming::new(
+            store.clone(),
+            clock.clone(),
+            ids.clone(),
+            bell.clone(),
+            tally.clone(),
+            confirms,
+        ),
         tally: tally.clone(),
     }
 }

@@ -1,5 +1,5 @@
-//! The command line: `serve` (also without saying so), `keys new`, `users new`, `check`, `export`, `import`,
-//! `backup`, `restore`, `compact`.
+//! The command line: `serve` (also without saying so), `keys new`, `users new`, `check`, `export`,
+//! `import`, `backup`, `restore`, `compact`.
 
 mod backup;
 mod bounded;
@@ -72,8 +72,8 @@ struct ServeArguments {
     /// Configuration file [default: config.toml, if there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Address and port, or unix:PATH; commas between several; port 0 picks a free one [default: localhost:7243, which is
-    /// 127.0.0.1:7243 and [::1]:7243]
+    /// Address and port, or unix:PATH; commas between several; port 0 picks a free one [default:
+    /// localhost:7243, which is 127.0.0.1:7243 and [::1]:7243]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
     /// Folder of the store [default: data]
@@ -95,8 +95,25 @@ struct ServeArguments {
 
 impl From<ServeArguments> for Overrides {
     fn from(arguments: ServeArguments) -> Self {
-        let ServeArguments { config, listen, data, ephemeral, strict, open_to_network, port_file } = arguments;
-        Self { config, listen, data, port_file, ephemeral, strict, open_to_network }
+        let ServeArguments {
+            config,
+            listen,
+            data,
+            ephemeral,
+            strict,
+            open_to_network,
+            port_file,
+        } = arguments;
+
+        Self {
+            config,
+            listen,
+            data,
+            port_file,
+            ephemeral,
+            strict,
+            open_to_network,
+        }
     }
 }
 
@@ -116,6 +133,7 @@ pub fn run() -> ExitCode {
         Some(Command::Export(arguments)) => export::run(arguments, &interruption),
         Some(Command::Import(arguments)) => import::run(arguments, &interruption),
     };
+
     match outcome {
         Ok(code) => code,
         Err(Sentence(fault)) => {
@@ -139,9 +157,9 @@ impl<E: std::error::Error> From<E> for Sentence {
 fn report(what: fmt::Arguments<'_>) -> Result<(), Sentence> {
     let mut out = io::stdout();
     match writeln!(out, "{what}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Sentence(format!("{what}; but standard output, which should tell so, cannot be written: {error}")))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Sentence(format!(
+            "{what}; but standard output, which should tell so, cannot be written: {error}"
+        ))),
         // Nobody reads it; it is done all the same.
         _ => Ok(()),
     }
@@ -153,5 +171,7 @@ const COMPLAINT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Says on standard error why the program ends. A full pipe that nobody reads is not waited for.
 fn complain(fault: &str) {
     let line = format!("pagertree-local: {fault}\n");
-    let _nowhere_to_complain = bounded::at_most(COMPLAINT_TIMEOUT, move || io::stderr().write_all(line.as_bytes()));
+    let _nowhere_to_complain = bounded::at_most(COMPLAINT_TIMEOUT, move || {
+        io::stderr().write_all(line.as_bytes())
+    });
 }

@@ -1,7 +1,8 @@
-//! Settings: defaults, `config.toml`, environment and flags, in rising order of precedence; and what they mean together.
+//! Settings: defaults, `config.toml`, environment and flags, in rising order of precedence; and
+//! what they mean together.
 //!
-//! Nobody else reads the environment or the configuration file. Everything that is wrong with a setting is said before
-//! anything starts, by name, and for the file with its line.
+//! Nobody else reads the environment or the configuration file. Everything that is wrong with a
+//! setting is said before anything starts, by name, and for the file with its line.
 
 mod environment;
 mod listen;
@@ -12,8 +13,8 @@ pub(crate) use environment::log_filter;
 pub use listen::Listen;
 pub use people::{AccountEntry, KeyEntry, UserEntry};
 pub use settings::{
-    Auth, Cors, Limits, Log, LogFormat, Mode, OutgoingSettings, ReachSetting, RetentionSettings, Settings, Shutdown,
-    SmtpSettings, StoreSettings,
+    Auth, Cors, Limits, Log, LogFormat, Mode, OutgoingSettings, ReachSetting, RetentionSettings,
+    Settings, Shutdown, SmtpSettings, StoreSettings,
 };
 
 use std::{
@@ -76,14 +77,27 @@ impl Sources {
             }
             Some((name, value.ok()?))
         });
+
         let variables: Vec<_> = variables.collect();
-        Self { unreadable, ..Self::new(overrides, variables) }
+        Self {
+            unreadable,
+            ..Self::new(overrides, variables)
+        }
     }
 
     /// The command line and a given environment, of which only our own variables count.
-    pub fn new(overrides: Overrides, environment: impl IntoIterator<Item = (String, String)>) -> Self {
-        let ours = environment.into_iter().filter(|(name, _)| name.starts_with(environment::PREFIX));
-        Self { overrides, environment: ours.collect(), unreadable: Vec::new() }
+    pub fn new(
+        overrides: Overrides,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        let ours = environment
+            .into_iter()
+            .filter(|(name, _)| name.starts_with(environment::PREFIX));
+        Self {
+            overrides,
+            environment: ours.collect(),
+            unreadable: Vec::new(),
+        }
     }
 
     /// The settings as they are now.
@@ -92,12 +106,22 @@ impl Sources {
     /// The first thing that is wrong, in a sentence.
     pub fn load(&self) -> Result<Settings, ConfigError> {
         if let Some(name) = self.unreadable.first() {
-            return Err(ConfigError::new(format!("{name} must be UTF-8, but is not")));
+            return Err(ConfigError::new(format!(
+                "{name} must be UTF-8, but is not"
+            )));
         }
+
         let mut settings = self.read_file()?;
         environment::apply(&mut settings, &self.environment)?;
-        let Overrides { config: _, listen, data, port_file, ephemeral, strict, open_to_network } =
-            self.overrides.clone();
+        let Overrides {
+            config: _,
+            listen,
+            data,
+            port_file,
+            ephemeral,
+            strict,
+            open_to_network,
+        } = self.overrides.clone();
         settings.listen = listen.map_or(settings.listen, Listen::from);
         settings.data = data.unwrap_or(settings.data);
         settings.port_file = port_file.unwrap_or(settings.port_file);
@@ -105,12 +129,21 @@ impl Sources {
         settings.strict |= strict;
         settings.open_to_network |= open_to_network;
         settings.validate()?;
+
         Ok(settings)
     }
 
     fn read_file(&self) -> Result<Settings, ConfigError> {
-        let variable = self.environment.get(environment::CONFIG).filter(|path| !path.is_empty());
-        let named = self.overrides.config.clone().or_else(|| variable.map(PathBuf::from));
+        let variable = self
+            .environment
+            .get(environment::CONFIG)
+            .filter(|path| !path.is_empty());
+        let named = self
+            .overrides
+            .config
+            .clone()
+            .or_else(|| variable.map(PathBuf::from));
+
         match named {
             Some(path) => read_settings(&path),
             None if Path::new(DEFAULT_FILE).is_file() => {
@@ -122,14 +155,21 @@ impl Sources {
 }
 
 fn read_settings(path: &Path) -> Result<Settings, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ConfigError::new(format!("the configuration '{}' cannot be read: {error}", path.display())))?;
-    parse(&text).map_err(|ConfigError(fault)| ConfigError::new(format!("{}{fault}", path.display())))
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        ConfigError::new(format!(
+            "the configuration '{}' cannot be read: {error}",
+            path.display()
+        ))
+    })?;
+    parse(&text)
+        .map_err(|ConfigError(fault)| ConfigError::new(format!("{}{fault}", path.display())))
 }
 
-/// Many programs have a `config.toml`, and this one reads the one in the folder in which it happens to be started.
+/// Many programs have a `config.toml`, and this one reads the one in the folder in which it happens
+/// to be started.
 fn perhaps_foreign(ConfigError(fault): ConfigError) -> ConfigError {
-    const WAY_OUT: &str = "name yours with --config FILE, or take the defaults with --config /dev/null";
+    const WAY_OUT: &str =
+        "name yours with --config FILE, or take the defaults with --config /dev/null";
     ConfigError(match is_mostly_foreign(Path::new(DEFAULT_FILE)) {
         Some(true) => format!("{fault}; the file seems to be another program's: {WAY_OUT}"),
         Some(false) => fault,
@@ -145,12 +185,16 @@ fn is_mostly_foreign(path: &Path) -> Option<bool> {
     Some(table.len().saturating_sub(known) > known)
 }
 
-/// Reads the text of a configuration file. Faults begin with `:<line>:`, to stand behind the file's name.
+/// Reads the text of a configuration file. Faults begin with `:<line>:`, to stand behind the file's
+/// name.
 fn parse(text: &str) -> Result<Settings, ConfigError> {
     toml::from_str(text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start));
         let line = before.map_or(1, |before| before.matches('\n').count().saturating_add(1));
-        ConfigError::new(format!(":{line}: {}", error.message().trim().replace('\n', ", ")))
+        ConfigError::new(format!(
+            ":{line}: {}",
+            error.message().trim().replace('\n', ", ")
+        ))
     })
 }
 
@@ -159,83 +203,152 @@ mod tests {
     use super::*;
 
     fn load(environment: &[(&str, &str)], overrides: Overrides) -> Result<Settings, ConfigError> {
-        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Sources::new(overrides, environment).load()
     }
 
     #[test]
     fn the_file_at_the_top_level_shows_every_setting_with_its_default() {
-        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config.toml")).unwrap();
+        let text =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config.toml")).unwrap();
         assert_eq!(parse(&text).unwrap(), Settings::default());
 
         let shown: toml::Table = toml::from_str(&text).unwrap();
         let all = toml::Table::try_from(Settings::default()).unwrap();
-        assert_eq!(leaves(&shown), leaves(&all), "config.toml lists each setting once, none is missing");
+        assert_eq!(
+            leaves(&shown),
+            leaves(&all),
+            "config.toml lists each setting once, none is missing"
+        );
+
         let undocumented: Vec<_> = text
             .lines()
-            .scan("", |above, line| Some((std::mem::replace(above, line), line)))
-            .filter(|(above, line)| line.contains(" = ") && !line.starts_with('#') && !above.starts_with('#'))
+            .scan("", |above, line| {
+                Some((std::mem::replace(above, line), line))
+            })
+            .filter(|(above, line)| {
+                line.contains(" = ") && !line.starts_with('#') && !above.starts_with('#')
+            })
             .collect();
-        assert!(undocumented.is_empty(), "each setting has a comment above it: {undocumented:?}");
+        assert!(
+            undocumented.is_empty(),
+            "each setting has a comment above it: {undocumented:?}"
+        );
     }
 
     fn leaves(table: &toml::Table) -> Vec<String> {
         let mut names: Vec<String> = table
             .iter()
             .flat_map(|(name, value)| match value {
-                toml::Value::Table(inner) => leaves(inner).into_iter().map(|leaf| format!("{name}.{leaf}")).collect(),
+                toml::Value::Table(inner) => leaves(inner)
+                    .into_iter()
+                    .map(|leaf| format!("{name}.{leaf}"))
+                    .collect(),
                 _ => vec![name.clone()],
             })
             .filter(|name| !["accounts", "keys", "users"].contains(&name.as_str()))
             .collect();
         names.sort();
+
         names
     }
 
     #[test]
     fn unknown_keys_are_refused_by_name_and_line() {
-        let fault = parse("strict = true\n[limits]\nbody_bites = 1\n").unwrap_err().to_string();
-        assert!(fault.starts_with(":3:") && fault.contains("body_bites"), "{fault}");
+        let fault = parse("strict = true\n[limits]\nbody_bites = 1\n")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            fault.starts_with(":3:") && fault.contains("body_bites"),
+            "{fault}"
+        );
     }
 
     #[test]
     fn flags_beat_environment_and_environment_beats_defaults() {
-        let environment =
-            [("PAGERTREE_LOCAL_LISTEN", "127.0.0.1:1"), ("PAGERTREE_LOCAL_LIMITS_BODY_BYTES", "5000"), ("HOME", "/")];
+        let environment = [
+            ("PAGERTREE_LOCAL_LISTEN", "127.0.0.1:1"),
+            ("PAGERTREE_LOCAL_LIMITS_BODY_BYTES", "5000"),
+            ("HOME", "/"),
+        ];
         let settings = load(&environment, Overrides::default()).unwrap();
-        assert_eq!((settings.listen, settings.limits.body_bytes), ("127.0.0.1:1".into(), 5000));
-        let flags = Overrides { listen: Some("127.0.0.1:2".into()), ..Overrides::default() };
-        assert_eq!(load(&environment, flags).unwrap().listen, "127.0.0.1:2".into());
+
+        assert_eq!(
+            (settings.listen, settings.limits.body_bytes),
+            ("127.0.0.1:1".into(), 5000)
+        );
+
+        let flags = Overrides {
+            listen: Some("127.0.0.1:2".into()),
+            ..Overrides::default()
+        };
+
+        assert_eq!(
+            load(&environment, flags).unwrap().listen,
+            "127.0.0.1:2".into()
+        );
     }
 
     #[test]
     fn a_variable_that_is_no_setting_or_no_number_is_refused_by_name() {
-        for (name, value) in [("PAGERTREE_LOCAL_LISTN", "x"), ("PAGERTREE_LOCAL_LIMITS_BODY_BYTES", "many")] {
-            let fault = load(&[(name, value)], Overrides::default()).unwrap_err().to_string();
+        for (name, value) in [
+            ("PAGERTREE_LOCAL_LISTN", "x"),
+            ("PAGERTREE_LOCAL_LIMITS_BODY_BYTES", "many"),
+        ] {
+            let fault = load(&[(name, value)], Overrides::default())
+                .unwrap_err()
+                .to_string();
             assert!(fault.contains(name), "{fault}");
         }
     }
 
     #[test]
     fn open_mode_stays_on_this_machine_unless_told_otherwise() {
-        let listen =
-            |open_to_network| Overrides { listen: Some("0.0.0.0:0".into()), open_to_network, ..Overrides::default() };
+        let listen = |open_to_network| Overrides {
+            listen: Some("0.0.0.0:0".into()),
+            open_to_network,
+            ..Overrides::default()
+        };
+
         let fault = load(&[], listen(false)).unwrap_err().to_string();
         assert!(fault.contains("--open-to-network"), "{fault}");
         assert!(load(&[], listen(true)).is_ok());
         assert!(load(&[("PAGERTREE_LOCAL_AUTH_MODE", "keys")], listen(false)).is_ok());
-        assert!(load(&[("PAGERTREE_LOCAL_LISTEN", "[::1]:0")], Overrides::default()).is_ok());
-        assert!(load(&[("PAGERTREE_LOCAL_LISTEN", "localhost:0")], Overrides::default()).is_ok());
+        assert!(
+            load(
+                &[("PAGERTREE_LOCAL_LISTEN", "[::1]:0")],
+                Overrides::default()
+            )
+            .is_ok()
+        );
+        assert!(
+            load(
+                &[("PAGERTREE_LOCAL_LISTEN", "localhost:0")],
+                Overrides::default()
+            )
+            .is_ok()
+        );
     }
 
     #[test]
     fn people_must_fit_together() {
         let text = "[[keys]]\nid = \"key_1\"\naccount = \"acc_none\"\nsecret_sha256 = \"00\"\n";
-        let fault = parse(text).and_then(|settings| settings.validate()).unwrap_err().to_string();
+        let fault = parse(text)
+            .and_then(|settings| settings.validate())
+            .unwrap_err()
+            .to_string();
+
         assert!(fault.contains("secret_sha256"), "{fault}");
-        let text =
-            format!("[[keys]]\nid = \"key_1\"\naccount = \"acc_none\"\nsecret_sha256 = \"{}\"\n", "ab".repeat(32));
-        let fault = parse(&text).and_then(|settings| settings.validate()).unwrap_err().to_string();
+        let text = format!(
+            "[[keys]]\nid = \"key_1\"\naccount = \"acc_none\"\nsecret_sha256 = \"{}\"\n",
+            "ab".repeat(32)
+        );
+        let fault = parse(&text)
+            .and_then(|settings| settings.validate())
+            .unwrap_err()
+            .to_string();
         assert!(fault.contains("acc_none"), "{fault}");
     }
 
@@ -251,23 +364,51 @@ mod tests {
     fn a_number_that_cannot_be_meant_is_refused_by_name() {
         let bad: [(&str, Change); 14] = [
             ("workers", |settings| settings.workers = 513),
-            ("auth.token_seconds", |settings| settings.auth.token_seconds = 0),
-            ("auth.token_seconds", |settings| settings.auth.token_seconds = u32::MAX),
-            ("limits.head_seconds", |settings| settings.limits.head_seconds = 0),
-            ("limits.head_seconds", |settings| settings.limits.head_seconds = u64::MAX),
-            ("limits.body_seconds", |settings| settings.limits.body_seconds = 0),
-            ("limits.body_seconds", |settings| settings.limits.body_seconds = 86_401),
-            ("limits.idle_seconds", |settings| settings.limits.idle_seconds = 0),
-            ("limits.idle_seconds", |settings| settings.limits.idle_seconds = u64::MAX),
-            ("store.cache_bytes", |settings| settings.store.cache_bytes = 0),
-            ("store.cache_bytes", |settings| settings.store.cache_bytes = u64::MAX),
-            ("store.list_cache_bytes", |settings| settings.store.list_cache_bytes = u64::MAX),
+            ("auth.token_seconds", |settings| {
+                settings.auth.token_seconds = 0
+            }),
+            ("auth.token_seconds", |settings| {
+                settings.auth.token_seconds = u32::MAX
+            }),
+            ("limits.head_seconds", |settings| {
+                settings.limits.head_seconds = 0
+            }),
+            ("limits.head_seconds", |settings| {
+                settings.limits.head_seconds = u64::MAX
+            }),
+            ("limits.body_seconds", |settings| {
+                settings.limits.body_seconds = 0
+            }),
+            ("limits.body_seconds", |settings| {
+                settings.limits.body_seconds = 86_401
+            }),
+            ("limits.idle_seconds", |settings| {
+                settings.limits.idle_seconds = 0
+            }),
+            ("limits.idle_seconds", |settings| {
+                settings.limits.idle_seconds = u64::MAX
+            }),
+            ("store.cache_bytes", |settings| {
+                settings.store.cache_bytes = 0
+            }),
+            ("store.cache_bytes", |settings| {
+                settings.store.cache_bytes = u64::MAX
+            }),
+            ("store.list_cache_bytes", |settings| {
+                settings.store.list_cache_bytes = u64::MAX
+            }),
             ("store.batch", |settings| settings.store.batch = 65),
-            ("shutdown.drain_seconds", |settings| settings.shutdown.drain_seconds = 3_601),
+            ("shutdown.drain_seconds", |settings| {
+                settings.shutdown.drain_seconds = 3_601
+            }),
         ];
+
         for (name, change) in bad {
             let fault = fault_of(change).unwrap_or_default();
-            assert!(fault.starts_with(&format!("'{name}' must be from ")), "{name}: {fault}");
+            assert!(
+                fault.starts_with(&format!("'{name}' must be from ")),
+                "{name}: {fault}"
+            );
         }
     }
 
@@ -285,6 +426,7 @@ mod tests {
                 (settings.auth.token_seconds, settings.limits.idle_seconds) = (1, 1);
             },
         ];
+
         for change in ends {
             assert_eq!(fault_of(change), None);
         }
@@ -292,7 +434,10 @@ mod tests {
 
     #[test]
     fn an_origin_is_one_as_browsers_send_it() {
-        let origin = |origin: &str| fault_of(|settings| settings.cors.origins = vec!["*".into(), origin.into()]);
+        let origin = |origin: &str| {
+            fault_of(|settings| settings.cors.origins = vec!["*".into(), origin.into()])
+        };
+
         for good in [
             "*",
             "https://app.example",
@@ -304,6 +449,7 @@ mod tests {
         ] {
             assert_eq!(origin(good), None);
         }
+
         for bad in [
             "",
             "null",
@@ -328,7 +474,10 @@ mod tests {
             "http://b\u{fc}cher.example",
         ] {
             let fault = origin(bad).unwrap_or_default();
-            assert!(fault.starts_with("'cors.origins' ") && fault.contains(&format!("{bad:?}")), "{bad}: {fault}");
+            assert!(
+                fault.starts_with("'cors.origins' ") && fault.contains(&format!("{bad:?}")),
+                "{bad}: {fault}"
+            );
         }
     }
 }

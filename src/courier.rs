@@ -1,7 +1,7 @@
 //! The way out: asks for a URL or posts something to it, and only where it may go.
 //!
-//! A URL comes from whoever may write in an account, so where its name leads is looked at when it is resolved, for each
-//! attempt anew: what is checked is what is connected to.
+//! A URL comes from whoever may write in an account, so where its name leads is looked at when it
+//! is resolved, for each attempt anew: what is checked is what is connected to.
 
 use crate::domain::body::excerpt;
 use serde::{Deserialize, Serialize};
@@ -65,13 +65,18 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || (a == 100 && (64..128).contains(&b))
         || (a == 192 && b == 0 && c == 0)
         || (a == 198 && (18..20).contains(&b));
+
     !special
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
-    // Of all that is assigned, only 2000::/3 is public; within it, what carries an IPv4 address and documentation is not.
-    (0x2000..0x4000).contains(&a) && a != 0x2002 && !(a == 0x2001 && (b < 0x200 || b == 0xdb8)) && a != 0x3fff
+    // Of all that is assigned, only 2000::/3 is public; within it, what carries an IPv4 address and
+    // documentation is not.
+    (0x2000..0x4000).contains(&a)
+        && a != 0x2002
+        && !(a == 0x2001 && (b < 0x200 || b == 0xdb8))
+        && a != 0x3fff
 }
 
 /// A request to make.
@@ -113,8 +118,8 @@ pub struct Answer {
     pub status: u16,
     /// Its headers.
     pub headers: Vec<(String, String)>,
-    /// The beginning of its body; empty if it came from an address that is not public, so that nobody reads through this program what
-    /// only this machine or network can.
+    /// The beginning of its body; empty if it came from an address that is not public, so that
+    /// nobody reads through this program what only this machine or network can.
     pub body: Vec<u8>,
     /// How much of its body was read, in bytes.
     pub body_bytes: usize,
@@ -134,7 +139,8 @@ pub enum Failure {
 /// Whoever makes requests. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Courier {
-    /// Connects to public addresses alone. Connections are kept for further requests, so that both kinds need a client of their own.
+    /// Connects to public addresses alone. Connections are kept for further requests, so that both
+    /// kinds need a client of their own.
     public: Agent,
     /// Connects to the other addresses within `reach`.
     private: Agent,
@@ -146,7 +152,9 @@ const MOST_OF_ANSWER: u64 = 64 << 10;
 impl Courier {
     /// Goes no further than `reach`, and waits no longer than `timeout` for each.
     pub fn new(reach: Reach, timeout: Duration) -> Self {
-        let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::PlatformVerifier)
+            .build();
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -156,10 +164,19 @@ impl Courier {
             .user_agent(concat!("pagertree-local/", env!("CARGO_PKG_VERSION")))
             .build();
         let agent = |kind| {
-            let resolver = Guarded { reach, kind, inner: DefaultResolver::default() };
+            let resolver = Guarded {
+                reach,
+                kind,
+                inner: DefaultResolver::default(),
+            };
             Agent::with_parts(config.clone(), DefaultConnector::default(), resolver)
         };
-        Self { reach, public: agent(AddressKind::Public), private: agent(AddressKind::Private) }
+
+        Self {
+            reach,
+            public: agent(AddressKind::Public),
+            private: agent(AddressKind::Private),
+        }
     }
 
     /// Makes the request, and waits for the answer. Blocks.
@@ -169,7 +186,9 @@ impl Courier {
     pub fn carry(&self, parcel: &Parcel) -> Result<Answer, Failure> {
         self.check(&parcel.url).map_err(Failure::Never)?;
         let sent = match send(&self.public, parcel) {
-            Err(error) if is_private_address(&error) => send(&self.private, parcel).map(without_body),
+            Err(error) if is_private_address(&error) => {
+                send(&self.private, parcel).map(without_body)
+            }
             sent => sent,
         };
         sent.map_err(|error| Failure::NotNow(said(&error)))
@@ -179,9 +198,18 @@ impl Courier {
     fn check(&self, url: &str) -> Result<(), String> {
         let uri = understood(url).map_err(|fault| format!("the URL {fault}"))?;
         let host = uri.host().unwrap_or_default();
-        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
+        let address = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<IpAddr>()
+            .ok();
+
         match address.filter(|address| !self.reach.allows(*address)) {
-            Some(address) => Err(OutOfReach { host: excerpt(host), address }.to_string()),
+            Some(address) => Err(OutOfReach {
+                host: excerpt(host),
+                address,
+            }
+            .to_string()),
             None => Ok(()),
         }
     }
@@ -190,27 +218,47 @@ impl Courier {
 fn send(agent: &Agent, parcel: &Parcel) -> Result<Answer, ureq::Error> {
     let headers = parcel.headers.iter();
     let sent = match parcel.method {
-        Method::Get => {
-            headers.fold(agent.get(&parcel.url), |request, (name, value)| request.header(name, value)).call()
-        }
+        Method::Get => headers
+            .fold(agent.get(&parcel.url), |request, (name, value)| {
+                request.header(name, value)
+            })
+            .call(),
         Method::Post => headers
-            .fold(agent.post(&parcel.url), |request, (name, value)| request.header(name, value))
+            .fold(agent.post(&parcel.url), |request, (name, value)| {
+                request.header(name, value)
+            })
             .send(&parcel.body[..]),
     };
+
     let (parts, body) = sent?.into_parts();
-    let headers = parts
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    let headers = parts.headers.iter().map(|(name, value)| {
+        (
+            name.as_str().to_owned(),
+            String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        )
+    });
+
     let mut beginning = Vec::new();
     // The status counts, whatever becomes of the rest.
-    let _cut_off = body.into_reader().take(MOST_OF_ANSWER).read_to_end(&mut beginning);
+    let _cut_off = body
+        .into_reader()
+        .take(MOST_OF_ANSWER)
+        .read_to_end(&mut beginning);
+
     let body_bytes = beginning.len();
-    Ok(Answer { status: parts.status.as_u16(), headers: headers.collect(), body: beginning, body_bytes })
+    Ok(Answer {
+        status: parts.status.as_u16(),
+        headers: headers.collect(),
+        body: beginning,
+        body_bytes,
+    })
 }
 
 fn without_body(answer: Answer) -> Answer {
-    Answer { body: Vec::new(), ..answer }
+    Answer {
+        body: Vec::new(),
+        ..answer
+    }
 }
 
 /// Whether a name has no public address, but one within reach.
@@ -224,7 +272,10 @@ pub fn refusal(url: &str) -> Option<String> {
 }
 
 fn understood(url: &str) -> Result<Uri, String> {
-    let parsed = url.parse::<Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
+    let parsed = url
+        .parse::<Uri>()
+        .ok()
+        .filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
     let parsed = parsed.filter(|uri| uri.host().is_some_and(|host| !host.is_empty()));
     parsed.ok_or_else(|| "must be an http or https URL, like 'https://example.com/hook'".into())
 }
@@ -245,7 +296,11 @@ enum AddressKind {
 
 impl AddressKind {
     fn of(address: IpAddr) -> Self {
-        if is_public(address.to_canonical()) { Self::Public } else { Self::Private }
+        if is_public(address.to_canonical()) {
+            Self::Public
+        } else {
+            Self::Private
+        }
     }
 }
 
@@ -271,15 +326,32 @@ struct OutOfReach {
 }
 
 impl Resolver for Guarded {
-    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = self.inner.resolve(uri, config, timeout)?;
         let mut allowed = self.empty();
-        let within_reach = || found.iter().filter(|address| self.reach.allows(address.ip()));
+        let within_reach = || {
+            found
+                .iter()
+                .filter(|address| self.reach.allows(address.ip()))
+        };
+
         for address in within_reach().filter(|address| AddressKind::of(address.ip()) == self.kind) {
             allowed.push(*address);
         }
-        match (allowed.first(), within_reach().next(), found.first().map(SocketAddr::ip)) {
-            (None, Some(_), _) if self.kind == AddressKind::Public => Err(ureq::Error::Other(Box::new(OnlyPrivate))),
+
+        match (
+            allowed.first(),
+            within_reach().next(),
+            found.first().map(SocketAddr::ip),
+        ) {
+            (None, Some(_), _) if self.kind == AddressKind::Public => {
+                Err(ureq::Error::Other(Box::new(OnlyPrivate)))
+            }
             (None, _, Some(address)) => {
                 let host = excerpt(uri.host().unwrap_or_default());
                 Err(ureq::Error::Other(Box::new(OutOfReach { host, address })))
@@ -295,9 +367,17 @@ mod tests {
 
     #[test]
     fn only_public_addresses_are_public() {
-        for public in ["1.1.1.1", "8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2a00:1450::1"] {
+        for public in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "172.32.0.1",
+            "100.128.0.1",
+            "2606:4700::1111",
+            "2a00:1450::1",
+        ] {
             assert!(Reach::Public.allows(public.parse().unwrap()), "{public}");
         }
+
         for private in [
             "0.0.0.0",
             "10.1.2.3",
@@ -326,9 +406,11 @@ mod tests {
             assert!(!Reach::Public.allows(private.parse().unwrap()), "{private}");
             assert!(Reach::All.allows(private.parse().unwrap()), "{private}");
         }
+
         for local in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "1.1.1.1"] {
             assert!(Reach::Loopback.allows(local.parse().unwrap()), "{local}");
         }
+
         assert!(!Reach::Loopback.allows("10.0.0.1".parse().unwrap()));
     }
 
@@ -338,6 +420,7 @@ mod tests {
         listener.set_nonblocking(true).unwrap();
         let courier = Courier::new(Reach::Public, Duration::from_secs(5));
         let port = listener.local_addr().unwrap().port();
+
         for (host, is_address) in [
             ("127.0.0.1", true),
             ("[::ffff:127.0.0.1]", true),
@@ -347,9 +430,19 @@ mod tests {
         ] {
             for method in [Method::Get, Method::Post] {
                 let url = format!("http://{host}:{port}/");
-                let parcel = Parcel { method, url, headers: Vec::new(), body: Vec::new() };
+                let parcel = Parcel {
+                    method,
+                    url,
+                    headers: Vec::new(),
+                    body: Vec::new(),
+                };
+
                 let fault = courier.carry(&parcel).unwrap_err();
-                assert_eq!(matches!(fault, Failure::Never(_)), is_address, "{host}: {fault}");
+                assert_eq!(
+                    matches!(fault, Failure::Never(_)),
+                    is_address,
+                    "{host}: {fault}"
+                );
                 assert!(listener.accept().is_err(), "{host}: {fault}");
             }
         }
@@ -357,12 +450,33 @@ mod tests {
 
     #[test]
     fn only_urls_of_http_are_asked_for() {
-        for url in ["http://x", "https://me:pass@example.com:8080/hook?a=b", "HTTP://[::1]/"] {
+        for url in [
+            "http://x",
+            "https://me:pass@example.com:8080/hook?a=b",
+            "HTTP://[::1]/",
+        ] {
             assert_eq!(refusal(url), None, "{url}");
         }
-        for url in ["", "x", "/hook", "example.com/hook", "ftp://x/", "file:///etc/passwd", "http://", "http://a b/"] {
-            let parcel = Parcel { method: Method::Get, url: url.into(), headers: Vec::new(), body: Vec::new() };
-            let failure = Courier::new(Reach::All, Duration::from_secs(5)).carry(&parcel).unwrap_err();
+
+        for url in [
+            "",
+            "x",
+            "/hook",
+            "example.com/hook",
+            "ftp://x/",
+            "file:///etc/passwd",
+            "http://",
+            "http://a b/",
+        ] {
+            let parcel = Parcel {
+                method: Method::Get,
+                url: url.into(),
+                headers: Vec::new(),
+                body: Vec::new(),
+            };
+            let failure = Courier::new(Reach::All, Duration::from_secs(5))
+                .carry(&parcel)
+                .unwrap_err();
             let expected = format!("the URL {}", refusal(url).unwrap());
             assert_eq!(failure, Failure::Never(expected), "{url}");
         }
@@ -380,16 +494,33 @@ mod tests {
             std::io::Write::write_all(stream.get_mut(), answer).unwrap();
             head
         });
+
         let headers = vec![("x-one".to_owned(), "1".to_owned())];
-        let parcel = Parcel { method: Method::Get, url, headers, body: b"never sent".to_vec() };
-        let answer = Courier::new(Reach::Loopback, Duration::from_secs(5)).carry(&parcel).unwrap();
+        let parcel = Parcel {
+            method: Method::Get,
+            url,
+            headers,
+            body: b"never sent".to_vec(),
+        };
+
+        let answer = Courier::new(Reach::Loopback, Duration::from_secs(5))
+            .carry(&parcel)
+            .unwrap();
+
         // A redirect is an answer, and not followed.
         assert_eq!(answer.status, 302);
         // Nobody reads through this program what only this machine reaches.
-        assert_eq!((answer.body.as_slice(), answer.body_bytes), (b"".as_slice(), 2));
+        assert_eq!(
+            (answer.body.as_slice(), answer.body_bytes),
+            (b"".as_slice(), 2)
+        );
+
         let head = server.join().unwrap();
         assert_eq!(head[0], "GET /confirm?token=t HTTP/1.1");
         assert!(head.contains(&"x-one: 1".to_owned()), "{head:?}");
-        assert!(!head.iter().any(|line| line.starts_with("content-length")), "{head:?}");
+        assert!(
+            !head.iter().any(|line| line.starts_with("content-length")),
+            "{head:?}"
+        );
     }
 }

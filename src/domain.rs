@@ -1,4 +1,5 @@
-//! Plain values and the rules they obey. Nothing in here knows HTTP, the store, threads or the clock.
+//! Plain values and the rules they obey. Nothing in here knows HTTP, the store, threads or the
+//! clock.
 
 pub mod alert;
 pub mod alert_input;

@@ -1,8 +1,8 @@
 //! The door for HTTP: routes, what is read from a request, and how answers and faults are written.
 //!
-//! A handler takes what it needs as arguments, calls one function of a service and returns its answer. It cannot
-//! forget to ask for a credential: what a service does for somebody takes a `Caller` or a `Writer`, and only the
-//! extractors here make one out of a request.
+//! A handler takes what it needs as arguments, calls one function of a service and returns its
+//! answer. It cannot forget to ask for a credential: what a service does for somebody takes a
+//! `Caller` or a `Writer`, and only the extractors here make one out of a request.
 
 mod alerts;
 mod answer;

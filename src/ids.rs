@@ -18,7 +18,8 @@ const SECRET_LENGTH: usize = 43;
 pub enum Ids {
     /// The operating system's generator.
     Random,
-    /// A sequence that is the same for the same seed. For tests: everything it makes can be guessed.
+    /// A sequence that is the same for the same seed. For tests: everything it makes can be
+    /// guessed.
     Seeded(Arc<AtomicU64>),
 }
 
@@ -43,16 +44,22 @@ impl Ids {
         self.prefixed(LogId::PREFIX, LogId::parse)
     }
 
-    /// A fresh third-party id, for what came without one: a UUID of version 4, as senders of such ids use.
+    /// A fresh third-party id, for what came without one: a UUID of version 4, as senders of such
+    /// ids use.
     pub fn thirdparty(&self) -> String {
         let bytes = self.bytes(16).first_chunk().copied().unwrap_or_default();
-        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+        uuid::Builder::from_random_bytes(bytes)
+            .into_uuid()
+            .to_string()
     }
 
     /// The same as a ULID: 48 bits of the time, in milliseconds, and 80 of chance.
     pub fn ulid(&self, millis: i64) -> String {
         const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-        let chance = self.bytes(10).into_iter().fold(0, |bits: u128, byte| bits << 8 | u128::from(byte));
+        let chance = self
+            .bytes(10)
+            .into_iter()
+            .fold(0, |bits: u128, byte| bits << 8 | u128::from(byte));
         let bits = u128::from(millis.cast_unsigned() & 0xFFFF_FFFF_FFFF) << 80 | chance;
         let digit = |place: u32| {
             let digit = usize::try_from(bits >> (5 * place) & 31).unwrap_or_default();
@@ -63,7 +70,10 @@ impl Ids {
 
     /// Any number.
     pub fn number(&self) -> u64 {
-        self.bytes(8).first_chunk().copied().map_or(0, u64::from_le_bytes)
+        self.bytes(8)
+            .first_chunk()
+            .copied()
+            .map_or(0, u64::from_le_bytes)
     }
 
     fn bytes(&self, size: usize) -> Vec<u8> {
@@ -105,7 +115,11 @@ impl Ids {
     fn text(&self, length: usize) -> String {
         match self {
             Self::Random => nanoid::nanoid!(length),
-            Self::Seeded(state) => nanoid::format(|size| seeded_bytes(state, size), &nanoid::alphabet::SAFE, length),
+            Self::Seeded(state) => nanoid::format(
+                |size| seeded_bytes(state, size),
+                &nanoid::alphabet::SAFE,
+                length,
+            ),
         }
     }
 }
@@ -124,7 +138,8 @@ fn seeded_bytes(state: &AtomicU64, size: usize) -> Vec<u8> {
     .collect()
 }
 
-/// Numbers requests: unique among all starts of the program, and cheap, since every request takes one.
+/// Numbers requests: unique among all starts of the program, and cheap, since every request takes
+/// one.
 #[derive(Debug)]
 pub struct RequestIds {
     start: String,
@@ -134,7 +149,10 @@ pub struct RequestIds {
 impl RequestIds {
     /// A series that begins with eight random characters.
     pub fn new(ids: &Ids) -> Self {
-        Self { start: format!("req_{}", ids.text(8)), count: AtomicU64::new(0) }
+        Self {
+            start: format!("req_{}", ids.text(8)),
+            count: AtomicU64::new(0),
+        }
     }
 
     /// The next id, such as `req_V1StGXR8000000000a`.
@@ -183,6 +201,9 @@ mod tests {
     fn request_ids_count_up() {
         let ids = RequestIds::new(&Ids::seeded(1));
         let (first, second) = (ids.next(), ids.next());
-        assert!(first.ends_with("0000000000") && second.ends_with("0000000001"), "{first} {second}");
+        assert!(
+            first.ends_with("0000000000") && second.ends_with("0000000001"),
+            "{first} {second}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The desk: decides what a request may do and does it, with the store below and no idea of HTTP above.
+//! The desk: decides what a request may do and does it, with the store below and no idea of HTTP
+//! above.
 
 pub mod access;
 pub mod alerts;

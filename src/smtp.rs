@@ -1,7 +1,9 @@
-//! The other door: a small server for mail (RFC 5321) that takes messages for `<integration id>@<any host>`.
+//! The other door: a small server for mail (RFC 5321) that takes messages for `<integration
+//! id>@<any host>`.
 //!
-//! The message is an event of that integration, as if it had been posted to it. Whoever knows the id may send, as over HTTP;
-//! nothing is relayed. Memory is bounded: by connections, by the size of a message, and by recipients.
+//! The message is an event of that integration, as if it had been posted to it. Whoever knows the
+//! id may send, as over HTTP; nothing is relayed. Memory is bounded: by connections, by the size of
+//! a message, and by recipients.
 
 mod again;
 mod commands;
@@ -46,7 +48,9 @@ struct Desk {
 
 impl fmt::Debug for MailServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MailServer").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("MailServer")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -68,7 +72,17 @@ impl MailServer {
     ) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address, desk: Desk { incoming, throttling, tally, again: Again::default(), limits } })
+        Ok(Self {
+            listener,
+            address,
+            desk: Desk {
+                incoming,
+                throttling,
+                tally,
+                again: Again::default(),
+                limits,
+            },
+        })
     }
 
     /// Where it listens; the port is the real one.
@@ -76,16 +90,18 @@ impl MailServer {
         self.address
     }
 
-    /// Serves until `stopping` is true. Then messages that came whole have `drain` to be kept and acknowledged, and whoever is not that
-    /// far is told to come again.
+    /// Serves until `stopping` is true. Then messages that came whole have `drain` to be kept and
+    /// acknowledged, and whoever is not that far is told to come again.
     pub async fn run(self, mut stopping: watch::Receiver<bool>, drain: Duration) {
         let listener = match TcpListener::from_std(self.listener) {
             Ok(listener) => listener,
             Err(cause) => return log::error!(cause:display; "No mail can be taken"),
         };
+
         let desk = std::rc::Rc::new(self.desk);
         let mut connections = JoinSet::new();
         let mut failing = false;
+
         loop {
             while connections.try_join_next().is_some() {}
             let accepted = tokio::select! {
@@ -94,6 +110,7 @@ impl MailServer {
                 _told = stopping.wait_for(|stopping| *stopping) => break,
                 accepted = listener.accept() => accepted,
             };
+
             let (mut stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(cause) => {
@@ -105,6 +122,7 @@ impl MailServer {
                     continue;
                 }
             };
+
             failing = false;
             if connections.len() >= desk.limits.connections {
                 // Whoever does not read it is told by the end of the connection.
@@ -112,6 +130,7 @@ impl MailServer {
                 let _gone = tokio::io::AsyncWriteExt::shutdown(&mut stream).await;
                 continue;
             }
+
             let (desk, stopping) = (std::rc::Rc::clone(&desk), stopping.clone());
             connections.spawn_local(async move {
                 if let Err(cause) = connection::serve(stream, peer.ip(), &desk, stopping).await {
@@ -119,8 +138,13 @@ impl MailServer {
                 }
             });
         }
+
         drop(listener);
-        let ended = actix_rt::time::timeout(drain, async { while connections.join_next().await.is_some() {} }).await;
+        let ended = actix_rt::time::timeout(drain, async {
+            while connections.join_next().await.is_some() {}
+        })
+        .await;
+
         if ended.is_err() {
             let connections = connections.len();
             log::warn!(connections; "Connections for mail did not end in time; what was not acknowledged is sent again");

@@ -1,12 +1,14 @@
 //! The memory: objects, their index, counters, on disk before anybody hears of them.
 //!
-//! - [`Store::write`] runs a function on the one writer thread, inside a transaction that is atomic and durable when
-//!   the call returns. Commands that wait at the same time share one disk flush.
-//! - [`Store::snapshot`] is a consistent view of the last published commit; [`Store::record`] is one object of it.
-//!   Readers never wait for the writer, and never see what a crash could still take back.
+//! - [`Store::write`] runs a function on the one writer thread, inside a transaction that is atomic
+//!   and durable when the call returns. Commands that wait at the same time share one disk flush.
+//! - [`Store::snapshot`] is a consistent view of the last published commit; [`Store::record`] is
+//!   one object of it. Readers never wait for the writer, and never see what a crash could still
+//!   take back.
 //!
-//! Inside: `engine` is the only file that touches sled, `versions` keeps what readers may still see, `writer` groups
-//! commits, `collection` lays objects and their index out in trees. Who may see what is decided above, in `service`.
+//! Inside: `engine` is the only file that touches sled, `versions` keeps what readers may still
+//! see, `writer` groups commits, `collection` lays objects and their index out in trees. Who may
+//! see what is decided above, in `service`.
 
 mod check;
 mod collection;
@@ -64,21 +66,37 @@ impl Store {
     /// Opens the store in `folder`, or makes a new one there.
     ///
     /// # Errors
-    /// [`OpenError`], a sentence with the way out: held by another process, not writable, damaged, of a newer schema.
+    /// [`OpenError`], a sentence with the way out: held by another process, not writable, damaged,
+    /// of a newer schema.
     pub fn open(folder: &Path, options: &Options) -> Result<Self, OpenError> {
-        let shared = Arc::new(Shared::new(open::open(folder, options)?, options.index_bytes, options.snapshot_bytes));
-        let writer = WriterThread::start(Arc::clone(&shared), folder, options)
-            .map_err(|source| OpenError::Io { folder: folder.to_owned(), source })?;
-        Ok(Self { shared, writer: Arc::new(writer) })
+        let shared = Arc::new(Shared::new(
+            open::open(folder, options)?,
+            options.index_bytes,
+            options.snapshot_bytes,
+        ));
+        let writer =
+            WriterThread::start(Arc::clone(&shared), folder, options).map_err(|source| {
+                OpenError::Io {
+                    folder: folder.to_owned(),
+                    source,
+                }
+            })?;
+
+        Ok(Self {
+            shared,
+            writer: Arc::new(writer),
+        })
     }
 
     /// Runs `command` against the current state and makes what it changed durable, all or nothing.
     ///
-    /// The changes of a command that returns an error are dropped; it leaves no trace, not even in a counter.
+    /// The changes of a command that returns an error are dropped; it leaves no trace, not even in
+    /// a counter.
     ///
     /// # Errors
-    /// The command's own, or a [`StoreError`] when the store has stopped, hangs, or its queue is full. Then nothing
-    /// was changed, but for a store that stopped while it wrote: then it is not known.
+    /// The command's own, or a [`StoreError`] when the store has stopped, hangs, or its queue is
+    /// full. Then nothing was changed, but for a store that stopped while it wrote: then it is not
+    /// known.
     pub async fn write<T, E, F>(&self, command: F) -> Result<T, E>
     where
         F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
@@ -96,8 +114,8 @@ impl Store {
         Snapshot::new(&self.shared)
     }
 
-    /// What is known of the account's objects at these places without reading them, built first if need be, which reads
-    /// them all. `None` when it does not fit into the memory that it may have.
+    /// What is known of the account's objects at these places without reading them, built first if
+    /// need be, which reads them all. `None` when it does not fit into the memory that it may have.
     ///
     /// # Errors
     /// The store cannot be read, is damaged, or closed.
@@ -107,7 +125,9 @@ impl Store {
         account: &AccountId,
         places: &[&Place],
     ) -> Result<Option<Indexed>, StoreError> {
-        self.shared.indexes.get(collection, account, places, || self.snapshot())
+        self.shared
+            .indexes
+            .get(collection, account, places, || self.snapshot())
     }
 
     /// The same, if it needs not be built: never takes long.
@@ -120,11 +140,13 @@ impl Store {
         account: &AccountId,
         places: &[&Place],
     ) -> Result<Option<Indexed>, StoreError> {
-        self.shared.indexes.built(collection, account, places, || self.snapshot())
+        self.shared
+            .indexes
+            .built(collection, account, places, || self.snapshot())
     }
 
-    /// A number that is another one after every change of the account's objects, and now and then without one. What was
-    /// read after it was asked for still holds as long as it stays the same.
+    /// A number that is another one after every change of the account's objects, and now and then
+    /// without one. What was read after it was asked for still holds as long as it stays the same.
     pub fn last_change(&self, account: &AccountId) -> u64 {
         self.shared.versions.last_change(account)
     }
@@ -136,7 +158,10 @@ impl Store {
     pub fn record(&self, collection: Collection, id: &str) -> Result<Option<Stored>, StoreError> {
         self.shared.look(|engine| {
             let found = engine.get(collection.records, id.as_bytes())?;
-            Ok(self.shared.versions.published(collection.records, id.as_bytes(), found))
+            Ok(self
+                .shared
+                .versions
+                .published(collection.records, id.as_bytes(), found))
         })
     }
 
@@ -145,14 +170,20 @@ impl Store {
     /// # Errors
     /// The store cannot be read, or lacks the secret.
     pub fn token_secret(&self) -> Result<Vec<u8>, StoreError> {
-        let secret = self.shared.look(|engine| engine.get(trees::Tree::Meta, trees::TOKEN_SECRET))?;
+        let secret = self
+            .shared
+            .look(|engine| engine.get(trees::Tree::Meta, trees::TOKEN_SECRET))?;
         let secret = secret.filter(|secret| !secret.as_ref().is_empty());
-        secret.map(|secret| secret.as_ref().to_vec()).ok_or_else(|| StoreError::damaged("the token secret is missing"))
+        secret
+            .map(|secret| secret.as_ref().to_vec())
+            .ok_or_else(|| StoreError::damaged("the token secret is missing"))
     }
 
     /// Bytes on disk; 0 while the store is closed.
     pub fn size_on_disk(&self) -> u64 {
-        self.shared.look(|engine| Ok(engine.size_on_disk())).unwrap_or_default()
+        self.shared
+            .look(|engine| Ok(engine.size_on_disk()))
+            .unwrap_or_default()
     }
 
     /// Bytes of memory for what is known of objects without reading them.
@@ -168,7 +199,8 @@ impl Store {
     /// Whether a write has a chance to be done soon, without trying one.
     ///
     /// # Errors
-    /// [`StoreError::Stopped`]: the store is not open. [`StoreError::Stuck`]: something holds the writer up.
+    /// [`StoreError::Stopped`]: the store is not open. [`StoreError::Stuck`]: something holds the
+    /// writer up.
     pub fn takes_writes(&self) -> Result<(), StoreError> {
         self.writer.takes_writes()
     }
@@ -178,8 +210,8 @@ impl Store {
         self.writer.statistics()
     }
 
-    /// Ends the writer after everything that waits is done, and lets go of the files. Whoever still holds a handle is
-    /// refused from then on.
+    /// Ends the writer after everything that waits is done, and lets go of the files. Whoever still
+    /// holds a handle is refused from then on.
     pub fn close(&self) {
         self.writer.stop();
     }

@@ -14,6 +14,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         Some(1) => Action::Resolve,
         _ => return no_event("alertStatus", status, id),
     };
+
     let urgency = match delivery.get("alertSeverity").value().as_i64() {
         Some(1) => Some(AlertUrgency::Critical),
         Some(2) => Some(AlertUrgency::High),
@@ -21,6 +22,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         Some(4) => Some(AlertUrgency::Low),
         _ => None,
     };
+
     let entity = delivery.get("entityId");
     event(action, id)
         .title(delivery.get("alertName").text())

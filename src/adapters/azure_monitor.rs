@@ -1,5 +1,5 @@
-//! `azure_monitor`: an action group of Azure Monitor, in its common alert schema and in those that came before it, which action
-//! groups still send unless the common one is switched on.
+//! `azure_monitor`: an action group of Azure Monitor, in its common alert schema and in those that
+//! came before it, which action groups still send unless the common one is switched on.
 
 use super::{
     Delivery,
@@ -14,12 +14,17 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     if !essentials.is_there() && !delivery.is_strict() {
         return earlier_schema(delivery);
     }
-    let (condition, id) = (essentials.get("monitorCondition"), essentials.get("alertId"));
+
+    let (condition, id) = (
+        essentials.get("monitorCondition"),
+        essentials.get("alertId"),
+    );
     let action = match condition.text().as_str() {
         "Fired" => Action::Create,
         "Resolved" => Action::Resolve,
         _ => return no_event("monitorCondition", condition, id),
     };
+
     let (rule, severity) = (essentials.get("alertRule"), essentials.get("severity"));
     event(action, id)
         .title(rule.text())
@@ -43,10 +48,16 @@ fn urgency(level: &str) -> Option<AlertUrgency> {
     }
 }
 
-/// A metric, a query of logs, or the activity log, each in a form of its own. Classic alerts have no `data` around it.
+/// A metric, a query of logs, or the activity log, each in a form of its own. Classic alerts have
+/// no `data` around it.
 fn earlier_schema(delivery: &Delivery) -> Reading {
     let data = delivery.get("data");
-    let data = if data.is_there() { data } else { delivery.all() };
+    let data = if data.is_there() {
+        data
+    } else {
+        delivery.all()
+    };
+
     let context = data.get("context");
     if data.get("AlertRuleName").is_there() {
         log_query(data)
@@ -58,13 +69,17 @@ fn earlier_schema(delivery: &Delivery) -> Reading {
 }
 
 fn metric(data: Field<'_>, context: Field<'_>) -> Reading {
-    let (status, id) = (data.get("status"), joined([context.get("id"), context.get("resourceId")], ":"));
+    let (status, id) = (
+        data.get("status"),
+        joined([context.get("id"), context.get("resourceId")], ":"),
+    );
     let id = Field::new(Some(&id));
     let action = match status.text().as_str() {
         "Activated" => Action::Create,
         "Deactivated" | "Resolved" => Action::Resolve,
         _ => return no_event("status", status, id),
     };
+
     let name = context.get("name");
     event(action, id)
         .title(name.text())
@@ -80,13 +95,21 @@ fn metric(data: Field<'_>, context: Field<'_>) -> Reading {
 /// It is sent as often as the query finds something, and never that it is over.
 fn log_query(data: Field<'_>) -> Reading {
     let name = data.get("AlertRuleName");
-    let id = joined([data.get("ResourceId").or(data.get("WorkspaceId")), name], ":");
+    let id = joined(
+        [data.get("ResourceId").or(data.get("WorkspaceId")), name],
+        ":",
+    );
+
     event(Action::Create, Field::new(Some(&id)))
         .title(name.text())
         .describe(data.get("Description"))
         .urgency(urgency(&data.get("Severity").text()))
         .text("Alert Rule", name)
-        .link("Search Results", data.get("LinkToFilteredSearchResultsUI").or(data.get("LinkToSearchResults")))
+        .link(
+            "Search Results",
+            data.get("LinkToFilteredSearchResultsUI")
+                .or(data.get("LinkToSearchResults")),
+        )
         .done()
 }
 
@@ -100,6 +123,7 @@ fn activity_log(data: Field<'_>, log: Field<'_>) -> Reading {
         ("Activated", _) => Action::Create,
         _ => return no_event("status", status, id),
     };
+
     event(action, id)
         .title(properties.get("title").or(log.get("operationName")).text())
         .describe(properties.get("communication").or(log.get("description")))

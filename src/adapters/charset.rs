@@ -1,8 +1,9 @@
 //! Bytes as text, in whatever charset a sender writes.
 //!
-//! What the bytes say of themselves counts before what the request says of them: a byte order mark, then the `charset` of the
-//! Content-Type, then whether they are UTF-8, or UTF-16 that says nothing of itself. What is none of these is read as Windows-1252, which
-//! is what PowerShell 5 and many older programs send.
+//! What the bytes say of themselves counts before what the request says of them: a byte order mark,
+//! then the `charset` of the Content-Type, then whether they are UTF-8, or UTF-16 that says nothing
+//! of itself. What is none of these is read as Windows-1252, which is what PowerShell 5 and many
+//! older programs send.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
@@ -10,14 +11,19 @@ use std::borrow::Cow;
 /// The bytes as text, without a byte order mark.
 pub(super) fn decode<'a>(bytes: &'a [u8], content_type: &str) -> Cow<'a, str> {
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
-        return encoding.decode_without_bom_handling(bytes.get(length..).unwrap_or_default()).0;
+        return encoding
+            .decode_without_bom_handling(bytes.get(length..).unwrap_or_default())
+            .0;
     }
     decode_as(bytes, named(content_type))
 }
 
 /// Bytes within a text of this charset, such as those of an escape in a form.
 pub(super) fn decode_as<'a>(bytes: &'a [u8], named: Option<&'static Encoding>) -> Cow<'a, str> {
-    match (named.filter(|encoding| *encoding != UTF_8), std::str::from_utf8(bytes)) {
+    match (
+        named.filter(|encoding| *encoding != UTF_8),
+        std::str::from_utf8(bytes),
+    ) {
         (Some(encoding), _) => encoding.decode_without_bom_handling(bytes).0,
         (None, Ok(text)) if !text.contains('\0') => text.into(),
         (None, text) => match (unmarked_utf_16(bytes), text) {
@@ -30,7 +36,10 @@ pub(super) fn decode_as<'a>(bytes: &'a [u8], named: Option<&'static Encoding>) -
 
 /// The `charset` of a Content-Type, if it is one that is known.
 pub(super) fn named(content_type: &str) -> Option<&'static Encoding> {
-    let parameters = content_type.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    let parameters = content_type
+        .split(';')
+        .skip(1)
+        .filter_map(|parameter| parameter.split_once('='));
     let mut charsets = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
     Encoding::for_label(charsets.next()?.1.trim().trim_matches('"').as_bytes())
 }
@@ -56,30 +65,63 @@ mod tests {
     fn text_is_read_in_the_charset_in_which_it_is_written() {
         let text = r#"{"a":"Kühlhaus €"}"#;
         let marked = |mark: &[u8], text: Vec<u8>| [mark, &text].concat();
-        let (little, big) = (utf_16(text, u16::to_le_bytes), utf_16(text, u16::to_be_bytes));
+        let (little, big) = (
+            utf_16(text, u16::to_le_bytes),
+            utf_16(text, u16::to_be_bytes),
+        );
+
         for (bytes, kind) in [
             (text.as_bytes().to_vec(), ""),
             (text.as_bytes().to_vec(), "application/json; charset=utf-8"),
-            (text.as_bytes().to_vec(), "application/json; charset=martian"),
-            (marked(b"\xef\xbb\xbf", text.into()), "text/plain; charset=iso-8859-1"),
+            (
+                text.as_bytes().to_vec(),
+                "application/json; charset=martian",
+            ),
+            (
+                marked(b"\xef\xbb\xbf", text.into()),
+                "text/plain; charset=iso-8859-1",
+            ),
             (marked(b"\xff\xfe", little.clone()), ""),
-            (marked(b"\xfe\xff", big.clone()), "application/json; charset=utf-16"),
+            (
+                marked(b"\xfe\xff", big.clone()),
+                "application/json; charset=utf-16",
+            ),
             (little.clone(), "application/json; charset=utf-16le"),
             (little, ""),
             (big, "application/json"),
             (WINDOWS_1252.encode(text).0.into_owned(), ""),
-            (WINDOWS_1252.encode(text).0.into_owned(), "application/json; charset=utf-8"),
-            (WINDOWS_1252.encode(text).0.into_owned(), "application/json; Charset=\"ISO-8859-1\""),
+            (
+                WINDOWS_1252.encode(text).0.into_owned(),
+                "application/json; charset=utf-8",
+            ),
+            (
+                WINDOWS_1252.encode(text).0.into_owned(),
+                "application/json; Charset=\"ISO-8859-1\"",
+            ),
         ] {
             assert_eq!(decode(&bytes, kind), text, "{bytes:?} {kind}");
         }
+
         let text = "Ошибка";
-        assert_eq!(decode(&encoding_rs::KOI8_R.encode(text).0, "text/plain;charset=koi8-r"), text);
+        assert_eq!(
+            decode(
+                &encoding_rs::KOI8_R.encode(text).0,
+                "text/plain;charset=koi8-r"
+            ),
+            text
+        );
     }
 
     #[test]
     fn bytes_of_any_kind_are_some_text() {
-        for bytes in [&b"\0\0\0"[..], b"\xff", b"\xff\xfe\xd8", b"a\0", b"\0a", b""] {
+        for bytes in [
+            &b"\0\0\0"[..],
+            b"\xff",
+            b"\xff\xfe\xd8",
+            b"a\0",
+            b"\0a",
+            b"",
+        ] {
             let _some = decode(bytes, "");
         }
         assert_eq!(decode(b"a\0b", ""), "a\0b");

@@ -1,4 +1,5 @@
-//! Values compared: numbers are the same whichever way they are written, and only what is of one kind has an order.
+//! Values compared: numbers are the same whichever way they are written, and only what is of one
+//! kind has an order.
 
 use serde_json::{Number, Value};
 use std::cmp::Ordering;
@@ -21,21 +22,33 @@ fn compare(left: &Value, right: &Value, work: &mut usize) -> bool {
     *work = work.saturating_add(A_VALUE);
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => {
-            *work = work.saturating_add(left.as_str().len()).saturating_add(right.as_str().len());
+            *work = work
+                .saturating_add(left.as_str().len())
+                .saturating_add(right.as_str().len());
             left == right || numbers(left, right) == Some(Ordering::Equal)
         }
         (Value::String(left), Value::String(right)) => {
-            *work = work.saturating_add(if left.len() == right.len() { left.len() } else { 0 });
+            *work = work.saturating_add(if left.len() == right.len() {
+                left.len()
+            } else {
+                0
+            });
             left == right
         }
         (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| compare(left, right, work))
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .zip(right)
+                    .all(|(left, right)| compare(left, right, work))
         }
         (Value::Object(left), Value::Object(right)) => {
             left.len() == right.len()
                 && left.iter().all(|(name, left)| {
                     *work = work.saturating_add(name.len());
-                    right.get(name).is_some_and(|right| compare(left, right, work))
+                    right
+                        .get(name)
+                        .is_some_and(|right| compare(left, right, work))
                 })
         }
         (left, right) => left == right,
@@ -78,7 +91,11 @@ mod tests {
             ("1", r#""1""#, false),
             ("null", "false", false),
         ] {
-            assert_eq!(compared(&value(left), &value(right)).0, same, "{left} and {right}");
+            assert_eq!(
+                compared(&value(left), &value(right)).0,
+                same,
+                "{left} and {right}"
+            );
         }
     }
 
@@ -88,23 +105,46 @@ mod tests {
         let (short, long) = (value("[1]"), vec![Value::Null; 1_000].into());
         assert_eq!(work(&short, &long), A_VALUE, "their lengths differ");
         assert_eq!(work(&long, &long), 1_001 * A_VALUE);
+
         let text = |length: usize| Value::String("x".repeat(length));
-        assert_eq!((work(&text(500), &text(500)), work(&text(500), &text(501))), (A_VALUE + 500, A_VALUE));
-        let members = |count: usize| Value::Object((0..count).map(|n| (format!("name{n:04}"), true.into())).collect());
-        assert_eq!(work(&members(1_000), &members(1_000)), A_VALUE + 1_000 * (A_VALUE + 8));
+        assert_eq!(
+            (work(&text(500), &text(500)), work(&text(500), &text(501))),
+            (A_VALUE + 500, A_VALUE)
+        );
+
+        let members = |count: usize| {
+            Value::Object(
+                (0..count)
+                    .map(|n| (format!("name{n:04}"), true.into()))
+                    .collect(),
+            )
+        };
+
+        assert_eq!(
+            work(&members(1_000), &members(1_000)),
+            A_VALUE + 1_000 * (A_VALUE + 8)
+        );
     }
 
     #[test]
     fn only_what_is_of_one_kind_has_an_order() {
         for (left, right, expected) in [
             ("1", "1.5", Some(Ordering::Less)),
-            ("9007199254740993", "9007199254740992", Some(Ordering::Greater)),
+            (
+                "9007199254740993",
+                "9007199254740992",
+                Some(Ordering::Greater),
+            ),
             (r#""b""#, r#""a""#, Some(Ordering::Greater)),
             (r#""1""#, "1", None),
             ("true", "true", None),
             ("[1]", "[1]", None),
         ] {
-            assert_eq!(order(&value(left), &value(right)), expected, "{left} and {right}");
+            assert_eq!(
+                order(&value(left), &value(right)),
+                expected,
+                "{left} and {right}"
+            );
         }
     }
 }

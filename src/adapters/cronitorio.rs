@@ -17,6 +17,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "RECOVERY" if !delivery.is_strict() => Action::Resolve,
         _ => return no_event("type", kind, id),
     };
+
     event(action, id)
         .title(delivery.get("monitor").text())
         .describe(delivery.get("description"))

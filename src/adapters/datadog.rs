@@ -20,6 +20,7 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         "Re-No Data" | "Re-Warn" if again && !delivery.is_strict() => Action::Recreate,
         _ => return no_event("ALERT_TRANSITION", transition, id),
     };
+
     let tags = delivery.get("TAGS");
     event(action, id)
         .only_if("TAGS", tags.may_be_text())

@@ -14,9 +14,12 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "RESOLVED" => Action::Resolve,
         _ => return no_event("State", state, id),
     };
+
     let tags = delivery.get("Tags");
-    let details = ["ProblemDetailsHTML", "ProblemDetailsText"].map(|name| delivery.get(name).text());
+    let details =
+        ["ProblemDetailsHTML", "ProblemDetailsText"].map(|name| delivery.get(name).text());
     let details = details.into_iter().find(|text| !text.trim().is_empty());
+
     event(action, id)
         .only_if("Tags", tags.may_be_text())
         .title(delivery.get("ProblemTitle").text())

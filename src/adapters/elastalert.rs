@@ -15,5 +15,8 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "resolve" => Action::Resolve,
         _ => return no_event("event_type", kind, id),
     };
-    event(action, id).title(delivery.get("Title").text()).describe(delivery.get("Description")).done()
+    event(action, id)
+        .title(delivery.get("Title").text())
+        .describe(delivery.get("Description"))
+        .done()
 }

@@ -1,7 +1,8 @@
-//! What a body says, whatever it claims to be: JSON, a form, several events at once, or nothing that can be read.
+//! What a body says, whatever it claims to be: JSON, a form, several events at once, or nothing
+//! that can be read.
 //!
-//! Vendors often say that JSON is text or a form, and write JSON that is none. To the letter, a body is read only if it is what its
-//! vendor's documents say.
+//! Vendors often say that JSON is text or a form, and write JSON that is none. To the letter, a
+//! body is read only if it is what its vendor's documents say.
 
 use super::{charset, lenient_json, nesting};
 use crate::domain::reserved;
@@ -30,7 +31,10 @@ pub(super) struct Unreadable {
 
 impl Unreadable {
     fn malformed(reason: String) -> Self {
-        Self { reason, is_plain_text: false }
+        Self {
+            reason,
+            is_plain_text: false,
+        }
     }
 }
 
@@ -51,34 +55,52 @@ const WRAPPERS: [&str; 2] = ["payload", "data"];
 
 /// Reads a body that was decoded.
 pub(super) fn read(text: &str, bytes: &[u8], manner: Manner<'_>) -> EventBody {
-    let trimmed = text.trim_matches(|character: char| character.is_whitespace() || character == '\0');
-    let claims = |kind: &str| manner.content_type.trim_start().to_ascii_lowercase().starts_with(kind);
+    let trimmed =
+        text.trim_matches(|character: char| character.is_whitespace() || character == '\0');
+    let claims = |kind: &str| {
+        manner
+            .content_type
+            .trim_start()
+            .to_ascii_lowercase()
+            .starts_with(kind)
+    };
+
     if trimmed.is_empty() || claims("multipart/") || claims("message/") {
         return EventBody::default();
     }
+
     let says_form = claims("application/x-www-form-urlencoded");
     let looks_like_json = trimmed.starts_with(['{', '[', '"']);
     if !looks_like_json && (says_form || (!manner.is_strict && looks_like_form(trimmed))) {
         return form(bytes, text, manner);
     }
+
     if reserved::has_reserved_name(trimmed.as_bytes()) {
-        let sentence = format!("a name in the body begins with '{}', which cannot be kept", reserved::PREFIX);
+        let sentence = format!(
+            "a name in the body begins with '{}', which cannot be kept",
+            reserved::PREFIX
+        );
         return unreadable(Unreadable::malformed(sentence));
     }
+
     match json(trimmed, manner.is_strict) {
         Ok(values) => of_values(values, manner),
         Err(_) if says_form && !looks_like_json => form(bytes, text, manner),
         Err(fault) if looks_like_json || claims("application/json") => {
             unreadable(Unreadable::malformed(format!("not JSON: {fault}")))
         }
-        Err(_) => {
-            unreadable(Unreadable { reason: "the body is neither JSON nor a form".to_owned(), is_plain_text: true })
-        }
+        Err(_) => unreadable(Unreadable {
+            reason: "the body is neither JSON nor a form".to_owned(),
+            is_plain_text: true,
+        }),
     }
 }
 
 fn unreadable(unreadable: Unreadable) -> EventBody {
-    EventBody { unreadable: Some(unreadable), ..EventBody::default() }
+    EventBody {
+        unreadable: Some(unreadable),
+        ..EventBody::default()
+    }
 }
 
 fn json(text: &str, is_strict: bool) -> Result<Vec<Value>, String> {
@@ -87,11 +109,15 @@ fn json(text: &str, is_strict: bool) -> Result<Vec<Value>, String> {
         Err(error) if is_strict => return Err(error.to_string()),
         Err(_) => return lenient_json::values(text).map_err(|fault| fault.to_string()),
     };
+
     match value {
         // JSON in a string of JSON.
         Value::String(inner) if !is_strict && inner.trim_start().starts_with(['{', '[']) => {
             if reserved::has_reserved_name(inner.as_bytes()) {
-                return Err(format!("a name in it begins with '{}', which cannot be kept", reserved::PREFIX));
+                return Err(format!(
+                    "a name in it begins with '{}', which cannot be kept",
+                    reserved::PREFIX
+                ));
             }
             lenient_json::values(&inner).map_err(|fault| fault.to_string())
         }
@@ -101,8 +127,12 @@ fn json(text: &str, is_strict: bool) -> Result<Vec<Value>, String> {
 
 /// Values that stand one after the other, or an array of nothing but objects, are an event each.
 fn of_values(values: Vec<Value>, manner: Manner<'_>) -> EventBody {
-    let is_list_of_events =
-        |value: &Value| value.as_array().is_some_and(|items| !items.is_empty() && items.iter().all(Value::is_object));
+    let is_list_of_events = |value: &Value| {
+        value
+            .as_array()
+            .is_some_and(|items| !items.is_empty() && items.iter().all(Value::is_object))
+    };
+
     let splits = manner.splits && !manner.is_strict;
     let mut values = match <[Value; 1]>::try_from(values) {
         Ok([list]) if splits && is_list_of_events(&list) => match list {
@@ -119,7 +149,12 @@ fn of_values(values: Vec<Value>, manner: Manner<'_>) -> EventBody {
         Some(other) => Map::from_iter([(WHOLE_BODY.to_owned(), other)]),
         None => Map::new(),
     };
-    EventBody { members, further: values.collect(), unreadable: None }
+
+    EventBody {
+        members,
+        further: values.collect(),
+        unreadable: None,
+    }
 }
 
 /// Whether a text that says nothing of itself is a form: one line of pairs, whose names are words.
@@ -127,64 +162,102 @@ fn looks_like_form(text: &str) -> bool {
     let is_name = |name: &str| {
         !name.is_empty()
             && name.bytes().all(|byte| {
-                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'%' | b'[' | b']' | b'+')
+                byte.is_ascii_alphanumeric()
+                    || matches!(byte, b'_' | b'-' | b'.' | b'%' | b'[' | b']' | b'+')
             })
     };
     !text.contains(['\n', '\r', ' ', '<'])
-        && text.split('&').all(|pair| pair.split_once('=').is_some_and(|(name, _)| is_name(name)))
+        && text
+            .split('&')
+            .all(|pair| pair.split_once('=').is_some_and(|(name, _)| is_name(name)))
 }
 
 fn form(bytes: &[u8], text: &str, manner: Manner<'_>) -> EventBody {
     let named = charset::named(manner.content_type);
     // A text of UTF-16 has no escapes of its own bytes.
-    let escaped = if bytes.starts_with(&[0xff]) || bytes.starts_with(&[0xfe]) || bytes.contains(&0) {
+    let escaped = if bytes.starts_with(&[0xff]) || bytes.starts_with(&[0xfe]) || bytes.contains(&0)
+    {
         text.as_bytes()
     } else {
         bytes
     };
-    let escaped = escaped.strip_prefix(b"\xef\xbb\xbf").unwrap_or(escaped).trim_ascii();
+
+    let escaped = escaped
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(escaped)
+        .trim_ascii();
     let members = nesting::object(pairs(escaped, named));
-    let wrapped = WRAPPERS.iter().filter(|_| !manner.is_strict).find_map(|name| {
-        let inner = members.get(*name)?.as_str()?.trim();
-        let parsed = inner.starts_with('{') && !reserved::has_reserved_name(inner.as_bytes());
-        parsed.then(|| lenient_json::values(inner).ok()).flatten()
-    });
+    let wrapped = WRAPPERS
+        .iter()
+        .filter(|_| !manner.is_strict)
+        .find_map(|name| {
+            let inner = members.get(*name)?.as_str()?.trim();
+            let parsed = inner.starts_with('{') && !reserved::has_reserved_name(inner.as_bytes());
+            parsed.then(|| lenient_json::values(inner).ok()).flatten()
+        });
+
     match wrapped {
         Some(values) => {
-            let mut body = of_values(values, Manner { splits: false, ..manner });
+            let mut body = of_values(
+                values,
+                Manner {
+                    splits: false,
+                    ..manner
+                },
+            );
             for (name, value) in members {
                 body.members.entry(name).or_insert(value);
             }
             body
         }
-        None => EventBody { members, ..EventBody::default() },
+        None => EventBody {
+            members,
+            ..EventBody::default()
+        },
     }
 }
 
 /// The pairs of a form, with their escapes decoded in its charset.
-pub(super) fn pairs(form: &[u8], named: Option<&'static Encoding>) -> impl Iterator<Item = (String, String)> {
-    form.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(move |pair| {
-        let middle = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-        let (name, value) = pair.split_at_checked(middle).unwrap_or((pair, b""));
-        let value = value.strip_prefix(b"=").unwrap_or(value);
-        (unescaped(name, named), unescaped(value, named))
-    })
+pub(super) fn pairs(
+    form: &[u8],
+    named: Option<&'static Encoding>,
+) -> impl Iterator<Item = (String, String)> {
+    form.split(|byte| *byte == b'&')
+        .filter(|pair| !pair.is_empty())
+        .map(move |pair| {
+            let middle = pair
+                .iter()
+                .position(|byte| *byte == b'=')
+                .unwrap_or(pair.len());
+            let (name, value) = pair.split_at_checked(middle).unwrap_or((pair, b""));
+            let value = value.strip_prefix(b"=").unwrap_or(value);
+            (unescaped(name, named), unescaped(value, named))
+        })
 }
 
 fn unescaped(text: &[u8], named: Option<&'static Encoding>) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((first, behind)) = rest.split_first() {
-        let digits =
-            behind.first_chunk::<2>().filter(|digits| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
-        let escape = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        let digits = behind
+            .first_chunk::<2>()
+            .filter(|digits| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
+        let escape = digits
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+
         bytes.push(match (escape, first) {
             (Some(byte), _) => byte,
             (None, b'+') => b' ',
             (None, other) => *other,
         });
-        rest = if escape.is_some() { behind.get(2..).unwrap_or_default() } else { behind };
+
+        rest = if escape.is_some() {
+            behind.get(2..).unwrap_or_default()
+        } else {
+            behind
+        };
     }
+
     charset::decode_as(&bytes, named).into_owned()
 }
 
@@ -193,12 +266,27 @@ mod tests {
     use super::*;
 
     fn body(kind: &str, text: &str, is_strict: bool) -> EventBody {
-        read(text, text.as_bytes(), Manner { content_type: kind, is_strict, splits: true })
+        read(
+            text,
+            text.as_bytes(),
+            Manner {
+                content_type: kind,
+                is_strict,
+                splits: true,
+            },
+        )
     }
 
     fn members(kind: &str, text: &str) -> String {
-        let EventBody { members, unreadable, .. } = body(kind, text, false);
-        unreadable.map_or_else(|| Value::Object(members).to_string(), |unreadable| unreadable.reason)
+        let EventBody {
+            members,
+            unreadable,
+            ..
+        } = body(kind, text, false);
+        unreadable.map_or_else(
+            || Value::Object(members).to_string(),
+            |unreadable| unreadable.reason,
+        )
     }
 
     #[test]
@@ -212,16 +300,44 @@ mod tests {
             (json, r#""{\"a\": 1}""#, r#"{"a":1}"#),
             (json, "a=1&b%5Bc%5D=x+y", r#"{"a":"1","b":{"c":"x y"}}"#),
             ("", "a=1&b=2", r#"{"a":"1","b":"2"}"#),
-            (form, "payload=%7B%22a%22%3A1%7D", r#"{"a":1,"payload":"{\"a\":1}"}"#),
-            (form, "data={\"a\":1}&b=2", r#"{"a":1,"data":"{\"a\":1}","b":"2"}"#),
-            (form, "a=K%FChlhaus&b=%E2%82%AC", r#"{"a":"Kühlhaus","b":"€"}"#),
-            ("application/x-www-form-urlencoded; charset=iso-8859-15", "a=%A4", r#"{"a":"€"}"#),
+            (
+                form,
+                "payload=%7B%22a%22%3A1%7D",
+                r#"{"a":1,"payload":"{\"a\":1}"}"#,
+            ),
+            (
+                form,
+                "data={\"a\":1}&b=2",
+                r#"{"a":1,"data":"{\"a\":1}","b":"2"}"#,
+            ),
+            (
+                form,
+                "a=K%FChlhaus&b=%E2%82%AC",
+                r#"{"a":"Kühlhaus","b":"€"}"#,
+            ),
+            (
+                "application/x-www-form-urlencoded; charset=iso-8859-15",
+                "a=%A4",
+                r#"{"a":"€"}"#,
+            ),
             (json, "[1]", r#"{"_json":[1]}"#),
             (json, "", "{}"),
             ("message/rfc822", "Subject: a=b", "{}"),
-            (json, "hello", "not JSON: line 1, column 1, no object and no array"),
-            (json, "{\"a\": \"b\nc}", "not JSON: line 1, column 9, raw newline in a string"),
-            ("text/plain", "Disk is full", "the body is neither JSON nor a form"),
+            (
+                json,
+                "hello",
+                "not JSON: line 1, column 1, no object and no array",
+            ),
+            (
+                json,
+                "{\"a\": \"b\nc}",
+                "not JSON: line 1, column 9, raw newline in a string",
+            ),
+            (
+                "text/plain",
+                "Disk is full",
+                "the body is neither JSON nor a form",
+            ),
             (
                 json,
                 r#"{"$serde_json::private::Number":"x"}"#,
@@ -234,21 +350,45 @@ mod tests {
 
     #[test]
     fn several_events_are_told_apart() {
-        for text in ["[{\"a\":1},{\"a\":2},{\"a\":3}]", "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n"] {
-            let EventBody { members, further, .. } = body("application/json", text, false);
+        for text in [
+            "[{\"a\":1},{\"a\":2},{\"a\":3}]",
+            "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n",
+        ] {
+            let EventBody {
+                members, further, ..
+            } = body("application/json", text, false);
             assert_eq!(Value::Object(members).to_string(), r#"{"a":1}"#);
             assert_eq!(Value::from(further).to_string(), r#"[{"a":2},{"a":3}]"#);
         }
-        assert_eq!(body("", "[{\"a\":1},2]", false).further, Vec::<Value>::new());
-        let whole = read("[{\"a\":1}]", b"", Manner { content_type: "", is_strict: false, splits: false });
-        assert_eq!(Value::Object(whole.members).to_string(), r#"{"_json":[{"a":1}]}"#);
+
+        assert_eq!(
+            body("", "[{\"a\":1},2]", false).further,
+            Vec::<Value>::new()
+        );
+
+        let whole = read(
+            "[{\"a\":1}]",
+            b"",
+            Manner {
+                content_type: "",
+                is_strict: false,
+                splits: false,
+            },
+        );
+        assert_eq!(
+            Value::Object(whole.members).to_string(),
+            r#"{"_json":[{"a":1}]}"#
+        );
     }
 
     #[test]
     fn to_the_letter_nothing_is_mended() {
         for (text, expected) in [
             ("{\"a\":1,}", "not JSON: trailing comma at line 1 column 8"),
-            ("{\"a\":1}\n{\"a\":2}", "not JSON: trailing characters at line 2 column 1"),
+            (
+                "{\"a\":1}\n{\"a\":2}",
+                "not JSON: trailing characters at line 2 column 1",
+            ),
             ("a=1", "not JSON: expected value at line 1 column 1"),
         ] {
             assert_eq!(
@@ -256,7 +396,11 @@ mod tests {
                 Some(Unreadable::malformed(expected.to_owned()))
             );
         }
+
         let array = body("application/json", "[{\"a\":1}]", true);
-        assert_eq!(Value::Object(array.members).to_string(), r#"{"_json":[{"a":1}]}"#);
+        assert_eq!(
+            Value::Object(array.members).to_string(),
+            r#"{"_json":[{"a":1}]}"#
+        );
     }
 }

@@ -87,7 +87,8 @@ impl<'a> Field<'a> {
         self.0.is_some_and(Value::is_array)
     }
 
-    /// Whether this is an object, or nothing: only of these can PagerTree's adapters ask for members.
+    /// Whether this is an object, or nothing: only of these can PagerTree's adapters ask for
+    /// members.
     pub(super) fn may_have_members(self) -> bool {
         self.0.is_none_or(Value::is_object)
     }
@@ -130,7 +131,10 @@ impl<'a> Field<'a> {
             Some(Value::Array(items)) => (items.as_slice(), None),
             other => (&[][..], other),
         };
-        items.iter().chain(single).map(|value| Field::new(Some(value)))
+        items
+            .iter()
+            .chain(single)
+            .map(|value| Field::new(Some(value)))
     }
 
     /// As a whole number; also one that was sent as a text.
@@ -145,7 +149,11 @@ impl<'a> Field<'a> {
 
 /// What is filled of these, in one text.
 pub(super) fn joined<'a>(parts: impl IntoIterator<Item = Field<'a>>, separator: &str) -> Value {
-    let filled: Vec<_> = parts.into_iter().filter(|part| part.is_filled()).map(Field::text).collect();
+    let filled: Vec<_> = parts
+        .into_iter()
+        .filter(|part| part.is_filled())
+        .map(Field::text)
+        .collect();
     filled.join(separator).into()
 }
 
@@ -176,7 +184,10 @@ mod tests {
     fn only_what_is_filled_is_joined() {
         let value = json!({"a": "x", "b": "", "c": 7, "e": " "});
         let field = Field::new(Some(&value));
-        assert_eq!(joined(["a", "b", "c", "d", "e"].map(|name| field.get(name)), "_"), "x_7");
+        assert_eq!(
+            joined(["a", "b", "c", "d", "e"].map(|name| field.get(name)), "_"),
+            "x_7"
+        );
         assert_eq!(joined(["b", "d"].map(|name| field.get(name)), "_"), "");
     }
 
@@ -186,19 +197,34 @@ mod tests {
         let field = Field::new(Some(&value));
         assert_eq!(field.dig(["a", "b"]).at(1).text(), "two");
         assert_eq!(field.dig(["a", "b"]).at(0).text(), "1");
-        for nothing in [field.dig(["a", "x", "y"]), field.dig(["a", "b"]).at(2), field.get("n"), field.get("a").at(0)] {
+
+        for nothing in [
+            field.dig(["a", "x", "y"]),
+            field.dig(["a", "b"]).at(2),
+            field.get("n"),
+            field.get("a").at(0),
+        ] {
             assert!(!nothing.is_there());
-            assert_eq!((nothing.text(), nothing.value(), nothing.items().count()), (String::new(), Value::Null, 0));
+            assert_eq!(
+                (nothing.text(), nothing.value(), nothing.items().count()),
+                (String::new(), Value::Null, 0)
+            );
         }
     }
 
     #[test]
     fn whole_numbers_keep_every_digit() {
-        let value: Value = serde_json::from_str(r#"[285731000000025120, 1e3, "42", true]"#).unwrap();
+        let value: Value =
+            serde_json::from_str(r#"[285731000000025120, 1e3, "42", true]"#).unwrap();
         let field = Field::new(Some(&value));
+
         assert_eq!(field.at(0).text(), "285731000000025120");
         assert_eq!(
-            [field.at(0).integer(), field.at(2).integer(), field.at(3).integer()],
+            [
+                field.at(0).integer(),
+                field.at(2).integer(),
+                field.at(3).integer()
+            ],
             [Some(285_731_000_000_025_120), Some(42), None]
         );
     }

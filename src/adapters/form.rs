@@ -5,8 +5,8 @@ use crate::domain::event::{Action, AlertUrgency, DatumKind, Reading};
 use serde_json::{Map, Value};
 
 pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
-    let urgency =
-        AlertUrgency::parse(&delivery.get("urgency").text()).filter(|urgency| *urgency != AlertUrgency::Silent);
+    let urgency = AlertUrgency::parse(&delivery.get("urgency").text())
+        .filter(|urgency| *urgency != AlertUrgency::Silent);
     event(Action::Create, Field::new(None))
         .title(delivery.get("title").text())
         .describe(delivery.get("description"))

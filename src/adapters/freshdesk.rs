@@ -1,4 +1,5 @@
-//! `freshdesk`: an automation of Freshdesk. The first that is heard of a ticket is an alert, whatever its status.
+//! `freshdesk`: an automation of Freshdesk. The first that is heard of a ticket is an alert,
+//! whatever its status.
 
 use super::{
     Delivery,
@@ -14,12 +15,14 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     if ticket.object().is_none() {
         return nothing("there is no 'freshdesk_webhook'", Field::new(None));
     }
+
     let action = match status(ticket) {
         TicketStatus::Open => Action::Create,
         TicketStatus::PendingNumber | TicketStatus::PendingName => Action::Acknowledge,
         TicketStatus::Over => Action::Resolve,
         TicketStatus::Unknown => Action::Other,
     };
+
     event(action, ticket.get("ticket_id"))
         .first_creates()
         .title(ticket.get("ticket_subject").text())

@@ -1,5 +1,5 @@
-//! `freshservice`: a workflow of Freshservice, which calls its webhook that of Freshdesk. 3 creates, the word Pending acknowledges:
-//! PagerTree's adapter has it so.
+//! `freshservice`: a workflow of Freshservice, which calls its webhook that of Freshdesk. 3
+//! creates, the word Pending acknowledges: PagerTree's adapter has it so.
 
 use super::{
     Delivery,
@@ -18,6 +18,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         TicketStatus::Over => Action::Resolve,
         TicketStatus::Unknown => return no_event("ticket_status", ticket.get("ticket_status"), id),
     };
+
     event(action, id)
         .title(ticket.get("ticket_subject").text())
         .describe(ticket.get("ticket_description"))

@@ -9,7 +9,10 @@ use serde_json::{Map, Value};
 
 /// What Alertmanager sends by itself lacks the state that Grafana adds.
 pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading {
-    let (state, id) = (delivery.get("state"), delivery.get("ruleId").or(delivery.get("groupKey")));
+    let (state, id) = (
+        delivery.get("state"),
+        delivery.get("ruleId").or(delivery.get("groupKey")),
+    );
     let action = match state.text().as_str() {
         "alerting" => Action::Create,
         "ok" => Action::Resolve,
@@ -18,6 +21,7 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         }
         _ => return no_event("state", state, id),
     };
+
     event(action, id)
         .title(delivery.get("ruleName").or(delivery.get("title")).text())
         .describe(delivery.get("message"))

@@ -14,6 +14,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "resolve" => Action::Resolve,
         _ => return no_event("event_type", kind, id),
     };
+
     let tags = delivery.get("tags");
     event(action, id)
         .only_if("tags", tags.may_be_text())

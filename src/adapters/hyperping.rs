@@ -16,7 +16,13 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "check.up" => Action::Resolve,
         _ => return no_event("event", kind, url),
     };
-    let since = if date.is_text() { Value::Null } else { milliseconds(date) };
+
+    let since = if date.is_text() {
+        Value::Null
+    } else {
+        milliseconds(date)
+    };
+
     event(action, url)
         .title(format!("{} is DOWN", url.text()))
         .link("URL", url)

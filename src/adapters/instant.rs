@@ -6,17 +6,27 @@ use serde_json::Value;
 
 /// RFC 3339 of seconds since 1970, which may have a fraction; null of anything but a number.
 pub(super) fn seconds(field: Field<'_>) -> Value {
-    let Value::Number(number) = field.value() else { return Value::Null };
+    let Value::Number(number) = field.value() else {
+        return Value::Null;
+    };
+
     let millis = match number.as_i64() {
         Some(seconds) => seconds.checked_mul(1000),
-        None => number.as_f64().map(|seconds| (seconds * 1000.0).floor() as i64),
+        None => number
+            .as_f64()
+            .map(|seconds| (seconds * 1000.0).floor() as i64),
     };
-    millis.and_then(Timestamp::from_millis).map_or(Value::Null, |instant| instant.to_string().into())
+
+    millis
+        .and_then(Timestamp::from_millis)
+        .map_or(Value::Null, |instant| instant.to_string().into())
 }
 
 /// The same of milliseconds, of which whole seconds are kept.
 pub(super) fn milliseconds(field: Field<'_>) -> Value {
-    let seconds = field.integer().map(|millis| Value::from(millis.div_euclid(1000)));
+    let seconds = field
+        .integer()
+        .map(|millis| Value::from(millis.div_euclid(1000)));
     seconds.map_or(Value::Null, |value| self::seconds(Field::new(Some(&value))))
 }
 
@@ -31,9 +41,20 @@ mod tests {
         assert_eq!(of(json!(1_710_782_148)), "2024-03-18T17:15:48.000Z");
         assert_eq!(of(json!(0)), "1970-01-01T00:00:00.000Z");
         assert_eq!(of(json!(1_710_782_148.25)), "2024-03-18T17:15:48.250Z");
-        for none in [json!(null), json!("0"), json!(i64::MAX), json!(1e300), json!([1])] {
+
+        for none in [
+            json!(null),
+            json!("0"),
+            json!(i64::MAX),
+            json!(1e300),
+            json!([1]),
+        ] {
             assert_eq!(of(none), Value::Null);
         }
-        assert_eq!(milliseconds(Field::new(Some(&json!(1_556_506_024_291_i64)))), "2019-04-29T02:47:04.000Z");
+
+        assert_eq!(
+            milliseconds(Field::new(Some(&json!(1_556_506_024_291_i64)))),
+            "2019-04-29T02:47:04.000Z"
+        );
     }
 }

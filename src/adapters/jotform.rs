@@ -6,7 +6,12 @@ use serde_json::{Map, Value};
 
 pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     let submission = delivery.get("submissionID");
-    let url = submission.filled().map_or(Value::Null, |id| format!("https://www.jotform.com/submission/{id}").into());
+    let url = submission.filled().map_or(Value::Null, |id| {
+        format!("https://www.jotform.com/submission/{id}").into()
+    });
     let title = format!("{} {}", delivery.get("formTitle").text(), submission.text());
-    event(Action::Create, submission).title(title).datum(DatumKind::Link, "Submission URL", url).done()
+    event(Action::Create, submission)
+        .title(title)
+        .datum(DatumKind::Link, "Submission URL", url)
+        .done()
 }

@@ -6,7 +6,12 @@ use serde_json::{Map, Value};
 
 pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     let level = delivery.get("level");
-    let action = if level.is("OK") { Action::Resolve } else { Action::Create };
+    let action = if level.is("OK") {
+        Action::Resolve
+    } else {
+        Action::Create
+    };
+
     // Kapacitor itself says WARNING, which PagerTree's adapter does not know.
     let urgency = match level.text().as_str() {
         "INFO" => Some(AlertUrgency::Low),
@@ -14,6 +19,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "CRITICAL" => Some(AlertUrgency::Critical),
         _ => None,
     };
+
     event(action, delivery.get("id"))
         .title(delivery.get("message").text())
         .describe(delivery.get("details"))

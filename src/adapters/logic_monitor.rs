@@ -1,4 +1,5 @@
-//! `logic_monitor`: the custom HTTP delivery of LogicMonitor, with the payload of PagerTree's guide.
+//! `logic_monitor`: the custom HTTP delivery of LogicMonitor, with the payload of PagerTree's
+//! guide.
 
 use super::{
     Delivery,
@@ -15,12 +16,14 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "clear" => Action::Resolve,
         _ => return no_event("alertstatus", status, id),
     };
+
     let urgency = match delivery.get("level").lower().as_str() {
         "warn" | "warning" => Some(AlertUrgency::Medium),
         "error" => Some(AlertUrgency::High),
         "critical" => Some(AlertUrgency::Critical),
         _ => None,
     };
+
     event(action, id)
         .title(delivery.get("eventmsg").text())
         .describe(delivery.get("eventlogmsg"))

@@ -1,4 +1,5 @@
-//! `mattermost_outgoing_webhook`: the outgoing webhooks of Mattermost, JSON or a form. Every message is an alert.
+//! `mattermost_outgoing_webhook`: the outgoing webhooks of Mattermost, JSON or a form. Every
+//! message is an alert.
 
 use super::{Delivery, chat};
 use crate::domain::event::Reading;

@@ -1,4 +1,5 @@
-//! `prtg`: the HTTP action of PRTG, a form. Its test button sends the placeholder `%status` as it is.
+//! `prtg`: the HTTP action of PRTG, a form. Its test button sends the placeholder `%status` as it
+//! is.
 
 use super::{
     Delivery,
@@ -16,8 +17,14 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "down escalation" | "down repeat" if !delivery.is_strict() => Action::Create,
         _ => return no_event("status", status, sensor),
     };
+
     let name = delivery.get("sensor");
-    let reading = event(action, sensor).title(format!("Sensor {} {} is DOWN", sensor.text(), name.text()));
+    let reading =
+        event(action, sensor).title(format!("Sensor {} {} is DOWN", sensor.text(), name.text()));
     let all = delivery.all().members();
-    all.fold(reading, |reading, (name, value)| reading.datum(DatumKind::Text, name, value.text().into())).done()
+
+    all.fold(reading, |reading, (name, value)| {
+        reading.datum(DatumKind::Text, name, value.text().into())
+    })
+    .done()
 }

@@ -13,8 +13,14 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
     if !monitor.may_have_members() {
         return nothing("'monitor' is no object", Field::new(None));
     }
+
     let (id, url) = (monitor.get("id").text(), monitor.get("url"));
-    let subject = if kind.is("certificate_expires_soon") { "certificate" } else { "monitor" };
+    let subject = if kind.is("certificate_expires_soon") {
+        "certificate"
+    } else {
+        "monitor"
+    };
+
     let thirdparty_id = format!("{id}_{subject}").into();
     let thirdparty_id = Field::new(Some(&thirdparty_id));
     let (action, state) = match kind.text().as_str() {
@@ -23,6 +29,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "monitor_online" => (Action::Resolve, "ONLINE"),
         _ => return no_event("alert_type", kind, thirdparty_id),
     };
+
     let page = format!("https://app.pulsetic.com/monitors/{id}/overview").into();
     event(action, thirdparty_id)
         .title(format!("{} {state}", url.text()))

@@ -1,7 +1,9 @@
 //! Putting a reading together.
 
 use super::field::Field;
-use crate::domain::event::{Action, AdditionalDatum, AlertUrgency, Content, DatumKind, Event, FreshId, Reading};
+use crate::domain::event::{
+    Action, AdditionalDatum, AlertUrgency, Content, DatumKind, Event, FreshId, Reading,
+};
 use crate::domain::{
     body, bounds,
     distinct::{Added, Distinct},
@@ -11,21 +13,34 @@ use url::Url;
 
 /// Nothing is to happen, because of this.
 pub(super) fn nothing(reason: impl Into<String>, thirdparty_id: Field<'_>) -> Reading {
-    Reading::Nothing { reason: reason.into(), thirdparty_id: thirdparty_id.filled(), confirm: None }
+    Reading::Nothing {
+        reason: reason.into(),
+        thirdparty_id: thirdparty_id.filled(),
+        confirm: None,
+    }
 }
 
 /// Nothing is to happen, because this stands for nothing that concerns an alert.
 pub(super) fn no_event(name: &str, found: Field<'_>, thirdparty_id: Field<'_>) -> Reading {
     let reason = match found.filled() {
-        Some(text) => format!("'{name}' is '{}', which stands for no event", body::excerpt(&text)),
+        Some(text) => format!(
+            "'{name}' is '{}', which stands for no event",
+            body::excerpt(&text)
+        ),
         None => format!("'{name}' is missing"),
     };
     nothing(reason, thirdparty_id)
 }
 
-/// Nothing is to happen, because what went before and what is now make no change that concerns an alert.
-pub(super) fn no_change(before: (&str, Field<'_>), now: (&str, Field<'_>), thirdparty_id: Field<'_>) -> Reading {
-    let [(before, previous), (now, current)] = [before, now].map(|(name, found)| (name, found.filled()));
+/// Nothing is to happen, because what went before and what is now make no change that concerns an
+/// alert.
+pub(super) fn no_change(
+    before: (&str, Field<'_>),
+    now: (&str, Field<'_>),
+    thirdparty_id: Field<'_>,
+) -> Reading {
+    let [(before, previous), (now, current)] =
+        [before, now].map(|(name, found)| (name, found.filled()));
     let reason = match (previous, current) {
         (None, _) => format!("'{before}' is missing"),
         (_, None) => format!("'{now}' is missing"),
@@ -35,13 +50,20 @@ pub(super) fn no_change(before: (&str, Field<'_>), now: (&str, Field<'_>), third
             body::excerpt(&current)
         ),
     };
+
     nothing(reason, thirdparty_id)
 }
 
 /// An event, to be completed.
 pub(super) fn event(action: Action, thirdparty_id: Field<'_>) -> Builder {
     let (thirdparty_id, fresh_id) = (thirdparty_id.filled(), FreshId::Uuid);
-    let event = Event { action, thirdparty_id, fresh_id, first_creates: false, content: Content::default() };
+    let event = Event {
+        action,
+        thirdparty_id,
+        fresh_id,
+        first_creates: false,
+        content: Content::default(),
+    };
     Builder(event, None)
 }
 
@@ -74,7 +96,10 @@ impl Builder {
     /// Each once, without the empty ones, and no more than an alert may have.
     pub(super) fn tags<T: AsRef<str>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
         let known = std::mem::take(&mut self.0.content.tags);
-        let tags = tags.into_iter().map(|tag| tag.as_ref().trim().to_owned()).filter(|tag| !tag.is_empty());
+        let tags = tags
+            .into_iter()
+            .map(|tag| tag.as_ref().trim().to_owned())
+            .filter(|tag| !tag.is_empty());
         self.0.content.tags = each_once(known.into_iter().chain(tags));
         self
     }
@@ -99,7 +124,8 @@ impl Builder {
         self.datum(DatumKind::Datetime, label, value.value())
     }
 
-    /// Something more to show; left out when there is nothing to it, or when it should be a URL and is none.
+    /// Something more to show; left out when there is nothing to it, or when it should be a URL and
+    /// is none.
     pub(super) fn datum(mut self, kind: DatumKind, label: &str, value: Value) -> Self {
         let shown = match (kind, &value) {
             (_, Value::Null) => false,
@@ -110,9 +136,15 @@ impl Builder {
             (_, Value::Bool(flag)) => *flag,
             (_, Value::Number(_)) => true,
         };
+
         if shown && !label.trim().is_empty() {
-            self.0.content.additional_data.push(AdditionalDatum { kind, label: label.to_owned(), value });
+            self.0.content.additional_data.push(AdditionalDatum {
+                kind,
+                label: label.to_owned(),
+                value,
+            });
         }
+
         self
     }
 
@@ -140,10 +172,12 @@ impl Builder {
         self
     }
 
-    /// Creates no alert unless this member is of the kind that it must be. PagerTree's adapter would fail over it.
+    /// Creates no alert unless this member is of the kind that it must be. PagerTree's adapter
+    /// would fail over it.
     pub(super) fn only_if(mut self, name: &str, is_of_its_kind: bool) -> Self {
         if !is_of_its_kind {
-            self.1.get_or_insert_with(|| format!("'{name}' is not of the kind that it must be"));
+            self.1
+                .get_or_insert_with(|| format!("'{name}' is not of the kind that it must be"));
         }
         self
     }
@@ -152,7 +186,11 @@ impl Builder {
         let Self(event, refusal) = self;
         match refusal {
             Some(reason) if matches!(event.action, Action::Create | Action::Recreate) => {
-                Reading::Nothing { reason, thirdparty_id: event.thirdparty_id, confirm: None }
+                Reading::Nothing {
+                    reason,
+                    thirdparty_id: event.thirdparty_id,
+                    confirm: None,
+                }
             }
             _ => Reading::Event(Box::new(event)),
         }
@@ -170,7 +208,8 @@ fn each_once(words: impl IntoIterator<Item = String>) -> Vec<String> {
     distinct.into_items()
 }
 
-/// Whether it is an address as RFC 3986 writes one, to the letter: browsers forgive spaces and the like, PagerTree does not.
+/// Whether it is an address as RFC 3986 writes one, to the letter: browsers forgive spaces and the
+/// like, PagerTree does not.
 fn is_web_address(text: &str) -> bool {
     let (address, fragment) = text.split_once('#').unwrap_or((text, ""));
     let (place, query) = address.split_once('?').unwrap_or((address, ""));
@@ -187,7 +226,8 @@ fn is_written_plainly(part: &str) -> bool {
         let digits = rest.as_bytes().first_chunk::<2>();
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
-    part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.!~*'();/?:@&=+$,[]%".contains(&byte))
+    part.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.!~*'();/?:@&=+$,[]%".contains(&byte))
         && part.split('%').skip(1).all(is_escape)
 }
 
@@ -205,6 +245,7 @@ mod tests {
         ] {
             assert!(is_web_address(address), "{address}");
         }
+
         for other in [
             "",
             "example.com/x",

@@ -14,5 +14,8 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "Closed" => Action::Resolve,
         _ => return no_event("resolutionState", state, id),
     };
-    event(action, id).title(delivery.get("alertName").text()).describe(delivery.get("alertDescription")).done()
+    event(action, id)
+        .title(delivery.get("alertName").text())
+        .describe(delivery.get("alertDescription"))
+        .done()
 }

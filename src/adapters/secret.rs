@@ -8,7 +8,12 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 /// Refuses unless the header is what the option says; `None` if it is, or if the option is not set.
-pub(super) fn header(delivery: &Delivery, options: &Map<String, Value>, option: &str, header: &str) -> Option<Reading> {
+pub(super) fn header(
+    delivery: &Delivery,
+    options: &Map<String, Value>,
+    option: &str,
+    header: &str,
+) -> Option<Reading> {
     let sent = delivery.header(header).unwrap_or_default();
     check(options, option, sent, &format!("the header '{header}'"))
 }
@@ -22,24 +27,43 @@ pub(super) fn parameter(
 ) -> Option<Reading> {
     // A number is no secret, whatever its digits are.
     let sent = delivery.get(name).value();
-    check(options, option, sent.as_str().unwrap_or_default(), &format!("the parameter '{name}'"))
+    check(
+        options,
+        option,
+        sent.as_str().unwrap_or_default(),
+        &format!("the parameter '{name}'"),
+    )
 }
 
 /// The same of the header `Authorization`, behind `Bearer`.
-pub(super) fn bearer(delivery: &Delivery, options: &Map<String, Value>, option: &str) -> Option<Reading> {
-    let sent = delivery.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+pub(super) fn bearer(
+    delivery: &Delivery,
+    options: &Map<String, Value>,
+    option: &str,
+) -> Option<Reading> {
+    let sent = delivery
+        .header("authorization")
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .unwrap_or_default();
     check(options, option, sent, "the header 'authorization'")
 }
 
 /// The same of any text; `place` says where it was looked for.
-pub(super) fn check(options: &Map<String, Value>, option: &str, sent: &str, place: &str) -> Option<Reading> {
+pub(super) fn check(
+    options: &Map<String, Value>,
+    option: &str,
+    sent: &str,
+    place: &str,
+) -> Option<Reading> {
     let expected = Field::new(options.get(option)).filled()?;
-    (!is_same(expected.as_bytes(), sent.as_bytes()))
-        .then(|| Reading::Blocked { reason: format!("{place} is not what the option '{option}' says") })
+    (!is_same(expected.as_bytes(), sent.as_bytes())).then(|| Reading::Blocked {
+        reason: format!("{place} is not what the option '{option}' says"),
+    })
 }
 
-/// Refuses unless the header is the signature of the body, HMAC-SHA-256 as hexadecimal digits after `prefix`, by the key that
-/// is the option. Whoever sends no such header is not refused: the vendors sign only when they were given a key.
+/// Refuses unless the header is the signature of the body, HMAC-SHA-256 as hexadecimal digits after
+/// `prefix`, by the key that is the option. Whoever sends no such header is not refused: the
+/// vendors sign only when they were given a key.
 pub(super) fn signature(
     delivery: &Delivery,
     options: &Map<String, Value>,
@@ -56,8 +80,8 @@ pub(super) fn signature(
     })
 }
 
-/// Refuses unless the header is the signature, in the same digits, of what the header `stamp` says and the body behind it.
-/// Whoever sends no such headers is refused too.
+/// Refuses unless the header is the signature, in the same digits, of what the header `stamp` says
+/// and the body behind it. Whoever sends no such headers is refused too.
 pub(super) fn stamped_signature(
     delivery: &Delivery,
     options: &Map<String, Value>,
@@ -67,10 +91,16 @@ pub(super) fn stamped_signature(
 ) -> Option<Reading> {
     let key = Field::new(options.get(option)).filled()?;
     let sent = |name| delivery.header(name).filter(|sent| !sent.trim().is_empty());
-    let is_signed = sent(stamp).zip(sent(header)).is_some_and(|(stamp, signature)| {
-        let message = [stamp.as_bytes(), &delivery.parts().body].concat();
-        is_same(hmac_sha256(key.as_bytes(), &message).as_bytes(), signature.as_bytes())
-    });
+    let is_signed = sent(stamp)
+        .zip(sent(header))
+        .is_some_and(|(stamp, signature)| {
+            let message = [stamp.as_bytes(), &delivery.parts().body].concat();
+            is_same(
+                hmac_sha256(key.as_bytes(), &message).as_bytes(),
+                signature.as_bytes(),
+            )
+        });
+
     (!is_signed).then(|| Reading::Blocked {
         reason: format!("the header '{header}' is not the signature by the option '{option}'"),
     })
@@ -79,9 +109,15 @@ pub(super) fn stamped_signature(
 /// In lower-case hexadecimal digits.
 fn hmac_sha256(key: &[u8], message: &[u8]) -> String {
     // Keys of any length are taken; if one were not, nothing would ever match.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+        return String::new();
+    };
     mac.update(message);
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    mac.finalize()
+        .into_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Whether both are the same, in a time that depends on their lengths alone.

@@ -1,4 +1,5 @@
-//! `sentry`: the webhooks of Sentry's integration platform. A header says what kind of thing the body is about.
+//! `sentry`: the webhooks of Sentry's integration platform. A header says what kind of thing the
+//! body is about.
 
 use super::{
     Delivery,
@@ -12,9 +13,16 @@ use serde_json::{Map, Value};
 const RESOURCE: &str = "sentry-hook-resource";
 
 pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading {
-    if let Some(blocked) = secret::signature(delivery, options, "client_secret", "sentry-hook-signature", "") {
+    if let Some(blocked) = secret::signature(
+        delivery,
+        options,
+        "client_secret",
+        "sentry-hook-signature",
+        "",
+    ) {
         return blocked;
     }
+
     let (action, data) = (delivery.get("action"), delivery.get("data"));
     let word = action.text();
     match delivery.header(RESOURCE) {
@@ -32,7 +40,8 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
                 "created" => Some(Action::Create),
                 "assigned" => Some(Action::Acknowledge),
                 "resolved" | "archived" => Some(Action::Resolve),
-                // What was over has come back; and "ignored" is what Sentry called "archived" before.
+                // What was over has come back; and "ignored" is what Sentry called "archived"
+                // before.
                 "unresolved" if !delivery.is_strict() => Some(Action::Create),
                 "ignored" if !delivery.is_strict() => Some(Action::Resolve),
                 _ => None,
@@ -41,15 +50,30 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         }
         Some("metric_alert") => metric_alert(action, data),
         Some("installation") => nothing("an installation is no event", delivery.get("id")),
-        Some(other) => nothing(format!("'{RESOURCE}' is '{other}', which is not known"), Field::new(None)),
+        Some(other) => nothing(
+            format!("'{RESOURCE}' is '{other}', which is not known"),
+            Field::new(None),
+        ),
     }
 }
 
 /// An error, an event or an issue; they have their title and their page in the same places.
-fn about(found: Field<'_>, action: Option<Action>, subject: Field<'_>, id: &str, noun: &str) -> Reading {
+fn about(
+    found: Field<'_>,
+    action: Option<Action>,
+    subject: Field<'_>,
+    id: &str,
+    noun: &str,
+) -> Reading {
     let (id, url) = (subject.get(id), subject.get("web_url"));
-    let Some(action) = action else { return no_event("action", found, id) };
-    event(action, id).title(subject.get("title").text()).description(see(url, noun)).link("Web URL", url).done()
+    let Some(action) = action else {
+        return no_event("action", found, id);
+    };
+    event(action, id)
+        .title(subject.get("title").text())
+        .description(see(url, noun))
+        .link("Web URL", url)
+        .done()
 }
 
 fn metric_alert(found: Field<'_>, data: Field<'_>) -> Reading {
@@ -60,6 +84,7 @@ fn metric_alert(found: Field<'_>, data: Field<'_>) -> Reading {
         "resolved" => Action::Resolve,
         _ => return no_event("action", found, id),
     };
+
     event(action, id)
         .title(data.get("description_title").text())
         .describe(data.get("description_text"))
@@ -67,7 +92,8 @@ fn metric_alert(found: Field<'_>, data: Field<'_>) -> Reading {
         .done()
 }
 
-/// The webhook plugin, which came before the platform and sends no such header. Whatever it sends is an alert.
+/// The webhook plugin, which came before the platform and sends no such header. Whatever it sends
+/// is an alert.
 fn webhook(delivery: &Delivery) -> Reading {
     let url = delivery.get("url");
     event(Action::Create, delivery.get("id"))

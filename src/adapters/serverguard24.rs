@@ -1,4 +1,5 @@
-//! `serverguard24`: the HTTP push of ServerGuard24. Each service of a server has an alert of its own.
+//! `serverguard24`: the HTTP push of ServerGuard24. Each service of a server has an alert of its
+//! own.
 
 use super::{
     Delivery,
@@ -9,7 +10,10 @@ use crate::domain::event::{Action, Reading};
 use serde_json::{Map, Value};
 
 pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading {
-    let (server, service) = (delivery.get("server_name"), delivery.get("service_shortname"));
+    let (server, service) = (
+        delivery.get("server_name"),
+        delivery.get("service_shortname"),
+    );
     let (result, output) = (delivery.get("check_result"), delivery.get("check_output"));
     let id = joined([server, service], "_");
     let id = Field::new(Some(&id));
@@ -20,9 +24,14 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         "WARNING" if warnings_resolve => Action::Resolve,
         _ => return no_event("check_result", result, id),
     };
+
     event(action, id)
         .title(format!("{} is DOWN", server.text()))
-        .description(format!("{} is DOWN because {}", server.text(), output.text()))
+        .description(format!(
+            "{} is DOWN because {}",
+            server.text(),
+            output.text()
+        ))
         .text("Server Name", server)
         .text("Server Address", delivery.get("server_address"))
         .text("Service Name", delivery.get("service_name"))

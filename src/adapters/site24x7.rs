@@ -16,12 +16,25 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "CRITICAL" | "TROUBLE" if !delivery.is_strict() => Action::Create,
         _ => return no_event("STATUS", status, id),
     };
-    let state = if action == Action::Create { status.text() } else { "DOWN".to_owned() };
+
+    let state = if action == Action::Create {
+        status.text()
+    } else {
+        "DOWN".to_owned()
+    };
+
     let (name, reason) = (delivery.get("MONITORNAME"), delivery.get("INCIDENT_REASON"));
     event(action, id)
         .title(format!("{} is {state}", name.text()))
-        .description(format!("{} is {state} because {}", name.text(), reason.text()))
-        .link("Site 24x7 Dashboard URL", delivery.get("MONITOR_DASHBOARD_LINK"))
+        .description(format!(
+            "{} is {state} because {}",
+            name.text(),
+            reason.text()
+        ))
+        .link(
+            "Site 24x7 Dashboard URL",
+            delivery.get("MONITOR_DASHBOARD_LINK"),
+        )
         .text("Monitor Name", name)
         .link("Monitor URL", delivery.get("MONITORURL"))
         .text("Group Name", delivery.get("MONITOR_GROUPNAME"))

@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading {
     let text = delivery.get("text");
     match chat::read(delivery, options, "channel") {
-        Reading::Event(_) if text.is_there() && !text.is_text() => nothing("'text' is no text", Field::new(None)),
+        Reading::Event(_) if text.is_there() && !text.is_text() => {
+            nothing("'text' is no text", Field::new(None))
+        }
         reading => reading,
     }
 }

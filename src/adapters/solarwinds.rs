@@ -14,7 +14,9 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "resolve" => Action::Resolve,
         _ => return no_event("ActionType", kind, id),
     };
-    // The names are those of PagerTree's adapter; the guide's payload has `Severity` and `AlertDetailsUrl`.
+
+    // The names are those of PagerTree's adapter; the guide's payload has `Severity` and
+    // `AlertDetailsUrl`.
     let urgency = match delivery.get("severity").lower().as_str() {
         "notice" | "informational" => Some(AlertUrgency::Low),
         "warning" => Some(AlertUrgency::Medium),
@@ -22,6 +24,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "critical" => Some(AlertUrgency::Critical),
         _ => None,
     };
+
     event(action, id)
         .title(delivery.get("AlertMessage").text())
         .describe(delivery.get("AlertDescription"))

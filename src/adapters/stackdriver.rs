@@ -15,6 +15,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "closed" => Action::Resolve,
         _ => return no_event("incident.state", state, id),
     };
+
     event(action, id)
         .title(incident.get("summary").text())
         .link("Incident URL", incident.get("url"))

@@ -1,4 +1,5 @@
-//! `status_gator`: the webhooks of StatusGator. Whether warnings and maintenance are alerts is the integration's choice.
+//! `status_gator`: the webhooks of StatusGator. Whether warnings and maintenance are alerts is the
+//! integration's choice.
 
 use super::{
     Delivery,
@@ -18,6 +19,7 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         "maintenance" if wanted("create_on_maintenance") => Action::Create,
         _ => return no_event("status", status, monitor.get("id")),
     };
+
     event(action, monitor.get("id"))
         .title(delivery.get("message").text())
         .describe(delivery.get("details"))

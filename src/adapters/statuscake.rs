@@ -1,4 +1,5 @@
-//! `statuscake`: the web hook of a StatusCake contact group, a form. The address is what an alert is of, not the test.
+//! `statuscake`: the web hook of a StatusCake contact group, a form. The address is what an alert
+//! is of, not the test.
 
 use super::{
     Delivery,
@@ -14,6 +15,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "up" => Action::Resolve,
         _ => return no_event("Status", status, url),
     };
+
     event(action, url)
         .title(format!("{} is down", delivery.get("Name").text()))
         .tags(delivery.get("Tags").text().split(','))

@@ -1,8 +1,9 @@
 //! Handlebars templates of options, filled in with what was sent.
 //!
-//! Who writes a template and who sends what fills it in may be strangers, so what both can cost is bounded: the length and the
-//! depth of a template, the steps it takes, and what it makes. Partials and decorators, by which templates call themselves, are
-//! refused. Values are shown as JavaScript shows them, and not escaped: what comes out is text and not HTML.
+//! Who writes a template and who sends what fills it in may be strangers, so what both can cost is
+//! bounded: the length and the depth of a template, the steps it takes, and what it makes. Partials
+//! and decorators, by which templates call themselves, are refused. Values are shown as JavaScript
+//! shows them, and not escaped: what comes out is text and not HTML.
 
 mod helpers;
 
@@ -41,10 +42,17 @@ impl Templates {
         let mut registry = Handlebars::new();
         registry.register_escape_fn(handlebars::no_escape);
         let steps = Steps::new(MOST_STEPS);
+
         helpers::register(&mut registry, &steps);
         let step = Template::compile(&format!("{{{{{} 1}}}}", helpers::STEP));
         let step = step.ok().and_then(|mut template| template.elements.pop());
-        Self { registry, context: values.into(), step, steps }
+
+        Self {
+            registry,
+            context: values.into(),
+            step,
+            steps,
+        }
     }
 
     /// The values.
@@ -61,34 +69,51 @@ impl Templates {
         if !template.contains("{{") {
             return Ok(template.to_owned());
         }
+
         check_text(template)?;
-        self.steps.take(STEPS_TO_READ + template.len() / BYTES_OF_A_STEP)?;
-        let mut compiled = Template::compile(template).map_err(|error| error.reason().to_string())?;
+        self.steps
+            .take(STEPS_TO_READ + template.len() / BYTES_OF_A_STEP)?;
+
+        let mut compiled =
+            Template::compile(template).map_err(|error| error.reason().to_string())?;
         self.prepare(&mut compiled, DEEPEST)?;
+
         let mut out = Bounded(Vec::new());
-        self.render(&compiled, &mut out).map_err(|error| error.reason().to_string())?;
+        self.render(&compiled, &mut out)
+            .map_err(|error| error.reason().to_string())?;
+
         String::from_utf8(out.0).map_err(|error| error.to_string())
     }
 
     fn render(&self, template: &Template, out: &mut Bounded) -> Result<(), RenderError> {
         let mut context = handlebars::RenderContext::new(None);
-        template.render(&self.registry, &self.context, &mut context, &mut handlebars::WriteOutput::new(out))
+        template.render(
+            &self.registry,
+            &self.context,
+            &mut context,
+            &mut handlebars::WriteOutput::new(out),
+        )
     }
 
-    /// Refuses what is too deep or could call itself, counts what blocks do, and shows values our way.
+    /// Refuses what is too deep or could call itself, counts what blocks do, and shows values our
+    /// way.
     fn prepare(&self, template: &mut Template, deeper: usize) -> Result<(), String> {
         let deeper = deeper.checked_sub(1).ok_or(TOO_DEEP)?;
         let mut prepared = Vec::with_capacity(2 * template.elements.len());
         for mut element in mem::take(&mut template.elements) {
             match &mut element {
-                TemplateElement::Expression(expression) | TemplateElement::HtmlExpression(expression) => {
+                TemplateElement::Expression(expression)
+                | TemplateElement::HtmlExpression(expression) => {
                     check_parts(expression)?;
                     show(expression);
                 }
                 TemplateElement::HelperBlock(block) => {
                     check_parts(block)?;
                     prepared.extend(self.step.clone());
-                    for inner in [&mut block.template, &mut block.inverse].into_iter().flatten() {
+                    for inner in [&mut block.template, &mut block.inverse]
+                        .into_iter()
+                        .flatten()
+                    {
                         self.prepare(inner, deeper)?;
                         inner.elements.extend(self.step.clone());
                     }
@@ -96,8 +121,10 @@ impl Templates {
                 TemplateElement::RawString(_) | TemplateElement::Comment(_) => {}
                 _ => return Err("partials and decorators are not for these templates".to_owned()),
             }
+
             prepared.push(element);
         }
+
         template.elements = prepared;
         Ok(())
     }
@@ -105,18 +132,29 @@ impl Templates {
 
 /// A bare value becomes a call of the helper that shows it.
 fn show(expression: &mut HelperTemplate) {
-    if expression.params.is_empty() && expression.hash.is_empty() && matches!(expression.name, Parameter::Path(_)) {
-        let value = mem::replace(&mut expression.name, Parameter::Name(helpers::SHOW.to_owned()));
+    if expression.params.is_empty()
+        && expression.hash.is_empty()
+        && matches!(expression.name, Parameter::Path(_))
+    {
+        let value = mem::replace(
+            &mut expression.name,
+            Parameter::Name(helpers::SHOW.to_owned()),
+        );
         expression.params.push(value);
     }
 }
 
-/// Refuses what costs much each time that it is looked at, since a block may do that again and again.
+/// Refuses what costs much each time that it is looked at, since a block may do that again and
+/// again.
 fn check_parts(expression: &HelperTemplate) -> Result<(), String> {
     if expression.params.len() + expression.hash.len() > MOST_PARAMETERS {
         return Err(format!("a tag may have {MOST_PARAMETERS} parameters"));
     }
-    for part in iter::once(&expression.name).chain(&expression.params).chain(expression.hash.values()) {
+
+    for part in iter::once(&expression.name)
+        .chain(&expression.params)
+        .chain(expression.hash.values())
+    {
         match part {
             Parameter::Path(Path::Relative((names, _))) if names.len() > LONGEST_PATH => {
                 return Err(TOO_DEEP.to_owned());
@@ -128,28 +166,42 @@ fn check_parts(expression: &HelperTemplate) -> Result<(), String> {
             _ => {}
         }
     }
+
     Ok(())
 }
 
 /// Before the parser sees it.
 fn check_text(template: &str) -> Result<(), String> {
     if template.len() > LONGEST_TEMPLATE {
-        return Err(format!("it has {} bytes and may have {LONGEST_TEMPLATE}", template.len()));
+        return Err(format!(
+            "it has {} bytes and may have {LONGEST_TEMPLATE}",
+            template.len()
+        ));
     }
+
     if template.matches("{{").count() > MOST_TAGS {
         return Err(format!("it may have {MOST_TAGS} tags"));
     }
+
     let brackets = template.bytes().map(|byte| match byte {
         b'(' | b'[' | b'{' => Level::Down,
         b')' | b']' | b'}' => Level::Up,
         _ => Level::Same,
     });
-    let tags = template.split("{{").skip(1).map(|tag| match tag.trim_start_matches(['~', ' ', '\t', '\r', '\n']) {
-        block if block.starts_with('#') => Level::Down,
-        end if end.starts_with('/') => Level::Up,
-        _ => Level::Same,
+
+    let tags = template.split("{{").skip(1).map(|tag| {
+        match tag.trim_start_matches(['~', ' ', '\t', '\r', '\n']) {
+            block if block.starts_with('#') => Level::Down,
+            end if end.starts_with('/') => Level::Up,
+            _ => Level::Same,
+        }
     });
-    if deepest(brackets).max(deepest(tags)) > DEEPEST { Err(TOO_DEEP.to_owned()) } else { Ok(()) }
+
+    if deepest(brackets).max(deepest(tags)) > DEEPEST {
+        Err(TOO_DEEP.to_owned())
+    } else {
+        Ok(())
+    }
 }
 
 enum Level {

@@ -1,6 +1,7 @@
 //! Every adapter against requests in its vendor's format, and against garbage.
 //!
-//! The requests stand in `tests/fixtures/events`, one file for each type; docs in `tests/fixtures/events/README.md`.
+//! The requests stand in `tests/fixtures/events`, one file for each type; docs in
+//! `tests/fixtures/events/README.md`.
 
 use super::{ADAPTERS, Delivery, DeliveryParts, answer, read};
 use crate::domain::{
@@ -20,33 +21,73 @@ fn folder() -> PathBuf {
 }
 
 fn files(folder: &Path) -> Vec<Value> {
-    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    let mut paths: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+
+    paths.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "json")
+    });
+
     paths.sort();
-    paths.iter().map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect()
+    paths
+        .iter()
+        .map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap())
+        .collect()
 }
 
 fn pairs(object: &Value) -> Vec<(String, String)> {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    object.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), text(value))).collect()
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
+    object
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.clone(), text(value)))
+        .collect()
 }
 
 fn delivery(request: &Value) -> Delivery {
-    let headers = pairs(&request["headers"]).into_iter().map(|(name, value)| (name.to_lowercase(), value));
+    let headers = pairs(&request["headers"])
+        .into_iter()
+        .map(|(name, value)| (name.to_lowercase(), value));
     let headers: Vec<_> = headers.collect();
-    let kind = headers.iter().find(|(name, _)| name == "content-type").map_or("", |(_, kind)| kind.as_str());
-    let form = |pairs| form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    let kind = headers
+        .iter()
+        .find(|(name, _)| name == "content-type")
+        .map_or("", |(_, kind)| kind.as_str());
+    let form = |pairs| {
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(pairs)
+            .finish()
+    };
+
     let (mut body, mut fields) = (Vec::new(), Vec::new());
     match &request["body"] {
         Value::Null => {}
         Value::String(text) => body = text.clone().into_bytes(),
         object if kind.starts_with("multipart/") => fields = pairs(object),
-        object if kind.starts_with("application/x-www-form-urlencoded") => body = form(pairs(object)).into_bytes(),
+        object if kind.starts_with("application/x-www-form-urlencoded") => {
+            body = form(pairs(object)).into_bytes()
+        }
         other => body = other.to_string().into_bytes(),
     }
+
     let query = form(pairs(&request["query"]));
-    let is_strict = headers.iter().any(|(name, value)| name == "x-strict" && value == "true");
-    let strictness = if is_strict { Strictness::Strict } else { Strictness::Lenient };
+    let is_strict = headers
+        .iter()
+        .any(|(name, value)| name == "x-strict" && value == "true");
+    let strictness = if is_strict {
+        Strictness::Strict
+    } else {
+        Strictness::Lenient
+    };
+
     Delivery::new(DeliveryParts {
         method: request["method"].as_str().unwrap().into(),
         query,
@@ -61,14 +102,27 @@ fn delivery(request: &Value) -> Delivery {
 fn shown(reading: &Reading) -> Value {
     match reading {
         Reading::Blocked { .. } => json!({"action": "blocked"}),
-        Reading::Nothing { thirdparty_id, .. } => json!({"action": "other", "thirdparty_id": thirdparty_id}),
+        Reading::Nothing { thirdparty_id, .. } => {
+            json!({"action": "other", "thirdparty_id": thirdparty_id})
+        }
         Reading::Event(event) => {
-            let Event { action, thirdparty_id, first_creates, content, .. } = &**event;
+            let Event {
+                action,
+                thirdparty_id,
+                first_creates,
+                content,
+                ..
+            } = &**event;
             let mut shown = json!({"action": action, "thirdparty_id": thirdparty_id, "first_creates": first_creates});
+
             if matches!(action, Action::Create | Action::Recreate) {
                 let content = serde_json::to_value(content).unwrap();
-                shown.as_object_mut().unwrap().extend(content.as_object().unwrap().clone());
+                shown
+                    .as_object_mut()
+                    .unwrap()
+                    .extend(content.as_object().unwrap().clone());
             }
+
             shown
         }
     }
@@ -80,25 +134,45 @@ fn every_request_means_what_its_fixture_says() {
     for file in files(&folder()) {
         let kind = file["type"].as_str().unwrap();
         for case in file["cases"].as_array().unwrap() {
-            let options = case.get("options").map_or_else(Map::new, |options| options.as_object().unwrap().clone());
+            let options = case
+                .get("options")
+                .map_or_else(Map::new, |options| options.as_object().unwrap().clone());
             let found = shown(&read(kind, &delivery(&case["request"]), &options));
+
             for (name, expected) in case["expect"].as_object().unwrap() {
-                assert_eq!(&found[name], expected, "{kind}, {}: {name} in {found:#}", case["name"]);
+                assert_eq!(
+                    &found[name], expected,
+                    "{kind}, {}: {name} in {found:#}",
+                    case["name"]
+                );
             }
-            covered.insert((kind.to_owned(), found["action"].as_str().unwrap().to_owned()));
+
+            covered.insert((
+                kind.to_owned(),
+                found["action"].as_str().unwrap().to_owned(),
+            ));
         }
     }
+
     for (kind, _) in ADAPTERS {
         for action in ["create", "other"] {
             let known = covered.contains(&((*kind).to_owned(), action.to_owned()));
-            assert!(known || ALWAYS_CREATES.contains(kind), "there is no fixture of '{kind}' for {action}");
+            assert!(
+                known || ALWAYS_CREATES.contains(kind),
+                "there is no fixture of '{kind}' for {action}"
+            );
         }
     }
 }
 
 /// Whatever arrives is an alert.
-const ALWAYS_CREATES: [&str; 5] =
-    ["cloudflare", "email", "form", "mattermost_outgoing_webhook", "slackoutgoingwebhook"];
+const ALWAYS_CREATES: [&str; 5] = [
+    "cloudflare",
+    "email",
+    "form",
+    "mattermost_outgoing_webhook",
+    "slackoutgoingwebhook",
+];
 
 /// JSON of any shape, in which names that adapters know are likely.
 fn any_json() -> impl Strategy<Value = Value> {
@@ -110,10 +184,12 @@ fn any_json() -> impl Strategy<Value = Value> {
         any::<f64>().prop_map(Value::from),
         names.clone().prop_map(Value::from),
     ];
+
     leaf.prop_recursive(4, 40, 8, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::vec((names.clone(), inner), 0..8).prop_map(|members| members.into_iter().collect()),
+            prop::collection::vec((names.clone(), inner), 0..8)
+                .prop_map(|members| members.into_iter().collect()),
         ]
     })
 }
@@ -131,11 +207,16 @@ fn names_in_fixtures() -> Vec<String> {
             _ => {}
         }
     }
+
     let mut names = BTreeSet::new();
-    files(&folder()).iter().flat_map(|file| file["cases"].as_array().unwrap()).for_each(|case| {
-        collect(&case["request"]["body"], &mut names);
-        collect(&case["request"]["query"], &mut names);
-    });
+    files(&folder())
+        .iter()
+        .flat_map(|file| file["cases"].as_array().unwrap())
+        .for_each(|case| {
+            collect(&case["request"]["body"], &mut names);
+            collect(&case["request"]["query"], &mut names);
+        });
+
     names.into_iter().collect()
 }
 
@@ -145,7 +226,11 @@ fn survives(parts: &DeliveryParts, options: &Map<String, Value>) {
         let reading = read(kind, &delivery, options);
         answer(kind, &delivery, options, &reading);
         if let Reading::Event(event) = reading {
-            assert_ne!(event.thirdparty_id.as_deref(), Some(""), "{kind}: an id is there or not");
+            assert_ne!(
+                event.thirdparty_id.as_deref(),
+                Some(""),
+                "{kind}: an id is there or not"
+            );
         }
     }
 }

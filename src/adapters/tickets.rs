@@ -1,4 +1,5 @@
-//! What the tickets of Freshdesk and Freshservice have in common: numbers or words for their status and priority.
+//! What the tickets of Freshdesk and Freshservice have in common: numbers or words for their status
+//! and priority.
 
 use super::field::Field;
 use crate::domain::event::AlertUrgency;
@@ -32,7 +33,10 @@ pub(super) fn status(ticket: Field<'_>) -> TicketStatus {
 /// The whole number with which a text begins, or a number.
 fn leading_number(field: Field<'_>) -> Option<i64> {
     let text = field.text();
-    let digits = text.trim_start().split(|character: char| !character.is_ascii_digit()).next()?;
+    let digits = text
+        .trim_start()
+        .split(|character: char| !character.is_ascii_digit())
+        .next()?;
     digits.parse().ok()
 }
 

@@ -1,7 +1,8 @@
-//! `twilio_livecallrouting`: a call that came to a number at Twilio, a form. Twilio does what the answer says.
+//! `twilio_livecallrouting`: a call that came to a number at Twilio, a form. Twilio does what the
+//! answer says.
 //!
-//! PagerTree lets the caller wait and connects whoever acknowledges, by calls to Twilio. Nothing here calls anybody, so the
-//! caller hears that the alert is out, and that is all.
+//! PagerTree lets the caller wait and connects whoever acknowledges, by calls to Twilio. Nothing
+//! here calls anybody, so the caller hears that the alert is out, and that is all.
 
 use super::{
     Answer, Delivery,
@@ -11,7 +12,8 @@ use super::{
 use crate::domain::event::{Action, DatumKind, Reading};
 use serde_json::{Map, Value};
 
-/// Far more than a number has, or the address of a caller without one. Each part of the list of the banned is looked for in it.
+/// Far more than a number has, or the address of a caller without one. Each part of the list of the
+/// banned is looked for in it.
 const LONGEST_CALLER: usize = 256;
 /// So much of the list is looked at, some ten thousand numbers.
 const LONGEST_LIST: usize = 128 << 10;
@@ -26,6 +28,7 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
     if is_banned(&caller, options) {
         return nothing("the caller is on the list 'banned_phone'", id);
     }
+
     // Digits are said one by one.
     let spaced: Vec<_> = caller.chars().map(String::from).collect();
     event(Action::Create, id)
@@ -38,8 +41,8 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         .done()
 }
 
-/// Whether a part of the caller's number is on the list, which is a text with commas or an array. As PagerTree reads it, a
-/// blank behind a comma belongs to what is banned, which then is nobody.
+/// Whether a part of the caller's number is on the list, which is a text with commas or an array.
+/// As PagerTree reads it, a blank behind a comma belongs to what is banned, which then is nobody.
 fn is_banned(from: &str, options: &Map<String, Value>) -> bool {
     let banned = Field::new(options.get("banned_phone"));
     let mut left = LONGEST_LIST;
@@ -59,7 +62,10 @@ pub(super) fn answer(_: &Delivery, _: &Map<String, Value>, reading: &Reading) ->
         Reading::Nothing { .. } => REJECT,
         Reading::Blocked { .. } => return None,
     };
-    Some(Answer { content_type: "application/xml", body: body.to_owned() })
+    Some(Answer {
+        content_type: "application/xml",
+        body: body.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -70,17 +76,30 @@ mod tests {
     #[test]
     fn so_much_of_the_list_and_of_the_number_is_looked_at() {
         let banned = |before: usize| {
-            let list: Vec<Value> =
-                vec!["x,".repeat(before / 2), "+15550199".to_owned()].into_iter().map(Value::from).collect();
+            let list: Vec<Value> = vec!["x,".repeat(before / 2), "+15550199".to_owned()]
+                .into_iter()
+                .map(Value::from)
+                .collect();
             let options = Map::from_iter([("banned_phone".to_owned(), list.into())]);
             is_banned("+15550199", &options)
         };
+
         assert!(banned(LONGEST_LIST - 100));
         assert!(!banned(LONGEST_LIST));
 
         let body = format!(r#"{{"CallSid": "CA1", "From": "{}"}}"#, "5".repeat(100_000));
-        let parts = crate::adapters::DeliveryParts { body: body.into(), ..Default::default() };
-        let Reading::Event(event) = read(&Delivery::new(parts), &Map::new()) else { panic!("it is an event") };
-        assert_eq!(event.content.title.len(), "Incoming call from ".len() + 2 * LONGEST_CALLER - 1);
+        let parts = crate::adapters::DeliveryParts {
+            body: body.into(),
+            ..Default::default()
+        };
+
+        let Reading::Event(event) = read(&Delivery::new(parts), &Map::new()) else {
+            panic!("it is an event")
+        };
+
+        assert_eq!(
+            event.content.title.len(),
+            "Incoming call from ".len() + 2 * LONGEST_CALLER - 1
+        );
     }
 }

@@ -15,6 +15,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "alert_cleared" => Action::Resolve,
         _ => return no_event("event", kind, service.get("id")),
     };
+
     event(action, service.get("id"))
         .title(service.get("display_name").text())
         .describe(delivery.dig(["data", "alert", "output"]))

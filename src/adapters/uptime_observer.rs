@@ -14,6 +14,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "Resolved" => Action::Resolve,
         _ => return no_event("incident_status", status, id),
     };
+
     event(action, id)
         .title(delivery.get("title").text())
         .describe(delivery.get("description"))

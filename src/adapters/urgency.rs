@@ -7,9 +7,12 @@ pub(super) const CALLING: [&str; 4] = ["low", "medium", "high", "critical"];
 /// All.
 pub(super) const ALL: [&str; 5] = ["silent", "low", "medium", "high", "critical"];
 
-/// The one of these that stands first in the text, which is in lower case; it may be part of a word.
+/// The one of these that stands first in the text, which is in lower case; it may be part of a
+/// word.
 pub(super) fn first_in(text: &str, names: &[&str]) -> Option<AlertUrgency> {
-    let found = names.iter().filter_map(|name| Some((text.find(name)?, name)));
+    let found = names
+        .iter()
+        .filter_map(|name| Some((text.find(name)?, name)));
     found.min().and_then(|(_, name)| AlertUrgency::parse(name))
 }
 
@@ -28,6 +31,10 @@ mod tests {
         ] {
             assert_eq!(first_in(text, &CALLING), expected, "{text}");
         }
-        assert_eq!(first_in("silent, then high", &ALL), Some(AlertUrgency::Silent));
+
+        assert_eq!(
+            first_in("silent, then high", &ALL),
+            Some(AlertUrgency::Silent)
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! The option `wrapper_key`: where in what was sent the attributes stand, as an expression of JMESPath.
+//! The option `wrapper_key`: where in what was sent the attributes stand, as an expression of
+//! JMESPath.
 //!
-//! Who writes the expression and who sends what it is applied to may be strangers, so what both can cost is bounded: the
-//! length, by which expressions nest, and how often they may copy what they are applied to.
+//! Who writes the expression and who sends what it is applied to may be strangers, so what both can
+//! cost is bounded: the length, by which expressions nest, and how often they may copy what they
+//! are applied to.
 
 use super::field::Field;
 use jmespath::{Context, DEFAULT_RUNTIME, JmespathError, Variable, ast::Ast, interpret};
@@ -13,26 +15,43 @@ const LONGEST: usize = 256;
 /// Lists and functions that stand behind each other multiply.
 const MOST_COPIES: u64 = 64;
 
-/// The object that holds the attributes: where `wrapper_key` leads, or if that is nowhere, all that was sent.
+/// The object that holds the attributes: where `wrapper_key` leads, or if that is nowhere, all that
+/// was sent.
 ///
 /// # Errors
 /// It is no expression, costs too much, or leads to no object: a sentence.
 pub(super) fn unwrapped(parameters: &Value, options: &Map<String, Value>) -> Result<Value, String> {
-    let Some(path) = Field::new(options.get("wrapper_key")).filled() else { return Ok(parameters.clone()) };
+    let Some(path) = Field::new(options.get("wrapper_key")).filled() else {
+        return Ok(parameters.clone());
+    };
+
     if path.len() > LONGEST {
-        return Err(format!("the option 'wrapper_key' has {} bytes and may have {LONGEST}", path.len()));
+        return Err(format!(
+            "the option 'wrapper_key' has {} bytes and may have {LONGEST}",
+            path.len()
+        ));
     }
-    let fault = |error: JmespathError| format!("the option 'wrapper_key' is no JMESPath expression: {error}");
+
+    let fault = |error: JmespathError| {
+        format!("the option 'wrapper_key' is no JMESPath expression: {error}")
+    };
+
     let expression = jmespath::parse(&path).map_err(fault)?;
     if copies(&expression) > MOST_COPIES {
         return Err("the option 'wrapper_key' copies what it is applied to too often".to_owned());
     }
+
     let mut context = Context::new(&path, &DEFAULT_RUNTIME);
     let found = interpret(&variable(parameters), &expression, &mut context).map_err(fault)?;
     if found.is_null() {
         return Ok(parameters.clone());
     }
-    let object = found.is_object().then(|| serde_json::to_value(&found).ok()).flatten();
+
+    let object = found
+        .is_object()
+        .then(|| serde_json::to_value(&found).ok())
+        .flatten();
+
     object.ok_or_else(|| format!("the option 'wrapper_key' ('{path}') leads to no object"))
 }
 
@@ -44,17 +63,27 @@ fn variable(value: &Value) -> Rc<Variable> {
         Value::Number(number) => Variable::Number(number.clone()),
         Value::String(text) => Variable::String(text.clone()),
         Value::Array(items) => Variable::Array(items.iter().map(variable).collect()),
-        Value::Object(members) => {
-            Variable::Object(members.iter().map(|(name, value)| (name.clone(), variable(value))).collect())
-        }
+        Value::Object(members) => Variable::Object(
+            members
+                .iter()
+                .map(|(name, value)| (name.clone(), variable(value)))
+                .collect(),
+        ),
     })
 }
 
 /// How often what the expression is applied to can stand in what it makes of it, at most.
 fn copies(expression: &Ast) -> u64 {
-    let all = |parts: &mut dyn Iterator<Item = &Ast>| parts.map(copies).fold(0, u64::saturating_add).max(1);
+    let all = |parts: &mut dyn Iterator<Item = &Ast>| {
+        parts.map(copies).fold(0, u64::saturating_add).max(1)
+    };
+
     match expression {
-        Ast::Identity { .. } | Ast::Field { .. } | Ast::Index { .. } | Ast::Literal { .. } | Ast::Slice { .. } => 1,
+        Ast::Identity { .. }
+        | Ast::Field { .. }
+        | Ast::Index { .. }
+        | Ast::Literal { .. }
+        | Ast::Slice { .. } => 1,
         Ast::Expref { ast: node, .. }
         | Ast::Flatten { node, .. }
         | Ast::Not { node, .. }
@@ -62,8 +91,12 @@ fn copies(expression: &Ast) -> u64 {
         Ast::Comparison { lhs, rhs, .. } | Ast::And { lhs, rhs, .. } | Ast::Or { lhs, rhs, .. } => {
             copies(lhs).saturating_add(copies(rhs))
         }
-        Ast::Condition { predicate, then, .. } => copies(predicate).saturating_mul(copies(then)),
-        Ast::Projection { lhs, rhs, .. } | Ast::Subexpr { lhs, rhs, .. } => copies(lhs).saturating_mul(copies(rhs)),
+        Ast::Condition {
+            predicate, then, ..
+        } => copies(predicate).saturating_mul(copies(then)),
+        Ast::Projection { lhs, rhs, .. } | Ast::Subexpr { lhs, rhs, .. } => {
+            copies(lhs).saturating_mul(copies(rhs))
+        }
         Ast::MultiList { elements, .. } => all(&mut elements.iter()),
         Ast::MultiHash { elements, .. } => all(&mut elements.iter().map(|pair| &pair.value)),
         // Such as `to_string`, which escapes what is escaped already.
@@ -78,28 +111,58 @@ mod tests {
 
     fn at(path: &str) -> Result<Value, String> {
         let sent = json!({"event": {"id": 7}, "list": [{"id": 1}], "text": "x"});
-        unwrapped(&sent, &Map::from_iter([("wrapper_key".to_owned(), path.into())]))
+        unwrapped(
+            &sent,
+            &Map::from_iter([("wrapper_key".to_owned(), path.into())]),
+        )
     }
 
     #[test]
     fn a_path_leads_to_an_object_or_nowhere() {
         assert_eq!(at("event").unwrap(), json!({"id": 7}));
         assert_eq!(at("list[0]").unwrap(), json!({"id": 1}));
-        assert_eq!(at("{id: event.id, title: text}").unwrap(), json!({"id": 7, "title": "x"}));
+        assert_eq!(
+            at("{id: event.id, title: text}").unwrap(),
+            json!({"id": 7, "title": "x"})
+        );
         assert_eq!(at("nowhere").unwrap()["text"], "x", "all that was sent");
-        assert_eq!(at("text").unwrap_err(), "the option 'wrapper_key' ('text') leads to no object");
-        assert!(at("a b").unwrap_err().starts_with("the option 'wrapper_key' is no JMESPath expression"));
+        assert_eq!(
+            at("text").unwrap_err(),
+            "the option 'wrapper_key' ('text') leads to no object"
+        );
+        assert!(
+            at("a b")
+                .unwrap_err()
+                .starts_with("the option 'wrapper_key' is no JMESPath expression")
+        );
     }
 
     #[test]
     fn what_an_expression_may_cost_is_bounded() {
-        for deep in ["a.".repeat(5_000), "(".repeat(5_000), "[".repeat(5_000), "!".repeat(5_000), "a|".repeat(5_000)] {
-            assert!(at(&deep).unwrap_err().contains("and may have 256"), "{deep:.9}");
+        for deep in [
+            "a.".repeat(5_000),
+            "(".repeat(5_000),
+            "[".repeat(5_000),
+            "!".repeat(5_000),
+            "a|".repeat(5_000),
+        ] {
+            assert!(
+                at(&deep).unwrap_err().contains("and may have 256"),
+                "{deep:.9}"
+            );
         }
+
         for deep in ["a.", "(", "[", "!", "a|", "{a:", "[?", "@.", "&", "abs("] {
             let _any_answer_that_is_none_of_the_stack = at(&deep.repeat(LONGEST / deep.len()));
         }
-        for copying in ["[@,@]", "{a:@,b:@}", "[@,@][]", "[to_string(@),@]", "map(&[@,@], @)"] {
+
+        for copying in [
+            "[@,@]",
+            "{a:@,b:@}",
+            "[@,@][]",
+            "[to_string(@),@]",
+            "map(&[@,@], @)",
+        ] {
             let often = vec![copying; LONGEST / (copying.len() + 1)].join("|");
             assert!(at(&often).unwrap_err().ends_with("too often"), "{often}");
         }

@@ -10,17 +10,25 @@ use serde_json::{Map, Value};
 
 pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading {
     let (value, trigger) = (delivery.get("event_value"), delivery.get("trigger_id"));
-    let names_trigger = trigger.is_filled() && (delivery.is_strict() || !is_placeholder(&trigger.text()));
-    let id = if names_trigger { trigger } else { delivery.get("event_id") };
+    let names_trigger =
+        trigger.is_filled() && (delivery.is_strict() || !is_placeholder(&trigger.text()));
+    let id = if names_trigger {
+        trigger
+    } else {
+        delivery.get("event_id")
+    };
+
     let action = match value.value().as_str() {
         Some("1" | "{EVENT.VALUE}") => Action::Create,
         Some("0") => Action::Resolve,
         _ => return no_event("event_value", value, id),
     };
+
     let tags = delivery.get("event_tags");
     if action == Action::Create && tags.is_there() && !tags.is_text() {
         return nothing("'event_tags' is no text", id);
     }
+
     let mapped = Field::new(options.get("map_urgency")).is_yes();
     event(action, id)
         .title(delivery.get("title").text())
@@ -32,8 +40,8 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
         .done()
 }
 
-/// Whether Zabbix had nothing to put in: events of services, discovery and Zabbix itself have no trigger. All of them would share one
-/// alert.
+/// Whether Zabbix had nothing to put in: events of services, discovery and Zabbix itself have no
+/// trigger. All of them would share one alert.
 fn is_placeholder(text: &str) -> bool {
     let text = text.trim();
     text == "*UNKNOWN*" || (text.starts_with('{') && text.ends_with('}'))
@@ -58,5 +66,9 @@ fn page(delivery: &Delivery) -> String {
     if !delivery.get("event_source").is("0") {
         return front;
     }
-    format!("{front}/tr_events.php?triggerid={}&eventid={}", text("trigger_id"), text("event_id"))
+    format!(
+        "{front}/tr_events.php?triggerid={}&eventid={}",
+        text("trigger_id"),
+        text("event_id")
+    )
 }

@@ -8,13 +8,18 @@ use crate::domain::event::{Action, AlertUrgency, Reading};
 use serde_json::{Map, Value};
 
 pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
-    let (kind, id, priority) = (delivery.get("event_type"), delivery.get("id"), delivery.get("priority"));
+    let (kind, id, priority) = (
+        delivery.get("event_type"),
+        delivery.get("id"),
+        delivery.get("priority"),
+    );
     let action = match kind.text().as_str() {
         "create" => Action::Create,
         "acknowledge" => Action::Acknowledge,
         "resolve" => Action::Resolve,
         _ => return no_event("event_type", kind, id),
     };
+
     let urgency = match priority.lower().as_str() {
         "urgent" => Some(AlertUrgency::Critical),
         "high" => Some(AlertUrgency::High),
@@ -22,6 +27,7 @@ pub(super) fn read(delivery: &Delivery, _: &Map<String, Value>) -> Reading {
         "low" => Some(AlertUrgency::Low),
         _ => None,
     };
+
     // It is plain text, and descriptions are shown as HTML.
     event(action, id)
         .title(delivery.get("title").text())

@@ -49,16 +49,35 @@ pub(super) struct Begun {
 impl Chores {
     /// Begins them.
     pub(super) fn begin(self) -> Begun {
-        let Self { store, retention, sweep_pause, outgoing, bell, webhooks, stopping, drain } = self;
+        let Self {
+            store,
+            retention,
+            sweep_pause,
+            outgoing,
+            bell,
+            webhooks,
+            stopping,
+            drain,
+        } = self;
+
         Begun {
-            watching: actix_rt::spawn(kept_going("Watching the store", BEGIN_AGAIN, move || watch(store.clone()))),
+            watching: actix_rt::spawn(kept_going("Watching the store", BEGIN_AGAIN, move || {
+                watch(store.clone())
+            })),
             sweeping: actix_rt::spawn(kept_going("Retention", BEGIN_AGAIN, move || {
                 sweep(retention.clone(), sweep_pause)
             })),
             sending: {
                 let stopping = stopping.clone();
-                let deliver =
-                    move || sending::deliver(outgoing.clone(), bell.clone(), webhooks, stopping.clone(), drain);
+                let deliver = move || {
+                    sending::deliver(
+                        outgoing.clone(),
+                        bell.clone(),
+                        webhooks,
+                        stopping.clone(),
+                        drain,
+                    )
+                };
                 actix_rt::spawn(kept_going("Sending webhooks", BEGIN_AGAIN, deliver))
             },
             stopping,
@@ -81,9 +100,13 @@ impl Begun {
 /// After one broke down, so that one that does so at once keeps nothing else from being done.
 const BEGIN_AGAIN: Duration = Duration::from_secs(1);
 
-/// Does a chore to its end, and begins it again if it breaks down: it may have been one object that made it do so, and nobody would
-/// know until the next start that it is not done any more.
-async fn kept_going<F: Future<Output = ()>>(what: &'static str, pause: Duration, chore: impl Fn() -> F) {
+/// Does a chore to its end, and begins it again if it breaks down: it may have been one object that
+/// made it do so, and nobody would know until the next start that it is not done any more.
+async fn kept_going<F: Future<Output = ()>>(
+    what: &'static str,
+    pause: Duration,
+    chore: impl Fn() -> F,
+) {
     while sound(chore()).await.is_err() {
         log::error!(chore = what; "A chore broke down; it is begun again");
         actix_rt::time::sleep(pause).await;
@@ -93,14 +116,17 @@ async fn kept_going<F: Future<Output = ()>>(what: &'static str, pause: Duration,
 /// Whether this came to its end without a panic.
 async fn sound(work: impl Future<Output = ()>) -> thread::Result<()> {
     let mut work = pin!(work);
-    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
-        Ok(poll) => poll.map(Ok),
-        Err(panic) => Poll::Ready(Err(panic)),
-    })
+    poll_fn(
+        |context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        },
+    )
     .await
 }
 
-/// Says when the disk holds the store up, which nothing else tells: no commit fails, it just does not end.
+/// Says when the disk holds the store up, which nothing else tells: no commit fails, it just does
+/// not end.
 async fn watch(store: Store) {
     let mut told = None;
     loop {
@@ -110,22 +136,28 @@ async fn watch(store: Store) {
             Some(StoreError::Stuck(with)) => Some(*with),
             _ => None,
         };
+
         if with == told {
             continue;
         }
+
         match told {
             Some(Holdup::Disk) => log::warn!("The disk goes on"),
             Some(Holdup::Work) => log::warn!("The store is no longer busy with one write"),
             None => {}
         }
+
         if let Some((cause, with)) = found.zip(with) {
             match with {
-                Holdup::Disk => log::error!(cause:display; "The store takes no writes until the disk goes on"),
+                Holdup::Disk => {
+                    log::error!(cause:display; "The store takes no writes until the disk goes on")
+                }
                 Holdup::Work => {
                     log::error!(cause:display; "The store takes no writes until one that takes long is done")
                 }
             }
         }
+
         told = with;
     }
 }

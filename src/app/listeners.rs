@@ -3,7 +3,8 @@
 use super::StartError;
 use crate::{domain::endpoint::Endpoint, http::Listener};
 use rustix::net::{
-    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with, sockopt,
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with,
+    sockopt,
 };
 use std::{
     fs, io,
@@ -24,7 +25,8 @@ pub(super) type Bound = (Listener, Endpoint);
 /// Binds all of them. Those with port 0 get the same port.
 ///
 /// # Errors
-/// One of them cannot be bound. The IPv6 loopback is left out where the machine has none, if there is another.
+/// One of them cannot be bound. The IPv6 loopback is left out where the machine has none, if there
+/// is another.
 pub(super) fn bind_all(endpoints: &[Endpoint]) -> Result<Vec<Bound>, StartError> {
     let mut attempt = 1;
     loop {
@@ -60,11 +62,20 @@ fn bind_once(endpoints: &[Endpoint]) -> Result<Vec<Bound>, Refused> {
             }
             Err(source) => {
                 let chosen_here = wanted != *endpoint && source.kind() == io::ErrorKind::AddrInUse;
-                let error = StartError::Listen { remedy: "--listen", address: wanted, source };
-                return Err(if chosen_here { Refused::PortTakenElsewhere(error) } else { Refused::For(error) });
+                let error = StartError::Listen {
+                    remedy: "--listen",
+                    address: wanted,
+                    source,
+                };
+                return Err(if chosen_here {
+                    Refused::PortTakenElsewhere(error)
+                } else {
+                    Refused::For(error)
+                });
             }
         }
     }
+
     Ok(all)
 }
 
@@ -79,9 +90,15 @@ fn with_port(endpoint: &Endpoint, free_port: Option<u16>) -> Endpoint {
 }
 
 fn is_missing_loopback(endpoint: &Endpoint, error: &io::Error) -> bool {
-    let loopback = endpoint.tcp().is_some_and(|address| address.ip() == Ipv6Addr::LOCALHOST);
+    let loopback = endpoint
+        .tcp()
+        .is_some_and(|address| address.ip() == Ipv6Addr::LOCALHOST);
     let errno = rustix::io::Errno::from_io_error(error);
-    loopback && matches!(errno, Some(rustix::io::Errno::ADDRNOTAVAIL | rustix::io::Errno::AFNOSUPPORT))
+    loopback
+        && matches!(
+            errno,
+            Some(rustix::io::Errno::ADDRNOTAVAIL | rustix::io::Errno::AFNOSUPPORT)
+        )
 }
 
 fn bind_one(endpoint: &Endpoint, all: &[Endpoint]) -> io::Result<Bound> {
@@ -91,20 +108,37 @@ fn bind_one(endpoint: &Endpoint, all: &[Endpoint]) -> io::Result<Bound> {
             let bound = Endpoint::Tcp(listener.local_addr()?);
             Ok((Listener::Tcp(listener), bound))
         }
-        Endpoint::Unix(path) => Ok((Listener::Unix(bind_unix(path)?), Endpoint::Unix(std::path::absolute(path)?))),
+        Endpoint::Unix(path) => Ok((
+            Listener::Unix(bind_unix(path)?),
+            Endpoint::Unix(std::path::absolute(path)?),
+        )),
     }
 }
 
-/// One socket for `[::]` usually serves IPv4 too, and would stand in the way of an address of that family.
+/// One socket for `[::]` usually serves IPv4 too, and would stand in the way of an address of that
+/// family.
 fn bind_tcp(address: SocketAddr, all: &[Endpoint]) -> io::Result<TcpListener> {
-    if !address.is_ipv6() || !all.iter().filter_map(Endpoint::tcp).any(|other| other.is_ipv4()) {
+    if !address.is_ipv6()
+        || !all
+            .iter()
+            .filter_map(Endpoint::tcp)
+            .any(|other| other.is_ipv4())
+    {
         return TcpListener::bind(address);
     }
-    let socket = socket_with(AddressFamily::INET6, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+
+    let socket = socket_with(
+        AddressFamily::INET6,
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC,
+        None,
+    )?;
+
     sockopt::set_socket_reuseaddr(&socket, true)?;
     sockopt::set_ipv6_v6only(&socket, true)?;
     bind(&socket, &address)?;
     listen(&socket, FIRST_BACKLOG)?;
+
     Ok(socket.into())
 }
 
@@ -121,7 +155,10 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
 
 fn is_abandoned(path: &Path) -> io::Result<bool> {
     if !path.symlink_metadata()?.file_type().is_socket() {
-        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "something that is no socket is there"));
+        return Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "something that is no socket is there",
+        ));
     }
     // Does not wait for a server that is too busy to accept.
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -138,7 +175,11 @@ mod tests {
     }
 
     fn ports(bound: &[Bound]) -> Vec<u16> {
-        bound.iter().filter_map(|(_, endpoint)| endpoint.tcp()).map(|address| address.port()).collect()
+        bound
+            .iter()
+            .filter_map(|(_, endpoint)| endpoint.tcp())
+            .map(|address| address.port())
+            .collect()
     }
 
     #[test]
@@ -146,7 +187,10 @@ mod tests {
         for _ in 0..50 {
             let bound = bind_all(&endpoints(&["127.0.0.1:0", "127.0.0.2:0"])).unwrap();
             let ports = ports(&bound);
-            assert!(ports.len() == 2 && ports[0] == ports[1] && ports[0] != 0, "{ports:?}");
+            assert!(
+                ports.len() == 2 && ports[0] == ports[1] && ports[0] != 0,
+                "{ports:?}"
+            );
         }
     }
 
@@ -156,7 +200,10 @@ mod tests {
         let taken = first.local_addr().unwrap().port();
         let with_port = |ip: &str| format!("{ip}:{taken}").parse().unwrap();
         let outcome = bind_once(&[with_port("127.0.0.2"), with_port("127.0.0.3")]);
-        assert!(matches!(outcome, Err(Refused::For(StartError::Listen { .. }))), "a port that was asked for stays");
+        assert!(
+            matches!(outcome, Err(Refused::For(StartError::Listen { .. }))),
+            "a port that was asked for stays"
+        );
     }
 
     #[test]
@@ -174,6 +221,7 @@ mod tests {
         let path = folder.path().join("it.sock");
         let endpoint = [Endpoint::Unix(path.clone())];
         let first = bind_all(&endpoint).unwrap();
+
         assert!(bind_all(&endpoint).is_err(), "somebody listens on it");
         drop(first);
         assert!(path.exists());

@@ -27,6 +27,7 @@ pub(super) fn of(
         requests_per_minute: settings.limits.requests_per_minute,
         logins_per_minute: settings.limits.logins_per_minute,
     };
+
     Ok(Live {
         gate: Gate::new(
             settings.directory()?,
@@ -41,7 +42,11 @@ pub(super) fn of(
             "events",
             "events of this integration",
         ),
-        strictness: if settings.strict { Strictness::Strict } else { Strictness::Lenient },
+        strictness: if settings.strict {
+            Strictness::Strict
+        } else {
+            Strictness::Lenient
+        },
         body_bytes: settings.limits.body_bytes,
         body_seconds: settings.limits.body_seconds,
         url_bytes: settings.limits.url_bytes,

@@ -19,7 +19,11 @@ use std::{
 /// The address cannot be listened on.
 pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     let listener = TcpListener::bind(address);
-    listener.map_err(|source| StartError::Listen { remedy: "smtp.listen", address: Endpoint::Tcp(address), source })
+    listener.map_err(|source| StartError::Listen {
+        remedy: "smtp.listen",
+        address: Endpoint::Tcp(address),
+        source,
+    })
 }
 
 /// A server for mail, which throttles as the settings of the moment say.
@@ -30,9 +34,19 @@ pub(super) fn server(
     tally: &Tally,
     connections: usize,
 ) -> Result<MailServer, StartError> {
-    let SmtpSettings { message_bytes, idle_seconds, .. } = settings.smtp;
-    let limits = smtp::Limits { message_bytes, connections, idle: Duration::from_secs(idle_seconds) };
+    let SmtpSettings {
+        message_bytes,
+        idle_seconds,
+        ..
+    } = settings.smtp;
+    let limits = smtp::Limits {
+        message_bytes,
+        connections,
+        idle: Duration::from_secs(idle_seconds),
+    };
+
     let (incoming, state) = (state.incoming.clone(), state.clone());
     let throttling = Box::new(move || Arc::clone(&state.live.load().events));
-    MailServer::new(listener, incoming, throttling, tally.clone(), limits).map_err(StartError::Server)
+    MailServer::new(listener, incoming, throttling, tally.clone(), limits)
+        .map_err(StartError::Server)
 }

@@ -1,7 +1,9 @@
-//! The file `running` in the data folder: where a server on it can be asked, and the token that it wants to see.
+//! The file `running` in the data folder: where a server on it can be asked, and the token that it
+//! wants to see.
 //!
-//! Only its owner can read it, so whoever shows the token could read the store's files as well. It is there while the
-//! server runs; one that was killed leaves it, and nobody looks for it as long as nobody holds the store.
+//! Only its owner can read it, so whoever shows the token could read the store's files as well. It
+//! is there while the server runs; one that was killed leaves it, and nobody looks for it as long
+//! as nobody holds the store.
 
 use crate::domain::endpoint::Endpoint;
 use serde::{Deserialize, Serialize};
@@ -27,7 +29,9 @@ pub struct Running {
 
 impl std::fmt::Debug for Running {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Running").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Running")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -35,7 +39,9 @@ impl Running {
     /// A server that listens there: it is asked at the first of these endpoints.
     pub fn at(listening: &[Endpoint], token: String) -> Option<Self> {
         let address = match listening.first()? {
-            Endpoint::Tcp(address) => Endpoint::Tcp(SocketAddr::new(from_here(address.ip()), address.port())),
+            Endpoint::Tcp(address) => {
+                Endpoint::Tcp(SocketAddr::new(from_here(address.ip()), address.port()))
+            }
             socket @ Endpoint::Unix(_) => socket.clone(),
         };
         Some(Self { address, token })
@@ -51,15 +57,24 @@ impl Running {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let written = self.write_to(&beside).and_then(|()| fs::rename(&beside, &path));
+
+        let written = self
+            .write_to(&beside)
+            .and_then(|()| fs::rename(&beside, &path));
+
         if written.is_err() {
             let _unless_there_is_none = fs::remove_file(&beside);
         }
+
         written.map(|()| path)
     }
 
     fn write_to(&self, path: &Path) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
         serde_json::to_writer(&mut file, self)?;
         file.write_all(b"\n")
     }
@@ -96,8 +111,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let running = Running::at(&["[::]:80".parse().unwrap()], "secret".into()).unwrap();
         let path = running.write(folder.path()).unwrap();
-        assert_eq!(running.write(folder.path()).unwrap(), path, "it is written over");
-        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+
+        assert_eq!(
+            running.write(folder.path()).unwrap(),
+            path,
+            "it is written over"
+        );
+        assert_eq!(
+            fs::metadata(path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         assert_eq!(Running::read(folder.path()).unwrap(), Some(running));
         assert!(!folder.path().join("running.tmp").exists());
     }

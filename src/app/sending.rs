@@ -45,8 +45,15 @@ impl Stopping {
     }
 }
 
-/// Sends whenever something is due, so many at once, until the server stops. Then nothing more is begun, and what is under way has this long to end.
-pub(super) async fn deliver(outgoing: Outgoing, bell: Bell, at_once: usize, stopping: Stopping, drain: Duration) {
+/// Sends whenever something is due, so many at once, until the server stops. Then nothing more is
+/// begun, and what is under way has this long to end.
+pub(super) async fn deliver(
+    outgoing: Outgoing,
+    bell: Bell,
+    at_once: usize,
+    stopping: Stopping,
+    drain: Duration,
+) {
     let mut at_work = AtWork::of(at_once);
     loop {
         let waits = at_work.begin(&outgoing);
@@ -58,6 +65,7 @@ pub(super) async fn deliver(outgoing: Outgoing, bell: Bell, at_once: usize, stop
             () = actix_rt::time::sleep(LOOK_AGAIN), if waits => {}
         }
     }
+
     at_work.finish(drain).await;
 }
 
@@ -92,19 +100,31 @@ impl AtWork {
         if !outgoing.can_conclude() {
             return true;
         }
+
         match outgoing.due() {
-            Ok(Due { queues, waits, damage }) => {
+            Ok(Due {
+                queues,
+                waits,
+                damage,
+            }) => {
                 match damage {
-                    Some(cause) => self.trouble.tell("A queue of webhooks cannot be read", &cause),
-                    None => self.trouble.is_over("The queues of webhooks can be read again"),
+                    Some(cause) => self
+                        .trouble
+                        .tell("A queue of webhooks cannot be read", &cause),
+                    None => self
+                        .trouble
+                        .is_over("The queues of webhooks can be read again"),
                 }
+
                 for queue in self.turns_among(queues) {
                     self.spawn(queue.clone(), take_turn(outgoing.clone(), queue));
                 }
+
                 waits
             }
             Err(cause) => {
-                self.trouble.tell("The queues of webhooks cannot be read", &cause);
+                self.trouble
+                    .tell("The queues of webhooks cannot be read", &cause);
                 true
             }
         }
@@ -117,14 +137,21 @@ impl AtWork {
         self.turns.begin(queues)
     }
 
-    fn spawn(&mut self, queue: Queue, turn: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
+    fn spawn(
+        &mut self,
+        queue: Queue,
+        turn: impl Future<Output = Result<(), StoreError>> + Send + 'static,
+    ) {
         let task = self.tasks.spawn(turn);
         self.queues.insert(task.id(), queue);
     }
 
     /// Waits for what is under way, but no longer than this.
     async fn finish(mut self, drain: Duration) {
-        let ended = actix_rt::time::timeout(drain, async { while self.tasks.join_next().await.is_some() {} }).await;
+        let ended = actix_rt::time::timeout(drain, async {
+            while self.tasks.join_next().await.is_some() {}
+        })
+        .await;
         if ended.is_err() {
             let webhooks = self.tasks.len();
             log::warn!(webhooks; "Webhooks under way were not answered in time; they are sent again after the next start");
@@ -137,29 +164,43 @@ impl AtWork {
             Ok((id, outcome)) => (id, outcome.err().map(|damage| damage.to_string())),
             Err(broken) => (broken.id(), Some(broken.to_string())),
         };
-        let Some(queue) = self.queues.remove(&id) else { return };
+
+        let Some(queue) = self.queues.remove(&id) else {
+            return;
+        };
+
         self.turns.end(&queue);
         if let Some(cause) = fault {
             let integration = queue.integration;
             log::error!(cause, integration:display; "Sending a webhook broke down; it is tried again after a while");
-            self.resting.insert(integration, Clock::System.stopwatch() + REST);
+            self.resting
+                .insert(integration, Clock::System.stopwatch() + REST);
         }
     }
 }
 
-/// Shortens a queue that is too long, or sends its first and keeps what came of it: before that is kept, nothing more of the queue is
-/// sent.
+/// Shortens a queue that is too long, or sends its first and keeps what came of it: before that is
+/// kept, nothing more of the queue is sent.
 ///
 /// # Errors
 /// The store is damaged, which waiting does not mend, while others wait for this turn.
 async fn take_turn(outgoing: Outgoing, queue: Queue) -> Result<(), StoreError> {
     if queue.integration.is_fan_out() {
-        return until_done("An event cannot be brought to those who are to be told", || outgoing.fan_out(&queue)).await;
+        return until_done(
+            "An event cannot be brought to those who are to be told",
+            || outgoing.fan_out(&queue),
+        )
+        .await;
     }
+
     if outgoing.is_too_long(&queue) {
-        return until_done("A queue of webhooks that is too long cannot be shortened", || outgoing.shorten(&queue))
-            .await;
+        return until_done(
+            "A queue of webhooks that is too long cannot be shortened",
+            || outgoing.shorten(&queue),
+        )
+        .await;
     }
+
     let mut patience = Patience::with("A webhook that waits cannot be read");
     let plan = loop {
         match outgoing.plan(&queue) {
@@ -173,8 +214,12 @@ async fn take_turn(outgoing: Outgoing, queue: Queue) -> Result<(), StoreError> {
             Err(cause) => patience.wait(&cause).await,
         }
     };
+
     let done = carry_out(&outgoing, plan).await;
-    until_done("What came of a webhook cannot be kept", || outgoing.conclude(done.clone())).await
+    until_done("What came of a webhook cannot be kept", || {
+        outgoing.conclude(done.clone())
+    })
+    .await
 }
 
 /// Tries again until the store takes it.
@@ -207,7 +252,11 @@ impl Patience {
 
     /// For something that goes wrong in this way.
     fn with(what: &'static str) -> Self {
-        Self { what, pause: Self::FIRST, trouble: Trouble::default() }
+        Self {
+            what,
+            pause: Self::FIRST,
+            trouble: Trouble::default(),
+        }
     }
 
     async fn wait(&mut self, cause: &StoreError) {
@@ -227,16 +276,24 @@ async fn carry_out(outgoing: &Outgoing, plan: Plan) -> Done {
     }
 }
 
-/// Each request has a thread of its own: nobody waits for those that still hang when the program ends.
+/// Each request has a thread of its own: nobody waits for those that still hang when the program
+/// ends.
 async fn carry(courier: Courier, parcel: Arc<Parcel>) -> Result<Answer, Failure> {
     let (tell, told) = oneshot::channel();
-    let begun = thread::Builder::new().name("webhook".into()).spawn(move || {
-        // Nobody listens any more when the server stops.
-        let _gone = tell.send(courier.carry(&parcel));
-    });
+    let begun = thread::Builder::new()
+        .name("webhook".into())
+        .spawn(move || {
+            // Nobody listens any more when the server stops.
+            let _gone = tell.send(courier.carry(&parcel));
+        });
+
     match begun {
-        Ok(_runs_by_itself) => told.await.unwrap_or_else(|_| Err(Failure::NotNow("sending it broke down".into()))),
-        Err(error) => Err(Failure::NotNow(format!("there is no thread to send it: {error}"))),
+        Ok(_runs_by_itself) => told
+            .await
+            .unwrap_or_else(|_| Err(Failure::NotNow("sending it broke down".into()))),
+        Err(error) => Err(Failure::NotNow(format!(
+            "there is no thread to send it: {error}"
+        ))),
     }
 }
 
@@ -247,15 +304,21 @@ mod tests {
 
     fn queue(number: i64) -> Queue {
         let integration = IntegrationId::parse(&format!("int_{number}")).unwrap();
-        Queue::new(AccountId::parse("acc_a").unwrap(), integration, Timestamp::from_millis(number).unwrap())
+        Queue::new(
+            AccountId::parse("acc_a").unwrap(),
+            integration,
+            Timestamp::from_millis(number).unwrap(),
+        )
     }
 
-    /// Such a turn never ended: the integration sent nothing more, four of them stopped an account, 32 all, until a restart.
+    /// Such a turn never ended: the integration sent nothing more, four of them stopped an account,
+    /// 32 all, until a restart.
     #[test]
     fn a_turn_that_breaks_down_is_given_back() {
         let all: Vec<Queue> = (0..8).map(queue).collect();
         let mut at_work = AtWork::of(32);
         let mut begun = Vec::new();
+
         actix_rt::System::new().block_on(async {
             while begun.len() < all.len() {
                 let turns = at_work.turns_among(all.clone());
@@ -268,7 +331,11 @@ mod tests {
                     at_work.end(over);
                 }
             }
-            assert!(at_work.turns_among(all.clone()).is_empty(), "they rest for a while");
+
+            assert!(
+                at_work.turns_among(all.clone()).is_empty(),
+                "they rest for a while"
+            );
             at_work.resting.clear();
             assert_eq!(at_work.turns_among(all.clone()).len(), 4);
         });

@@ -16,7 +16,15 @@ pub(super) fn workers(settings: &Settings) -> usize {
 
 /// Connections beside so many threads, as far as the process may have files open.
 pub(super) fn of(settings: &Settings, workers: usize) -> Shares {
-    let mail = if settings.smtp.listen.is_empty() { 0 } else { settings.smtp.connections };
-    let wanted = Shares { http: settings.limits.connections, mail, webhooks: MAX_CONCURRENT };
+    let mail = if settings.smtp.listen.is_empty() {
+        0
+    } else {
+        settings.smtp.connections
+    };
+    let wanted = Shares {
+        http: settings.limits.connections,
+        mail,
+        webhooks: MAX_CONCURRENT,
+    };
     http::share(wanted, workers)
 }

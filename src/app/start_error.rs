@@ -20,7 +20,9 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}; stop what uses it, or choose another with {remedy}")]
+    #[error(
+        "cannot listen on {address}: {source}; stop what uses it, or choose another with {remedy}"
+    )]
     Listen {
         /// The setting to change.
         remedy: &'static str,

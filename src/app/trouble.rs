@@ -16,7 +16,11 @@ impl Trouble {
 
     /// The cause, if it is not the one that was told last.
     fn news(&mut self, cause: String) -> Option<&str> {
-        if self.0.as_ref() == Some(&cause) { None } else { Some(self.0.insert(cause)) }
+        if self.0.as_ref() == Some(&cause) {
+            None
+        } else {
+            Some(self.0.insert(cause))
+        }
     }
 
     /// It works. Says so if it did not before.
@@ -35,7 +39,10 @@ mod tests {
     fn a_cause_is_news_until_it_was_told_and_again_once_it_was_over() {
         let mut trouble = Trouble::default();
         let mut news = |cause: &str| trouble.news(cause.into()).is_some();
-        assert_eq!(["a", "a", "b", "b", "a"].map(&mut news), [true, false, true, false, true]);
+        assert_eq!(
+            ["a", "a", "b", "b", "a"].map(&mut news),
+            [true, false, true, false, true]
+        );
         trouble.is_over("it works");
         assert!(trouble.news("a".into()).is_some());
     }

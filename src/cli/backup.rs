@@ -35,8 +35,13 @@ pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<E
         Err(MoveError::Open(OpenError::Held(_))) => of_running(&found, create()?)?,
         outcome => outcome?,
     };
+
     output.finish()?;
-    report(format_args!("{entries} entries were written to '{}'", path.display()))?;
+    report(format_args!(
+        "{entries} entries were written to '{}'",
+        path.display()
+    ))?;
+
     Ok(ExitCode::SUCCESS)
 }
 
@@ -52,13 +57,25 @@ fn of_stopped(found: &Found, mut output: Output) -> Result<(u64, Output), MoveEr
 fn of_running(found: &Found, mut output: Output) -> Result<(u64, Output), Sentence> {
     let Sent { body, steps } = remote::get(found, "/_local/backup")?;
     let mut unwritten = None;
-    let tee = Tee { input: body, output: &mut output, unwritten: &mut unwritten };
-    let verified = verify_backup(BufReader::with_capacity(1 << 16, tee), steps, &found.progress());
+    let tee = Tee {
+        input: body,
+        output: &mut output,
+        unwritten: &mut unwritten,
+    };
+
+    let verified = verify_backup(
+        BufReader::with_capacity(1 << 16, tee),
+        steps,
+        &found.progress(),
+    );
+
     match (verified, unwritten) {
         (Ok(entries), _) => Ok((entries, output)),
         (Err(_), Some(error)) => Err(output.unwritable(&error)),
         (Err(BackupFault::Stopped(stopped)), None) => Err(stopped.into()),
-        (Err(fault), None) => Err(Sentence(format!("what the server sent {fault}; look into its log, and try again"))),
+        (Err(fault), None) => Err(Sentence(format!(
+            "what the server sent {fault}; look into its log, and try again"
+        ))),
     }
 }
 
@@ -73,11 +90,13 @@ struct Tee<'a, R> {
 impl<R: Read> Read for Tee<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.input.read(buffer)?;
-        self.output.write_all(buffer.get(..read).unwrap_or_default()).map_err(|error| {
-            let told = io::Error::from(error.kind());
-            *self.unwritten = Some(error);
-            told
-        })?;
+        self.output
+            .write_all(buffer.get(..read).unwrap_or_default())
+            .map_err(|error| {
+                let told = io::Error::from(error.kind());
+                *self.unwritten = Some(error);
+                told
+            })?;
         Ok(read)
     }
 }

@@ -6,9 +6,12 @@ use std::{
     time::Duration,
 };
 
-/// Does this on a thread of its own. `None` if it takes longer; then it goes on by itself, until the program ends. Where the
-/// system allows no more threads it is done here.
-pub(super) fn at_most<T: Send + 'static>(time: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+/// Does this on a thread of its own. `None` if it takes longer; then it goes on by itself, until
+/// the program ends. Where the system allows no more threads it is done here.
+pub(super) fn at_most<T: Send + 'static>(
+    time: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     let (tell, told) = mpsc::channel();
     let work = Arc::new(Mutex::new(Some(work)));
     let there = Arc::clone(&work);
@@ -19,6 +22,7 @@ pub(super) fn at_most<T: Send + 'static>(time: Duration, work: impl FnOnce() -> 
             let _gone = tell.send(work());
         }
     });
+
     match begun {
         Ok(_ends_by_itself) => told.recv_timeout(time).ok(),
         Err(_no_thread) => take(&work).map(|work| work()),

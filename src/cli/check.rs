@@ -52,11 +52,21 @@ fn code_of(error: &MoveError) -> u8 {
 }
 
 fn check(arguments: Arguments) -> Result<Result<Report, MoveError>, Sentence> {
-    let overrides = Overrides { config: arguments.config, data: arguments.data, ..Overrides::default() };
+    let overrides = Overrides {
+        config: arguments.config,
+        data: arguments.data,
+        ..Overrides::default()
+    };
+
     let settings = Sources::of_process(overrides).load()?;
     let _written_at_the_end = logging::init(settings.log.format)?;
     logging::log_panics();
-    Ok(store::check(&settings.data.join(STORE_FOLDER), settings.store.cache_bytes, &progress::bar()))
+
+    Ok(store::check(
+        &settings.data.join(STORE_FOLDER),
+        settings.store.cache_bytes,
+        &progress::bar(),
+    ))
 }
 
 fn print(report: &Report) -> Result<ExitCode, Sentence> {
@@ -64,13 +74,24 @@ fn print(report: &Report) -> Result<ExitCode, Sentence> {
     for damage in &report.damages {
         writeln!(out, "{damage}")?;
     }
-    let objects: Vec<_> = report.objects.iter().map(|(name, count)| format!("{count} {name}")).collect();
+
+    let objects: Vec<_> = report
+        .objects
+        .iter()
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect();
     let (objects, accounts) = (objects.join(", "), report.accounts);
+
     if report.damages.is_empty() {
         writeln!(out, "the store is sound: {objects} in {accounts} accounts")?;
         return Ok(ExitCode::SUCCESS);
     }
+
     let faults = report.damages.len();
-    writeln!(out, "the store is damaged: {faults} faults in {objects} of {accounts} accounts")?;
+    writeln!(
+        out,
+        "the store is damaged: {faults} faults in {objects} of {accounts} accounts"
+    )?;
+
     Ok(ExitCode::from(DAMAGED))
 }

@@ -1,4 +1,5 @@
-//! `keys new` and `users new`: a fresh credential, shown once, and the block for `config.toml`, which holds only a hash.
+//! `keys new` and `users new`: a fresh credential, shown once, and the block for `config.toml`,
+//! which holds only a hash.
 
 use super::Sentence;
 use crate::{
@@ -38,13 +39,15 @@ pub(super) enum UsersCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct Common {
-    /// The account: its sid (acc_…), or its name; a name that is not declared yet becomes a new account
+    /// The account: its sid (acc_…), or its name; a name that is not declared yet becomes a new
+    /// account
     #[arg(long, value_name = "ACCOUNT")]
     account: String,
     /// Allow reading only
     #[arg(long)]
     read_only: bool,
-    /// Configuration file, in which the account is looked up [default: config.toml, if there is one]
+    /// Configuration file, in which the account is looked up [default: config.toml, if there is
+    /// one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -67,14 +70,28 @@ pub(super) fn keys(KeysCommand::New(common): KeysCommand) -> Result<ExitCode, Se
         "# Shown once. Send either\n#   Authorization: {id}.{secret}\n# or\n#   x-api-key: {id}\n#   x-api-secret: {secret}\n"
     );
     let key = KeyEntry::new(id, account, &secret, common.read_only);
-    print(&shown, &Block { accounts, keys: vec![key], ..Block::default() })
+
+    print(
+        &shown,
+        &Block {
+            accounts,
+            keys: vec![key],
+            ..Block::default()
+        },
+    )
 }
 
 pub(super) fn users(command: UsersCommand) -> Result<ExitCode, Sentence> {
-    let UsersCommand::New { common, username, password_stdin } = command;
+    let UsersCommand::New {
+        common,
+        username,
+        password_stdin,
+    } = command;
+
     if username.is_empty() {
         return Err(Sentence("--username must not be empty".into()));
     }
+
     let settings = settings(&common)?;
     if let Some(taken) = settings.users.iter().find(|user| user.username == username) {
         return Err(Sentence(format!(
@@ -83,6 +100,7 @@ pub(super) fn users(command: UsersCommand) -> Result<ExitCode, Sentence> {
             taken.account
         )));
     }
+
     let (account, accounts) = account(&common, &settings, &Ids::Random)?;
     let (password, shown) = if password_stdin {
         (
@@ -91,34 +109,69 @@ pub(super) fn users(command: UsersCommand) -> Result<ExitCode, Sentence> {
         )
     } else {
         let password = Ids::Random.secret();
-        let shown =
-            format!("# Shown once. Log in with\n#   {{\"username\":{username:?},\"password\":\"{password}\"}}\n");
+        let shown = format!(
+            "# Shown once. Log in with\n#   {{\"username\":{username:?},\"password\":\"{password}\"}}\n"
+        );
         (password, shown)
     };
+
     let password_argon2 = passwords::hash(&password).map_err(Sentence)?;
-    let user = UserEntry { id: Ids::Random.user(), username, account, password_argon2, read_only: common.read_only };
-    print(&shown, &Block { accounts, users: vec![user], ..Block::default() })
+    let user = UserEntry {
+        id: Ids::Random.user(),
+        username,
+        account,
+        password_argon2,
+        read_only: common.read_only,
+    };
+
+    print(
+        &shown,
+        &Block {
+            accounts,
+            users: vec![user],
+            ..Block::default()
+        },
+    )
 }
 
 fn settings(common: &Common) -> Result<Settings, Sentence> {
-    let overrides = Overrides { config: common.config.clone(), ..Overrides::default() };
+    let overrides = Overrides {
+        config: common.config.clone(),
+        ..Overrides::default()
+    };
     Ok(Sources::of_process(overrides).load()?)
 }
 
 /// The account that is meant, and its block if it has to be declared first.
-fn account(common: &Common, settings: &Settings, ids: &Ids) -> Result<(AccountId, Vec<AccountEntry>), Sentence> {
+fn account(
+    common: &Common,
+    settings: &Settings,
+    ids: &Ids,
+) -> Result<(AccountId, Vec<AccountEntry>), Sentence> {
     let wanted = common.account.as_str();
-    let declared = settings.accounts.iter().find(|account| account.sid.as_str() == wanted || account.name == wanted);
+    let declared = settings
+        .accounts
+        .iter()
+        .find(|account| account.sid.as_str() == wanted || account.name == wanted);
+
     if let Some(account) = declared.filter(|_| !wanted.is_empty()) {
         return Ok((account.sid.clone(), Vec::new()));
     }
+
     let new = match AccountId::parse(wanted) {
-        Ok(sid) => AccountEntry { sid, name: String::new() },
+        Ok(sid) => AccountEntry {
+            sid,
+            name: String::new(),
+        },
         Err(fault) if wanted.is_empty() || wanted.starts_with(AccountId::PREFIX) => {
             return Err(Sentence(format!("--account {fault}, or a name")));
         }
-        Err(_) => AccountEntry { sid: ids.account(), name: wanted.to_owned() },
+        Err(_) => AccountEntry {
+            sid: ids.account(),
+            name: wanted.to_owned(),
+        },
     };
+
     Ok((new.sid.clone(), vec![new]))
 }
 
@@ -134,6 +187,9 @@ fn first_line(mut input: impl BufRead) -> Result<String, Sentence> {
 
 fn print(shown: &str, block: &Block) -> Result<ExitCode, Sentence> {
     let block = toml::to_string(block)?;
-    write!(io::stdout(), "{shown}# Paste this into config.toml; it holds only a hash:\n\n{block}")?;
+    write!(
+        io::stdout(),
+        "{shown}# Paste this into config.toml; it holds only a hash:\n\n{block}"
+    )?;
     Ok(ExitCode::SUCCESS)
 }

@@ -39,15 +39,24 @@ pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<E
             let output = everything(&found, || Output::create(&found, &path))?;
             output.map(Output::finish).transpose()?
         }
-        None => everything(&found, || Ok(BufWriter::with_capacity(1 << 16, io::stdout())))?.map(|_| ()),
+        None => everything(&found, || {
+            Ok(BufWriter::with_capacity(1 << 16, io::stdout()))
+        })?
+        .map(|_| ()),
     };
-    Ok(if written.is_some() { ExitCode::SUCCESS } else { ExitCode::from(UNREAD) })
+
+    Ok(if written.is_some() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(UNREAD)
+    })
 }
 
 /// As a program ends whose output nobody reads any more: 128 and the number of SIGPIPE.
 const UNREAD: u8 = 141;
 
-/// Writes all that the store has, whoever holds it. `None` if nobody reads it to its end, who knows why.
+/// Writes all that the store has, whoever holds it. `None` if nobody reads it to its end, who knows
+/// why.
 fn everything<W: Write + Send + 'static>(
     found: &Found,
     output: impl Fn() -> Result<W, Sentence>,

@@ -30,6 +30,7 @@ pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<E
         cache_bytes: found.cache_bytes,
         token_secret: Ids::Random.secret(),
     };
+
     match import(&task, &found.progress())? {
         Imported::Added(objects) => {
             report(format_args!("{objects} objects were added"))?;

@@ -1,6 +1,7 @@
 //! Ctrl-C and its kin, for commands that make something which must not be left behind half done.
 //!
-//! The first signal is noted, and the command stops at its next step and clears up. A second one ends it at once.
+//! The first signal is noted, and the command stops at its next step and clears up. A second one
+//! ends it at once.
 
 use super::stop_signals::{Request, StopSignals};
 use crate::clock::Clock;
@@ -32,14 +33,21 @@ impl Interruption {
             for signal in signals.forever() {
                 match counted.receive(signal, Clock::System.stopwatch()) {
                     Request::Stop => {
-                        noted.store(signal.unsigned_abs().try_into().unwrap_or(usize::MAX), Ordering::Relaxed);
+                        noted.store(
+                            signal.unsigned_abs().try_into().unwrap_or(usize::MAX),
+                            Ordering::Relaxed,
+                        );
                     }
                     Request::Repeated => {}
                     Request::StopNow => std::process::exit(BY_SIGNAL.saturating_add(signal)),
                 }
             }
         };
-        thread::Builder::new().name("signals".into()).spawn(listen).map(drop)
+
+        thread::Builder::new()
+            .name("signals".into())
+            .spawn(listen)
+            .map(drop)
     }
 
     /// For whoever works, to look at between steps.
@@ -51,9 +59,9 @@ impl Interruption {
     pub(super) fn exit_code(&self) -> ExitCode {
         match self.0.load(Ordering::Relaxed) {
             0 => ExitCode::FAILURE,
-            signal => {
-                u8::try_from(signal).map_or(ExitCode::FAILURE, |signal| ExitCode::from(signal.saturating_add(128)))
-            }
+            signal => u8::try_from(signal).map_or(ExitCode::FAILURE, |signal| {
+                ExitCode::from(signal.saturating_add(128))
+            }),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A file that is there whole or not at all: written beside under another name, synced, then renamed.
+//! A file that is there whole or not at all: written beside under another name, synced, then
+//! renamed.
 
 use super::{Sentence, place::Found};
 use std::{
@@ -26,8 +27,14 @@ impl Output {
         for path in [&path, &beside] {
             is_free_or_a_file(path)?;
         }
+
         let created = create_new(&beside).map_err(|error| unwritable(&path, &error))?;
-        Ok(Self { path, beside, file: BufWriter::with_capacity(1 << 16, created), finished: false })
+        Ok(Self {
+            path,
+            beside,
+            file: BufWriter::with_capacity(1 << 16, created),
+            finished: false,
+        })
     }
 
     /// Gives the file its name. Without this it is removed.
@@ -59,7 +66,9 @@ impl Drop for Output {
 }
 
 fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 /// What is in the data folder is the program's own.
@@ -67,7 +76,9 @@ fn is_outside(data: &Path, path: &Path) -> Result<(), Sentence> {
     match (data.canonicalize(), folder_of(path).canonicalize()) {
         (Ok(data), Ok(folder)) if folder.starts_with(&data) => {
             let (path, data) = (path.display(), data.display());
-            Err(Sentence(format!("'{path}' is in the data folder '{data}'; name a file elsewhere")))
+            Err(Sentence(format!(
+                "'{path}' is in the data folder '{data}'; name a file elsewhere"
+            )))
         }
         // What is not there is told when it is opened.
         _ => Ok(()),
@@ -77,9 +88,10 @@ fn is_outside(data: &Path, path: &Path) -> Result<(), Sentence> {
 /// Renaming would put a file in the place of whatever else is there.
 fn is_free_or_a_file(path: &Path) -> Result<(), Sentence> {
     match path.symlink_metadata() {
-        Ok(found) if !found.is_file() => {
-            Err(Sentence(format!("'{}' is there and no regular file; name another", path.display())))
-        }
+        Ok(found) if !found.is_file() => Err(Sentence(format!(
+            "'{}' is there and no regular file; name another",
+            path.display()
+        ))),
         _ => Ok(()),
     }
 }
@@ -90,14 +102,18 @@ fn beside(path: &Path) -> PathBuf {
     beside.into()
 }
 
-/// A new file, for this user only: it has secrets. What a killed command left is removed first, and never written into: somebody
-/// else may have made it, and still have it open.
+/// A new file, for this user only: it has secrets. What a killed command left is removed first, and
+/// never written into: somebody else may have made it, and still have it open.
 fn create_new(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
 }
 
 impl Write for Output {

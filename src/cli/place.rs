@@ -35,13 +35,28 @@ pub(super) struct Found {
 impl Place {
     /// Of a command that clears up when a signal comes.
     pub(super) fn find(self, interruption: &Interruption) -> Result<Found, Sentence> {
-        let overrides = Overrides { config: self.config, data: self.data, ..Overrides::default() };
-        let Settings { data, store, log, .. } = Sources::of_process(overrides).load()?;
+        let overrides = Overrides {
+            config: self.config,
+            data: self.data,
+            ..Overrides::default()
+        };
+
+        let Settings {
+            data, store, log, ..
+        } = Sources::of_process(overrides).load()?;
         let logs = logging::init(log.format)?;
+
         logging::log_panics();
         interruption.listen()?;
         let interruption = interruption.clone();
-        Ok(Found { store: data.join(STORE_FOLDER), data, cache_bytes: store.cache_bytes, interruption, _logs: logs })
+
+        Ok(Found {
+            store: data.join(STORE_FOLDER),
+            data,
+            cache_bytes: store.cache_bytes,
+            interruption,
+            _logs: logs,
+        })
     }
 }
 

@@ -12,7 +12,10 @@ pub(super) fn bar() -> Progress {
         match step {
             Step::Begin { what, total } => {
                 // Draws nothing where there is no terminal.
-                *bar = ProgressBar::with_draw_target((total > 0).then_some(total), ProgressDrawTarget::stderr());
+                *bar = ProgressBar::with_draw_target(
+                    (total > 0).then_some(total),
+                    ProgressDrawTarget::stderr(),
+                );
                 bar.set_style(style(total));
                 bar.set_message(what);
             }
@@ -23,6 +26,10 @@ pub(super) fn bar() -> Progress {
 }
 
 fn style(total: u64) -> ProgressStyle {
-    let template = if total > 0 { "{msg} {wide_bar} {percent}% {eta}" } else { "{msg} {human_pos}" };
+    let template = if total > 0 {
+        "{msg} {wide_bar} {percent}% {eta}"
+    } else {
+        "{msg} {human_pos}"
+    };
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -26,24 +26,44 @@ pub(super) struct Sent<R> {
 pub(super) fn get(found: &Found, path: &str) -> Result<Sent<impl Read + use<>>, Sentence> {
     let data = found.data.display();
     let running = Running::read(&found.data).map_err(|error| {
-        Sentence(format!("'{data}/running', which tells how to ask the server, cannot be read: {error}"))
+        Sentence(format!(
+            "'{data}/running', which tells how to ask the server, cannot be read: {error}"
+        ))
     })?;
     let Some(Running { address, token }) = running else {
         return Err(Sentence(format!(
             "the store in '{data}' is held by another process, which is no server that can be asked; wait until it is done"
         )));
     };
+
     let (agent, host) = agent(&address);
-    let request = agent.get(format!("http://{host}{path}")).header("Authorization", format!("Bearer {token}"));
+    let request = agent
+        .get(format!("http://{host}{path}"))
+        .header("Authorization", format!("Bearer {token}"));
     let mut response = request.call().map_err(|error| {
-        Sentence(format!("the server that holds the store in '{data}' does not answer at {address}: {error}"))
+        Sentence(format!(
+            "the server that holds the store in '{data}' does not answer at {address}: {error}"
+        ))
     })?;
+
     if response.status() != 200 {
         let said = response.body_mut().read_to_string().unwrap_or_default();
-        return Err(Sentence(format!("the server at {address} refuses: {} {said}", response.status())));
+        return Err(Sentence(format!(
+            "the server at {address} refuses: {} {said}",
+            response.status()
+        )));
     }
-    let steps = response.headers().get(STEPS_HEADER).and_then(|steps| steps.to_str().ok()?.parse().ok()).unwrap_or(0);
-    Ok(Sent { body: response.into_body().into_reader(), steps })
+
+    let steps = response
+        .headers()
+        .get(STEPS_HEADER)
+        .and_then(|steps| steps.to_str().ok()?.parse().ok())
+        .unwrap_or(0);
+
+    Ok(Sent {
+        body: response.into_body().into_reader(),
+        steps,
+    })
 }
 
 /// A client for this server, and the address to write into the request.
@@ -54,10 +74,12 @@ fn agent(endpoint: &Endpoint) -> (Agent, SocketAddr) {
         .timeout_connect(Some(CONNECT_WITHIN))
         .timeout_recv_response(Some(ANSWER_WITHIN))
         .build();
+
     match endpoint {
         Endpoint::Tcp(address) => (config.into(), *address),
         Endpoint::Unix(path) => {
-            let agent = Agent::with_parts(config, UnixSocket(path.clone()), DefaultResolver::default());
+            let agent =
+                Agent::with_parts(config, UnixSocket(path.clone()), DefaultResolver::default());
             (agent, (Ipv4Addr::LOCALHOST, 80).into())
         }
     }

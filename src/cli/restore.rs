@@ -20,7 +20,12 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<ExitCode, Sentence> {
     let found = arguments.place.find(interruption)?;
     let Arguments { replace, file, .. } = arguments;
-    let task = Restore { file, folder: found.store.clone(), cache_bytes: found.cache_bytes, replace };
+    let task = Restore {
+        file,
+        folder: found.store.clone(),
+        cache_bytes: found.cache_bytes,
+        replace,
+    };
     let entries = restore(&task, &found.progress())?;
     report(format_args!("{entries} entries were restored"))?;
     Ok(ExitCode::SUCCESS)

@@ -4,18 +4,31 @@ use super::{Sentence, complain, output::Output, place::Found};
 use crate::store::moving::{Salvaged, salvage};
 use std::{path::Path, process::ExitCode};
 
-/// Says on standard error what is missing or not certain. Ends with exit code 1 if nothing was found at all.
+/// Says on standard error what is missing or not certain. Ends with exit code 1 if nothing was
+/// found at all.
 pub(super) fn run(found: &Found, path: &Path) -> Result<ExitCode, Sentence> {
     let mut output = Output::create(found, path)?;
-    let Salvaged { objects, doubts } = salvage(&found.store, found.cache_bytes, &mut output, &found.progress())?;
+    let Salvaged { objects, doubts } = salvage(
+        &found.store,
+        found.cache_bytes,
+        &mut output,
+        &found.progress(),
+    )?;
+
     output.finish()?;
     for doubt in &doubts {
         complain(doubt);
     }
+
     let summary = match doubts.is_empty() {
         true => "nothing is damaged".into(),
         false => format!("{objects} objects were saved"),
     };
+
     complain(&summary);
-    Ok(if objects == 0 && !doubts.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if objects == 0 && !doubts.is_empty() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }

@@ -31,18 +31,31 @@ pub(super) fn run(overrides: Overrides) -> Result<ExitCode, Sentence> {
     actix_rt::System::new().block_on(serve(sources, settings, &logs))
 }
 
-async fn serve(sources: Sources, mut settings: Settings, logs: &Flush) -> Result<ExitCode, Sentence> {
+async fn serve(
+    sources: Sources,
+    mut settings: Settings,
+    logs: &Flush,
+) -> Result<ExitCode, Sentence> {
     let mut signals = Signals::listen()?;
     let app = App::build(&settings, Edges::default())?;
-    let (endpoints, mail_address, handle) = (app.endpoints().to_vec(), app.mail_address(), app.handle());
+    let (endpoints, mail_address, handle) =
+        (app.endpoints().to_vec(), app.mail_address(), app.handle());
     let serving = app.start().await?;
+
     if let Some(first) = endpoints.first() {
         announce(format!("listening on {}", first.shown("http")))?;
     }
+
     if let Some(address) = mail_address {
         announce(format!("taking mail on smtp://{address}"))?;
     }
-    let address = endpoints.iter().map(Endpoint::to_string).collect::<Vec<_>>().join(",");
+
+    let address = endpoints
+        .iter()
+        .map(Endpoint::to_string)
+        .collect::<Vec<_>>()
+        .join(",");
+
     match settings.ephemeral {
         true => log::info!(address, ephemeral = true; "Serving requests"),
         false => log::info!(address, data:display = settings.data.display(); "Serving requests"),
@@ -63,10 +76,12 @@ async fn serve(sources: Sources, mut settings: Settings, logs: &Flush) -> Result
         }
     }
 
-    // What counts is the drain that this server was started with, not what a reload says of the next one.
+    // What counts is the drain that this server was started with, not what a reload says of the
+    // next one.
     let at_most = handle.drain_time().saturating_add(CLOSE_WITHIN);
     log::info!(at_most_seconds = at_most.as_secs(); "A signal says to stop");
     give_up_after(at_most, handle.cleaner(), logs.clone());
+
     let cleaner = handle.cleaner();
     let draining = actix_rt::spawn(async move { handle.drain().await });
     tokio::select! {
@@ -86,14 +101,19 @@ async fn serve(sources: Sources, mut settings: Settings, logs: &Flush) -> Result
 /// So long, after all requests have ended, may the store take to close.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 
-/// Ends the program if it is still there after this time: a disk that does not answer is not waited for. What was
-/// acknowledged is on it.
+/// Ends the program if it is still there after this time: a disk that does not answer is not waited
+/// for. What was acknowledged is on it.
 fn give_up_after(time: Duration, cleaner: impl FnOnce() + Send + 'static, logs: Flush) {
-    let begun = thread::Builder::new().name("stop-watch".into()).spawn(move || {
-        thread::sleep(time);
-        log::error!("The store does not close, since its disk does not answer; stopped without it");
-        leave(cleaner, &logs);
-    });
+    let begun = thread::Builder::new()
+        .name("stop-watch".into())
+        .spawn(move || {
+            thread::sleep(time);
+            log::error!(
+                "The store does not close, since its disk does not answer; stopped without it"
+            );
+            leave(cleaner, &logs);
+        });
+
     if let Err(error) = begun {
         log::warn!(error:display; "There is no thread that ends the program if the store does not close");
     }
@@ -115,6 +135,7 @@ fn announce(line: String) -> io::Result<()> {
         let mut out = io::stdout();
         writeln!(out, "{line}").and_then(|()| out.flush())
     });
+
     match written {
         None => {
             log::warn!("Cannot write the listening address to standard output");
@@ -136,9 +157,14 @@ fn warn_if_locked(settings: &Settings) {
 }
 
 fn reload(sources: &Sources, settings: &mut Settings, handle: &AppHandle) {
-    let loaded = sources.load().and_then(|new| handle.reload(&new).map(|()| new));
+    let loaded = sources
+        .load()
+        .and_then(|new| handle.reload(&new).map(|()| new));
+
     match loaded {
-        Err(fault) => log::error!(fault:display; "The new configuration is not used, the old one stays"),
+        Err(fault) => {
+            log::error!(fault:display; "The new configuration is not used, the old one stays")
+        }
         Ok(new) => {
             let waiting = new.needs_restart(settings);
             if waiting.is_empty() {
@@ -186,7 +212,11 @@ impl Signals {
                 _ = self.interrupt.recv() => SignalKind::interrupt(),
                 _ = self.terminate.recv() => SignalKind::terminate(),
             };
-            match self.counted.receive(kind.as_raw_value(), Clock::System.stopwatch()) {
+
+            match self
+                .counted
+                .receive(kind.as_raw_value(), Clock::System.stopwatch())
+            {
                 Request::Stop => return Asked::Stop,
                 Request::StopNow => return Asked::StopNow,
                 Request::Repeated => {}

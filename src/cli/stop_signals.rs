@@ -1,8 +1,8 @@
 //! Signals that ask the program to stop, each counted once.
 //!
-//! Ctrl-C goes to all processes of a terminal, and npm, pnpm, nodemon and others pass it on to the ones they started; `timeout`
-//! signals its child and then its group. So the same signal twice within a second is one. Anything else that
-//! comes after the first means: at once.
+//! Ctrl-C goes to all processes of a terminal, and npm, pnpm, nodemon and others pass it on to the
+//! ones they started; `timeout` signals its child and then its group. So the same signal twice
+//! within a second is one. Anything else that comes after the first means: at once.
 
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,9 @@ impl StopSignals {
                 self.0 = Some((signal, now));
                 Request::Stop
             }
-            Some((first, at)) if first == signal && now.saturating_duration_since(at) < REPEATED_WITHIN => {
+            Some((first, at))
+                if first == signal && now.saturating_duration_since(at) < REPEATED_WITHIN =>
+            {
                 Request::Repeated
             }
             Some(_) => Request::StopNow,
@@ -50,7 +52,10 @@ mod tests {
         let after = |millis| begin + Duration::from_millis(millis);
         let mut signals = StopSignals::default();
         assert_eq!(signals.receive(15, begin), Request::Stop);
-        assert_eq!([0, 1, 999].map(|millis| signals.receive(15, after(millis))), [Request::Repeated; 3]);
+        assert_eq!(
+            [0, 1, 999].map(|millis| signals.receive(15, after(millis))),
+            [Request::Repeated; 3]
+        );
         assert_eq!(signals.receive(15, after(1_000)), Request::StopNow);
     }
 

@@ -1,5 +1,6 @@
-//! Settings from the environment: `PAGERTREE_LOCAL_` and the setting's path in capitals, `_` for the dot, as in
-//! `PAGERTREE_LOCAL_AUTH_MODE=keys`. Lists are comma separated. An empty variable is as if it were not set.
+//! Settings from the environment: `PAGERTREE_LOCAL_` and the setting's path in capitals, `_` for
+//! the dot, as in `PAGERTREE_LOCAL_AUTH_MODE=keys`. Lists are comma separated. An empty variable is
+//! as if it were not set.
 
 use super::{ConfigError, Settings};
 use std::collections::BTreeMap;
@@ -9,56 +10,92 @@ pub(super) const PREFIX: &str = "PAGERTREE_LOCAL_";
 /// Names the configuration file; it is the one variable that is no setting.
 pub(super) const CONFIG: &str = "PAGERTREE_LOCAL_CONFIG";
 
-/// What the variable of the logging library says; empty is as if it were not set, and does not silence everything.
+/// What the variable of the logging library says; empty is as if it were not set, and does not
+/// silence everything.
 pub(crate) fn log_filter() -> Option<String> {
-    std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty())
+    std::env::var("RUST_LOG")
+        .ok()
+        .filter(|filter| !filter.is_empty())
 }
 
 /// Puts each variable in the place of its setting.
 ///
-/// The settings are turned into a table and back, so that a new setting has its variable without a line here.
-pub(super) fn apply(settings: &mut Settings, variables: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+/// The settings are turned into a table and back, so that a new setting has its variable without a
+/// line here.
+pub(super) fn apply(
+    settings: &mut Settings,
+    variables: &BTreeMap<String, String>,
+) -> Result<(), ConfigError> {
     let mut variables = variables.clone();
     variables.remove(CONFIG);
     variables.retain(|_, value| !value.is_empty());
+
     if variables.is_empty() {
         return Ok(());
     }
-    let mut table = Table::try_from(&*settings).map_err(|error| ConfigError::new(error.to_string()))?;
+
+    let mut table =
+        Table::try_from(&*settings).map_err(|error| ConfigError::new(error.to_string()))?;
     replace(&mut table, PREFIX, &mut variables)?;
-    if let Some((name, _)) = variables.iter().find(|(name, value)| !is_injected(name, value)) {
-        return Err(ConfigError::new(format!("the environment variable {name} names no setting; see config.toml")));
+
+    if let Some((name, _)) = variables
+        .iter()
+        .find(|(name, value)| !is_injected(name, value))
+    {
+        return Err(ConfigError::new(format!(
+            "the environment variable {name} names no setting; see config.toml"
+        )));
     }
+
     let source = toml::to_string(&table).map_err(|error| ConfigError::new(error.to_string()))?;
-    *settings = toml::from_str(&source)
-        .map_err(|error| ConfigError::new(format!("in the environment ({PREFIX}…): {}", error.message().trim())))?;
+    *settings = toml::from_str(&source).map_err(|error| {
+        ConfigError::new(format!(
+            "in the environment ({PREFIX}…): {}",
+            error.message().trim()
+        ))
+    })?;
+
     Ok(())
 }
 
-fn replace(table: &mut Table, prefix: &str, variables: &mut BTreeMap<String, String>) -> Result<(), ConfigError> {
+fn replace(
+    table: &mut Table,
+    prefix: &str,
+    variables: &mut BTreeMap<String, String>,
+) -> Result<(), ConfigError> {
     for (key, value) in table.iter_mut() {
         let name = format!("{prefix}{}", key.to_uppercase());
         if let Value::Table(inner) = value {
             replace(inner, &format!("{name}_"), variables)?;
         } else if let Some(text) = variables.remove(&name) {
-            *value = read(value, &text)
-                .ok_or_else(|| ConfigError::new(format!("{name} must be {}, but was '{text}'", kind(value))))?;
+            *value = read(value, &text).ok_or_else(|| {
+                ConfigError::new(format!("{name} must be {}, but was '{text}'", kind(value)))
+            })?;
         }
     }
     Ok(())
 }
 
-/// Whether Kubernetes or docker put it there, on behalf of a service or container whose name begins as this program's does:
-/// `PAGERTREE_LOCAL_SERVICE_HOST`, `PAGERTREE_LOCAL_PORT=tcp://…`, `PAGERTREE_LOCAL_PORT_7243_TCP_ADDR`,
-/// `PAGERTREE_LOCAL_NAME=/web/db`, `PAGERTREE_LOCAL_ENV_PATH`, and the same with more of a name before the last part.
+/// Whether Kubernetes or docker put it there, on behalf of a service or container whose name begins
+/// as this program's does: `PAGERTREE_LOCAL_SERVICE_HOST`, `PAGERTREE_LOCAL_PORT=tcp://…`,
+/// `PAGERTREE_LOCAL_PORT_7243_TCP_ADDR`, `PAGERTREE_LOCAL_NAME=/web/db`,
+/// `PAGERTREE_LOCAL_ENV_PATH`, and the same with more of a name before the last part.
 fn is_injected(name: &str, value: &str) -> bool {
-    let parts: Vec<&str> = name.strip_prefix(PREFIX).unwrap_or(name).split('_').collect();
+    let parts: Vec<&str> = name
+        .strip_prefix(PREFIX)
+        .unwrap_or(name)
+        .split('_')
+        .collect();
     let is_number = |text: &str| text.parse::<u16>().is_ok();
-    let is_address = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
+    let is_address = ["tcp://", "udp://", "sctp://"]
+        .iter()
+        .any(|scheme| value.starts_with(scheme));
     let names_a_port = parts.windows(3).any(
         |part| matches!(part, ["PORT", number, protocol] if is_number(number) && ["TCP", "UDP", "SCTP"].contains(protocol)),
     );
-    let names_a_service = parts.windows(2).any(|part| part == ["SERVICE", "PORT"]) && is_number(value);
+    let names_a_service =
+        parts.windows(2).any(|part| part == ["SERVICE", "PORT"]) && is_number(value);
+
     match parts.as_slice() {
         [.., "SERVICE", "HOST"] | ["ENV", _, ..] | [_, "ENV", _, ..] => true,
         [.., "PORT"] if is_address => true,
@@ -74,8 +111,13 @@ fn read(current: &Value, text: &str) -> Option<Value> {
         Value::Integer(_) => text.parse().ok().map(Value::Integer),
         Value::Boolean(_) => boolean(text).map(Value::Boolean),
         Value::Array(items) if items.iter().all(Value::is_str) => {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-            Some(Value::Array(items.map(|item| Value::String(item.into())).collect()))
+            let items = text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty());
+            Some(Value::Array(
+                items.map(|item| Value::String(item.into())).collect(),
+            ))
         }
         Value::Array(_) | Value::Float(_) | Value::Datetime(_) | Value::Table(_) => None,
     }
@@ -119,8 +161,12 @@ mod tests {
             ("NAME", "/web/pagertree_local"),
             ("ENV_RUST_LOG", "info"),
         ] {
-            assert!(is_injected(&format!("{PREFIX}{name}"), value), "{name}={value}");
+            assert!(
+                is_injected(&format!("{PREFIX}{name}"), value),
+                "{name}={value}"
+            );
         }
+
         for (name, value) in [
             ("PORT", "7243"),
             ("HOST", "127.0.0.1"),
@@ -131,13 +177,21 @@ mod tests {
             ("PORT_7243", "x"),
             ("ENV", "production"),
         ] {
-            assert!(!is_injected(&format!("{PREFIX}{name}"), value), "{name}={value}");
+            assert!(
+                !is_injected(&format!("{PREFIX}{name}"), value),
+                "{name}={value}"
+            );
         }
     }
 
     #[test]
     fn booleans_are_read_as_people_write_them() {
-        for (text, expected) in [("1", Some(true)), ("YES", Some(true)), ("0", Some(false)), ("no", Some(false))] {
+        for (text, expected) in [
+            ("1", Some(true)),
+            ("YES", Some(true)),
+            ("0", Some(false)),
+            ("no", Some(false)),
+        ] {
             assert_eq!(boolean(text), expected);
         }
         assert_eq!(["", "2", "perhaps"].map(boolean), [None; 3]);

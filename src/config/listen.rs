@@ -1,4 +1,5 @@
-//! The setting `listen`: one address or several, as a text with commas between them or as a list of texts.
+//! The setting `listen`: one address or several, as a text with commas between them or as a list of
+//! texts.
 
 use super::{ConfigError, Mode, Settings};
 use crate::domain::endpoint::Endpoint;
@@ -30,7 +31,13 @@ impl From<Written> for Listen {
 impl From<&str> for Listen {
     /// Commas stand between several.
     fn from(text: &str) -> Self {
-        Self(text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect())
+        Self(
+            text.split(',')
+                .map(str::trim)
+                .filter(|one| !one.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        )
     }
 }
 
@@ -49,7 +56,10 @@ impl From<Listen> for Vec<String> {
 impl Listen {
     /// The loopback addresses of both families, at this port.
     pub(super) fn loopback(port: u16) -> Self {
-        Self(vec![format!("{}:{port}", Ipv4Addr::LOCALHOST), format!("[{}]:{port}", Ipv6Addr::LOCALHOST)])
+        Self(vec![
+            format!("{}:{port}", Ipv4Addr::LOCALHOST),
+            format!("[{}]:{port}", Ipv6Addr::LOCALHOST),
+        ])
     }
 
     /// Where to listen, each once and in the order written. Names stand for all their addresses.
@@ -65,9 +75,13 @@ impl Listen {
                 }
             }
         }
+
         if endpoints.is_empty() {
-            return Err(ConfigError::new(format!("'listen' must hold {MEANT}, but is empty")));
+            return Err(ConfigError::new(format!(
+                "'listen' must hold {MEANT}, but is empty"
+            )));
         }
+
         Ok(endpoints)
     }
 }
@@ -93,11 +107,15 @@ impl Settings {
                  auth.mode = \"keys\", or say --open-to-network if you mean it"
             )));
         }
-        if !self.port_file.as_os_str().is_empty() && endpoints.iter().all(|endpoint| endpoint.tcp().is_none()) {
+
+        if !self.port_file.as_os_str().is_empty()
+            && endpoints.iter().all(|endpoint| endpoint.tcp().is_none())
+        {
             return Err(ConfigError::new(
                 "'port_file' needs an address with a port in 'listen'; there are only Unix sockets",
             ));
         }
+
         Ok(())
     }
 }
@@ -107,13 +125,18 @@ const MEANT: &str = "an address and a port, like 127.0.0.1:7243, or a Unix socke
 fn resolve(text: &str) -> Result<Vec<Endpoint>, ConfigError> {
     let unusable = || ConfigError::new(format!("'listen' must hold {MEANT}, but one was '{text}'"));
     if Endpoint::unix_path(text).is_some() {
-        return text.parse().map(|socket| vec![socket]).map_err(|_| unusable());
+        return text
+            .parse()
+            .map(|socket| vec![socket])
+            .map_err(|_| unusable());
     }
+
     // Whatever the machine's files say of this name, it means both.
     if let Some(port) = text.strip_prefix("localhost:") {
         let port = port.parse().map_err(|_| unusable())?;
         return Listen::loopback(port).endpoints();
     }
+
     let addresses = text.to_socket_addrs().map_err(|_| unusable())?;
     Ok(addresses.map(Endpoint::Tcp).collect())
 }
@@ -124,7 +147,12 @@ mod tests {
 
     #[track_caller]
     fn endpoints(listen: &Listen) -> Vec<String> {
-        listen.endpoints().unwrap().iter().map(Endpoint::to_string).collect()
+        listen
+            .endpoints()
+            .unwrap()
+            .iter()
+            .map(Endpoint::to_string)
+            .collect()
     }
 
     fn read(toml: &str) -> Result<Listen, toml::de::Error> {
@@ -139,22 +167,49 @@ mod tests {
     fn a_text_a_text_with_commas_and_a_list_are_read() {
         for (toml, expected) in [
             ("listen = '127.0.0.1:1'", &["127.0.0.1:1"][..]),
-            ("listen = '127.0.0.1:1, [::1]:1,unix:/x'", &["127.0.0.1:1", "[::1]:1", "unix:/x"]),
-            ("listen = ['127.0.0.1:1', 'unix:/x']", &["127.0.0.1:1", "unix:/x"]),
+            (
+                "listen = '127.0.0.1:1, [::1]:1,unix:/x'",
+                &["127.0.0.1:1", "[::1]:1", "unix:/x"],
+            ),
+            (
+                "listen = ['127.0.0.1:1', 'unix:/x']",
+                &["127.0.0.1:1", "unix:/x"],
+            ),
             ("listen = 'localhost:0'", &["127.0.0.1:0", "[::1]:0"]),
-            ("listen = ['localhost:1', '127.0.0.1:1', '127.0.0.1:1']", &["127.0.0.1:1", "[::1]:1"]),
+            (
+                "listen = ['localhost:1', '127.0.0.1:1', '127.0.0.1:1']",
+                &["127.0.0.1:1", "[::1]:1"],
+            ),
         ] {
             assert_eq!(endpoints(&read(toml).unwrap()), expected, "{toml}");
         }
+
         let fault = read("listen = 7243").unwrap_err();
-        assert!(fault.message().contains("'listen' must be a text or a list of texts"), "{fault}");
+        assert!(
+            fault
+                .message()
+                .contains("'listen' must be a text or a list of texts"),
+            "{fault}"
+        );
     }
 
     #[test]
     fn what_is_no_address_is_refused_with_what_would_be_right() {
-        for text in ["", ",", "nowhere", "127.0.0.1", "localhost:", "localhost:http", "unix:", "127.0.0.1:1,x"] {
+        for text in [
+            "",
+            ",",
+            "nowhere",
+            "127.0.0.1",
+            "localhost:",
+            "localhost:http",
+            "unix:",
+            "127.0.0.1:1,x",
+        ] {
             let fault = Listen::from(text).endpoints().unwrap_err().to_string();
-            assert!(fault.starts_with("'listen' must hold ") && fault.contains("127.0.0.1:7243"), "{fault}");
+            assert!(
+                fault.starts_with("'listen' must hold ") && fault.contains("127.0.0.1:7243"),
+                "{fault}"
+            );
         }
     }
 }

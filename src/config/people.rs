@@ -63,26 +63,41 @@ pub(super) fn directory(
     let accounts = accounts.iter().map(|account| account.sid.clone()).collect();
     let keys = keys.iter().map(key).collect::<Result<_, _>>()?;
     let users = users.iter().map(user).collect::<Result<_, _>>()?;
-    Directory::new(mode, accounts, keys, users).map_err(|faults| ConfigError::new(faults.join("; ")))
+    Directory::new(mode, accounts, keys, users)
+        .map_err(|faults| ConfigError::new(faults.join("; ")))
 }
 
 fn key(entry: &KeyEntry) -> Result<Key, ConfigError> {
     let secret_sha256 = from_hex(&entry.secret_sha256).ok_or_else(|| {
-        ConfigError::new(format!("'secret_sha256' of key '{}' must be 64 hexadecimal digits", entry.id))
+        ConfigError::new(format!(
+            "'secret_sha256' of key '{}' must be 64 hexadecimal digits",
+            entry.id
+        ))
     })?;
-    Ok(Key { id: entry.id.clone(), account: entry.account.clone(), secret_sha256, access: access(entry.read_only) })
+
+    Ok(Key {
+        id: entry.id.clone(),
+        account: entry.account.clone(),
+        secret_sha256,
+        access: access(entry.read_only),
+    })
 }
 
 fn user(entry: &UserEntry) -> Result<User, ConfigError> {
     if entry.username.is_empty() {
-        return Err(ConfigError::new(format!("'username' of user '{}' must not be empty", entry.id)));
+        return Err(ConfigError::new(format!(
+            "'username' of user '{}' must not be empty",
+            entry.id
+        )));
     }
+
     if !passwords::is_hash(&entry.password_argon2) {
         return Err(ConfigError::new(format!(
             "'password_argon2' of user '{}' must be an argon2 hash, as 'pagertree-local users new' prints it",
             entry.username
         )));
     }
+
     Ok(User {
         id: entry.id.clone(),
         username: entry.username.clone(),
@@ -93,7 +108,11 @@ fn user(entry: &UserEntry) -> Result<User, ConfigError> {
 }
 
 fn access(read_only: bool) -> Access {
-    if read_only { Access::ReadOnly } else { Access::ReadWrite }
+    if read_only {
+        Access::ReadOnly
+    } else {
+        Access::ReadWrite
+    }
 }
 
 /// 32 bytes as hexadecimal digits.
@@ -106,14 +125,21 @@ fn from_hex(text: &str) -> Option<[u8; 32]> {
     if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
-    let bytes = digits.chunks_exact(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    let bytes = digits
+        .chunks_exact(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
     bytes.collect::<Option<Vec<u8>>>()?.try_into().ok()
 }
 
 impl KeyEntry {
     /// The entry for a key with this secret.
     pub fn new(id: KeyId, account: AccountId, secret: &str, read_only: bool) -> Self {
-        Self { id, account, secret_sha256: to_hex(&passwords::digest(secret.as_bytes())), read_only }
+        Self {
+            id,
+            account,
+            secret_sha256: to_hex(&passwords::digest(secret.as_bytes())),
+            read_only,
+        }
     }
 }
 

@@ -35,7 +35,8 @@ pub struct Settings {
     pub strict: bool,
     /// Allow open mode on an address that others can reach.
     pub open_to_network: bool,
-    /// Further host names under which the server is reached; others are answered 421 in open mode, and in keys mode if there are some.
+    /// Further host names under which the server is reached; others are answered 421 in open mode,
+    /// and in keys mode if there are some.
     pub allowed_hosts: Vec<String>,
     /// File to write the port to, once it is known; empty for none.
     pub port_file: PathBuf,
@@ -122,7 +123,8 @@ pub struct StoreSettings {
     pub list_cache_bytes: u64,
     /// Memory for indexes of lists, in bytes; 0 for none.
     pub index_bytes: u64,
-    /// Memory for what was changed since somebody began to read, in bytes; beyond, whoever began first has to begin again.
+    /// Memory for what was changed since somebody began to read, in bytes; beyond, whoever began
+    /// first has to begin again.
     pub snapshot_bytes: u64,
     /// Writes that may wait; 503 beyond.
     pub queue: usize,
@@ -199,8 +201,8 @@ pub struct SmtpSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cors {
-    /// Origins whose pages may call: `auto` is those of this machine in open mode and every one in keys mode, `*` every one; none
-    /// switches CORS off.
+    /// Origins whose pages may call: `auto` is those of this machine in open mode and every one in
+    /// keys mode, `*` every one; none switches CORS off.
     #[serde(deserialize_with = "text_list::one_or_several")]
     pub origins: Vec<String>,
 }
@@ -241,7 +243,9 @@ impl Settings {
     /// It is no address with a port, or its name has none.
     pub fn mail_address(&self) -> Result<Option<SocketAddr>, ConfigError> {
         let SmtpSettings { listen, .. } = &self.smtp;
-        (!listen.is_empty()).then(|| resolve("smtp.listen", listen, "127.0.0.1:2525")).transpose()
+        (!listen.is_empty())
+            .then(|| resolve("smtp.listen", listen, "127.0.0.1:2525"))
+            .transpose()
     }
 
     /// Whether credentials are asked for that nobody has.
@@ -292,12 +296,24 @@ impl Settings {
             ("listen", self.listen != other.listen),
             ("data", self.data != other.data),
             ("ephemeral", self.ephemeral != other.ephemeral),
-            ("open_to_network", self.open_to_network != other.open_to_network),
+            (
+                "open_to_network",
+                self.open_to_network != other.open_to_network,
+            ),
             ("port_file", self.port_file != other.port_file),
             ("workers", self.workers != other.workers),
-            ("limits.head_seconds", self.limits.head_seconds != other.limits.head_seconds),
-            ("limits.idle_seconds", self.limits.idle_seconds != other.limits.idle_seconds),
-            ("limits.connections", self.limits.connections != other.limits.connections),
+            (
+                "limits.head_seconds",
+                self.limits.head_seconds != other.limits.head_seconds,
+            ),
+            (
+                "limits.idle_seconds",
+                self.limits.idle_seconds != other.limits.idle_seconds,
+            ),
+            (
+                "limits.connections",
+                self.limits.connections != other.limits.connections,
+            ),
             ("store", self.store != other.store),
             ("retention", self.retention != other.retention),
             ("outgoing", self.outgoing != other.outgoing),
@@ -305,7 +321,12 @@ impl Settings {
             ("log.format", self.log.format != other.log.format),
             ("shutdown", self.shutdown != other.shutdown),
         ];
-        differing.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+
+        differing
+            .into_iter()
+            .filter(|(_, differs)| *differs)
+            .map(|(name, _)| name)
+            .collect()
     }
 
     /// How far webhooks may go.
@@ -330,13 +351,29 @@ impl Settings {
         self.directory().map(drop)
     }
 
-    /// Numbers beyond these cannot be meant, and would fail later, without a word about the setting.
+    /// Numbers beyond these cannot be meant, and would fail later, without a word about the
+    /// setting.
     fn check_ranges(&self) -> Result<(), ConfigError> {
         let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
-        let Self { workers, auth, limits, store, retention, outgoing, smtp, shutdown, .. } = self;
+        let Self {
+            workers,
+            auth,
+            limits,
+            store,
+            retention,
+            outgoing,
+            smtp,
+            shutdown,
+            ..
+        } = self;
         let ranges = [
             ("workers", count(*workers), 0, 512),
-            ("auth.token_seconds", auth.token_seconds.into(), 1, 3_650 * DAY),
+            (
+                "auth.token_seconds",
+                auth.token_seconds.into(),
+                1,
+                3_650 * DAY,
+            ),
             ("limits.body_bytes", count(limits.body_bytes), 1, 64 * MIB),
             ("limits.url_bytes", count(limits.url_bytes), 64, 65_536),
             ("limits.head_seconds", limits.head_seconds, 1, DAY),
@@ -354,20 +391,34 @@ impl Settings {
             ("retention.log_days", retention.log_days, 0, 36_500),
             ("retention.sweep_seconds", retention.sweep_seconds, 1, DAY),
             ("outgoing.attempts", outgoing.attempts.into(), 1, 100),
-            ("outgoing.first_retry_seconds", outgoing.first_retry_seconds, 1, 3_600),
+            (
+                "outgoing.first_retry_seconds",
+                outgoing.first_retry_seconds,
+                1,
+                3_600,
+            ),
             ("outgoing.timeout_seconds", outgoing.timeout_seconds, 1, 300),
             ("outgoing.queue", outgoing.queue, 1, 1_000_000),
             ("outgoing.senders", count(outgoing.senders), 1, 1_000),
-            ("smtp.message_bytes", count(smtp.message_bytes), 1_024, 64 * MIB),
+            (
+                "smtp.message_bytes",
+                count(smtp.message_bytes),
+                1_024,
+                64 * MIB,
+            ),
             ("smtp.connections", count(smtp.connections), 1, 1_024),
             ("smtp.idle_seconds", smtp.idle_seconds, 1, 3_600),
             ("shutdown.drain_seconds", shutdown.drain_seconds, 0, 3_600),
         ];
-        match ranges.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
+
+        match ranges
+            .into_iter()
+            .find(|(_, value, least, most)| !(least..=most).contains(&value))
+        {
             None => Ok(()),
-            Some((name, value, least, most)) => {
-                Err(ConfigError::new(format!("'{name}' must be from {least} to {most}, but was {value}")))
-            }
+            Some((name, value, least, most)) => Err(ConfigError::new(format!(
+                "'{name}' must be from {least} to {most}, but was {value}"
+            ))),
         }
     }
 }
@@ -380,8 +431,13 @@ const TIB: u64 = 1 << 40;
 const DAY: u64 = 86_400;
 
 fn resolve(name: &str, address: &str, example: &str) -> Result<SocketAddr, ConfigError> {
-    let resolved = address.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    let resolved = address
+        .to_socket_addrs()
+        .ok()
+        .and_then(|mut addresses| addresses.next());
     resolved.ok_or_else(|| {
-        ConfigError::new(format!("'{name}' must be an address and a port, like {example}, but was '{address}'"))
+        ConfigError::new(format!(
+            "'{name}' must be an address and a port, like {example}, but was '{address}'"
+        ))
     })
 }

@@ -11,7 +11,8 @@ use super::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The attributes by which alerts are filtered, sorted and selected, in the order in which they are written.
+/// The attributes by which alerts are filtered, sorted and selected, in the order in which they are
+/// written.
 pub const SCHEMA: Schema = Schema(&[
     Attribute::new("sid", Kind::Text),
     Attribute::new("id", Kind::Text),
@@ -44,7 +45,8 @@ pub const SCHEMA: Schema = Schema(&[
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Alert {
-    /// The account. First on purpose: the store recognises the owner by the first bytes of the record.
+    /// The account. First on purpose: the store recognises the owner by the first bytes of the
+    /// record.
     pub sid: AccountId,
     /// The identifier.
     pub id: AlertId,
@@ -189,7 +191,14 @@ pub struct Origin {
 
 impl Alert {
     /// A new alert, open.
-    pub fn create(content: Content, origin: Origin, sid: AccountId, id: AlertId, tiny_id: u64, now: Timestamp) -> Self {
+    pub fn create(
+        content: Content,
+        origin: Origin,
+        sid: AccountId,
+        id: AlertId,
+        tiny_id: u64,
+        now: Timestamp,
+    ) -> Self {
         Self {
             sid,
             id,
@@ -228,7 +237,9 @@ impl Alert {
         if !from.contains(&self.status) {
             let from: Vec<_> = from.iter().map(|status| status.as_str()).collect();
             let (done, from, status) = (step.done(), from.join(" or "), self.status.as_str());
-            return Err(format!("Only an alert that is {from} can be {done}, but this one is {status}"));
+            return Err(format!(
+                "Only an alert that is {from} can be {done}, but this one is {status}"
+            ));
         }
         self.take(step, by, now);
         Ok(())
@@ -272,17 +283,29 @@ mod tests {
             destination_ids: Vec::new(),
             urgency: AlertUrgency::Low,
         };
-        let (sid, id) = (AccountId::parse("acc_1").unwrap(), AlertId::parse("alt_1").unwrap());
+
+        let (sid, id) = (
+            AccountId::parse("acc_1").unwrap(),
+            AlertId::parse("alt_1").unwrap(),
+        );
         let alert = Alert::create(Content::default(), origin, sid, id, 1, Timestamp::EPOCH);
+
         Alert { status, ..alert }
     }
 
-    const STATUSES: [Status; 5] =
-        [Status::Open, Status::Acknowledged, Status::Resolved, Status::Dropped, Status::Archived];
+    const STATUSES: [Status; 5] = [
+        Status::Open,
+        Status::Acknowledged,
+        Status::Resolved,
+        Status::Dropped,
+        Status::Archived,
+    ];
 
     fn possible(step: Step) -> Vec<&'static str> {
         let now = Timestamp::from_millis(5_000).unwrap();
-        let possible = STATUSES.into_iter().filter(|status| alert(*status).step(step, "usr_1", now).is_ok());
+        let possible = STATUSES
+            .into_iter()
+            .filter(|status| alert(*status).step(step, "usr_1", now).is_ok());
         possible.map(Status::as_str).collect()
     }
 
@@ -292,17 +315,29 @@ mod tests {
         assert_eq!(possible(Step::Resolve), ["open", "acknowledged"]);
         assert_eq!(possible(Step::Archive), ["resolved", "dropped"]);
         assert_eq!(possible(Step::Drop), ["open"]);
+
         let mut archived = alert(Status::Archived);
-        let refused = archived.step(Step::Resolve, "usr_1", Timestamp::EPOCH).unwrap_err();
-        assert_eq!(refused, "Only an alert that is acknowledged or open can be resolved, but this one is archived");
+        let refused = archived
+            .step(Step::Resolve, "usr_1", Timestamp::EPOCH)
+            .unwrap_err();
+
+        assert_eq!(
+            refused,
+            "Only an alert that is acknowledged or open can be resolved, but this one is archived"
+        );
         assert_eq!(archived, alert(Status::Archived));
     }
 
     #[test]
     fn an_integration_ends_whatever_goes_on() {
         let now = Timestamp::from_millis(5_000).unwrap();
-        let ended = STATUSES.into_iter().filter(|status| alert(*status).follow(Step::Resolve, "int_1", now));
-        assert_eq!(ended.collect::<Vec<_>>(), [Status::Open, Status::Acknowledged, Status::Dropped]);
+        let ended = STATUSES
+            .into_iter()
+            .filter(|status| alert(*status).follow(Step::Resolve, "int_1", now));
+        assert_eq!(
+            ended.collect::<Vec<_>>(),
+            [Status::Open, Status::Acknowledged, Status::Dropped]
+        );
     }
 
     #[test]
@@ -311,10 +346,25 @@ mod tests {
         let mut alert = alert(Status::Open);
         alert.step(Step::Acknowledge, "usr_1", now).unwrap();
         alert.step(Step::Resolve, "usr_2", now).unwrap();
-        alert.step(Step::Archive, "usr_3", Timestamp::EPOCH).unwrap();
-        assert_eq!((alert.acknowledged, alert.acknowledgedby.as_deref()), (Some(5), Some("usr_1")));
-        assert_eq!((alert.resolved, alert.resolvedby.as_deref()), (Some(6), Some("usr_2")));
-        assert_eq!((alert.archived, alert.archivedby.as_deref()), (Some(6), Some("usr_3")));
-        assert_eq!(alert.updated_at.millis(), 6_001, "forward, whatever the clock does");
+        alert
+            .step(Step::Archive, "usr_3", Timestamp::EPOCH)
+            .unwrap();
+        assert_eq!(
+            (alert.acknowledged, alert.acknowledgedby.as_deref()),
+            (Some(5), Some("usr_1"))
+        );
+        assert_eq!(
+            (alert.resolved, alert.resolvedby.as_deref()),
+            (Some(6), Some("usr_2"))
+        );
+        assert_eq!(
+            (alert.archived, alert.archivedby.as_deref()),
+            (Some(6), Some("usr_3"))
+        );
+        assert_eq!(
+            alert.updated_at.millis(),
+            6_001,
+            "forward, whatever the clock does"
+        );
     }
 }

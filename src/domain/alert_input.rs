@@ -16,7 +16,8 @@ use super::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-/// Attributes that events and steps set; ignored by a create, so that what was read can be sent back.
+/// Attributes that events and steps set; ignored by a create, so that what was read can be sent
+/// back.
 const SET_BY_STEPS: [&str; 11] = [
     "type",
     "subtype",
@@ -71,15 +72,17 @@ pub struct AlertPatch {
 /// Who may be named as the source of a draft.
 #[derive(Clone, Copy, Debug)]
 pub struct Authors<'a> {
-    /// Whoever creates it, by account and by user: what they name is what they are without naming it.
+    /// Whoever creates it, by account and by user: what they name is what they are without naming
+    /// it.
     pub own: [&'a str; 2],
     /// Whether the integration that is named is of this account.
     pub integration: bool,
 }
 
 impl AlertDraft {
-    /// Reads the body of a create. An integration that is not the account's is a fault only beside others: whether it is one
-    /// alone is seen when the alert is created, since the same may have been answered before.
+    /// Reads the body of a create. An integration that is not the account's is a fault only beside
+    /// others: whether it is one alone is seen when the alert is created, since the same may have
+    /// been answered before.
     ///
     /// # Errors
     /// [`Rejection::Invalid`] with every fault, in the order of the object's attributes.
@@ -88,14 +91,19 @@ impl AlertDraft {
         authors: Authors<'_>,
         strictness: Strictness,
     ) -> Result<Self, Rejection> {
-        let is_own = |source: &Value| source.is_null() || authors.own.iter().any(|own| source == own);
-        let sourced = attributes.get("source_id").is_some_and(|source| !is_own(source));
+        let is_own =
+            |source: &Value| source.is_null() || authors.own.iter().any(|own| source == own);
+        let sourced = attributes
+            .get("source_id")
+            .is_some_and(|source| !is_own(source));
         let mut body = BodyReader::new(attributes);
+
         body.ignore(&SERVERS_OWN);
         body.ignore(&SET_BY_STEPS);
         if !sourced {
             body.ignore(&["source_id"]);
         }
+
         let meta = body.optional("meta", body::object).unwrap_or_default();
         let thirdparty_id = body.nullable("thirdparty_id", thirdparty_id).flatten();
         let destinations = |value| destination_ids(value, strictness);
@@ -103,19 +111,36 @@ impl AlertDraft {
             true => body.optional("destination_ids", destinations),
             false => body.required("destination_ids", destinations),
         };
+
         let title = body.required("title", |value| short_text(value, LONGEST_TITLE));
         let description = body.nullable("description", description).flatten();
         let urgency = body.optional("urgency", urgency);
         let source_id = body.optional("source_id", source);
+
         if let Some(foreign) = source_id.as_ref().filter(|_| !authors.integration) {
             body.fault_beside_others(foreign_source(foreign));
         }
+
         let tags = body.optional("tags", tags).unwrap_or_default();
-        let additional_data = body.optional("additional_data", additional_data).unwrap_or_default();
+        let additional_data = body
+            .optional("additional_data", additional_data)
+            .unwrap_or_default();
+
         body.finish(strictness)?;
         // `required` has refused a body without one; naming it again keeps this function total.
         let title = title.ok_or_else(|| Rejection::invalid("'title' is a required parameter"))?;
-        Ok(Self { meta, thirdparty_id, destination_ids, title, description, urgency, source_id, tags, additional_data })
+
+        Ok(Self {
+            meta,
+            thirdparty_id,
+            destination_ids,
+            title,
+            description,
+            urgency,
+            source_id,
+            tags,
+            additional_data,
+        })
     }
 }
 
@@ -125,12 +150,12 @@ pub fn foreign_source(id: &IntegrationId) -> String {
 }
 
 impl AlertPatch {
-    /// Reads the body of an update; `{}` is a patch that changes nothing. What is as it is `stored` is right, even if
-    /// it came by an event and is longer than a caller may make it.
+    /// Reads the body of an update; `{}` is a patch that changes nothing. What is as it is `stored`
+    /// is right, even if it came by an event and is longer than a caller may make it.
     ///
     /// # Errors
-    /// [`Rejection::Invalid`] with every fault: first what cannot be changed, then the rest in the order of the object's
-    /// attributes.
+    /// [`Rejection::Invalid`] with every fault: first what cannot be changed, then the rest in the
+    /// order of the object's attributes.
     pub fn parse(
         attributes: Map<String, Value>,
         stored: &Map<String, Value>,
@@ -140,24 +165,46 @@ impl AlertPatch {
         body.ignore(&SERVERS_OWN);
         body.keep(&SUBJECT, stored, strictness);
         body.keep(&SET_BY_STEPS, stored, strictness);
+
         let destinations = |value| destination_ids(value, strictness);
         let patch = Self {
             meta: body.optional("meta", body::object),
-            destination_ids: body.optional("destination_ids", unless_stored(stored, "destination_ids", destinations)),
-            title: body.optional("title", unless_stored(stored, "title", |value| short_text(value, LONGEST_TITLE))),
-            description: body.nullable("description", unless_stored(stored, "description", description)),
+            destination_ids: body.optional(
+                "destination_ids",
+                unless_stored(stored, "destination_ids", destinations),
+            ),
+            title: body.optional(
+                "title",
+                unless_stored(stored, "title", |value| short_text(value, LONGEST_TITLE)),
+            ),
+            description: body.nullable(
+                "description",
+                unless_stored(stored, "description", description),
+            ),
             urgency: body.optional("urgency", urgency),
             tags: body.optional("tags", unless_stored(stored, "tags", tags)),
-            additional_data: body
-                .optional("additional_data", unless_stored(stored, "additional_data", additional_data)),
+            additional_data: body.optional(
+                "additional_data",
+                unless_stored(stored, "additional_data", additional_data),
+            ),
         };
+
         body.finish(strictness)?;
         Ok(patch)
     }
 
-    /// Changes what it names. `updatedAt` moves forward if that alters something; `false` if it alters nothing.
+    /// Changes what it names. `updatedAt` moves forward if that alters something; `false` if it
+    /// alters nothing.
     pub fn apply(self, alert: &mut Alert, now: Timestamp) -> bool {
-        let Self { meta, destination_ids, title, description, urgency, tags, additional_data } = self;
+        let Self {
+            meta,
+            destination_ids,
+            title,
+            description,
+            urgency,
+            tags,
+            additional_data,
+        } = self;
         let altered = [
             replace(&mut alert.meta, meta),
             replace(&mut alert.destination_ids, destination_ids),
@@ -168,9 +215,11 @@ impl AlertPatch {
             replace(&mut alert.additional_data, additional_data),
         ]
         .contains(&true);
+
         if altered {
             alert.updated_at = alert.updated_at.advanced_to(now);
         }
+
         altered
     }
 }
@@ -182,7 +231,9 @@ fn unless_stored<T: DeserializeOwned>(
     rule: impl FnOnce(Value) -> Result<T, String>,
 ) -> impl FnOnce(Value) -> Result<T, String> {
     move |value| match stored.get(name) {
-        Some(stored) if *stored == value => serde_json::from_value(value).map_err(|fault| fault.to_string()),
+        Some(stored) if *stored == value => {
+            serde_json::from_value(value).map_err(|fault| fault.to_string())
+        }
         _ => rule(value),
     }
 }
@@ -191,7 +242,9 @@ fn short_text(value: Value, longest: usize) -> Result<String, String> {
     let text = body::text(value)?;
     let text = text.trim();
     match text.chars().count() {
-        0 => Err(format!("must have 1 to {longest} characters, but was empty")),
+        0 => Err(format!(
+            "must have 1 to {longest} characters, but was empty"
+        )),
         n if n > longest => Err(format!("must have 1 to {longest} characters, but had {n}")),
         _ => Ok(text.to_owned()),
     }
@@ -208,15 +261,21 @@ fn description(value: Value) -> Result<String, String> {
     let text = body::text(value)?;
     let length = text.chars().count();
     if length > LONGEST_DESCRIPTION {
-        return Err(format!("must have at most {LONGEST_DESCRIPTION} characters, but had {length}"));
+        return Err(format!(
+            "must have at most {LONGEST_DESCRIPTION} characters, but had {length}"
+        ));
     }
     Ok(text)
 }
 
 fn urgency(value: Value) -> Result<AlertUrgency, String> {
     let text = body::text(value)?;
-    AlertUrgency::parse(&text)
-        .ok_or_else(|| format!("must be silent, low, medium, high or critical, but was '{}'", body::excerpt(&text)))
+    AlertUrgency::parse(&text).ok_or_else(|| {
+        format!(
+            "must be silent, low, medium, high or critical, but was '{}'",
+            body::excerpt(&text)
+        )
+    })
 }
 
 fn source(value: Value) -> Result<IntegrationId, String> {
@@ -225,16 +284,22 @@ fn source(value: Value) -> Result<IntegrationId, String> {
 
 fn tags(value: Value) -> Result<Vec<String>, String> {
     let Value::Array(items) = value else {
-        return Err(format!("must be an array of strings, but was {}", body::kind_of(&value)));
+        return Err(format!(
+            "must be an array of strings, but was {}",
+            body::kind_of(&value)
+        ));
     };
+
     let mut tags = Distinct::new(MOST_TAGS);
     for (position, item) in items.into_iter().enumerate() {
-        let tag = short_text(item, LONGEST_TAG).map_err(|fault| format!("at position {position} {fault}"))?;
+        let tag = short_text(item, LONGEST_TAG)
+            .map_err(|fault| format!("at position {position} {fault}"))?;
         // Checked here and not at the end: a body has room for tens of thousands of tags.
         if tags.add(tag) == Added::TooMany {
             return Err(format!("must have at most {MOST_TAGS} different tags"));
         }
     }
+
     Ok(tags.into_items())
 }
 
@@ -257,10 +322,14 @@ mod tests {
         value.as_object().unwrap().clone()
     }
 
-    const AUTHORS: Authors<'_> = Authors { own: ["acc_1", "usr_1"], integration: true };
+    const AUTHORS: Authors<'_> = Authors {
+        own: ["acc_1", "usr_1"],
+        integration: true,
+    };
 
     fn draft(body: Value) -> Result<AlertDraft, Vec<String>> {
-        AlertDraft::parse(map(body), AUTHORS, Strictness::Strict).map_err(|rejection| rejection.messages())
+        AlertDraft::parse(map(body), AUTHORS, Strictness::Strict)
+            .map_err(|rejection| rejection.messages())
     }
 
     #[test]
@@ -269,25 +338,58 @@ mod tests {
             json!({"additional_data": 1, "tags": [1], "source_id": source, "urgency": "loud", "description": 1, "title": " ",
             "destination_ids": "x", "thirdparty_id": "", "meta": []})
         };
+
         for (source, integration) in [("x", true), ("int_1", false)] {
-            let authors = Authors { integration, ..AUTHORS };
-            let found = AlertDraft::parse(map(body(source)), authors, Strictness::Lenient).unwrap_err().messages();
-            let named: Vec<_> = found.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
-            let order = ["'meta'", "'thirdparty_id'", "'destination_ids'", "'title'", "'description'", "'urgency'"];
-            assert_eq!(named, [&order[..], &["'source_id'", "'tags'", "'additional_data'"]].concat(), "{found:#?}");
+            let authors = Authors {
+                integration,
+                ..AUTHORS
+            };
+
+            let found = AlertDraft::parse(map(body(source)), authors, Strictness::Lenient)
+                .unwrap_err()
+                .messages();
+            let named: Vec<_> = found
+                .iter()
+                .map(|fault| fault.split(' ').next().unwrap())
+                .collect();
+            let order = [
+                "'meta'",
+                "'thirdparty_id'",
+                "'destination_ids'",
+                "'title'",
+                "'description'",
+                "'urgency'",
+            ];
+            assert_eq!(
+                named,
+                [&order[..], &["'source_id'", "'tags'", "'additional_data'"]].concat(),
+                "{found:#?}"
+            );
         }
     }
 
     #[test]
     fn destinations_are_needed_where_no_source_has_any() {
-        let required = ["'destination_ids' is a required parameter", "'title' is a required parameter"];
+        let required = [
+            "'destination_ids' is a required parameter",
+            "'title' is a required parameter",
+        ];
+
         assert_eq!(draft(json!({})).unwrap_err(), required);
         assert!(draft(json!({"title": "t", "source_id": "int_1"})).is_ok());
         for source in [json!(null), json!("acc_1"), json!("usr_1")] {
-            assert_eq!(draft(json!({"title": "t", "source_id": source})).unwrap_err(), required[..1]);
-            let named = draft(json!({"title": "t", "destination_ids": [], "source_id": source})).unwrap();
-            assert_eq!(named, draft(json!({"title": "t", "destination_ids": []})).unwrap());
+            assert_eq!(
+                draft(json!({"title": "t", "source_id": source})).unwrap_err(),
+                required[..1]
+            );
+            let named =
+                draft(json!({"title": "t", "destination_ids": [], "source_id": source})).unwrap();
+            assert_eq!(
+                named,
+                draft(json!({"title": "t", "destination_ids": []})).unwrap()
+            );
         }
+
         assert!(draft(json!({"title": "t", "destination_ids": [], "source_id": "acc_2"})).is_err());
     }
 
@@ -298,22 +400,32 @@ mod tests {
             let different = (0..=MOST_TAGS).map(|number| json!(format!("{prefix}{number}")));
             different.chain([json!(["no text"])]).collect::<Vec<_>>()
         };
-        let found = draft(json!({"title": "t", "destination_ids": items("tem_"), "tags": items("t")})).unwrap_err();
+
+        let found =
+            draft(json!({"title": "t", "destination_ids": items("tem_"), "tags": items("t")}))
+                .unwrap_err();
         let expected = [
             "'destination_ids' must have at most 100 different destination ids",
             "'tags' must have at most 100 different tags",
         ];
+
         assert_eq!(found, expected);
         let repeated = [&items("t")[..MOST_TAGS], &items("t")[..MOST_TAGS]].concat();
         assert_eq!(
-            draft(json!({"title": "t", "destination_ids": [], "tags": repeated})).unwrap().tags.len(),
+            draft(json!({"title": "t", "destination_ids": [], "tags": repeated}))
+                .unwrap()
+                .tags
+                .len(),
             MOST_TAGS
         );
     }
 
     #[test]
     fn a_foreign_source_alone_is_left_to_the_commit() {
-        let authors = Authors { integration: false, ..AUTHORS };
+        let authors = Authors {
+            integration: false,
+            ..AUTHORS
+        };
         let body = map(json!({"title": "t", "source_id": "int_1"}));
         assert!(AlertDraft::parse(body, authors, Strictness::Strict).is_ok());
     }
@@ -321,21 +433,58 @@ mod tests {
     #[test]
     fn what_was_read_can_be_sent_back() {
         let long = "x".repeat(LONGEST_TITLE + 1);
-        let stored = map(json!({"id": "alt_1", "status": "open", "title": long, "description": null, "resolved": null,
-            "source_id": "int_1", "thirdparty_id": "x", "type": "alert", "subtype": "alert", "created": 5}));
+        let stored = map(
+            json!({"id": "alt_1", "status": "open", "title": long, "description": null, "resolved": null,
+            "source_id": "int_1", "thirdparty_id": "x", "type": "alert", "subtype": "alert", "created": 5}),
+        );
         let patch = AlertPatch::parse(stored.clone(), &stored, Strictness::Strict).unwrap();
-        assert_eq!(patch, AlertPatch { title: Some(long), description: Some(None), ..AlertPatch::default() });
+
+        assert_eq!(
+            patch,
+            AlertPatch {
+                title: Some(long),
+                description: Some(None),
+                ..AlertPatch::default()
+            }
+        );
     }
 
     #[test]
     fn null_clears_a_description_and_nothing_else() {
-        let nulls =
-            map(json!({"meta": null, "destination_ids": null, "title": null, "description": null, "urgency": null,
-            "tags": null, "additional_data": null}));
-        let found = AlertPatch::parse(nulls, &Map::new(), Strictness::Lenient).unwrap_err().messages();
-        let named: Vec<_> = found.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
-        assert_eq!(named, ["'meta'", "'destination_ids'", "'title'", "'urgency'", "'tags'", "'additional_data'"]);
-        let patch = AlertPatch::parse(map(json!({"description": null})), &Map::new(), Strictness::Strict).unwrap();
-        assert_eq!(patch, AlertPatch { description: Some(None), ..AlertPatch::default() });
+        let nulls = map(
+            json!({"meta": null, "destination_ids": null, "title": null, "description": null, "urgency": null,
+            "tags": null, "additional_data": null}),
+        );
+        let found = AlertPatch::parse(nulls, &Map::new(), Strictness::Lenient)
+            .unwrap_err()
+            .messages();
+        let named: Vec<_> = found
+            .iter()
+            .map(|fault| fault.split(' ').next().unwrap())
+            .collect();
+        assert_eq!(
+            named,
+            [
+                "'meta'",
+                "'destination_ids'",
+                "'title'",
+                "'urgency'",
+                "'tags'",
+                "'additional_data'"
+            ]
+        );
+        let patch = AlertPatch::parse(
+            map(json!({"description": null})),
+            &Map::new(),
+            Strictness::Strict,
+        )
+        .unwrap();
+        assert_eq!(
+            patch,
+            AlertPatch {
+                description: Some(None),
+                ..AlertPatch::default()
+            }
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Reading a request's JSON object attribute by attribute, collecting every fault on the way.
 //!
-//! A rule for one attribute is a function from a JSON value to what it means, or to the sentence that says what would
-//! be right. The reader adds the attribute's name to the sentence.
+//! A rule for one attribute is a function from a JSON value to what it means, or to the sentence
+//! that says what would be right. The reader adds the attribute's name to the sentence.
 
 use super::rejection::Rejection;
 use serde_json::{Map, Value};
@@ -16,8 +16,8 @@ pub enum Strictness {
     Strict,
 }
 
-/// A JSON object on its way to becoming a domain value. Take each attribute once, in the order of the object, then
-/// [`finish`](Self::finish).
+/// A JSON object on its way to becoming a domain value. Take each attribute once, in the order of
+/// the object, then [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct BodyReader {
     attributes: Map<String, Value>,
@@ -29,21 +29,37 @@ pub struct BodyReader {
 impl BodyReader {
     /// Starts reading.
     pub fn new(attributes: Map<String, Value>) -> Self {
-        Self { attributes, faults: Vec::new(), beside: Vec::new() }
+        Self {
+            attributes,
+            faults: Vec::new(),
+            beside: Vec::new(),
+        }
     }
 
     /// Takes an attribute that may be absent.
-    pub fn optional<T>(&mut self, name: &str, rule: impl FnOnce(Value) -> Result<T, String>) -> Option<T> {
+    pub fn optional<T>(
+        &mut self,
+        name: &str,
+        rule: impl FnOnce(Value) -> Result<T, String>,
+    ) -> Option<T> {
         let value = self.attributes.swap_remove(name)?;
         if value.is_null() {
-            self.faults.push(format!("'{name}' must not be null; leave it out to keep what is there"));
+            self.faults.push(format!(
+                "'{name}' must not be null; leave it out to keep what is there"
+            ));
             return None;
         }
-        rule(value).map_err(|fault| self.faults.push(format!("'{name}' {fault}"))).ok()
+        rule(value)
+            .map_err(|fault| self.faults.push(format!("'{name}' {fault}")))
+            .ok()
     }
 
     /// Takes an attribute that may be absent, and may be null: then it is `Some(None)`.
-    pub fn nullable<T>(&mut self, name: &str, rule: impl FnOnce(Value) -> Result<T, String>) -> Option<Option<T>> {
+    pub fn nullable<T>(
+        &mut self,
+        name: &str,
+        rule: impl FnOnce(Value) -> Result<T, String>,
+    ) -> Option<Option<T>> {
         if self.attributes.get(name).is_some_and(Value::is_null) {
             self.ignore(&[name]);
             return Some(None);
@@ -51,25 +67,37 @@ impl BodyReader {
         self.optional(name, rule).map(Some)
     }
 
-    /// Notes a fault of an attribute. It is not one of its form, so it counts only if there are others.
+    /// Notes a fault of an attribute. It is not one of its form, so it counts only if there are
+    /// others.
     pub fn fault_beside_others(&mut self, fault: String) {
         self.beside.push((self.faults.len(), fault));
     }
 
-    /// Drops attributes that cannot be changed. The strict refuse those that differ from what was `stored`.
+    /// Drops attributes that cannot be changed. The strict refuse those that differ from what was
+    /// `stored`.
     pub fn keep(&mut self, names: &[&str], stored: &Map<String, Value>, strictness: Strictness) {
         for name in names {
             let (asked, stored) = (self.attributes.swap_remove(*name), stored.get(*name));
-            if strictness == Strictness::Strict && stored.is_some() && asked.is_some() && asked.as_ref() != stored {
-                self.faults.push(format!("'{name}' cannot be changed by an update"));
+            if strictness == Strictness::Strict
+                && stored.is_some()
+                && asked.is_some()
+                && asked.as_ref() != stored
+            {
+                self.faults
+                    .push(format!("'{name}' cannot be changed by an update"));
             }
         }
     }
 
     /// Takes an attribute that must be there.
-    pub fn required<T>(&mut self, name: &str, rule: impl FnOnce(Value) -> Result<T, String>) -> Option<T> {
+    pub fn required<T>(
+        &mut self,
+        name: &str,
+        rule: impl FnOnce(Value) -> Result<T, String>,
+    ) -> Option<T> {
         if !self.attributes.contains_key(name) {
-            self.faults.push(format!("'{name}' is a required parameter"));
+            self.faults
+                .push(format!("'{name}' is a required parameter"));
         }
         self.optional(name, rule)
     }
@@ -89,14 +117,21 @@ impl BodyReader {
         if strictness == Strictness::Strict {
             let mut unknown: Vec<_> = self.attributes.keys().collect();
             unknown.sort();
-            self.faults.extend(unknown.into_iter().map(|name| format!("'{name}' is not a known parameter")));
+            self.faults.extend(
+                unknown
+                    .into_iter()
+                    .map(|name| format!("'{name}' is not a known parameter")),
+            );
         }
+
         if self.faults.is_empty() {
             return Ok(());
         }
+
         for (position, fault) in self.beside.into_iter().rev() {
             self.faults.insert(position, fault);
         }
+
         Err(Rejection::Invalid(self.faults))
     }
 }
@@ -133,8 +168,14 @@ pub fn boolean(value: Value) -> Result<bool, String> {
         Value::Bool(flag) => Ok(flag),
         Value::String(text) if text == "true" => Ok(true),
         Value::String(text) if text == "false" => Ok(false),
-        Value::String(text) => Err(format!("must be true or false, but was '{}'", excerpt(&text))),
-        other => Err(format!("must be true or false, but was {}", kind_of(&other))),
+        Value::String(text) => Err(format!(
+            "must be true or false, but was '{}'",
+            excerpt(&text)
+        )),
+        other => Err(format!(
+            "must be true or false, but was {}",
+            kind_of(&other)
+        )),
     }
 }
 
@@ -155,5 +196,8 @@ pub fn excerpt(text: &str) -> String {
     if text.chars().nth(LONGEST).is_none() {
         return text.to_owned();
     }
-    text.chars().take(LONGEST).chain(std::iter::once('…')).collect()
+    text.chars()
+        .take(LONGEST)
+        .chain(std::iter::once('…'))
+        .collect()
 }

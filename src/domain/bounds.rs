@@ -1,4 +1,5 @@
-//! How much an alert may hold. Who calls the API is told where it is more; what third parties send is cut.
+//! How much an alert may hold. Who calls the API is told where it is more; what third parties send
+//! is cut.
 
 use super::event::{AdditionalDatum, Content};
 use serde_json::{Map, Value};
@@ -69,7 +70,12 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_cut_and_the_rest_stays() {
-        let datum = |value| AdditionalDatum { kind: DatumKind::Text, label: "é".repeat(300), value };
+        let datum = |value| AdditionalDatum {
+            kind: DatumKind::Text,
+            label: "é".repeat(300),
+            value,
+        };
+
         let mut content = Content {
             title: "é".repeat(LONGEST_TITLE + 1),
             description: Some("x".repeat(LONGEST_DESCRIPTION + 1)),
@@ -79,14 +85,27 @@ mod tests {
                 datum(json!([0; 70_000].to_vec())),
                 datum(json!(1)),
             ],
-            meta: json!({"a": 1, "b": "x".repeat(70_000), "c": 2}).as_object().unwrap().clone(),
+            meta: json!({"a": 1, "b": "x".repeat(70_000), "c": 2})
+                .as_object()
+                .unwrap()
+                .clone(),
             ..Content::default()
         };
+
         content.cut();
         assert_eq!(content.title, "é".repeat(LONGEST_TITLE));
         assert_eq!(content.description.unwrap().len(), LONGEST_DESCRIPTION);
-        assert_eq!((content.tags.len(), content.tags[0].len()), (MOST_TAGS, LONGEST_TAG));
-        let values: Vec<_> = content.additional_data.iter().map(|datum| datum.value.to_string().len()).collect();
+        assert_eq!(
+            (content.tags.len(), content.tags[0].len()),
+            (MOST_TAGS, LONGEST_TAG)
+        );
+
+        let values: Vec<_> = content
+            .additional_data
+            .iter()
+            .map(|datum| datum.value.to_string().len())
+            .collect();
+
         assert_eq!(values, [LONGEST_DESCRIPTION + 2, 1]);
         assert_eq!(content.meta, json!({"a": 1}).as_object().unwrap().clone());
     }

@@ -25,7 +25,8 @@ pub struct Caller {
     pub user: Option<UserId>,
 }
 
-/// A caller who may write. What changes something takes this, so that the check cannot be forgotten.
+/// A caller who may write. What changes something takes this, so that the check cannot be
+/// forgotten.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Writer {
     caller: Caller,
@@ -38,9 +39,13 @@ impl Writer {
         &self.caller.account
     }
 
-    /// The same, on behalf of a web page that is not trusted with what only this machine or network reaches.
+    /// The same, on behalf of a web page that is not trusted with what only this machine or network
+    /// reaches.
     pub fn from_foreign_page(self, from_foreign_page: bool) -> Self {
-        Self { from_foreign_page, ..self }
+        Self {
+            from_foreign_page,
+            ..self
+        }
     }
 
     /// Whether a web page of a stranger asks.
@@ -48,9 +53,13 @@ impl Writer {
         self.from_foreign_page
     }
 
-    /// The id that stands for who did something: the user's, or without one, as with a key, the account's.
+    /// The id that stands for who did something: the user's, or without one, as with a key, the
+    /// account's.
     pub fn actor(&self) -> &str {
-        self.caller.user.as_ref().map_or(self.caller.account.as_str(), UserId::as_str)
+        self.caller
+            .user
+            .as_ref()
+            .map_or(self.caller.account.as_str(), UserId::as_str)
     }
 }
 

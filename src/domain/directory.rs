@@ -1,6 +1,8 @@
-//! Who exists when credentials are checked: accounts, API keys and users, as the configuration declares them.
+//! Who exists when credentials are checked: accounts, API keys and users, as the configuration
+//! declares them.
 //!
-//! A directory is built whole, and refuses contradictions, so that looking something up needs no further checks.
+//! A directory is built whole, and refuses contradictions, so that looking something up needs no
+//! further checks.
 
 use super::{
     caller::Access,
@@ -59,7 +61,8 @@ impl Directory {
     /// Puts a directory together.
     ///
     /// # Errors
-    /// Every contradiction, one sentence each: something declared twice, an account that is not declared.
+    /// Every contradiction, one sentence each: something declared twice, an account that is not
+    /// declared.
     pub fn new(
         mode: AuthMode,
         accounts: Vec<AccountId>,
@@ -73,27 +76,50 @@ impl Directory {
                 faults.push(format!("account '{twice}' is declared twice"));
             }
         }
-        let mut directory = Self { mode, ..Self::default() };
+
+        let mut directory = Self {
+            mode,
+            ..Self::default()
+        };
+
         for key in keys {
             if !declared.contains(&key.account) {
-                faults.push(format!("key '{}' belongs to account '{}', which is not declared", key.id, key.account));
+                faults.push(format!(
+                    "key '{}' belongs to account '{}', which is not declared",
+                    key.id, key.account
+                ));
             }
             if let Some(twice) = directory.keys.insert(key.id.clone(), key) {
                 faults.push(format!("key '{}' is declared twice", twice.id));
             }
         }
+
         for user in users {
             if !declared.contains(&user.account) {
-                faults.push(format!("user '{}' belongs to account '{}', which is not declared", user.id, user.account));
+                faults.push(format!(
+                    "user '{}' belongs to account '{}', which is not declared",
+                    user.id, user.account
+                ));
             }
-            if directory.usernames.insert(user.id.clone(), user.username.clone()).is_some() {
+
+            if directory
+                .usernames
+                .insert(user.id.clone(), user.username.clone())
+                .is_some()
+            {
                 faults.push(format!("user '{}' is declared twice", user.id));
             }
+
             if let Some(twice) = directory.users.insert(user.username.clone(), user) {
                 faults.push(format!("user name '{}' is declared twice", twice.username));
             }
         }
-        if faults.is_empty() { Ok(directory) } else { Err(faults) }
+
+        if faults.is_empty() {
+            Ok(directory)
+        } else {
+            Err(faults)
+        }
     }
 
     /// Who gets in.

@@ -1,7 +1,8 @@
 //! A bounded list of different items, in the order in which they came.
 //!
-//! A request may repeat and vary items tens of thousands of times. Each is looked up by its hash, and the caller learns at once when
-//! there are too many, so that the cost grows with the length of the input alone.
+//! A request may repeat and vary items tens of thousands of times. Each is looked up by its hash,
+//! and the caller learns at once when there are too many, so that the cost grows with the length of
+//! the input alone.
 
 use std::{collections::HashSet, hash::Hash};
 
@@ -27,7 +28,11 @@ pub enum Added {
 impl<T: Clone + Eq + Hash> Distinct<T> {
     /// Room for so many.
     pub fn new(most: usize) -> Self {
-        Self { most, items: Vec::new(), known: HashSet::new() }
+        Self {
+            most,
+            items: Vec::new(),
+            known: HashSet::new(),
+        }
     }
 
     /// Adds one, unless it is there or there is no room.
@@ -78,7 +83,13 @@ mod tests {
         let mut distinct = Distinct::new(2);
         assert_eq!(
             ["b", "a", "b", "c", "a"].map(|item| distinct.add(item)),
-            [Added::Yes, Added::Yes, Added::Known, Added::TooMany, Added::Known]
+            [
+                Added::Yes,
+                Added::Yes,
+                Added::Known,
+                Added::TooMany,
+                Added::Known
+            ]
         );
         assert_eq!(distinct.into_items(), ["b", "a"]);
     }
@@ -94,6 +105,7 @@ mod tests {
             }
             count.get()
         };
+
         // One comparison finds what is there; a few more come of hashes that are alike.
         for items in [1_000, 4_000, 16_000] {
             assert!(compared(items) < 3 * items, "{items}: {}", compared(items));

@@ -11,7 +11,8 @@ use std::{
 /// What a text begins with that names a Unix domain socket.
 const UNIX: &str = "unix:";
 
-/// An address with a port, or the path of a Unix domain socket. Written as `127.0.0.1:7243` or `unix:/run/it.sock`.
+/// An address with a port, or the path of a Unix domain socket. Written as `127.0.0.1:7243` or
+/// `unix:/run/it.sock`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Endpoint {
@@ -113,8 +114,17 @@ mod tests {
 
     #[test]
     fn loopback_addresses_and_sockets_are_local() {
-        for (text, local) in [("127.0.0.9:1", true), ("[::1]:1", true), ("unix:x", true), ("0.0.0.0:1", false)] {
-            assert_eq!(text.parse::<Endpoint>().unwrap().is_local(), local, "{text}");
+        for (text, local) in [
+            ("127.0.0.9:1", true),
+            ("[::1]:1", true),
+            ("unix:x", true),
+            ("0.0.0.0:1", false),
+        ] {
+            assert_eq!(
+                text.parse::<Endpoint>().unwrap().is_local(),
+                local,
+                "{text}"
+            );
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Entity tags (RFC 9110, 8.8.3) and the conditions that are made with them (13.1).
 //!
-//! A tag is a hash of the bytes that are answered, so it is another one as soon as a byte is, and the same after a restart.
+//! A tag is a hash of the bytes that are answered, so it is another one as soon as a byte is, and
+//! the same after a restart.
 
 use super::rejection::Rejection;
 use std::fmt;
@@ -16,7 +17,8 @@ impl EntityTag {
         Self(XxHash3_128::oneshot(bytes))
     }
 
-    /// How it is written: 32 hexadecimal digits in quotes. The usual way would take longer than the hash.
+    /// How it is written: 32 hexadecimal digits in quotes. The usual way would take longer than the
+    /// hash.
     pub fn text(&self) -> [u8; 34] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [b'"'; 34];
@@ -60,16 +62,25 @@ impl EntityTags {
             if text.is_empty() {
                 return Self::These(tags);
             }
-            let (is_weak, tag) = text.strip_prefix("W/").map_or((false, text), |tag| (true, tag));
+
+            let (is_weak, tag) = text
+                .strip_prefix("W/")
+                .map_or((false, text), |tag| (true, tag));
             let length = match tag.strip_prefix('"').map(|inner| inner.find('"')) {
                 Some(end) => end.map_or(tag.len(), |end| end.saturating_add(2)),
                 None => tag.find([',', ' ', '\t']).unwrap_or(tag.len()),
             };
+
             let (tag, rest) = tag.split_at_checked(length).unwrap_or((tag, ""));
             if tag == "*" && !is_weak {
                 return Self::Any;
             }
-            tags.push(GivenTag { is_weak, opaque: format!("\"{}\"", tag.trim_matches('"')) });
+
+            tags.push(GivenTag {
+                is_weak,
+                opaque: format!("\"{}\"", tag.trim_matches('"')),
+            });
+
             text = rest;
         }
     }
@@ -89,7 +100,8 @@ impl EntityTags {
             Self::Any => true,
             Self::These(tags) => {
                 let tag = tag.to_string();
-                tags.iter().any(|given| counts(given) && given.opaque == tag)
+                tags.iter()
+                    .any(|given| counts(given) && given.opaque == tag)
             }
         }
     }
@@ -113,15 +125,30 @@ impl Preconditions {
         if self.if_match.is_none() && self.if_none_match.is_none() {
             return Ok(());
         }
+
         let tag = EntityTag::of(current);
-        if self.if_match.as_ref().is_some_and(|tags| !tags.include_strongly(tag)) {
-            let message = format!("The object is another one than 'If-Match' asks for: its entity tag is {tag} now");
+        if self
+            .if_match
+            .as_ref()
+            .is_some_and(|tags| !tags.include_strongly(tag))
+        {
+            let message = format!(
+                "The object is another one than 'If-Match' asks for: its entity tag is {tag} now"
+            );
             return Err(Rejection::PreconditionFailed(message));
         }
-        if self.if_none_match.as_ref().is_some_and(|tags| tags.include_weakly(tag)) {
-            let message = format!("The object is one that 'If-None-Match' excludes: its entity tag is {tag} now");
+
+        if self
+            .if_none_match
+            .as_ref()
+            .is_some_and(|tags| tags.include_weakly(tag))
+        {
+            let message = format!(
+                "The object is one that 'If-None-Match' excludes: its entity tag is {tag} now"
+            );
             return Err(Rejection::PreconditionFailed(message));
         }
+
         Ok(())
     }
 }
@@ -133,7 +160,10 @@ mod tests {
     #[test]
     fn a_tag_is_the_same_for_ever_and_another_for_other_bytes() {
         // Clients keep tags over restarts and updates.
-        assert_eq!(EntityTag::of(b"").to_string(), "\"99aa06d3014798d86001c324468d497f\"");
+        assert_eq!(
+            EntityTag::of(b"").to_string(),
+            "\"99aa06d3014798d86001c324468d497f\""
+        );
         assert_eq!(EntityTag::of(b"{}"), EntityTag::of(b"{}"));
         assert_ne!(EntityTag::of(b"{}"), EntityTag::of(b"[]"));
     }
@@ -157,7 +187,11 @@ mod tests {
             ("\"".to_owned(), false, false),
         ] {
             let tags = EntityTags::parse(&text);
-            assert_eq!((tags.include_strongly(tag), tags.include_weakly(tag)), (strongly, weakly), "{text}: {tags:?}");
+            assert_eq!(
+                (tags.include_strongly(tag), tags.include_weakly(tag)),
+                (strongly, weakly),
+                "{text}: {tags:?}"
+            );
         }
     }
 }

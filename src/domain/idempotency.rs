@@ -1,5 +1,5 @@
-//! The `Idempotency-Key` of a create: who sends the same request again, not knowing whether the first one arrived, gets
-//! the first answer again and creates nothing.
+//! The `Idempotency-Key` of a create: who sends the same request again, not knowing whether the
+//! first one arrived, gets the first answer again and creates nothing.
 
 /// A key that the client chose for one request: 1 to 255 printable ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,10 +12,14 @@ impl IdempotencyKey {
     /// What would be right.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(bytes).ok().filter(|text| {
-            (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
+            (1..=255).contains(&text.len())
+                && text
+                    .bytes()
+                    .all(|byte| byte == b' ' || byte.is_ascii_graphic())
         });
-        text.map(|text| Self(text.into()))
-            .ok_or_else(|| "'Idempotency-Key' must have 1 to 255 printable ASCII characters".to_owned())
+        text.map(|text| Self(text.into())).ok_or_else(|| {
+            "'Idempotency-Key' must have 1 to 255 printable ASCII characters".to_owned()
+        })
     }
 
     /// The key as it was sent.

@@ -1,7 +1,7 @@
 //! Identifiers: three lower-case letters that name the kind, `_`, and 1 to 64 of `A-Za-z0-9_-`.
 //!
-//! Each kind is a type of its own, built only by `parse`, so that an id that exists is a well-formed one. None of the
-//! characters needs escaping in JSON, in a URL or in a store key.
+//! Each kind is a type of its own, built only by `parse`, so that an id that exists is a
+//! well-formed one. None of the characters needs escaping in JSON, in a URL or in a store key.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -10,7 +10,10 @@ use std::fmt;
 const TAIL: std::ops::RangeInclusive<usize> = 1..=64;
 
 fn is_tail(tail: &str) -> bool {
-    TAIL.contains(&tail.len()) && tail.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    TAIL.contains(&tail.len())
+        && tail
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 /// A text that is not the id it should be.
@@ -74,7 +77,8 @@ macro_rules! id {
 const FAN_OUT: &str = "int_-fan-out-";
 
 impl IntegrationId {
-    /// That of no integration: it stands for one where events of an account wait that are not addressed to any yet.
+    /// That of no integration: it stands for one where events of an account wait that are not
+    /// addressed to any yet.
     pub fn fan_out() -> Self {
         Self(FAN_OUT.into())
     }
@@ -119,13 +123,16 @@ impl DestinationId {
     /// Three lower-case letters, `_`, and 1 to 64 of `A-Za-z0-9_-`; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, tail) = text.split_once('_')?;
-        let well_formed = kind.len() == 3 && kind.bytes().all(|b| b.is_ascii_lowercase()) && is_tail(tail);
+        let well_formed =
+            kind.len() == 3 && kind.bytes().all(|b| b.is_ascii_lowercase()) && is_tail(tail);
         well_formed.then(|| Self(text.into()))
     }
 
     /// Whether it names one of the kinds that the reference lists: team, router, user or schedule.
     pub fn is_published_kind(&self) -> bool {
-        ["tem_", "rtr_", "usr_", "skd_"].iter().any(|kind| self.0.starts_with(kind))
+        ["tem_", "rtr_", "usr_", "skd_"]
+            .iter()
+            .any(|kind| self.0.starts_with(kind))
     }
 
     /// The id as it is written.
@@ -156,16 +163,29 @@ mod tests {
         for good in ["int_HJ3eGW-6M", "int_a", &format!("int_{}", "x".repeat(64))] {
             assert_eq!(IntegrationId::parse(good).unwrap().as_str(), good);
         }
-        for bad in
-            ["", "int_", "int", "acc_x", "INT_x", "int_ä", "int_a b", "int_a\0", &format!("int_{}", "x".repeat(65))]
-        {
+
+        for bad in [
+            "",
+            "int_",
+            "int",
+            "acc_x",
+            "INT_x",
+            "int_ä",
+            "int_a b",
+            "int_a\0",
+            &format!("int_{}", "x".repeat(65)),
+        ] {
             assert!(IntegrationId::parse(bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn destinations_take_any_three_letter_kind() {
-        assert!(DestinationId::parse("tem_ByxQ3ukgTM").unwrap().is_published_kind());
+        assert!(
+            DestinationId::parse("tem_ByxQ3ukgTM")
+                .unwrap()
+                .is_published_kind()
+        );
         assert!(!DestinationId::parse("abc_1").unwrap().is_published_kind());
         for bad in ["", "tem_", "te_x", "team_x", "TEM_x", "t3m_x", "tem-x"] {
             assert!(DestinationId::parse(bad).is_none(), "{bad:?}");

@@ -11,7 +11,8 @@ use super::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The attributes by which integrations are filtered, sorted and selected, in the order in which they are written.
+/// The attributes by which integrations are filtered, sorted and selected, in the order in which
+/// they are written.
 pub const SCHEMA: Schema = Schema(&[
     Attribute::new("sid", Kind::Text),
     Attribute::new("id", Kind::Text),
@@ -31,7 +32,8 @@ pub const SCHEMA: Schema = Schema(&[
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Integration {
-    /// The account. First on purpose: the store recognises the owner by the first bytes of the record.
+    /// The account. First on purpose: the store recognises the owner by the first bytes of the
+    /// record.
     pub sid: AccountId,
     /// The identifier.
     pub id: IntegrationId,
@@ -63,7 +65,13 @@ pub struct Integration {
 
 impl Integration {
     /// A new integration from what the caller asked for and what the server gives.
-    pub fn create(draft: IntegrationDraft, sid: AccountId, id: IntegrationId, tiny_id: u64, now: Timestamp) -> Self {
+    pub fn create(
+        draft: IntegrationDraft,
+        sid: AccountId,
+        id: IntegrationId,
+        tiny_id: u64,
+        now: Timestamp,
+    ) -> Self {
         Self {
             sid,
             id,
@@ -80,9 +88,18 @@ impl Integration {
         }
     }
 
-    /// Changes what the patch names. `updatedAt` moves forward if that alters something; `false` if it alters nothing.
+    /// Changes what the patch names. `updatedAt` moves forward if that alters something; `false` if
+    /// it alters nothing.
     pub fn apply(&mut self, patch: IntegrationPatch, now: Timestamp) -> bool {
-        let IntegrationPatch { meta, name, integration_type, enabled, urgency, destination_ids, options } = patch;
+        let IntegrationPatch {
+            meta,
+            name,
+            integration_type,
+            enabled,
+            urgency,
+            destination_ids,
+            options,
+        } = patch;
         let altered = [
             replace(&mut self.meta, meta),
             replace(&mut self.name, name),
@@ -93,9 +110,11 @@ impl Integration {
             replace(&mut self.options, options),
         ]
         .contains(&true);
+
         if altered {
             self.updated_at = self.updated_at.advanced_to(now);
         }
+
         altered
     }
 }
@@ -193,11 +212,17 @@ impl IntegrationType {
     /// What would be right, to be read after the attribute's name.
     pub fn parse(text: &str) -> Result<Self, String> {
         let well_formed = (1..=64).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+
         if well_formed {
             Ok(Self(text.into()))
         } else {
-            Err(format!("must be 1 to 64 of a-z 0-9 _, but was '{}'", super::body::excerpt(text)))
+            Err(format!(
+                "must be 1 to 64 of a-z 0-9 _, but was '{}'",
+                super::body::excerpt(text)
+            ))
         }
     }
 
@@ -250,7 +275,10 @@ impl Urgency {
             "medium" => Ok(Self::Medium),
             "high" => Ok(Self::High),
             "critical" => Ok(Self::Critical),
-            other => Err(format!("must be low, medium, high or critical, but was '{}'", super::body::excerpt(other))),
+            other => Err(format!(
+                "must be low, medium, high or critical, but was '{}'",
+                super::body::excerpt(other)
+            )),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What a caller may say about an integration: a draft to create one, a patch to change one.
 //!
-//! Both are read from a JSON object by the same rules; they differ in what must be there. The server's own attributes
-//! are ignored even when they differ, so that what was read can be sent back.
+//! Both are read from a JSON object by the same rules; they differ in what must be there. The
+//! server's own attributes are ignored even when they differ, so that what was read can be sent
+//! back.
 
 use super::{
     body::{self, BodyReader, Strictness},
@@ -59,14 +60,30 @@ impl IntegrationDraft {
     ///
     /// # Errors
     /// [`Rejection::Invalid`] with every fault, in the order of the object's attributes.
-    pub fn parse(attributes: Map<String, Value>, strictness: Strictness) -> Result<Self, Rejection> {
-        let IntegrationPatch { meta, name, integration_type, enabled, urgency, destination_ids, options } =
-            read(attributes, strictness, Presence::Required)?;
-        // `read` has refused a body without these three; naming them again keeps this function total.
-        let (Some(name), Some(integration_type), Some(destination_ids)) = (name, integration_type, destination_ids)
+    pub fn parse(
+        attributes: Map<String, Value>,
+        strictness: Strictness,
+    ) -> Result<Self, Rejection> {
+        let IntegrationPatch {
+            meta,
+            name,
+            integration_type,
+            enabled,
+            urgency,
+            destination_ids,
+            options,
+        } = read(attributes, strictness, Presence::Required)?;
+
+        // `read` has refused a body without these three; naming them again keeps this function
+        // total.
+        let (Some(name), Some(integration_type), Some(destination_ids)) =
+            (name, integration_type, destination_ids)
         else {
-            return Err(Rejection::invalid("'name', 'type' and 'destination_ids' are required parameters"));
+            return Err(Rejection::invalid(
+                "'name', 'type' and 'destination_ids' are required parameters",
+            ));
         };
+
         Ok(Self {
             meta: meta.unwrap_or_default(),
             name,
@@ -84,7 +101,10 @@ impl IntegrationPatch {
     ///
     /// # Errors
     /// [`Rejection::Invalid`] with every fault, in the order of the object's attributes.
-    pub fn parse(attributes: Map<String, Value>, strictness: Strictness) -> Result<Self, Rejection> {
+    pub fn parse(
+        attributes: Map<String, Value>,
+        strictness: Strictness,
+    ) -> Result<Self, Rejection> {
         read(attributes, strictness, Presence::Optional)
     }
 }
@@ -106,12 +126,17 @@ fn read(
     let patch = IntegrationPatch {
         meta: body.optional("meta", body::object),
         name: take(&mut body, presence, "name", name),
-        integration_type: take(&mut body, presence, "type", |value| integration_type(value, strictness)),
+        integration_type: take(&mut body, presence, "type", |value| {
+            integration_type(value, strictness)
+        }),
         enabled: body.optional("enabled", body::boolean),
         urgency: body.optional("urgency", urgency),
-        destination_ids: take(&mut body, presence, "destination_ids", |value| destination_ids(value, strictness)),
+        destination_ids: take(&mut body, presence, "destination_ids", |value| {
+            destination_ids(value, strictness)
+        }),
         options: body.optional("options", body::object),
     };
+
     body.finish(strictness)?;
     Ok(patch)
 }
@@ -140,22 +165,36 @@ fn integration_type(value: Value, strictness: Strictness) -> Result<IntegrationT
     let integration_type = IntegrationType::parse(&body::text(value)?)?;
     if strictness == Strictness::Strict && !integration_type.is_published() {
         let published = IntegrationType::PUBLISHED.join(", ");
-        return Err(format!("must be one of {published}, but was '{}'", integration_type.as_str()));
+        return Err(format!(
+            "must be one of {published}, but was '{}'",
+            integration_type.as_str()
+        ));
     }
     Ok(integration_type)
 }
 
-pub(super) fn destination_ids(value: Value, strictness: Strictness) -> Result<Vec<DestinationId>, String> {
+pub(super) fn destination_ids(
+    value: Value,
+    strictness: Strictness,
+) -> Result<Vec<DestinationId>, String> {
     let Value::Array(items) = value else {
-        return Err(format!("must be an array of destination ids, but was {}", body::kind_of(&value)));
+        return Err(format!(
+            "must be an array of destination ids, but was {}",
+            body::kind_of(&value)
+        ));
     };
+
     let mut ids = Distinct::new(MOST_DESTINATIONS);
     for (position, item) in items.into_iter().enumerate() {
-        let id = destination_id(item, strictness).map_err(|fault| format!("at position {position} {fault}"))?;
+        let id = destination_id(item, strictness)
+            .map_err(|fault| format!("at position {position} {fault}"))?;
         if ids.add(id) == Added::TooMany {
-            return Err(format!("must have at most {MOST_DESTINATIONS} different destination ids"));
+            return Err(format!(
+                "must have at most {MOST_DESTINATIONS} different destination ids"
+            ));
         }
     }
+
     Ok(ids.into_items())
 }
 
@@ -183,7 +222,9 @@ mod tests {
     }
 
     fn faults(value: Value, strictness: Strictness) -> Vec<String> {
-        IntegrationDraft::parse(map(value), strictness).unwrap_err().messages()
+        IntegrationDraft::parse(map(value), strictness)
+            .unwrap_err()
+            .messages()
     }
 
     #[test]
@@ -192,10 +233,21 @@ mod tests {
             json!({"options": 1, "destination_ids": "x", "urgency": "loud", "enabled": "yes", "type": "No!", "name": " ", "meta": []}),
             Strictness::Lenient,
         );
-        let named: Vec<_> = found.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
+        let named: Vec<_> = found
+            .iter()
+            .map(|fault| fault.split(' ').next().unwrap())
+            .collect();
         assert_eq!(
             named,
-            ["'meta'", "'name'", "'type'", "'enabled'", "'urgency'", "'destination_ids'", "'options'"],
+            [
+                "'meta'",
+                "'name'",
+                "'type'",
+                "'enabled'",
+                "'urgency'",
+                "'destination_ids'",
+                "'options'"
+            ],
             "{found:#?}"
         );
     }
@@ -218,16 +270,29 @@ mod tests {
             let ids: Vec<_> = (0..n).map(|i| format!("tem_{}", i % 101)).collect();
             map(json!({"name": "n", "type": "email", "destination_ids": ids}))
         };
-        assert_eq!(IntegrationDraft::parse(body(100), Strictness::Strict).unwrap().destination_ids.len(), 100);
+
+        assert_eq!(
+            IntegrationDraft::parse(body(100), Strictness::Strict)
+                .unwrap()
+                .destination_ids
+                .len(),
+            100
+        );
         assert!(IntegrationDraft::parse(body(101), Strictness::Strict).is_err());
-        let twice = map(json!({"name": "n", "type": "email", "destination_ids": vec!["tem_a"; 500]}));
-        assert_eq!(IntegrationDraft::parse(twice, Strictness::Strict).unwrap().destination_ids.len(), 1);
+        let twice =
+            map(json!({"name": "n", "type": "email", "destination_ids": vec!["tem_a"; 500]}));
+        assert_eq!(
+            IntegrationDraft::parse(twice, Strictness::Strict)
+                .unwrap()
+                .destination_ids
+                .len(),
+            1
+        );
     }
 
     #[test]
     fn strict_refuses_what_the_documents_do_not_allow() {
-        let body =
-            json!({"name": "n", "type": "carrier_pigeon", "destination_ids": ["abc_1"], "zeta": 1, "alpha": null});
+        let body = json!({"name": "n", "type": "carrier_pigeon", "destination_ids": ["abc_1"], "zeta": 1, "alpha": null});
         assert!(IntegrationDraft::parse(map(body.clone()), Strictness::Lenient).is_ok());
         let found = faults(body, Strictness::Strict);
         assert_eq!(found.len(), 4, "{found:#?}");
@@ -236,8 +301,18 @@ mod tests {
 
     #[test]
     fn an_empty_patch_changes_nothing_and_nulls_are_refused() {
-        assert_eq!(IntegrationPatch::parse(Map::new(), Strictness::Strict), Ok(IntegrationPatch::default()));
+        assert_eq!(
+            IntegrationPatch::parse(Map::new(), Strictness::Strict),
+            Ok(IntegrationPatch::default())
+        );
+
         let nulls = map(json!({"name": null, "id": null, "meta": null}));
-        assert_eq!(IntegrationPatch::parse(nulls, Strictness::Lenient).unwrap_err().messages().len(), 2);
+        assert_eq!(
+            IntegrationPatch::parse(nulls, Strictness::Lenient)
+                .unwrap_err()
+                .messages()
+                .len(),
+            2
+        );
     }
 }

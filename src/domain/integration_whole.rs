@@ -1,5 +1,5 @@
-//! An integration as a whole, from a file and not from a caller: the server's own attributes count, and none may be
-//! missing or unknown.
+//! An integration as a whole, from a file and not from a caller: the server's own attributes count,
+//! and none may be missing or unknown.
 
 use super::{
     body::{self, BodyReader, Strictness},
@@ -21,13 +21,29 @@ impl Integration {
     /// [`Rejection::Invalid`] with every fault.
     pub fn parse_whole(attributes: Map<String, Value>) -> Result<Self, Rejection> {
         let mut faults = missing_or_unknown(&attributes);
-        let (own, others) = attributes.into_iter().partition(|(name, _)| SERVERS_OWN.contains(&name.as_str()));
+        let (own, others) = attributes
+            .into_iter()
+            .partition(|(name, _)| SERVERS_OWN.contains(&name.as_str()));
         let own = collect(Own::read(own), &mut faults);
-        let draft = collect(IntegrationDraft::parse(others, Strictness::Lenient), &mut faults);
+        let draft = collect(
+            IntegrationDraft::parse(others, Strictness::Lenient),
+            &mut faults,
+        );
+
         match (own, draft) {
-            (Some(Own { sid, id, created_at, updated_at, tiny_id }), Some(draft)) if faults.is_empty() => {
-                Ok(Self { updated_at, ..Self::create(draft, sid, id, tiny_id, created_at) })
-            }
+            (
+                Some(Own {
+                    sid,
+                    id,
+                    created_at,
+                    updated_at,
+                    tiny_id,
+                }),
+                Some(draft),
+            ) if faults.is_empty() => Ok(Self {
+                updated_at,
+                ..Self::create(draft, sid, id, tiny_id, created_at)
+            }),
             _ => Err(Rejection::Invalid(faults)),
         }
     }
@@ -35,15 +51,21 @@ impl Integration {
 
 /// Those without which a caller may create, and those that a caller may send in vain.
 fn missing_or_unknown(attributes: &Map<String, Value>) -> Vec<String> {
-    let unknown = attributes.keys().filter(|name| SCHEMA.0.iter().all(|attribute| attribute.name != *name));
+    let unknown = attributes
+        .keys()
+        .filter(|name| SCHEMA.0.iter().all(|attribute| attribute.name != *name));
     let unknown = unknown.map(|name| format!("'{}' is not a known parameter", body::excerpt(name)));
     let missing = ["meta", "enabled", "urgency", "options"].into_iter();
     let missing = missing.filter(|name| !attributes.contains_key(*name));
-    unknown.chain(missing.map(|name| format!("'{name}' is a required parameter"))).collect()
+    unknown
+        .chain(missing.map(|name| format!("'{name}' is a required parameter")))
+        .collect()
 }
 
 fn collect<T>(outcome: Result<T, Rejection>, faults: &mut Vec<String>) -> Option<T> {
-    outcome.map_err(|rejection| faults.extend(rejection.messages())).ok()
+    outcome
+        .map_err(|rejection| faults.extend(rejection.messages()))
+        .ok()
 }
 
 /// What the server gives.
@@ -58,43 +80,65 @@ struct Own {
 impl Own {
     fn read(attributes: Map<String, Value>) -> Result<Self, Rejection> {
         let mut body = BodyReader::new(attributes);
-        let sid =
-            body.required("sid", |value| AccountId::parse(&body::text(value)?).map_err(|fault| fault.to_string()));
-        let id =
-            body.required("id", |value| IntegrationId::parse(&body::text(value)?).map_err(|fault| fault.to_string()));
+        let sid = body.required("sid", |value| {
+            AccountId::parse(&body::text(value)?).map_err(|fault| fault.to_string())
+        });
+
+        let id = body.required("id", |value| {
+            IntegrationId::parse(&body::text(value)?).map_err(|fault| fault.to_string())
+        });
+
         let created_at = body.required("createdAt", time);
         let updated_at = body.required("updatedAt", |value| not_before(created_at, time(value)?));
         let tiny_id = body.required("tinyId", tiny_id);
+
         body.finish(Strictness::Strict)?;
         match (sid, id, created_at, updated_at, tiny_id) {
-            (Some(sid), Some(id), Some(created_at), Some(updated_at), Some(tiny_id)) => {
-                Ok(Self { sid, id, created_at, updated_at, tiny_id })
-            }
-            // The reader has refused an object without one of them; saying so again keeps this function total.
-            _ => Err(Rejection::invalid(format!("{} are required parameters", SERVERS_OWN.join(", ")))),
+            (Some(sid), Some(id), Some(created_at), Some(updated_at), Some(tiny_id)) => Ok(Self {
+                sid,
+                id,
+                created_at,
+                updated_at,
+                tiny_id,
+            }),
+            // The reader has refused an object without one of them; saying so again keeps this
+            // function total.
+            _ => Err(Rejection::invalid(format!(
+                "{} are required parameters",
+                SERVERS_OWN.join(", ")
+            ))),
         }
     }
 }
 
 fn time(value: Value) -> Result<Timestamp, String> {
     let text = body::text(value)?;
-    Timestamp::parse_rfc3339(&text)
-        .ok_or_else(|| format!("must be a time like '2018-04-27T00:02:50.419Z', but was '{}'", body::excerpt(&text)))
+    Timestamp::parse_rfc3339(&text).ok_or_else(|| {
+        format!(
+            "must be a time like '2018-04-27T00:02:50.419Z', but was '{}'",
+            body::excerpt(&text)
+        )
+    })
 }
 
 fn not_before(created_at: Option<Timestamp>, updated_at: Timestamp) -> Result<Timestamp, String> {
     match created_at {
-        Some(created_at) if updated_at < created_at => {
-            Err(format!("must not be before 'createdAt', but was {updated_at}"))
-        }
+        Some(created_at) if updated_at < created_at => Err(format!(
+            "must not be before 'createdAt', but was {updated_at}"
+        )),
         _ => Ok(updated_at),
     }
 }
 
 fn tiny_id(value: Value) -> Result<u64, String> {
-    let number = value.as_u64().filter(|number| (1..=LARGEST_TINY_ID).contains(number));
+    let number = value
+        .as_u64()
+        .filter(|number| (1..=LARGEST_TINY_ID).contains(number));
     number.ok_or_else(|| {
-        format!("must be a whole number from 1 to {LARGEST_TINY_ID}, but was {}", body::excerpt(&value.to_string()))
+        format!(
+            "must be a whole number from 1 to {LARGEST_TINY_ID}, but was {}",
+            body::excerpt(&value.to_string())
+        )
     })
 }
 
@@ -128,7 +172,10 @@ mod tests {
     fn every_attribute_must_be_there() {
         for attribute in SCHEMA.0 {
             let found = faults(|attributes| drop(attributes.shift_remove(attribute.name)));
-            assert_eq!(found, [format!("'{}' is a required parameter", attribute.name)]);
+            assert_eq!(
+                found,
+                [format!("'{}' is a required parameter", attribute.name)]
+            );
         }
     }
 
@@ -141,16 +188,31 @@ mod tests {
             attributes.insert("urgency".into(), json!("loud"));
             attributes.insert("colour".into(), json!("red"));
         });
-        for (found, expected) in found.iter().zip(["'colour'", "'sid'", "'updatedAt'", "'tinyId'", "'urgency'"]) {
+
+        for (found, expected) in
+            found
+                .iter()
+                .zip(["'colour'", "'sid'", "'updatedAt'", "'tinyId'", "'urgency'"])
+        {
             assert!(found.starts_with(expected), "{found}");
         }
+
         assert_eq!(found.len(), 5);
     }
 
     #[test]
     fn numbers_are_whole_and_leave_room_for_the_next() {
-        for bad in [json!(0), json!(-1), json!(1.5), json!("1"), json!(1_u64 << 53)] {
-            assert_eq!(faults(|attributes| drop(attributes.insert("tinyId".into(), bad))).len(), 1);
+        for bad in [
+            json!(0),
+            json!(-1),
+            json!(1.5),
+            json!("1"),
+            json!(1_u64 << 53),
+        ] {
+            assert_eq!(
+                faults(|attributes| drop(attributes.insert("tinyId".into(), bad))).len(),
+                1
+            );
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Lists: which objects, in which order, which part of them, and what of each.
 //!
-//! One engine for every list of the product. It knows nothing of integrations: an object type brings a [`Schema`], and
-//! objects are the JSON they are stored as. Everything here is values in, values out; reading the store, counting and
-//! cutting out the page are the caller's:
+//! One engine for every list of the product. It knows nothing of integrations: an object type
+//! brings a [`Schema`], and objects are the JSON they are stored as. Everything here is values in,
+//! values out; reading the store, counting and cutting out the page are the caller's:
 //!
 //! ```text
 //! ListQuery::parse(schema, query)          every fault at once, or
@@ -38,7 +38,8 @@ pub use self::{
 use self::parameters::{Faults, Parameters};
 use crate::domain::rejection::Rejection;
 
-/// Attributes by which one list is filtered and sorted. Each is looked up in every object of the account.
+/// Attributes by which one list is filtered and sorted. Each is looked up in every object of the
+/// account.
 const MOST_PLACES: usize = 16;
 
 /// What the query of a list asks for.
@@ -58,24 +59,31 @@ impl ListQuery {
     /// Reads the query of a list, as it stands in the request after the `?`.
     ///
     /// # Errors
-    /// `Rejection::Invalid` with every fault of the query: what was given twice, then the keywords, then the filters in
-    /// the order of the object's attributes. Of a query that names too many attributes that is all that is said.
+    /// `Rejection::Invalid` with every fault of the query: what was given twice, then the keywords,
+    /// then the filters in the order of the object's attributes. Of a query that names too many
+    /// attributes that is all that is said.
     pub fn parse(schema: Schema, raw_query: &str) -> Result<Self, Rejection> {
         let mut faults = Faults::default();
         let parameters = Parameters::parse(raw_query, &mut faults);
-        let places = parameters.filters().count().saturating_add(sort::count(&parameters));
+        let places = parameters
+            .filters()
+            .count()
+            .saturating_add(sort::count(&parameters));
+
         if places > MOST_PLACES {
             let fault = format!(
                 "A list may be filtered and sorted by {MOST_PLACES} attributes in all, but this one names {places}"
             );
             return Err(Rejection::invalid(fault));
         }
+
         let query = Self {
             page: Page::read(&parameters, &mut faults),
             order: Order::read(schema, &parameters, &mut faults),
             select: Select::read(schema, &parameters, &mut faults),
             filters: Filters::read(schema, &parameters, &mut faults),
         };
+
         faults.into_result().map(|()| query)
     }
 }

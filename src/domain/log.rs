@@ -1,6 +1,8 @@
-//! The log of one request between a third party and an integration: what came, what it was taken for, what became of it.
+//! The log of one request between a third party and an integration: what came, what it was taken
+//! for, what became of it.
 //!
-//! PagerTree's v3 has logs without a published form; the attributes that all objects have are its, the others ours.
+//! PagerTree's v3 has logs without a published form; the attributes that all objects have are its,
+//! the others ours.
 
 use super::{
     ids::{AccountId, AlertId, IntegrationId, LogId},
@@ -12,7 +14,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The attributes by which logs are filtered, sorted and selected, in the order in which they are written.
+/// The attributes by which logs are filtered, sorted and selected, in the order in which they are
+/// written.
 pub const SCHEMA: Schema = Schema(&[
     Attribute::new("sid", Kind::Text),
     Attribute::new("id", Kind::Text),
@@ -36,7 +39,8 @@ pub const SCHEMA: Schema = Schema(&[
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
-    /// The account. First on purpose: the store recognises the owner by the first bytes of the record.
+    /// The account. First on purpose: the store recognises the owner by the first bytes of the
+    /// record.
     pub sid: AccountId,
     /// The identifier.
     pub id: LogId,
@@ -60,8 +64,8 @@ pub struct Log {
     pub alert_id: Option<AlertId>,
     /// What the third party calls what the request is about.
     pub thirdparty_id: Option<String>,
-    /// What the request was taken for: create, recreate, acknowledge, resolve, other, blocked or disabled; of an
-    /// outgoing request, the name of the event.
+    /// What the request was taken for: create, recreate, acknowledge, resolve, other, blocked or
+    /// disabled; of an outgoing request, the name of the event.
     pub action: String,
     /// What became of it and why, in a sentence.
     pub outcome: String,
@@ -117,7 +121,8 @@ pub struct Response {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Body {
-    /// As text, decoded; bytes that are none are replaced, and an event that is none at all is a `data:` URL.
+    /// As text, decoded; bytes that are none are replaced, and an event that is none at all is a
+    /// `data:` URL.
     pub text: String,
     /// How many bytes there were, of which the text may show only the first.
     pub bytes: usize,
@@ -130,44 +135,78 @@ impl Body {
     /// The beginning of a body.
     pub fn of(bytes: &[u8]) -> Self {
         let kept = bytes.get(..end_of_kept(bytes)).unwrap_or(bytes);
-        Self { text: String::from_utf8_lossy(kept).into_owned(), bytes: bytes.len() }
+        Self {
+            text: String::from_utf8_lossy(kept).into_owned(),
+            bytes: bytes.len(),
+        }
     }
 }
 
 impl Body {
-    /// The beginning of a body that was decoded to `text`. What is no text in any charset is kept as a `data:` URL.
+    /// The beginning of a body that was decoded to `text`. What is no text in any charset is kept
+    /// as a `data:` URL.
     pub fn decoded(text: &str, bytes: &[u8]) -> Self {
         let is_binary = str::from_utf8(bytes).is_err() && text.chars().any(is_no_text);
         let text = if is_binary {
             let kept = bytes.get(..BODY_KEPT).unwrap_or(bytes);
-            format!("data:application/octet-stream;base64,{}", BASE64_STANDARD.encode(kept))
+            format!(
+                "data:application/octet-stream;base64,{}",
+                BASE64_STANDARD.encode(kept)
+            )
         } else {
-            text.get(..end_of_kept(text.as_bytes())).unwrap_or(text).to_owned()
+            text.get(..end_of_kept(text.as_bytes()))
+                .unwrap_or(text)
+                .to_owned()
         };
-        Self { text, bytes: bytes.len() }
+
+        Self {
+            text,
+            bytes: bytes.len(),
+        }
     }
 }
 
 fn is_no_text(character: char) -> bool {
-    character == char::REPLACEMENT_CHARACTER || (character.is_control() && !matches!(character, '\t' | '\n' | '\r'))
+    character == char::REPLACEMENT_CHARACTER
+        || (character.is_control() && !matches!(character, '\t' | '\n' | '\r'))
 }
 
 /// Where what is kept ends: not within a character.
 fn end_of_kept(bytes: &[u8]) -> usize {
-    let is_within = |place: &usize| bytes.get(*place).is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000);
-    let within = (0..3).map(|back| BODY_KEPT - back).take_while(is_within).count();
-    if bytes.len() > BODY_KEPT { BODY_KEPT - within } else { bytes.len() }
+    let is_within = |place: &usize| {
+        bytes
+            .get(*place)
+            .is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000)
+    };
+
+    let within = (0..3)
+        .map(|back| BODY_KEPT - back)
+        .take_while(is_within)
+        .count();
+
+    if bytes.len() > BODY_KEPT {
+        BODY_KEPT - within
+    } else {
+        bytes.len()
+    }
 }
 
 /// In place of what must not be shown.
 const MASK: &str = "***";
 
 /// Headers as they are kept: names in lower case, several of one name in one, credentials masked.
-pub fn masked<N: AsRef<str>, V: AsRef<str>>(headers: impl IntoIterator<Item = (N, V)>) -> Map<String, Value> {
+pub fn masked<N: AsRef<str>, V: AsRef<str>>(
+    headers: impl IntoIterator<Item = (N, V)>,
+) -> Map<String, Value> {
     let mut masked = Map::new();
     for (name, value) in headers {
         let name = name.as_ref().to_ascii_lowercase();
-        let value = if is_credential(&name) { MASK } else { value.as_ref() };
+        let value = if is_credential(&name) {
+            MASK
+        } else {
+            value.as_ref()
+        };
+
         match masked.get_mut(&name) {
             Some(Value::String(before)) if value != MASK => {
                 before.push_str(", ");
@@ -176,11 +215,12 @@ pub fn masked<N: AsRef<str>, V: AsRef<str>>(headers: impl IntoIterator<Item = (N
             _ => drop(masked.insert(name, value.into())),
         }
     }
+
     masked
 }
 
-/// A query or a form with the values of those parameters masked whose names are those of secrets. What is none of either stays
-/// as it is.
+/// A query or a form with the values of those parameters masked whose names are those of secrets.
+/// What is none of either stays as it is.
 pub fn masked_query(query: &str) -> String {
     let masked = query.split('&').map(|pair| match pair.split_once('=') {
         Some((name, _)) if is_secret(&name.to_ascii_lowercase()) => format!("{name}={MASK}"),
@@ -189,8 +229,8 @@ pub fn masked_query(query: &str) -> String {
     masked.collect::<Vec<_>>().join("&")
 }
 
-/// The secrets that an integration's options hold, which a third party may send back in any place. All of them are looked for
-/// at once, so that a text costs the same however many there are.
+/// The secrets that an integration's options hold, which a third party may send back in any place.
+/// All of them are looked for at once, so that a text costs the same however many there are.
 #[derive(Debug)]
 pub enum Secrets {
     /// There are none.
@@ -203,28 +243,41 @@ pub enum Secrets {
 
 /// What is shorter may as well be a word.
 const SHORTEST_SECRET: usize = 6;
-/// Bytes of all secrets of an integration; a real one has a few dozen. What looks for them grows with them.
+/// Bytes of all secrets of an integration; a real one has a few dozen. What looks for them grows
+/// with them.
 const MOST_BYTES_OF_SECRETS: usize = 16 << 10;
 
 impl Secrets {
     /// Those of these options.
     pub fn of(options: &Map<String, Value>) -> Self {
-        let secrets = options.iter().filter(|(name, _)| is_secret(&name.to_ascii_lowercase()));
-        let texts = secrets.filter_map(|(_, value)| value.as_str()).filter(|text| text.len() >= SHORTEST_SECRET);
+        let secrets = options
+            .iter()
+            .filter(|(name, _)| is_secret(&name.to_ascii_lowercase()));
+        let texts = secrets
+            .filter_map(|(_, value)| value.as_str())
+            .filter(|text| text.len() >= SHORTEST_SECRET);
         let texts: Vec<_> = texts.collect();
+
         if texts.is_empty() {
             return Self::None;
         }
+
         if texts.iter().map(|text| text.len()).sum::<usize>() > MOST_BYTES_OF_SECRETS {
             return Self::TooMany;
         }
+
         let mut automaton = AhoCorasick::builder();
-        // Of secrets that begin alike the longest is masked. This kind is made the fastest; it is used once or twice.
-        automaton.match_kind(MatchKind::LeftmostLongest).kind(Some(AhoCorasickKind::NoncontiguousNFA));
+        // Of secrets that begin alike the longest is masked. This kind is made the fastest; it is
+        // used once or twice.
+        automaton
+            .match_kind(MatchKind::LeftmostLongest)
+            .kind(Some(AhoCorasickKind::NoncontiguousNFA));
+
         automaton.build(texts).map_or(Self::TooMany, Self::Some)
     }
 
-    /// The text with all of them masked. Where there are too many to look for, nothing of it is shown.
+    /// The text with all of them masked. Where there are too many to look for, nothing of it is
+    /// shown.
     pub fn hidden_in(&self, text: &str) -> String {
         match self {
             Self::None => text.to_owned(),
@@ -258,7 +311,9 @@ fn is_secret(name: &str) -> bool {
         "access_key",
         "jwt",
     ];
-    matches!(name, "key" | "pass" | "pwd" | "sig" | "auth") || PARTS.iter().any(|part| name.contains(part))
+
+    matches!(name, "key" | "pass" | "pwd" | "sig" | "auth")
+        || PARTS.iter().any(|part| name.contains(part))
 }
 
 /// Whether a header is one.
@@ -290,9 +345,16 @@ mod tests {
             "User-Agent",
         ];
         let shown = masked(names.map(|name| (name, "x")));
-        let open: Vec<_> = shown.iter().filter(|(_, value)| *value == "x").map(|(name, _)| name.as_str()).collect();
+        let open: Vec<_> = shown
+            .iter()
+            .filter(|(_, value)| *value == "x")
+            .map(|(name, _)| name.as_str())
+            .collect();
         assert_eq!(open, ["content-type", "user-agent"]);
-        assert_eq!(masked([("A", "1"), ("a", "2"), ("Cookie", "1"), ("cookie", "2")])["a"], "1, 2");
+        assert_eq!(
+            masked([("A", "1"), ("a", "2"), ("Cookie", "1"), ("cookie", "2")])["a"],
+            "1, 2"
+        );
     }
 
     #[test]
@@ -302,21 +364,34 @@ mod tests {
             "a=1&token=***&API_KEY=***&key=***&b&incident_key=7&password"
         );
         assert_eq!(masked_query("no form"), "no form");
+
         let options = serde_json::json!({"token": "open sesame", "client_secret": "short", "title_template": "a word"});
         let secrets = Secrets::of(options.as_object().unwrap());
-        assert_eq!(secrets.hidden_in("open sesame, short, a word"), "***, short, a word");
-        let alike =
-            serde_json::json!({"token": "secret-1", "old_token": "secret-1-and-more", "secret": "ret-1-and-more!"});
+        assert_eq!(
+            secrets.hidden_in("open sesame, short, a word"),
+            "***, short, a word"
+        );
+
+        let alike = serde_json::json!({"token": "secret-1", "old_token": "secret-1-and-more", "secret": "ret-1-and-more!"});
         let secrets = Secrets::of(alike.as_object().unwrap());
-        assert_eq!(secrets.hidden_in("secret-1-and-more secret-1 secret-1-and-more!"), "*** *** ***!");
+        assert_eq!(
+            secrets.hidden_in("secret-1-and-more secret-1 secret-1-and-more!"),
+            "*** *** ***!"
+        );
         assert_eq!(Secrets::of(&Map::new()).hidden_in("as it is"), "as it is");
     }
 
-    /// They were looked for one after the other, on the writer's thread: 30,000 took over a second for each event.
+    /// They were looked for one after the other, on the writer's thread: 30,000 took over a second
+    /// for each event.
     #[test]
     fn where_there_are_too_many_secrets_nothing_is_shown() {
         let with = |count: usize| {
-            let options = (0..count).map(|number| (format!("token{number}"), format!("secret{number:010}").into()));
+            let options = (0..count).map(|number| {
+                (
+                    format!("token{number}"),
+                    format!("secret{number:010}").into(),
+                )
+            });
             Secrets::of(&options.collect()).hidden_in("with secret0000000007")
         };
         assert_eq!(with(MOST_BYTES_OF_SECRETS / 16), "with ***");
@@ -328,17 +403,35 @@ mod tests {
         for (before, kept) in [(0, 0), (1, 1), (2, 2), (3, 3)] {
             let mut bytes = vec![b'x'; BODY_KEPT - before];
             bytes.extend("😀😀".bytes());
-            assert_eq!(Body::of(&bytes).text, "x".repeat(BODY_KEPT - kept), "{before}");
+            assert_eq!(
+                Body::of(&bytes).text,
+                "x".repeat(BODY_KEPT - kept),
+                "{before}"
+            );
         }
-        assert_eq!(Body::of("é".repeat(BODY_KEPT).as_bytes()).text, "é".repeat(BODY_KEPT / 2));
+
+        assert_eq!(
+            Body::of("é".repeat(BODY_KEPT).as_bytes()).text,
+            "é".repeat(BODY_KEPT / 2)
+        );
     }
 
     #[test]
     fn bytes_that_are_no_text_are_kept_as_they_are() {
-        assert_eq!(Body::decoded("Kühl", b"K\xfchl"), Body { text: "Kühl".into(), bytes: 4 });
+        assert_eq!(
+            Body::decoded("Kühl", b"K\xfchl"),
+            Body {
+                text: "Kühl".into(),
+                bytes: 4
+            }
+        );
+
         let binary = Body::decoded("\u{8}\u{fffd}", b"\x08\xff");
         assert_eq!(binary.text, "data:application/octet-stream;base64,CP8=");
-        assert_eq!(Body::decoded(&"é".repeat(BODY_KEPT), b"").text, "é".repeat(BODY_KEPT / 2));
+        assert_eq!(
+            Body::decoded(&"é".repeat(BODY_KEPT), b"").text,
+            "é".repeat(BODY_KEPT / 2)
+        );
     }
 
     #[test]

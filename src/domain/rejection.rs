@@ -1,13 +1,15 @@
 //! What the caller did wrong, in sentences that say what would be right.
 //!
-//! The other kind of fault, the machine's, is `StoreError`. The HTTP layer turns both into a status and the error body.
+//! The other kind of fault, the machine's, is `StoreError`. The HTTP layer turns both into a status
+//! and the error body.
 
 use super::quota::Quota;
 
 /// A request that is refused and has changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// The request breaks rules; one sentence each, all of them, in the order of the object's attributes. (400)
+    /// The request breaks rules; one sentence each, all of them, in the order of the object's
+    /// attributes. (400)
     #[error("{}", .0.join("; "))]
     Invalid(Vec<String>),
     /// No credential, or a wrong one. (401)
@@ -16,7 +18,8 @@ pub enum Rejection {
     /// A credential that may not do this. (403)
     #[error("{0}")]
     Forbidden(String),
-    /// No such object in this account, or an object of another account: the two are answered alike. (404)
+    /// No such object in this account, or an object of another account: the two are answered alike.
+    /// (404)
     #[error("{0} not found")]
     NotFound(&'static str),
     /// The request conflicts with another one. (409)

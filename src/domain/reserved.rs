@@ -1,18 +1,20 @@
-//! Names that the JSON library keeps for itself: it gives an object with such a member a meaning of its own, and would
-//! store something else than what was sent. A body that has one is refused.
+//! Names that the JSON library keeps for itself: it gives an object with such a member a meaning of
+//! its own, and would store something else than what was sent. A body that has one is refused.
 
 /// What these names begin with.
 pub const PREFIX: &str = "$serde_json::private::";
 
 /// Whether any object in this JSON, at any depth, has a member with such a name.
 ///
-/// One pass over the text, without regard to how values nest: a string is a name if a colon follows it. What is no JSON may be
-/// taken for either; whoever parses it refuses it anyway.
+/// One pass over the text, without regard to how values nest: a string is a name if a colon follows
+/// it. What is no JSON may be taken for either; whoever parses it refuses it anyway.
 pub fn has_reserved_name(bytes: &[u8]) -> bool {
-    is_suspicious(bytes) && Strings(bytes).any(|string| string.is_name && is_reserved(string.inside))
+    is_suspicious(bytes)
+        && Strings(bytes).any(|string| string.is_name && is_reserved(string.inside))
 }
 
-/// Whether a closer look is worth its time: the prefix needs either these letters or an escape that hides some.
+/// Whether a closer look is worth its time: the prefix needs either these letters or an escape that
+/// hides some.
 fn is_suspicious(bytes: &[u8]) -> bool {
     let contains = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
     contains(b"serde_json") || contains(b"\\u")
@@ -46,7 +48,10 @@ impl<'a> Iterator for Strings<'a> {
         let (inside, rest) = rest.split_at_checked(length_of_string(rest)?)?;
         let (_quote, rest) = rest.split_first()?;
         self.0 = rest;
-        Some(JsonString { inside, is_name: rest.trim_ascii_start().first() == Some(&b':') })
+        Some(JsonString {
+            inside,
+            is_name: rest.trim_ascii_start().first() == Some(&b':'),
+        })
     }
 }
 
@@ -103,7 +108,9 @@ mod tests {
         let flat = format!(r#"{{"x":"\u0041{}"}}"#, "x".repeat(10_000));
         for depth in [0, 30, 120] {
             let deep = format!("{}{flat}{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
-            let seen: usize = Strings(deep.as_bytes()).map(|string| string.inside.len()).sum();
+            let seen: usize = Strings(deep.as_bytes())
+                .map(|string| string.inside.len())
+                .sum();
             assert_eq!(seen, depth + 1 + 6 + 10_000);
         }
     }

@@ -4,8 +4,9 @@ use super::bounds::LONGEST_THIRDPARTY_ID;
 use sha2::{Digest, Sha256};
 use std::{borrow::Cow, fmt::Write};
 
-/// An id as it is kept: one that is longer than it may be, like the keys of Alertmanager's groups, by its hash. The same id is kept
-/// as the same text always, so that what comes later about it finds the alert.
+/// An id as it is kept: one that is longer than it may be, like the keys of Alertmanager's groups,
+/// by its hash. The same id is kept as the same text always, so that what comes later about it
+/// finds the alert.
 pub fn kept(id: &str) -> Cow<'_, str> {
     if id.chars().count() <= LONGEST_THIRDPARTY_ID {
         return id.into();
@@ -28,8 +29,12 @@ mod tests {
         let short = "é".repeat(LONGEST_THIRDPARTY_ID);
         assert_eq!(kept(&short), short);
         let long = "x".repeat(LONGEST_THIRDPARTY_ID + 1);
-        // This literal is a promise: with another value, alerts that are open would not be found any more.
-        assert_eq!(kept(&long), "sha256:c6d8e9905300876046729949cc95c2385221270d389176f7234fe7ac00c4e430");
+        // This literal is a promise: with another value, alerts that are open would not be found
+        // any more.
+        assert_eq!(
+            kept(&long),
+            "sha256:c6d8e9905300876046729949cc95c2385221270d389176f7234fe7ac00c4e430"
+        );
         assert_ne!(kept(&long), kept(&format!("{long}x")));
     }
 }

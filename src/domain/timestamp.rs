@@ -1,6 +1,7 @@
 //! An instant in UTC, to the millisecond: the one form of time inside the program.
 //!
-//! Written as RFC 3339 with three decimals and `Z` (`2018-04-27T00:02:50.419Z`), as the reference shows it.
+//! Written as RFC 3339 with three decimals and `Z` (`2018-04-27T00:02:50.419Z`), as the reference
+//! shows it.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
@@ -35,8 +36,8 @@ impl Timestamp {
         Self::from_millis(instant.timestamp_millis())
     }
 
-    /// The later of `now` and one millisecond after `self`: a time that always moves forward, whatever the clock does.
-    /// Only the last instant that can be written stays.
+    /// The later of `now` and one millisecond after `self`: a time that always moves forward,
+    /// whatever the clock does. Only the last instant that can be written stays.
     pub fn advanced_to(self, now: Self) -> Self {
         now.max(Self::from_millis(self.0.saturating_add(1)).unwrap_or(self))
     }
@@ -44,7 +45,8 @@ impl Timestamp {
 
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let instant = DateTime::<Utc>::from_timestamp_millis(self.0).unwrap_or(DateTime::UNIX_EPOCH);
+        let instant =
+            DateTime::<Utc>::from_timestamp_millis(self.0).unwrap_or(DateTime::UNIX_EPOCH);
         f.write_str(&instant.to_rfc3339_opts(SecondsFormat::Millis, true))
     }
 }
@@ -58,7 +60,8 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Self::parse_rfc3339(&text).ok_or_else(|| D::Error::custom(format!("'{text}' is not an RFC 3339 time")))
+        Self::parse_rfc3339(&text)
+            .ok_or_else(|| D::Error::custom(format!("'{text}' is not an RFC 3339 time")))
     }
 }
 
@@ -70,7 +73,10 @@ mod tests {
     fn writes_milliseconds_and_z() {
         let instant = Timestamp::parse_rfc3339("2018-04-27T02:02:50.4195+02:00").unwrap();
         assert_eq!(instant.to_string(), "2018-04-27T00:02:50.419Z");
-        assert_eq!(serde_json::to_string(&instant).unwrap(), r#""2018-04-27T00:02:50.419Z""#);
+        assert_eq!(
+            serde_json::to_string(&instant).unwrap(),
+            r#""2018-04-27T00:02:50.419Z""#
+        );
     }
 
     #[test]
@@ -78,7 +84,12 @@ mod tests {
         let before = Timestamp::from_millis(5_000).unwrap();
         let jumped_back = Timestamp::from_millis(1_000).unwrap();
         assert_eq!(before.advanced_to(jumped_back).millis(), 5_001);
-        assert_eq!(before.advanced_to(Timestamp::from_millis(9_000).unwrap()).millis(), 9_000);
+        assert_eq!(
+            before
+                .advanced_to(Timestamp::from_millis(9_000).unwrap())
+                .millis(),
+            9_000
+        );
     }
 
     #[test]

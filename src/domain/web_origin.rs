@@ -1,11 +1,12 @@
 //! Hosts and origins as requests name them, and which of them are trusted.
 //!
-//! A server that asks for no key is protected by where it listens alone, and a browser on the same machine carries the requests of any
-//! page there. Two headers that a page cannot choose tell such requests apart: `Host` names what the page believes to talk to, and
-//! `Origin` where the page came from.
+//! A server that asks for no key is protected by where it listens alone, and a browser on the same
+//! machine carries the requests of any page there. Two headers that a page cannot choose tell such
+//! requests apart: `Host` names what the page believes to talk to, and `Origin` where the page came
+//! from.
 //!
-//! Sources: RFC 9110 section 7.2 (`Host`), RFC 6454 section 7 (`Origin`), RFC 6761 (`localhost`), the `Sec-Fetch-Site` header of
-//! Fetch Metadata Request Headers.
+//! Sources: RFC 9110 section 7.2 (`Host`), RFC 6454 section 7 (`Origin`), RFC 6761 (`localhost`),
+//! the `Sec-Fetch-Site` header of Fetch Metadata Request Headers.
 
 use std::{
     fmt,
@@ -24,7 +25,8 @@ pub struct Authority {
 const MAX_HOST_LEN: usize = 253;
 
 impl Authority {
-    /// Reads `host` or `host:port`. `None` for anything else, such as a text with blanks, a path, or a user name.
+    /// Reads `host` or `host:port`. `None` for anything else, such as a text with blanks, a path,
+    /// or a user name.
     pub fn parse(text: &str) -> Option<Self> {
         // Colons within brackets belong to an IPv6 address.
         let (host, port) = match text.rsplit_once(':') {
@@ -34,7 +36,8 @@ impl Authority {
         parse_host(host).map(|host| Self { host, port })
     }
 
-    /// The host without its port: in lower case, without a dot at its end, an IPv6 address in brackets.
+    /// The host without its port: in lower case, without a dot at its end, an IPv6 address in
+    /// brackets.
     pub fn host(&self) -> &str {
         &self.host
     }
@@ -51,22 +54,34 @@ impl Authority {
 
     /// The address, if the host is one and not a name.
     fn address(&self) -> Option<IpAddr> {
-        match self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        match self
+            .host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+        {
             Some(inner) => inner.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
             None => self.host.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
         }
     }
 
-    /// Whether the host can only be this machine: `localhost`, a name below it, or a loopback address.
+    /// Whether the host can only be this machine: `localhost`, a name below it, or a loopback
+    /// address.
     pub fn is_loopback(&self) -> bool {
         let named = self.host == "localhost" || self.host.ends_with(".localhost");
-        named || self.address().is_some_and(|address| address.to_canonical().is_loopback())
+        named
+            || self
+                .address()
+                .is_some_and(|address| address.to_canonical().is_loopback())
     }
 
-    /// Whether strangers on the Internet cannot make this host lead here: an address, `localhost` and names below it, names without a
-    /// dot (services of compose files and of Kubernetes), and names below `internal`, which no public name server answers.
+    /// Whether strangers on the Internet cannot make this host lead here: an address, `localhost`
+    /// and names below it, names without a dot (services of compose files and of Kubernetes), and
+    /// names below `internal`, which no public name server answers.
     pub fn is_private_name(&self) -> bool {
-        self.is_loopback() || self.address().is_some() || !self.host.contains('.') || self.host.ends_with(".internal")
+        self.is_loopback()
+            || self.address().is_some()
+            || !self.host.contains('.')
+            || self.host.ends_with(".internal")
     }
 }
 
@@ -80,7 +95,10 @@ impl fmt::Display for Authority {
 }
 
 fn parse_port(text: &str) -> Option<u16> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 fn parse_host(text: &str) -> Option<String> {
@@ -91,7 +109,9 @@ fn parse_host(text: &str) -> Option<String> {
     let name = text.strip_suffix('.').unwrap_or(text);
     let labels = !name.is_empty() && name.split('.').all(|label| !label.is_empty());
     let fits = name.len() <= MAX_HOST_LEN
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
     (labels && fits).then(|| name.to_ascii_lowercase())
 }
 
@@ -103,13 +123,17 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Reads an origin as a browser writes it. `None` for anything else, such as `null` or one with a path.
+    /// Reads an origin as a browser writes it. `None` for anything else, such as `null` or one with
+    /// a path.
     pub fn parse(text: &str) -> Option<Self> {
         let (is_https, rest) = match text.strip_prefix("http://") {
             Some(rest) => (false, rest),
             None => (true, text.strip_prefix("https://")?),
         };
-        Authority::parse(rest).map(|authority| Self { is_https, authority })
+        Authority::parse(rest).map(|authority| Self {
+            is_https,
+            authority,
+        })
     }
 }
 
@@ -145,7 +169,9 @@ impl AllowedHosts {
 
     /// Whether the host is one of these, at whatever port.
     pub fn contain(&self, authority: &Authority) -> bool {
-        self.0.iter().any(|pattern| pattern.matches(&authority.host))
+        self.0
+            .iter()
+            .any(|pattern| pattern.matches(&authority.host))
     }
 }
 
@@ -154,9 +180,17 @@ impl HostPattern {
         if text == "*" {
             return Some(Self::Any);
         }
-        let (below, name) = text.strip_prefix("*.").map_or((false, text), |name| (true, name));
+
+        let (below, name) = text
+            .strip_prefix("*.")
+            .map_or((false, text), |name| (true, name));
         let authority = Authority::parse(name).filter(|authority| authority.port.is_none())?;
-        Some(if below { Self::Below(format!(".{}", authority.host)) } else { Self::Exact(authority.host) })
+
+        Some(if below {
+            Self::Below(format!(".{}", authority.host))
+        } else {
+            Self::Exact(authority.host)
+        })
     }
 
     fn matches(&self, host: &str) -> bool {
@@ -187,20 +221,29 @@ impl AllowedOrigins {
             match entry.as_str() {
                 "*" => allowed.any = true,
                 "auto" => allowed.auto = true,
-                origin => allowed.listed.push(Origin::parse(origin).ok_or_else(|| entry.clone())?),
+                origin => allowed
+                    .listed
+                    .push(Origin::parse(origin).ok_or_else(|| entry.clone())?),
             }
         }
         Ok(allowed)
     }
 
-    /// Whether the pages of this origin, as the header `Origin` says it, may call and read. Where a key is needed, `auto` lets every page
-    /// do so, since a page has no key of its own; where none is, only pages of this machine.
+    /// Whether the pages of this origin, as the header `Origin` says it, may call and read. Where a
+    /// key is needed, `auto` lets every page do so, since a page has no key of its own; where none
+    /// is, only pages of this machine.
     pub fn admit(&self, origin: &str, key_needed: bool) -> bool {
         let parsed = Origin::parse(origin);
-        let local = || parsed.as_ref().is_some_and(|origin| origin.authority.is_loopback());
+        let local = || {
+            parsed
+                .as_ref()
+                .is_some_and(|origin| origin.authority.is_loopback())
+        };
         self.any
             || (self.auto && (key_needed || local()))
-            || parsed.as_ref().is_some_and(|origin| self.listed.contains(origin))
+            || parsed
+                .as_ref()
+                .is_some_and(|origin| self.listed.contains(origin))
     }
 }
 
@@ -216,15 +259,17 @@ pub struct PageHeaders<'a> {
 }
 
 impl PageHeaders<'_> {
-    /// Whether the request comes from a page of a stranger: neither of this machine, nor of this server itself, nor one that
-    /// `allowed` lists by name. What no browser sent is not.
+    /// Whether the request comes from a page of a stranger: neither of this machine, nor of this
+    /// server itself, nor one that `allowed` lists by name. What no browser sent is not.
     pub fn is_foreign(&self, allowed: &AllowedOrigins) -> bool {
         let Some(origin) = self.origin else {
             // Browsers leave `Origin` out of most GET requests, images and links among them.
             return self.fetch_site == Some("cross-site");
         };
         !Origin::parse(origin).is_some_and(|origin| {
-            origin.authority.is_loopback() || Some(&origin.authority) == self.host || allowed.listed.contains(&origin)
+            origin.authority.is_loopback()
+                || Some(&origin.authority) == self.host
+                || allowed.listed.contains(&origin)
         })
     }
 }
@@ -253,6 +298,7 @@ mod tests {
         ] {
             assert_eq!(authority(text).to_string(), written);
         }
+
         for text in [
             "",
             ".",
@@ -274,6 +320,7 @@ mod tests {
         ] {
             assert_eq!(Authority::parse(text), None, "{text:?}");
         }
+
         assert_eq!(Authority::parse(&"x".repeat(254)), None);
     }
 
@@ -292,6 +339,7 @@ mod tests {
         ] {
             assert!(authority(name).is_private_name(), "{name}");
         }
+
         for name in [
             "example.com",
             "localhost.example.com",
@@ -302,16 +350,21 @@ mod tests {
         ] {
             assert!(!authority(name).is_private_name(), "{name}");
         }
-        for (name, loopback) in
-            [("127.9.9.9", true), ("[::ffff:127.0.0.1]", true), ("10.0.0.1", false), ("pagertree", false)]
-        {
+
+        for (name, loopback) in [
+            ("127.9.9.9", true),
+            ("[::ffff:127.0.0.1]", true),
+            ("10.0.0.1", false),
+            ("pagertree", false),
+        ] {
             assert_eq!(authority(name).is_loopback(), loopback, "{name}");
         }
     }
 
     #[test]
     fn further_hosts_are_listed_alone_or_with_all_below() {
-        let allowed = AllowedHosts::parse(&texts(&["Alerts.example.com", "*.example.org"])).unwrap();
+        let allowed =
+            AllowedHosts::parse(&texts(&["Alerts.example.com", "*.example.org"])).unwrap();
         for (name, expected) in [
             ("alerts.example.com:443", true),
             ("example.com", false),
@@ -322,19 +375,40 @@ mod tests {
         ] {
             assert_eq!(allowed.contain(&authority(name)), expected, "{name}");
         }
-        assert!(AllowedHosts::parse(&texts(&["*"])).unwrap().contain(&authority("any.example")));
+
+        assert!(
+            AllowedHosts::parse(&texts(&["*"]))
+                .unwrap()
+                .contain(&authority("any.example"))
+        );
+
         for bad in ["", "a:80", "http://a", "*.", "*a", "a b"] {
-            assert_eq!(AllowedHosts::parse(&texts(&["a", bad])), Err(bad.to_owned()));
+            assert_eq!(
+                AllowedHosts::parse(&texts(&["a", bad])),
+                Err(bad.to_owned())
+            );
         }
     }
 
     #[test]
     fn auto_admits_pages_of_this_machine_and_where_keys_are_needed_all() {
         let auto = AllowedOrigins::parse(&texts(&["auto"])).unwrap();
-        for origin in ["http://localhost:3000", "https://app.localhost", "http://127.0.0.1:1", "http://[::1]:8080"] {
+        for origin in [
+            "http://localhost:3000",
+            "https://app.localhost",
+            "http://127.0.0.1:1",
+            "http://[::1]:8080",
+        ] {
             assert!(auto.admit(origin, false), "{origin}");
         }
-        for origin in ["https://evil.example", "null", "http://localhost.evil.example", "file://", "http://10.0.0.1"] {
+
+        for origin in [
+            "https://evil.example",
+            "null",
+            "http://localhost.evil.example",
+            "file://",
+            "http://10.0.0.1",
+        ] {
             assert!(!auto.admit(origin, false), "{origin}");
             assert!(auto.admit(origin, true), "{origin}");
         }
@@ -344,10 +418,19 @@ mod tests {
     fn listed_origins_are_admitted_to_the_letter() {
         let listed = AllowedOrigins::parse(&texts(&["https://app.example"])).unwrap();
         assert!(listed.admit("https://app.example", false));
-        for origin in ["http://app.example", "https://app.example:444", "http://localhost"] {
+        for origin in [
+            "http://app.example",
+            "https://app.example:444",
+            "http://localhost",
+        ] {
             assert!(!listed.admit(origin, true), "{origin}");
         }
-        assert!(AllowedOrigins::parse(&texts(&["*"])).unwrap().admit("null", false));
+
+        assert!(
+            AllowedOrigins::parse(&texts(&["*"]))
+                .unwrap()
+                .admit("null", false)
+        );
         assert!(!AllowedOrigins::default().admit("http://localhost", true));
     }
 
@@ -355,13 +438,27 @@ mod tests {
     fn a_page_is_foreign_unless_it_is_ours_listed_or_of_this_machine() {
         let allowed = AllowedOrigins::parse(&texts(&["*", "https://app.example"])).unwrap();
         let host = authority("alerts.internal:7243");
-        let foreign = |origin, fetch_site| PageHeaders { origin, fetch_site, host: Some(&host) }.is_foreign(&allowed);
-        for origin in ["https://app.example", "http://localhost:3000", "http://alerts.internal:7243"] {
+        let foreign = |origin, fetch_site| {
+            PageHeaders {
+                origin,
+                fetch_site,
+                host: Some(&host),
+            }
+            .is_foreign(&allowed)
+        };
+
+        for origin in [
+            "https://app.example",
+            "http://localhost:3000",
+            "http://alerts.internal:7243",
+        ] {
             assert!(!foreign(Some(origin), Some("cross-site")), "{origin}");
         }
+
         for origin in ["https://evil.example", "null", "http://alerts.internal", ""] {
             assert!(foreign(Some(origin), None), "{origin}");
         }
+
         assert!(foreign(None, Some("cross-site")));
         for fetch_site in [None, Some("none"), Some("same-origin"), Some("same-site")] {
             assert!(!foreign(None, fetch_site), "{fetch_site:?}");

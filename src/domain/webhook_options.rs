@@ -1,6 +1,8 @@
-//! What of the options of an `outgoingwebhook` would be silently ignored, and so is refused when it is written.
+//! What of the options of an `outgoingwebhook` would be silently ignored, and so is refused when it
+//! is written.
 //!
-//! What PagerTree's own options say in some other way stays allowed, and so does everything that nobody looks at.
+//! What PagerTree's own options say in some other way stays allowed, and so does everything that
+//! nobody looks at.
 
 use super::{
     body::{excerpt, kind_of},
@@ -13,19 +15,25 @@ use serde_json::{Map, Value};
 type Rule<'a> = &'a dyn Fn(&Value) -> Option<String>;
 
 /// What is wrong, a sentence each. Whether a URL can be asked for, `refusal` knows.
-pub fn faults(options: &Map<String, Value>, refusal: impl Fn(&str) -> Option<String>) -> Vec<String> {
+pub fn faults(
+    options: &Map<String, Value>,
+    refusal: impl Fn(&str) -> Option<String>,
+) -> Vec<String> {
     let rules: [(&str, Rule<'_>); 6] = [
         ("url", &|value| text(value, &refusal)),
         ("webhook_url", &|value| text(value, &refusal)),
         ("events", &events),
         ("username", &|value| text(value, |_| None)),
-        ("password", &|value| text(value, |_| without_username(options))),
+        ("password", &|value| {
+            text(value, |_| without_username(options))
+        }),
         ("secret", &|value| text(value, secret)),
     ];
     let given = rules.into_iter().filter_map(|(name, rule)| {
         let value = options.get(name).filter(|value| !value.is_null())?;
         rule(value).map(|fault| format!("'options.{name}' {fault}"))
     });
+
     given.collect()
 }
 
@@ -40,22 +48,41 @@ fn text(value: &Value, rule: impl Fn(&str) -> Option<String>) -> Option<String> 
 fn events(value: &Value) -> Option<String> {
     let known = AlertEvent::ALL.map(AlertEvent::name).join(", ");
     let Value::Array(events) = value else {
-        return Some(format!("must be an array of some of {known}, but was {}", kind_of(value)));
+        return Some(format!(
+            "must be an array of some of {known}, but was {}",
+            kind_of(value)
+        ));
     };
-    let wrong = events.iter().find(|event| !event.as_str().is_some_and(webhook::is_known))?;
-    let shown = wrong.as_str().map_or_else(|| kind_of(wrong).to_owned(), |name| format!("'{}'", excerpt(name)));
+
+    let wrong = events
+        .iter()
+        .find(|event| !event.as_str().is_some_and(webhook::is_known))?;
+    let shown = wrong.as_str().map_or_else(
+        || kind_of(wrong).to_owned(),
+        |name| format!("'{}'", excerpt(name)),
+    );
+
     Some(format!("must have only some of {known}, but had {shown}"))
 }
 
 fn without_username(options: &Map<String, Value>) -> Option<String> {
-    let username = options.get("username").and_then(Value::as_str).unwrap_or_default();
-    username.is_empty().then(|| "needs 'options.username' beside it".into())
+    let username = options
+        .get("username")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    username
+        .is_empty()
+        .then(|| "needs 'options.username' beside it".into())
 }
 
 fn secret(secret: &str) -> Option<String> {
     let encoded = secret.strip_prefix("whsec_")?;
-    let key = BASE64_STANDARD.decode(encoded).ok().filter(|key| !key.is_empty());
-    key.is_none().then(|| "must be base64 behind 'whsec_', with its padding, or begin otherwise".into())
+    let key = BASE64_STANDARD
+        .decode(encoded)
+        .ok()
+        .filter(|key| !key.is_empty());
+    key.is_none()
+        .then(|| "must be base64 behind 'whsec_', with its padding, or begin otherwise".into())
 }
 
 #[cfg(test)]
@@ -64,7 +91,9 @@ mod tests {
     use serde_json::json;
 
     fn found(options: &Value) -> Vec<String> {
-        faults(options.as_object().unwrap(), |url| (!url.starts_with("http")).then(|| "must be better".into()))
+        faults(options.as_object().unwrap(), |url| {
+            (!url.starts_with("http")).then(|| "must be better".into())
+        })
     }
 
     #[test]
@@ -96,7 +125,11 @@ mod tests {
             "'options.secret' must be base64 behind 'whsec_', with its padding, or begin otherwise",
         ];
         assert_eq!(all, expected);
-        for (event, shown) in [(json!("alert.creatd"), "'alert.creatd'"), (json!(1), "a number")] {
+
+        for (event, shown) in [
+            (json!("alert.creatd"), "'alert.creatd'"),
+            (json!(1), "a number"),
+        ] {
             let fault = found(&json!({"events": ["alert.created", event]}));
             assert!(fault[0].ends_with(&format!("but had {shown}")), "{fault:?}");
         }

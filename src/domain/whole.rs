@@ -1,4 +1,5 @@
-//! Alerts and logs as wholes, from a file: none of their attributes may be missing or unknown, and every fault is told.
+//! Alerts and logs as wholes, from a file: none of their attributes may be missing or unknown, and
+//! every fault is told.
 
 use super::{
     alert::{self, Alert},
@@ -24,14 +25,26 @@ const SOUND_LOG: &str = r#"{"sid":"acc_1","id":"log_1","createdAt":"2018-04-27T0
 /// What is wrong with this as an alert, attribute by attribute; nothing if it is one.
 pub fn faults_of_alert(attributes: &Map<String, Value>) -> Vec<String> {
     faults(alert::SCHEMA, SOUND_ALERT, attributes, |alert: &Alert| {
-        let Alert { title, description, tags, additional_data, created_at, updated_at, .. } = alert;
+        let Alert {
+            title,
+            description,
+            tags,
+            additional_data,
+            created_at,
+            updated_at,
+            ..
+        } = alert;
         let description = description.as_deref().unwrap_or_default();
+
         vec![
             not_before(*created_at, *updated_at),
-            (!is_title(title)).then(|| format!("'title' must have 1 to {LONGEST_TITLE} characters")),
-            (description.chars().count() > LONGEST_DESCRIPTION)
-                .then(|| format!("'description' must have at most {LONGEST_DESCRIPTION} characters")),
-            (tags.len() > MOST_TAGS).then(|| format!("'tags' must have at most {MOST_TAGS} different tags")),
+            (!is_title(title))
+                .then(|| format!("'title' must have 1 to {LONGEST_TITLE} characters")),
+            (description.chars().count() > LONGEST_DESCRIPTION).then(|| {
+                format!("'description' must have at most {LONGEST_DESCRIPTION} characters")
+            }),
+            (tags.len() > MOST_TAGS)
+                .then(|| format!("'tags' must have at most {MOST_TAGS} different tags")),
             (additional_data.len() > MOST_DATA)
                 .then(|| format!("'additional_data' must have at most {MOST_DATA} entries")),
         ]
@@ -42,7 +55,8 @@ pub fn faults_of_alert(attributes: &Map<String, Value>) -> Vec<String> {
 pub fn faults_of_log(attributes: &Map<String, Value>) -> Vec<String> {
     faults(log::SCHEMA, SOUND_LOG, attributes, |log: &Log| {
         let is_status = log.status.is_none_or(|status| (100..600).contains(&status));
-        let status = (!is_status).then(|| "'status' must be null or an HTTP status from 100 to 599".to_owned());
+        let status = (!is_status)
+            .then(|| "'status' must be null or an HTTP status from 100 to 599".to_owned());
         vec![not_before(log.created_at, log.updated_at), status]
     })
 }
@@ -55,20 +69,34 @@ fn faults<T: DeserializeOwned>(
 ) -> Vec<String> {
     let is_known = |name: &str| schema.find(name).is_some();
     let unknown = attributes.keys().filter(|name| !is_known(name));
-    let mut faults: Vec<String> = unknown.map(|name| format!("'{}' is not a known parameter", excerpt(name))).collect();
+    let mut faults: Vec<String> = unknown
+        .map(|name| format!("'{}' is not a known parameter", excerpt(name)))
+        .collect();
+
     match serde_json::from_value::<T>(Value::Object(attributes.clone())) {
         Ok(whole) if faults.is_empty() => faults.extend(rules(&whole).into_iter().flatten()),
         _ => faults.extend(faults_one_by_one::<T>(schema, sound, attributes)),
     }
-    let missing = schema.0.iter().filter(|attribute| !attributes.contains_key(attribute.name));
+
+    let missing = schema
+        .0
+        .iter()
+        .filter(|attribute| !attributes.contains_key(attribute.name));
+
     faults.extend(missing.map(|attribute| format!("'{}' is a required parameter", attribute.name)));
     faults
 }
 
 /// Each attribute among those of a sound object, so that no fault hides another.
-fn faults_one_by_one<T: DeserializeOwned>(schema: Schema, sound: &str, attributes: &Map<String, Value>) -> Vec<String> {
+fn faults_one_by_one<T: DeserializeOwned>(
+    schema: Schema,
+    sound: &str,
+    attributes: &Map<String, Value>,
+) -> Vec<String> {
     let sound: Map<String, Value> = serde_json::from_str(sound).unwrap_or_default();
-    let known = attributes.iter().filter(|(name, _)| schema.find(name).is_some());
+    let known = attributes
+        .iter()
+        .filter(|(name, _)| schema.find(name).is_some());
     let faulty = known.filter_map(|(name, value)| {
         let mut tried = sound.clone();
         tried.insert(name.clone(), value.clone());
@@ -83,7 +111,8 @@ fn is_title(title: &str) -> bool {
 }
 
 fn not_before(created_at: Timestamp, updated_at: Timestamp) -> Option<String> {
-    (updated_at < created_at).then(|| format!("'updatedAt' must not be before 'createdAt', but was {updated_at}"))
+    (updated_at < created_at)
+        .then(|| format!("'updatedAt' must not be before 'createdAt', but was {updated_at}"))
 }
 
 #[cfg(test)]
@@ -108,12 +137,19 @@ mod tests {
         for attribute in alert::SCHEMA.0 {
             let mut lacking = sound(SOUND_ALERT);
             lacking.shift_remove(attribute.name);
-            assert_eq!(faults_of_alert(&lacking), [format!("'{}' is a required parameter", attribute.name)]);
+            assert_eq!(
+                faults_of_alert(&lacking),
+                [format!("'{}' is a required parameter", attribute.name)]
+            );
         }
+
         for attribute in log::SCHEMA.0 {
             let mut lacking = sound(SOUND_LOG);
             lacking.shift_remove(attribute.name);
-            assert_eq!(faults_of_log(&lacking), [format!("'{}' is a required parameter", attribute.name)]);
+            assert_eq!(
+                faults_of_log(&lacking),
+                [format!("'{}' is a required parameter", attribute.name)]
+            );
         }
     }
 
@@ -123,8 +159,15 @@ mod tests {
             SOUND_ALERT,
             json!({"sid": "int_1", "id": "x", "status": "loud", "urgency": 5, "tags": "a", "colour": "red", "tinyId": "1"}),
         ));
-        let named: Vec<_> = faults.iter().map(|fault| fault.split('\'').nth(1).unwrap()).collect();
-        assert_eq!(named, ["colour", "sid", "id", "tinyId", "status", "urgency", "tags"], "{faults:#?}");
+        let named: Vec<_> = faults
+            .iter()
+            .map(|fault| fault.split('\'').nth(1).unwrap())
+            .collect();
+        assert_eq!(
+            named,
+            ["colour", "sid", "id", "tinyId", "status", "urgency", "tags"],
+            "{faults:#?}"
+        );
     }
 
     #[test]
@@ -132,14 +175,24 @@ mod tests {
         for (change, attribute) in [
             (json!({"title": " "}), "title"),
             (json!({"title": "x".repeat(1_025)}), "title"),
-            (json!({"updatedAt": "1999-01-01T00:00:00.000Z"}), "updatedAt"),
+            (
+                json!({"updatedAt": "1999-01-01T00:00:00.000Z"}),
+                "updatedAt",
+            ),
             (json!({"tags": vec!["t"; 101]}), "tags"),
         ] {
             let faults = faults_of_alert(&changed(SOUND_ALERT, change));
-            assert!(faults.len() == 1 && faults[0].starts_with(&format!("'{attribute}'")), "{faults:?}");
+            assert!(
+                faults.len() == 1 && faults[0].starts_with(&format!("'{attribute}'")),
+                "{faults:?}"
+            );
         }
-        let faults =
-            faults_of_log(&changed(SOUND_LOG, json!({"status": 9999, "updatedAt": "1999-01-01T00:00:00.000Z"})));
+
+        let faults = faults_of_log(&changed(
+            SOUND_LOG,
+            json!({"status": 9999, "updatedAt": "1999-01-01T00:00:00.000Z"}),
+        ));
+
         assert_eq!(faults.len(), 2, "{faults:?}");
     }
 }

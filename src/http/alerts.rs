@@ -1,8 +1,8 @@
 //! The calls on alerts. Source: PagerTree's public v3 OpenAPI description, "Alert".
 
 use super::{
-    answer, body::JsonObject, lists, once::Once, path::AlertPath, preconditions::Conditions, problem::Problem,
-    state::State,
+    answer, body::JsonObject, lists, once::Once, path::AlertPath, preconditions::Conditions,
+    problem::Problem, state::State,
 };
 use crate::domain::{
     alert::{SCHEMA, Step},
@@ -22,13 +22,19 @@ pub(super) async fn create(
     body: JsonObject,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    let draft = state.alerts.draft(&writer, body.attributes, body.strictness)?;
-    let room = state.answers.for_bytes(body.bytes, Some(writer.account().as_str()))?;
+    let draft = state
+        .alerts
+        .draft(&writer, body.attributes, body.strictness)?;
+    let room = state
+        .answers
+        .for_bytes(body.bytes, Some(writer.account().as_str()))?;
     let (id, stored) = state.alerts.create(&writer, draft, once.0).await?;
     let mut response = answer::written(stored, room);
+
     if let Ok(location) = HeaderValue::try_from(format!("/alert/{id}")) {
         response.headers_mut().insert(LOCATION, location);
     }
+
     Ok(response)
 }
 
@@ -40,10 +46,19 @@ pub(super) async fn get(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     match Select::parse_query(SCHEMA, request.query_string())? {
-        None => Ok(answer::object(&request, &caller.account, state.alerts.get(&caller, &path.0)?)),
+        None => Ok(answer::object(
+            &request,
+            &caller.account,
+            state.alerts.get(&caller, &path.0)?,
+        )),
         Some(select) => {
             let (stored, selected) = state.alerts.get_selected(&caller, &path.0, &select)?;
-            Ok(answer::selected(&request, &caller.account, &stored, selected))
+            Ok(answer::selected(
+                &request,
+                &caller.account,
+                &stored,
+                selected,
+            ))
         }
     }
 }
@@ -56,9 +71,21 @@ pub(super) async fn update(
     body: JsonObject,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    let (patch, before) = state.alerts.patch(&writer, &path.0, body.attributes, body.strictness)?;
-    let room = state.answers.for_bytes(before.saturating_add(body.bytes), Some(writer.account().as_str()))?;
-    Ok(answer::written(state.alerts.update(&writer, path.0, patch, conditions.0).await?, room))
+    let (patch, before) = state
+        .alerts
+        .patch(&writer, &path.0, body.attributes, body.strictness)?;
+    let room = state.answers.for_bytes(
+        before.saturating_add(body.bytes),
+        Some(writer.account().as_str()),
+    )?;
+
+    Ok(answer::written(
+        state
+            .alerts
+            .update(&writer, path.0, patch, conditions.0)
+            .await?,
+        room,
+    ))
 }
 
 /// `DELETE /alert/:id`
@@ -73,8 +100,18 @@ pub(super) async fn delete(
 }
 
 /// `GET /alert`
-pub(super) async fn list(caller: Caller, request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
-    lists::respond(&request, state.alerts.lists(), &state.searches, caller.account).await
+pub(super) async fn list(
+    caller: Caller,
+    request: HttpRequest,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    lists::respond(
+        &request,
+        state.alerts.lists(),
+        &state.searches,
+        caller.account,
+    )
+    .await
 }
 
 /// `POST /alert/:id/acknowledge`
@@ -107,7 +144,8 @@ pub(super) async fn archive(
     step(&writer, path, conditions, &state, Step::Archive).await
 }
 
-/// `POST /_local/alert/:id/drop`: what happens in PagerTree when nobody can be found who takes the alert.
+/// `POST /_local/alert/:id/drop`: what happens in PagerTree when nobody can be found who takes the
+/// alert.
 pub(super) async fn drop(
     writer: Writer,
     path: AlertPath,
@@ -124,6 +162,15 @@ async fn step(
     state: &State,
     step: Step,
 ) -> Result<HttpResponse, Problem> {
-    let room = state.answers.for_bytes(state.alerts.bytes(writer, &path.0)?, Some(writer.account().as_str()))?;
-    Ok(answer::written(state.alerts.step(writer, path.0, step, conditions.0).await?, room))
+    let room = state.answers.for_bytes(
+        state.alerts.bytes(writer, &path.0)?,
+        Some(writer.account().as_str()),
+    )?;
+    Ok(answer::written(
+        state
+            .alerts
+            .step(writer, path.0, step, conditions.0)
+            .await?,
+        room,
+    ))
 }

@@ -29,12 +29,21 @@ pub(super) fn object(request: &HttpRequest, account: &AccountId, stored: Stored)
     unless_known(request, tag, || owned(account, Bytes::from_owner(stored)))
 }
 
-/// The same with some attributes of a stored object. The tag is that of all of it, so that it is good for a change too.
-pub(super) fn selected(request: &HttpRequest, account: &AccountId, stored: &Stored, some: Vec<u8>) -> HttpResponse {
-    unless_known(request, EntityTag::of(stored.as_ref()), || owned(account, some.into()))
+/// The same with some attributes of a stored object. The tag is that of all of it, so that it is
+/// good for a change too.
+pub(super) fn selected(
+    request: &HttpRequest,
+    account: &AccountId,
+    stored: &Stored,
+    some: Vec<u8>,
+) -> HttpResponse {
+    unless_known(request, EntityTag::of(stored.as_ref()), || {
+        owned(account, some.into())
+    })
 }
 
-/// 200 and a stored object after a write, with the room that was taken for it before anything was written.
+/// 200 and a stored object after a write, with the room that was taken for it before anything was
+/// written.
 pub(super) fn written(stored: Stored, room: Part) -> HttpResponse {
     let tag = EntityTag::of(stored.as_ref());
     let mut response = json(Bytes::from_owner(stored));
@@ -44,10 +53,18 @@ pub(super) fn written(stored: Stored, room: Part) -> HttpResponse {
 }
 
 /// The answer, unless the client has it: then 304.
-fn unless_known(request: &HttpRequest, tag: EntityTag, answer: impl FnOnce() -> HttpResponse) -> HttpResponse {
+fn unless_known(
+    request: &HttpRequest,
+    tag: EntityTag,
+    answer: impl FnOnce() -> HttpResponse,
+) -> HttpResponse {
     let known = preconditions::tags(request.headers(), &header::IF_NONE_MATCH);
     let is_known = known.is_some_and(|tags| tags.include_weakly(tag));
-    let mut response = if is_known { HttpResponse::NotModified().finish() } else { answer() };
+    let mut response = if is_known {
+        HttpResponse::NotModified().finish()
+    } else {
+        answer()
+    };
     add_tag(&mut response, tag);
     response
 }
@@ -58,7 +75,9 @@ const CACHING: HeaderValue = HeaderValue::from_static("private, no-cache");
 fn add_tag(response: &mut HttpResponse, tag: EntityTag) {
     if let Ok(tag) = HeaderValue::from_bytes(&tag.text()) {
         response.headers_mut().insert(header::ETAG, tag);
-        response.headers_mut().insert(header::CACHE_CONTROL, CACHING);
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, CACHING);
     }
 }
 
@@ -74,11 +93,18 @@ fn owned(account: &AccountId, body: Bytes) -> HttpResponse {
 
 /// 200 and JSON.
 pub(super) fn json(body: impl Into<Bytes>) -> HttpResponse {
-    HttpResponse::Ok().insert_header(ContentType::json()).body(body.into())
+    HttpResponse::Ok()
+        .insert_header(ContentType::json())
+        .body(body.into())
 }
 
 /// 200 and a list, or 304, with its `Link` header if there is one.
-pub(super) fn list(request: &HttpRequest, account: &AccountId, page: &ListPage, links: Option<String>) -> HttpResponse {
+pub(super) fn list(
+    request: &HttpRequest,
+    account: &AccountId,
+    page: &ListPage,
+    links: Option<String>,
+) -> HttpResponse {
     let mut response = unless_known(request, page.tag, || owned(account, page.json.clone()));
     if let Some(links) = links.and_then(|links| HeaderValue::try_from(links).ok()) {
         response.headers_mut().insert(header::LINK, links);

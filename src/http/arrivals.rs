@@ -1,9 +1,10 @@
 //! Graceful shutdown, first part: what had arrived before the server was told to stop is begun.
 //!
-//! A client whose request was complete by then may expect an answer, wherever its bytes lie: in the accept queue of a
-//! listening socket, in the queue of a worker, or in the buffer of a connection. The HTTP library drops all three when it
-//! stops. So before it is told to, [`Arrivals::settle`] waits until the accept queues are empty, and until every worker
-//! has come round often enough to have read what lay there.
+//! A client whose request was complete by then may expect an answer, wherever its bytes lie: in the
+//! accept queue of a listening socket, in the queue of a worker, or in the buffer of a connection.
+//! The HTTP library drops all three when it stops. So before it is told to, [`Arrivals::settle`]
+//! waits until the accept queues are empty, and until every worker has come round often enough to
+//! have read what lay there.
 
 use rustix::event::{PollFd, PollFlags, poll};
 use std::{
@@ -17,8 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 /// Between two looks at the accept queues.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-/// How often a worker lets everything else run, the network included, before it counts as having come round. Each time
-/// it takes at most 128 connections, and answers or reads some 60 things.
+/// How often a worker lets everything else run, the network included, before it counts as having
+/// come round. Each time it takes at most 128 connections, and answers or reads some 60 things.
 const ROUNDS: usize = 512;
 
 /// Connections and requests on their way in. Cloning is cheap and gives the same.
@@ -60,8 +61,8 @@ impl Arrivals {
         }
     }
 
-    /// Waits until all that has arrived by now is under way, or this time is over. Afterwards the accept queues are not
-    /// watched any more: a socket lives as long as there is a handle of it.
+    /// Waits until all that has arrived by now is under way, or this time is over. Afterwards the
+    /// accept queues are not watched any more: a socket lives as long as there is a handle of it.
     pub async fn settle(&self, at_most: Duration) {
         let _took_too_long = actix_rt::time::timeout(at_most, async {
             while !self.queues_are_empty() {
@@ -75,9 +76,16 @@ impl Arrivals {
 
     fn queues_are_empty(&self) -> bool {
         let inner = self.inner();
-        let mut sockets: Vec<_> =
-            inner.queues.iter().map(|socket| PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::IN)).collect();
-        let none = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+        let mut sockets: Vec<_> = inner
+            .queues
+            .iter()
+            .map(|socket| PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::IN))
+            .collect();
+        let none = rustix::event::Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+
         // What cannot be asked is not waited for.
         poll(&mut sockets, Some(&none)).map_or(true, |ready| ready == 0)
     }
@@ -92,6 +100,7 @@ impl Arrivals {
                 worker.send(tell).is_ok().then_some(told)
             })
             .collect();
+
         for told in asked {
             let _ended_meanwhile = told.await;
         }

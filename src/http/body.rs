@@ -60,6 +60,7 @@ impl FromRequest for JsonObject {
                 .app_data::<Data<State>>()
                 .ok_or_else(|| Problem::Internal("the application has no state".into()))?;
             let strictness = strictness(&request, &state.live.load());
+
             check_media_type(&request, strictness)?;
             let (bytes, part) = arrive(&request, payload, state).await?;
             let length = bytes.len();
@@ -70,7 +71,13 @@ impl FromRequest for JsonObject {
             } else {
                 parse(without_mark(&bytes))?
             };
-            Ok(Self { attributes, strictness, bytes: length, _until_done: part })
+
+            Ok(Self {
+                attributes,
+                strictness,
+                bytes: length,
+                _until_done: part,
+            })
         })
     }
 }
@@ -93,16 +100,24 @@ impl FromRequest for RawBody {
                 .app_data::<Data<State>>()
                 .ok_or_else(|| Problem::Internal("the application has no state".into()))?;
             let (bytes, part) = arrive(&request, payload, state).await?;
-            Ok(Self { bytes, _until_done: part })
+            Ok(Self {
+                bytes,
+                _until_done: part,
+            })
         })
     }
 }
 
 /// Waits for the body as long as it may take, and decodes it.
-async fn arrive(request: &HttpRequest, payload: Payload, state: &State) -> Result<(BytesMut, Part), Problem> {
+async fn arrive(
+    request: &HttpRequest,
+    payload: Payload,
+    state: &State,
+) -> Result<(BytesMut, Part), Problem> {
     let codings = Codings::of(request.headers())?;
     let live = state.live.load();
     let (limit, seconds) = (live.body_bytes, live.body_seconds);
+
     drop(live);
     let exchange = request.conn_data::<Exchange>().cloned().unwrap_or_default();
     let arriving = read(request, payload, limit, &state.bodies, &exchange);
@@ -113,9 +128,11 @@ async fn arrive(request: &HttpRequest, payload: Payload, state: &State) -> Resul
         () = actix_rt::time::sleep(Duration::from_secs(seconds)) => Err(Problem::BodyTooSlow { seconds }),
         () = state.drain.last_call() => Err(Problem::Draining),
     };
+
     exchange.body_done(arrived.is_ok());
     let (bytes, mut part) = arrived?;
     let decoded = codings.decode(bytes, limit, state).await?;
+
     part.fit(decoded.len())?;
     Ok((decoded, part))
 }
@@ -126,12 +143,19 @@ fn without_mark(bytes: &[u8]) -> &[u8] {
 
 /// How strictly a request is to be read.
 pub(super) fn strictness(request: &HttpRequest, live: &Live) -> Strictness {
-    if asks_for_strictness(request) { Strictness::Strict } else { live.strictness }
+    if asks_for_strictness(request) {
+        Strictness::Strict
+    } else {
+        live.strictness
+    }
 }
 
 /// `X-Strict: true` makes one request strict; nothing makes a strict server lenient.
 fn asks_for_strictness(request: &HttpRequest) -> bool {
-    let header = request.headers().get("x-strict").map(|value| value.as_bytes().trim_ascii());
+    let header = request
+        .headers()
+        .get("x-strict")
+        .map(|value| value.as_bytes().trim_ascii());
     header.is_some_and(|value| value.eq_ignore_ascii_case(b"true") || value == b"1")
 }
 
@@ -140,17 +164,31 @@ fn check_media_type(request: &HttpRequest, strictness: Strictness) -> Result<(),
     let Some(header) = request.headers().get(CONTENT_TYPE) else {
         return match strictness {
             Strictness::Lenient => Ok(()),
-            Strictness::Strict => Err(Problem::UnsupportedMediaType { found: "nothing".into() }),
+            Strictness::Strict => Err(Problem::UnsupportedMediaType {
+                found: "nothing".into(),
+            }),
         };
     };
+
     let text = header.to_str().unwrap_or_default();
     let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
-    let json = parts.next().is_some_and(|essence| essence == "application/json");
+    let json = parts
+        .next()
+        .is_some_and(|essence| essence == "application/json");
     let utf8 = parts.all(|parameter| match parameter.strip_prefix("charset=") {
-        Some(charset) => charset.trim_matches('"') == "utf-8" || charset.trim_matches('"') == "utf8",
+        Some(charset) => {
+            charset.trim_matches('"') == "utf-8" || charset.trim_matches('"') == "utf8"
+        }
         None => true,
     });
-    if json && utf8 { Ok(()) } else { Err(Problem::UnsupportedMediaType { found: crate::domain::body::excerpt(text) }) }
+
+    if json && utf8 {
+        Ok(())
+    } else {
+        Err(Problem::UnsupportedMediaType {
+            found: crate::domain::body::excerpt(text),
+        })
+    }
 }
 
 async fn read(
@@ -160,17 +198,24 @@ async fn read(
     room: &Room,
     exchange: &Exchange,
 ) -> Result<(BytesMut, Part), Problem> {
-    let announced =
-        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let announced = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+
     if announced.is_some_and(|length| length > limit) {
         return Err(Problem::BodyTooLarge { limit });
     }
+
     let mut part = room.part(owner(request).as_deref());
     let left = |body: &BytesMut| announced.map(|length| length.saturating_sub(body.len()));
     // What was announced need never come.
     let mut body = BytesMut::with_capacity(announced.unwrap_or_default().min(SMALL));
     exchange.body_wanted(left(&body));
-    while let Some(chunk) = poll_fn(|context| futures_core::Stream::poll_next(Pin::new(&mut payload), context)).await {
+
+    while let Some(chunk) =
+        poll_fn(|context| futures_core::Stream::poll_next(Pin::new(&mut payload), context)).await
+    {
         let chunk = chunk.map_err(|error| broken(&error, limit, exchange))?;
         let length = body.len().saturating_add(chunk.len());
         if length > limit {
@@ -180,6 +225,7 @@ async fn read(
         body.extend_from_slice(&chunk);
         exchange.body_wanted(left(&body));
     }
+
     Ok((body, part))
 }
 
@@ -188,7 +234,10 @@ async fn read(
 pub(super) struct Sender(pub(super) String);
 
 fn owner(request: &HttpRequest) -> Option<String> {
-    request.extensions().get::<Sender>().map(|sender| sender.0.clone())
+    request
+        .extensions()
+        .get::<Sender>()
+        .map(|sender| sender.0.clone())
 }
 
 fn broken(error: &PayloadError, limit: usize, exchange: &Exchange) -> Problem {
@@ -205,21 +254,33 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     if bytes.trim_ascii().is_empty() {
         return Err(Rejection::invalid("The body must be a JSON object, but was empty").into());
     }
+
     // What is shorter has no room for more.
-    let count = if bytes.len() > MOST_VALUES { values::count(bytes) } else { 0 };
+    let count = if bytes.len() > MOST_VALUES {
+        values::count(bytes)
+    } else {
+        0
+    };
+
     if count > MOST_VALUES {
-        let fault = format!("The body may hold at most {MOST_VALUES} values, members and items, but holds {count}");
+        let fault = format!(
+            "The body may hold at most {MOST_VALUES} values, members and items, but holds {count}"
+        );
         return Err(Rejection::invalid(fault).into());
     }
+
     if reserved::has_reserved_name(bytes) {
         let fault = format!("No name in the body may begin with '{}'", reserved::PREFIX);
         return Err(Rejection::invalid(fault).into());
     }
+
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(attributes)) => Ok(attributes),
-        Ok(other) => {
-            Err(Rejection::invalid(format!("The body must be a JSON object, but was {}", kind_of(&other))).into())
-        }
+        Ok(other) => Err(Rejection::invalid(format!(
+            "The body must be a JSON object, but was {}",
+            kind_of(&other)
+        ))
+        .into()),
         Err(error) if error.to_string().starts_with(TOO_DEEP) => {
             let (line, column) = (error.line(), error.column());
             let fault = format!(
@@ -227,6 +288,8 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
             );
             Err(Rejection::invalid(fault).into())
         }
-        Err(error) => Err(Rejection::invalid(format!("The body is not valid JSON: {error}")).into()),
+        Err(error) => {
+            Err(Rejection::invalid(format!("The body is not valid JSON: {error}")).into())
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Who is calling: extractors that a handler names in its arguments.
 //!
-//! Looked at in this order: `Authorization: <token>`, `Authorization: Bearer <token>`, `x-api-key` with `x-api-secret`.
+//! Looked at in this order: `Authorization: <token>`, `Authorization: Bearer <token>`, `x-api-key`
+//! with `x-api-secret`.
 
 use super::{body::Sender, page, problem::Problem, state::State};
 use crate::{
@@ -38,23 +39,36 @@ fn admit_writer(request: &HttpRequest) -> Result<Writer, Problem> {
 }
 
 fn admit(request: &HttpRequest) -> Result<Caller, Problem> {
-    let (caller, quota) = state(request)?.live.load().gate.admit(credential(request)?)?;
+    let (caller, quota) = state(request)?
+        .live
+        .load()
+        .gate
+        .admit(credential(request)?)?;
+
     if let Some(quota) = quota {
         request.extensions_mut().insert(quota);
     }
+
     // A body that is to come counts for the account.
     if has_body(request) {
-        request.extensions_mut().insert(Sender(caller.account.as_str().to_owned()));
+        request
+            .extensions_mut()
+            .insert(Sender(caller.account.as_str().to_owned()));
     }
+
     Ok(caller)
 }
 
 fn has_body(request: &HttpRequest) -> bool {
-    [header::CONTENT_LENGTH, header::TRANSFER_ENCODING].iter().any(|name| request.headers().contains_key(name))
+    [header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
+        .iter()
+        .any(|name| request.headers().contains_key(name))
 }
 
 fn state(request: &HttpRequest) -> Result<&Data<State>, Problem> {
-    request.app_data::<Data<State>>().ok_or_else(|| Problem::Internal("the application has no state".into()))
+    request
+        .app_data::<Data<State>>()
+        .ok_or_else(|| Problem::Internal("the application has no state".into()))
 }
 
 /// Whether a request has anything that may be meant as a credential.
@@ -65,16 +79,30 @@ pub(super) fn has_credential(request: &HttpRequest) -> bool {
 }
 
 fn credential(request: &HttpRequest) -> Result<Option<Credential<'_>>, Rejection> {
-    let header = |name: &str| request.headers().get(name).map(|value| value.as_bytes().trim_ascii());
-    let token = header(header::AUTHORIZATION.as_str()).map(without_scheme).filter(|token| !token.is_empty());
+    let header = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .map(|value| value.as_bytes().trim_ascii())
+    };
+
+    let token = header(header::AUTHORIZATION.as_str())
+        .map(without_scheme)
+        .filter(|token| !token.is_empty());
+
     if let Some(token) = token {
         return Ok(Some(Credential::Token(token)));
     }
+
     let filled = |name| header(name).filter(|value| !value.is_empty());
     match (filled("x-api-key"), filled("x-api-secret")) {
         (Some(key), Some(secret)) => Ok(Some(Credential::Pair { key, secret })),
-        (Some(_), None) => Err(Rejection::Unauthenticated("'x-api-key' needs 'x-api-secret' beside it".into())),
-        (None, Some(_)) => Err(Rejection::Unauthenticated("'x-api-secret' needs 'x-api-key' beside it".into())),
+        (Some(_), None) => Err(Rejection::Unauthenticated(
+            "'x-api-key' needs 'x-api-secret' beside it".into(),
+        )),
+        (None, Some(_)) => Err(Rejection::Unauthenticated(
+            "'x-api-secret' needs 'x-api-key' beside it".into(),
+        )),
         (None, None) => Ok(None),
     }
 }

@@ -1,7 +1,9 @@
-//! Content codings of request bodies (RFC 9110, 8.4): which there are, and how they are decoded within bounds.
+//! Content codings of request bodies (RFC 9110, 8.4): which there are, and how they are decoded
+//! within bounds.
 //!
-//! What comes is bounded, what is made of it is too, and so is the ratio of the two: a few bytes never become
-//! a great deal of work. Decoding is done beside the threads that serve, by so many at once.
+//! What comes is bounded, what is made of it is too, and so is the ratio of the two: a few bytes
+//! never become a great deal of work. Decoding is done beside the threads that serve, by so many at
+//! once.
 
 use super::{problem::Problem, state::State};
 use crate::domain::{body::excerpt, rejection::Rejection};
@@ -55,14 +57,23 @@ impl Codings {
         let mut codings = Vec::new();
         for header in headers.get_all(CONTENT_ENCODING) {
             let text = header.to_str().unwrap_or("?");
-            let unsupported = || Problem::UnsupportedCoding { found: excerpt(text) };
-            for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            let unsupported = || Problem::UnsupportedCoding {
+                found: excerpt(text),
+            };
+
+            for name in text
+                .split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+            {
                 codings.extend(Coding::parse(name).ok_or_else(unsupported)?);
             }
+
             if codings.len() > MAX_CODINGS {
                 return Err(unsupported());
             }
         }
+
         Ok(Self(codings))
     }
 
@@ -79,16 +90,22 @@ impl Codings {
         if self.0.is_empty() {
             return Ok(body);
         }
+
         let turn = state.decoders.next().await?;
         let decoded = web::block(move || {
             let _held_until_done = turn;
             self.0.into_iter().rev().try_fold(body, |body, coding| {
                 let most = limit.min(body.len().saturating_mul(MAX_RATIO).max(MIN_DECODED));
-                let decoded = coding.decode(&body, most).map_err(|error| coding.problem(&error, most, limit))?;
+                let decoded = coding
+                    .decode(&body, most)
+                    .map_err(|error| coding.problem(&error, most, limit))?;
                 Ok::<_, Problem>(web::Bytes::from(decoded).into())
             })
         });
-        decoded.await.map_err(|error| Problem::Internal(error.to_string()))?
+
+        decoded
+            .await
+            .map_err(|error| Problem::Internal(error.to_string()))?
     }
 }
 
@@ -103,7 +120,11 @@ impl Coding {
             ("zstd", Some(Coding::Zstd)),
             ("identity", None),
         ];
-        NAMES.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, coding)| coding)
+
+        NAMES
+            .into_iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, coding)| coding)
     }
 
     fn name(self) -> &'static str {
@@ -119,9 +140,11 @@ impl Coding {
         match error {
             DecodeError::TooLarge if most < limit => Problem::BodyTooDense { ratio: MAX_RATIO },
             DecodeError::TooLarge => Problem::BodyTooLarge { limit },
-            DecodeError::Malformed => {
-                Rejection::invalid(format!("The body is not valid in 'Content-Encoding: {}'", self.name())).into()
-            }
+            DecodeError::Malformed => Rejection::invalid(format!(
+                "The body is not valid in 'Content-Encoding: {}'",
+                self.name()
+            ))
+            .into(),
         }
     }
 
@@ -142,7 +165,8 @@ fn read_all(from: impl Read, most: usize) -> Result<Vec<u8>, DecodeError> {
     if decoded.len() > most {
         return Err(DecodeError::TooLarge);
     }
-    read.map(|_| decoded).map_err(|_malformed: io::Error| DecodeError::Malformed)
+    read.map(|_| decoded)
+        .map_err(|_malformed: io::Error| DecodeError::Malformed)
 }
 
 /// `deflate` is zlib's format; some send it without zlib's frame.
@@ -151,12 +175,14 @@ fn inflate(body: &[u8], most: usize) -> Result<Vec<u8>, DecodeError> {
         if first & 0x0f == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0);
     let mut decoder = Decompress::new(framed);
     let mut decoded = Vec::with_capacity(body.len().saturating_mul(4).min(most));
+
     loop {
         let consumed = usize::try_from(decoder.total_in()).unwrap_or(usize::MAX);
         let rest = body.get(consumed..).unwrap_or_default();
         if decoded.len() == decoded.capacity() {
             decoded.reserve(MIN_DECODED);
         }
+
         let before = (decoder.total_in(), decoded.len());
         let status = decoder.decompress_vec(rest, &mut decoded, FlushDecompress::None);
         match status.map_err(|_malformed| DecodeError::Malformed)? {
@@ -173,7 +199,10 @@ fn inflate(body: &[u8], most: usize) -> Result<Vec<u8>, DecodeError> {
 fn unbrotli(body: &[u8], most: usize) -> Result<Vec<u8>, DecodeError> {
     // The mark of an extension that takes a gigabyte for its window; it is no `br` (RFC 7932, 9.1).
     const LARGE_WINDOW: u8 = 0b001_0001;
-    if body.first().is_some_and(|first| first & 0x7f == LARGE_WINDOW) {
+    if body
+        .first()
+        .is_some_and(|first| first & 0x7f == LARGE_WINDOW)
+    {
         return Err(DecodeError::Malformed);
     }
     const BUFFER: usize = 4_096;
@@ -191,9 +220,11 @@ fn unzstd(mut body: &[u8], most: usize) -> Result<Vec<u8>, DecodeError> {
                 return Err(DecodeError::Malformed);
             }
             let decoder = StreamingDecoder::new(&mut body);
-            let decoder = decoder.map_err(|_malformed: FrameDecoderError| DecodeError::Malformed)?;
+            let decoder =
+                decoder.map_err(|_malformed: FrameDecoderError| DecodeError::Malformed)?;
             decoded.append(&mut read_all(decoder, most.saturating_sub(decoded.len()))?);
         }
+
         if body.is_empty() {
             return Ok(decoded);
         }
@@ -202,24 +233,37 @@ fn unzstd(mut body: &[u8], most: usize) -> Result<Vec<u8>, DecodeError> {
 
 /// How long the frame is that holds nothing (RFC 8878, 3.1.2), if this is one.
 fn skippable_frame(body: &[u8]) -> Option<usize> {
-    let [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, ..] = body else { return None };
-    usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).ok()?.checked_add(8)
+    let [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, ..] = body else {
+        return None;
+    };
+    usize::try_from(u32::from_le_bytes([*a, *b, *c, *d]))
+        .ok()?
+        .checked_add(8)
 }
 
 /// How much of what was decoded a frame looks back on (RFC 8878, 3.1.1.1).
 fn zstd_window(body: &[u8]) -> Option<u64> {
-    let [0x28, 0xb5, 0x2f, 0xfd, descriptor, rest @ ..] = body else { return None };
+    let [0x28, 0xb5, 0x2f, 0xfd, descriptor, rest @ ..] = body else {
+        return None;
+    };
+
     let is_single_segment = descriptor & 0b10_0000 != 0;
     if !is_single_segment {
         let window = rest.first()?;
         let base = 1_u64 << (10 + (window >> 3));
         return Some(base + base / 8 * u64::from(window & 7));
     }
+
     // The window is all of it, whose size stands behind the dictionary's id.
     let dictionary = [0, 1, 2, 4].get(usize::from(descriptor & 3))?;
     let size: &[u8] = rest.get(*dictionary..)?;
     let byte = |at: usize| size.get(at).copied().map(u64::from);
-    let bytes = |count: usize| (0..count).rev().try_fold(0, |sum, at| Some(sum << 8 | byte(at)?));
+    let bytes = |count: usize| {
+        (0..count)
+            .rev()
+            .try_fold(0, |sum, at| Some(sum << 8 | byte(at)?))
+    };
+
     match descriptor >> 6 {
         0 => byte(0),
         1 => Some(bytes(2)? + 256),

@@ -27,7 +27,8 @@ impl Drain {
         self.0.begun.load(Ordering::SeqCst)
     }
 
-    /// Soon nobody can be answered any more: whoever still waits for a client to send something must answer now.
+    /// Soon nobody can be answered any more: whoever still waits for a client to send something
+    /// must answer now.
     pub fn call_last(&self) {
         self.0.last_call.send_replace(true);
     }

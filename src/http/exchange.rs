@@ -1,7 +1,8 @@
 //! What the service tells the stream beneath it: whose turn it is on a connection.
 //!
-//! The HTTP library reads ahead of the service and goes on reading behind it, as far and as long as a client sends. The
-//! stream (`wire`) knows from here when bytes are wanted, and what they would be.
+//! The HTTP library reads ahead of the service and goes on reading behind it, as far and as long as
+//! a client sends. The stream (`wire`) knows from here when bytes are wanted, and what they would
+//! be.
 
 use super::wire::{Framing, Options, restore};
 use actix_web::{
@@ -28,8 +29,8 @@ struct Inner {
     wants_continue: Cell<bool>,
 }
 
-/// A usual request comes in one portion. Smallest ones are read some forty at a time, and each that waits for its turn
-/// takes kilobytes once it is read.
+/// A usual request comes in one portion. Smallest ones are read some forty at a time, and each that
+/// waits for its turn takes kilobytes once it is read.
 const LEAST: usize = 1_024;
 /// Large bodies come in larger ones.
 const MOST: usize = 8_192;
@@ -69,12 +70,16 @@ impl Exchange {
         if options.any {
             restore(request.headers_mut());
         }
+
         options.expects_continue &= request.version() >= Version::HTTP_11;
         self.0.options.set(options);
         self.0.requests.set(self.requests().wrapping_add(1));
         self.0.framing.set(framing(request));
+
         // What follows CONNECT has no end that would be known.
-        self.0.unread.set(self.framing() != Framing::NONE || request.method() == Method::CONNECT);
+        self.0
+            .unread
+            .set(self.framing() != Framing::NONE || request.method() == Method::CONNECT);
         self.0.stage.set(Stage::Work);
     }
 
@@ -101,7 +106,9 @@ impl Exchange {
     /// The service reads the body, of which so much has not come yet, if that is known.
     pub(super) fn body_wanted(&self, left: Option<usize>) {
         if self.stage() != Stage::Body {
-            self.0.wants_continue.set(self.0.options.get().expects_continue);
+            self.0
+                .wants_continue
+                .set(self.0.options.get().expects_continue);
         }
         self.0.stage.set(Stage::Body);
         self.0.portion.set(left.unwrap_or_default().min(MOST));
@@ -119,11 +126,13 @@ impl Exchange {
         self.0.stage.set(Stage::Work);
     }
 
-    /// The request is answered. Whether that must be the last one on this connection, because it is wanted so, or what
-    /// is left of the body would be taken for a request.
+    /// The request is answered. Whether that must be the last one on this connection, because it is
+    /// wanted so, or what is left of the body would be taken for a request.
     pub(super) fn answered(&self, last: bool) -> bool {
         let over = last || self.0.unread.get();
-        self.0.stage.set(if over { Stage::Over } else { Stage::Head });
+        self.0
+            .stage
+            .set(if over { Stage::Over } else { Stage::Head });
         over
     }
 
@@ -143,6 +152,8 @@ fn framing(request: &ServiceRequest) -> Framing {
     if headers.contains_key(TRANSFER_ENCODING) {
         return Framing::CHUNKED;
     }
-    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.trim().parse().ok());
+    let length = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.trim().parse().ok());
     length.map_or(Framing::NONE, Framing::Length)
 }

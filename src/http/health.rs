@@ -9,14 +9,21 @@ pub(super) async fn livez() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({ "status": "ok" }))
 }
 
-/// `GET /readyz`: a write would be taken, and soon. Asks the writer itself, without changing anything.
+/// `GET /readyz`: a write would be taken, and soon. Asks the writer itself, without changing
+/// anything.
 pub(super) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> {
     let asked = state.store.write(|_| Ok::<(), StoreError>(()));
-    actix_rt::time::timeout(STUCK_AFTER, asked).await.unwrap_or_else(|_too_long| held_up(&state))?;
+    actix_rt::time::timeout(STUCK_AFTER, asked)
+        .await
+        .unwrap_or_else(|_too_long| held_up(&state))?;
     Ok(HttpResponse::Ok().json(serde_json::json!({ "status": "ok" })))
 }
 
-/// Why the writer does not answer: it says so itself, unless others come first, one after the other.
+/// Why the writer does not answer: it says so itself, unless others come first, one after the
+/// other.
 fn held_up(state: &State) -> Result<(), StoreError> {
-    state.store.takes_writes().and(Err(StoreError::Stuck(Holdup::Work)))
+    state
+        .store
+        .takes_writes()
+        .and(Err(StoreError::Stuck(Holdup::Work)))
 }

@@ -1,4 +1,5 @@
-//! Events of third parties: `POST /integration/:id` and `GET|POST /integration/:id/g`. The id is the key.
+//! Events of third parties: `POST /integration/:id` and `GET|POST /integration/:id/g`. The id is
+//! the key.
 
 use super::{
     answer::Bare,
@@ -24,7 +25,8 @@ use actix_web::{
 };
 use std::sync::Arc;
 
-/// Takes an event, whatever it is, and answers with a status and nothing else. HEAD asks what an event would be answered.
+/// Takes an event, whatever it is, and answers with a status and nothing else. HEAD asks what an
+/// event would be answered.
 pub(super) async fn take(
     path: IntegrationPath,
     request: HttpRequest,
@@ -36,8 +38,12 @@ pub(super) async fn take(
     if request.method() == Method::HEAD {
         return bare(&request, state.incoming.look(&path.0)?, None);
     }
+
     state.incoming.find(&path.0)?;
-    request.extensions_mut().insert(Sender(path.0.as_str().to_owned()));
+    request
+        .extensions_mut()
+        .insert(Sender(path.0.as_str().to_owned()));
+
     let mut arrival = arrival(&request, &state);
     let body = match RawBody::from_request(&request, &mut payload.into_inner()).await {
         Ok(body) => body,
@@ -46,14 +52,21 @@ pub(super) async fn take(
             return Err(problem);
         }
     };
+
     arrival.parts.fields = fields(&request, &body.bytes, arrival.parts.strictness).await;
     arrival.parts.body = body.bytes.to_vec();
     let throttle = Arc::clone(&state.live.load().events);
-    let Taken { receipt, answer, quota } = state.incoming.take(path.0, arrival, &throttle).await?;
+    let Taken {
+        receipt,
+        answer,
+        quota,
+    } = state.incoming.take(path.0, arrival, &throttle).await?;
     let mut response = bare(&request, receipt, answer)?;
+
     if let Some(quota) = quota {
         quota::write(quota, response.headers_mut());
     }
+
     Ok(response)
 }
 
@@ -63,6 +76,7 @@ fn arrival(request: &HttpRequest, state: &State) -> Arrival {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         (name.as_str().to_owned(), value)
     });
+
     let parts = DeliveryParts {
         method: request.method().as_str().to_owned(),
         query: request.query_string().to_owned(),
@@ -70,31 +84,57 @@ fn arrival(request: &HttpRequest, state: &State) -> Arrival {
         strictness: body::strictness(request, &state.live.load()),
         ..DeliveryParts::default()
     };
+
     let remote = request.peer_addr().map(|peer| peer.ip().to_string());
-    Arrival { parts, path: request.path().to_owned(), remote }
+    Arrival {
+        parts,
+        path: request.path().to_owned(),
+        remote,
+    }
 }
 
-/// Leaves a log of an event whose body is not taken. What is refused for the sake of others, or since the sender went away, is no fault of
-/// the event.
+/// Leaves a log of an event whose body is not taken. What is refused for the sake of others, or
+/// since the sender went away, is no fault of the event.
 async fn log_refused(state: &State, path: &IntegrationPath, arrival: Arrival, problem: &Problem) {
     let status = problem.status_code();
     if status.is_client_error() {
         let reason = problem.sentences().join("; ");
-        state.incoming.log_refused(&path.0, Refused { arrival, status: status.as_u16(), reason }).await;
+        state
+            .incoming
+            .log_refused(
+                &path.0,
+                Refused {
+                    arrival,
+                    status: status.as_u16(),
+                    reason,
+                },
+            )
+            .await;
     }
 }
 
-/// Leaves a log of a GET on the address to which events are posted. It is a call of the API, which asks for a credential, and lost if it was
-/// meant as an event.
+/// Leaves a log of a GET on the address to which events are posted. It is a call of the API, which
+/// asks for a credential, and lost if it was meant as an event.
 pub(super) async fn log_misplaced(state: &State, path: &IntegrationPath, request: &HttpRequest) {
-    let reason =
-        format!("GET on this path is a call of the API; events are sent by GET to {}/g, or by POST", request.path());
-    let refused = Refused { arrival: arrival(request, state), status: StatusCode::UNAUTHORIZED.as_u16(), reason };
+    let reason = format!(
+        "GET on this path is a call of the API; events are sent by GET to {}/g, or by POST",
+        request.path()
+    );
+    let refused = Refused {
+        arrival: arrival(request, state),
+        status: StatusCode::UNAUTHORIZED.as_u16(),
+        reason,
+    };
     state.incoming.log_refused(&path.0, refused).await;
 }
 
-fn bare(request: &HttpRequest, receipt: Receipt, answer: Option<Answer>) -> Result<HttpResponse, Problem> {
-    let status = StatusCode::from_u16(receipt.status()).map_err(|error| Problem::Internal(error.to_string()))?;
+fn bare(
+    request: &HttpRequest,
+    receipt: Receipt,
+    answer: Option<Answer>,
+) -> Result<HttpResponse, Problem> {
+    let status = StatusCode::from_u16(receipt.status())
+        .map_err(|error| Problem::Internal(error.to_string()))?;
     let mut response = match answer {
         Some(Answer { content_type, body }) if status.is_success() => {
             HttpResponse::build(status)
@@ -105,9 +145,13 @@ fn bare(request: &HttpRequest, receipt: Receipt, answer: Option<Answer>) -> Resu
         }
         _ => HttpResponse::build(status).finish(),
     };
+
     if status == StatusCode::METHOD_NOT_ALLOWED {
-        response.headers_mut().insert(ALLOW, allowed_without_events(request));
+        response
+            .headers_mut()
+            .insert(ALLOW, allowed_without_events(request));
     }
+
     response.extensions_mut().insert(Bare);
     Ok(response)
 }
@@ -117,18 +161,37 @@ const MOST_FIELDS: usize = 1_000;
 
 /// The methods that a path still has while its integration takes no events.
 fn allowed_without_events(request: &HttpRequest) -> HeaderValue {
-    let only_events = request.match_pattern().is_some_and(|pattern| pattern.ends_with("/g"));
-    HeaderValue::from_static(if only_events { "OPTIONS" } else { "DELETE, GET, HEAD, OPTIONS, PUT" })
+    let only_events = request
+        .match_pattern()
+        .is_some_and(|pattern| pattern.ends_with("/g"));
+    HeaderValue::from_static(if only_events {
+        "OPTIONS"
+    } else {
+        "DELETE, GET, HEAD, OPTIONS, PUT"
+    })
 }
 
-/// The fields of a multipart form; none of anything else. One that is broken is mended, unless it is to be read to the letter.
-async fn fields(request: &HttpRequest, body: &[u8], strictness: Strictness) -> Vec<(String, String)> {
-    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let Ok(boundary) = multer::parse_boundary(kind) else { return Vec::new() };
+/// The fields of a multipart form; none of anything else. One that is broken is mended, unless it
+/// is to be read to the letter.
+async fn fields(
+    request: &HttpRequest,
+    body: &[u8],
+    strictness: Strictness,
+) -> Vec<(String, String)> {
+    let kind = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    let Ok(boundary) = multer::parse_boundary(kind) else {
+        return Vec::new();
+    };
+
     let form = read_form(body, &boundary).await;
     if form.is_whole || strictness == Strictness::Strict {
         return form.fields;
     }
+
     read_form(&mended(body, &boundary), &boundary).await.fields
 }
 
@@ -144,15 +207,30 @@ async fn read_form(body: &[u8], boundary: &str) -> Form {
     while fields.len() < MOST_FIELDS {
         let field = match form.next_field().await {
             Ok(Some(field)) => field,
-            end => return Form { fields, is_whole: end.is_ok() },
+            end => {
+                return Form {
+                    fields,
+                    is_whole: end.is_ok(),
+                };
+            }
         };
+
         let name = field.name().unwrap_or_default().to_owned();
         match field.bytes().await {
             Ok(value) => fields.push((name, adapters::text(&value).into_owned())),
-            Err(_) => return Form { fields, is_whole: false },
+            Err(_) => {
+                return Form {
+                    fields,
+                    is_whole: false,
+                };
+            }
         }
     }
-    Form { fields, is_whole: true }
+
+    Form {
+        fields,
+        is_whole: true,
+    }
 }
 
 /// A form that ends its lines as it must, and has its last boundary.
@@ -165,9 +243,11 @@ fn mended(body: &[u8], boundary: &str) -> Vec<u8> {
         }
         mended.push(*byte);
     }
+
     if !mended.ends_with(b"\r\n") {
         mended.extend_from_slice(b"\r\n");
     }
+
     mended.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
     mended
 }

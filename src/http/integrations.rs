@@ -1,8 +1,8 @@
 //! The documented calls. Source: the reference, "Integration".
 
 use super::{
-    answer, body::JsonObject, caller, incoming, lists, once::Once, path::IntegrationPath, preconditions::Conditions,
-    problem::Problem, state::State,
+    answer, body::JsonObject, caller, incoming, lists, once::Once, path::IntegrationPath,
+    preconditions::Conditions, problem::Problem, state::State,
 };
 use crate::domain::{
     caller::{Caller, Writer},
@@ -27,7 +27,9 @@ pub(super) async fn create(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let draft = IntegrationDraft::parse(body.attributes, body.strictness)?;
-    let room = state.answers.for_bytes(body.bytes, Some(writer.account().as_str()))?;
+    let room = state
+        .answers
+        .for_bytes(body.bytes, Some(writer.account().as_str()))?;
     let (id, stored) = state.integrations.create(&writer, draft, key.0).await?;
     let mut response = answer::written(stored, room);
     if let Ok(location) = HeaderValue::try_from(format!("/integration/{id}")) {
@@ -53,11 +55,21 @@ pub(super) async fn get(
             return Err(problem);
         }
     };
+
     match Select::parse_query(SCHEMA, request.query_string())? {
-        None => Ok(answer::object(&request, &caller.account, state.integrations.get(&caller, &path.0)?)),
+        None => Ok(answer::object(
+            &request,
+            &caller.account,
+            state.integrations.get(&caller, &path.0)?,
+        )),
         Some(select) => {
             let (stored, selected) = state.integrations.get_selected(&caller, &path.0, &select)?;
-            Ok(answer::selected(&request, &caller.account, &stored, selected))
+            Ok(answer::selected(
+                &request,
+                &caller.account,
+                &stored,
+                selected,
+            ))
         }
     }
 }
@@ -72,8 +84,18 @@ pub(super) async fn update(
 ) -> Result<HttpResponse, Problem> {
     let patch = IntegrationPatch::parse(body.attributes, body.strictness)?;
     let before = state.integrations.bytes(&writer, &path.0)?;
-    let room = state.answers.for_bytes(before.saturating_add(body.bytes), Some(writer.account().as_str()))?;
-    Ok(answer::written(state.integrations.update(&writer, path.0, patch, conditions.0).await?, room))
+    let room = state.answers.for_bytes(
+        before.saturating_add(body.bytes),
+        Some(writer.account().as_str()),
+    )?;
+
+    Ok(answer::written(
+        state
+            .integrations
+            .update(&writer, path.0, patch, conditions.0)
+            .await?,
+        room,
+    ))
 }
 
 /// `DELETE /integration/:id`
@@ -83,11 +105,24 @@ pub(super) async fn delete(
     conditions: Conditions,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    state.integrations.delete(&writer, path.0, conditions.0).await?;
+    state
+        .integrations
+        .delete(&writer, path.0, conditions.0)
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// `GET /integration`
-pub(super) async fn list(caller: Caller, request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
-    lists::respond(&request, state.integrations.lists(), &state.searches, caller.account).await
+pub(super) async fn list(
+    caller: Caller,
+    request: HttpRequest,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    lists::respond(
+        &request,
+        state.integrations.lists(),
+        &state.searches,
+        caller.account,
+    )
+    .await
 }

@@ -7,7 +7,8 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 
-/// Answers the request's query over the account's objects. What takes long waits for one of these turns.
+/// Answers the request's query over the account's objects. What takes long waits for one of these
+/// turns.
 pub(super) async fn respond(
     request: &HttpRequest,
     lists: &Lists,
@@ -16,8 +17,14 @@ pub(super) async fn respond(
 ) -> Result<HttpResponse, Problem> {
     let raw = request.query_string();
     if let Some(page) = lists.remembered(&account, raw) {
-        return Ok(answer::list(request, &account, &page, links(request, &page)));
+        return Ok(answer::list(
+            request,
+            &account,
+            &page,
+            links(request, &page),
+        ));
     }
+
     let query = lists.parse(raw)?;
     let page = match lists.quick(&account, raw, &query)? {
         Some(page) => page,
@@ -26,16 +33,28 @@ pub(super) async fn respond(
             let (lists, account, raw) = (lists.clone(), account.clone(), raw.to_owned());
             let work = web::block(move || {
                 let _held_until_done = turn;
-                // Of many who ask the same at once, one has found the answer for those who waited behind it.
-                lists.remembered(&account, &raw).map_or_else(|| lists.run(&account, &raw, &query), Ok)
+                // Of many who ask the same at once, one has found the answer for those who waited
+                // behind it.
+                lists
+                    .remembered(&account, &raw)
+                    .map_or_else(|| lists.run(&account, &raw, &query), Ok)
             });
-            work.await.map_err(|error| Problem::Internal(error.to_string()))??
+
+            work.await
+                .map_err(|error| Problem::Internal(error.to_string()))??
         }
     };
-    Ok(answer::list(request, &account, &page, links(request, &page)))
+
+    Ok(answer::list(
+        request,
+        &account,
+        &page,
+        links(request, &page),
+    ))
 }
 
-/// The longest `Link`, in bytes. Proxies take heads of 4 KiB at least, and the query stands in it four times.
+/// The longest `Link`, in bytes. Proxies take heads of 4 KiB at least, and the query stands in it
+/// four times.
 const MAX_LINK_LEN: usize = 3 << 10;
 
 /// The header `Link` of a page, unless it would be too long.

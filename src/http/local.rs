@@ -1,7 +1,8 @@
 //! `/_local/…`: for whoever runs the server, on the machine on which it runs.
 //!
-//! To peers elsewhere these routes do not exist. On this machine everybody can connect, also a page in a browser and what
-//! comes through a reverse proxy; so a token is asked for, which only they can know who may read the data folder.
+//! To peers elsewhere these routes do not exist. On this machine everybody can connect, also a page
+//! in a browser and what comes through a reverse proxy; so a token is asked for, which only they
+//! can know who may read the data folder.
 
 use super::{
     pipe::{PipeWriter, pipe},
@@ -45,9 +46,23 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whether the peer is on this machine.
 pub(super) fn is_here(context: &GuardContext<'_>) -> bool {
-    let Some(peer) = context.head().peer_addr.map(|peer| peer.ip().to_canonical()) else { return false };
+    let Some(peer) = context
+        .head()
+        .peer_addr
+        .map(|peer| peer.ip().to_canonical())
+    else {
+        return false;
+    };
+
     let state = context.app_data::<Data<State>>();
-    let is_own = |state: &Data<State>| state.local.addresses.iter().any(|own| own.to_canonical() == peer);
+    let is_own = |state: &Data<State>| {
+        state
+            .local
+            .addresses
+            .iter()
+            .any(|own| own.to_canonical() == peer)
+    };
+
     peer.is_loopback() || state.is_some_and(is_own)
 }
 
@@ -60,9 +75,14 @@ impl FromRequest for Operator {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let token = request.headers().get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+        let token = request
+            .headers()
+            .get(AUTHORIZATION)
+            .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
         let state = request.app_data::<Data<State>>();
-        let known = state.zip(token).is_some_and(|(state, token)| passwords::matches(token, &state.local.token_sha256));
+        let known = state
+            .zip(token)
+            .is_some_and(|(state, token)| passwords::matches(token, &state.local.token_sha256));
         ready(if known { Ok(Self(())) } else { Err(stranger()) })
     }
 }
@@ -75,7 +95,13 @@ fn stranger() -> Problem {
 /// `GET /_local/backup`: everything, secrets included, as of now.
 pub(super) async fn backup(_: Operator, state: Data<State>) -> Result<HttpResponse, Problem> {
     let write: Write = |snapshot, out| moving::backup(snapshot, out, &Progress::none()).map(|_| ());
-    stream(&state, "application/octet-stream", moving::steps_of_backup, write).await
+    stream(
+        &state,
+        "application/octet-stream",
+        moving::steps_of_backup,
+        write,
+    )
+    .await
 }
 
 /// `GET /_local/export`: everything but secrets, as text, as of now.
@@ -96,19 +122,31 @@ async fn stream(
     let snapshot = state.store.snapshot()?;
     // There may be many accounts.
     let counted = web::block(move || (steps(&snapshot), snapshot)).await;
-    let (steps, snapshot) = counted.map_err(|error| Problem::Internal(format!("steps cannot be counted: {error}")))?;
+
+    let (steps, snapshot) =
+        counted.map_err(|error| Problem::Internal(format!("steps cannot be counted: {error}")))?;
     let expiry = snapshot.expiry();
     let (mut writer, reader) = pipe(PATIENCE, move || expiry.reason().map(io::Error::other));
     let work = move || {
-        let written = write(&snapshot, &mut writer).and_then(|()| writer.finish().map_err(MoveError::Output));
+        let written =
+            write(&snapshot, &mut writer).and_then(|()| writer.finish().map_err(MoveError::Output));
         drop(snapshot);
         match written {
             Ok(()) => log::info!("The store was sent as it was a moment ago"),
-            Err(MoveError::Output(cause)) => log::warn!(cause:display; "The store could not be sent to its end"),
+            Err(MoveError::Output(cause)) => {
+                log::warn!(cause:display; "The store could not be sent to its end")
+            }
             Err(cause) => log::error!(cause:display; "The store could not be sent to its end"),
         }
     };
-    let started = thread::Builder::new().name("store-sender".into()).spawn(work);
+
+    let started = thread::Builder::new()
+        .name("store-sender".into())
+        .spawn(work);
+
     started.map_err(|error| Problem::Internal(format!("a thread cannot be started: {error}")))?;
-    Ok(HttpResponse::Ok().content_type(kind).insert_header((moving::STEPS_HEADER, steps)).streaming(reader))
+    Ok(HttpResponse::Ok()
+        .content_type(kind)
+        .insert_header((moving::STEPS_HEADER, steps))
+        .streaming(reader))
 }

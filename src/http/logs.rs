@@ -12,15 +12,34 @@ pub(super) async fn get(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     match Select::parse_query(SCHEMA, request.query_string())? {
-        None => Ok(answer::object(&request, &caller.account, state.logs.get(&caller, &path.0)?)),
+        None => Ok(answer::object(
+            &request,
+            &caller.account,
+            state.logs.get(&caller, &path.0)?,
+        )),
         Some(select) => {
             let (stored, selected) = state.logs.get_selected(&caller, &path.0, &select)?;
-            Ok(answer::selected(&request, &caller.account, &stored, selected))
+            Ok(answer::selected(
+                &request,
+                &caller.account,
+                &stored,
+                selected,
+            ))
         }
     }
 }
 
 /// `GET /log`
-pub(super) async fn list(caller: Caller, request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
-    lists::respond(&request, state.logs.lists(), &state.searches, caller.account).await
+pub(super) async fn list(
+    caller: Caller,
+    request: HttpRequest,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    lists::respond(
+        &request,
+        state.logs.lists(),
+        &state.searches,
+        caller.account,
+    )
+    .await
 }

@@ -17,7 +17,9 @@ use prometheus_client::{
 use std::{fmt, time::Duration};
 
 /// Upper bounds in seconds, from a read in memory to a disk in trouble.
-const BUCKETS: [f64; 10] = [0.000_05, 0.000_1, 0.000_25, 0.001, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0];
+const BUCKETS: [f64; 10] = [
+    0.000_05, 0.000_1, 0.000_25, 0.001, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0,
+];
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Labels {
@@ -44,18 +46,38 @@ impl Metrics {
             durations: Histogram::new(BUCKETS),
             connections: Gauge::default(),
         };
+
         let registry = &mut metrics.registry;
-        registry.register("http_requests", "Requests answered", metrics.requests.clone());
-        registry.register("http_request_duration_seconds", "Time from head to answer", metrics.durations.clone());
-        registry.register("http_connections", "Connections that are open", metrics.connections.clone());
+        registry.register(
+            "http_requests",
+            "Requests answered",
+            metrics.requests.clone(),
+        );
+        registry.register(
+            "http_request_duration_seconds",
+            "Time from head to answer",
+            metrics.durations.clone(),
+        );
+        registry.register(
+            "http_connections",
+            "Connections that are open",
+            metrics.connections.clone(),
+        );
         tally.register(registry);
         registry.register_collector(Box::new(StoreCollector(store)));
+
         metrics
     }
 
     /// Counts one request.
     pub(super) fn count(&self, method: &Method, route: &'static str, status: u16, took: Duration) {
-        self.requests.get_or_create(&Labels { method: method_label(method), route, status }).inc();
+        self.requests
+            .get_or_create(&Labels {
+                method: method_label(method),
+                route,
+                status,
+            })
+            .inc();
         self.durations.observe(took.as_secs_f64());
     }
 
@@ -90,39 +112,78 @@ impl Collector for StoreCollector {
         let Self(store) = self;
         let writer = store.writer_statistics();
         for (name, help, value) in [
-            ("store_bytes", "Bytes of the store on disk", store.size_on_disk()),
-            ("store_index_bytes", "Bytes of memory for what lists know of objects", store.index_bytes()),
+            (
+                "store_bytes",
+                "Bytes of the store on disk",
+                store.size_on_disk(),
+            ),
+            (
+                "store_index_bytes",
+                "Bytes of memory for what lists know of objects",
+                store.index_bytes(),
+            ),
             (
                 "store_snapshot_bytes",
                 "Bytes of memory for what was changed since somebody began to read",
                 store.snapshot_bytes(),
             ),
-            ("store_writable", "1 while the store takes writes", writer.takes_writes.into()),
-            ("store_queue", "Commands that wait for the writer", writer.waiting),
+            (
+                "store_writable",
+                "1 while the store takes writes",
+                writer.takes_writes.into(),
+            ),
+            (
+                "store_queue",
+                "Commands that wait for the writer",
+                writer.waiting,
+            ),
         ] {
             tell(&mut encoder, name, help, &ConstGauge::new(value))?;
         }
+
         // While the store is closed nobody knows how many wait.
         if let Ok((queues, _)) = store.queues() {
-            let waiting = queues.iter().fold(0_u64, |sum, queue| sum.saturating_add(queue.waiting()));
-            tell(&mut encoder, "webhooks_waiting", "Webhooks that wait to be sent", &ConstGauge::new(waiting))?;
+            let waiting = queues
+                .iter()
+                .fold(0_u64, |sum, queue| sum.saturating_add(queue.waiting()));
+            tell(
+                &mut encoder,
+                "webhooks_waiting",
+                "Webhooks that wait to be sent",
+                &ConstGauge::new(waiting),
+            )?;
         }
+
         for (name, help, value) in [
             ("store_writes", "Writes answered", writer.commands),
             ("store_commits", "Durable commits", writer.commits),
-            ("store_faults", "Times that the store failed and had to be opened anew", writer.faults),
-            ("store_healings", "Times that the store was opened anew and works", writer.healings),
+            (
+                "store_faults",
+                "Times that the store failed and had to be opened anew",
+                writer.faults,
+            ),
+            (
+                "store_healings",
+                "Times that the store was opened anew and works",
+                writer.healings,
+            ),
         ] {
             tell(&mut encoder, name, help, &ConstCounter::new(value))?;
         }
+
         let help = "Writes that the writer did not take";
         let counter = ConstCounter::new(0_u64);
-        let mut refusals = encoder.encode_descriptor("store_refusals", help, None, counter.metric_type())?;
-        for (reason, value) in
-            [("full", writer.refused_full), ("closed", writer.refused_closed), ("stuck", writer.refused_stuck)]
-        {
+        let mut refusals =
+            encoder.encode_descriptor("store_refusals", help, None, counter.metric_type())?;
+
+        for (reason, value) in [
+            ("full", writer.refused_full),
+            ("closed", writer.refused_closed),
+            ("stuck", writer.refused_stuck),
+        ] {
             ConstCounter::new(value).encode(refusals.encode_family(&Reason { reason })?)?;
         }
+
         Ok(())
     }
 }
@@ -147,6 +208,9 @@ fn method_label(method: &Method) -> &'static str {
 /// `GET /metrics`
 pub(super) async fn scrape(state: Data<State>) -> Result<HttpResponse, Problem> {
     let mut text = String::new();
-    text::encode(&mut text, &state.metrics.registry).map_err(|error| Problem::Internal(error.to_string()))?;
-    Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
+    text::encode(&mut text, &state.metrics.registry)
+        .map_err(|error| Problem::Internal(error.to_string()))?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
+        .body(text))
 }

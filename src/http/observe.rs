@@ -1,5 +1,5 @@
-//! What happens to every request, whatever its route: a request id, limits on the URL, one log line, one count, and the
-//! error body for whatever was refused beneath our own code.
+//! What happens to every request, whatever its route: a request id, limits on the URL, one log
+//! line, one count, and the error body for whatever was refused beneath our own code.
 
 use super::{
     answer::Bare,
@@ -41,31 +41,42 @@ pub(super) async fn observe(
     let Some(state) = request.app_data::<Data<State>>().cloned() else {
         return Err(Problem::Internal("the application has no state".into()).into());
     };
+
     let started = state.clock.stopwatch();
     let live = state.live.load();
     let id = request_id(&request, &state);
+
     match fault(&request, &state, &live) {
         Some(problem) => divert(&mut request, problem),
         None => tidy_path(&mut request),
     }
+
     let exchange = Exchange::of(&request);
     exchange.begin(&mut request);
     let outcome = next.call(request).await;
     let must_close = exchange.answered(state.drain.has_begun());
     let mut response = until_sent(outcome?.map_into_boxed_body(), &exchange, must_close);
     let bare = response.response().extensions().get::<Bare>().is_some();
+
     if response.status().as_u16() >= 400 && !bare {
         response = with_error_body(response, &id);
     }
+
     record(&state, &live, &response, &id, started.elapsed());
     response.headers_mut().insert(REQUEST_ID, id);
     let quota = response.request().extensions().get::<Quota>().copied();
+
     if let Some(quota) = quota {
         quota::write(quota, response.headers_mut());
     }
+
     if must_close {
-        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        response
+            .response_mut()
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
     }
+
     Ok(response)
 }
 
@@ -74,9 +85,16 @@ fn until_sent(response: ServiceResponse, exchange: &Exchange, last: bool) -> Ser
     if response.response().body().size() != BodySize::Stream {
         return response;
     }
+
     exchange.answering();
     let exchange = exchange.clone();
-    response.map_body(|_, body| BoxBody::new(UntilSent { body, exchange, last }))
+    response.map_body(|_, body| {
+        BoxBody::new(UntilSent {
+            body,
+            exchange,
+            last,
+        })
+    })
 }
 
 /// A body of unknown length, and the exchange that goes on behind it.
@@ -93,7 +111,10 @@ impl MessageBody for UntilSent {
         self.body.size()
     }
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         Pin::new(&mut self.body).poll_next(context)
     }
 }
@@ -111,15 +132,22 @@ fn tidy_path(request: &mut ServiceRequest) {
     if !is_untidy {
         return;
     }
-    let mut tidy: String =
-        path.split('/').filter(|segment| !segment.is_empty()).flat_map(|segment| ["/", segment]).collect();
+
+    let mut tidy: String = path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .flat_map(|segment| ["/", segment])
+        .collect();
+
     if tidy.is_empty() {
         tidy.push('/');
     }
+
     let path_and_query = match request.query_string() {
         "" => tidy,
         query => format!("{tidy}?{query}"),
     };
+
     let mut parts = request.uri().clone().into_parts();
     parts.path_and_query = PathAndQuery::try_from(path_and_query).ok();
     if let Ok(uri) = Uri::from_parts(parts) {
@@ -134,17 +162,21 @@ fn set_uri(request: &mut ServiceRequest, uri: Uri) {
 
 /// The client's own id, if it is one, or a new one.
 fn request_id(request: &ServiceRequest, state: &State) -> HeaderValue {
-    let own = request
-        .headers()
-        .get(CLIENTS_REQUEST_ID)
-        .filter(|id| (1..=64).contains(&id.len()) && id.as_bytes().iter().all(|byte| (b' '..=b'~').contains(byte)));
+    let own = request.headers().get(CLIENTS_REQUEST_ID).filter(|id| {
+        (1..=64).contains(&id.len())
+            && id
+                .as_bytes()
+                .iter()
+                .all(|byte| (b' '..=b'~').contains(byte))
+    });
     own.cloned().unwrap_or_else(|| {
-        HeaderValue::try_from(state.request_ids.next()).unwrap_or(HeaderValue::from_static("req_unnumbered"))
+        HeaderValue::try_from(state.request_ids.next())
+            .unwrap_or(HeaderValue::from_static("req_unnumbered"))
     })
 }
 
-/// Sends what must not reach a route to the one that refuses. It goes on from here like any other request, so that a page
-/// can read the refusal: CORS comes after this.
+/// Sends what must not reach a route to the one that refuses. It goes on from here like any other
+/// request, so that a page can read the refusal: CORS comes after this.
 fn divert(request: &mut ServiceRequest, problem: Problem) {
     request.extensions_mut().insert(problem);
     set_uri(request, Uri::from_static(REFUSED));
@@ -162,36 +194,52 @@ fn fault(request: &ServiceRequest, state: &State, live: &Live) -> Option<Problem
     }
     let uri = request.uri();
     let length = uri.path_and_query().map_or(0, |all| all.as_str().len());
-    (length > live.url_bytes).then_some(Problem::UrlTooLong { limit: live.url_bytes })
+    (length > live.url_bytes).then_some(Problem::UrlTooLong {
+        limit: live.url_bytes,
+    })
 }
 
-/// Completes an error: a fault of ours tells the request id, so that the log line can be found; what did not come from
-/// our own code gets the error body.
+/// Completes an error: a fault of ours tells the request id, so that the log line can be found;
+/// what did not come from our own code gets the error body.
 fn with_error_body(response: ServiceResponse, id: &HeaderValue) -> ServiceResponse {
     let status = response.status();
-    let foreign = match response.response().error().and_then(|error| error.as_error::<CorsError>()) {
+    let foreign = match response
+        .response()
+        .error()
+        .and_then(|error| error.as_error::<CorsError>())
+    {
         Some(CorsError::MethodNotAllowed) => Problem::PreflightMethod,
         _ => Problem::Other(status),
     };
-    let ours = response.response().error().and_then(|error| error.as_error::<Problem>());
+
+    let ours = response
+        .response()
+        .error()
+        .and_then(|error| error.as_error::<Problem>());
+
     if let Some(cause) = ours.and_then(Problem::cause) {
         log::error!(request_id:display = display(id), status = status.as_u16(), cause:display = cause; "A request failed");
     }
+
     let replacement = match ours {
         Some(problem) if problem.status_code().is_server_error() => {
             Some(problem.respond(Some(format!("The request id is {}", display(id)))))
         }
         Some(_) => None,
-        // A HEAD request has the headers of the body that it does not get, so this holds for it too.
+        // A HEAD request has the headers of the body that it does not get, so this holds for it
+        // too.
         None if is_json(response.response()) => None,
         None => Some(foreign.respond(None)),
     };
+
     match replacement {
         None => response,
         Some(mut replacement) => {
             for (name, value) in response.headers() {
                 if !replacement.headers().contains_key(name) && name != CONTENT_TYPE {
-                    replacement.headers_mut().append(name.clone(), value.clone());
+                    replacement
+                        .headers_mut()
+                        .append(name.clone(), value.clone());
                 }
             }
             response.into_response(replacement)
@@ -200,13 +248,25 @@ fn with_error_body(response: ServiceResponse, id: &HeaderValue) -> ServiceRespon
 }
 
 fn is_json(response: &HttpResponse) -> bool {
-    response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json")
+    response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind == "application/json")
 }
 
-fn record(state: &State, live: &Live, response: &ServiceResponse, id: &HeaderValue, took: Duration) {
+fn record(
+    state: &State,
+    live: &Live,
+    response: &ServiceResponse,
+    id: &HeaderValue,
+    took: Duration,
+) {
     let request = response.request();
     let status = response.status().as_u16();
-    let route = request.app_data::<RouteName>().map_or("unknown", |route| route.0);
+    let route = request
+        .app_data::<RouteName>()
+        .map_or("unknown", |route| route.0);
+
     state.metrics.count(request.method(), route, status, took);
     if live.log_requests {
         log::info!(

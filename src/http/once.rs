@@ -14,7 +14,14 @@ impl FromRequest for Once {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let key = request.headers().get("idempotency-key").map(|value| IdempotencyKey::parse(value.as_bytes()));
-        ready(key.transpose().map(Self).map_err(|fault| Rejection::invalid(fault).into()))
+        let key = request
+            .headers()
+            .get("idempotency-key")
+            .map(|value| IdempotencyKey::parse(value.as_bytes()));
+        ready(
+            key.transpose()
+                .map(Self)
+                .map_err(|fault| Rejection::invalid(fault).into()),
+        )
     }
 }

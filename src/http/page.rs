@@ -1,4 +1,5 @@
-//! Requests that a browser sends on behalf of a page: which hosts are answered, and which pages are strangers.
+//! Requests that a browser sends on behalf of a page: which hosts are answered, and which pages are
+//! strangers.
 
 use super::{problem::Problem, state::Live};
 use crate::domain::{
@@ -12,8 +13,9 @@ use actix_web::{
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Refuses a request that was sent to a name which strangers could make lead here. Without it, a page of `evil.example` whose name is
-/// changed to this machine's address after it was loaded would be taken for a page of this server.
+/// Refuses a request that was sent to a name which strangers could make lead here. Without it, a
+/// page of `evil.example` whose name is changed to this machine's address after it was loaded would
+/// be taken for a page of this server.
 ///
 /// # Errors
 /// [`Problem::Misdirected`] with the host that is not answered.
@@ -23,7 +25,9 @@ pub(super) fn check_host(request: &RequestHead, live: &Live) -> Result<(), Probl
         return Ok(());
     }
     match named_hosts(request).find(|host| !is_answered(host, live, key_needed)) {
-        Some(host) => Err(Problem::Misdirected { host: excerpt(host) }),
+        Some(host) => Err(Problem::Misdirected {
+            host: excerpt(host),
+        }),
         None => Ok(()),
     }
 }
@@ -31,29 +35,47 @@ pub(super) fn check_host(request: &RequestHead, live: &Live) -> Result<(), Probl
 fn is_answered(host: &str, live: &Live, key_needed: bool) -> bool {
     // No browser leaves the host out.
     host.is_empty()
-        || Authority::parse(host)
-            .is_some_and(|host| live.allowed_hosts.contain(&host) || (!key_needed && host.is_private_name()))
+        || Authority::parse(host).is_some_and(|host| {
+            live.allowed_hosts.contain(&host) || (!key_needed && host.is_private_name())
+        })
 }
 
-/// Every host that the request names: each `Host` header, and that of a target which is a whole URL.
+/// Every host that the request names: each `Host` header, and that of a target which is a whole
+/// URL.
 fn named_hosts(request: &RequestHead) -> impl Iterator<Item = &str> {
-    let headers = request.headers.get_all(HOST).map(|value| value.to_str().unwrap_or("?"));
+    let headers = request
+        .headers
+        .get_all(HOST)
+        .map(|value| value.to_str().unwrap_or("?"));
     headers.chain(request.uri.authority().map(|authority| authority.as_str()))
 }
 
 /// Whether the request comes from a page of a stranger.
 pub(super) fn is_foreign(request: &RequestHead, live: &Live) -> bool {
-    let header = |name| request.headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let header = |name| {
+        request
+            .headers
+            .get(name)
+            .map(|value| value.to_str().unwrap_or("?"))
+    };
+
     let (origin, fetch_site) = (header(ORIGIN), header(FETCH_SITE));
     // Most requests are sent by no browser.
     if origin.is_none() && fetch_site.is_none() {
         return false;
     }
+
     let host = header(HOST).and_then(Authority::parse);
-    PageHeaders { origin, fetch_site, host: host.as_ref() }.is_foreign(&live.allowed_origins)
+    PageHeaders {
+        origin,
+        fetch_site,
+        host: host.as_ref(),
+    }
+    .is_foreign(&live.allowed_origins)
 }
 
-/// Refuses an event that a stranger's page sends while no key is needed. A form, a link or an image asks no leave before it does.
+/// Refuses an event that a stranger's page sends while no key is needed. A form, a link or an image
+/// asks no leave before it does.
 ///
 /// # Errors
 /// [`Problem::ForeignPage`]
@@ -61,8 +83,17 @@ pub(super) fn check_sender(request: &RequestHead, live: &Live) -> Result<(), Pro
     if live.gate.needs_key() || !is_foreign(request, live) {
         return Ok(());
     }
-    let origin = request.headers.get(ORIGIN).map_or("", |value| value.to_str().unwrap_or("?"));
-    if live.allowed_origins.admit(origin, false) { Ok(()) } else { Err(Problem::ForeignPage) }
+
+    let origin = request
+        .headers
+        .get(ORIGIN)
+        .map_or("", |value| value.to_str().unwrap_or("?"));
+
+    if live.allowed_origins.admit(origin, false) {
+        Ok(())
+    } else {
+        Err(Problem::ForeignPage)
+    }
 }
 
 #[cfg(test)]

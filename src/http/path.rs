@@ -8,7 +8,8 @@ use crate::domain::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use std::future::{Ready, ready};
 
-/// The integration that the path names. What cannot be an id is answered like one that does not exist.
+/// The integration that the path names. What cannot be an id is answered like one that does not
+/// exist.
 #[derive(Debug)]
 pub(super) struct IntegrationPath(pub(super) IntegrationId);
 
@@ -20,8 +21,13 @@ pub(super) struct AlertPath(pub(super) AlertId);
 #[derive(Debug)]
 pub(super) struct LogPath(pub(super) LogId);
 
-fn id<T, E>(request: &HttpRequest, parse: impl Fn(&str) -> Result<T, E>, name: &'static str) -> Result<T, Problem> {
-    parse(request.match_info().get("id").unwrap_or_default()).map_err(|_| Rejection::NotFound(name).into())
+fn id<T, E>(
+    request: &HttpRequest,
+    parse: impl Fn(&str) -> Result<T, E>,
+    name: &'static str,
+) -> Result<T, Problem> {
+    parse(request.match_info().get("id").unwrap_or_default())
+        .map_err(|_| Rejection::NotFound(name).into())
 }
 
 macro_rules! path {

@@ -44,7 +44,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Why a writer is to stop, if it is.
 type Stop = Box<dyn Fn() -> Option<io::Error> + Send>;
 
-/// The end that a thread writes. A reader that takes nothing for `patience` is given up, and any reader when `stop` says so.
+/// The end that a thread writes. A reader that takes nothing for `patience` is given up, and any
+/// reader when `stop` says so.
 pub(super) struct PipeWriter {
     shared: Arc<Shared>,
     buffer: Vec<u8>,
@@ -52,8 +53,8 @@ pub(super) struct PipeWriter {
     stop: Stop,
 }
 
-/// The end that is the body. It ends with an error, which breaks the connection, unless the writer has
-/// [`finish`](PipeWriter::finish)ed.
+/// The end that is the body. It ends with an error, which breaks the connection, unless the writer
+/// has [`finish`](PipeWriter::finish)ed.
 #[derive(Debug)]
 pub(super) struct PipeReader(Arc<Shared>);
 
@@ -63,7 +64,15 @@ pub(super) fn pipe(
 ) -> (PipeWriter, PipeReader) {
     let shared = Arc::new(Shared::default());
     let stop = Box::new(stop);
-    (PipeWriter { shared: Arc::clone(&shared), buffer: Vec::new(), patience, stop }, PipeReader(shared))
+    (
+        PipeWriter {
+            shared: Arc::clone(&shared),
+            buffer: Vec::new(),
+            patience,
+            stop,
+        },
+        PipeReader(shared),
+    )
 }
 
 impl PipeWriter {
@@ -78,22 +87,33 @@ impl PipeWriter {
         if self.buffer.is_empty() {
             return Ok(());
         }
+
         let chunk = std::mem::take(&mut self.buffer).into();
         let mut state = self.wait_for_room()?;
         if state.reader_gone {
-            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client has gone"));
+            return Err(io::Error::new(
+                io::ErrorKind::BrokenPipe,
+                "the client has gone",
+            ));
         }
+
         if state.chunks.len() >= MOST_WAITING {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads no more"));
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "the client reads no more",
+            ));
         }
+
         state.chunks.push_back(chunk);
         if let Some(reader) = state.reader.take() {
             reader.wake();
         }
+
         Ok(())
     }
 
-    /// Waits for the reader as long as there is patience, but not beyond the moment in which it is to stop.
+    /// Waits for the reader as long as there is patience, but not beyond the moment in which it is
+    /// to stop.
     fn wait_for_room(&self) -> io::Result<MutexGuard<'_, State>> {
         let full = |state: &mut State| state.chunks.len() >= MOST_WAITING && !state.reader_gone;
         let (mut state, mut left) = (self.shared.lock(), self.patience);
@@ -146,9 +166,12 @@ impl Stream for PipeReader {
             self.0.changed.notify_all();
             return Poll::Ready(Some(Ok(chunk)));
         }
+
         match (state.complete, state.writer_gone) {
             (true, _) => Poll::Ready(None),
-            (false, true) => Poll::Ready(Some(Err(io::Error::other("it was not written to its end")))),
+            (false, true) => {
+                Poll::Ready(Some(Err(io::Error::other("it was not written to its end"))))
+            }
             (false, false) => {
                 state.reader = Some(context.waker().clone());
                 Poll::Pending
@@ -185,6 +208,7 @@ mod tests {
             }
             writer.finish().unwrap();
         });
+
         let mut read = Vec::new();
         loop {
             match next(&mut reader) {
@@ -193,9 +217,15 @@ mod tests {
                 Poll::Pending => std::thread::yield_now(),
             }
         }
+
         writing.join().unwrap();
         let expected: Vec<u8> = (0..100_000_u32).flat_map(u32::to_be_bytes).collect();
-        assert!(read == expected, "{} bytes of {}", read.len(), expected.len());
+        assert!(
+            read == expected,
+            "{} bytes of {}",
+            read.len(),
+            expected.len()
+        );
     }
 
     #[test]
@@ -213,7 +243,10 @@ mod tests {
         for _ in 0..MOST_WAITING {
             writer.write_all(&[0; CHUNK]).unwrap();
         }
-        assert_eq!(writer.write_all(&[0; CHUNK]).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(
+            writer.write_all(&[0; CHUNK]).unwrap_err().kind(),
+            io::ErrorKind::TimedOut
+        );
     }
 
     #[test]
@@ -235,12 +268,18 @@ mod tests {
     fn a_writer_that_is_to_stop_does_not_wait_for_its_reader() {
         let stopping = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stopping);
-        let stop = move || told.load(Ordering::Relaxed).then(|| io::Error::other("it is over"));
+        let stop = move || {
+            told.load(Ordering::Relaxed)
+                .then(|| io::Error::other("it is over"))
+        };
+
         let (mut writer, _reader) = pipe(Duration::MAX, stop);
         for _ in 0..MOST_WAITING {
             writer.write_all(&[0; CHUNK]).unwrap();
         }
-        let writing = std::thread::spawn(move || writer.write_all(&[0; CHUNK]).unwrap_err().to_string());
+
+        let writing =
+            std::thread::spawn(move || writer.write_all(&[0; CHUNK]).unwrap_err().to_string());
         stopping.store(true, Ordering::Relaxed);
         assert_eq!(writing.join().unwrap(), "it is over");
     }

@@ -33,6 +33,9 @@ pub(super) fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<EntityTags>
     if !headers.contains_key(name) {
         return None;
     }
-    let lines: Vec<_> = headers.get_all(name).map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+    let lines: Vec<_> = headers
+        .get_all(name)
+        .map(|line| String::from_utf8_lossy(line.as_bytes()))
+        .collect();
     Some(EntityTags::parse(&lines.join(",")))
 }

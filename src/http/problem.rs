@@ -155,6 +155,7 @@ impl Problem {
             Self::Internal(_) => INTERNAL.to_owned(),
             Self::Other(status) => status.canonical_reason().unwrap_or("The request was refused").to_owned(),
         };
+
         vec![one]
     }
 
@@ -167,8 +168,8 @@ impl Problem {
         }
     }
 
-    /// What an operator must know and a client must not. Who comes when there is much to do is no fault, and why the
-    /// store takes no writes is told once and not at each request.
+    /// What an operator must know and a client must not. Who comes when there is much to do is no
+    /// fault, and why the store takes no writes is told once and not at each request.
     pub(crate) fn cause(&self) -> Option<String> {
         let told = matches!(self, Self::Store(error) if error.passes());
         let fault = !told && !matches!(self, Self::Busy { .. } | Self::Draining);
@@ -178,7 +179,10 @@ impl Problem {
     /// The response, with further messages behind its own.
     pub(crate) fn respond(&self, more: Option<String>) -> HttpResponse {
         let messages: Vec<String> = self.sentences().into_iter().chain(more).collect();
-        let body = Body { errors: messages.iter().map(|message| Message { message }).collect() };
+        let body = Body {
+            errors: messages.iter().map(|message| Message { message }).collect(),
+        };
+
         let mut response = HttpResponseBuilder::new(self.status_code());
         match self {
             Self::Rejected(Rejection::Unauthenticated(_)) => {
@@ -199,13 +203,16 @@ impl Problem {
             }
             _ => {}
         }
+
         if let Some(seconds) = self.retry_after() {
             response.insert_header((header::RETRY_AFTER, seconds));
         }
+
         let mut response = response.json(body);
         if let Self::Rejected(Rejection::TooMany { quota, .. }) = self {
             quota::write(*quota, response.headers_mut());
         }
+
         response
     }
 }
@@ -216,14 +223,18 @@ fn store_message(error: &StoreError) -> String {
     match error {
         StoreError::Busy => "Too many writes are waiting; nothing was changed".into(),
         StoreError::Stopped => {
-            "The store cannot do this just now; it goes on by itself once its disk works again".into()
+            "The store cannot do this just now; it goes on by itself once its disk works again"
+                .into()
         }
         StoreError::Stuck(with) => {
             let what = match with {
                 Holdup::Disk => "The disk has not finished a write",
                 Holdup::Work => "The store has been busy with other writes",
             };
-            format!("{what} for {} seconds or more; nothing was changed", STUCK_AFTER.as_secs())
+            format!(
+                "{what} for {} seconds or more; nothing was changed",
+                STUCK_AFTER.as_secs()
+            )
         }
         StoreError::Outdated => "Too much was changed while this was being read; try again".into(),
         StoreError::Exhausted => {
@@ -262,7 +273,9 @@ impl ResponseError for Problem {
             Self::PreflightMethod => StatusCode::BAD_REQUEST,
             Self::BodyTooLarge { .. } | Self::BodyTooDense { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UrlTooLong { .. } => StatusCode::URI_TOO_LONG,
-            Self::UnsupportedMediaType { .. } | Self::UnsupportedCoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType { .. } | Self::UnsupportedCoding { .. } => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::Draining | Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

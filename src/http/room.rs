@@ -1,8 +1,8 @@
-//! Room in memory for what clients are slow to send or to take: so much for all of them together, and a share of that for
-//! each account.
+//! Room in memory for what clients are slow to send or to take: so much for all of them together,
+//! and a share of that for each account.
 //!
-//! What is small is not counted. So whoever fills the room keeps others from sending or asking for much at once, and from
-//! nothing else; and no account fills it alone.
+//! What is small is not counted. So whoever fills the room keeps others from sending or asking for
+//! much at once, and from nothing else; and no account fills it alone.
 
 use super::problem::Problem;
 use std::{
@@ -43,7 +43,12 @@ impl Room {
     pub fn new(what: &'static str, mebibytes: u16) -> Self {
         let kibibytes = u32::from(mebibytes) << 10;
         let permits = usize::try_from(kibibytes).unwrap_or(Semaphore::MAX_PERMITS);
-        Self { what, kibibytes, left: Arc::new(Semaphore::new(permits)), shares: Arc::default() }
+        Self {
+            what,
+            kibibytes,
+            left: Arc::new(Semaphore::new(permits)),
+            shares: Arc::default(),
+        }
     }
 
     /// A part for something of this size, of the share of `owner` if there is one.
@@ -58,7 +63,11 @@ impl Room {
 
     /// A part that is empty yet.
     pub(super) fn part(&self, owner: Option<&str>) -> Part {
-        Part { room: self.clone(), owner: owner.map(str::to_owned), taken: None }
+        Part {
+            room: self.clone(),
+            owner: owner.map(str::to_owned),
+            taken: None,
+        }
     }
 
     fn shares(&self) -> MutexGuard<'_, HashMap<String, u32>> {
@@ -67,47 +76,78 @@ impl Room {
 }
 
 impl Part {
-    /// Makes it large enough for something of this size. What is larger than the whole room, or a share of it, gets in when it is
-    /// alone there.
+    /// Makes it large enough for something of this size. What is larger than the whole room, or a
+    /// share of it, gets in when it is alone there.
     ///
     /// # Errors
     /// [`Problem::Busy`] when there is not enough room now.
     pub(super) fn fit(&mut self, bytes: usize) -> Result<(), Problem> {
-        let counted = bytes.saturating_sub(SMALL).div_ceil(STEP).saturating_mul(STEP >> 10);
-        let wanted = u32::try_from(counted).unwrap_or(u32::MAX).min(self.room.kibibytes);
+        let counted = bytes
+            .saturating_sub(SMALL)
+            .div_ceil(STEP)
+            .saturating_mul(STEP >> 10);
+        let wanted = u32::try_from(counted)
+            .unwrap_or(u32::MAX)
+            .min(self.room.kibibytes);
         let has = self.taken_kibibytes();
-        let Some(more) = wanted.checked_sub(has).filter(|more| *more > 0) else { return Ok(()) };
-        let busy = || Problem::Busy { with: self.room.what };
+        let Some(more) = wanted.checked_sub(has).filter(|more| *more > 0) else {
+            return Ok(());
+        };
+
+        let busy = || Problem::Busy {
+            with: self.room.what,
+        };
+
         // Held until what is taken is counted, so that no two take the same.
         let mut shares = self.room.shares();
-        let of_owner = self.owner.as_ref().map_or(0, |owner| shares.get(owner).copied().unwrap_or_default());
+        let of_owner = self
+            .owner
+            .as_ref()
+            .map_or(0, |owner| shares.get(owner).copied().unwrap_or_default());
         let share = self.room.kibibytes / SHARES;
+
         if of_owner > has && of_owner.saturating_add(more) > share {
             return Err(busy());
         }
-        let permit = Arc::clone(&self.room.left).try_acquire_many_owned(more).map_err(|_| busy())?;
+
+        let permit = Arc::clone(&self.room.left)
+            .try_acquire_many_owned(more)
+            .map_err(|_| busy())?;
+
         if let Some(owner) = &self.owner {
             shares.insert(owner.clone(), of_owner.saturating_add(more));
         }
+
         drop(shares);
         match &mut self.taken {
             Some(taken) => taken.merge(permit),
             None => self.taken = Some(permit),
         }
+
         Ok(())
     }
 
     fn taken_kibibytes(&self) -> u32 {
-        self.taken.as_ref().map_or(0, |taken| u32::try_from(taken.num_permits()).unwrap_or(u32::MAX))
+        self.taken.as_ref().map_or(0, |taken| {
+            u32::try_from(taken.num_permits()).unwrap_or(u32::MAX)
+        })
     }
 }
 
 impl Drop for Part {
     fn drop(&mut self) {
         let taken = self.taken_kibibytes();
-        let Some(owner) = self.owner.as_ref().filter(|_| taken > 0) else { return };
+        let Some(owner) = self.owner.as_ref().filter(|_| taken > 0) else {
+            return;
+        };
+
         let mut shares = self.room.shares();
-        let left = shares.get(owner).copied().unwrap_or_default().saturating_sub(taken);
+        let left = shares
+            .get(owner)
+            .copied()
+            .unwrap_or_default()
+            .saturating_sub(taken);
+
         if left > 0 {
             shares.insert(owner.clone(), left);
         } else {
@@ -129,7 +169,10 @@ mod tests {
         first.fit(MIB / 2).unwrap();
         first.fit(MIB / 4).unwrap();
         second.fit(MIB / 2).unwrap();
-        assert!(matches!(first.fit(MIB), Err(Problem::Busy { with: "tests" })));
+        assert!(matches!(
+            first.fit(MIB),
+            Err(Problem::Busy { with: "tests" })
+        ));
         drop(second);
         first.fit(MIB).unwrap();
     }
@@ -160,8 +203,13 @@ mod tests {
         let (mut first, mut second) = (room.part(Some("a")), room.part(Some("a")));
         first.fit(MIB / 2).unwrap();
         second.fit(MIB / 4).unwrap();
-        assert!(matches!(second.fit(MIB), Err(Problem::Busy { with: "tests" })));
-        let others: Vec<_> = ["b", "c", "d"].map(|owner| room.for_bytes(MIB, Some(owner)).unwrap()).into();
+        assert!(matches!(
+            second.fit(MIB),
+            Err(Problem::Busy { with: "tests" })
+        ));
+        let others: Vec<_> = ["b", "c", "d"]
+            .map(|owner| room.for_bytes(MIB, Some(owner)).unwrap())
+            .into();
         drop(first);
         second.fit(MIB).unwrap();
         drop((others, second));

@@ -1,12 +1,13 @@
 //! The table of all routes.
 
 use super::{
-    alerts, health, incoming, integrations, local, login, logs, metrics, observe, problem::Problem, slices,
-    state::State, welcome,
+    alerts, health, incoming, integrations, local, login, logs, metrics, observe, problem::Problem,
+    slices, state::State, welcome,
 };
 use actix_cors::Cors;
 use actix_web::{
-    App, Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Resource, Responder, Route,
+    App, Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Resource, Responder,
+    Route,
     body::BoxBody,
     dev::{RequestHead, ServiceFactory, ServiceRequest, ServiceResponse},
     guard::fn_guard,
@@ -18,7 +19,12 @@ use actix_web::{
 fn table(config: &mut ServiceConfig) {
     config
         .service(at("/").get(welcome::welcome).done())
-        .service(at("/integration").get(integrations::list).post(integrations::create).done())
+        .service(
+            at("/integration")
+                .get(integrations::list)
+                .post(integrations::create)
+                .done(),
+        )
         .service(
             at("/integration/{id}")
                 .get(integrations::get)
@@ -27,10 +33,25 @@ fn table(config: &mut ServiceConfig) {
                 .post(incoming::take)
                 .done(),
         )
-        .service(at("/integration/{id}/g").get(incoming::take).post(incoming::take).done())
+        .service(
+            at("/integration/{id}/g")
+                .get(incoming::take)
+                .post(incoming::take)
+                .done(),
+        )
         .service(at("/alert").get(alerts::list).post(alerts::create).done())
-        .service(at("/alert/{id}").get(alerts::get).put(alerts::update).delete(alerts::delete).done())
-        .service(at("/alert/{id}/acknowledge").post(alerts::acknowledge).done())
+        .service(
+            at("/alert/{id}")
+                .get(alerts::get)
+                .put(alerts::update)
+                .delete(alerts::delete)
+                .done(),
+        )
+        .service(
+            at("/alert/{id}/acknowledge")
+                .post(alerts::acknowledge)
+                .done(),
+        )
         .service(at("/alert/{id}/resolve").post(alerts::resolve).done())
         .service(at("/alert/{id}/archive").post(alerts::archive).done())
         .service(at("/log").get(logs::list).done())
@@ -49,8 +70,13 @@ fn table(config: &mut ServiceConfig) {
 pub(super) fn service(
     state: Data<State>,
 ) -> App<
-    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>
-    + use<>,
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
 > {
     App::new()
         .app_data(state.clone())
@@ -72,7 +98,11 @@ struct Methods {
 }
 
 fn at(path: &'static str) -> Methods {
-    Methods { path, resource: web::resource(path), allow: vec!["OPTIONS"] }
+    Methods {
+        path,
+        resource: web::resource(path),
+        allow: vec!["OPTIONS"],
+    }
 }
 
 impl Methods {
@@ -89,7 +119,8 @@ impl Methods {
         A: FromRequest + 'static,
         H::Output: Responder + 'static,
     {
-        self.allow("HEAD", web::head().to(handler.clone())).allow("GET", web::get().to(handler))
+        self.allow("HEAD", web::head().to(handler.clone()))
+            .allow("GET", web::get().to(handler))
     }
 
     fn post<H, A>(self, handler: H) -> Self
@@ -128,18 +159,22 @@ impl Methods {
     /// Any other method is answered with what is allowed.
     fn done(mut self) -> Resource {
         self.allow.sort_unstable();
-        // Once for each worker at start-up; the header needs a text that lives as long as the routes do.
+        // Once for each worker at start-up; the header needs a text that lives as long as the
+        // routes do.
         let allow: &'static str = Box::leak(self.allow.join(", ").into_boxed_str());
+
         self.resource
             .app_data(RouteName(self.path))
             .route(
                 web::method(actix_web::http::Method::OPTIONS).to(move || async move {
-                    HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish()
+                    HttpResponse::NoContent()
+                        .insert_header((header::ALLOW, allow))
+                        .finish()
                 }),
             )
-            .default_service(web::to(
-                move || async move { Err::<HttpResponse, _>(Problem::MethodNotAllowed { allow }) },
-            ))
+            .default_service(web::to(move || async move {
+                Err::<HttpResponse, _>(Problem::MethodNotAllowed { allow })
+            }))
     }
 }
 
@@ -147,22 +182,36 @@ async fn no_such_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
     if let Some(problem) = request.extensions_mut().remove::<Problem>() {
         return Err(problem);
     }
-    Err(Problem::NoSuchRoute { path: crate::domain::body::excerpt(request.path()) })
+    Err(Problem::NoSuchRoute {
+        path: crate::domain::body::excerpt(request.path()),
+    })
 }
 
 /// The methods that routes have, one or another.
 pub(super) const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"];
 
-/// CORS for browsers: every documented method, whatever headers are asked for, and ours readable, for the pages that may call.
+/// CORS for browsers: every documented method, whatever headers are asked for, and ours readable,
+/// for the pages that may call.
 fn cors(state: Data<State>) -> Cors {
     let admits = move |origin: &HeaderValue, _: &RequestHead| {
         let live = state.live.load();
-        origin.to_str().is_ok_and(|origin| live.allowed_origins.admit(origin, live.gate.needs_key()))
+        origin
+            .to_str()
+            .is_ok_and(|origin| live.allowed_origins.admit(origin, live.gate.needs_key()))
     };
+
     Cors::default()
         .allowed_origin_fn(admits)
         .allowed_methods(METHODS)
         .allow_any_header()
-        .expose_headers(["ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Request-Id", "Retry-After"])
+        .expose_headers([
+            "ETag",
+            "Link",
+            "Location",
+            "RateLimit",
+            "RateLimit-Policy",
+            "Request-Id",
+            "Retry-After",
+        ])
         .max_age(3600)
 }

@@ -1,7 +1,7 @@
 //! From listening sockets to the service: threads, connections and their limits.
 //!
-//! What `actix_web::HttpServer` would put together, put together by hand, because the stream beneath HTTP is our own
-//! (`wire`).
+//! What `actix_web::HttpServer` would put together, put together by hand, because the stream
+//! beneath HTTP is our own (`wire`).
 
 use super::{
     arrivals::Arrivals,
@@ -14,7 +14,9 @@ use actix_http::error::DispatchError;
 use actix_http::{HttpService, Protocol};
 use actix_rt::net::{TcpStream, UnixStream};
 use actix_server::{GracefulShutdownSignal, Server};
-use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_service::{
+    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
+};
 use actix_web::{dev::AppConfig, web::Data};
 use std::{
     future::ready,
@@ -60,8 +62,8 @@ pub struct Connections {
     pub drain: Duration,
 }
 
-/// Connections that may wait to be accepted, as far as the system lets them. The standard library lets 128 wait, and who
-/// comes then tries again only after a second.
+/// Connections that may wait to be accepted, as far as the system lets them. The standard library
+/// lets 128 wait, and who comes then tries again only after a second.
 const WAITING: i32 = 4_096;
 
 /// A server for the whole service, which starts when it is first awaited.
@@ -79,17 +81,27 @@ pub fn server(
         .max_concurrent_connections(connections.most.div_ceil(connections.workers.max(1)))
         .shutdown_timeout(connections.drain.as_secs())
         .disable_signals();
-    let served =
-        Served { connections, state, arrivals: arrivals.clone(), stopping: builder.graceful_shutdown_signal() };
+    let served = Served {
+        connections,
+        state,
+        arrivals: arrivals.clone(),
+        stopping: builder.graceful_shutdown_signal(),
+    };
+
     for listener in listeners {
         rustix::net::listen(&listener, WAITING)?;
         arrivals.watch(listener.as_fd().try_clone_to_owned()?);
         let served = served.clone();
         builder = match listener {
-            Listener::Tcp(listener) => builder.listen("http", listener, move || served.factory::<TcpStream>())?,
-            Listener::Unix(listener) => builder.listen_uds("http", listener, move || served.factory::<UnixStream>())?,
+            Listener::Tcp(listener) => {
+                builder.listen("http", listener, move || served.factory::<TcpStream>())?
+            }
+            Listener::Unix(listener) => {
+                builder.listen_uds("http", listener, move || served.factory::<UnixStream>())?
+            }
         };
     }
+
     Ok(builder.run())
 }
 
@@ -106,11 +118,19 @@ impl Served {
     /// Runs on the worker's own thread.
     fn factory<S: Into<Stream> + 'static>(
         &self,
-    ) -> impl ServiceFactory<S, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<S> {
-        let Self { connections, state, arrivals, stopping } = self.clone();
+    ) -> impl ServiceFactory<S, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<S>
+    {
+        let Self {
+            connections,
+            state,
+            arrivals,
+            stopping,
+        } = self.clone();
+
         actix_rt::spawn(arrivals.worker());
-        let app =
-            routes::service(state.clone()).into_factory().map_err(|error: actix_web::Error| error.error_response());
+        let app = routes::service(state.clone())
+            .into_factory()
+            .map_err(|error: actix_web::Error| error.error_response());
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
@@ -123,12 +143,20 @@ impl Served {
                 of_connection.insert(wire.exchange().clone());
             })
             .finish(map_config(app, |()| AppConfig::default()));
-        let patience = Patience { head: connections.head, answer: connections.idle };
+        let patience = Patience {
+            head: connections.head,
+            answer: connections.idle,
+        };
+
         fn_service(move |stream: S| {
             let stream: Stream = stream.into();
             stream.send_at_once();
             let peer = stream.peer();
-            ready(Ok((Wire::new(stream, state.clone(), patience), Protocol::Http1, peer)))
+            ready(Ok((
+                Wire::new(stream, state.clone(), patience),
+                Protocol::Http1,
+                peer,
+            )))
         })
         .and_then(http)
     }

@@ -1,8 +1,8 @@
 //! Large answers, handed over slice by slice.
 //!
-//! The HTTP library copies what it is given into a buffer of the connection, however long the client takes to take it.
-//! So it is given no more than the connection can send soon; the rest stays where it is, counted, and shared with
-//! everybody who is answered the same.
+//! The HTTP library copies what it is given into a buffer of the connection, however long the
+//! client takes to take it. So it is given no more than the connection can send soon; the rest
+//! stays where it is, counted, and shared with everybody who is answered the same.
 
 use super::{
     answer::Owner,
@@ -29,18 +29,31 @@ pub(super) async fn in_slices(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let mut response = next.call(request).await?.map_into_boxed_body();
-    let BodySize::Sized(length) = response.response().body().size() else { return Ok(response) };
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
-    let Some(state) = response.request().app_data::<Data<State>>().cloned().filter(|_| length > SMALL) else {
+    let BodySize::Sized(length) = response.response().body().size() else {
         return Ok(response);
     };
+
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let Some(state) = response
+        .request()
+        .app_data::<Data<State>>()
+        .cloned()
+        .filter(|_| length > SMALL)
+    else {
+        return Ok(response);
+    };
+
     // What was written cannot be refused any more, so its room was taken before.
     let taken_before = response.response_mut().extensions_mut().remove::<Part>();
     let owner = response.response_mut().extensions_mut().remove::<Owner>();
     let owner = owner.as_ref().map(|Owner(account)| account.as_str());
+
     match taken_before.map_or_else(|| state.answers.for_bytes(length, owner), Ok) {
         Ok(part) => Ok(response.map_body(|_, body| match body.try_into_bytes() {
-            Ok(rest) => BoxBody::new(Slices { rest, _until_sent: part }),
+            Ok(rest) => BoxBody::new(Slices {
+                rest,
+                _until_sent: part,
+            }),
             Err(body) => body,
         })),
         Err(problem) => Ok(busy(response, problem)),
@@ -65,7 +78,10 @@ impl MessageBody for Slices {
         BodySize::Sized(u64::try_from(self.rest.len()).unwrap_or(u64::MAX))
     }
 
-    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Infallible>>> {
         let length = self.rest.len().min(SMALL);
         Poll::Ready((length > 0).then(|| Ok(self.rest.split_to(length))))
     }

@@ -9,8 +9,8 @@ use crate::{
     },
     ids::RequestIds,
     service::{
-        access::Gate, alerts::Alerts, incoming::Incoming, integrations::Integrations, logs::Logs, tally::Tally,
-        throttle::Throttle,
+        access::Gate, alerts::Alerts, incoming::Incoming, integrations::Integrations, logs::Logs,
+        tally::Tally, throttle::Throttle,
     },
     store::Store,
 };
@@ -104,10 +104,27 @@ const MEBIBYTES_OF_ANSWERS: u16 = 256;
 
 impl State {
     /// Nothing counted, nobody waiting.
-    pub fn new(desks: Desks, store: Store, live: Live, local: Local, clock: Clock, request_ids: RequestIds) -> Self {
+    pub fn new(
+        desks: Desks,
+        store: Store,
+        live: Live,
+        local: Local,
+        clock: Clock,
+        request_ids: RequestIds,
+    ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, Into::into);
-        let turns = |what, at_once: usize| Turns::new(what, at_once, at_once.saturating_mul(WAITING_FOR_EACH));
-        let Desks { integrations, alerts, logs, incoming, tally } = desks;
+        let turns = |what, at_once: usize| {
+            Turns::new(what, at_once, at_once.saturating_mul(WAITING_FOR_EACH))
+        };
+
+        let Desks {
+            integrations,
+            alerts,
+            logs,
+            incoming,
+            tally,
+        } = desks;
+
         Self {
             integrations,
             alerts,

@@ -1,7 +1,8 @@
-//! Turns at work that takes long: so many at once, so many that wait, and beyond that an honest 503.
+//! Turns at work that takes long: so many at once, so many that wait, and beyond that an honest
+//! 503.
 //!
-//! Without a bound on those at once, such work would take the cores from everybody else; without one on those that wait,
-//! the last would wait longer than any client does.
+//! Without a bound on those at once, such work would take the cores from everybody else; without
+//! one on those that wait, the last would wait longer than any client does.
 
 use super::problem::Problem;
 use crate::{domain::ids::AccountId, service::shares::Shares};
@@ -45,10 +46,16 @@ impl Turns {
     /// # Errors
     /// [`Problem::Busy`] when too many wait already.
     pub(super) async fn next(&self) -> Result<Turn, Problem> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Problem::Busy { with: self.what })?;
+        let place = Arc::clone(&self.places)
+            .try_acquire_owned()
+            .map_err(|_| Problem::Busy { with: self.what })?;
         let working = Arc::clone(&self.working).acquire_owned().await;
         let working = working.map_err(|error| Problem::Internal(error.to_string()))?;
-        Ok(Turn { _working: working, _place: place, _of_the_account: None })
+        Ok(Turn {
+            _working: working,
+            _place: place,
+            _of_the_account: None,
+        })
     }
 
     /// Waits for one of the account's turns, which are half of all.
@@ -57,10 +64,18 @@ impl Turns {
     /// [`Problem::Busy`] when too many wait already, of this account or of all.
     pub(super) async fn next_of(&self, account: &AccountId) -> Result<Turn, Problem> {
         let busy = |_| Problem::Busy { with: self.what };
-        let place = self.place_shares.share(account).try_acquire_owned().map_err(busy)?;
+        let place = self
+            .place_shares
+            .share(account)
+            .try_acquire_owned()
+            .map_err(busy)?;
         let working = self.working_shares.share(account).acquire_owned().await;
         let working = working.map_err(|error| Problem::Internal(error.to_string()))?;
-        Ok(Turn { _of_the_account: Some((working, place)), ..self.next().await? })
+
+        Ok(Turn {
+            _of_the_account: Some((working, place)),
+            ..self.next().await?
+        })
     }
 }
 
@@ -77,7 +92,10 @@ mod tests {
             let working = turns.next().await.unwrap();
             let mut waiting = pin!(turns.next());
             assert!(waiting.as_mut().poll(&mut context).is_pending());
-            assert!(matches!(turns.next().await, Err(Problem::Busy { with: "tests" })));
+            assert!(matches!(
+                turns.next().await,
+                Err(Problem::Busy { with: "tests" })
+            ));
             drop(working);
             drop(waiting.await.unwrap());
             turns.next().await.unwrap();
@@ -89,11 +107,15 @@ mod tests {
         let turns = Turns::new("tests", 2, 2);
         let [hog, other] = ["acc_hog", "acc_other"].map(|id| AccountId::parse(id).unwrap());
         let mut context = Context::from_waker(std::task::Waker::noop());
+
         actix_rt::System::new().block_on(async {
             let working = turns.next_of(&hog).await.unwrap();
             let mut waiting = pin!(turns.next_of(&hog));
             assert!(waiting.as_mut().poll(&mut context).is_pending());
-            assert!(matches!(turns.next_of(&hog).await, Err(Problem::Busy { with: "tests" })));
+            assert!(matches!(
+                turns.next_of(&hog).await,
+                Err(Problem::Busy { with: "tests" })
+            ));
             drop(turns.next_of(&other).await.unwrap());
             drop(working);
             drop(waiting.await.unwrap());

@@ -33,8 +33,12 @@ pub(super) async fn welcome(request: HttpRequest) -> HttpResponse {
             .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
             .body(page());
     }
-    let routes: serde_json::Map<_, _> =
-        ROUTES.iter().map(|(name, path)| ((*name).to_owned(), (*path).into())).collect();
+
+    let routes: serde_json::Map<_, _> = ROUTES
+        .iter()
+        .map(|(name, path)| ((*name).to_owned(), (*path).into()))
+        .collect();
+
     response.json(json!({
         "name": "pagertree-local",
         "version": VERSION,
@@ -52,7 +56,9 @@ fn prefers_html(request: &HttpRequest) -> bool {
         for range in header.to_str().unwrap_or_default().split(',') {
             let mut parts = range.split(';').map(str::trim);
             let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
+            let quality = parts
+                .find_map(|part| part.strip_prefix("q=")?.parse().ok())
+                .unwrap_or(1.0);
             match kind.as_str() {
                 "text/html" | "application/xhtml+xml" => html = Some(quality),
                 "application/json" | "application/*" | "*/*" => json = json.max(quality),
@@ -60,14 +66,18 @@ fn prefers_html(request: &HttpRequest) -> bool {
             }
         }
     }
+
     html.is_some_and(|html| html > json)
 }
 
 fn page() -> String {
     let links: String = ROUTES
         .iter()
-        .map(|(name, path)| format!("<li>{name}: <a href=\"{path}\"><code>{path}</code></a></li>\n"))
+        .map(|(name, path)| {
+            format!("<li>{name}: <a href=\"{path}\"><code>{path}</code></a></li>\n")
+        })
         .collect();
+
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>pagertree-local</title>\n\
          <h1>pagertree-local {VERSION}</h1>\n<p>{WHAT}. Calls need a credential, such as \

@@ -17,12 +17,16 @@ pub(super) fn text(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     let mut line = Line(out);
     write_time(&mut line).map_err(io::Error::other)?;
     write!(line, " {:5} {}", record.level(), record.args()).map_err(io::Error::other)?;
-    record.key_values().visit(&mut TextPairs(&mut line)).map_err(io::Error::other)?;
+    record
+        .key_values()
+        .visit(&mut TextPairs(&mut line))
+        .map_err(io::Error::other)?;
     out.write_all(b"\n")
 }
 
 thread_local! {
-    /// The last second that this thread wrote a line in, and how it is written: many lines share one.
+    /// The last second that this thread wrote a line in, and how it is written: many lines share
+    /// one.
     static SECOND: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
 }
 
@@ -43,15 +47,23 @@ fn write_time(line: &mut Line<'_>) -> fmt::Result {
 pub(super) fn json(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     let mut object = serde_json::Map::new();
     object.insert("time".into(), Clock::System.now().to_string().into());
-    object.insert("level".into(), record.level().as_str().to_lowercase().into());
+    object.insert(
+        "level".into(),
+        record.level().as_str().to_lowercase().into(),
+    );
     object.insert("target".into(), record.target().into());
     object.insert("message".into(), record.args().to_string().into());
-    record.key_values().visit(&mut JsonPairs(&mut object)).map_err(io::Error::other)?;
+    record
+        .key_values()
+        .visit(&mut JsonPairs(&mut object))
+        .map_err(io::Error::other)?;
     serde_json::to_writer(&mut *out, &object)?;
+
     out.write_all(b"\n")
 }
 
-const DROPPED: &str = "Log lines were dropped: standard error was not read in time or could not be written";
+const DROPPED: &str =
+    "Log lines were dropped: standard error was not read in time or could not be written";
 const TARGET: &str = "pagertree_local::logging";
 
 /// Tells how many lines are missing.
@@ -91,9 +103,18 @@ impl<'kvs> VisitSource<'kvs> for TextPairs<'_, '_> {
         if let Some(number) = value.to_u64() {
             return Ok(write!(self.0, " {key}={number}")?);
         }
+
         let text = value.to_string();
-        let bare = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
-        Ok(if bare { write!(self.0, " {key}={text}") } else { write!(self.0, " {key}={text:?}") }?)
+        let bare = !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'"');
+
+        Ok(if bare {
+            write!(self.0, " {key}={text}")
+        } else {
+            write!(self.0, " {key}={text:?}")
+        }?)
     }
 }
 

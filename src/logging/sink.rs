@@ -1,8 +1,10 @@
-//! Non-blocking writer for log lines: a bounded buffer, and a thread that writes it to standard error.
+//! Non-blocking writer for log lines: a bounded buffer, and a thread that writes it to standard
+//! error.
 //!
-//! Lines are gathered for a moment and written together, since a system call for each line would cost a request a tenth
-//! of its time. Whoever logs never waits for the reader of standard error, and neither does the end of the program. What
-//! does not fit or cannot be written is dropped; a line says how much that was as soon as lines are written again.
+//! Lines are gathered for a moment and written together, since a system call for each line would
+//! cost a request a tenth of its time. Whoever logs never waits for the reader of standard error,
+//! and neither does the end of the program. What does not fit or cannot be written is dropped; a
+//! line says how much that was as soon as lines are written again.
 
 use std::{
     fs::File,
@@ -19,7 +21,8 @@ const GATHER_INTERVAL: Duration = Duration::from_millis(10);
 /// More than this is not kept for a standard error that nobody reads.
 const MAX_BUFFERED_BYTES: usize = 1 << 20;
 
-/// How long the end of the program waits for lines to be written. A reader that takes nothing gets no more than this.
+/// How long the end of the program waits for lines to be written. A reader that takes nothing gets
+/// no more than this.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// After a standard error that does not block said that it is full.
@@ -55,15 +58,21 @@ struct Buffer {
 impl Sink {
     /// Starts the thread that writes to standard error.
     pub(super) fn start(dropped_line: DroppedLine) -> io::Result<Self> {
-        // A handle of our own: a write that blocks must not hold the lock of the standard library's.
+        // A handle of our own: a write that blocks must not hold the lock of the standard
+        // library's.
         let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         Self::writing_to(stderr, dropped_line)
     }
 
-    fn writing_to(output: impl Write + Send + 'static, dropped_line: DroppedLine) -> io::Result<Self> {
+    fn writing_to(
+        output: impl Write + Send + 'static,
+        dropped_line: DroppedLine,
+    ) -> io::Result<Self> {
         let sink = Self(Arc::default());
         let writer = sink.clone();
-        thread::Builder::new().name("log-writer".into()).spawn(move || writer.write_batches(output, dropped_line))?;
+        thread::Builder::new()
+            .name("log-writer".into())
+            .spawn(move || writer.write_batches(output, dropped_line))?;
         Ok(sink)
     }
 
@@ -74,6 +83,7 @@ impl Sink {
             if dropped > 0 {
                 batch.extend_from_slice(dropped_line(dropped).as_bytes());
             }
+
             let lost = match write_all(&mut output, &batch) {
                 Ok(()) => 0,
                 // The lines, and those that should have been told of.
@@ -93,11 +103,23 @@ impl Sink {
         let mut buffer = self.buffer();
         while buffer.lines.is_empty() {
             buffer.hurry = false;
-            buffer = self.0.wanted.wait(buffer).unwrap_or_else(PoisonError::into_inner);
+            buffer = self
+                .0
+                .wanted
+                .wait(buffer)
+                .unwrap_or_else(PoisonError::into_inner);
         }
-        let waited = self.0.wanted.wait_timeout_while(buffer, GATHER_INTERVAL, |buffer| !buffer.hurry);
+
+        let waited = self
+            .0
+            .wanted
+            .wait_timeout_while(buffer, GATHER_INTERVAL, |buffer| !buffer.hurry);
         let (mut buffer, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        (std::mem::take(&mut buffer.lines), std::mem::take(&mut buffer.dropped))
+
+        (
+            std::mem::take(&mut buffer.lines),
+            std::mem::take(&mut buffer.dropped),
+        )
     }
 
     /// Waits until the lines of now are written, but no longer than [`FLUSH_TIMEOUT`].
@@ -107,9 +129,14 @@ impl Sink {
         if buffer.settled >= target {
             return;
         }
+
         buffer.hurry = true;
         self.0.wanted.notify_one();
-        let waited = self.0.settled.wait_timeout_while(buffer, FLUSH_TIMEOUT, |buffer| buffer.settled < target);
+        let waited = self
+            .0
+            .settled
+            .wait_timeout_while(buffer, FLUSH_TIMEOUT, |buffer| buffer.settled < target);
+
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
@@ -126,13 +153,18 @@ impl Write for Sink {
             buffer.dropped = buffer.dropped.saturating_add(1);
             return Ok(line.len());
         }
+
         let first = buffer.lines.is_empty();
         buffer.lines.extend_from_slice(line);
-        buffer.accepted = buffer.accepted.saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX));
+        buffer.accepted = buffer
+            .accepted
+            .saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX));
         drop(buffer);
+
         if first {
             self.0.wanted.notify_one();
         }
+
         Ok(line.len())
     }
 
@@ -142,7 +174,8 @@ impl Write for Sink {
     }
 }
 
-/// Writes everything, also where standard error does not block because somebody who shares it made it so.
+/// Writes everything, also where standard error does not block because somebody who shares it made
+/// it so.
 ///
 /// # Errors
 /// What could not be written.
@@ -152,10 +185,13 @@ fn write_all<'a>(output: &mut impl Write, mut bytes: &'a [u8]) -> Result<(), &'a
             Ok(0) => return Err(bytes),
             Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(RETRY_INTERVAL),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                thread::sleep(RETRY_INTERVAL)
+            }
             Err(_) => return Err(bytes),
         }
     }
+
     Ok(())
 }
 
@@ -179,7 +215,9 @@ mod tests {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             // Blocks until the test has decided.
             self.outcomes.recv().unwrap_or(Ok(()))?;
-            let _nobody_looks = self.written.send(String::from_utf8_lossy(bytes).into_owned());
+            let _nobody_looks = self
+                .written
+                .send(String::from_utf8_lossy(bytes).into_owned());
             Ok(bytes.len())
         }
 
@@ -190,7 +228,10 @@ mod tests {
 
     fn steered() -> (Sink, Sender<io::Result<()>>, Receiver<String>) {
         let ((decide, outcomes), (written, seen)) = (channel(), channel());
-        let sink = Sink::writing_to(Steered { outcomes, written }, |lines| format!("{lines} dropped\n")).unwrap();
+        let sink = Sink::writing_to(Steered { outcomes, written }, |lines| {
+            format!("{lines} dropped\n")
+        })
+        .unwrap();
         (sink, decide, seen)
     }
 
@@ -200,18 +241,25 @@ mod tests {
         let line = [b"x".repeat(1_023).as_slice(), b"\n"].concat();
         sink.write_all(&line).unwrap();
         sink.flush();
+
         // One batch is under way. Of as many lines as fill the buffer four times, a quarter fits.
         for _ in 0..4_096 {
             assert_eq!(sink.write(&line).unwrap(), line.len());
         }
+
         sink.flush();
         let kept = sink.buffer().lines.len();
         assert_eq!((kept, sink.buffer().dropped), (MAX_BUFFERED_BYTES, 3_072));
         drop(decide);
         sink.flush();
+
         let all: String = seen.try_iter().collect();
         assert_eq!(all.matches("x\n").count(), 1 + 1_024);
-        assert!(all.ends_with("x\n3072 dropped\n"), "{}", &all[all.len() - 40..]);
+        assert!(
+            all.ends_with("x\n3072 dropped\n"),
+            "{}",
+            &all[all.len() - 40..]
+        );
     }
 
     #[test]

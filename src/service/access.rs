@@ -66,26 +66,45 @@ impl Gate {
         limits: GateLimits,
         before: Option<&Self>,
     ) -> Arc<Self> {
-        let [requests, logins] = [before.map(|before| &before.requests), before.map(|before| &before.logins)];
+        let [requests, logins] = [
+            before.map(|before| &before.requests),
+            before.map(|before| &before.logins),
+        ];
         let (each_account, each_name) = (limits.requests_per_minute, limits.logins_per_minute);
+
         Arc::new(Self {
             directory,
             tokens,
             clock,
             token_lifetime: limits.token_lifetime,
-            requests: Throttle::renewed(requests, each_account, "requests", "requests of this account"),
-            logins: Throttle::renewed(logins, each_name, "logins", "login attempts for this user name"),
+            requests: Throttle::renewed(
+                requests,
+                each_account,
+                "requests",
+                "requests of this account",
+            ),
+            logins: Throttle::renewed(
+                logins,
+                each_name,
+                "logins",
+                "login attempts for this user name",
+            ),
         })
     }
 
     /// Who is calling, and what is left of the account's limit, if there is one.
     ///
     /// # Errors
-    /// [`Rejection::Unauthenticated`] without a credential or for a wrong one; [`Rejection::TooMany`].
-    pub fn admit(&self, credential: Option<Credential<'_>>) -> Result<(Caller, Option<Quota>), Rejection> {
+    /// [`Rejection::Unauthenticated`] without a credential or for a wrong one;
+    /// [`Rejection::TooMany`].
+    pub fn admit(
+        &self,
+        credential: Option<Credential<'_>>,
+    ) -> Result<(Caller, Option<Quota>), Rejection> {
         let credential = credential.ok_or_else(|| {
             Rejection::Unauthenticated(
-                "No credential: send 'Authorization: <token>', or 'x-api-key' with 'x-api-secret'".into(),
+                "No credential: send 'Authorization: <token>', or 'x-api-key' with 'x-api-secret'"
+                    .into(),
             )
         })?;
         let caller = match self.directory.mode() {
@@ -93,6 +112,7 @@ impl Gate {
             AuthMode::Keys => self.admit_known(credential),
         }?;
         let quota = self.requests.check(caller.account.as_str())?;
+
         Ok((caller, quota))
     }
 
@@ -106,16 +126,23 @@ impl Gate {
         self.needs_key()
     }
 
-    /// Counts an attempt to [`login`](Self::login), which must not be made without. In open mode any number is allowed. Attempts from
-    /// elsewhere are counted apart, so that nobody can keep somebody else out.
+    /// Counts an attempt to [`login`](Self::login), which must not be made without. In open mode
+    /// any number is allowed. Attempts from elsewhere are counted apart, so that nobody can keep
+    /// somebody else out.
     ///
     /// # Errors
     /// [`Rejection::TooMany`]
-    pub fn may_try_login(&self, username: &str, from: Option<IpAddr>) -> Result<Option<Quota>, Rejection> {
+    pub fn may_try_login(
+        &self,
+        username: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Option<Quota>, Rejection> {
         match self.directory.mode() {
             AuthMode::Open => Ok(None),
             AuthMode::Keys => {
-                let from = from.map(|from| network(from).to_string()).unwrap_or_default();
+                let from = from
+                    .map(|from| network(from).to_string())
+                    .unwrap_or_default();
                 self.logins.check(&format!("{from} {username}"))
             }
         }
@@ -130,7 +157,9 @@ impl Gate {
             AuthMode::Open => stranger(username)?,
             AuthMode::Keys => self.identify(username, password)?,
         };
-        self.tokens.issue(id, sid, self.clock.now(), self.token_lifetime).map_err(Rejection::Unauthenticated)
+        self.tokens
+            .issue(id, sid, self.clock.now(), self.token_lifetime)
+            .map_err(Rejection::Unauthenticated)
     }
 
     fn identify(&self, username: &str, password: &str) -> Result<(UserId, AccountId), Rejection> {
@@ -138,7 +167,9 @@ impl Gate {
         let known = passwords::verify(password, user.map(|user| user.password_argon2.as_str()));
         match user {
             Some(user) if known => Ok((user.id.clone(), user.account.clone())),
-            _ => Err(Rejection::Unauthenticated("Wrong user name or password".into())),
+            _ => Err(Rejection::Unauthenticated(
+                "Wrong user name or password".into(),
+            )),
         }
     }
 
@@ -148,14 +179,26 @@ impl Gate {
             Credential::Token(token) => match self.tokens.check(token, self.clock.now()) {
                 Verdict::Valid(claims) => {
                     // A declared user keeps to what is declared, also after a change of the mode.
-                    let access = self.directory.user(&claims.id).map_or(Access::ReadWrite, |user| user.access);
-                    return Ok(Caller { account: claims.sid, access, user: Some(claims.id) });
+                    let access = self
+                        .directory
+                        .user(&claims.id)
+                        .map_or(Access::ReadWrite, |user| user.access);
+                    return Ok(Caller {
+                        account: claims.sid,
+                        access,
+                        user: Some(claims.id),
+                    });
                 }
                 Verdict::Expired => return Err(expired()),
                 Verdict::Foreign => account_of(&[b"token", token])?,
             },
         };
-        Ok(Caller { account, access: Access::ReadWrite, user: None })
+
+        Ok(Caller {
+            account,
+            access: Access::ReadWrite,
+            user: None,
+        })
     }
 
     fn admit_known(&self, credential: Credential<'_>) -> Result<Caller, Rejection> {
@@ -163,23 +206,38 @@ impl Gate {
             Credential::Pair { key, secret } => (key, secret),
             Credential::Token(token) => match self.tokens.check(token, self.clock.now()) {
                 Verdict::Valid(claims) => {
-                    // Asking for the user each time lets a change of the configuration take effect at once.
-                    let user = self.directory.user(&claims.id).filter(|user| user.account == claims.sid);
+                    // Asking for the user each time lets a change of the configuration take effect
+                    // at once.
+                    let user = self
+                        .directory
+                        .user(&claims.id)
+                        .filter(|user| user.account == claims.sid);
                     return user.map(caller).ok_or_else(wrong);
                 }
                 Verdict::Expired => return Err(expired()),
                 Verdict::Foreign => split_token(token).ok_or_else(wrong)?,
             },
         };
-        let key = std::str::from_utf8(key).ok().and_then(|key| self.directory.key(key)).ok_or_else(wrong)?;
+
+        let key = std::str::from_utf8(key)
+            .ok()
+            .and_then(|key| self.directory.key(key))
+            .ok_or_else(wrong)?;
+
         if !passwords::matches(secret, &key.secret_sha256) {
             return Err(wrong());
         }
-        Ok(Caller { account: key.account.clone(), access: key.access, user: None })
+
+        Ok(Caller {
+            account: key.account.clone(),
+            access: key.access,
+            user: None,
+        })
     }
 }
 
-/// Where somebody is: with IPv6 the network, in which one machine may have as many addresses as it likes.
+/// Where somebody is: with IPv6 the network, in which one machine may have as many addresses as it
+/// likes.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
@@ -188,7 +246,11 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 fn caller(user: &User) -> Caller {
-    Caller { account: user.account.clone(), access: user.access, user: Some(user.id.clone()) }
+    Caller {
+        account: user.account.clone(),
+        access: user.access,
+        user: Some(user.id.clone()),
+    }
 }
 
 /// A key written as one token: `<public half>.<secret half>`.
@@ -225,8 +287,13 @@ fn derived(parts: &[&[u8]]) -> String {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part);
     }
+
     let alphabet = &nanoid::alphabet::SAFE;
-    hash.finalize().iter().take(14).filter_map(|byte| alphabet.get(usize::from(byte & 63))).collect()
+    hash.finalize()
+        .iter()
+        .take(14)
+        .filter_map(|byte| alphabet.get(usize::from(byte & 63)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -235,8 +302,12 @@ mod tests {
 
     #[test]
     fn an_open_account_is_the_same_for_ever() {
-        // This literal is a promise: with another value every self-hosted open server would lose its objects.
-        assert_eq!(account_of(&[b"token", b"<token>"]).unwrap().as_str(), "acc_L6_iCZSMHsLD8J");
+        // This literal is a promise: with another value every self-hosted open server would lose
+        // its objects.
+        assert_eq!(
+            account_of(&[b"token", b"<token>"]).unwrap().as_str(),
+            "acc_L6_iCZSMHsLD8J"
+        );
         assert_ne!(derived(&[b"a", b"bc"]), derived(&[b"ab", b"c"]));
         assert_eq!(derived(&[b"x"]).len(), 14);
     }
@@ -259,13 +330,33 @@ mod tests {
             access: Access::ReadWrite,
             password_argon2: String::new(),
         };
-        let directory = Directory::new(AuthMode::Keys, vec![user.account.clone()], Vec::new(), vec![user]).unwrap();
-        let limits = GateLimits { token_lifetime: 60, requests_per_minute: 0, logins_per_minute: 2 };
-        let gate = Gate::new(directory, Tokens::new(b"secret"), Clock::System, limits, None);
+
+        let directory = Directory::new(
+            AuthMode::Keys,
+            vec![user.account.clone()],
+            Vec::new(),
+            vec![user],
+        )
+        .unwrap();
+        let limits = GateLimits {
+            token_lifetime: 60,
+            requests_per_minute: 0,
+            logins_per_minute: 2,
+        };
+
+        let gate = Gate::new(
+            directory,
+            Tokens::new(b"secret"),
+            Clock::System,
+            limits,
+            None,
+        );
         let from = |address: &str| Some(address.parse().unwrap());
+
         for _ in 0..2 {
             gate.may_try_login("alice", from("10.0.0.1")).unwrap();
         }
+
         assert!(gate.may_try_login("alice", from("10.0.0.1")).is_err());
         gate.may_try_login("alice", from("10.0.0.2")).unwrap();
         gate.may_try_login("bob", from("10.0.0.1")).unwrap();
@@ -273,7 +364,10 @@ mod tests {
 
     #[test]
     fn a_token_splits_at_its_first_dot() {
-        assert_eq!(split_token(b"key_1.a.b"), Some((&b"key_1"[..], &b"a.b"[..])));
+        assert_eq!(
+            split_token(b"key_1.a.b"),
+            Some((&b"key_1"[..], &b"a.b"[..]))
+        );
         assert_eq!(split_token(b"key_1"), None);
     }
 }

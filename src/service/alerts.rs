@@ -49,10 +49,17 @@ pub struct Alerts {
 }
 
 impl Alerts {
-    /// A desk that works on `store`, rings `bell` when there may be something to send, and remembers pages of lists in `pages`.
+    /// A desk that works on `store`, rings `bell` when there may be something to send, and
+    /// remembers pages of lists in `pages`.
     pub fn new(store: Store, clock: Clock, ids: Ids, bell: Bell, pages: PageMemory) -> Self {
         let lists = Lists::new(store.clone(), ALERTS, SCHEMA, pages);
-        Self { store, clock, ids, lists, bell }
+        Self {
+            store,
+            clock,
+            ids,
+            lists,
+            bell,
+        }
     }
 
     /// Reads the body of a create.
@@ -65,21 +72,29 @@ impl Alerts {
         attributes: Map<String, Value>,
         strictness: Strictness,
     ) -> Result<AlertDraft, Fault> {
-        let named = attributes.get("source_id").and_then(Value::as_str).and_then(|id| IntegrationId::parse(id).ok());
-        let found = named.map(|id| self.store.record(INTEGRATIONS, id.as_str())).transpose()?.flatten();
+        let named = attributes
+            .get("source_id")
+            .and_then(Value::as_str)
+            .and_then(|id| IntegrationId::parse(id).ok());
+        let found = named
+            .map(|id| self.store.record(INTEGRATIONS, id.as_str()))
+            .transpose()?
+            .flatten();
         let authors = Authors {
             own: [writer.account().as_str(), writer.actor()],
             integration: found.is_some_and(|record| INTEGRATIONS.owns(writer.account(), &record)),
         };
+
         Ok(AlertDraft::parse(attributes, authors, strictness)?)
     }
 
-    /// Creates an alert in the writer's account, in its own name or in that of one of its integrations. With a key that was
-    /// used before for the same draft, answers what was answered then.
+    /// Creates an alert in the writer's account, in its own name or in that of one of its
+    /// integrations. With a key that was used before for the same draft, answers what was answered
+    /// then.
     ///
     /// # Errors
-    /// The integration is not the account's; one with its third-party id is going on already; the key was used for another
-    /// draft; the store failed.
+    /// The integration is not the account's; one with its third-party id is going on already; the
+    /// key was used for another draft; the store failed.
     pub async fn create(
         &self,
         writer: &Writer,
@@ -87,31 +102,41 @@ impl Alerts {
         key: Option<IdempotencyKey>,
     ) -> Result<(AlertId, Stored), Fault> {
         let (writer, clock, ids) = (writer.clone(), self.clock.clone(), self.ids.clone());
-        let attempt = key.map(|key| once::attempt(key, &Named { alert: &draft })).transpose()?;
+        let attempt = key
+            .map(|key| once::attempt(key, &Named { alert: &draft }))
+            .transpose()?;
         let outcome = self
             .store
             .write(move |transaction| {
                 let now = clock.now();
                 if let Some(attempt) = &attempt
-                    && let Some(record) = once::answered(transaction, writer.account(), attempt, now)?
+                    && let Some(record) =
+                        once::answered(transaction, writer.account(), attempt, now)?
                 {
                     let alert: Alert = objects::decode(&record)?;
                     return Ok((alert.id, record));
                 }
+
                 let (content, origin) = split(transaction, &writer, draft)?;
                 if let Some(ongoing) = ongoing(transaction, writer.account(), &origin)? {
                     let id = ongoing.id;
-                    let message = format!("The alert '{id}' of this source and thirdparty_id is not over yet");
+                    let message = format!(
+                        "The alert '{id}' of this source and thirdparty_id is not over yet"
+                    );
                     return Err(Rejection::Conflict(message).into());
                 }
-                let (alert, record) = insert(transaction, &ids, writer.account(), content, origin, now)?;
+
+                let (alert, record) =
+                    insert(transaction, &ids, writer.account(), content, origin, now)?;
                 if let Some(attempt) = &attempt {
                     transaction.remember_answer(writer.account(), attempt, now, record.clone())?;
                 }
+
                 Ok((alert.id, record))
             })
             .await;
         self.bell.ring();
+
         outcome
     }
 
@@ -133,14 +158,21 @@ impl Alerts {
 
     fn get_of(&self, account: &AccountId, id: &AlertId) -> Result<Stored, Fault> {
         let found = self.store.record(ALERTS, id.as_str())?;
-        Ok(found.filter(|record| ALERTS.owns(account, record)).ok_or(Rejection::NotFound(NAME))?)
+        Ok(found
+            .filter(|record| ALERTS.owns(account, record))
+            .ok_or(Rejection::NotFound(NAME))?)
     }
 
     /// One alert of the caller's account, and some attributes of it.
     ///
     /// # Errors
     /// No such alert in this account; the store failed.
-    pub fn get_selected(&self, caller: &Caller, id: &AlertId, select: &Select) -> Result<(Stored, Vec<u8>), Fault> {
+    pub fn get_selected(
+        &self,
+        caller: &Caller,
+        id: &AlertId,
+        select: &Select,
+    ) -> Result<(Stored, Vec<u8>), Fault> {
         let record = self.get(caller, id)?;
         let selected = select.apply(record.as_ref()).map_err(objects::unreadable)?;
         Ok((record, selected))
@@ -159,7 +191,10 @@ impl Alerts {
     ) -> Result<(AlertPatch, usize), Fault> {
         let current = self.get_of(writer.account(), id);
         // A wrong body is told first, also where there is no alert.
-        let stored = current.as_ref().map(objects::decode).unwrap_or_else(|_| Ok(Map::new()))?;
+        let stored = current
+            .as_ref()
+            .map(objects::decode)
+            .unwrap_or_else(|_| Ok(Map::new()))?;
         let patch = AlertPatch::parse(attributes, &stored, strictness)?;
         Ok((patch, current?.as_ref().len()))
     }
@@ -167,7 +202,8 @@ impl Alerts {
     /// Changes what the patch names and answers the alert as it is then.
     ///
     /// # Errors
-    /// No such alert in this account, or it is not in the state that is asked for; the store failed.
+    /// No such alert in this account, or it is not in the state that is asked for; the store
+    /// failed.
     pub async fn update(
         &self,
         writer: &Writer,
@@ -175,18 +211,23 @@ impl Alerts {
         patch: AlertPatch,
         conditions: Preconditions,
     ) -> Result<Stored, Fault> {
-        self.change(writer, id, conditions, |transaction, mut alert, now, current| match patch.apply(&mut alert, now) {
-            true => Ok(replace(transaction, &alert)?),
-            false => Ok(current),
-        })
+        self.change(
+            writer,
+            id,
+            conditions,
+            |transaction, mut alert, now, current| match patch.apply(&mut alert, now) {
+                true => Ok(replace(transaction, &alert)?),
+                false => Ok(current),
+            },
+        )
         .await
     }
 
     /// Takes a step and answers the alert as it is then.
     ///
     /// # Errors
-    /// No such alert in this account, it is not in the state that is asked for, or its status does not allow this; the
-    /// store failed.
+    /// No such alert in this account, it is not in the state that is asked for, or its status does
+    /// not allow this; the store failed.
     pub async fn step(
         &self,
         writer: &Writer,
@@ -195,10 +236,15 @@ impl Alerts {
         conditions: Preconditions,
     ) -> Result<Stored, Fault> {
         let by = writer.actor().to_owned();
-        self.change(writer, id, conditions, move |transaction, mut alert, now, _| {
-            alert.step(step, &by, now).map_err(Rejection::invalid)?;
-            Ok(taken(transaction, &alert, step)?)
-        })
+        self.change(
+            writer,
+            id,
+            conditions,
+            move |transaction, mut alert, now, _| {
+                alert.step(step, &by, now).map_err(Rejection::invalid)?;
+                Ok(taken(transaction, &alert, step)?)
+            },
+        )
         .await
     }
 
@@ -210,11 +256,14 @@ impl Alerts {
         change: F,
     ) -> Result<Stored, Fault>
     where
-        F: FnOnce(&mut Transaction<'_>, Alert, Timestamp, Stored) -> Result<Stored, Fault> + Send + 'static,
+        F: FnOnce(&mut Transaction<'_>, Alert, Timestamp, Stored) -> Result<Stored, Fault>
+            + Send
+            + 'static,
     {
         let (account, clock) = (writer.account().clone(), self.clock.clone());
         let outcome = self.store.write(move |transaction| {
-            let (alert, current) = objects::owned(transaction, ALERTS, &account, id.as_str(), NAME)?;
+            let (alert, current) =
+                objects::owned(transaction, ALERTS, &account, id.as_str(), NAME)?;
             conditions.check(current.as_ref())?;
             change(transaction, alert, clock.now(), current)
         });
@@ -226,13 +275,20 @@ impl Alerts {
     /// Deletes an alert. Its number is not used again.
     ///
     /// # Errors
-    /// No such alert in this account, or it is not in the state that is asked for; the store failed.
-    pub async fn delete(&self, writer: &Writer, id: AlertId, conditions: Preconditions) -> Result<(), Fault> {
+    /// No such alert in this account, or it is not in the state that is asked for; the store
+    /// failed.
+    pub async fn delete(
+        &self,
+        writer: &Writer,
+        id: AlertId,
+        conditions: Preconditions,
+    ) -> Result<(), Fault> {
         let writer = writer.clone();
         self.store
             .write(move |transaction| {
                 let account = writer.account();
-                let (alert, current) = objects::owned(transaction, ALERTS, account, id.as_str(), NAME)?;
+                let (alert, current) =
+                    objects::owned(transaction, ALERTS, account, id.as_str(), NAME)?;
                 conditions.check(current.as_ref())?;
                 Ok(delete(transaction, &alert)?)
             })
@@ -246,12 +302,25 @@ impl Alerts {
 }
 
 /// What the alert says, and where it comes from. What the draft leaves open its source decides.
-fn split(transaction: &Transaction<'_>, writer: &Writer, draft: AlertDraft) -> Result<(Content, Origin), Fault> {
-    let integration = draft.source_id.map(|id| source(transaction, writer.account(), &id)).transpose()?;
+fn split(
+    transaction: &Transaction<'_>,
+    writer: &Writer,
+    draft: AlertDraft,
+) -> Result<(Content, Origin), Fault> {
+    let integration = draft
+        .source_id
+        .map(|id| source(transaction, writer.account(), &id))
+        .transpose()?;
     let (source_id, urgency, destination_ids) = match integration {
-        Some(Integration { id, urgency, destination_ids, .. }) => (String::from(id), urgency.into(), destination_ids),
+        Some(Integration {
+            id,
+            urgency,
+            destination_ids,
+            ..
+        }) => (String::from(id), urgency.into(), destination_ids),
         None => (writer.actor().to_owned(), AlertUrgency::Medium, Vec::new()),
     };
+
     let content = Content {
         title: draft.title,
         description: draft.description,
@@ -262,6 +331,7 @@ fn split(transaction: &Transaction<'_>, writer: &Writer, draft: AlertDraft) -> R
         incident: None,
         dedup_keys: Vec::new(),
     };
+
     let origin = Origin {
         thirdparty_id: draft.thirdparty_id,
         source_id: Some(source_id),
@@ -269,11 +339,18 @@ fn split(transaction: &Transaction<'_>, writer: &Writer, draft: AlertDraft) -> R
         destination_ids: draft.destination_ids.unwrap_or(destination_ids),
         urgency,
     };
+
     Ok((content, origin))
 }
 
-fn source(transaction: &Transaction<'_>, account: &AccountId, id: &IntegrationId) -> Result<Integration, Fault> {
-    let found = transaction.record(INTEGRATIONS, id.as_str())?.filter(|record| INTEGRATIONS.owns(account, record));
+fn source(
+    transaction: &Transaction<'_>,
+    account: &AccountId,
+    id: &IntegrationId,
+) -> Result<Integration, Fault> {
+    let found = transaction
+        .record(INTEGRATIONS, id.as_str())?
+        .filter(|record| INTEGRATIONS.owns(account, record));
     let record = found.ok_or_else(|| Rejection::invalid(foreign_source(id)))?;
     Ok(objects::decode(&record)?)
 }
@@ -284,21 +361,39 @@ pub(super) fn ongoing(
     account: &AccountId,
     origin: &Origin,
 ) -> Result<Option<Alert>, StoreError> {
-    let Some(subject) = subject(account, origin.source_id.as_deref(), origin.thirdparty_id.as_deref()) else {
+    let Some(subject) = subject(
+        account,
+        origin.source_id.as_deref(),
+        origin.thirdparty_id.as_deref(),
+    ) else {
         return Ok(None);
     };
     Ok(newest(transaction, &subject)?.filter(|alert| alert.status.goes_on()))
 }
 
 /// The newest alert about this.
-pub(super) fn newest(transaction: &Transaction<'_>, subject: &Subject) -> Result<Option<Alert>, StoreError> {
-    let Some(id) = transaction.newest(subject)? else { return Ok(None) };
-    transaction.record(ALERTS, &id)?.map(|record| objects::decode(&record)).transpose()
+pub(super) fn newest(
+    transaction: &Transaction<'_>,
+    subject: &Subject,
+) -> Result<Option<Alert>, StoreError> {
+    let Some(id) = transaction.newest(subject)? else {
+        return Ok(None);
+    };
+    transaction
+        .record(ALERTS, &id)?
+        .map(|record| objects::decode(&record))
+        .transpose()
 }
 
 /// What an alert is about, if a third party named it.
-pub(super) fn subject(account: &AccountId, source_id: Option<&str>, thirdparty_id: Option<&str>) -> Option<Subject> {
-    source_id.zip(thirdparty_id).map(|(source_id, thirdparty_id)| Subject::new(account, source_id, thirdparty_id))
+pub(super) fn subject(
+    account: &AccountId,
+    source_id: Option<&str>,
+    thirdparty_id: Option<&str>,
+) -> Option<Subject> {
+    source_id
+        .zip(thirdparty_id)
+        .map(|(source_id, thirdparty_id)| Subject::new(account, source_id, thirdparty_id))
 }
 
 /// Adds an alert under the account's next number. It is the newest about what it is about.
@@ -314,10 +409,16 @@ pub(super) fn insert(
     let id = objects::unused(transaction, ALERTS, || ids.alert(), AlertId::as_str)?;
     let alert = Alert::create(content, origin, account.clone(), id, tiny_id, now);
     let record = encode(&alert)?;
+
     transaction.insert(ALERTS, account, tiny_id, alert.id.as_str(), record.clone())?;
-    if let Some(subject) = subject(account, alert.source_id.as_deref(), alert.thirdparty_id.as_deref()) {
+    if let Some(subject) = subject(
+        account,
+        alert.source_id.as_deref(),
+        alert.thirdparty_id.as_deref(),
+    ) {
         transaction.set_newest(&subject, alert.id.as_str());
     }
+
     outgoing::announce(transaction, &alert, AlertEvent::Created)?;
     Ok((alert, record))
 }
@@ -325,12 +426,22 @@ pub(super) fn insert(
 /// Puts a new state of an alert in the place of the old one.
 fn replace(transaction: &mut Transaction<'_>, alert: &Alert) -> Result<Stored, StoreError> {
     let record = encode(alert)?;
-    transaction.replace(ALERTS, &alert.sid, alert.tiny_id, alert.id.as_str(), record.clone());
+    transaction.replace(
+        ALERTS,
+        &alert.sid,
+        alert.tiny_id,
+        alert.id.as_str(),
+        record.clone(),
+    );
     Ok(record)
 }
 
 /// Keeps a step that was taken, and tells who wants to hear of it.
-pub(super) fn taken(transaction: &mut Transaction<'_>, alert: &Alert, step: Step) -> Result<Stored, StoreError> {
+pub(super) fn taken(
+    transaction: &mut Transaction<'_>,
+    alert: &Alert,
+    step: Step,
+) -> Result<Stored, StoreError> {
     let event = match step {
         Step::Acknowledge => Some(AlertEvent::Acknowledged),
         Step::Resolve => Some(AlertEvent::Resolved),
@@ -345,7 +456,11 @@ pub(super) fn taken(transaction: &mut Transaction<'_>, alert: &Alert, step: Step
 
 /// Removes an alert and what leads to it.
 pub(super) fn delete(transaction: &mut Transaction<'_>, alert: &Alert) -> Result<(), StoreError> {
-    if let Some(subject) = subject(&alert.sid, alert.source_id.as_deref(), alert.thirdparty_id.as_deref()) {
+    if let Some(subject) = subject(
+        &alert.sid,
+        alert.source_id.as_deref(),
+        alert.thirdparty_id.as_deref(),
+    ) {
         transaction.forget_newest(&subject, alert.id.as_str())?;
     }
     transaction.delete(ALERTS, &alert.sid, alert.tiny_id, alert.id.as_str())

@@ -1,4 +1,5 @@
-//! What third parties report: understood, brought into order with what came before, and kept, all in one commit.
+//! What third parties report: understood, brought into order with what came before, and kept, all
+//! in one commit.
 
 mod outcome;
 mod refused;
@@ -53,7 +54,11 @@ pub enum Receipt {
 
 impl Receipt {
     fn of_disabled(integration: &Integration) -> Self {
-        if repeats_for_ever(integration) { Self::Taken } else { Self::Disabled }
+        if repeats_for_ever(integration) {
+            Self::Taken
+        } else {
+            Self::Disabled
+        }
     }
 
     /// The HTTP status. Source: api.md section 7.
@@ -119,11 +124,32 @@ enum Kept {
 }
 
 impl Incoming {
-    /// A desk that works on `store` and rings `bell` when there may be something to send. Whether it `confirms` is whether the
-    /// subscriptions that third parties want confirmed are.
-    pub fn new(store: Store, clock: Clock, ids: Ids, bell: Bell, tally: Tally, confirms: bool) -> Self {
-        let refusals = Arc::new(Throttle::per_minute(1, "refusals", "logs of refused events"));
-        Self { store, clock, ids, bell, tally, confirms, readers: Readers::new(), refusals }
+    /// A desk that works on `store` and rings `bell` when there may be something to send. Whether
+    /// it `confirms` is whether the subscriptions that third parties want confirmed are.
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        bell: Bell,
+        tally: Tally,
+        confirms: bool,
+    ) -> Self {
+        let refusals = Arc::new(Throttle::per_minute(
+            1,
+            "refusals",
+            "logs of refused events",
+        ));
+
+        Self {
+            store,
+            clock,
+            ids,
+            bell,
+            tally,
+            confirms,
+            readers: Readers::new(),
+            refusals,
+        }
     }
 
     /// The integration of type `email` that is called so.
@@ -132,8 +158,15 @@ impl Incoming {
     /// There is none; the store failed.
     pub fn mailbox(&self, name: &str) -> Result<IntegrationId, Fault> {
         let id = IntegrationId::parse(name).map_err(|_| not_found())?;
-        let found = self.store.record(INTEGRATIONS, id.as_str())?.ok_or_else(not_found)?;
-        match objects::decode::<Integration>(&found)?.integration_type.as_str() {
+        let found = self
+            .store
+            .record(INTEGRATIONS, id.as_str())?
+            .ok_or_else(not_found)?;
+
+        match objects::decode::<Integration>(&found)?
+            .integration_type
+            .as_str()
+        {
             "email" => Ok(id),
             _ => Err(not_found().into()),
         }
@@ -144,7 +177,9 @@ impl Incoming {
     /// # Errors
     /// There is none; the store failed.
     pub fn find(&self, id: &IntegrationId) -> Result<(), Fault> {
-        self.store.record(INTEGRATIONS, id.as_str())?.ok_or_else(not_found)?;
+        self.store
+            .record(INTEGRATIONS, id.as_str())?
+            .ok_or_else(not_found)?;
         Ok(())
     }
 
@@ -153,55 +188,112 @@ impl Incoming {
     /// # Errors
     /// No such integration; the store failed.
     pub fn look(&self, id: &IntegrationId) -> Result<Receipt, Fault> {
-        let found = self.store.record(INTEGRATIONS, id.as_str())?.ok_or_else(not_found)?;
+        let found = self
+            .store
+            .record(INTEGRATIONS, id.as_str())?
+            .ok_or_else(not_found)?;
         let integration: Integration = objects::decode(&found)?;
-        Ok(if integration.enabled { Receipt::Taken } else { Receipt::of_disabled(&integration) })
+        Ok(if integration.enabled {
+            Receipt::Taken
+        } else {
+            Receipt::of_disabled(&integration)
+        })
     }
 
-    /// Takes an event, if `throttle` allows one more of this integration. What became of it stands in the log that it left.
+    /// Takes an event, if `throttle` allows one more of this integration. What became of it stands
+    /// in the log that it left.
     ///
     /// # Errors
     /// No such integration; too many events; the store failed.
-    pub async fn take(&self, id: IntegrationId, arrival: Arrival, throttle: &Throttle) -> Result<Taken, Fault> {
-        let found = self.store.record(INTEGRATIONS, id.as_str())?.ok_or_else(not_found)?;
+    pub async fn take(
+        &self,
+        id: IntegrationId,
+        arrival: Arrival,
+        throttle: &Throttle,
+    ) -> Result<Taken, Fault> {
+        let found = self
+            .store
+            .record(INTEGRATIONS, id.as_str())?
+            .ok_or_else(not_found)?;
         let integration: Integration = objects::decode(&found)?;
         let (is_too_much, quota) = match throttle.check(id.as_str()) {
             // Whatever is refused is sent for ever by these.
-            Err(Rejection::TooMany { quota, .. }) if repeats_for_ever(&integration) => (true, Some(quota)),
+            Err(Rejection::TooMany { quota, .. }) if repeats_for_ever(&integration) => {
+                (true, Some(quota))
+            }
             Err(rejection) => {
-                self.log_refused(&id, Refused { arrival, status: TOO_MANY_REQUESTS, reason: TOO_MANY.to_owned() })
-                    .await;
+                self.log_refused(
+                    &id,
+                    Refused {
+                        arrival,
+                        status: TOO_MANY_REQUESTS,
+                        reason: TOO_MANY.to_owned(),
+                    },
+                )
+                .await;
                 return Err(rejection.into());
             }
             Ok(quota) => (false, quota),
         };
-        let Arrival { parts, path, remote } = arrival;
+
+        let Arrival {
+            parts,
+            path,
+            remote,
+        } = arrival;
         let takes_long = adapters::may_take_long(&parts, &integration.options);
         let account = integration.sid.clone();
         let read = move || {
             let (delivery, further) = Delivery::each(parts, integration.integration_type.as_str());
-            let arrived = Arrived { delivery, path, remote, is_too_much };
+            let arrived = Arrived {
+                delivery,
+                path,
+                remote,
+                is_too_much,
+            };
             let understood = understand(found, integration, &arrived);
             (Arc::new(arrived), understood, further)
         };
+
         let (arrived, understood, further) = self.readers.read(&account, takes_long, read).await?;
-        let (receipt, answer) = self.settle(&id, &account, Arc::clone(&arrived), understood).await?;
+        let (receipt, answer) = self
+            .settle(&id, &account, Arc::clone(&arrived), understood)
+            .await?;
+
         for delivery in further {
             let is_too_much = throttle.check(id.as_str()).is_err();
             let (path, remote) = (arrived.path.clone(), arrived.remote.clone());
-            let event = Arc::new(Arrived { delivery, path, remote, is_too_much });
-            let record = self.store.record(INTEGRATIONS, id.as_str())?.ok_or_else(not_found)?;
-            let understood = self.understand(&account, record, Arc::clone(&event)).await?;
+            let event = Arc::new(Arrived {
+                delivery,
+                path,
+                remote,
+                is_too_much,
+            });
+
+            let record = self
+                .store
+                .record(INTEGRATIONS, id.as_str())?
+                .ok_or_else(not_found)?;
+            let understood = self
+                .understand(&account, record, Arc::clone(&event))
+                .await?;
+
             self.settle(&id, &account, event, understood).await?;
         }
+
         if takes_long {
             readers::discard(arrived);
         }
-        Ok(Taken { receipt, answer, quota })
+
+        Ok(Taken {
+            receipt,
+            answer,
+            quota,
+        })
     }
 
-    /// Keeps what came of an event, and has it understood again as often as the integration has changed meanwhile: never on the
-    /// writer's thread, which all others wait for.
+    /// Keeps what came of an event, and has it understood again as often as the integration has
+    /// changed meanwhile: never on the writer's thread, which all others wait for.
     async fn settle(
         &self,
         id: &IntegrationId,
@@ -217,7 +309,9 @@ impl Incoming {
                     return Ok((receipt, answer));
                 }
                 Kept::Changed(record) => {
-                    understood = self.understand(account, record, Arc::clone(&arrived)).await?;
+                    understood = self
+                        .understand(account, record, Arc::clone(&arrived))
+                        .await?;
                 }
             }
         }
@@ -235,17 +329,27 @@ impl Incoming {
         Ok(self.readers.read(account, takes_long, read).await?)
     }
 
-    /// Keeps what came of an event, unless the integration is another now than the one that understood it.
+    /// Keeps what came of an event, unless the integration is another now than the one that
+    /// understood it.
     async fn keep(&self, id: &IntegrationId, understood: Understood) -> Result<Kept, Fault> {
-        let (clock, ids, confirms, id) = (self.clock.clone(), self.ids.clone(), self.confirms, id.clone());
+        let (clock, ids, confirms, id) = (
+            self.clock.clone(),
+            self.ids.clone(),
+            self.confirms,
+            id.clone(),
+        );
         let kept = self.store.write(move |transaction| {
-            let current = transaction.record(INTEGRATIONS, id.as_str())?.ok_or_else(not_found)?;
+            let current = transaction
+                .record(INTEGRATIONS, id.as_str())?
+                .ok_or_else(not_found)?;
             if current != understood.record {
                 return Ok(Kept::Changed(current));
             }
-            let (receipt, action) = outcome::keep(transaction, &ids, clock.now(), understood, confirms)?;
+            let (receipt, action) =
+                outcome::keep(transaction, &ids, clock.now(), understood, confirms)?;
             Ok(Kept::Done(receipt, action))
         });
+
         let kept = kept.await;
         self.bell.ring();
         kept
@@ -257,13 +361,33 @@ fn not_found() -> Rejection {
 }
 
 fn understand(record: Stored, integration: Integration, arrived: &Arrived) -> Understood {
-    let (kind, options, delivery) = (integration.integration_type.as_str(), &integration.options, &arrived.delivery);
-    let read = || if arrived.is_too_much { too_much() } else { adapters::read(kind, delivery, options) };
+    let (kind, options, delivery) = (
+        integration.integration_type.as_str(),
+        &integration.options,
+        &arrived.delivery,
+    );
+    let read = || {
+        if arrived.is_too_much {
+            too_much()
+        } else {
+            adapters::read(kind, delivery, options)
+        }
+    };
+
     let reading = integration.enabled.then(read);
     // What this type of third party wants to read.
-    let answer = reading.as_ref().and_then(|reading| adapters::answer(kind, delivery, options, reading));
+    let answer = reading
+        .as_ref()
+        .and_then(|reading| adapters::answer(kind, delivery, options, reading));
+
     let shown = outcome::shown(&integration, arrived);
-    Understood { record, integration, reading, answer, shown }
+    Understood {
+        record,
+        integration,
+        reading,
+        answer,
+        shown,
+    }
 }
 
 const TOO_MANY: &str = "there were more events than limits.events_per_minute allows";
@@ -271,10 +395,15 @@ const TOO_MANY: &str = "there were more events than limits.events_per_minute all
 const TOO_MANY_REQUESTS: u16 = 429;
 
 fn too_much() -> Reading {
-    Reading::Nothing { reason: TOO_MANY.to_owned(), thirdparty_id: None, confirm: None }
+    Reading::Nothing {
+        reason: TOO_MANY.to_owned(),
+        thirdparty_id: None,
+        confirm: None,
+    }
 }
 
-/// One public client takes anything but 200 for a failure, and sends the same again until it is 200.
+/// One public client takes anything but 200 for a failure, and sends the same again until it is
+/// 200.
 fn repeats_for_ever(integration: &Integration) -> bool {
     integration.integration_type.as_str() == "elastalert"
 }

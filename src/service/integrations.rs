@@ -46,17 +46,31 @@ pub struct OutgoingRules {
 }
 
 impl Integrations {
-    /// A desk that works on `store` and remembers pages of lists in `pages`. Integrations that send keep to `outgoing`.
-    pub fn new(store: Store, clock: Clock, ids: Ids, outgoing: OutgoingRules, pages: PageMemory) -> Self {
+    /// A desk that works on `store` and remembers pages of lists in `pages`. Integrations that send
+    /// keep to `outgoing`.
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        outgoing: OutgoingRules,
+        pages: PageMemory,
+    ) -> Self {
         let lists = Lists::new(store.clone(), COLLECTION, SCHEMA, pages);
-        Self { store, clock, ids, outgoing, lists }
+        Self {
+            store,
+            clock,
+            ids,
+            outgoing,
+            lists,
+        }
     }
 
-    /// Creates an integration in the writer's account, under the account's next number. With a key that was used before
-    /// for the same draft, answers what was answered then.
+    /// Creates an integration in the writer's account, under the account's next number. With a key
+    /// that was used before for the same draft, answers what was answered then.
     ///
     /// # Errors
-    /// The key was used for another draft; it is one more that sends than the account may have; the store failed.
+    /// The key was used for another draft; it is one more that sends than the account may have; the
+    /// store failed.
     pub async fn create(
         &self,
         writer: &Writer,
@@ -66,6 +80,7 @@ impl Integrations {
         let (writer, clock, ids) = (writer.clone(), self.clock.clone(), self.ids.clone());
         let OutgoingRules { reach, senders } = self.outgoing;
         let attempt = key.map(|key| once::attempt(key, &draft)).transpose()?;
+
         self.store
             .write(move |transaction| {
                 let (account, now) = (writer.account(), clock.now());
@@ -75,17 +90,26 @@ impl Integrations {
                     let integration: Integration = objects::decode(&record)?;
                     return Ok((integration.id, record));
                 }
+
                 let tiny_id = transaction.next_tiny_id(COLLECTION, account)?;
-                let id = objects::unused(transaction, COLLECTION, || ids.integration(), IntegrationId::as_str)?;
-                let integration = Integration::create(draft, account.clone(), id.clone(), tiny_id, now);
+                let id = objects::unused(
+                    transaction,
+                    COLLECTION,
+                    || ids.integration(),
+                    IntegrationId::as_str,
+                )?;
+                let integration =
+                    Integration::create(draft, account.clone(), id.clone(), tiny_id, now);
                 outgoing::check_page(&integration, &writer, reach)?;
                 outgoing::judge(&integration)?;
                 let record = encode(&integration)?;
                 transaction.insert(COLLECTION, account, tiny_id, id.as_str(), record.clone())?;
                 outgoing::register(transaction, &integration, senders)?;
+
                 if let Some(attempt) = &attempt {
                     transaction.remember_answer(account, attempt, now, record.clone())?;
                 }
+
                 Ok((id, record))
             })
             .await
@@ -109,7 +133,9 @@ impl Integrations {
 
     fn get_of(&self, account: &AccountId, id: &IntegrationId) -> Result<Stored, Fault> {
         let found = self.store.record(COLLECTION, id.as_str())?;
-        Ok(found.filter(|record| COLLECTION.owns(account, record)).ok_or(Rejection::NotFound(NAME))?)
+        Ok(found
+            .filter(|record| COLLECTION.owns(account, record))
+            .ok_or(Rejection::NotFound(NAME))?)
     }
 
     /// One integration of the caller's account, and some attributes of it.
@@ -130,8 +156,8 @@ impl Integrations {
     /// Changes what the patch names and answers the integration as it is then.
     ///
     /// # Errors
-    /// No such integration in this account, or it is not in the state that is asked for; it would be one more that sends than the account may
-    /// have; the store failed.
+    /// No such integration in this account, or it is not in the state that is asked for; it would
+    /// be one more that sends than the account may have; the store failed.
     pub async fn update(
         &self,
         writer: &Writer,
@@ -139,25 +165,37 @@ impl Integrations {
         patch: IntegrationPatch,
         conditions: Preconditions,
     ) -> Result<Stored, Fault> {
-        let (writer, clock, OutgoingRules { reach, senders }) = (writer.clone(), self.clock.clone(), self.outgoing);
+        let (writer, clock, OutgoingRules { reach, senders }) =
+            (writer.clone(), self.clock.clone(), self.outgoing);
         self.store
             .write(move |transaction| {
                 let (mut integration, current) = owned(transaction, &writer, &id)?;
                 conditions.check(current.as_ref())?;
-                // Options that were written before they were judged stay, unless they or their type are written anew.
+                // Options that were written before they were judged stay, unless they or their type
+                // are written anew.
                 let options = patch.options.is_some().then(|| integration.options.clone());
+
                 let kind = integration.integration_type.clone();
                 if !integration.apply(patch, clock.now()) {
                     return Ok(current);
                 }
+
                 outgoing::check_page(&integration, &writer, reach)?;
                 let are_others = options.is_some_and(|options| options != integration.options);
                 if are_others || kind != integration.integration_type {
                     outgoing::judge(&integration)?;
                 }
+
                 let record = encode(&integration)?;
-                transaction.replace(COLLECTION, writer.account(), integration.tiny_id, id.as_str(), record.clone());
+                transaction.replace(
+                    COLLECTION,
+                    writer.account(),
+                    integration.tiny_id,
+                    id.as_str(),
+                    record.clone(),
+                );
                 outgoing::register(transaction, &integration, senders)?;
+
                 Ok(record)
             })
             .await
@@ -166,15 +204,26 @@ impl Integrations {
     /// Deletes an integration. Its number is not used again.
     ///
     /// # Errors
-    /// No such integration in this account, or it is not in the state that is asked for; the store failed.
-    pub async fn delete(&self, writer: &Writer, id: IntegrationId, conditions: Preconditions) -> Result<(), Fault> {
+    /// No such integration in this account, or it is not in the state that is asked for; the store
+    /// failed.
+    pub async fn delete(
+        &self,
+        writer: &Writer,
+        id: IntegrationId,
+        conditions: Preconditions,
+    ) -> Result<(), Fault> {
         let writer = writer.clone();
         self.store
             .write(move |transaction| {
                 let (integration, current) = owned(transaction, &writer, &id)?;
                 conditions.check(current.as_ref())?;
                 outgoing::unregister(transaction, writer.account(), &id)?;
-                Ok(transaction.delete(COLLECTION, writer.account(), integration.tiny_id, id.as_str())?)
+                Ok(transaction.delete(
+                    COLLECTION,
+                    writer.account(),
+                    integration.tiny_id,
+                    id.as_str(),
+                )?)
             })
             .await
     }
@@ -185,6 +234,10 @@ impl Integrations {
     }
 }
 
-fn owned(transaction: &Transaction<'_>, writer: &Writer, id: &IntegrationId) -> Result<(Integration, Stored), Fault> {
+fn owned(
+    transaction: &Transaction<'_>,
+    writer: &Writer,
+    id: &IntegrationId,
+) -> Result<(Integration, Stored), Fault> {
     objects::owned(transaction, COLLECTION, writer.account(), id.as_str(), NAME)
 }

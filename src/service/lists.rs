@@ -1,8 +1,9 @@
 //! Answering list queries: one piece of code for every kind of object.
 //!
-//! A page near an end of an account in the order of its tinyIds is read by walking there. Whatever else is asked, a
-//! filter, another order, a page far from the ends, is found out from the account's index (`indexed`), so that only the objects of
-//! the page are read; or, where no memory is left for an index, by reading all objects (`scanned`).
+//! A page near an end of an account in the order of its tinyIds is read by walking there. Whatever
+//! else is asked, a filter, another order, a page far from the ends, is found out from the
+//! account's index (`indexed`), so that only the objects of the page are read; or, where no memory
+//! is left for an index, by reading all objects (`scanned`).
 
 mod indexed;
 mod scanned;
@@ -35,8 +36,9 @@ pub struct ListPage {
 
 /// Lists of one kind of object. Cloning is cheap.
 ///
-/// Pages are remembered until something changes in their account, so that whoever asks the same again and again, as
-/// dashboards and tests do, costs next to nothing, however many objects a filter has to look at.
+/// Pages are remembered until something changes in their account, so that whoever asks the same
+/// again and again, as dashboards and tests do, costs next to nothing, however many objects a
+/// filter has to look at.
 #[derive(Clone, Debug)]
 pub struct Lists {
     store: Store,
@@ -58,18 +60,23 @@ struct PageWeight;
 impl Weighter<Box<[u8]>, Remembered> for PageWeight {
     fn weight(&self, key: &Box<[u8]>, remembered: &Remembered) -> u64 {
         const REST: usize = 128;
-        let bytes = key.len().saturating_add(remembered.page.json.len()).saturating_add(REST);
+        let bytes = key
+            .len()
+            .saturating_add(remembered.page.json.len())
+            .saturating_add(REST);
         bytes.try_into().unwrap_or(u64::MAX)
     }
 }
 
-/// A page of so many bytes is read where requests are served; a larger one takes longer than others should wait.
+/// A page of so many bytes is read where requests are served; a larger one takes longer than others
+/// should wait.
 const QUICK_BYTES: usize = 1 << 20;
 
 /// A page is some kilobytes; from this the cache guesses how many it will hold.
 const USUAL_PAGE_BYTES: u64 = 4096;
 
-/// Pages that were answered, of all kinds of objects, bounded by their bytes. Cloning is cheap and gives the same.
+/// Pages that were answered, of all kinds of objects, bounded by their bytes. Cloning is cheap and
+/// gives the same.
 #[derive(Clone, Debug)]
 pub struct PageMemory(Arc<Cache<Box<[u8]>, Remembered, PageWeight>>);
 
@@ -83,8 +90,18 @@ impl PageMemory {
 
 impl Lists {
     /// Lists of `collection`, whose pages are kept in `remembered`.
-    pub fn new(store: Store, collection: Collection, schema: Schema, remembered: PageMemory) -> Self {
-        Self { store, collection, schema, remembered }
+    pub fn new(
+        store: Store,
+        collection: Collection,
+        schema: Schema,
+        remembered: PageMemory,
+    ) -> Self {
+        Self {
+            store,
+            collection,
+            schema,
+            remembered,
+        }
     }
 
     /// Reads a query.
@@ -115,38 +132,73 @@ impl Lists {
         let found = if is_near(query) {
             self.walk(account, query, QUICK_BYTES)?
         } else {
-            let indexed = self.store.indexed_before(self.collection, account, &places(query))?;
+            let indexed = self
+                .store
+                .indexed_before(self.collection, account, &places(query))?;
             let indexed = indexed.filter(|indexed| indexed::is_quick(&indexed.view, query));
-            let found = indexed.map(|indexed| indexed::find(&indexed, self.collection, account, query, QUICK_BYTES));
+            let found = indexed.map(|indexed| {
+                indexed::find(&indexed, self.collection, account, query, QUICK_BYTES)
+            });
             found.transpose()?.flatten()
         };
-        found.map(|found| self.remember(account, raw_query, query, last_change, found)).transpose()
+
+        found
+            .map(|found| self.remember(account, raw_query, query, last_change, found))
+            .transpose()
     }
 
     /// Answers a query. May take long, when [`quick`](Self::quick) did not answer it.
     ///
     /// # Errors
     /// The store cannot be read or is damaged.
-    pub fn run(&self, account: &AccountId, raw_query: &str, query: &ListQuery) -> Result<ListPage, StoreError> {
-        // Before anything is read: what changes in between makes the page too new for its number, never too old.
+    pub fn run(
+        &self,
+        account: &AccountId,
+        raw_query: &str,
+        query: &ListQuery,
+    ) -> Result<ListPage, StoreError> {
+        // Before anything is read: what changes in between makes the page too new for its number,
+        // never too old.
         let last_change = self.store.last_change(account);
-        let found = match self.store.indexed(self.collection, account, &places(query))? {
+
+        let found = match self
+            .store
+            .indexed(self.collection, account, &places(query))?
+        {
             Some(indexed) => indexed::find(&indexed, self.collection, account, query, usize::MAX)?,
-            None if reads_everything(query) => {
-                Some(scanned::find(&self.store.snapshot()?, self.collection, account, query)?)
-            }
+            None if reads_everything(query) => Some(scanned::find(
+                &self.store.snapshot()?,
+                self.collection,
+                account,
+                query,
+            )?),
             None => self.walk(account, query, usize::MAX)?,
         };
-        let found = found.ok_or_else(|| StoreError::Damaged("a page is larger than memory".to_owned()))?;
+
+        let found =
+            found.ok_or_else(|| StoreError::Damaged("a page is larger than memory".to_owned()))?;
         self.remember(account, raw_query, query, last_change, found)
     }
 
     /// A page of everything in tinyId order. `None` if it has more than `most` bytes.
-    fn walk(&self, account: &AccountId, query: &ListQuery, most: usize) -> Result<Option<Found>, StoreError> {
+    fn walk(
+        &self,
+        account: &AccountId,
+        query: &ListQuery,
+        most: usize,
+    ) -> Result<Option<Found>, StoreError> {
         let snapshot = self.store.snapshot()?;
         let total = snapshot.count(self.collection, account)?;
         let (direction, offset) = (direction(&query.order), query.page.offset);
-        let page = snapshot.page(self.collection, account, direction, offset, limit(query), most)?;
+        let page = snapshot.page(
+            self.collection,
+            account,
+            direction,
+            offset,
+            limit(query),
+            most,
+        )?;
+
         Ok(page.map(|page| Found { page, total }))
     }
 
@@ -159,15 +211,34 @@ impl Lists {
         found: Found,
     ) -> Result<ListPage, StoreError> {
         let json = encode(&found, query)?;
-        let page = ListPage { tag: EntityTag::of(&json), json, page: query.page, total: found.total };
-        self.remembered.0.insert(self.key(account, raw_query), Remembered { last_change, page: page.clone() });
+        let page = ListPage {
+            tag: EntityTag::of(&json),
+            json,
+            page: query.page,
+            total: found.total,
+        };
+
+        self.remembered.0.insert(
+            self.key(account, raw_query),
+            Remembered {
+                last_change,
+                page: page.clone(),
+            },
+        );
+
         Ok(page)
     }
 
     fn key(&self, account: &AccountId, raw_query: &str) -> Box<[u8]> {
-        [self.collection.name().as_bytes(), &[0], account.as_str().as_bytes(), &[0], raw_query.as_bytes()]
-            .concat()
-            .into()
+        [
+            self.collection.name().as_bytes(),
+            &[0],
+            account.as_str().as_bytes(),
+            &[0],
+            raw_query.as_bytes(),
+        ]
+        .concat()
+        .into()
     }
 }
 
@@ -180,21 +251,34 @@ struct Found {
 }
 
 fn encode(found: &Found, query: &ListQuery) -> Result<Bytes, StoreError> {
-    let Found { page: stored, total } = found;
-    let length: usize = stored.iter().map(|stored| stored.as_ref().len().saturating_add(1)).sum();
+    let Found {
+        page: stored,
+        total,
+    } = found;
+    let length: usize = stored
+        .iter()
+        .map(|stored| stored.as_ref().len().saturating_add(1))
+        .sum();
     let mut json = Vec::with_capacity(length.saturating_add(64));
     json.extend_from_slice(br#"{"data":["#);
+
     for (position, stored) in stored.iter().enumerate() {
         if position > 0 {
             json.push(b',');
         }
         match &query.select {
             None => json.extend_from_slice(stored.as_ref()),
-            Some(select) => json.extend_from_slice(&select.apply(stored.as_ref()).map_err(unreadable)?),
+            Some(select) => {
+                json.extend_from_slice(&select.apply(stored.as_ref()).map_err(unreadable)?)
+            }
         }
     }
+
     let has_more = query.page.has_more(*total);
-    json.extend_from_slice(format!(r#"],"has_more":{has_more},"total_count":{total}}}"#).as_bytes());
+    json.extend_from_slice(
+        format!(r#"],"has_more":{has_more},"total_count":{total}}}"#).as_bytes(),
+    );
+
     // What is remembered must take no more room than it weighs.
     json.shrink_to_fit();
     Ok(json.into())

@@ -30,14 +30,21 @@ impl Logs {
     /// No such log in this account; the store failed.
     pub fn get(&self, caller: &Caller, id: &LogId) -> Result<Stored, Fault> {
         let found = self.store.record(LOGS, id.as_str())?;
-        Ok(found.filter(|record| LOGS.owns(&caller.account, record)).ok_or(Rejection::NotFound("Log"))?)
+        Ok(found
+            .filter(|record| LOGS.owns(&caller.account, record))
+            .ok_or(Rejection::NotFound("Log"))?)
     }
 
     /// One log of the caller's account, and some attributes of it.
     ///
     /// # Errors
     /// No such log in this account; the store failed.
-    pub fn get_selected(&self, caller: &Caller, id: &LogId, select: &Select) -> Result<(Stored, Vec<u8>), Fault> {
+    pub fn get_selected(
+        &self,
+        caller: &Caller,
+        id: &LogId,
+        select: &Select,
+    ) -> Result<(Stored, Vec<u8>), Fault> {
         let record = self.get(caller, id)?;
         let selected = select.apply(record.as_ref()).map_err(objects::unreadable)?;
         Ok((record, selected))

@@ -7,7 +7,8 @@ use crate::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// An object and its bytes, if it is the account's; one of another account is as if it were not there.
+/// An object and its bytes, if it is the account's; one of another account is as if it were not
+/// there.
 pub(super) fn owned<T: DeserializeOwned>(
     transaction: &Transaction<'_>,
     collection: Collection,
@@ -16,12 +17,14 @@ pub(super) fn owned<T: DeserializeOwned>(
     name: &'static str,
 ) -> Result<(T, Stored), Fault> {
     let found = transaction.record(collection, id)?;
-    let record = found.filter(|record| collection.owns(account, record)).ok_or(Rejection::NotFound(name))?;
+    let record = found
+        .filter(|record| collection.owns(account, record))
+        .ok_or(Rejection::NotFound(name))?;
     Ok((decode(&record)?, record))
 }
 
-/// An id that nothing of this collection has. With 84 random bits the first is practically always free; a seeded source
-/// may repeat itself.
+/// An id that nothing of this collection has. With 84 random bits the first is practically always
+/// free; a seeded source may repeat itself.
 pub(super) fn unused<T>(
     transaction: &Transaction<'_>,
     collection: Collection,
@@ -38,7 +41,9 @@ pub(super) fn unused<T>(
 
 /// The bytes that are stored and answered.
 pub(super) fn encode(object: &impl Serialize) -> Result<Stored, StoreError> {
-    serde_json::to_vec(object).map(Stored::from).map_err(unreadable)
+    serde_json::to_vec(object)
+        .map(Stored::from)
+        .map_err(unreadable)
 }
 
 /// The object that was stored.

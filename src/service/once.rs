@@ -1,4 +1,5 @@
-//! Creates that happen once, however often they are sent: under the same key the first answer is answered again.
+//! Creates that happen once, however often they are sent: under the same key the first answer is
+//! answered again.
 
 use super::{fault::Fault, objects::unreadable, passwords};
 use crate::{
@@ -15,7 +16,10 @@ use serde::Serialize;
 /// What tells one request from another under the same key.
 pub(super) fn attempt(key: IdempotencyKey, draft: &impl Serialize) -> Result<Attempt, StoreError> {
     let canonical = serde_json::to_vec(draft).map_err(unreadable)?;
-    Ok(Attempt { key, fingerprint: passwords::digest(&canonical) })
+    Ok(Attempt {
+        key,
+        fingerprint: passwords::digest(&canonical),
+    })
 }
 
 /// The first answer to this request, if it has been answered before.
@@ -28,10 +32,14 @@ pub(super) fn answered(
     attempt: &Attempt,
     now: Timestamp,
 ) -> Result<Option<Stored>, Fault> {
-    let Some(answered) = transaction.answered(account, &attempt.key, now)? else { return Ok(None) };
+    let Some(answered) = transaction.answered(account, &attempt.key, now)? else {
+        return Ok(None);
+    };
     if attempt.fingerprint != answered.fingerprint {
         let key = attempt.key.as_str();
-        let message = format!("The Idempotency-Key '{key}' was used for another request; use a new key for each");
+        let message = format!(
+            "The Idempotency-Key '{key}' was used for another request; use a new key for each"
+        );
         return Err(Rejection::Conflict(message).into());
     }
     Ok(Some(answered.record))

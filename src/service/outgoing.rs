@@ -1,7 +1,8 @@
-//! Telling third parties what happens to alerts: put into the queue of each integration that wants to hear of it, in the commit in
-//! which it happens, and sent afterwards (`sending`), one after the other, each again and again until somebody takes it or it has
-//! been tried often enough. What would be much for one commit goes through `fan_out`. Whose turn it is `turns` decides. Each attempt leaves a log (`logged`). What a third party wants
-//! confirmed goes the same way.
+//! Telling third parties what happens to alerts: put into the queue of each integration that wants
+//! to hear of it, in the commit in which it happens, and sent afterwards (`sending`), one after the
+//! other, each again and again until somebody takes it or it has been tried often enough. What
+//! would be much for one commit goes through `fan_out`. Whose turn it is `turns` decides. Each
+//! attempt leaves a log (`logged`). What a third party wants confirmed goes the same way.
 
 mod fan_out;
 mod logged;
@@ -48,22 +49,29 @@ impl Bell {
     }
 }
 
-/// Puts what happened to an alert into the queue of each integration that wants to hear of it; where that is much, into one queue
-/// of the account, from which `fan_out` brings it there.
-pub(super) fn announce(transaction: &mut Transaction<'_>, alert: &Alert, event: AlertEvent) -> Result<(), StoreError> {
+/// Puts what happened to an alert into the queue of each integration that wants to hear of it;
+/// where that is much, into one queue of the account, from which `fan_out` brings it there.
+pub(super) fn announce(
+    transaction: &mut Transaction<'_>,
+    alert: &Alert,
+    event: AlertEvent,
+) -> Result<(), StoreError> {
     let senders = transaction.senders(&alert.sid)?;
     if senders.is_empty() {
         return Ok(());
     }
+
     let announcement = announcement(alert, event)?;
     let Some(records) = fan_out::few(transaction, &announcement, &senders)? else {
         return enqueue(transaction, &announcement);
     };
+
     for record in records {
         if let Some(integration) = fan_out::listener(&record, event) {
             enqueue(transaction, &fan_out::addressed(&announcement, integration))?;
         }
     }
+
     Ok(())
 }
 
@@ -74,8 +82,14 @@ fn announcement(alert: &Alert, event: AlertEvent) -> Result<Delivery, StoreError
         r#type: &'a str,
         data: &'a Alert,
     }
-    let body = to_raw_value(&Announcement { r#type: event.name(), data: alert }).map_err(objects::unreadable)?;
+
+    let body = to_raw_value(&Announcement {
+        r#type: event.name(),
+        data: alert,
+    })
+    .map_err(objects::unreadable)?;
     let (since, integration_id) = (alert.updated_at, IntegrationId::fan_out());
+
     Ok(Delivery {
         sid: alert.sid.clone(),
         alert_id: Some(alert.id.clone()),
@@ -93,15 +107,30 @@ fn announcement(alert: &Alert, event: AlertEvent) -> Result<Delivery, StoreError
 }
 
 fn enqueue(transaction: &mut Transaction<'_>, delivery: &Delivery) -> Result<(), StoreError> {
-    transaction.enqueue(&delivery.sid, &delivery.integration_id, delivery.since, encode(delivery)?)
+    transaction.enqueue(
+        &delivery.sid,
+        &delivery.integration_id,
+        delivery.since,
+        encode(delivery)?,
+    )
 }
 
 fn message_id(subject: &str, since: Timestamp, integration: &IntegrationId) -> String {
-    let tail = |id: &str| id.split_once('_').map(|(_, tail)| tail.to_owned()).unwrap_or_default();
-    format!("msg_{}_{}_{}", tail(subject), since.millis(), tail(integration.as_str()))
+    let tail = |id: &str| {
+        id.split_once('_')
+            .map(|(_, tail)| tail.to_owned())
+            .unwrap_or_default()
+    };
+    format!(
+        "msg_{}_{}_{}",
+        tail(subject),
+        since.millis(),
+        tail(integration.as_str())
+    )
 }
 
-/// Puts a subscription that a third party wants confirmed into the queue. `log` is that of the request.
+/// Puts a subscription that a third party wants confirmed into the queue. `log` is that of the
+/// request.
 pub(super) fn confirm(
     transaction: &mut Transaction<'_>,
     integration: &Integration,
@@ -122,15 +151,20 @@ pub(super) fn confirm(
         confirm: Some(url.to_owned()),
         body: to_raw_value(&Value::Null).map_err(objects::unreadable)?,
     };
+
     enqueue(transaction, &delivery)
 }
 
-/// Keeps a page of a stranger from making an integration send where only this machine or network reaches, and from reading in logs what
-/// is answered there.
+/// Keeps a page of a stranger from making an integration send where only this machine or network
+/// reaches, and from reading in logs what is answered there.
 ///
 /// # Errors
 /// [`Rejection::Forbidden`]
-pub(super) fn check_page(integration: &Integration, writer: &Writer, reach: Reach) -> Result<(), Rejection> {
+pub(super) fn check_page(
+    integration: &Integration,
+    writer: &Writer,
+    reach: Reach,
+) -> Result<(), Rejection> {
     let sends = integration.integration_type.as_str() == webhook::TYPE;
     if !sends || !writer.is_from_foreign_page() || reach == Reach::Public {
         return Ok(());
@@ -157,7 +191,11 @@ pub(super) fn judge(integration: &Integration) -> Result<(), Rejection> {
 ///
 /// # Errors
 /// It would be one too many; the store cannot be read.
-pub(super) fn register(transaction: &mut Transaction<'_>, integration: &Integration, most: usize) -> Result<(), Fault> {
+pub(super) fn register(
+    transaction: &mut Transaction<'_>,
+    integration: &Integration,
+    most: usize,
+) -> Result<(), Fault> {
     let sends = integration.integration_type.as_str() == webhook::TYPE;
     if sends {
         let senders = transaction.senders(&integration.sid)?;
@@ -170,6 +208,7 @@ pub(super) fn register(transaction: &mut Transaction<'_>, integration: &Integrat
             return Err(Rejection::Conflict(message).into());
         }
     }
+
     Ok(transaction.set_sender(&integration.sid, &integration.id, sends)?)
 }
 

@@ -23,14 +23,16 @@ pub fn is_hash(text: &str) -> bool {
     text.starts_with("$argon2") && PasswordHash::new(text).is_ok_and(|hash| hash.hash.is_some())
 }
 
-/// Whether the password is the one that was hashed. As slow as [`hash`], also without a hash: how long it takes does
-/// not tell whether there is one.
+/// Whether the password is the one that was hashed. As slow as [`hash`], also without a hash: how
+/// long it takes does not tell whether there is one.
 pub fn verify(password: &str, hashed: Option<&str>) -> bool {
     let Some(parsed) = hashed.and_then(|hashed| PasswordHash::new(hashed).ok()) else {
         let _as_slow = hash(password);
         return false;
     };
-    Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok()
+    Argon2::default()
+        .verify_password(password.as_bytes(), &parsed)
+        .is_ok()
 }
 
 /// The SHA-256 of a random secret.
@@ -54,6 +56,8 @@ mod tests {
         assert!(verify("correct horse", Some(&hashed)));
         assert!(!verify("battery staple", Some(&hashed)));
         assert!(!verify("correct horse", None));
-        assert!(!is_hash("correct horse") && !is_hash("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ"));
+        assert!(
+            !is_hash("correct horse") && !is_hash("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ")
+        );
     }
 }

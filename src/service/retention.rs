@@ -1,6 +1,7 @@
 //! Taking away what is old: alerts and logs have a maximum age and number for each account.
 //!
-//! What is to go is found out beside the writer, and taken away in small commands between those of others.
+//! What is to go is found out beside the writer, and taken away in small commands between those of
+//! others.
 
 use super::{alerts, objects, readers};
 use crate::{
@@ -52,16 +53,36 @@ impl Retention {
         Self { store, clock, keep }
     }
 
-    /// Takes away all that is too old or too much now, and answers that nobody can ask for any more. Returns how many objects went.
+    /// Takes away all that is too old or too much now, and answers that nobody can ask for any
+    /// more. Returns how many objects went.
     ///
     /// # Errors
-    /// The store failed, or the first damage that was met. What is damaged stays, for `check` to name, and keeps nothing else.
+    /// The store failed, or the first damage that was met. What is damaged stays, for `check` to
+    /// name, and keeps nothing else.
     pub async fn sweep(&self) -> Result<u64, StoreError> {
-        let Keep { alerts, alert_days, logs, log_days } = self.keep;
+        let Keep {
+            alerts,
+            alert_days,
+            logs,
+            log_days,
+        } = self.keep;
         let mut swept = Swept::default();
+
         swept.done(self.sweep_answers().await)?;
-        let alerts = Sweep { collection: ALERTS, most: alerts, days: alert_days, candidate: alert_candidate };
-        let logs = Sweep { collection: LOGS, most: logs, days: log_days, candidate: log_candidate };
+        let alerts = Sweep {
+            collection: ALERTS,
+            most: alerts,
+            days: alert_days,
+            candidate: alert_candidate,
+        };
+
+        let logs = Sweep {
+            collection: LOGS,
+            most: logs,
+            days: log_days,
+            candidate: log_candidate,
+        };
+
         for (sweep, delete) in [(alerts, delete_alert as Delete), (logs, delete_log)] {
             if sweep.most == 0 && sweep.days == 0 {
                 continue;
@@ -70,56 +91,97 @@ impl Retention {
                 swept.done(self.sweep_account(sweep, account, delete).await)?;
             }
         }
+
         swept.damage.map_or(Ok(swept.gone), Err)
     }
 
     /// Answers under an `Idempotency-Key` are forgotten by later ones; without later ones, here.
     async fn sweep_answers(&self) -> Result<u64, StoreError> {
         let now = self.clock.now();
-        while self.store.write(move |transaction| transaction.forget_old_answers(now, ANSWERS)).await? == ANSWERS {}
+        while self
+            .store
+            .write(move |transaction| transaction.forget_old_answers(now, ANSWERS))
+            .await?
+            == ANSWERS
+        {}
         Ok(0)
     }
 
-    async fn sweep_account(&self, sweep: Sweep, account: AccountId, delete: Delete) -> Result<u64, StoreError> {
+    async fn sweep_account(
+        &self,
+        sweep: Sweep,
+        account: AccountId,
+        delete: Delete,
+    ) -> Result<u64, StoreError> {
         let own = self.clone();
         // It may read all of the account, and whoever sweeps shares a thread with others.
         let old = readers::elsewhere(move || own.old(sweep, &account)).await;
+
         // Whatever it was that broke down, it is something of this account.
-        let old = old.map_err(|_broken| StoreError::Damaged("reading an account broke down".into()))??;
+        let old =
+            old.map_err(|_broken| StoreError::Damaged("reading an account broke down".into()))??;
+
         let mut gone = 0_u64;
         let mut rest = old.as_slice();
         while let Some(portion) = next_portion(&mut rest) {
             gone = gone.saturating_add(portion.len().try_into().unwrap_or_default());
-            self.store.write(move |transaction| portion.iter().try_for_each(|id| delete(transaction, id))).await?;
+            self.store
+                .write(move |transaction| portion.iter().try_for_each(|id| delete(transaction, id)))
+                .await?;
         }
+
         Ok(gone)
     }
 
     /// What is to go, oldest first. What cannot be read stays, for `check` to name.
     fn old(&self, sweep: Sweep, account: &AccountId) -> Result<Vec<Old>, StoreError> {
-        let Sweep { collection, most, days, candidate } = sweep;
+        let Sweep {
+            collection,
+            most,
+            days,
+            candidate,
+        } = sweep;
         let age = i64::try_from(days).unwrap_or(i64::MAX).saturating_mul(DAY);
         let now = self.clock.now();
         let newest_old = now.millis().saturating_sub(age);
         let snapshot = self.store.snapshot()?;
         let live = snapshot.count(collection, account)?;
-        let too_many = if most == 0 { 0 } else { live.saturating_sub(most) };
+        let too_many = if most == 0 {
+            0
+        } else {
+            live.saturating_sub(most)
+        };
+
         let mut old = Vec::new();
         for (seen, record) in (0_u64..).zip(snapshot.oldest_first(collection, account)) {
             let record = match record {
                 Err(damage) if damage.is_damage() => continue,
                 outcome => outcome?,
             };
-            let Ok(Candidate { id, created_at, goes_on }) = candidate(&record) else { continue };
+
+            let Ok(Candidate {
+                id,
+                created_at,
+                goes_on,
+            }) = candidate(&record)
+            else {
+                continue;
+            };
+
             let is_old = days > 0 && created_at.millis() <= newest_old;
             // What was made while the clock was ahead says nothing of those behind it.
             if seen >= too_many && !is_old && created_at <= now {
                 break;
             }
+
             if seen < too_many || (is_old && !goes_on) {
-                old.push(Old { id, bytes: record.as_ref().len() });
+                old.push(Old {
+                    id,
+                    bytes: record.as_ref().len(),
+                });
             }
         }
+
         Ok(old)
     }
 }
@@ -143,7 +205,8 @@ struct Old {
     bytes: usize,
 }
 
-/// The ids of those that go in the next command, which all other writes wait for: neither many nor much.
+/// The ids of those that go in the next command, which all other writes wait for: neither many nor
+/// much.
 fn next_portion(rest: &mut &[Old]) -> Option<Vec<String>> {
     let mut bytes = 0_usize;
     let fits = rest.iter().take(PORTION).take_while(|old| {
@@ -179,13 +242,26 @@ impl Swept {
 }
 
 fn alert_candidate(record: &Stored) -> Result<Candidate, StoreError> {
-    let Alert { id, created_at, status, .. } = objects::decode(record)?;
-    Ok(Candidate { id: id.into(), created_at, goes_on: status.goes_on() })
+    let Alert {
+        id,
+        created_at,
+        status,
+        ..
+    } = objects::decode(record)?;
+    Ok(Candidate {
+        id: id.into(),
+        created_at,
+        goes_on: status.goes_on(),
+    })
 }
 
 fn log_candidate(record: &Stored) -> Result<Candidate, StoreError> {
     let Log { id, created_at, .. } = objects::decode(record)?;
-    Ok(Candidate { id: id.into(), created_at, goes_on: false })
+    Ok(Candidate {
+        id: id.into(),
+        created_at,
+        goes_on: false,
+    })
 }
 
 /// What somebody has deleted meanwhile is gone all the same.
@@ -197,7 +273,9 @@ fn delete_alert(transaction: &mut Transaction<'_>, id: &str) -> Result<(), Store
 }
 
 fn delete_log(transaction: &mut Transaction<'_>, id: &str) -> Result<(), StoreError> {
-    let Some(record) = transaction.record(LOGS, id)? else { return Ok(()) };
+    let Some(record) = transaction.record(LOGS, id)? else {
+        return Ok(());
+    };
     let Log { sid, tiny_id, .. } = objects::decode(&record)?;
     transaction.delete(LOGS, &sid, tiny_id, id)
 }

@@ -1,4 +1,5 @@
-//! Fair shares: whatever an account does that takes long, it takes half of the places at most, so that others find one.
+//! Fair shares: whatever an account does that takes long, it takes half of the places at most, so
+//! that others find one.
 
 use crate::domain::ids::AccountId;
 use std::{
@@ -28,8 +29,14 @@ const FEW: usize = 64;
 impl Shares {
     /// Of so many places half to each account, but at least one.
     pub fn of_places(places: usize) -> Self {
-        let accounts = Mutex::new(Accounts { shares: HashMap::new(), sweep_at: FEW });
-        Self { each: (places / 2).max(1), accounts }
+        let accounts = Mutex::new(Accounts {
+            shares: HashMap::new(),
+            sweep_at: FEW,
+        });
+        Self {
+            each: (places / 2).max(1),
+            accounts,
+        }
     }
 
     /// The places of one account. They are its own as long as somebody holds one or waits for it.
@@ -38,12 +45,17 @@ impl Shares {
         if let Some(share) = accounts.shares.get(account).and_then(Weak::upgrade) {
             return share;
         }
+
         if accounts.shares.len() >= accounts.sweep_at {
             accounts.shares.retain(|_, share| share.strong_count() > 0);
             accounts.sweep_at = accounts.shares.len().saturating_mul(2).max(FEW);
         }
+
         let share = Arc::new(Semaphore::new(self.each));
-        accounts.shares.insert(account.clone(), Arc::downgrade(&share));
+        accounts
+            .shares
+            .insert(account.clone(), Arc::downgrade(&share));
+
         share
     }
 }
@@ -59,12 +71,20 @@ mod tests {
     #[test]
     fn each_account_has_half_of_the_places() {
         let shares = Shares::of_places(4);
-        let held: Vec<_> = (0..2).map(|_| shares.share(&account(1)).try_acquire_owned().unwrap()).collect();
+        let held: Vec<_> = (0..2)
+            .map(|_| shares.share(&account(1)).try_acquire_owned().unwrap())
+            .collect();
+
         assert!(shares.share(&account(1)).try_acquire_owned().is_err());
         assert!(shares.share(&account(2)).try_acquire_owned().is_ok());
         drop(held);
         assert!(shares.share(&account(1)).try_acquire_owned().is_ok());
-        assert!(Shares::of_places(1).share(&account(1)).try_acquire_owned().is_ok());
+        assert!(
+            Shares::of_places(1)
+                .share(&account(1))
+                .try_acquire_owned()
+                .is_ok()
+        );
     }
 
     #[test]
@@ -75,7 +95,10 @@ mod tests {
             drop(shares.share(&account(number)));
             assert!(shares.accounts.lock().unwrap().shares.len() <= FEW);
         }
-        assert!(shares.share(&account(0)).try_acquire_owned().is_err(), "but nobody who has one");
+        assert!(
+            shares.share(&account(0)).try_acquire_owned().is_err(),
+            "but nobody who has one"
+        );
         drop(held);
     }
 }

@@ -33,8 +33,16 @@ impl Tally {
             "Events of third parties that left a log, by what they were taken for",
             self.events.clone(),
         );
-        registry.register("webhooks", "Attempts to send a webhook", self.webhooks.clone());
-        registry.register("messages", "Messages by mail, by what became of them", self.messages.clone());
+        registry.register(
+            "webhooks",
+            "Attempts to send a webhook",
+            self.webhooks.clone(),
+        );
+        registry.register(
+            "messages",
+            "Messages by mail, by what became of them",
+            self.messages.clone(),
+        );
     }
 
     /// An event that left a log with this action.

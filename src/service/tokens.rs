@@ -1,7 +1,8 @@
-//! The tokens that `/public/login` gives out: JSON Web Tokens, signed with HMAC-SHA-256 by the store's own secret.
+//! The tokens that `/public/login` gives out: JSON Web Tokens, signed with HMAC-SHA-256 by the
+//! store's own secret.
 //!
-//! The claims are `id` (the user), `sid` (the account), `iat` and `exp` in unix seconds; a public client decodes them
-//! without checking and reads `id`.
+//! The claims are `id` (the user), `sid` (the account), `iat` and `exp` in unix seconds; a public
+//! client decodes them without checking and reads `id`.
 
 use crate::domain::{
     ids::{AccountId, UserId},
@@ -56,23 +57,41 @@ impl std::fmt::Debug for Tokens {
 impl Tokens {
     /// Tokens signed with `secret`.
     pub fn new(secret: &[u8]) -> Self {
-        // The library wants its cryptography set once for the whole process. Whoever was first set the same.
+        // The library wants its cryptography set once for the whole process. Whoever was first set
+        // the same.
         let _already_set = CryptoProvider::install_default(&HMAC_SHA256);
+
         let mut validation = Validation::new(Algorithm::HS256);
         validation.required_spec_claims.clear();
         // Expiry is checked here, by the clock that we are given.
         validation.validate_exp = false;
         validation.validate_aud = false;
-        Self { signing: EncodingKey::from_secret(secret), checking: DecodingKey::from_secret(secret), validation }
+
+        Self {
+            signing: EncodingKey::from_secret(secret),
+            checking: DecodingKey::from_secret(secret),
+            validation,
+        }
     }
 
     /// A token for a user, good for `lifetime` seconds from `now`.
     ///
     /// # Errors
     /// The library refuses to sign, as a sentence.
-    pub fn issue(&self, id: UserId, sid: AccountId, now: Timestamp, lifetime: u32) -> Result<String, String> {
+    pub fn issue(
+        &self,
+        id: UserId,
+        sid: AccountId,
+        now: Timestamp,
+        lifetime: u32,
+    ) -> Result<String, String> {
         let iat = now.seconds();
-        let claims = Claims { id, sid, iat, exp: iat.saturating_add(lifetime.into()) };
+        let claims = Claims {
+            id,
+            sid,
+            iat,
+            exp: iat.saturating_add(lifetime.into()),
+        };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
             .map_err(|error| format!("the token cannot be signed: {error}"))
     }
@@ -83,10 +102,17 @@ impl Tokens {
         if !token.starts_with(b"eyJ") {
             return Verdict::Foreign;
         }
-        let Ok(read) = jsonwebtoken::decode::<Claims>(token, &self.checking, &self.validation) else {
+
+        let Ok(read) = jsonwebtoken::decode::<Claims>(token, &self.checking, &self.validation)
+        else {
             return Verdict::Foreign;
         };
-        if read.claims.exp <= now.seconds() { Verdict::Expired } else { Verdict::Valid(read.claims) }
+
+        if read.claims.exp <= now.seconds() {
+            Verdict::Expired
+        } else {
+            Verdict::Valid(read.claims)
+        }
     }
 }
 
@@ -106,7 +132,11 @@ static HMAC_SHA256: CryptoProvider = CryptoProvider {
 };
 
 fn only_hs256(algorithm: Algorithm) -> Result<(), ErrorKind> {
-    if algorithm == Algorithm::HS256 { Ok(()) } else { Err(ErrorKind::InvalidAlgorithm) }
+    if algorithm == Algorithm::HS256 {
+        Ok(())
+    } else {
+        Err(ErrorKind::InvalidAlgorithm)
+    }
 }
 
 struct HmacSha256(hmac::Hmac<sha2::Sha256>);
@@ -114,7 +144,9 @@ struct HmacSha256(hmac::Hmac<sha2::Sha256>);
 impl HmacSha256 {
     fn new(secret: &[u8]) -> Result<Self, ErrorKind> {
         use hmac::KeyInit;
-        hmac::Hmac::new_from_slice(secret).map(Self).map_err(|_| ErrorKind::InvalidKeyFormat)
+        hmac::Hmac::new_from_slice(secret)
+            .map(Self)
+            .map_err(|_| ErrorKind::InvalidKeyFormat)
     }
 
     fn over(&self, message: &[u8]) -> hmac::Hmac<sha2::Sha256> {
@@ -135,7 +167,9 @@ impl signature::Signer<Vec<u8>> for HmacSha256 {
 impl signature::Verifier<Vec<u8>> for HmacSha256 {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
         use hmac::Mac;
-        self.over(message).verify_slice(signature).map_err(|_| signature::Error::new())
+        self.over(message)
+            .verify_slice(signature)
+            .map_err(|_| signature::Error::new())
     }
 }
 
@@ -160,30 +194,49 @@ mod tests {
     }
 
     fn token() -> String {
-        let (user, account) = (UserId::parse("usr_1").unwrap(), AccountId::parse("acc_1").unwrap());
-        Tokens::new(b"secret").issue(user, account, at(1_000), 60).unwrap()
+        let (user, account) = (
+            UserId::parse("usr_1").unwrap(),
+            AccountId::parse("acc_1").unwrap(),
+        );
+        Tokens::new(b"secret")
+            .issue(user, account, at(1_000), 60)
+            .unwrap()
     }
 
     #[test]
     fn a_token_is_good_until_it_expires() {
         let tokens = Tokens::new(b"secret");
-        assert!(matches!(tokens.check(token().as_bytes(), at(1_059)), Verdict::Valid(claims) if claims.exp == 1_060));
-        assert_eq!(tokens.check(token().as_bytes(), at(1_060)), Verdict::Expired);
+        assert!(
+            matches!(tokens.check(token().as_bytes(), at(1_059)), Verdict::Valid(claims) if claims.exp == 1_060)
+        );
+        assert_eq!(
+            tokens.check(token().as_bytes(), at(1_060)),
+            Verdict::Expired
+        );
     }
 
     #[test]
     fn tokens_of_others_are_foreign() {
-        assert_eq!(Tokens::new(b"other").check(token().as_bytes(), at(1_000)), Verdict::Foreign);
+        assert_eq!(
+            Tokens::new(b"other").check(token().as_bytes(), at(1_000)),
+            Verdict::Foreign
+        );
         // RFC 7515's example of an unsigned token, shortened: {"alg":"none"} . {"id":"usr_1"} .
         let unsigned = b"eyJhbGciOiJub25lIn0.eyJpZCI6InVzcl8xIn0.";
-        assert_eq!(Tokens::new(b"secret").check(unsigned, at(1_000)), Verdict::Foreign);
+        assert_eq!(
+            Tokens::new(b"secret").check(unsigned, at(1_000)),
+            Verdict::Foreign
+        );
     }
 
     #[test]
     fn the_signature_is_that_of_the_standard() {
         // RFC 4231, test case 2: key "Jefe".
         use signature::Signer;
-        let mac = HmacSha256::new(b"Jefe").unwrap().try_sign(b"what do ya want for nothing?").unwrap();
+        let mac = HmacSha256::new(b"Jefe")
+            .unwrap()
+            .try_sign(b"what do ya want for nothing?")
+            .unwrap();
         assert_eq!(mac[..4], [0x5b, 0xdc, 0xc1, 0x46]);
     }
 }

@@ -1,8 +1,8 @@
-//! Messages that some of their recipients took while others must wait. The sender is told to send such a message again, whole;
-//! then it is for the others alone.
+//! Messages that some of their recipients took while others must wait. The sender is told to send
+//! such a message again, whole; then it is for the others alone.
 //!
-//! Known for as long as the server runs, of the last messages only. A message that everybody could take or refuse is forgotten, so
-//! that the same text sent later is another message.
+//! Known for as long as the server runs, of the last messages only. A message that everybody could
+//! take or refuse is forgotten, so that the same text sent later is another message.
 
 use crate::{domain::ids::IntegrationId, service::passwords::digest};
 use std::{cell::RefCell, collections::VecDeque};
@@ -29,7 +29,10 @@ impl Again {
     pub(super) fn take(&self, message: Fingerprint) -> Vec<IntegrationId> {
         let mut known = self.0.borrow_mut();
         let found = known.iter().position(|(other, _)| *other == message);
-        found.and_then(|position| known.remove(position)).map(|(_, taken)| taken).unwrap_or_default()
+        found
+            .and_then(|position| known.remove(position))
+            .map(|(_, taken)| taken)
+            .unwrap_or_default()
     }
 
     /// Notes who has taken a message that will come again.
@@ -49,11 +52,15 @@ mod tests {
     #[test]
     fn the_last_messages_are_known_once() {
         let again = Again::default();
-        let messages: Vec<_> = (0..=MOST).map(|number| Fingerprint::of("a@x", number.to_string().as_bytes())).collect();
+        let messages: Vec<_> = (0..=MOST)
+            .map(|number| Fingerprint::of("a@x", number.to_string().as_bytes()))
+            .collect();
         let taken = vec![IntegrationId::parse("int_1").unwrap()];
+
         for message in &messages {
             again.remember(*message, taken.clone());
         }
+
         assert!(again.take(messages[0]).is_empty(), "the oldest");
         assert_eq!(again.take(messages[MOST]), taken);
         assert!(again.take(messages[MOST]).is_empty());

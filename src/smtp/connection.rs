@@ -1,4 +1,5 @@
-//! One connection: reads commands and messages as they come, in whatever pieces, and hands messages on.
+//! One connection: reads commands and messages as they come, in whatever pieces, and hands messages
+//! on.
 
 use super::{
     Desk,
@@ -43,7 +44,11 @@ impl Incoming {
         // The dot that ends a message may stand in its first line.
         receiver.ingest(&mut b"\r\n".iter(), &mut message);
         message.clear();
-        Self { receiver, message, too_large: false }
+        Self {
+            receiver,
+            message,
+            too_large: false,
+        }
     }
 
     /// Takes what has come. `true` at its end.
@@ -74,8 +79,8 @@ impl From<io::Error> for End {
     }
 }
 
-/// When a connection ends, whatever the client does. Only what the client sends is waited for no longer; a message that came whole is
-/// dealt with, and the reply to it sent.
+/// When a connection ends, whatever the client does. Only what the client sends is waited for no
+/// longer; a message that came whole is dealt with, and the reply to it sent.
 struct Ends {
     idle: Duration,
     deadline: Pin<Box<Sleep>>,
@@ -93,7 +98,9 @@ impl Ends {
     }
 
     async fn write(&self, stream: &mut TcpStream, replies: &str) -> Result<(), End> {
-        Ok(timeout(self.idle, stream.write_all(replies.as_bytes())).await.map_err(|_| End::TooLong)??)
+        Ok(timeout(self.idle, stream.write_all(replies.as_bytes()))
+            .await
+            .map_err(|_| End::TooLong)??)
     }
 }
 
@@ -105,41 +112,61 @@ pub(super) async fn serve(
     stopping: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let idle = desk.limits.idle;
-    let mut ends = Ends { idle, deadline: Box::pin(sleep(idle * AT_MOST)), stopping };
+    let mut ends = Ends {
+        idle,
+        deadline: Box::pin(sleep(idle * AT_MOST)),
+        stopping,
+    };
+
     let farewell = match converse(&mut stream, peer, desk, &mut ends).await {
         Ok(()) => None,
         Err(End::Broken(error)) => return Err(error),
         Err(End::TooLong) => Some(line("421 4.4.2 it took too long")),
-        Err(End::Stopping) => Some(line("421 4.3.2 the server is shutting down; try again later")),
+        Err(End::Stopping) => Some(line(
+            "421 4.3.2 the server is shutting down; try again later",
+        )),
     };
+
     if let Some(farewell) = farewell {
         timeout(idle, stream.write_all(farewell.as_bytes())).await??;
     }
+
     timeout(idle, stream.shutdown()).await?
 }
 
-async fn converse(stream: &mut TcpStream, peer: IpAddr, desk: &Desk, ends: &mut Ends) -> Result<(), End> {
+async fn converse(
+    stream: &mut TcpStream,
+    peer: IpAddr,
+    desk: &Desk,
+    ends: &mut Ends,
+) -> Result<(), End> {
     let most = desk.limits.message_bytes;
     let mut session = Session::new(peer, most);
     let mut commands = Commands::default();
     let mut incoming: Option<Incoming> = None;
     let mut replies = GREETING.to_owned();
     let mut portion = [0; PORTION];
+
     loop {
         ends.write(stream, &replies).await?;
         replies.clear();
         let read = ends.read(stream, &mut portion).await?;
+
         if read == 0 {
             return Ok(());
         }
+
         let mut bytes = portion.get(..read).unwrap_or_default().iter();
         loop {
             if let Some(message) = &mut incoming {
                 if !message.take(&mut bytes, most) {
                     break;
                 }
+
                 let reply = match incoming.take() {
-                    Some(whole) if !whole.too_large => deliver(desk, &mut session, whole.message, peer).await,
+                    Some(whole) if !whole.too_large => {
+                        deliver(desk, &mut session, whole.message, peer).await
+                    }
                     _ => {
                         desk.tally.message("too_large");
                         let reason = format!("the message has more than {most} bytes");
@@ -149,20 +176,27 @@ async fn converse(stream: &mut TcpStream, peer: IpAddr, desk: &Desk, ends: &mut 
                         session.refuse_too_large()
                     }
                 };
+
                 replies.push_str(&reply);
                 continue;
             }
-            let Some(command) = commands.take(&mut bytes) else { break };
+
+            let Some(command) = commands.take(&mut bytes) else {
+                break;
+            };
+
             let mut unknown = None;
             let next = session.command(command, |name| {
                 let found = mailbox(desk, name);
                 unknown = found.is_err().then(|| name.to_owned());
                 found
             });
+
             if let Some(id) = unknown.and_then(|name| IntegrationId::parse(&name).ok()) {
                 let reason = "only integrations of type email take mail";
                 log_refused(desk, &session, &id, peer, (550, reason)).await;
             }
+
             match next {
                 Next::Command(reply) => replies.push_str(&reply),
                 Next::Message(reply) => {
@@ -179,8 +213,18 @@ async fn converse(stream: &mut TcpStream, peer: IpAddr, desk: &Desk, ends: &mut 
 }
 
 /// Leaves a log of a message that is refused, if there is such an integration.
-async fn log_refused(desk: &Desk, session: &Session, id: &IntegrationId, peer: IpAddr, (status, reason): (u16, &str)) {
-    let refused = Refused { arrival: arrival(session, id, b"", peer), status, reason: reason.to_owned() };
+async fn log_refused(
+    desk: &Desk,
+    session: &Session,
+    id: &IntegrationId,
+    peer: IpAddr,
+    (status, reason): (u16, &str),
+) {
+    let refused = Refused {
+        arrival: arrival(session, id, b"", peer),
+        status,
+        reason: reason.to_owned(),
+    };
     desk.incoming.log_refused(id, refused).await;
 }
 
@@ -206,31 +250,47 @@ async fn deliver(desk: &Desk, session: &mut Session, message: Vec<u8>, peer: IpA
     let mut fate = Fate::Unknown;
     let fingerprint = Fingerprint::of(session.sender.as_deref().unwrap_or_default(), &message);
     let mut taken = desk.again.take(fingerprint);
+
     for id in &session.recipients {
         if taken.contains(id) {
             fate = fate.min(Fate::Taken);
             continue;
         }
+
         let throttle = (desk.throttling)();
-        let outcome = desk.incoming.take(id.clone(), arrival(session, id, &message, peer), &throttle).await;
+        let outcome = desk
+            .incoming
+            .take(id.clone(), arrival(session, id, &message, peer), &throttle)
+            .await;
         let own = fate_of(outcome.map(|taken| taken.receipt));
+
         if own == Fate::Taken {
             taken.push(id.clone());
         }
+
         fate = fate.min(own);
     }
+
     if matches!(fate, Fate::Later | Fate::TooMany) && !taken.is_empty() {
         desk.again.remember(fingerprint, taken);
     }
+
     session.reset();
     let (outcome, reply) = match fate {
-        Fate::Later => ("later", "451 4.3.0 the message could not be kept; try again later"),
-        Fate::TooMany => ("too_many", "451 4.7.1 too many events of this integration; try again later"),
+        Fate::Later => (
+            "later",
+            "451 4.3.0 the message could not be kept; try again later",
+        ),
+        Fate::TooMany => (
+            "too_many",
+            "451 4.7.1 too many events of this integration; try again later",
+        ),
         Fate::Taken => ("taken", "250 2.0.0 taken"),
         Fate::Disabled => ("disabled", "550 5.2.1 the integration is disabled"),
         Fate::Blocked => ("blocked", "550 5.7.1 the message was found to be spam"),
         Fate::Unknown => ("unknown", "550 5.1.1 there is no such integration any more"),
     };
+
     desk.tally.message(outcome);
     line(reply)
 }
@@ -244,11 +304,18 @@ fn arrival(session: &Session, id: &IntegrationId, message: &[u8], peer: IpAddr) 
     ];
     let parts = DeliveryParts {
         method: "SMTP".into(),
-        headers: envelope.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        headers: envelope
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
         body: message.to_vec(),
         ..DeliveryParts::default()
     };
-    Arrival { parts, path: format!("/integration/{}", id.as_str()), remote: Some(peer.to_string()) }
+
+    Arrival {
+        parts,
+        path: format!("/integration/{}", id.as_str()),
+        remote: Some(peer.to_string()),
+    }
 }
 
 fn fate_of(outcome: Result<Receipt, Fault>) -> Fate {

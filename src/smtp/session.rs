@@ -42,11 +42,19 @@ pub(super) enum NoMailbox {
 const MOST_RECIPIENTS: usize = 100;
 /// A client that does not speak SMTP is not listened to for long.
 const MOST_MISTAKES: usize = 20;
-pub(super) const GREETING: &str = "220 pagertree-local ESMTP takes mail for <integration id>@<any host>\r\n";
+pub(super) const GREETING: &str =
+    "220 pagertree-local ESMTP takes mail for <integration id>@<any host>\r\n";
 
 impl Session {
     pub(super) fn new(peer: IpAddr, message_bytes: usize) -> Self {
-        Self { message_bytes, peer, helo: None, sender: None, recipients: Vec::new(), mistakes: 0 }
+        Self {
+            message_bytes,
+            peer,
+            helo: None,
+            sender: None,
+            recipients: Vec::new(),
+            mistakes: 0,
+        }
     }
 
     /// Forgets the message that is under way.
@@ -55,7 +63,8 @@ impl Session {
         self.recipients.clear();
     }
 
-    /// Answers one command. `mailbox` finds the integration of the part of an address before the `@`.
+    /// Answers one command. `mailbox` finds the integration of the part of an address before the
+    /// `@`.
     pub(super) fn command(
         &mut self,
         command: Result<Request<Cow<'_, str>>, Error>,
@@ -64,19 +73,29 @@ impl Session {
         let answered = match command {
             Ok(Request::Quit) => return Next::End(line("221 2.0.0 goodbye")),
             Ok(Request::Data) if self.sender.is_some() && !self.recipients.is_empty() => {
-                return Next::Message(line("354 end the message with a line that holds a dot alone"));
+                return Next::Message(line(
+                    "354 end the message with a line that holds a dot alone",
+                ));
             }
             Ok(request) => self.request(request, mailbox),
-            // A web page can have a browser post to this port, and commands may stand in the body of that.
+            // A web page can have a browser post to this port, and commands may stand in the body
+            // of that.
             Err(Error::UnknownCommand) if self.helo.is_none() => {
-                return Next::End(line("554 5.5.1 this is a mail server; a session begins with EHLO"));
+                return Next::End(line(
+                    "554 5.5.1 this is a mail server; a session begins with EHLO",
+                ));
             }
-            Err(Error::ResponseTooLong) => return Next::End(line("500 5.5.2 the line is too long")),
+            Err(Error::ResponseTooLong) => {
+                return Next::End(line("500 5.5.2 the line is too long"));
+            }
             Err(fault) => Err(fault_of(&fault)),
         };
+
         match answered {
             Ok(reply) => Next::Command(reply),
-            Err(_) if self.mistakes >= MOST_MISTAKES => Next::End(line("421 4.7.0 too many mistakes")),
+            Err(_) if self.mistakes >= MOST_MISTAKES => {
+                Next::End(line("421 4.7.0 too many mistakes"))
+            }
             Err(reply) => {
                 self.mistakes += 1;
                 Next::Command(line(&reply))
@@ -113,10 +132,12 @@ impl Session {
                 self.sender = Some(excerpt(&spoken(&from.address)));
                 Ok(line("250 2.1.0 sender taken"))
             }
-            Request::Rcpt { .. } if self.sender.is_none() => Err("503 5.5.1 say MAIL FROM first".into()),
-            Request::Rcpt { .. } if self.recipients.len() >= MOST_RECIPIENTS => {
-                Err(format!("452 4.5.3 a message may have {MOST_RECIPIENTS} recipients"))
+            Request::Rcpt { .. } if self.sender.is_none() => {
+                Err("503 5.5.1 say MAIL FROM first".into())
             }
+            Request::Rcpt { .. } if self.recipients.len() >= MOST_RECIPIENTS => Err(format!(
+                "452 4.5.3 a message may have {MOST_RECIPIENTS} recipients"
+            )),
             Request::Rcpt { to } => self.recipient(&to.address, mailbox),
             Request::Data if self.sender.is_none() => Err("503 5.5.1 say MAIL FROM first".into()),
             Request::Data => Err("503 5.5.1 say RCPT TO first".into()),
@@ -126,9 +147,9 @@ impl Session {
             }
             Request::Noop { .. } => Ok(line("250 2.0.0 nothing done")),
             Request::Vrfy { .. } => Ok(line("252 2.5.2 send, and see")),
-            Request::Help { .. } => {
-                Ok(line("214 2.0.0 EHLO, MAIL FROM, RCPT TO:<integration id>@<any host>, DATA, RSET, NOOP, QUIT"))
-            }
+            Request::Help { .. } => Ok(line(
+                "214 2.0.0 EHLO, MAIL FROM, RCPT TO:<integration id>@<any host>, DATA, RSET, NOOP, QUIT",
+            )),
             other => Err(format!("502 5.5.1 {} is not offered", other.name())),
         }
     }
@@ -146,10 +167,13 @@ impl Session {
                 }
                 Ok(line("250 2.1.5 recipient taken"))
             }
-            Err(NoMailbox::Unknown) => {
-                Err("550 5.1.1 the part before the @ must be the id of an integration of type email".into())
+            Err(NoMailbox::Unknown) => Err(
+                "550 5.1.1 the part before the @ must be the id of an integration of type email"
+                    .into(),
+            ),
+            Err(NoMailbox::Later) => {
+                Err("451 4.3.0 the store cannot be read; try again later".into())
             }
-            Err(NoMailbox::Later) => Err("451 4.3.0 the store cannot be read; try again later".into()),
         }
     }
 
@@ -174,7 +198,9 @@ fn fault_of(fault: &Error) -> String {
         Error::InvalidSenderAddress => "501 5.1.7 the sender's address is malformed".into(),
         Error::InvalidRecipientAddress => "501 5.1.3 the recipient's address is malformed".into(),
         Error::SyntaxError { syntax } => format!("501 5.5.2 the syntax is: {syntax}"),
-        Error::InvalidParameter { param } => format!("501 5.5.4 the parameter {param} is malformed"),
+        Error::InvalidParameter { param } => {
+            format!("501 5.5.4 the parameter {param} is malformed")
+        }
         Error::UnsupportedParameter { .. } => "504 5.5.4 a parameter is not known".into(),
         _ => "500 5.5.2 the command is not known".into(),
     }

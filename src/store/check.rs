@@ -38,8 +38,8 @@ pub struct Report {
     pub damages: Vec<Damage>,
 }
 
-/// Reads a whole store that no process has open. Changes nothing that is stored, not even in one of an earlier version,
-/// though the engine may tidy its files.
+/// Reads a whole store that no process has open. Changes nothing that is stored, not even in one of
+/// an earlier version, though the engine may tidy its files.
 ///
 /// # Errors
 /// The store cannot be opened or read at all.
@@ -47,16 +47,20 @@ pub fn check(folder: &Path, cache_bytes: u64, progress: &Progress) -> Result<Rep
     if !folder.join("db").is_file() {
         return Err(OpenError::Absent(folder.to_owned()).into());
     }
+
     let readable = Readable::of(folder, progress)?;
     let options = stopped_options(cache_bytes, None);
     let checked = open::guarded(folder, {
         let (folder, progress) = (readable.folder(), progress.clone());
         move || {
             let engine = open::open_as_it_is(&folder, &options, Absent::Empty)?;
-            examine(&engine, &progress)
-                .map_err(|error| OpenError::Damaged { folder: folder.clone(), cause: error.to_string() })
+            examine(&engine, &progress).map_err(|error| OpenError::Damaged {
+                folder: folder.clone(),
+                cause: error.to_string(),
+            })
         }
     });
+
     checked.map_err(|error| readable.fault(error).into())
 }
 
@@ -67,8 +71,16 @@ struct Examination<'a> {
 }
 
 fn examine(engine: &Engine, progress: &Progress) -> Result<Report, StoreError> {
-    let mut examination = Examination { engine, progress, report: Report::default() };
-    progress.begin("checking", entries_of_objects(live(examination.everything(Tree::Accounts))));
+    let mut examination = Examination {
+        engine,
+        progress,
+        report: Report::default(),
+    };
+
+    progress.begin(
+        "checking",
+        entries_of_objects(live(examination.everything(Tree::Accounts))),
+    );
     examination.meta()?;
     examination.objects()?;
     examination.remembered_answers()?;
@@ -76,6 +88,7 @@ fn examine(engine: &Engine, progress: &Progress) -> Result<Report, StoreError> {
     progress.end();
     let mut report = examination.report;
     report.damages.sort();
+
     Ok(report)
 }
 
@@ -84,12 +97,20 @@ impl Examination<'_> {
         self.report.damages.push(Damage(what));
     }
 
-    fn everything(&self, tree: Tree) -> impl Iterator<Item = Result<(Vec<u8>, Stored), StoreError>> + use<> {
-        self.engine.range(tree, (Bound::Unbounded, Bound::Unbounded))
+    fn everything(
+        &self,
+        tree: Tree,
+    ) -> impl Iterator<Item = Result<(Vec<u8>, Stored), StoreError>> + use<> {
+        self.engine
+            .range(tree, (Bound::Unbounded, Bound::Unbounded))
     }
 
     fn meta(&mut self) -> Result<(), StoreError> {
-        if self.engine.get(Tree::Meta, trees::TOKEN_SECRET)?.is_none_or(|secret| secret.as_ref().is_empty()) {
+        if self
+            .engine
+            .get(Tree::Meta, trees::TOKEN_SECRET)?
+            .is_none_or(|secret| secret.as_ref().is_empty())
+        {
             self.damage("the token secret is missing".into());
         }
         for tree in self.engine.unknown_trees() {
@@ -103,14 +124,18 @@ impl Examination<'_> {
         for kind in KINDS {
             all.push((kind, Objects::examine(self.engine, kind, self.progress)?));
         }
+
         let mut counted = BTreeSet::new();
         for entry in self.everything(Tree::Accounts) {
             let (key, stored) = entry?;
             let shown = shown(&key);
             let known = shown.split_once(' ').and_then(|(account, name)| {
-                let position = all.iter().position(|(kind, _)| kind.collection.name == name)?;
+                let position = all
+                    .iter()
+                    .position(|(kind, _)| kind.collection.name == name)?;
                 Some((AccountId::parse(account).ok()?, all.get_mut(position)?))
             });
+
             match known {
                 Some((account, (kind, objects))) => {
                     objects.counters(&account, Counters::decode(stored.as_ref()));
@@ -119,22 +144,34 @@ impl Examination<'_> {
                 None => self.damage(format!("the counters have a key that is none: '{shown}'")),
             }
         }
-        let mut accounts: BTreeSet<AccountId> = counted.iter().map(|(_, account)| account.clone()).collect();
+
+        let mut accounts: BTreeSet<AccountId> =
+            counted.iter().map(|(_, account)| account.clone()).collect();
         for (kind, mut objects) in all {
             objects.uncounted(|account| counted.contains(&(kind.collection.name, account.clone())));
             if kind.collection == ALERTS {
-                objects.leads(Tree::AlertsByThirdparty, |_, id| String::from_utf8_lossy(id.as_ref()).into_owned())?;
+                objects.leads(Tree::AlertsByThirdparty, |_, id| {
+                    String::from_utf8_lossy(id.as_ref()).into_owned()
+                })?;
             }
+
             if kind.collection == INTEGRATIONS {
                 objects.leads(Tree::SendersByAccount, |key, _| {
-                    let id = key.iter().position(|byte| *byte == 0).and_then(|end| key.get(end.saturating_add(1)..));
+                    let id = key
+                        .iter()
+                        .position(|byte| *byte == 0)
+                        .and_then(|end| key.get(end.saturating_add(1)..));
                     String::from_utf8_lossy(id.unwrap_or_default()).into_owned()
                 })?;
             }
+
             accounts.extend(objects.tallies.into_keys());
-            self.report.objects.push((kind.collection.name, objects.live));
+            self.report
+                .objects
+                .push((kind.collection.name, objects.live));
             self.report.damages.append(&mut objects.damages);
         }
+
         self.report.accounts = accounts.len().try_into().unwrap_or(u64::MAX);
         Ok(())
     }
@@ -147,32 +184,50 @@ impl Examination<'_> {
                 Ok(queue) => {
                     if let Some(number) = self.gap(&queue)? {
                         let integration = queue.integration;
-                        self.damage(format!("what is to be sent as {number} of '{integration}' does not exist"));
+                        self.damage(format!(
+                            "what is to be sent as {number} of '{integration}' does not exist"
+                        ));
                     }
                 }
-                Err(error) => self.damage(format!("the queue of '{}' cannot be read: {error}", shown(&key))),
+                Err(error) => self.damage(format!(
+                    "the queue of '{}' cannot be read: {error}",
+                    shown(&key)
+                )),
             }
         }
+
         for entry in self.everything(Tree::Deliveries) {
             let (key, content) = entry?;
             let Some((account, integration, number)) = deliveries::split_delivery_key(&key) else {
-                self.damage(format!("what is to be sent has a key that is none: '{}'", shown(&key)));
+                self.damage(format!(
+                    "what is to be sent has a key that is none: '{}'",
+                    shown(&key)
+                ));
                 continue;
             };
+
             let name = trees::sender_key(&account, &integration);
             let queue = self.engine.get(Tree::Queues, &name)?;
             let queue = queue.and_then(|value| Queue::decode(&name, value.as_ref()).ok());
+
             if !queue.is_some_and(|queue| queue.numbers().contains(&number)) {
-                self.damage(format!("what is to be sent as {number} of '{integration}' is in no queue"));
+                self.damage(format!(
+                    "what is to be sent as {number} of '{integration}' is in no queue"
+                ));
             }
+
             if let Err(error) = serde_json::from_slice::<Delivery>(content.as_ref()) {
-                self.damage(format!("what is to be sent as {number} of '{integration}' cannot be read: {error}"));
+                self.damage(format!(
+                    "what is to be sent as {number} of '{integration}' cannot be read: {error}"
+                ));
             }
         }
+
         Ok(())
     }
 
-    /// The first number of a queue under which there is nothing. Whatever the queue says, it is not looked beyond that.
+    /// The first number of a queue under which there is nothing. Whatever the queue says, it is not
+    /// looked beyond that.
     fn gap(&self, queue: &Queue) -> Result<Option<u64>, StoreError> {
         for number in queue.numbers() {
             let key = deliveries::delivery_key(&queue.account, &queue.integration, number);
@@ -187,26 +242,42 @@ impl Examination<'_> {
         for entry in self.everything(Tree::Idempotency) {
             let (key, stored) = entry?;
             let listed = match Answered::decode(stored.as_ref()) {
-                Ok(answered) => {
-                    self.engine.get(Tree::IdempotencyByTime, &idempotency::by_time(answered.at, &key))?.is_some()
-                }
+                Ok(answered) => self
+                    .engine
+                    .get(
+                        Tree::IdempotencyByTime,
+                        &idempotency::by_time(answered.at, &key),
+                    )?
+                    .is_some(),
                 Err(_) => false,
             };
+
             if !listed {
-                self.damage(format!("the remembered answer '{}' is not listed by its time", shown(&key)));
+                self.damage(format!(
+                    "the remembered answer '{}' is not listed by its time",
+                    shown(&key)
+                ));
             }
         }
+
         for entry in self.everything(Tree::IdempotencyByTime) {
             let (key, _) = entry?;
-            let named = idempotency::split_by_time(&key).ok().map(|(_, address)| address);
+            let named = idempotency::split_by_time(&key)
+                .ok()
+                .map(|(_, address)| address);
             let exists = match named {
                 Some(address) => self.engine.get(Tree::Idempotency, address)?.is_some(),
                 None => false,
             };
+
             if !exists {
-                self.damage(format!("a time names the remembered answer '{}', which does not exist", shown(&key)));
+                self.damage(format!(
+                    "a time names the remembered answer '{}', which does not exist",
+                    shown(&key)
+                ));
             }
         }
+
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! How a kind of object lies in the store: its records, its index by account, its counters.
 //!
-//! The four always change together, in one transaction. A record is found by id, an account's records in the order of
-//! their tinyIds through the index; nothing here ever walks through another account.
+//! The four always change together, in one transaction. A record is found by id, an account's
+//! records in the order of their tinyIds through the index; nothing here ever walks through another
+//! account.
 
 use super::{
     Snapshot, StoreError, Transaction,
@@ -20,14 +21,25 @@ pub struct Collection {
 }
 
 /// The integrations.
-pub const INTEGRATIONS: Collection =
-    Collection { name: "integrations", records: Tree::Integrations, index: Tree::IntegrationsByAccount };
+pub const INTEGRATIONS: Collection = Collection {
+    name: "integrations",
+    records: Tree::Integrations,
+    index: Tree::IntegrationsByAccount,
+};
 
 /// The alerts.
-pub const ALERTS: Collection = Collection { name: "alerts", records: Tree::Alerts, index: Tree::AlertsByAccount };
+pub const ALERTS: Collection = Collection {
+    name: "alerts",
+    records: Tree::Alerts,
+    index: Tree::AlertsByAccount,
+};
 
 /// The logs.
-pub const LOGS: Collection = Collection { name: "logs", records: Tree::Logs, index: Tree::LogsByAccount };
+pub const LOGS: Collection = Collection {
+    name: "logs",
+    records: Tree::Logs,
+    index: Tree::LogsByAccount,
+};
 
 /// Which end of an account's objects comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +68,8 @@ impl Collection {
         self.name
     }
 
-    /// Whether a stored object is this account's. Every record begins with its `sid`, and no account id has a character
-    /// that JSON escapes, so the first bytes tell.
+    /// Whether a stored object is this account's. Every record begins with its `sid`, and no
+    /// account id has a character that JSON escapes, so the first bytes tell.
     pub fn owns(self, account: &AccountId, record: &Stored) -> bool {
         let owner = record.as_ref().strip_prefix(br#"{"sid":""#);
         let rest = owner.and_then(|rest| rest.strip_prefix(account.as_str().as_bytes()));
@@ -70,10 +82,21 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// All were given; the store cannot be read.
-    pub fn next_tiny_id(&self, collection: Collection, account: &AccountId) -> Result<u64, StoreError> {
-        let next = self.counters(collection, account)?.last_tiny_id.saturating_add(1);
+    pub fn next_tiny_id(
+        &self,
+        collection: Collection,
+        account: &AccountId,
+    ) -> Result<u64, StoreError> {
+        let next = self
+            .counters(collection, account)?
+            .last_tiny_id
+            .saturating_add(1);
         // A store with higher ones could be exported and not imported.
-        if next > LARGEST_TINY_ID { Err(StoreError::Exhausted) } else { Ok(next) }
+        if next > LARGEST_TINY_ID {
+            Err(StoreError::Exhausted)
+        } else {
+            Ok(next)
+        }
     }
 
     /// The object, whatever its account.
@@ -97,18 +120,44 @@ impl Transaction<'_> {
         record: Stored,
     ) -> Result<(), StoreError> {
         let counters = self.counters(collection, account)?;
-        self.note(Change { collection, account: account.clone(), tiny_id, record: Some(record.clone()) });
+        self.note(Change {
+            collection,
+            account: account.clone(),
+            tiny_id,
+            record: Some(record.clone()),
+        });
+
         self.put(collection.records, id.into(), record);
-        self.put(collection.index, trees::index_key(account, tiny_id), id.as_bytes().to_vec().into());
-        let counters =
-            Counters { last_tiny_id: counters.last_tiny_id.max(tiny_id), live: counters.live.saturating_add(1) };
+        self.put(
+            collection.index,
+            trees::index_key(account, tiny_id),
+            id.as_bytes().to_vec().into(),
+        );
+
+        let counters = Counters {
+            last_tiny_id: counters.last_tiny_id.max(tiny_id),
+            live: counters.live.saturating_add(1),
+        };
+
         self.put_counters(collection, account, counters);
         Ok(())
     }
 
     /// Puts a new state of an object in the place of the old one.
-    pub fn replace(&mut self, collection: Collection, account: &AccountId, tiny_id: u64, id: &str, record: Stored) {
-        self.note(Change { collection, account: account.clone(), tiny_id, record: Some(record.clone()) });
+    pub fn replace(
+        &mut self,
+        collection: Collection,
+        account: &AccountId,
+        tiny_id: u64,
+        id: &str,
+        record: Stored,
+    ) {
+        self.note(Change {
+            collection,
+            account: account.clone(),
+            tiny_id,
+            record: Some(record.clone()),
+        });
         self.put(collection.records, id.into(), record);
     }
 
@@ -124,19 +173,44 @@ impl Transaction<'_> {
         id: &str,
     ) -> Result<(), StoreError> {
         let counters = self.counters(collection, account)?;
-        self.note(Change { collection, account: account.clone(), tiny_id, record: None });
+        self.note(Change {
+            collection,
+            account: account.clone(),
+            tiny_id,
+            record: None,
+        });
+
         self.remove(collection.records, id.into());
         self.remove(collection.index, trees::index_key(account, tiny_id));
-        self.put_counters(collection, account, Counters { live: counters.live.saturating_sub(1), ..counters });
+        self.put_counters(
+            collection,
+            account,
+            Counters {
+                live: counters.live.saturating_sub(1),
+                ..counters
+            },
+        );
+
         Ok(())
     }
 
-    fn counters(&self, collection: Collection, account: &AccountId) -> Result<Counters, StoreError> {
-        decode(self.get(Tree::Accounts, &trees::counters_key(account, collection.name))?)
+    fn counters(
+        &self,
+        collection: Collection,
+        account: &AccountId,
+    ) -> Result<Counters, StoreError> {
+        decode(self.get(
+            Tree::Accounts,
+            &trees::counters_key(account, collection.name),
+        )?)
     }
 
     fn put_counters(&mut self, collection: Collection, account: &AccountId, counters: Counters) {
-        self.put(Tree::Accounts, trees::counters_key(account, collection.name), counters.encode().into());
+        self.put(
+            Tree::Accounts,
+            trees::counters_key(account, collection.name),
+            counters.encode().into(),
+        );
     }
 }
 
@@ -163,10 +237,15 @@ impl Snapshot {
     /// # Errors
     /// The store cannot be read.
     pub fn count(&self, collection: Collection, account: &AccountId) -> Result<u64, StoreError> {
-        Ok(decode(self.get(Tree::Accounts, &trees::counters_key(account, collection.name))?)?.live)
+        Ok(decode(self.get(
+            Tree::Accounts,
+            &trees::counters_key(account, collection.name),
+        )?)?
+        .live)
     }
 
-    /// The account's objects with these numbers, in their order. `None` if they are more than `most` bytes.
+    /// The account's objects with these numbers, in their order. `None` if they are more than
+    /// `most` bytes.
     ///
     /// # Errors
     /// One of them does not exist; the store cannot be read or is damaged.
@@ -177,26 +256,45 @@ impl Snapshot {
         tiny_ids: &[u64],
         most: usize,
     ) -> Result<Option<Vec<Stored>>, StoreError> {
-        // Where they lie close together, walking the index from the first to the last is cheaper than looking each up.
+        // Where they lie close together, walking the index from the first to the last is cheaper
+        // than looking each up.
         const FAR: u64 = 3;
+
         let (Some(first), Some(last)) = (tiny_ids.iter().min(), tiny_ids.iter().max()) else {
             return Ok(Some(Vec::new()));
         };
+
         let walked = last.saturating_sub(*first);
         if walked > FAR.saturating_mul(tiny_ids.len().try_into().unwrap_or(u64::MAX)) {
-            return within(most, tiny_ids.iter().map(|tiny_id| self.numbered(collection, account, *tiny_id)));
+            return within(
+                most,
+                tiny_ids
+                    .iter()
+                    .map(|tiny_id| self.numbered(collection, account, *tiny_id)),
+            );
         }
-        let (lower, upper) = (trees::index_key(account, *first), trees::index_key(account, last.saturating_add(1)));
-        let portion = usize::try_from(walked).unwrap_or(usize::MAX).saturating_add(1);
+
+        let (lower, upper) = (
+            trees::index_key(account, *first),
+            trees::index_key(account, last.saturating_add(1)),
+        );
+        let portion = usize::try_from(walked)
+            .unwrap_or(usize::MAX)
+            .saturating_add(1);
         let entries = self.scan(collection.index, lower, upper, false, portion);
         let ids = entries
             .map(|entry| entry.and_then(|(key, id)| Ok((number(&key)?, id))))
             .collect::<Result<Vec<_>, StoreError>>()?;
         let found = tiny_ids.iter().map(|tiny_id| {
-            let position = ids.binary_search_by_key(tiny_id, |(number, _)| *number).ok();
-            let (_, id) = position.and_then(|position| ids.get(position)).ok_or_else(|| lacks(account, *tiny_id))?;
+            let position = ids
+                .binary_search_by_key(tiny_id, |(number, _)| *number)
+                .ok();
+            let (_, id) = position
+                .and_then(|position| ids.get(position))
+                .ok_or_else(|| lacks(account, *tiny_id))?;
             self.indexed(collection, id.as_ref())
         });
+
         within(most, found)
     }
 
@@ -204,14 +302,19 @@ impl Snapshot {
     ///
     /// # Errors
     /// There is none; the store cannot be read or is damaged.
-    pub fn numbered(&self, collection: Collection, account: &AccountId, tiny_id: u64) -> Result<Stored, StoreError> {
+    pub fn numbered(
+        &self,
+        collection: Collection,
+        account: &AccountId,
+        tiny_id: u64,
+    ) -> Result<Stored, StoreError> {
         let id = self.get(collection.index, &trees::index_key(account, tiny_id))?;
         let id = id.ok_or_else(|| lacks(account, tiny_id))?;
         self.indexed(collection, id.as_ref())
     }
 
-    /// The account's objects from `offset` on, at most `limit`, in the order of their tinyIds. `None` if they are more than `most`
-    /// bytes.
+    /// The account's objects from `offset` on, at most `limit`, in the order of their tinyIds.
+    /// `None` if they are more than `most` bytes.
     ///
     /// # Errors
     /// The store cannot be read or is damaged.
@@ -227,12 +330,21 @@ impl Snapshot {
         let behind = self.count(collection, account)?.saturating_sub(offset);
         let length = usize::try_from(behind).unwrap_or(usize::MAX).min(limit);
         let after = behind.saturating_sub(length.try_into().unwrap_or(u64::MAX));
+
         // Entries are passed over one by one, so it is better to come from the nearer end.
         if after < offset {
-            let mut page = self.stretch(collection, account, direction.reversed(), after, length, most)?;
+            let mut page = self.stretch(
+                collection,
+                account,
+                direction.reversed(),
+                after,
+                length,
+                most,
+            )?;
             page.iter_mut().for_each(|page| page.reverse());
             return Ok(page);
         }
+
         self.stretch(collection, account, direction, offset, length, most)
     }
 
@@ -248,7 +360,13 @@ impl Snapshot {
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
         let portion = length.saturating_add(offset).min(SCAN_PORTION);
         let entries = self.index(collection, account, direction, portion);
-        within(most, entries.skip(offset).take(length).map(|entry| self.indexed(collection, entry?.1.as_ref())))
+        within(
+            most,
+            entries
+                .skip(offset)
+                .take(length)
+                .map(|entry| self.indexed(collection, entry?.1.as_ref())),
+        )
     }
 
     /// The account's objects, the oldest first, read as they are asked for.
@@ -266,19 +384,37 @@ impl Snapshot {
     /// # Errors
     /// The store cannot be read.
     pub fn counted_accounts(&self, collection: Collection) -> Result<Vec<AccountId>, StoreError> {
-        Ok(self.counters_of_all(collection)?.into_iter().map(|(account, _)| account).collect())
+        Ok(self
+            .counters_of_all(collection)?
+            .into_iter()
+            .map(|(account, _)| account)
+            .collect())
     }
 
-    fn counters_of_all(&self, collection: Collection) -> Result<Vec<(AccountId, Option<u64>)>, StoreError> {
+    fn counters_of_all(
+        &self,
+        collection: Collection,
+    ) -> Result<Vec<(AccountId, Option<u64>)>, StoreError> {
         let mut accounts = Vec::new();
-        for entry in self.scan(Tree::Accounts, Vec::new(), vec![u8::MAX], false, SCAN_PORTION) {
+        for entry in self.scan(
+            Tree::Accounts,
+            Vec::new(),
+            vec![u8::MAX],
+            false,
+            SCAN_PORTION,
+        ) {
             let (key, counters) = entry?;
             // What cannot be read is told when somebody needs it, and is for `check` to name.
-            let live = Counters::decode(counters.as_ref()).ok().map(|counters| counters.live);
-            if let Some(account) = trees::counted_account(&key, collection.name).filter(|_| live != Some(0)) {
+            let live = Counters::decode(counters.as_ref())
+                .ok()
+                .map(|counters| counters.live);
+            if let Some(account) =
+                trees::counted_account(&key, collection.name).filter(|_| live != Some(0))
+            {
                 accounts.push((account, live));
             }
         }
+
         Ok(accounts)
     }
 
@@ -310,27 +446,39 @@ impl Snapshot {
         account: &AccountId,
         mut visit: impl FnMut(u64, Stored) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        // Records lie in the order of their ids, which is none. Looking up one after the other touches all of the file
-        // again and again; passing by those of others costs a fifth of that.
+        // Records lie in the order of their ids, which is none. Looking up one after the other
+        // touches all of the file again and again; passing by those of others costs a fifth of
+        // that.
         const LOOKUP_COSTS: u64 = 5;
         const SMALL: u64 = 5_000;
+
         let own = self.count(collection, account)?;
         if own < SMALL || own.saturating_mul(LOOKUP_COSTS) < self.count_all(collection)? {
             return self.for_each(collection, account, Direction::Ascending, visit);
         }
-        for entry in self.scan(collection.records, Vec::new(), vec![u8::MAX], false, SCAN_PORTION) {
+
+        for entry in self.scan(
+            collection.records,
+            Vec::new(),
+            vec![u8::MAX],
+            false,
+            SCAN_PORTION,
+        ) {
             let (_, record) = entry?;
             if collection.owns(account, &record) {
                 visit(own_number(&record)?, record)?;
             }
         }
+
         Ok(())
     }
 
     /// How many objects all accounts have.
     fn count_all(&self, collection: Collection) -> Result<u64, StoreError> {
         let counted = self.counters_of_all(collection)?;
-        Ok(counted.into_iter().fold(0, |all, (_, live)| all.saturating_add(live.unwrap_or_default())))
+        Ok(counted.into_iter().fold(0, |all, (_, live)| {
+            all.saturating_add(live.unwrap_or_default())
+        }))
     }
 
     /// Shows the tinyId of every object of the account, in ascending order.
@@ -358,19 +506,30 @@ impl Snapshot {
     ) -> impl Iterator<Item = Result<super::engine::Entry, StoreError>> + use<'_> {
         let prefix = trees::account_prefix(account);
         let end = trees::prefix_end(&prefix);
-        self.scan(collection.index, prefix, end, direction == Direction::Descending, portion)
+        self.scan(
+            collection.index,
+            prefix,
+            end,
+            direction == Direction::Descending,
+            portion,
+        )
     }
 
     fn indexed(&self, collection: Collection, id: &[u8]) -> Result<Stored, StoreError> {
         self.get(collection.records, id)?.ok_or_else(|| {
             let id = String::from_utf8_lossy(id);
-            StoreError::damaged(format!("the index of {} names '{id}', which does not exist", collection.name))
+            StoreError::damaged(format!(
+                "the index of {} names '{id}', which does not exist",
+                collection.name
+            ))
         })
     }
 }
 
 fn number(index_key: &[u8]) -> Result<u64, StoreError> {
-    let tiny_id = index_key.last_chunk().map(|tiny_id| u64::from_be_bytes(*tiny_id));
+    let tiny_id = index_key
+        .last_chunk()
+        .map(|tiny_id| u64::from_be_bytes(*tiny_id));
     tiny_id.ok_or_else(|| StoreError::damaged("an index key is not of the form it should be"))
 }
 
@@ -392,5 +551,7 @@ fn lacks(account: &AccountId, tiny_id: u64) -> StoreError {
 }
 
 fn decode(counters: Option<Stored>) -> Result<Counters, StoreError> {
-    counters.map_or(Ok(Counters::default()), |counters| Counters::decode(counters.as_ref()))
+    counters.map_or(Ok(Counters::default()), |counters| {
+        Counters::decode(counters.as_ref())
+    })
 }

@@ -1,7 +1,8 @@
-//! What is to be sent to third parties: a queue for each integration, and which integrations of an account send.
+//! What is to be sent to third parties: a queue for each integration, and which integrations of an
+//! account send.
 //!
-//! The tree `queues` says of each queue in a few bytes when its first may be sent and how many wait, so that of what waits
-//! only what is sent is read.
+//! The tree `queues` says of each queue in a few bytes when its first may be sent and how many
+//! wait, so that of what waits only what is sent is read.
 
 use super::{
     Store, StoreError, Transaction,
@@ -14,7 +15,8 @@ use crate::domain::{
 };
 use std::ops::Range;
 
-/// The queue of one integration, in which something waits. Its numbers begin anew when it was empty.
+/// The queue of one integration, in which something waits. Its numbers begin anew when it was
+/// empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queue {
     /// Whose integration.
@@ -32,7 +34,13 @@ pub struct Queue {
 impl Queue {
     /// One in which nothing has been put yet.
     pub fn new(account: AccountId, integration: IntegrationId, due: Timestamp) -> Self {
-        Self { account, integration, due, first: 0, next: 0 }
+        Self {
+            account,
+            integration,
+            due,
+            first: 0,
+            next: 0,
+        }
     }
 
     /// How many wait in it.
@@ -47,7 +55,13 @@ impl Queue {
 
     /// Three big-endian numbers of eight bytes: when it is due, its first, its next.
     fn encode(&self) -> Stored {
-        [self.due.millis().to_be_bytes(), self.first.to_be_bytes(), self.next.to_be_bytes()].concat().into()
+        [
+            self.due.millis().to_be_bytes(),
+            self.first.to_be_bytes(),
+            self.next.to_be_bytes(),
+        ]
+        .concat()
+        .into()
     }
 
     pub(super) fn decode(key: &[u8], value: &[u8]) -> Result<Self, StoreError> {
@@ -62,6 +76,7 @@ impl Queue {
                 next: u64::from_be_bytes(next.try_into().ok()?),
             })
         });
+
         decoded.ok_or_else(|| StoreError::damaged("a queue of what is to be sent makes no sense"))
     }
 
@@ -75,7 +90,8 @@ impl Queue {
 }
 
 impl Transaction<'_> {
-    /// Puts something at the end of an integration's queue, to be sent when what is before it is done with.
+    /// Puts something at the end of an integration's queue, to be sent when what is before it is
+    /// done with.
     ///
     /// # Errors
     /// The store cannot be read or is damaged.
@@ -88,13 +104,22 @@ impl Transaction<'_> {
     ) -> Result<(), StoreError> {
         let queue = match self.queue(account, integration) {
             // Otherwise nothing could happen to the account's alerts any more.
-            Err(damage) if damage.is_damage() => Some(self.rebuilt_queue(account, integration, now)?),
+            Err(damage) if damage.is_damage() => {
+                Some(self.rebuilt_queue(account, integration, now)?)
+            }
             outcome => outcome?,
         };
-        let mut queue = queue.unwrap_or_else(|| Queue::new(account.clone(), integration.clone(), now));
-        self.put(Tree::Deliveries, delivery_key(account, integration, queue.next), content);
+
+        let mut queue =
+            queue.unwrap_or_else(|| Queue::new(account.clone(), integration.clone(), now));
+        self.put(
+            Tree::Deliveries,
+            delivery_key(account, integration, queue.next),
+            content,
+        );
         queue.next = queue.next.saturating_add(1);
         self.put(Tree::Queues, queue.key(), queue.encode());
+
         Ok(())
     }
 
@@ -108,19 +133,36 @@ impl Transaction<'_> {
         let mut prefix = trees::sender_key(account, integration);
         prefix.push(0);
         let keys = self.keys_below(Tree::Deliveries, &prefix)?;
-        let mut numbers = keys.iter().filter_map(|key| split_delivery_key(key)).map(|(_, _, number)| number);
+        let mut numbers = keys
+            .iter()
+            .filter_map(|key| split_delivery_key(key))
+            .map(|(_, _, number)| number);
         let first = numbers.next().unwrap_or_default();
-        let next = numbers.next_back().unwrap_or(first).saturating_add(u64::from(!keys.is_empty()));
-        Ok(Queue { first, next, ..Queue::new(account.clone(), integration.clone(), now) })
+        let next = numbers
+            .next_back()
+            .unwrap_or(first)
+            .saturating_add(u64::from(!keys.is_empty()));
+
+        Ok(Queue {
+            first,
+            next,
+            ..Queue::new(account.clone(), integration.clone(), now)
+        })
     }
 
     /// An integration's queue, if something waits in it.
     ///
     /// # Errors
     /// The store cannot be read or is damaged.
-    pub fn queue(&self, account: &AccountId, integration: &IntegrationId) -> Result<Option<Queue>, StoreError> {
+    pub fn queue(
+        &self,
+        account: &AccountId,
+        integration: &IntegrationId,
+    ) -> Result<Option<Queue>, StoreError> {
         let key = trees::sender_key(account, integration);
-        self.get(Tree::Queues, &key)?.map(|value| Queue::decode(&key, value.as_ref())).transpose()
+        self.get(Tree::Queues, &key)?
+            .map(|value| Queue::decode(&key, value.as_ref()))
+            .transpose()
     }
 
     /// The first of a queue.
@@ -128,17 +170,25 @@ impl Transaction<'_> {
     /// # Errors
     /// The store cannot be read, or lacks it.
     pub fn first_of(&self, queue: &Queue) -> Result<Stored, StoreError> {
-        self.get(Tree::Deliveries, &queue.first_key())?.ok_or_else(lacks)
+        self.get(Tree::Deliveries, &queue.first_key())?
+            .ok_or_else(lacks)
     }
 
-    /// Takes the first out of a queue, so that the second is due then. Returns what is left, if anything is.
+    /// Takes the first out of a queue, so that the second is due then. Returns what is left, if
+    /// anything is.
     pub fn take_first(&mut self, queue: Queue, due: Timestamp) -> Option<Queue> {
         self.remove(Tree::Deliveries, queue.first_key());
-        let left = Queue { first: queue.first.saturating_add(1), due, ..queue };
+        let left = Queue {
+            first: queue.first.saturating_add(1),
+            due,
+            ..queue
+        };
+
         if left.waiting() == 0 {
             self.remove(Tree::Queues, left.key());
             return None;
         }
+
         self.put(Tree::Queues, left.key(), left.encode());
         Some(left)
     }
@@ -157,7 +207,9 @@ impl Transaction<'_> {
     pub fn senders(&self, account: &AccountId) -> Result<Vec<IntegrationId>, StoreError> {
         let prefix = trees::account_prefix(account);
         let keys = self.keys_below(Tree::SendersByAccount, &prefix)?;
-        let ids = keys.iter().filter_map(|key| std::str::from_utf8(key.get(prefix.len()..)?).ok());
+        let ids = keys
+            .iter()
+            .filter_map(|key| std::str::from_utf8(key.get(prefix.len()..)?).ok());
         Ok(ids.filter_map(|id| IntegrationId::parse(id).ok()).collect())
     }
 
@@ -165,7 +217,12 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn set_sender(&mut self, account: &AccountId, id: &IntegrationId, sends: bool) -> Result<(), StoreError> {
+    pub fn set_sender(
+        &mut self,
+        account: &AccountId,
+        id: &IntegrationId,
+        sends: bool,
+    ) -> Result<(), StoreError> {
         let key = trees::sender_key(account, id);
         let is_known = self.get(Tree::SendersByAccount, &key)?.is_some();
         match (is_known, sends) {
@@ -181,7 +238,8 @@ impl Transaction<'_> {
 const PORTION: usize = 256;
 
 impl Store {
-    /// All queues in which something waits, and what is wrong with one that cannot be read, which keeps no other.
+    /// All queues in which something waits, and what is wrong with one that cannot be read, which
+    /// keeps no other.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -203,7 +261,9 @@ impl Store {
     /// # Errors
     /// The store cannot be read, or lacks it.
     pub fn first_of(&self, queue: &Queue) -> Result<Stored, StoreError> {
-        self.snapshot()?.get(Tree::Deliveries, &queue.first_key())?.ok_or_else(lacks)
+        self.snapshot()?
+            .get(Tree::Deliveries, &queue.first_key())?
+            .ok_or_else(lacks)
     }
 }
 
@@ -211,7 +271,11 @@ fn lacks() -> StoreError {
     StoreError::damaged("what is first in a queue of what is to be sent does not exist")
 }
 
-pub(super) fn delivery_key(account: &AccountId, integration: &IntegrationId, number: u64) -> Vec<u8> {
+pub(super) fn delivery_key(
+    account: &AccountId,
+    integration: &IntegrationId,
+    number: u64,
+) -> Vec<u8> {
     let mut key = trees::sender_key(account, integration);
     key.push(0);
     key.extend_from_slice(&number.to_be_bytes());
@@ -227,7 +291,10 @@ pub(super) fn split_delivery_key(key: &[u8]) -> Option<(AccountId, IntegrationId
 
 fn split_name(key: &[u8]) -> Option<(AccountId, IntegrationId)> {
     let (account, integration) = std::str::from_utf8(key).ok()?.split_once('\0')?;
-    Some((AccountId::parse(account).ok()?, IntegrationId::parse(integration).ok()?))
+    Some((
+        AccountId::parse(account).ok()?,
+        IntegrationId::parse(integration).ok()?,
+    ))
 }
 
 #[cfg(test)]
@@ -243,9 +310,17 @@ mod tests {
             first: 7,
             next: 300,
         };
-        assert_eq!(Queue::decode(&queue.key(), queue.encode().as_ref()).unwrap(), queue);
+
+        assert_eq!(
+            Queue::decode(&queue.key(), queue.encode().as_ref()).unwrap(),
+            queue
+        );
+
         let (account, integration) = (queue.account.clone(), queue.integration.clone());
-        assert_eq!(split_delivery_key(&queue.first_key()), Some((account, integration, 7)));
+        assert_eq!(
+            split_delivery_key(&queue.first_key()),
+            Some((account, integration, 7))
+        );
         assert!(Queue::decode(&queue.first_key(), queue.encode().as_ref()).is_err());
         assert!(Queue::decode(&queue.key(), b"short").is_err());
         assert_eq!(split_delivery_key(b"early"), None);

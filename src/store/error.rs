@@ -17,8 +17,11 @@ pub enum StoreError {
     /// The writer has not got on for [`STUCK_AFTER`](super::STUCK_AFTER). Nothing was changed.
     #[error("{0} for {seconds} seconds or more", seconds = super::STUCK_AFTER.as_secs())]
     Stuck(Holdup),
-    /// More was changed since a snapshot was taken than is kept for those who read it. It cannot be read any more.
-    #[error("the snapshot is too old: more was changed since it was taken than store.snapshot_bytes allows")]
+    /// More was changed since a snapshot was taken than is kept for those who read it. It cannot be
+    /// read any more.
+    #[error(
+        "the snapshot is too old: more was changed since it was taken than store.snapshot_bytes allows"
+    )]
     Outdated,
     /// All numbers of an account's objects were given. Nothing was changed.
     #[error("the account has used up its numbers")]
@@ -39,8 +42,8 @@ impl StoreError {
         Self::Damaged(what.into())
     }
 
-    /// Whether it tells that the engine cannot go on, which ends when it was opened anew. What is damaged in its files
-    /// stays so.
+    /// Whether it tells that the engine cannot go on, which ends when it was opened anew. What is
+    /// damaged in its files stays so.
     pub(super) fn stops_the_engine(&self) -> bool {
         match self {
             Self::Engine(sled::Error::Corruption { .. }) | Self::Damaged(_) => false,
@@ -49,15 +52,21 @@ impl StoreError {
         }
     }
 
-    /// Whether the store goes on by itself. Why it does not just now is told elsewhere, and nothing was changed unless it
-    /// stopped meanwhile.
+    /// Whether the store goes on by itself. Why it does not just now is told elsewhere, and nothing
+    /// was changed unless it stopped meanwhile.
     pub fn passes(&self) -> bool {
-        matches!(self, Self::Stopped | Self::Stuck(_) | Self::Busy | Self::Outdated)
+        matches!(
+            self,
+            Self::Stopped | Self::Stuck(_) | Self::Busy | Self::Outdated
+        )
     }
 
     /// Whether some record or page is wrong, which says nothing about the others.
     pub fn is_damage(&self) -> bool {
-        matches!(self, Self::Damaged(_) | Self::Engine(sled::Error::Corruption { .. }))
+        matches!(
+            self,
+            Self::Damaged(_) | Self::Engine(sled::Error::Corruption { .. })
+        )
     }
 }
 
@@ -144,7 +153,11 @@ impl OpenError {
             Self::Io { source, .. } => Self::Io { folder, source },
             Self::NoLocks { cause, .. } => Self::NoLocks { folder, cause },
             Self::Damaged { cause, .. } => Self::Damaged { folder, cause },
-            Self::Newer { found, known, .. } => Self::Newer { folder, found, known },
+            Self::Newer { found, known, .. } => Self::Newer {
+                folder,
+                found,
+                known,
+            },
         }
     }
 }
@@ -152,9 +165,13 @@ impl OpenError {
 /// What to do about it.
 fn remedy(source: &io::Error) -> &'static str {
     match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => "make room there",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "make room there"
+        }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "make it writable",
-        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => "put away what stands in its place",
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "put away what stands in its place"
+        }
         _ => "see that its disk works",
     }
 }

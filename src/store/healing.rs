@@ -1,9 +1,10 @@
-//! What happens after a commit or the engine failed: the store is closed beneath its readers and opened anew, until it works again.
+//! What happens after a commit or the engine failed: the store is closed beneath its readers and
+//! opened anew, until it works again.
 //!
-//! A failed write leaves the engine unable to go on, even after there is room on the disk again, and it leaves open
-//! what of the last commit is on disk; so the engine is thrown away and the files tell. After a failed sync the operating
-//! system may hold what it did not write for written. So whatever is in the files is written once more, and synced,
-//! before anything is built on it.
+//! A failed write leaves the engine unable to go on, even after there is room on the disk again,
+//! and it leaves open what of the last commit is on disk; so the engine is thrown away and the
+//! files tell. After a failed sync the operating system may hold what it did not write for written.
+//! So whatever is in the files is written once more, and synced, before anything is built on it.
 
 use super::{
     OpenError, Options, StoreError,
@@ -61,8 +62,9 @@ impl Pauses {
         Self::FIRST
     }
 
-    /// After an attempt that took this long. One that only probed, or waited for readers in vain, has left them the store, so
-    /// the next comes soon; others come less and less often. A large store takes long to open; readers shall have it most of the time.
+    /// After an attempt that took this long. One that only probed, or waited for readers in vain,
+    /// has left them the store, so the next comes soon; others come less and less often. A large
+    /// store takes long to open; readers shall have it most of the time.
     pub(super) fn after(&mut self, not_yet: &NotYet, took: Duration) -> Duration {
         if matches!(not_yet, NotYet::Probe(_) | NotYet::Readers) {
             return Self::BETWEEN_PROBES;
@@ -75,13 +77,19 @@ impl Pauses {
 
 impl Default for Pauses {
     fn default() -> Self {
-        Self { next: Self::FIRST.saturating_mul(2) }
+        Self {
+            next: Self::FIRST.saturating_mul(2),
+        }
     }
 }
 
 impl<'a> Healing<'a> {
     pub(super) fn of(shared: &'a Shared, folder: &'a Path, options: &'a Options) -> Self {
-        Self { shared, folder, options }
+        Self {
+            shared,
+            folder,
+            options,
+        }
     }
 
     /// One attempt. Until the folder can be written to, readers keep the engine that they have.
@@ -90,10 +98,18 @@ impl<'a> Healing<'a> {
         if !self.shared.close(self.folder) {
             return Err(NotYet::Readers);
         }
+
         rewrite(self.folder).map_err(NotYet::Rewrite)?;
-        let engine = open::open(self.folder, &Options { token_secret: None, ..self.options.clone() })?;
+        let engine = open::open(
+            self.folder,
+            &Options {
+                token_secret: None,
+                ..self.options.clone()
+            },
+        )?;
         let works = trial(&engine);
         self.shared.reopen(engine);
+
         works.map_err(NotYet::Trial)
     }
 }
@@ -141,7 +157,9 @@ fn rewrite(folder: &Path) -> io::Result<()> {
 }
 
 fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect()
+    fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect()
 }
 
 fn rewrite_file(file: &File) -> io::Result<()> {
@@ -149,7 +167,9 @@ fn rewrite_file(file: &File) -> io::Result<()> {
     let mut offset = 0;
     loop {
         let length = file.read_at(&mut chunk, offset)?;
-        let Some(read) = chunk.get(..length).filter(|read| !read.is_empty()) else { break };
+        let Some(read) = chunk.get(..length).filter(|read| !read.is_empty()) else {
+            break;
+        };
         file.write_all_at(read, offset)?;
         offset = offset.saturating_add(length.try_into().unwrap_or(u64::MAX));
     }
@@ -164,7 +184,9 @@ mod tests {
     fn a_file_is_the_same_after_it_was_written_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
-        let bytes: Vec<u8> = (0..PORTION + 4_321).map(|number| (number % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..PORTION + 4_321)
+            .map(|number| (number % 251) as u8)
+            .collect();
         fs::write(&path, &bytes).unwrap();
         rewrite_file(&File::options().read(true).write(true).open(&path).unwrap()).unwrap();
         assert_eq!(fs::read(&path).unwrap(), bytes);
@@ -173,7 +195,11 @@ mod tests {
     #[test]
     fn a_probe_leaves_nothing_behind_and_fails_where_nothing_can_be_written() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(PROBE_FILE), "of a process that was killed").unwrap();
+        fs::write(
+            folder.path().join(PROBE_FILE),
+            "of a process that was killed",
+        )
+        .unwrap();
         probe(folder.path()).unwrap();
         assert_eq!(files(folder.path()).unwrap(), Vec::<PathBuf>::new());
         assert!(probe(&folder.path().join("absent")).is_err());
@@ -185,7 +211,11 @@ mod tests {
         let mut pauses = Pauses::default();
         let seconds = Duration::from_secs;
         assert_eq!(pauses.after(&probe(), seconds(0)), seconds(1));
-        assert_eq!(pauses.after(&NotYet::Readers, seconds(5)), seconds(1), "they have the store meanwhile");
+        assert_eq!(
+            pauses.after(&NotYet::Readers, seconds(5)),
+            seconds(1),
+            "they have the store meanwhile"
+        );
         pauses.after(&NotYet::Broken, seconds(600));
         assert_eq!(pauses.after(&probe(), seconds(600)), seconds(1));
     }
@@ -196,7 +226,11 @@ mod tests {
         let millis = Duration::from_millis;
         let mut after = |took| pauses.after(&NotYet::Broken, millis(took));
         assert_eq!([0, 0, 0].map(&mut after), [200, 400, 800].map(millis));
-        assert_eq!([500, 0].map(&mut after), [5_000, 10_000].map(millis), "ten times what it took");
+        assert_eq!(
+            [500, 0].map(&mut after),
+            [5_000, 10_000].map(millis),
+            "ten times what it took"
+        );
         assert_eq!([7_000, 0].map(&mut after), [60_000, 60_000].map(millis));
     }
 }

@@ -1,7 +1,8 @@
-//! Answers that are kept for a day under the client's own key, in the same commit as what they answer.
+//! Answers that are kept for a day under the client's own key, in the same commit as what they
+//! answer.
 //!
-//! A second tree holds the same keys by time, so that old ones are found without a search: each new answer takes two
-//! old ones away, if they are due.
+//! A second tree holds the same keys by time, so that old ones are found without a search: each new
+//! answer takes two old ones away, if they are due.
 
 use super::{
     StoreError, Transaction,
@@ -31,7 +32,13 @@ const FORGET_AT_ONCE: usize = 2;
 impl Answered {
     /// Time as big-endian i64, digest, answer.
     fn encode(&self) -> Stored {
-        [&self.at.to_be_bytes(), &self.fingerprint[..], self.record.as_ref()].concat().into()
+        [
+            &self.at.to_be_bytes(),
+            &self.fingerprint[..],
+            self.record.as_ref(),
+        ]
+        .concat()
+        .into()
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
@@ -59,7 +66,9 @@ impl Transaction<'_> {
         now: Timestamp,
     ) -> Result<Option<Answered>, StoreError> {
         let found = self.get(Tree::Idempotency, &address(account, key))?;
-        let answered = found.map(|found| Answered::decode(found.as_ref())).transpose()?;
+        let answered = found
+            .map(|found| Answered::decode(found.as_ref()))
+            .transpose()?;
         Ok(answered.filter(|answered| !is_due(answered.at, now)))
     }
 
@@ -80,9 +89,20 @@ impl Transaction<'_> {
             let previous = Answered::decode(previous.as_ref())?;
             self.remove(Tree::IdempotencyByTime, by_time(previous.at, &address));
         }
-        let answered = Answered { at: now.millis(), fingerprint: attempt.fingerprint, record };
-        self.put(Tree::IdempotencyByTime, by_time(answered.at, &address), Vec::new().into());
+
+        let answered = Answered {
+            at: now.millis(),
+            fingerprint: attempt.fingerprint,
+            record,
+        };
+
+        self.put(
+            Tree::IdempotencyByTime,
+            by_time(answered.at, &address),
+            Vec::new().into(),
+        );
         self.put(Tree::Idempotency, address, answered.encode());
+
         Ok(())
     }
 
@@ -93,20 +113,25 @@ impl Transaction<'_> {
     pub fn forget_old_answers(&mut self, now: Timestamp, most: usize) -> Result<usize, StoreError> {
         let mut forgotten = 0_usize;
         for key in self.first_keys(Tree::IdempotencyByTime, most)? {
-            // An entry that cannot be read is removed like an old one: it must not keep those behind it for ever.
+            // An entry that cannot be read is removed like an old one: it must not keep those
+            // behind it for ever.
             if let Ok((at, address)) = split_by_time(&key) {
                 if !is_due(at, now) {
                     break;
                 }
                 let current = self.get(Tree::Idempotency, address)?;
-                let is_newer = |found: Stored| Answered::decode(found.as_ref()).is_ok_and(|answered| answered.at != at);
+                let is_newer = |found: Stored| {
+                    Answered::decode(found.as_ref()).is_ok_and(|answered| answered.at != at)
+                };
                 if current.is_some_and(|found| !is_newer(found)) {
                     self.remove(Tree::Idempotency, address.to_vec());
                 }
             }
+
             self.remove(Tree::IdempotencyByTime, key);
             forgotten = forgotten.saturating_add(1);
         }
+
         Ok(forgotten)
     }
 }
@@ -127,8 +152,9 @@ pub(super) fn by_time(at: i64, address: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn split_by_time(key: &[u8]) -> Result<(i64, &[u8]), StoreError> {
-    let split =
-        key.split_at_checked(8).and_then(|(at, address)| Some((i64::from_be_bytes(at.try_into().ok()?), address)));
+    let split = key
+        .split_at_checked(8)
+        .and_then(|(at, address)| Some((i64::from_be_bytes(at.try_into().ok()?), address)));
     split.ok_or_else(|| StoreError::damaged("the time of a remembered answer is too short"))
 }
 
@@ -161,23 +187,36 @@ mod tests {
     /// So many creates in one commit.
     fn commit(shared: &Shared, millis: i64, creates: usize) {
         let opened = shared.hold().unwrap();
-        let (account, now) = (AccountId::parse("acc_a").unwrap(), Timestamp::from_millis(millis).unwrap());
+        let (account, now) = (
+            AccountId::parse("acc_a").unwrap(),
+            Timestamp::from_millis(millis).unwrap(),
+        );
         let mut changes = Changes::new();
+
         for number in 0..creates {
             let mut transaction = Transaction::new(&opened, &changes);
             let key = IdempotencyKey::parse(format!("{millis} {number}").as_bytes()).unwrap();
-            let attempt = Attempt { key, fingerprint: [0; 32] };
-            transaction.remember_answer(&account, &attempt, now, Vec::new().into()).unwrap();
+            let attempt = Attempt {
+                key,
+                fingerprint: [0; 32],
+            };
+            transaction
+                .remember_answer(&account, &attempt, now, Vec::new().into())
+                .unwrap();
             changes.extend(transaction.into_changes().0);
         }
+
         opened.engine().apply(&changes).unwrap();
     }
 
     fn count(engine: &Engine, tree: Tree) -> usize {
-        engine.range(tree, (Bound::Unbounded, Bound::Unbounded)).count()
+        engine
+            .range(tree, (Bound::Unbounded, Bound::Unbounded))
+            .count()
     }
 
-    /// All creates of a commit removed the same two, so that answers piled up from three creates a commit on.
+    /// All creates of a commit removed the same two, so that answers piled up from three creates a
+    /// commit on.
     #[test]
     fn creates_of_one_commit_forget_two_old_answers_each() {
         let folder = tempfile::tempdir().unwrap();
@@ -188,7 +227,11 @@ mod tests {
             }
             let opened = shared.hold().unwrap();
             for tree in [Tree::Idempotency, Tree::IdempotencyByTime] {
-                assert!(count(opened.engine(), tree) <= 32, "{} on day {day}", count(opened.engine(), tree));
+                assert!(
+                    count(opened.engine(), tree) <= 32,
+                    "{} on day {day}",
+                    count(opened.engine(), tree)
+                );
             }
         }
     }
@@ -198,16 +241,35 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let shared = shared(folder.path());
         commit(&shared, 0, 1);
+
         let opened = shared.hold().unwrap();
         let damaged = Changes::from([
-            ((Tree::IdempotencyByTime, b"short".to_vec()), Some(Vec::new().into())),
-            ((Tree::Idempotency, b"acc_a\x000 0".to_vec()), Some(b"short".to_vec().into())),
+            (
+                (Tree::IdempotencyByTime, b"short".to_vec()),
+                Some(Vec::new().into()),
+            ),
+            (
+                (Tree::Idempotency, b"acc_a\x000 0".to_vec()),
+                Some(b"short".to_vec().into()),
+            ),
         ]);
         opened.engine().apply(&damaged).unwrap();
         let changes = Changes::new();
         let mut transaction = Transaction::new(&opened, &changes);
-        assert_eq!(transaction.forget_old_answers(Timestamp::from_millis(DAY).unwrap(), 10).unwrap(), 2);
-        opened.engine().apply(&transaction.into_changes().0).unwrap();
-        assert_eq!(count(opened.engine(), Tree::Idempotency) + count(opened.engine(), Tree::IdempotencyByTime), 0);
+        assert_eq!(
+            transaction
+                .forget_old_answers(Timestamp::from_millis(DAY).unwrap(), 10)
+                .unwrap(),
+            2
+        );
+        opened
+            .engine()
+            .apply(&transaction.into_changes().0)
+            .unwrap();
+        assert_eq!(
+            count(opened.engine(), Tree::Idempotency)
+                + count(opened.engine(), Tree::IdempotencyByTime),
+            0
+        );
     }
 }

@@ -1,10 +1,10 @@
-//! What lists need to know of an account's objects without reading them: which there are, and the values of the places
-//! that somebody filtered or sorted by.
+//! What lists need to know of an account's objects without reading them: which there are, and the
+//! values of the places that somebody filtered or sorted by.
 //!
-//! All of it is derived. It is built from a snapshot when an account is first asked, while the writer goes on and notes
-//! what it changes meanwhile; from then on the writer keeps it up, in the moment in which it publishes a commit. So a
-//! view and a snapshot that are taken together show the same commit. When the memory is used up, the accounts that were
-//! not asked for longest leave.
+//! All of it is derived. It is built from a snapshot when an account is first asked, while the
+//! writer goes on and notes what it changes meanwhile; from then on the writer keeps it up, in the
+//! moment in which it publishes a commit. So a view and a snapshot that are taken together show the
+//! same commit. When the memory is used up, the accounts that were not asked for longest leave.
 
 mod building;
 mod column;
@@ -90,12 +90,20 @@ const REFUSED: usize = 64;
 impl Indexes {
     pub(super) fn new(budget: u64) -> Self {
         let budget = usize::try_from(budget).unwrap_or(usize::MAX);
-        Self { budget, total: Arc::default(), accounts: RwLock::default(), uses: AtomicU64::default() }
+        Self {
+            budget,
+            total: Arc::default(),
+            accounts: RwLock::default(),
+            uses: AtomicU64::default(),
+        }
     }
 
     /// Bytes that all of them take.
     pub(super) fn bytes(&self) -> u64 {
-        self.total.load(Ordering::Relaxed).try_into().unwrap_or(u64::MAX)
+        self.total
+            .load(Ordering::Relaxed)
+            .try_into()
+            .unwrap_or(u64::MAX)
     }
 
     /// What is known of the account at these places, if all of it was built before.
@@ -107,14 +115,19 @@ impl Indexes {
         snapshot: impl Fn() -> Result<Snapshot, StoreError>,
     ) -> Result<Option<Indexed>, StoreError> {
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(entry) = accounts.get(&(collection.records, account.clone())).cloned() else { return Ok(None) };
+        let Some(entry) = accounts
+            .get(&(collection.records, account.clone()))
+            .cloned()
+        else {
+            return Ok(None);
+        };
         drop(accounts);
         self.touch(&entry);
         entry.lock().indexed(places, snapshot)
     }
 
-    /// What is known of the account at these places; built if need be, which takes long. `None` when it does not fit
-    /// into the memory.
+    /// What is known of the account at these places; built if need be, which takes long. `None`
+    /// when it does not fit into the memory.
     pub(super) fn get(
         &self,
         collection: Collection,
@@ -125,29 +138,40 @@ impl Indexes {
         if self.budget == 0 {
             return Ok(None);
         }
+
         let key = (collection.records, account.clone());
         loop {
             let entry = self.entry(&key);
             let mut state = entry.lock();
             while state.building.is_some() {
-                state = entry.built.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = entry
+                    .built
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
             }
+
             if state.evicted {
                 continue;
             }
+
             if places.iter().any(|place| state.refused.contains(place)) {
                 return Ok(None);
             }
+
             if let Some(indexed) = state.indexed(places, &snapshot)? {
                 return Ok(Some(indexed));
             }
+
             let missing = state.missing(places);
-            // From here on the writer notes its changes, so that the snapshot and they are all there is.
+            // From here on the writer notes its changes, so that the snapshot and they are all
+            // there is.
             state.building = Some(Vec::new());
             drop(state);
+
             let building = Building(&entry);
             let built = self.build(&key, collection, &snapshot()?, missing.clone());
             let finished = building.finish(self.budget, places, built?, &snapshot)?;
+
             drop(building);
             let indexed = match finished {
                 Finished::Forgotten => continue,
@@ -157,6 +181,7 @@ impl Indexes {
                     None
                 }
             };
+
             self.make_room(Some(&key), 0);
             return Ok(indexed);
         }
@@ -167,12 +192,19 @@ impl Indexes {
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
         let mut affected: Vec<(&Entry, MutexGuard<'_, State>, Vec<&Change>)> = Vec::new();
         for change in changes.iter().filter(|_| !accounts.is_empty()) {
-            let Some(entry) = accounts.get(&(change.collection.records, change.account.clone())) else { continue };
-            match affected.iter_mut().find(|(known, ..)| std::ptr::eq(*known, entry.as_ref())) {
+            let Some(entry) = accounts.get(&(change.collection.records, change.account.clone()))
+            else {
+                continue;
+            };
+            match affected
+                .iter_mut()
+                .find(|(known, ..)| std::ptr::eq(*known, entry.as_ref()))
+            {
                 Some((.., changes)) => changes.push(change),
                 None => affected.push((entry, entry.lock(), vec![change])),
             }
         }
+
         publish();
         let mut grown = false;
         for (entry, mut state, changes) in affected {
@@ -184,6 +216,7 @@ impl Indexes {
                 grown = true;
             }
         }
+
         drop(accounts);
         if grown {
             self.make_room(None, 0);
@@ -192,7 +225,10 @@ impl Indexes {
 
     /// Forgets everything: the store was opened anew.
     pub(super) fn clear(&self) {
-        let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+        let mut accounts = self
+            .accounts
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         for (_, entry) in accounts.drain() {
             // Whoever builds it sees so when it is done, and begins with another.
             entry.lock().forget();
@@ -201,18 +237,34 @@ impl Indexes {
     }
 
     fn entry(&self, key: &Key) -> Arc<Entry> {
-        let known = self.accounts.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+        let known = self
+            .accounts
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned();
         let entry = known.unwrap_or_else(|| {
-            let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
-            let new = || Arc::new(Entry { total: Arc::clone(&self.total), ..Entry::default() });
+            let mut accounts = self
+                .accounts
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            let new = || {
+                Arc::new(Entry {
+                    total: Arc::clone(&self.total),
+                    ..Entry::default()
+                })
+            };
             Arc::clone(accounts.entry(key.clone()).or_insert_with(new))
         });
+
         self.touch(&entry);
         entry
     }
 
     fn touch(&self, entry: &Entry) {
-        entry.last_use.store(self.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        entry
+            .last_use
+            .store(self.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
     }
 
     /// Reads all objects of an account. `None` when what is to be known of them does not fit.
@@ -228,6 +280,7 @@ impl Indexes {
             snapshot.for_each_number(collection, &key.1, |tiny_id| view.insert_number(tiny_id))?;
             return Ok(Some(view));
         }
+
         let (mut seen, mut fits) = (0_usize, true);
         snapshot.for_each_unordered(collection, &key.1, |tiny_id, stored| {
             if !fits {
@@ -242,29 +295,42 @@ impl Indexes {
             }
             Ok(())
         })?;
+
         Ok(fits.then_some(view))
     }
 
     /// Lets accounts leave until what is known, and `more` bytes, fit. `keep` stays.
     fn make_room(&self, keep: Option<&Key>, more: usize) {
-        let over = self.total.load(Ordering::Relaxed).saturating_add(more).saturating_sub(self.budget);
+        let over = self
+            .total
+            .load(Ordering::Relaxed)
+            .saturating_add(more)
+            .saturating_sub(self.budget);
+
         if over == 0 {
             return;
         }
-        let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+
+        let mut accounts = self
+            .accounts
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         let mut by_use: Vec<_> = accounts
             .iter()
             .filter(|(key, _)| Some(*key) != keep)
             .map(|(key, entry)| (entry.last_use.load(Ordering::Relaxed), key.clone()))
             .collect();
         by_use.sort_unstable_by_key(|(last_use, _)| *last_use);
+
         // A little more than must be, so that not each new account has to look at all others.
         let mut too_much = over.saturating_add(self.budget / 16);
         for (_, key) in by_use {
             if too_much == 0 {
                 break;
             }
-            let Some(entry) = accounts.get(&key).cloned() else { continue };
+            let Some(entry) = accounts.get(&key).cloned() else {
+                continue;
+            };
             if entry.lock().evict() {
                 too_much = too_much.saturating_sub(entry.note(0));
                 accounts.remove(&key);
@@ -287,7 +353,8 @@ impl Entry {
     fn note(&self, bytes: usize) -> usize {
         let before = self.bytes.swap(bytes, Ordering::Relaxed);
         // The sum wraps around and back.
-        self.total.fetch_add(bytes.wrapping_sub(before), Ordering::Relaxed);
+        self.total
+            .fetch_add(bytes.wrapping_sub(before), Ordering::Relaxed);
         before
     }
 }
@@ -297,7 +364,11 @@ impl State {
     fn bytes(&self) -> usize {
         const REST: usize = 512;
         let refused = self.refused.iter().map(|place| place.name().len());
-        self.view.as_ref().map_or(0, View::bytes).saturating_add(REST).saturating_add(refused.sum())
+        self.view
+            .as_ref()
+            .map_or(0, View::bytes)
+            .saturating_add(REST)
+            .saturating_add(refused.sum())
     }
 
     fn indexed(
@@ -309,7 +380,10 @@ impl State {
             // The writer cannot publish anything between these two.
             Some(view) if places.iter().all(|place| view.has(place)) => {
                 view.use_places(places);
-                Ok(Some(Indexed { view: view.clone(), snapshot: snapshot()? }))
+                Ok(Some(Indexed {
+                    view: view.clone(),
+                    snapshot: snapshot()?,
+                }))
             }
             _ => Ok(None),
         }
@@ -331,6 +405,7 @@ impl State {
         if let Some(changes) = &mut self.building {
             changes.push(change.clone());
         }
+
         let Some(view) = &mut self.view else { return };
         let followed = match follow(view, change) {
             Err(CannotFollow::TooLarge) => {
@@ -341,6 +416,7 @@ impl State {
             }
             followed => followed,
         };
+
         // What cannot be followed is built again when it is asked for, and then the fault is told.
         if followed.is_err() {
             self.view = None;

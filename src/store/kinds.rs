@@ -1,4 +1,5 @@
-//! The kinds of objects there are, for whoever goes through all of a store: what each is called, and how a record is read.
+//! The kinds of objects there are, for whoever goes through all of a store: what each is called,
+//! and how a record is read.
 
 use super::{
     collection::{ALERTS, Collection, INTEGRATIONS, LOGS},
@@ -38,9 +39,21 @@ pub(super) struct Lead {
 
 /// In the order in which they are shown.
 pub(super) const KINDS: [Kind; 3] = [
-    Kind { collection: INTEGRATIONS, singular: "integration", read: integration },
-    Kind { collection: ALERTS, singular: "alert", read: alert },
-    Kind { collection: LOGS, singular: "log", read: log },
+    Kind {
+        collection: INTEGRATIONS,
+        singular: "integration",
+        read: integration,
+    },
+    Kind {
+        collection: ALERTS,
+        singular: "alert",
+        read: alert,
+    },
+    Kind {
+        collection: LOGS,
+        singular: "log",
+        read: log,
+    },
 ];
 
 /// The kind of a collection's objects.
@@ -65,26 +78,64 @@ fn read<T: Serialize + DeserializeOwned>(
     let object: T = serde_json::from_slice(record)?;
     let canonical = serde_json::to_vec(&object)?;
     let (sid, id, tiny_id, lead) = facts(object);
-    Ok(Facts { sid, id, tiny_id, lead, canonical })
+    Ok(Facts {
+        sid,
+        id,
+        tiny_id,
+        lead,
+        canonical,
+    })
 }
 
 /// Reads an integration.
 pub(super) fn integration(record: &[u8]) -> serde_json::Result<Facts> {
-    read(record, |Integration { sid, id, tiny_id, integration_type, .. }| {
-        let sends = integration_type.as_str() == webhook::TYPE;
-        let lead = sends.then(|| Lead { tree: Tree::SendersByAccount, key: trees::sender_key(&sid, &id) });
-        (sid, id.into(), tiny_id, lead)
-    })
+    read(
+        record,
+        |Integration {
+             sid,
+             id,
+             tiny_id,
+             integration_type,
+             ..
+         }| {
+            let sends = integration_type.as_str() == webhook::TYPE;
+            let lead = sends.then(|| Lead {
+                tree: Tree::SendersByAccount,
+                key: trees::sender_key(&sid, &id),
+            });
+            (sid, id.into(), tiny_id, lead)
+        },
+    )
 }
 
 fn alert(record: &[u8]) -> serde_json::Result<Facts> {
-    read(record, |Alert { sid, id, tiny_id, source_id, thirdparty_id, .. }| {
-        let subject = source_id.zip(thirdparty_id).map(|(source, thirdparty)| Subject::new(&sid, &source, &thirdparty));
-        let lead = subject.map(|subject| Lead { tree: Tree::AlertsByThirdparty, key: subject.key().to_vec() });
-        (sid, id.into(), tiny_id, lead)
-    })
+    read(
+        record,
+        |Alert {
+             sid,
+             id,
+             tiny_id,
+             source_id,
+             thirdparty_id,
+             ..
+         }| {
+            let subject = source_id
+                .zip(thirdparty_id)
+                .map(|(source, thirdparty)| Subject::new(&sid, &source, &thirdparty));
+            let lead = subject.map(|subject| Lead {
+                tree: Tree::AlertsByThirdparty,
+                key: subject.key().to_vec(),
+            });
+            (sid, id.into(), tiny_id, lead)
+        },
+    )
 }
 
 fn log(record: &[u8]) -> serde_json::Result<Facts> {
-    read(record, |Log { sid, id, tiny_id, .. }| (sid, id.into(), tiny_id, None))
+    read(
+        record,
+        |Log {
+             sid, id, tiny_id, ..
+         }| (sid, id.into(), tiny_id, None),
+    )
 }

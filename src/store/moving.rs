@@ -1,10 +1,12 @@
-//! Moving whole stores: out as text (`export`), in again (`import`), as one file with everything (`backup`) and back
-//! (`restore`), made anew (`compact`).
+//! Moving whole stores: out as text (`export`), in again (`import`), as one file with everything
+//! (`backup`) and back (`restore`), made anew (`compact`).
 //!
-//! - `format` is how an export is written, `export` writes it from a snapshot, `import` reads and judges it.
+//! - `format` is how an export is written, `export` writes it from a snapshot, `import` reads and
+//!   judges it.
 //! - `backup` has the format of a backup, writes and reads it; `restore` makes a store of it.
-//! - `rebuild` makes a new store beside the old one, verifies it, and exchanges the two in one step. Whatever replaces a
-//!   store goes through it, so that a kill at any moment leaves one of the two, whole.
+//! - `rebuild` makes a new store beside the old one, verifies it, and exchanges the two in one
+//!   step. Whatever replaces a store goes through it, so that a kill at any moment leaves one of
+//!   the two, whole.
 //! - `salvage` writes an export of what can be read of a damaged store.
 //! - `stopped` opens a store that no server has.
 
@@ -89,12 +91,20 @@ pub enum MoveError {
 
 /// Where the old store is, for the end of a sentence.
 fn kept(old: &Option<PathBuf>) -> String {
-    old.as_ref()
-        .map_or_else(String::new, |old| format!("; until the next start the old store is in '{}'", old.display()))
+    old.as_ref().map_or_else(String::new, |old| {
+        format!(
+            "; until the next start the old store is in '{}'",
+            old.display()
+        )
+    })
 }
 
 impl MoveError {
     fn file<'a>(path: &'a Path, verb: &'static str) -> impl Fn(io::Error) -> Self + use<'a> {
-        move |source| Self::File { path: path.to_owned(), verb, source }
+        move |source| Self::File {
+            path: path.to_owned(),
+            verb,
+            source,
+        }
     }
 }

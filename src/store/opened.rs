@@ -1,7 +1,9 @@
-//! The store as it is open now, if it is: after a fault of the engine it is closed and opened anew beneath its readers.
+//! The store as it is open now, if it is: after a fault of the engine it is closed and opened anew
+//! beneath its readers.
 //!
-//! Readers meet such faults too: where the cache is small they make the engine write. Once that failed it answers nobody
-//! any more, so whoever sees it first notes it and wakes the writer, which heals the store.
+//! Readers meet such faults too: where the cache is small they make the engine write. Once that
+//! failed it answers nobody any more, so whoever sees it first notes it and wakes the writer, which
+//! heals the store.
 
 use super::{
     StoreError,
@@ -39,9 +41,12 @@ impl Opened {
     /// Reads.
     ///
     /// # Errors
-    /// The engine is about to be closed, so whoever holds it must let go of it; or has to be, since it failed; or what
-    /// `read` says.
-    pub(super) fn read<T>(&self, read: impl FnOnce(&Engine) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    /// The engine is about to be closed, so whoever holds it must let go of it; or has to be, since
+    /// it failed; or what `read` says.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Engine) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         if self.leaving.load(Ordering::Relaxed) {
             return Err(StoreError::Stopped);
         }
@@ -91,8 +96,8 @@ pub(super) struct Shared {
     pub(super) planted: AtomicBool,
 }
 
-/// Readers look into the engine in portions and give up in between, and those who wait for something else look whether they
-/// are to leave, so that this is ample.
+/// Readers look into the engine in portions and give up in between, and those who wait for
+/// something else look whether they are to leave, so that this is ample.
 const READERS_LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
 impl Shared {
@@ -113,17 +118,31 @@ impl Shared {
     /// What was prepared is durable: readers see it, and so does whatever is derived.
     pub(super) fn publish(&self, objects: &[Change]) {
         #[cfg(test)]
-        assert!(!self.planted.swap(false, Ordering::SeqCst), "planted by a test");
-        let touched = objects.iter().map(|change| versions::slot(&change.account)).collect();
-        self.indexes.publish(objects, || self.versions.publish(&touched));
+        assert!(
+            !self.planted.swap(false, Ordering::SeqCst),
+            "planted by a test"
+        );
+        let touched = objects
+            .iter()
+            .map(|change| versions::slot(&change.account))
+            .collect();
+        self.indexes
+            .publish(objects, || self.versions.publish(&touched));
     }
 
     /// Takes one look at the engine, cheaper than [`hold`](Self::hold)ing it.
     ///
     /// # Errors
     /// There is none now, or what `look` says.
-    pub(super) fn look<T>(&self, look: impl FnOnce(&Engine) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.opened.load().as_ref().ok_or(StoreError::Stopped)?.read(look)
+    pub(super) fn look<T>(
+        &self,
+        look: impl FnOnce(&Engine) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.opened
+            .load()
+            .as_ref()
+            .ok_or(StoreError::Stopped)?
+            .read(look)
     }
 
     /// The engine for as long as it is held.
@@ -143,28 +162,38 @@ impl Shared {
 
     fn open(&self, engine: Engine) {
         let (fault, queue) = (OnceLock::new(), Arc::clone(&self.queue));
-        let opened = Opened { engine, fault, queue, leaving: Arc::default() };
+        let opened = Opened {
+            engine,
+            fault,
+            queue,
+            leaving: Arc::default(),
+        };
         self.opened.store(Some(Arc::new(opened)));
     }
 
-    /// Takes the engine from readers and closes it, so that its files can be opened again. `false` when readers hold on
-    /// to it; then all have it again.
+    /// Takes the engine from readers and closes it, so that its files can be opened again. `false`
+    /// when readers hold on to it; then all have it again.
     pub(super) fn close(&self, folder: &Path) -> bool {
-        let Err(held) = self.take(folder) else { return true };
+        let Err(held) = self.take(folder) else {
+            return true;
+        };
         held.leaving.store(false, Ordering::Relaxed);
         self.opened.store(Some(held));
         false
     }
 
-    /// The same for good: nobody gets the engine again. Where readers hold on to it, it is closed as soon as the last of them
-    /// is done.
+    /// The same for good: nobody gets the engine again. Where readers hold on to it, it is closed
+    /// as soon as the last of them is done.
     pub(super) fn end(&self, folder: &Path) -> bool {
         self.take(folder).is_ok()
     }
 
     /// Closes the engine, unless readers hold on to it.
     fn take(&self, folder: &Path) -> Result<(), Arc<Opened>> {
-        let Some(mut opened) = self.opened.swap(None) else { return Ok(()) };
+        let Some(mut opened) = self.opened.swap(None) else {
+            return Ok(());
+        };
+
         opened.leaving.store(true, Ordering::Relaxed);
         let deadline = Clock::System.stopwatch() + READERS_LEAVE_WITHIN;
         loop {

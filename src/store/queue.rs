@@ -58,10 +58,12 @@ impl Queue {
         let sender = queue.as_ref().ok_or(StoreError::Stopped)?;
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let place = Place(Arc::clone(&self.waiting));
-        sender.try_send(Waiting { command, place }).map_err(|refused| match refused {
-            mpsc::TrySendError::Full(_) => StoreError::Busy,
-            mpsc::TrySendError::Disconnected(_) => StoreError::Stopped,
-        })
+        sender
+            .try_send(Waiting { command, place })
+            .map_err(|refused| match refused {
+                mpsc::TrySendError::Full(_) => StoreError::Busy,
+                mpsc::TrySendError::Disconnected(_) => StoreError::Stopped,
+            })
     }
 
     /// How many commands wait.
@@ -69,13 +71,19 @@ impl Queue {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Has the writer look round, with a command that does nothing. Where no more fit in, it is awake.
+    /// Has the writer look round, with a command that does nothing. Where no more fit in, it is
+    /// awake.
     pub(super) fn wake(&self) {
         let _awake_or_gone = self.enqueue(Box::new(|_| Box::new(|_| ())));
     }
 
     /// Takes no more; what waits is still done.
     pub(super) fn close(&self) {
-        drop(self.sender.write().unwrap_or_else(PoisonError::into_inner).take());
+        drop(
+            self.sender
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
     }
 }

@@ -16,8 +16,8 @@ use std::{
     },
 };
 
-/// The store as of one published commit. What changes meanwhile is kept in memory for it, so it should not be held for
-/// longer than a request needs.
+/// The store as of one published commit. What changes meanwhile is kept in memory for it, so it
+/// should not be held for longer than a request needs.
 #[derive(Debug)]
 pub struct Snapshot {
     shared: Arc<Shared>,
@@ -27,10 +27,15 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub(super) fn new(shared: &Arc<Shared>) -> Result<Self, StoreError> {
-        // The engine first: while it is held nobody opens another, so the version is one of this engine.
+        // The engine first: while it is held nobody opens another, so the version is one of this
+        // engine.
         let opened = shared.hold()?;
         let version = shared.versions.hold();
-        Ok(Self { shared: Arc::clone(shared), opened, version })
+        Ok(Self {
+            shared: Arc::clone(shared),
+            opened,
+            version,
+        })
     }
 
     pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
@@ -41,23 +46,53 @@ impl Snapshot {
 
     /// Tells whoever reads slowly when to let go of this.
     pub fn expiry(&self) -> Expiry {
-        Expiry { shared: Arc::clone(&self.shared), leaving: self.opened.leaving(), version: self.version }
+        Expiry {
+            shared: Arc::clone(&self.shared),
+            leaving: self.opened.leaving(),
+            version: self.version,
+        }
     }
 
     fn is_readable(&self) -> Result<(), StoreError> {
-        if self.shared.versions.is_readable(self.version) { Ok(()) } else { Err(StoreError::Outdated) }
+        if self.shared.versions.is_readable(self.version) {
+            Ok(())
+        } else {
+            Err(StoreError::Outdated)
+        }
     }
 
-    /// Entries from `lower` to before `upper`, in key order or in reverse, read in portions of `portion`.
-    pub(super) fn scan(&self, tree: Tree, lower: Vec<u8>, upper: Vec<u8>, reverse: bool, portion: usize) -> Scan<'_> {
+    /// Entries from `lower` to before `upper`, in key order or in reverse, read in portions of
+    /// `portion`.
+    pub(super) fn scan(
+        &self,
+        tree: Tree,
+        lower: Vec<u8>,
+        upper: Vec<u8>,
+        reverse: bool,
+        portion: usize,
+    ) -> Scan<'_> {
         let rest = Some((Bound::Included(lower), Bound::Excluded(upper)));
-        Scan { snapshot: self, tree, rest, reverse, portion: portion.max(1), ready: VecDeque::new() }
+        Scan {
+            snapshot: self,
+            tree,
+            rest,
+            reverse,
+            portion: portion.max(1),
+            ready: VecDeque::new(),
+        }
     }
 
     /// All entries of a tree in key order, read in portions of `portion`.
     pub(super) fn scan_all(&self, tree: Tree, portion: usize) -> Scan<'_> {
         let rest = Some((Bound::Unbounded, Bound::Unbounded));
-        Scan { snapshot: self, tree, rest, reverse: false, portion: portion.max(1), ready: VecDeque::new() }
+        Scan {
+            snapshot: self,
+            tree,
+            rest,
+            reverse: false,
+            portion: portion.max(1),
+            ready: VecDeque::new(),
+        }
     }
 }
 
@@ -67,8 +102,8 @@ impl Drop for Snapshot {
     }
 }
 
-/// Tells when a snapshot can no longer be read. Whoever waits for something between two reads looks at it meanwhile, since
-/// others wait for the snapshot to be dropped.
+/// Tells when a snapshot can no longer be read. Whoever waits for something between two reads looks
+/// at it meanwhile, since others wait for the snapshot to be dropped.
 #[derive(Debug)]
 pub struct Expiry {
     shared: Arc<Shared>,
@@ -86,7 +121,8 @@ impl Expiry {
     }
 }
 
-/// Bytes that are read at once, more or less. Entries may have any size, and there are few of large ones in a portion then.
+/// Bytes that are read at once, more or less. Entries may have any size, and there are few of large
+/// ones in a portion then.
 const PORTION_BYTES: usize = 4 << 20;
 
 /// Walks a range of a snapshot.
@@ -101,15 +137,25 @@ pub(super) struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Reads the next portion of the engine and corrects it for exactly the stretch of keys that it covers.
+    /// Reads the next portion of the engine and corrects it for exactly the stretch of keys that it
+    /// covers.
     fn refill(&mut self) -> Result<(), StoreError> {
-        let Some(bounds) = self.rest.take() else { return Ok(()) };
+        let Some(bounds) = self.rest.take() else {
+            return Ok(());
+        };
+
         let (lower, upper) = bounds.clone();
         let (mut found, is_full) = self.snapshot.opened.read(|engine| {
             let entries = engine.range(self.tree, bounds);
-            if self.reverse { take_portion(entries.rev(), self.portion) } else { take_portion(entries, self.portion) }
+            if self.reverse {
+                take_portion(entries.rev(), self.portion)
+            } else {
+                take_portion(entries, self.portion)
+            }
         })?;
-        let last = is_full.then(|| found.last().map(|(key, _)| key.clone())).flatten();
+        let last = is_full
+            .then(|| found.last().map(|(key, _)| key.clone()))
+            .flatten();
         let covered = match last {
             None => (lower, upper),
             Some(last) if self.reverse => {
@@ -121,14 +167,22 @@ impl Scan<'_> {
                 (lower, Bound::Included(last))
             }
         };
+
         if self.reverse {
             found.reverse();
         }
+
         let snapshot = self.snapshot;
-        let mut seen = snapshot.shared.versions.range_as_of(snapshot.version, self.tree, &covered, found);
+        let mut seen =
+            snapshot
+                .shared
+                .versions
+                .range_as_of(snapshot.version, self.tree, &covered, found);
+
         if self.reverse {
             seen.reverse();
         }
+
         self.ready = seen.into();
         snapshot.is_readable()
     }
@@ -142,12 +196,15 @@ fn take_portion(
     let (mut taken, mut bytes) = (Vec::new(), 0_usize);
     for entry in entries {
         let (key, value) = entry?;
-        bytes = bytes.saturating_add(key.len()).saturating_add(value.as_ref().len());
+        bytes = bytes
+            .saturating_add(key.len())
+            .saturating_add(value.as_ref().len());
         taken.push((key, value));
         if taken.len() >= most || bytes >= PORTION_BYTES {
             return Ok((taken, true));
         }
     }
+
     Ok((taken, false))
 }
 
@@ -159,7 +216,8 @@ impl Iterator for Scan<'_> {
             if let Some(entry) = self.ready.pop_front() {
                 return Some(Ok(entry));
             }
-            // A portion may be empty though more follows: all of it may have been added after this view.
+            // A portion may be empty though more follows: all of it may have been added after this
+            // view.
             self.rest.as_ref()?;
             if let Err(error) = self.refill() {
                 (self.rest, self.ready) = (None, VecDeque::new());

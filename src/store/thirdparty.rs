@@ -16,7 +16,11 @@ pub struct Subject(Vec<u8>);
 impl Subject {
     /// Of an account, the integration or user that alerts come from, and the third party's own id.
     pub fn new(account: &AccountId, source_id: &str, thirdparty_id: &str) -> Self {
-        let digest = Sha256::new().chain_update(source_id).chain_update([0]).chain_update(thirdparty_id).finalize();
+        let digest = Sha256::new()
+            .chain_update(source_id)
+            .chain_update([0])
+            .chain_update(thirdparty_id)
+            .finalize();
         let mut key = trees::account_prefix(account);
         key.extend_from_slice(&digest);
         Self(key)
@@ -39,7 +43,11 @@ impl Transaction<'_> {
 
     /// Notes the newest alert about this.
     pub fn set_newest(&mut self, subject: &Subject, alert_id: &str) {
-        self.put(Tree::AlertsByThirdparty, subject.key().to_vec(), alert_id.as_bytes().to_vec().into());
+        self.put(
+            Tree::AlertsByThirdparty,
+            subject.key().to_vec(),
+            alert_id.as_bytes().to_vec().into(),
+        );
     }
 
     /// Forgets the alert, if it is the newest about this: it is about to be deleted.

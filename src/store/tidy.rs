@@ -1,8 +1,10 @@
-//! What the engine would stumble over when it opens a store, though it needs nothing of it; and what a killed process left.
+//! What the engine would stumble over when it opens a store, though it needs nothing of it; and
+//! what a killed process left.
 //!
-//! A snapshot only spares it the reading of its whole log, and `conf` says how long the segments of the log are, which the
-//! log shows too. Of both it keeps a checksum. If that does not hold, it refuses the store, or says no more than that
-//! something is unsupported; so such a file is put aside before it looks, and everything is read from the log.
+//! A snapshot only spares it the reading of its whole log, and `conf` says how long the segments of
+//! the log are, which the log shows too. Of both it keeps a checksum. If that does not hold, it
+//! refuses the store, or says no more than that something is unsupported; so such a file is put
+//! aside before it looks, and everything is read from the log.
 
 use super::healing::PROBE_FILE;
 use std::{
@@ -12,8 +14,9 @@ use std::{
     path::Path,
 };
 
-/// Bytes of a segment of a new store's log. Values up to a quarter of it stay in the log; larger ones get files of their
-/// own, which the engine does not keep safe (see docs/storage.md, "Power cuts").
+/// Bytes of a segment of a new store's log. Values up to a quarter of it stay in the log; larger
+/// ones get files of their own, which the engine does not keep safe (see docs/storage.md, "Power
+/// cuts").
 pub(super) const SEGMENT: usize = 8 << 20;
 
 /// What the engine takes if it is told nothing: early stores have it.
@@ -23,60 +26,87 @@ const LOG: &str = "db";
 const CONF: &str = "conf";
 const ASIDE: &str = "damaged.";
 
-/// Removes snapshots that the engine did not finish, and puts aside damaged ones and a damaged `conf`. Does nothing while
-/// another process has the store, as opening it will tell.
+/// Removes snapshots that the engine did not finish, and puts aside damaged ones and a damaged
+/// `conf`. Does nothing while another process has the store, as opening it will tell.
 pub(super) fn tidy(folder: &Path) -> io::Result<()> {
-    let Ok(log) = File::open(folder.join(LOG)) else { return Ok(()) };
+    let Ok(log) = File::open(folder.join(LOG)) else {
+        return Ok(());
+    };
+
     // The engine's own lock.
     if log.try_lock().is_err() {
         return Ok(());
     }
+
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let is_snapshot = name.starts_with("snap.");
+
         if (is_snapshot && name.ends_with(".generating")) || name == PROBE_FILE {
-            // The engine would take such a snapshot for a whole one; the other is of no use and 9 MiB long.
+            // The engine would take such a snapshot for a whole one; the other is of no use and 9
+            // MiB long.
             fs::remove_file(&path)?;
-        } else if (is_snapshot && !is_whole_snapshot(&path)?) || (name == CONF && !is_whole_conf(&path)?) {
+        } else if (is_snapshot && !is_whole_snapshot(&path)?)
+            || (name == CONF && !is_whole_conf(&path)?)
+        {
             let aside = format!("{ASIDE}{name}");
             fs::rename(&path, folder.join(&aside))?;
             let folder = folder.display();
             log::warn!(folder:display, aside; "The file '{name}' of the store is damaged and was put aside; all is in the log");
         }
     }
+
     log.unlock()
 }
 
-/// Whether the engine takes it: its content, 8 bytes of which nothing depends, and the content's checksum.
+/// Whether the engine takes it: its content, 8 bytes of which nothing depends, and the content's
+/// checksum.
 fn is_whole_snapshot(path: &Path) -> io::Result<bool> {
     let snapshot = fs::read(path)?;
-    let Some((rest, checksum)) = snapshot.split_last_chunk() else { return Ok(false) };
-    let Some((content, _)) = rest.split_last_chunk::<8>() else { return Ok(false) };
+    let Some((rest, checksum)) = snapshot.split_last_chunk() else {
+        return Ok(false);
+    };
+    let Some((content, _)) = rest.split_last_chunk::<8>() else {
+        return Ok(false);
+    };
     Ok(!content.is_empty() && crc32fast::hash(content) == u32::from_le_bytes(*checksum))
 }
 
 /// Whether it is as the engine writes it. One that is empty it writes itself.
 fn is_whole_conf(path: &Path) -> io::Result<bool> {
     let conf = fs::read(path)?;
-    let checked = conf.split_last_chunk().is_some_and(|(text, sum)| crc32fast::hash(text) == u32::from_le_bytes(*sum));
+    let checked = conf
+        .split_last_chunk()
+        .is_some_and(|(text, sum)| crc32fast::hash(text) == u32::from_le_bytes(*sum));
     Ok(conf.is_empty() || checked)
 }
 
-/// A store keeps the size that it was made with: the one in `conf`, or, without one that can be read, the one that the log shows.
+/// A store keeps the size that it was made with: the one in `conf`, or, without one that can be
+/// read, the one that the log shows.
 pub(super) fn segment_size(folder: &Path) -> usize {
     let conf = fs::read(folder.join(CONF)).unwrap_or_default();
     let conf = String::from_utf8_lossy(&conf);
-    let size = conf.lines().find_map(|line| line.strip_prefix("segment_size: ")?.trim().parse().ok());
+    let size = conf
+        .lines()
+        .find_map(|line| line.strip_prefix("segment_size: ")?.trim().parse().ok());
+
     // Others make the engine panic; with ours it says that they do not agree.
     let size = size.filter(|size: &usize| size.is_power_of_two() && (256..=1 << 24).contains(size));
-    size.unwrap_or_else(|| if is_early(folder) { EARLY_SEGMENT } else { SEGMENT })
+    size.unwrap_or_else(|| {
+        if is_early(folder) {
+            EARLY_SEGMENT
+        } else {
+            SEGMENT
+        }
+    })
 }
 
 /// Whether the log's second segment begins where it does in early stores.
 fn is_early(folder: &Path) -> bool {
     let mut header = [0_u8; 20];
-    let read = File::open(folder.join(LOG)).and_then(|log| log.read_exact_at(&mut header, EARLY_SEGMENT as u64));
+    let read = File::open(folder.join(LOG))
+        .and_then(|log| log.read_exact_at(&mut header, EARLY_SEGMENT as u64));
     let (checksum, numbers) = header.split_at(4);
     read.is_ok() && (!crc32fast::hash(numbers)).to_le_bytes() == checksum
 }
@@ -85,17 +115,25 @@ fn is_early(folder: &Path) -> bool {
 mod tests {
     use super::*;
 
-    /// Opens a store that may have been open a moment ago: the engine's own threads hold its lock until they have ended.
+    /// Opens a store that may have been open a moment ago: the engine's own threads hold its lock
+    /// until they have ended.
     fn open(folder: &Path, segment: usize) -> sled::Db {
         const ATTEMPTS: usize = 1_000_000;
         for _ in 0..ATTEMPTS {
-            match sled::Config::new().path(folder).segment_size(segment).open() {
-                Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => {
+            match sled::Config::new()
+                .path(folder)
+                .segment_size(segment)
+                .open()
+            {
+                Err(sled::Error::Io(error))
+                    if error.to_string().contains("could not acquire lock") =>
+                {
                     std::thread::yield_now();
                 }
                 outcome => return outcome.unwrap(),
             }
         }
+
         panic!("the lock of {} is never let go of", folder.display());
     }
 
@@ -109,8 +147,15 @@ mod tests {
 
     /// The engine writes one when it opens a log that has grown.
     fn snapshot(folder: &Path) -> Option<std::path::PathBuf> {
-        let mut entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        entries.find(|path| path.file_name().unwrap().to_string_lossy().starts_with("snap."))
+        let mut entries = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        entries.find(|path| {
+            path.file_name()
+                .unwrap()
+                .to_string_lossy()
+                .starts_with("snap.")
+        })
     }
 
     #[test]
@@ -119,12 +164,17 @@ mod tests {
         make(folder.path(), SEGMENT, 1);
         let unfinished = folder.path().join("snap.0FFFFFFFFFFFFFFF.generating");
         let probe = folder.path().join("probe");
+
         fs::write(&unfinished, "").unwrap();
         fs::write(&probe, "left by a process that was killed while it probed").unwrap();
         let held = File::open(folder.path().join(LOG)).unwrap();
+
         held.lock().unwrap();
         tidy(folder.path()).unwrap();
-        assert!(unfinished.exists() && probe.exists(), "somebody else is still writing it");
+        assert!(
+            unfinished.exists() && probe.exists(),
+            "somebody else is still writing it"
+        );
         held.unlock().unwrap();
         tidy(folder.path()).unwrap();
         assert!(!unfinished.exists() && !probe.exists());
@@ -135,12 +185,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         make(folder.path(), SEGMENT, 100);
         make(folder.path(), SEGMENT, 100);
+
         let (snapshot, conf) = (snapshot(folder.path()).unwrap(), folder.path().join(CONF));
         tidy(folder.path()).unwrap();
         for path in [&snapshot, &conf] {
             let whole = fs::read(path).unwrap();
             // Nothing depends on how long the engine says that the snapshot is.
-            let counts = |at: usize| path == &conf || !(whole.len() - 12..whole.len() - 4).contains(&at);
+            let counts =
+                |at: usize| path == &conf || !(whole.len() - 12..whole.len() - 4).contains(&at);
+
             for at in (0..whole.len()).filter(|at| counts(*at)) {
                 let mut damaged = whole.clone();
                 damaged[at] ^= 1 << (at % 8);
@@ -148,11 +201,13 @@ mod tests {
                 tidy(folder.path()).unwrap();
                 assert!(!path.exists(), "byte {at} of {}", path.display());
             }
+
             fs::write(path, &whole[..whole.len() / 2]).unwrap();
             tidy(folder.path()).unwrap();
             assert!(!path.exists(), "{} cut off", path.display());
             fs::write(path, whole).unwrap();
         }
+
         tidy(folder.path()).unwrap();
         assert!(snapshot.exists() && conf.exists());
         fs::write(&snapshot, "").unwrap();
@@ -180,15 +235,19 @@ mod tests {
         db.iter().collect::<Result<_, _>>().unwrap()
     }
 
-    /// What putting a snapshot aside stands on, with segments so small that the log uses all of its own again and again.
+    /// What putting a snapshot aside stands on, with segments so small that the log uses all of its
+    /// own again and again.
     #[test]
     fn the_engine_shows_the_same_without_its_snapshot() {
         const SEGMENT: usize = 1 << 13;
         let mut random = 2_026_u64;
         let mut below = |most: u64| {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (random >> 33) % most
         };
+
         let folder = tempfile::tempdir().unwrap();
         let mut without = 0;
         for round in 0..40 {
@@ -197,24 +256,37 @@ mod tests {
                 let key = below(300).to_be_bytes();
                 match below(3) {
                     0 => db.remove(key).unwrap(),
-                    _ => db.insert(key, vec![below(256) as u8; below(1_500) as usize]).unwrap(),
+                    _ => db
+                        .insert(key, vec![below(256) as u8; below(1_500) as usize])
+                        .unwrap(),
                 };
             }
+
             db.flush().unwrap();
             drop(db);
             let copy = tempfile::tempdir().unwrap();
-            for (from, to) in ["", "blobs"].map(|name| (folder.path().join(name), copy.path().join(name))) {
+
+            for (from, to) in
+                ["", "blobs"].map(|name| (folder.path().join(name), copy.path().join(name)))
+            {
                 fs::create_dir_all(&to).unwrap();
                 for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
                     let _but_for_folders = fs::copy(entry.path(), to.join(entry.file_name()));
                 }
             }
+
             if let Some(snapshot) = snapshot(copy.path()) {
                 fs::remove_file(snapshot).unwrap();
                 without += 1;
             }
-            assert_eq!(entries(copy.path(), SEGMENT), entries(folder.path(), SEGMENT), "in round {round}");
+
+            assert_eq!(
+                entries(copy.path(), SEGMENT),
+                entries(folder.path(), SEGMENT),
+                "in round {round}"
+            );
         }
+
         assert!(without > 30, "only {without} of the stores had one");
     }
 }

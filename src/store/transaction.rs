@@ -13,8 +13,8 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// The state that the commands before this one left, and the changes that this one makes, which count only if it
-/// succeeds.
+/// The state that the commands before this one left, and the changes that this one makes, which
+/// count only if it succeeds.
 #[derive(Debug)]
 pub struct Transaction<'a> {
     opened: &'a Opened,
@@ -27,48 +27,75 @@ pub struct Transaction<'a> {
 
 impl<'a> Transaction<'a> {
     pub(super) fn new(opened: &'a Opened, earlier: &'a Changes) -> Self {
-        Self { opened, earlier, changes: Changes::new(), objects: Vec::new() }
+        Self {
+            opened,
+            earlier,
+            changes: Changes::new(),
+            objects: Vec::new(),
+        }
     }
 
-    /// Looks into the engine. It panics on some faults of the disk, and then it does not go on; a command that panics by itself
-    /// is another matter.
-    fn look<T>(&self, look: impl FnOnce(&Engine) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    /// Looks into the engine. It panics on some faults of the disk, and then it does not go on; a
+    /// command that panics by itself is another matter.
+    fn look<T>(
+        &self,
+        look: impl FnOnce(&Engine) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let looked = catch_unwind(AssertUnwindSafe(|| self.opened.read(look)));
         looked.unwrap_or_else(|_panic| {
-            self.opened.fail(StoreError::damaged("the storage engine broke down"));
+            self.opened
+                .fail(StoreError::damaged("the storage engine broke down"));
             Err(StoreError::Stopped)
         })
     }
 
     pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
         let address = (tree, key.to_vec());
-        match self.changes.get(&address).or_else(|| self.earlier.get(&address)) {
+        match self
+            .changes
+            .get(&address)
+            .or_else(|| self.earlier.get(&address))
+        {
             Some(changed) => Ok(changed.clone()),
             None => self.look(|engine| engine.get(tree, key)),
         }
     }
 
-    /// The first keys of a tree, without those that this commit has removed. What it has added is not among them.
+    /// The first keys of a tree, without those that this commit has removed. What it has added is
+    /// not among them.
     pub(super) fn first_keys(&self, tree: Tree, most: usize) -> Result<Vec<Vec<u8>>, StoreError> {
         let is_removed = |key: &Vec<u8>| {
             let address = (tree, key.clone());
-            self.changes.get(&address).or_else(|| self.earlier.get(&address)).is_some_and(Option::is_none)
+            self.changes
+                .get(&address)
+                .or_else(|| self.earlier.get(&address))
+                .is_some_and(Option::is_none)
         };
+
         self.look(|engine| {
             let entries = engine.range(tree, (Bound::Unbounded, Bound::Unbounded));
             let keys = entries.map(|entry| entry.map(|(key, _)| key));
-            keys.filter(|key| !key.as_ref().is_ok_and(is_removed)).take(most).collect()
+            keys.filter(|key| !key.as_ref().is_ok_and(is_removed))
+                .take(most)
+                .collect()
         })
     }
 
-    /// All keys of a tree that begin so, in order, with what this commit has added and without what it has removed.
+    /// All keys of a tree that begin so, in order, with what this commit has added and without what
+    /// it has removed.
     pub(super) fn keys_below(&self, tree: Tree, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
         let (lower, upper) = (prefix.to_vec(), trees::prefix_end(prefix));
-        let bounds = (Bound::Included(lower.clone()), Bound::Excluded(upper.clone()));
+        let bounds = (
+            Bound::Included(lower.clone()),
+            Bound::Excluded(upper.clone()),
+        );
         let mut keys = self.look(|engine| {
-            let found = engine.range(tree, bounds).map(|entry| entry.map(|(key, _)| key));
+            let found = engine
+                .range(tree, bounds)
+                .map(|entry| entry.map(|(key, _)| key));
             found.collect::<Result<BTreeSet<_>, _>>()
         })?;
+
         for changes in [self.earlier, &self.changes] {
             for ((_, key), value) in changes.range((tree, lower.clone())..(tree, upper.clone())) {
                 match value {
@@ -77,6 +104,7 @@ impl<'a> Transaction<'a> {
                 };
             }
         }
+
         Ok(keys.into_iter().collect())
     }
 

@@ -109,12 +109,14 @@ impl Counters {
                 live: u64::from_be_bytes(live.try_into().ok()?),
             })
         });
-        decoded.ok_or_else(|| StoreError::damaged(format!("counters have {} bytes instead of 16", bytes.len())))
+        decoded.ok_or_else(|| {
+            StoreError::damaged(format!("counters have {} bytes instead of 16", bytes.len()))
+        })
     }
 }
 
-/// Everything of an account in a tree keyed by account begins with this. 0x00 is in no id, so no account is a prefix of
-/// another.
+/// Everything of an account in a tree keyed by account begins with this. 0x00 is in no id, so no
+/// account is a prefix of another.
 pub(super) fn account_prefix(account: &AccountId) -> Vec<u8> {
     let mut key = Vec::with_capacity(account.as_str().len() + 9);
     key.extend_from_slice(account.as_str().as_bytes());
@@ -133,7 +135,10 @@ pub(super) fn index_key(account: &AccountId, tiny_id: u64) -> Vec<u8> {
 pub(super) fn split_index_key(key: &[u8]) -> Option<(AccountId, u64)> {
     let (head, tiny_id) = key.split_at_checked(key.len().checked_sub(8)?)?;
     let account = std::str::from_utf8(head.strip_suffix(&[0])?).ok()?;
-    Some((AccountId::parse(account).ok()?, u64::from_be_bytes(tiny_id.try_into().ok()?)))
+    Some((
+        AccountId::parse(account).ok()?,
+        u64::from_be_bytes(tiny_id.try_into().ok()?),
+    ))
 }
 
 /// Key in `accounts`.
@@ -153,10 +158,13 @@ pub(super) fn sender_key(account: &AccountId, id: &IntegrationId) -> Vec<u8> {
 /// The account of a key in `accounts`, if it counts this collection.
 pub(super) fn counted_account(key: &[u8], collection: &str) -> Option<AccountId> {
     let (account, name) = std::str::from_utf8(key).ok()?.split_once('\0')?;
-    AccountId::parse(account).ok().filter(|_| name == collection)
+    AccountId::parse(account)
+        .ok()
+        .filter(|_| name == collection)
 }
 
-/// The first key behind all that begin with `prefix`, which must not end in 0xff (ours end in 0x00).
+/// The first key behind all that begin with `prefix`, which must not end in 0xff (ours end in
+/// 0x00).
 pub(super) fn prefix_end(prefix: &[u8]) -> Vec<u8> {
     let mut end = prefix.to_vec();
     if let Some(last) = end.last_mut() {
@@ -190,7 +198,10 @@ mod tests {
 
     #[test]
     fn counters_survive_their_encoding_and_refuse_others() {
-        let counters = Counters { last_tiny_id: u64::MAX, live: 7 };
+        let counters = Counters {
+            last_tiny_id: u64::MAX,
+            live: 7,
+        };
         assert_eq!(Counters::decode(&counters.encode()).unwrap(), counters);
         assert!(Counters::decode(b"short").is_err());
         assert!(Counters::decode(&[0; 17]).is_err());
@@ -198,7 +209,12 @@ mod tests {
 
     #[test]
     fn broken_index_keys_are_recognised() {
-        for key in [&b""[..], b"acc_a", b"acc_a\x01\0\0\0\0\0\0\0\x01", b"int_a\0\0\0\0\0\0\0\0\x01"] {
+        for key in [
+            &b""[..],
+            b"acc_a",
+            b"acc_a\x01\0\0\0\0\0\0\0\x01",
+            b"int_a\0\0\0\0\0\0\0\0\x01",
+        ] {
             assert_eq!(split_index_key(key), None, "{key:?}");
         }
     }

@@ -1,9 +1,10 @@
 //! What readers may still see: old values of keys that were changed since.
 //!
-//! sled has no snapshots, and shows a change before it is durable. So the writer lays the old values of all that it is
-//! about to change here first. A reader looks into the engine, then here: what it finds here for a commit later than
-//! its own is what it must see instead. Whatever change the reader met in the engine, its old value was laid down
-//! before, so the order of these two looks makes the view exact.
+//! sled has no snapshots, and shows a change before it is durable. So the writer lays the old
+//! values of all that it is about to change here first. A reader looks into the engine, then here:
+//! what it finds here for a commit later than its own is what it must see instead. Whatever change
+//! the reader met in the engine, its old value was laid down before, so the order of these two
+//! looks makes the view exact.
 
 use super::{
     engine::{self, Address, Bounds, Stored},
@@ -29,7 +30,8 @@ pub(super) type OldValues = BTreeMap<Address, Option<Stored>>;
 /// Slots of accounts that a commit changes.
 pub(super) type Touched = BTreeSet<usize>;
 
-/// Accounts share this many slots: a change in one account may look like a change in another, never the reverse.
+/// Accounts share this many slots: a change in one account may look like a change in another, never
+/// the reverse.
 const SLOTS: usize = 4096;
 
 /// Where an account's last change is noted.
@@ -44,7 +46,8 @@ pub(super) struct Versions {
     state: RwLock<State>,
     /// The last commit that changed any account of a slot.
     last_changes: Box<[AtomicU64]>,
-    /// Number of commits in `state.older`, so that readers need no lock when there is nothing to look up.
+    /// Number of commits in `state.older`, so that readers need no lock when there is nothing to
+    /// look up.
     kept: AtomicUsize,
     /// Bytes that `state.older` may take.
     budget: u64,
@@ -55,7 +58,8 @@ pub(super) struct Versions {
 #[derive(Debug, Default)]
 struct State {
     published: Version,
-    /// What was there before commits that some reader must not see, by key, in the order of the commits.
+    /// What was there before commits that some reader must not see, by key, in the order of the
+    /// commits.
     older: BTreeMap<Address, VecDeque<(Version, Option<Stored>)>>,
     /// Those commits, in order, and the keys that they changed.
     commits: VecDeque<(Version, Vec<Address>)>,
@@ -66,11 +70,20 @@ struct State {
 }
 
 impl Versions {
-    /// Nothing changed yet. Old values may take so many bytes, those of the commit under way not counted.
+    /// Nothing changed yet. Old values may take so many bytes, those of the commit under way not
+    /// counted.
     pub(super) fn new(budget: u64) -> Self {
-        let last_changes = std::iter::repeat_with(AtomicU64::default).take(SLOTS).collect();
+        let last_changes = std::iter::repeat_with(AtomicU64::default)
+            .take(SLOTS)
+            .collect();
         let (kept, oldest_readable) = (AtomicUsize::default(), AtomicU64::default());
-        Self { state: RwLock::default(), last_changes, kept, budget, oldest_readable }
+        Self {
+            state: RwLock::default(),
+            last_changes,
+            kept,
+            budget,
+            oldest_readable,
+        }
     }
 
     /// Bytes that old values take.
@@ -78,20 +91,32 @@ impl Versions {
         self.read().bytes
     }
 
-    /// Whether what a reader that holds `version` was just shown is right. To be asked after each look.
+    /// Whether what a reader that holds `version` was just shown is right. To be asked after each
+    /// look.
     pub(super) fn is_readable(&self, version: Version) -> bool {
         version >= self.oldest_readable.load(Ordering::SeqCst)
     }
 
-    /// The writer is about to change these keys; until [`publish`](Self::publish) readers see the old values.
+    /// The writer is about to change these keys; until [`publish`](Self::publish) readers see the
+    /// old values.
     pub(super) fn prepare(&self, old: OldValues) {
         let mut state = self.write();
         let next = state.published.saturating_add(1);
-        state.commits.push_back((next, old.keys().cloned().collect()));
+        state
+            .commits
+            .push_back((next, old.keys().cloned().collect()));
+
         for (address, value) in old {
-            state.bytes = state.bytes.saturating_add(bytes_of(&address, value.as_ref()));
-            state.older.entry(address).or_default().push_back((next, value));
+            state.bytes = state
+                .bytes
+                .saturating_add(bytes_of(&address, value.as_ref()));
+            state
+                .older
+                .entry(address)
+                .or_default()
+                .push_back((next, value));
         }
+
         self.kept.store(state.commits.len(), Ordering::SeqCst);
     }
 
@@ -99,7 +124,10 @@ impl Versions {
     pub(super) fn publish(&self, touched: &Touched) {
         let mut state = self.write();
         state.published = state.published.saturating_add(1);
-        for last_change in touched.iter().filter_map(|slot| self.last_changes.get(*slot)) {
+        for last_change in touched
+            .iter()
+            .filter_map(|slot| self.last_changes.get(*slot))
+        {
             last_change.store(state.published, Ordering::SeqCst);
         }
         self.forget(&mut state);
@@ -109,30 +137,40 @@ impl Versions {
     /// Keeps nothing more for the readers of the oldest version, unless it is the one of now.
     fn give_up_oldest_reader(&self, state: &mut State) -> bool {
         let oldest = state.readers.first_key_value().map(|(version, _)| *version);
-        let Some(oldest) = oldest.filter(|version| *version < state.published) else { return false };
+        let Some(oldest) = oldest.filter(|version| *version < state.published) else {
+            return false;
+        };
         // Before anything is dropped, so that no reader takes for right what it was shown without.
-        self.oldest_readable.store(oldest.saturating_add(1), Ordering::SeqCst);
+        self.oldest_readable
+            .store(oldest.saturating_add(1), Ordering::SeqCst);
         state.readers.remove(&oldest);
         self.forget(state);
         true
     }
 
-    /// The engine was opened anew, so that nobody knows what changed: whatever was seen before may no longer hold. No
-    /// reader may hold a version.
+    /// The engine was opened anew, so that nobody knows what changed: whatever was seen before may
+    /// no longer hold. No reader may hold a version.
     pub(super) fn start_over(&self) {
         let mut state = self.write();
         let published = state.published.saturating_add(1);
-        *state = State { published, ..State::default() };
+        *state = State {
+            published,
+            ..State::default()
+        };
         for last_change in &self.last_changes {
             last_change.store(published, Ordering::SeqCst);
         }
         self.kept.store(0, Ordering::SeqCst);
     }
 
-    /// A version after which the account has certainly not changed. Two equal answers mean that what was read between
-    /// them, or after the first, still holds.
+    /// A version after which the account has certainly not changed. Two equal answers mean that
+    /// what was read between them, or after the first, still holds.
     pub(super) fn last_change(&self, account: &AccountId) -> Version {
-        self.last_changes.get(slot(account)).map_or(Version::MAX, |last_change| last_change.load(Ordering::SeqCst))
+        self.last_changes
+            .get(slot(account))
+            .map_or(Version::MAX, |last_change| {
+                last_change.load(Ordering::SeqCst)
+            })
     }
 
     /// A reader begins; it must [`release`](Self::release) what it gets.
@@ -156,7 +194,12 @@ impl Versions {
     }
 
     /// What a reader of the last published commit must see where the engine showed `found`.
-    pub(super) fn published(&self, tree: Tree, key: &[u8], found: Option<Stored>) -> Option<Stored> {
+    pub(super) fn published(
+        &self,
+        tree: Tree,
+        key: &[u8],
+        found: Option<Stored>,
+    ) -> Option<Stored> {
         if self.kept.load(Ordering::SeqCst) == 0 {
             return found;
         }
@@ -165,14 +208,21 @@ impl Versions {
     }
 
     /// What a reader that holds `version` must see where the engine showed `found`.
-    pub(super) fn as_of(&self, version: Version, tree: Tree, key: &[u8], found: Option<Stored>) -> Option<Stored> {
+    pub(super) fn as_of(
+        &self,
+        version: Version,
+        tree: Tree,
+        key: &[u8],
+        found: Option<Stored>,
+    ) -> Option<Stored> {
         if self.kept.load(Ordering::SeqCst) == 0 {
             return found;
         }
         self.read().as_of(version, tree, key).unwrap_or(found)
     }
 
-    /// Turns what the engine showed of a range into what a reader that holds `version` must see, in key order.
+    /// Turns what the engine showed of a range into what a reader that holds `version` must see, in
+    /// key order.
     pub(super) fn range_as_of(
         &self,
         version: Version,
@@ -183,10 +233,12 @@ impl Versions {
         if self.kept.load(Ordering::SeqCst) == 0 {
             return found;
         }
+
         let old = self.read().range_as_of(version, tree, bounds);
         if old.is_empty() {
             return found;
         }
+
         let mut entries: BTreeMap<_, _> = found.into_iter().collect();
         for (key, value) in old {
             match value {
@@ -194,18 +246,32 @@ impl Versions {
                 None => entries.remove(&key),
             };
         }
+
         entries.into_iter().collect()
     }
 
     /// Drops what no reader, present or future, can ask for.
     fn forget(&self, state: &mut State) {
-        let oldest_reader = state.readers.keys().next().copied().unwrap_or(state.published);
-        while state.commits.front().is_some_and(|(version, _)| *version <= oldest_reader) {
-            let Some((version, changed)) = state.commits.pop_front() else { break };
+        let oldest_reader = state
+            .readers
+            .keys()
+            .next()
+            .copied()
+            .unwrap_or(state.published);
+
+        while state
+            .commits
+            .front()
+            .is_some_and(|(version, _)| *version <= oldest_reader)
+        {
+            let Some((version, changed)) = state.commits.pop_front() else {
+                break;
+            };
             for address in changed {
                 state.forget_until(version, address);
             }
         }
+
         self.kept.store(state.commits.len(), Ordering::SeqCst);
     }
 
@@ -224,21 +290,42 @@ impl State {
         first_after(version, self.older.get(&(tree, key.to_vec()))?).cloned()
     }
 
-    fn range_as_of(&self, version: Version, tree: Tree, (lower, upper): &Bounds) -> BTreeMap<Vec<u8>, Option<Stored>> {
+    fn range_as_of(
+        &self,
+        version: Version,
+        tree: Tree,
+        (lower, upper): &Bounds,
+    ) -> BTreeMap<Vec<u8>, Option<Stored>> {
         let within = |bound: &Bound<Vec<u8>>| bound.as_ref().map(|key| (tree, key.clone()));
         // All trees lie behind each other, so a range without an end would go on into the next one.
-        let lower = if *lower == Bound::Unbounded { Bound::Included((tree, Vec::new())) } else { within(lower) };
-        let changed = self.older.range((lower, within(upper))).take_while(|((of, _), _)| *of == tree);
-        changed.filter_map(|((_, key), old)| Some((key.clone(), first_after(version, old)?.clone()))).collect()
+        let lower = if *lower == Bound::Unbounded {
+            Bound::Included((tree, Vec::new()))
+        } else {
+            within(lower)
+        };
+
+        let changed = self
+            .older
+            .range((lower, within(upper)))
+            .take_while(|((of, _), _)| *of == tree);
+
+        changed
+            .filter_map(|((_, key), old)| Some((key.clone(), first_after(version, old)?.clone())))
+            .collect()
     }
 
     fn forget_until(&mut self, version: Version, address: Address) {
         if let Entry::Occupied(mut old) = self.older.entry(address) {
-            while old.get().front().is_some_and(|(commit, _)| *commit <= version) {
+            while old
+                .get()
+                .front()
+                .is_some_and(|(commit, _)| *commit <= version)
+            {
                 let dropped = old.get_mut().pop_front();
                 let bytes = dropped.map_or(0, |(_, value)| bytes_of(old.key(), value.as_ref()));
                 self.bytes = self.bytes.saturating_sub(bytes);
             }
+
             if old.get().is_empty() {
                 old.remove();
             }
@@ -250,10 +337,19 @@ impl State {
 fn bytes_of((_, key): &Address, value: Option<&Stored>) -> u64 {
     const REST: usize = 128;
     let value = value.map_or(0, |value| value.as_ref().len());
-    u64::try_from(key.len().saturating_mul(2).saturating_add(value).saturating_add(REST)).unwrap_or(u64::MAX)
+    u64::try_from(
+        key.len()
+            .saturating_mul(2)
+            .saturating_add(value)
+            .saturating_add(REST),
+    )
+    .unwrap_or(u64::MAX)
 }
 
-fn first_after(version: Version, old: &VecDeque<(Version, Option<Stored>)>) -> Option<&Option<Stored>> {
+fn first_after(
+    version: Version,
+    old: &VecDeque<(Version, Option<Stored>)>,
+) -> Option<&Option<Stored>> {
     let position = old.partition_point(|(commit, _)| *commit <= version);
     old.get(position).map(|(_, value)| value)
 }
@@ -274,10 +370,20 @@ mod tests {
     fn a_change_is_seen_only_after_it_is_published() {
         let versions = Versions::new(u64::MAX);
         versions.prepare(old("k", value("old")));
-        assert_eq!(versions.published(Tree::Integrations, b"k", value("new")), value("old"));
-        assert_eq!(versions.published(Tree::Meta, b"k", value("new")), value("new"), "another tree");
+        assert_eq!(
+            versions.published(Tree::Integrations, b"k", value("new")),
+            value("old")
+        );
+        assert_eq!(
+            versions.published(Tree::Meta, b"k", value("new")),
+            value("new"),
+            "another tree"
+        );
         versions.publish(&Touched::new());
-        assert_eq!(versions.published(Tree::Integrations, b"k", value("new")), value("new"));
+        assert_eq!(
+            versions.published(Tree::Integrations, b"k", value("new")),
+            value("new")
+        );
     }
 
     #[test]
@@ -288,22 +394,44 @@ mod tests {
             versions.prepare(old("k", before));
             versions.publish(&Touched::new());
         }
-        assert_eq!(versions.as_of(held, Tree::Integrations, b"k", value("3")), None);
+
+        assert_eq!(
+            versions.as_of(held, Tree::Integrations, b"k", value("3")),
+            None
+        );
+
         let later = versions.hold();
-        assert_eq!(versions.as_of(later, Tree::Integrations, b"k", value("3")), value("3"));
+        assert_eq!(
+            versions.as_of(later, Tree::Integrations, b"k", value("3")),
+            value("3")
+        );
         versions.release(held);
         versions.release(later);
-        assert_eq!(versions.kept.load(Ordering::SeqCst), 0, "nothing is kept for nobody");
+        assert_eq!(
+            versions.kept.load(Ordering::SeqCst),
+            0,
+            "nothing is kept for nobody"
+        );
     }
 
     #[test]
     fn a_range_gets_back_what_was_removed_and_loses_what_was_added() {
         let versions = Versions::new(u64::MAX);
         let held = versions.hold();
-        versions.prepare([old("b", value("B")), old("c", None), old("z", value("Z"))].into_iter().flatten().collect());
+        versions.prepare(
+            [old("b", value("B")), old("c", None), old("z", value("Z"))]
+                .into_iter()
+                .flatten()
+                .collect(),
+        );
         versions.publish(&Touched::new());
-        let bounds = (Bound::Included(b"a".to_vec()), Bound::Excluded(b"x".to_vec()));
-        let found = [("a", "A"), ("c", "C")].map(|(k, v)| (k.as_bytes().to_vec(), value(v).unwrap())).to_vec();
+        let bounds = (
+            Bound::Included(b"a".to_vec()),
+            Bound::Excluded(b"x".to_vec()),
+        );
+        let found = [("a", "A"), ("c", "C")]
+            .map(|(k, v)| (k.as_bytes().to_vec(), value(v).unwrap()))
+            .to_vec();
         let seen = versions.range_as_of(held, Tree::Integrations, &bounds, found);
         let keys: Vec<_> = seen.iter().map(|(key, _)| key.as_slice()).collect();
         assert_eq!(keys, [b"a", b"b"]);
@@ -315,8 +443,13 @@ mod tests {
         let held = versions.hold();
         versions.prepare([old("b", value("B"))].into_iter().flatten().collect());
         versions.publish(&Touched::new());
+
         let everything = (Bound::Unbounded, Bound::Unbounded);
-        for (tree, expected) in [(Tree::Accounts, 0), (Tree::Integrations, 1), (Tree::IntegrationsByAccount, 0)] {
+        for (tree, expected) in [
+            (Tree::Accounts, 0),
+            (Tree::Integrations, 1),
+            (Tree::IntegrationsByAccount, 0),
+        ] {
             let seen = versions.range_as_of(held, tree, &everything, Vec::new());
             assert_eq!(seen.len(), expected, "{tree:?}");
         }
@@ -331,24 +464,39 @@ mod tests {
             versions.prepare(old(key, large()));
             versions.publish(&Touched::new());
         };
+
         let first = versions.hold();
         commit("a");
         let second = versions.hold();
+
         commit("b");
         assert!(versions.is_readable(first) && versions.is_readable(second));
         commit("c");
         assert!(!versions.is_readable(first), "three values do not fit");
         assert!(versions.is_readable(second));
-        assert_eq!(versions.as_of(second, Tree::Integrations, b"b", value("new")), large());
+        assert_eq!(
+            versions.as_of(second, Tree::Integrations, b"b", value("new")),
+            large()
+        );
+
         for number in 0..100 {
             commit(&number.to_string());
             assert!(versions.bytes() <= 25_000, "{} bytes", versions.bytes());
         }
+
         assert!(!versions.is_readable(second));
         let third = versions.hold();
-        assert!(versions.is_readable(third), "who comes later is no worse for it");
-        [first, second, third].iter().for_each(|version| versions.release(*version));
-        assert_eq!((versions.bytes(), versions.kept.load(Ordering::SeqCst)), (0, 0));
+        assert!(
+            versions.is_readable(third),
+            "who comes later is no worse for it"
+        );
+        [first, second, third]
+            .iter()
+            .for_each(|version| versions.release(*version));
+        assert_eq!(
+            (versions.bytes(), versions.kept.load(Ordering::SeqCst)),
+            (0, 0)
+        );
     }
 
     #[test]
@@ -358,7 +506,10 @@ mod tests {
         versions.publish(&Touched::new());
         let held = versions.hold();
         versions.prepare(old("a", value("B")));
-        assert_eq!(versions.as_of(held, Tree::Integrations, b"a", value("C")), value("B"));
+        assert_eq!(
+            versions.as_of(held, Tree::Integrations, b"a", value("C")),
+            value("B")
+        );
         assert!(versions.is_readable(held));
     }
 }

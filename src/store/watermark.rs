@@ -1,9 +1,10 @@
 //! The number of the last acknowledged commit, in a file beside the engine's own.
 //!
-//! The engine takes damage in its log for the end of the log: it opens with what stands before it, which may be nothing,
-//! and does not say a word. So every commit has a number in the store, and once it is durable the number is written here.
-//! A store that ends with a lower one has lost what was acknowledged. The file is not synced: after a power cut it may be
-//! behind the store, never ahead of it.
+//! The engine takes damage in its log for the end of the log: it opens with what stands before it,
+//! which may be nothing, and does not say a word. So every commit has a number in the store, and
+//! once it is durable the number is written here. A store that ends with a lower one has lost what
+//! was acknowledged. The file is not synced: after a power cut it may be behind the store, never
+//! ahead of it.
 
 use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
 
@@ -17,13 +18,20 @@ pub(super) struct Watermark(File);
 impl Watermark {
     /// Opens or makes the file in `folder`.
     pub(super) fn of(folder: &Path) -> io::Result<Self> {
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(folder.join(FILE))?;
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(folder.join(FILE))?;
         let watermark = Self(file);
+
         if watermark.0.metadata()?.len() == 0 {
             // Takes its room on the disk while there is some.
             watermark.set(0)?;
             watermark.0.sync_all()?;
         }
+
         Ok(watermark)
     }
 
@@ -34,15 +42,20 @@ impl Watermark {
             Err(short) if short.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
             outcome => outcome?,
         }
+
         let both = u128::from_be_bytes(bytes);
         let (number, complement) = ((both >> 64) as u64, both as u64);
         if number == !complement {
             return Ok(number);
         }
+
         // Zeros are what a power cut leaves of it, and tell nothing that is wrong.
         if both != 0 {
-            log::warn!("The file '{FILE}' of the store is damaged; whether the last commits are there is not known");
+            log::warn!(
+                "The file '{FILE}' of the store is damaged; whether the last commits are there is not known"
+            );
         }
+
         Ok(0)
     }
 
@@ -63,7 +76,10 @@ mod tests {
         let watermark = Watermark::of(folder.path()).unwrap();
         assert_eq!(watermark.get().unwrap(), 0);
         watermark.set(u64::MAX - 7).unwrap();
-        assert_eq!(Watermark::of(folder.path()).unwrap().get().unwrap(), u64::MAX - 7);
+        assert_eq!(
+            Watermark::of(folder.path()).unwrap().get().unwrap(),
+            u64::MAX - 7
+        );
     }
 
     #[test]

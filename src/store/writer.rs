@@ -1,8 +1,10 @@
-//! The one writer: a thread that takes all commands in turn and gives those that wait together one durable commit.
+//! The one writer: a thread that takes all commands in turn and gives those that wait together one
+//! durable commit.
 //!
-//! Because nobody else writes, a command may read, decide and write without any lock. Its answer is sent only after
-//! the disk has what it answers. When a commit fails nobody knows what is on disk, and when a read fails the engine does
-//! not go on, so the writer refuses whatever comes until the store was opened anew and works (`healing`).
+//! Because nobody else writes, a command may read, decide and write without any lock. Its answer is
+//! sent only after the disk has what it answers. When a commit fails nobody knows what is on disk,
+//! and when a read fails the engine does not go on, so the writer refuses whatever comes until the
+//! store was opened anew and works (`healing`).
 
 use super::{
     Holdup, Options, StoreError, Transaction, WriterStatistics,
@@ -57,6 +59,7 @@ impl WriterThread {
         let queue = Arc::clone(&shared.queue);
         let state = Arc::new(WriterState::default());
         state.goes_on();
+
         let writer = Writer {
             shared,
             commands: queue.open(options.queue),
@@ -64,8 +67,16 @@ impl WriterThread {
             options: options.clone(),
             state: Arc::clone(&state),
         };
-        let thread = thread::Builder::new().name("store-writer".into()).spawn(move || writer.run())?;
-        Ok(Self { queue, thread: Mutex::new(Some(thread)), state })
+
+        let thread = thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || writer.run())?;
+
+        Ok(Self {
+            queue,
+            thread: Mutex::new(Some(thread)),
+            state,
+        })
     }
 
     pub(super) async fn run<T, E, F>(&self, command: F) -> Result<T, E>
@@ -78,14 +89,21 @@ impl WriterThread {
         let command: Command = Box::new(move |batch| {
             let outcome = batch.run(command);
             Box::new(move |committed| {
-                // Nobody listens any more when the client has gone; what it asked for is done all the same.
+                // Nobody listens any more when the client has gone; what it asked for is done all
+                // the same.
                 let _gone = sender.send(committed.map_err(E::from).and(outcome));
             })
         });
-        let answered = match self.state.takes_writes().and_then(|()| self.queue.enqueue(command)) {
+
+        let answered = match self
+            .state
+            .takes_writes()
+            .and_then(|()| self.queue.enqueue(command))
+        {
             Ok(()) => receiver.await.map_err(|_dropped| StoreError::Stopped),
             Err(refused) => Err(refused),
         };
+
         answered.unwrap_or_else(|refused| {
             self.state.refused(&refused);
             Err(refused.into())
@@ -94,7 +112,11 @@ impl WriterThread {
 
     pub(super) fn stop(&self) {
         self.queue.close();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             log::error!("The writer of the store broke down");
         }
@@ -132,7 +154,8 @@ struct Closed;
 impl Writer {
     fn run(self) {
         let running = self.state.runs();
-        // Whatever breaks down on this thread, it goes on: without it there are no writes, and no recovery, until a restart.
+        // Whatever breaks down on this thread, it goes on: without it there are no writes, and no
+        // recovery, until a restart.
         while let Err(error) = guarded("the writer broke down", || self.serve()) {
             self.state.stands_still();
             self.state.failed();
@@ -144,13 +167,15 @@ impl Writer {
             log::warn!("The store takes writes again");
             self.state.goes_on();
         }
+
         drop(running);
         if !self.shared.end(&self.folder) {
             log::warn!("The files of the store are still being read");
         }
     }
 
-    /// Serves until nobody can send any more (`Ok`), a commit fails, or somebody saw that the engine does not go on.
+    /// Serves until nobody can send any more (`Ok`), a commit fails, or somebody saw that the
+    /// engine does not go on.
     fn serve(&self) -> Result<(), StoreError> {
         let opened = self.shared.hold()?;
         while let Ok(first) = self.commands.recv() {
@@ -162,50 +187,78 @@ impl Writer {
     /// Runs the first command and those that wait behind it, and commits what they changed.
     fn serve_batch(&self, opened: &Opened, first: Waiting) -> Result<(), StoreError> {
         let busy = self.state.begins();
-        let mut batch = Batch { opened, changes: Changes::new(), objects: Vec::new(), bytes: 0 };
-        let mut waiting = std::iter::once(first).chain(self.commands.try_iter()).take(self.options.batch);
+        let mut batch = Batch {
+            opened,
+            changes: Changes::new(),
+            objects: Vec::new(),
+            bytes: 0,
+        };
+
+        let mut waiting = std::iter::once(first)
+            .chain(self.commands.try_iter())
+            .take(self.options.batch);
         let mut answers = Vec::new();
-        // Many small commands share a commit, large ones do not: all of it is in memory, several times, until it is durable.
+
+        // Many small commands share a commit, large ones do not: all of it is in memory, several
+        // times, until it is durable.
         while batch.bytes < MAX_COMMIT_BYTES
             && let Some(command) = waiting.next()
         {
             answers.push(command.run(&mut batch));
         }
 
-        // What is broken may be the engine, after a fault of the disk. It is thrown away then, whatever state it is in.
+        // What is broken may be the engine, after a fault of the disk. It is thrown away then,
+        // whatever state it is in.
         let commit = || self.commit(opened.engine(), &batch.changes, &batch.objects);
-        let outcome = opened.is_sound().and_then(|()| guarded("the commit broke down", commit));
+
+        let outcome = opened
+            .is_sound()
+            .and_then(|()| guarded("the commit broke down", commit));
+
         self.state.answered(answers.len());
         if let Err(fault) = &outcome {
             opened.fail(fault.clone());
             self.state.stands_still();
         }
+
         drop(busy);
 
         // Why is for the log, once; whoever waits is told to try elsewhere or later.
         let told = outcome.as_ref().copied().map_err(|_| StoreError::Stopped);
         for answer in answers {
-            // An answer that nobody waits for any more is dropped here. If that breaks down, it is nobody else's fault.
+            // An answer that nobody waits for any more is dropped here. If that breaks down, it is
+            // nobody else's fault.
             let _told = catch_unwind(AssertUnwindSafe(|| answer(told.clone())));
         }
+
         outcome
     }
 
-    /// Makes the changes durable, then visible. Without changes there is nothing to do: all that the commands of this
-    /// batch saw was durable already.
-    fn commit(&self, engine: &Engine, changes: &Changes, objects: &[Change]) -> Result<(), StoreError> {
+    /// Makes the changes durable, then visible. Without changes there is nothing to do: all that
+    /// the commands of this batch saw was durable already.
+    fn commit(
+        &self,
+        engine: &Engine,
+        changes: &Changes,
+        objects: &[Change],
+    ) -> Result<(), StoreError> {
         if changes.is_empty() {
             return Ok(());
         }
+
         self.state.is_at(Holdup::Disk);
-        let old = changes.keys().map(|(tree, key)| Ok(((*tree, key.clone()), engine.get(*tree, key)?)));
+        let old = changes
+            .keys()
+            .map(|(tree, key)| Ok(((*tree, key.clone()), engine.get(*tree, key)?)));
         let old = old.collect::<Result<OldValues, StoreError>>()?;
+
         self.shared.versions.prepare(old);
         engine.apply(changes)?;
         engine.sync()?;
         self.state.is_at(Holdup::Work);
         self.shared.publish(objects);
         self.state.committed();
+
         Ok(())
     }
 
@@ -215,11 +268,15 @@ impl Writer {
         let mut pauses = Pauses::default();
         let mut pause = pauses.first();
         let mut last_fault = String::new();
+
         loop {
             self.refuse_for(pause)?;
             let began = Clock::System.stopwatch();
             let attempt = catch_unwind(AssertUnwindSafe(|| healing.attempt()));
-            let Err(not_yet) = attempt.unwrap_or(Err(NotYet::Broken)) else { return Ok(()) };
+            let Err(not_yet) = attempt.unwrap_or(Err(NotYet::Broken)) else {
+                return Ok(());
+            };
+
             pause = pauses.after(&not_yet, began.elapsed());
             let fault = not_yet.to_string();
             if fault != last_fault {
@@ -233,7 +290,10 @@ impl Writer {
     fn refuse_for(&self, pause: Duration) -> Result<(), Closed> {
         let until = Clock::System.stopwatch() + pause;
         loop {
-            match self.commands.recv_timeout(until.saturating_duration_since(Clock::System.stopwatch())) {
+            match self
+                .commands
+                .recv_timeout(until.saturating_duration_since(Clock::System.stopwatch()))
+            {
                 Ok(command) => drop(command),
                 Err(RecvTimeoutError::Timeout) => return Ok(()),
                 Err(RecvTimeoutError::Disconnected) => return Err(Closed),
@@ -246,19 +306,27 @@ impl Writer {
 const MAX_COMMIT_BYTES: usize = 8 << 20;
 
 /// Does something that may panic, which is a fault then like any other.
-fn guarded<T>(what: &'static str, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+fn guarded<T>(
+    what: &'static str,
+    work: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| Err(StoreError::damaged(what)))
 }
 
 impl Batch<'_> {
-    /// Runs a command. One that panics has changed nothing, and is the only one that is answered so.
-    fn run<T, E>(&mut self, command: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>) -> Result<T, E>
+    /// Runs a command. One that panics has changed nothing, and is the only one that is answered
+    /// so.
+    fn run<T, E>(
+        &mut self,
+        command: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E>
     where
         E: From<StoreError>,
     {
         let mut transaction = Transaction::new(self.opened, &self.changes);
         let outcome = catch_unwind(AssertUnwindSafe(|| command(&mut transaction)));
-        let outcome = outcome.unwrap_or_else(|_panic| Err(StoreError::damaged("a command broke down").into()))?;
+        let outcome = outcome
+            .unwrap_or_else(|_panic| Err(StoreError::damaged("a command broke down").into()))?;
         let (changes, objects) = transaction.into_changes();
         self.bytes = self.bytes.saturating_add(bytes_of(&changes));
         self.changes.extend(changes);
@@ -268,9 +336,10 @@ impl Batch<'_> {
 }
 
 fn bytes_of(changes: &Changes) -> usize {
-    let bytes = changes
-        .iter()
-        .map(|((_, key), value)| key.len().saturating_add(value.as_ref().map_or(0, |value| value.as_ref().len())));
+    let bytes = changes.iter().map(|((_, key), value)| {
+        key.len()
+            .saturating_add(value.as_ref().map_or(0, |value| value.as_ref().len()))
+    });
     bytes.fold(0, usize::saturating_add)
 }
 

@@ -10,7 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A disk that takes longer for one commit is taken for one that may never answer; commands that take longer hold up all others.
+/// A disk that takes longer for one commit is taken for one that may never answer; commands that
+/// take longer hold up all others.
 pub const STUCK_AFTER: Duration = Duration::from_secs(5);
 
 /// Counts, and what the writer does just now.
@@ -37,16 +38,20 @@ impl WriterState {
         if !self.running.load(Ordering::SeqCst) {
             return Err(StoreError::Stopped);
         }
+
         let busy = *self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         match busy {
-            Some((with, since)) if Clock::System.stopwatch().saturating_duration_since(since) >= STUCK_AFTER => {
+            Some((with, since))
+                if Clock::System.stopwatch().saturating_duration_since(since) >= STUCK_AFTER =>
+            {
                 Err(StoreError::Stuck(with))
             }
             _ => Ok(()),
         }
     }
 
-    /// From now on the writer is said to run. When the guard is dropped it is not; a panic drops it too.
+    /// From now on the writer is said to run. When the guard is dropped it is not; a panic drops it
+    /// too.
     pub(super) fn runs(&self) -> Running<'_> {
         self.goes_on();
         Running(self)
@@ -70,11 +75,13 @@ impl WriterState {
 
     /// From now on this is what the writer is at.
     pub(super) fn is_at(&self, with: Holdup) {
-        *self.busy.lock().unwrap_or_else(PoisonError::into_inner) = Some((with, Clock::System.stopwatch()));
+        *self.busy.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((with, Clock::System.stopwatch()));
     }
 
     pub(super) fn answered(&self, commands: usize) {
-        self.commands.fetch_add(commands.try_into().unwrap_or_default(), Ordering::Relaxed);
+        self.commands
+            .fetch_add(commands.try_into().unwrap_or_default(), Ordering::Relaxed);
     }
 
     pub(super) fn committed(&self) {
@@ -99,8 +106,18 @@ impl WriterState {
     }
 
     pub(super) fn statistics(&self, waiting: u64) -> WriterStatistics {
-        let Self { commands, commits, refused_full, refused_closed, refused_stuck, faults, healings, .. } = self;
+        let Self {
+            commands,
+            commits,
+            refused_full,
+            refused_closed,
+            refused_stuck,
+            faults,
+            healings,
+            ..
+        } = self;
         let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
+
         WriterStatistics {
             commands: count(commands),
             commits: count(commits),
@@ -143,15 +160,21 @@ mod tests {
         let state = WriterState::default();
         let _running = state.runs();
         let _busy = state.begins();
+
         assert!(state.takes_writes().is_ok(), "it has just begun");
-        for (with, words) in
-            [(Holdup::Work, "busy with other writes for 5 seconds"), (Holdup::Disk, "the disk has not")]
-        {
+        for (with, words) in [
+            (Holdup::Work, "busy with other writes for 5 seconds"),
+            (Holdup::Disk, "the disk has not"),
+        ] {
             *state.busy.lock().unwrap() = Some((with, Clock::System.stopwatch() - STUCK_AFTER));
             let held_up = state.takes_writes().unwrap_err();
-            assert!(matches!(held_up, StoreError::Stuck(found) if found == with), "{held_up:?}");
+            assert!(
+                matches!(held_up, StoreError::Stuck(found) if found == with),
+                "{held_up:?}"
+            );
             assert!(held_up.to_string().contains(words), "{held_up}");
         }
+
         state.is_at(Holdup::Work);
         assert!(state.takes_writes().is_ok(), "the disk has answered");
     }

@@ -9,25 +9,46 @@ use serde_json::json;
 
 /// Status, body and header names.
 fn seen(answer: &Answer) -> (u16, String, Vec<String>) {
-    (answer.status, answer.text.clone(), answer.header_names().into_iter().map(str::to_owned).collect())
+    (
+        answer.status,
+        answer.text.clone(),
+        answer
+            .header_names()
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
+    )
 }
 
 fn assert_wall(owner: &Caller, other: &Caller) {
     let theirs = owner.created("secret");
     let (taken, free) = (id(&theirs), "int_doesnotexist1");
     for body in [json!({}), json!({"name": "mine"}), json!({"name": ""})] {
-        assert_eq!(seen(&other.update(taken, body.clone())), seen(&other.update(free, body)));
+        assert_eq!(
+            seen(&other.update(taken, body.clone())),
+            seen(&other.update(free, body))
+        );
     }
+
     for query in ["", "?select=id", "?select=colour"] {
-        assert_eq!(seen(&other.get(&format!("{taken}{query}"))), seen(&other.get(&format!("{free}{query}"))));
+        assert_eq!(
+            seen(&other.get(&format!("{taken}{query}"))),
+            seen(&other.get(&format!("{free}{query}")))
+        );
     }
+
     for method in ["HEAD", "PATCH", "OPTIONS", "DELETE"] {
         let ask = |id: &str| seen(&other.send(method, &format!("/integration/{id}"), None));
         assert_eq!(ask(taken), ask(free), "{method}");
     }
+
     assert_eq!(other.delete(taken).status, 404);
     assert_eq!(other.total(""), 0);
-    assert_eq!(owner.get(taken).assert_status(200).json(), theirs, "nobody else changed it");
+    assert_eq!(
+        owner.get(taken).assert_status(200).json(),
+        theirs,
+        "nobody else changed it"
+    );
 }
 
 #[test]
@@ -50,21 +71,40 @@ fn an_account_whose_sid_begins_like_another_sees_nothing_of_it() {
         config::{AccountEntry, KeyEntry, Mode},
         domain::ids::{AccountId, KeyId},
     };
+
     let server = TestServer::with(|settings| {
         settings.auth.mode = Mode::Keys;
         for (number, sid) in ["acc_a", "acc_ab", "acc_a-"].into_iter().enumerate() {
-            let (sid, key) = (AccountId::parse(sid).unwrap(), KeyId::parse(&format!("key_{number}")).unwrap());
-            settings.keys.push(KeyEntry::new(key, sid.clone(), "s", false));
-            settings.accounts.push(AccountEntry { sid, name: String::new() });
+            let (sid, key) = (
+                AccountId::parse(sid).unwrap(),
+                KeyId::parse(&format!("key_{number}")).unwrap(),
+            );
+            settings
+                .keys
+                .push(KeyEntry::new(key, sid.clone(), "s", false));
+            settings.accounts.push(AccountEntry {
+                sid,
+                name: String::new(),
+            });
         }
     });
+
     let callers = [0, 1, 2].map(|number| server.account(&format!("key_{number}.s")));
     for (own, caller) in callers.iter().enumerate() {
         let created = caller.created(&own.to_string());
-        for (number, other) in callers.iter().enumerate().filter(|(number, _)| *number != own) {
-            assert_eq!(other.get(id(&created)).status, 404, "{number} looks at what is {own}'s");
+        for (number, other) in callers
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| *number != own)
+        {
+            assert_eq!(
+                other.get(id(&created)).status,
+                404,
+                "{number} looks at what is {own}'s"
+            );
         }
     }
+
     for (own, caller) in callers.iter().enumerate() {
         assert_eq!(caller.names(""), [own.to_string()]);
     }

@@ -1,6 +1,6 @@
-//! What lists of alerts can be asked that lists of integrations cannot: what is null, and what stands in one of
-//! several objects. With indexes, with room for hardly any, and
-//! without, the answer is the same.
+//! What lists of alerts can be asked that lists of integrations cannot: what is null, and what
+//! stands in one of several objects. With indexes, with room for hardly any, and without, the
+//! answer is the same.
 
 use crate::{
     callers::{Caller, encoded, id},
@@ -16,10 +16,15 @@ fn check(fill: impl Fn(&Caller), table: &[(&str, &str)]) {
         let server = TestServer::with(|settings| settings.store.index_bytes = memory);
         let account = server.account("ops");
         fill(&account);
+
         for (query, expected) in table {
             // Twice: an index is built, and used.
             for _ in 0..2 {
-                assert_eq!(titles(&account, query), *expected, "{query} with {memory} bytes");
+                assert_eq!(
+                    titles(&account, query),
+                    *expected,
+                    "{query} with {memory} bytes"
+                );
             }
         }
     }
@@ -27,28 +32,50 @@ fn check(fill: impl Fn(&Caller), table: &[(&str, &str)]) {
 
 /// The titles of what is found, put together.
 fn titles(account: &Caller, query: &str) -> String {
-    let list = account.send("GET", &format!("/alert?{query}"), None).assert_status(200).json();
-    let found: String = list["data"].as_array().unwrap().iter().map(|alert| alert["title"].as_str().unwrap()).collect();
+    let list = account
+        .send("GET", &format!("/alert?{query}"), None)
+        .assert_status(200)
+        .json();
+    let found: String = list["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|alert| alert["title"].as_str().unwrap())
+        .collect();
     assert_eq!(list["total_count"], found.len(), "{query}");
+
     found
 }
 
 fn create(account: &Caller, title: &str, more: Value) -> Value {
     let mut body = json!({"title": title, "destination_ids": []});
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    account.send("POST", "/alert", Some(&body.to_string())).assert_status(200).json()
+    body.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    account
+        .send("POST", "/alert", Some(&body.to_string()))
+        .assert_status(200)
+        .json()
 }
 
 #[test]
 fn null_can_be_asked_for() {
     let fill = |account: &Caller| {
         create(account, "a", json!({}));
-        let taken = create(account, "b", json!({"thirdparty_id": "null", "description": "d"}));
+        let taken = create(
+            account,
+            "b",
+            json!({"thirdparty_id": "null", "description": "d"}),
+        );
         let over = create(account, "c", json!({"description": "null"}));
+
         for (alert, step) in [(&taken, "acknowledge"), (&over, "resolve")] {
-            account.send("POST", &format!("/alert/{}/{step}", id(alert)), None).assert_status(200);
+            account
+                .send("POST", &format!("/alert/{}/{step}", id(alert)), None)
+                .assert_status(200);
         }
     };
+
     check(
         fill,
         &[
@@ -71,17 +98,33 @@ fn null_can_be_asked_for() {
 fn null_can_be_asked_of_logs_and_only_where_it_may_be() {
     let server = TestServer::start();
     let account = server.account("ops");
-    let integration = account.created_from(json!({"name": "n", "type": "webhook", "destination_ids": []}));
+    let integration =
+        account.created_from(json!({"name": "n", "type": "webhook", "destination_ids": []}));
     let event = json!({"event_type": "create", "id": "x", "title": "t"}).to_string();
-    account.send("POST", &format!("/integration/{}", id(&integration)), Some(&event)).assert_status(200);
-    let total = |query: &str| account.send("GET", &format!("/log?{query}"), None).json()["total_count"].clone();
+
+    account
+        .send(
+            "POST",
+            &format!("/integration/{}", id(&integration)),
+            Some(&event),
+        )
+        .assert_status(200);
+
+    let total = |query: &str| {
+        account.send("GET", &format!("/log?{query}"), None).json()["total_count"].clone()
+    };
+
     assert_eq!(total("response=null"), 1);
     assert_eq!(total("response=null&ops=response:ne"), 0);
     assert_eq!(total("alert_id=null"), 0);
+
     let answer = account.send("GET", "/alert?tinyId=null&resolved=none&title=null", None);
     answer.assert_error(
         400,
-        &["'tinyId' must be a number, but was 'null'", "'resolved' must be a number, or null, but was 'none'"],
+        &[
+            "'tinyId' must be a number, but was 'null'",
+            "'resolved' must be a number, or null, but was 'none'",
+        ],
     );
 }
 
@@ -89,7 +132,11 @@ fn null_can_be_asked_of_logs_and_only_where_it_may_be() {
 fn additional_data_is_found_by_what_one_of_it_has() {
     let datum = |label: &str, value: Value| json!({"type": "text", "label": label, "value": value});
     let fill = |account: &Caller| {
-        create(account, "a", json!({"additional_data": [datum("Host", json!("db-3")), datum("Zone", json!("x"))]}));
+        create(
+            account,
+            "a",
+            json!({"additional_data": [datum("Host", json!("db-3")), datum("Zone", json!("x"))]}),
+        );
         create(
             account,
             "b",
@@ -97,11 +144,20 @@ fn additional_data_is_found_by_what_one_of_it_has() {
         );
         create(account, "c", json!({}));
     };
+
     let contains = |object: Value, operator: &str| {
-        format!("additional_data={}&ops=additional_data:{operator}", encoded(&object.to_string()))
+        format!(
+            "additional_data={}&ops=additional_data:{operator}",
+            encoded(&object.to_string())
+        )
     };
-    let (host, zone) = (json!({"label": "Host"}), json!({"label": "Zone", "value": "db-3"}));
+
+    let (host, zone) = (
+        json!({"label": "Host"}),
+        json!({"label": "Zone", "value": "db-3"}),
+    );
     let whole = datum("Host", json!("db-3"));
+
     check(
         fill,
         &[
@@ -109,8 +165,14 @@ fn additional_data_is_found_by_what_one_of_it_has() {
             ("additional_data.label=Host", "ab"),
             ("additional_data.label=Host&additional_data.value=x", "ab"),
             ("additional_data.value=y", "b"),
-            ("additional_data.value=db-&ops=additional_data.value:beginsWith", "ab"),
-            ("additional_data.value=db-3&ops=additional_data.value:ne", "bc"),
+            (
+                "additional_data.value=db-&ops=additional_data.value:beginsWith",
+                "ab",
+            ),
+            (
+                "additional_data.value=db-3&ops=additional_data.value:ne",
+                "bc",
+            ),
             ("additional_data.none=null", ""),
             (&contains(host.clone(), "contains"), "ab"),
             (&contains(host, "equals"), ""),
@@ -126,12 +188,29 @@ fn what_cannot_be_asked_of_additional_data_says_what_can() {
     let server = TestServer::start();
     let account = server.account("ops");
     for (query, fault) in [
-        ("additional_data=db-3", r#"'additional_data' must be a JSON object like {"label":"Host"}, but was 'db-3'"#),
-        ("additional_data=x&ops=additional_data:gt", "'additional_data' is an array of objects; 'ops' may say"),
-        ("sort=additional_data.value", "'additional_data.value' in 'sort' stands in several objects"),
-        ("additional_data.=x", "'additional_data.' must have a name after the dot"),
-        ("tags.x=1", "reaches below 'tags', which is not an object; a dot may follow meta, additional_data"),
+        (
+            "additional_data=db-3",
+            r#"'additional_data' must be a JSON object like {"label":"Host"}, but was 'db-3'"#,
+        ),
+        (
+            "additional_data=x&ops=additional_data:gt",
+            "'additional_data' is an array of objects; 'ops' may say",
+        ),
+        (
+            "sort=additional_data.value",
+            "'additional_data.value' in 'sort' stands in several objects",
+        ),
+        (
+            "additional_data.=x",
+            "'additional_data.' must have a name after the dot",
+        ),
+        (
+            "tags.x=1",
+            "reaches below 'tags', which is not an object; a dot may follow meta, additional_data",
+        ),
     ] {
-        account.send("GET", &format!("/alert?{query}"), None).assert_error(400, &[fault]);
+        account
+            .send("GET", &format!("/alert?{query}"), None)
+            .assert_error(400, &[fault]);
     }
 }

@@ -1,5 +1,5 @@
-//! Alerts as objects of their own: created, read, changed, deleted and listed as integrations are, and taken from status to
-//! status.
+//! Alerts as objects of their own: created, read, changed, deleted and listed as integrations are,
+//! and taken from status to status.
 
 use crate::{
     answer::Answer,
@@ -13,21 +13,37 @@ fn create(account: &Caller, body: Value) -> Answer {
 }
 
 fn created(account: &Caller, title: &str) -> Value {
-    create(account, json!({"title": title, "destination_ids": ["tem_1"]})).assert_status(200).json()
+    create(
+        account,
+        json!({"title": title, "destination_ids": ["tem_1"]}),
+    )
+    .assert_status(200)
+    .json()
 }
 
 fn call(account: &Caller, method: &str, alert: &Value, below: &str, body: Option<Value>) -> Answer {
     let body = body.map(|body| body.to_string());
-    account.send(method, &format!("/alert/{}{below}", id(alert)), body.as_deref())
+    account.send(
+        method,
+        &format!("/alert/{}{below}", id(alert)),
+        body.as_deref(),
+    )
 }
 
 fn list(account: &Caller, query: &str) -> Value {
-    account.send("GET", &format!("/alert?{query}"), None).assert_status(200).json()
+    account
+        .send("GET", &format!("/alert?{query}"), None)
+        .assert_status(200)
+        .json()
 }
 
 fn titles(account: &Caller, query: &str) -> Vec<String> {
     let list = list(account, query);
-    let titles = list["data"].as_array().unwrap().iter().map(|alert| alert["title"].as_str().unwrap().to_owned());
+    let titles = list["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|alert| alert["title"].as_str().unwrap().to_owned());
     titles.collect()
 }
 
@@ -41,26 +57,49 @@ fn an_alert_is_created_read_changed_and_deleted() {
         "additional_data": [{"type": "link", "label": "Runbook", "value": "https://example.com"}],
         "id": "alt_mine", "status": "resolved", "created": 1,
     });
+
     let answer = create(&account, body).assert_status(200);
     let alert = answer.json();
-    assert_eq!(answer.header("location"), Some(format!("/alert/{}", id(&alert)).as_str()));
+    assert_eq!(
+        answer.header("location"),
+        Some(format!("/alert/{}", id(&alert)).as_str())
+    );
+
     let sid = alert["sid"].as_str().unwrap();
     let expected = format!(
         r#"{{"sid":"{sid}","id":"{}","createdAt":"2023-11-14T22:13:20.999Z","updatedAt":"2023-11-14T22:13:20.999Z","meta":{{"x":1.25}},"tinyId":1,"thirdparty_id":"t-1","destination_ids":["tem_1","usr_1"],"title":"It broke","description":"at night","type":"alert","subtype":"alert","status":"open","urgency":"critical","s_log_id":null,"source_id":"{sid}","tags":["a","b"],"additional_data":[{{"type":"link","label":"Runbook","value":"https://example.com"}}],"created":1700000000,"acknowledged":null,"acknowledgedby":null,"resolved":null,"resolvedby":null,"archived":null,"archivedby":null}}"#,
         id(&alert)
     );
+
     assert_eq!(answer.text, expected);
-    assert_eq!(call(&account, "GET", &alert, "", None).assert_status(200).text, expected);
+    assert_eq!(
+        call(&account, "GET", &alert, "", None)
+            .assert_status(200)
+            .text,
+        expected
+    );
     assert_eq!(
         call(&account, "GET", &alert, "?select=title,status", None).text,
         r#"{"title":"It broke","status":"open"}"#
     );
 
     call(&account, "PUT", &alert, "", Some(alert.clone())).assert_status(200);
-    assert_eq!(call(&account, "GET", &alert, "", None).text, expected, "what was read can be sent back");
+    assert_eq!(
+        call(&account, "GET", &alert, "", None).text,
+        expected,
+        "what was read can be sent back"
+    );
     server.clock.set(1_700_000_001_500);
-    let changed =
-        call(&account, "PUT", &alert, "", Some(json!({"urgency": "low", "tags": []}))).assert_status(200).json();
+
+    let changed = call(
+        &account,
+        "PUT",
+        &alert,
+        "",
+        Some(json!({"urgency": "low", "tags": []})),
+    )
+    .assert_status(200)
+    .json();
     assert_eq!(
         (&changed["urgency"], &changed["tags"], &changed["title"]),
         (&json!("low"), &json!([]), &json!("It broke"))
@@ -68,9 +107,17 @@ fn an_alert_is_created_read_changed_and_deleted() {
     assert_eq!(changed["updatedAt"], "2023-11-14T22:13:21.500Z");
 
     let other = server.account("somebody else");
-    for (method, below) in [("GET", ""), ("PUT", ""), ("DELETE", ""), ("POST", "/acknowledge"), ("POST", "/resolve")] {
-        call(&other, method, &alert, below, Some(json!({}))).assert_error(404, &["Alert not found"]);
+    for (method, below) in [
+        ("GET", ""),
+        ("PUT", ""),
+        ("DELETE", ""),
+        ("POST", "/acknowledge"),
+        ("POST", "/resolve"),
+    ] {
+        call(&other, method, &alert, below, Some(json!({})))
+            .assert_error(404, &["Alert not found"]);
     }
+
     call(&account, "DELETE", &alert, "", None).assert_status(204);
     call(&account, "GET", &alert, "", None).assert_error(404, &["Alert not found"]);
     assert_eq!(created(&account, "next")["tinyId"], 2);
@@ -80,12 +127,19 @@ fn an_alert_is_created_read_changed_and_deleted() {
 fn every_fault_of_a_create_is_told() {
     let server = TestServer::start();
     let account = server.account("ops");
-    create(&account, json!({})).assert_error(400, &["'destination_ids' is a required", "'title' is a required"]);
+    create(&account, json!({})).assert_error(
+        400,
+        &["'destination_ids' is a required", "'title' is a required"],
+    );
+
     let body = json!({"title": "t", "destination_ids": [], "source_id": "int_doesnotEx"});
-    create(&account, body).assert_error(400, &["'source_id' must be an integration of this account"]);
+    create(&account, body)
+        .assert_error(400, &["'source_id' must be an integration of this account"]);
+
     let theirs = server.account("somebody else").created("theirs");
     let body = json!({"title": "t", "source_id": id(&theirs)});
-    create(&account, body).assert_error(400, &["'source_id' must be an integration of this account"]);
+    create(&account, body)
+        .assert_error(400, &["'source_id' must be an integration of this account"]);
     assert_eq!(list(&account, "")["total_count"], 0);
 }
 
@@ -95,7 +149,12 @@ fn a_foreign_source_is_told_beside_all_other_faults() {
     let account = server.account("ops");
     let theirs = server.account("somebody else").created("theirs");
     let body = json!({"title": 5, "urgency": "loud", "source_id": id(&theirs), "tags": 1});
-    let faults = ["'title' must be", "'urgency' must be", "'source_id' must be an integration", "'tags' must be"];
+    let faults = [
+        "'title' must be",
+        "'urgency' must be",
+        "'source_id' must be an integration",
+        "'tags' must be",
+    ];
     create(&account, body).assert_error(400, &faults);
 }
 
@@ -103,12 +162,25 @@ fn a_foreign_source_is_told_beside_all_other_faults() {
 fn an_alert_as_it_was_read_can_be_created_anew() {
     let server = TestServer::start();
     let body = json!({"username": "alice", "password": "x"}).to_string();
-    let token = server.anonymous().send("POST", "/public/login", Some(&body)).json()["token"].clone();
-    for account in [server.account("ops"), server.account(token.as_str().unwrap())] {
+    let token = server
+        .anonymous()
+        .send("POST", "/public/login", Some(&body))
+        .json()["token"]
+        .clone();
+
+    for account in [
+        server.account("ops"),
+        server.account(token.as_str().unwrap()),
+    ] {
         let alert = created(&account, "t");
-        let again = create(&account.with("X-Strict", "true"), alert.clone()).assert_status(200).json();
+        let again = create(&account.with("X-Strict", "true"), alert.clone())
+            .assert_status(200)
+            .json();
         assert_ne!(again["id"], alert["id"]);
-        assert_eq!((&again["source_id"], &again["title"]), (&alert["source_id"], &alert["title"]));
+        assert_eq!(
+            (&again["source_id"], &again["title"]),
+            (&alert["source_id"], &alert["title"])
+        );
         let theirs = json!({"title": "t", "destination_ids": [], "source_id": "acc_1"});
         create(&account, theirs).assert_status(400);
     }
@@ -118,13 +190,34 @@ fn an_alert_as_it_was_read_can_be_created_anew() {
 fn null_clears_a_description_and_is_refused_elsewhere() {
     let server = TestServer::start();
     let account = server.account("ops");
-    let alert = create(&account, json!({"title": "t", "destination_ids": [], "description": "d"})).json();
-    let changed = call(&account, "PUT", &alert, "", Some(json!({"description": null}))).assert_status(200).json();
+    let alert = create(
+        &account,
+        json!({"title": "t", "destination_ids": [], "description": "d"}),
+    )
+    .json();
+    let changed = call(
+        &account,
+        "PUT",
+        &alert,
+        "",
+        Some(json!({"description": null})),
+    )
+    .assert_status(200)
+    .json();
     assert_eq!(changed["description"], Value::Null);
-    for name in ["meta", "destination_ids", "title", "urgency", "tags", "additional_data"] {
+
+    for name in [
+        "meta",
+        "destination_ids",
+        "title",
+        "urgency",
+        "tags",
+        "additional_data",
+    ] {
         let fault = format!("'{name}' must not be null");
         call(&account, "PUT", &alert, "", Some(json!({name: null}))).assert_error(400, &[&fault]);
     }
+
     assert_eq!(call(&account, "GET", &alert, "", None).json(), changed);
 }
 
@@ -133,10 +226,13 @@ fn the_strict_refuse_what_an_update_cannot_change() {
     let server = TestServer::start();
     let account = server.account("ops");
     let alert = created(&account, "t");
-    let unchangeable = json!({"status": "resolved", "thirdparty_id": "x", "source_id": "int_1", "bogus": null});
+    let unchangeable =
+        json!({"status": "resolved", "thirdparty_id": "x", "source_id": "int_1", "bogus": null});
+
     call(&account, "PUT", &alert, "", Some(unchangeable.clone())).assert_status(200);
     assert_eq!(call(&account, "GET", &alert, "", None).json(), alert);
     let strict = account.with("X-Strict", "true");
+
     call(&strict, "PUT", &alert, "", Some(unchangeable)).assert_error(
         400,
         &[
@@ -148,50 +244,77 @@ fn the_strict_refuse_what_an_update_cannot_change() {
     );
     call(&strict, "PUT", &alert, "", Some(alert.clone())).assert_status(200);
     let nobody = json!({"id": "alt_nobody"});
-    call(&strict, "PUT", &nobody, "", Some(json!({"title": 5}))).assert_error(400, &["'title' must be"]);
-    call(&strict, "PUT", &nobody, "", Some(json!({"status": "x"}))).assert_error(404, &["Alert not found"]);
+    call(&strict, "PUT", &nobody, "", Some(json!({"title": 5})))
+        .assert_error(400, &["'title' must be"]);
+    call(&strict, "PUT", &nobody, "", Some(json!({"status": "x"})))
+        .assert_error(404, &["Alert not found"]);
 }
 
 #[test]
 fn an_alert_of_an_event_can_be_sent_back_however_long_it_is() {
     let server = TestServer::start();
     let account = server.account("ops");
-    let integration = account.created_from(json!({"name": "n", "type": "webhook", "destination_ids": ["tem_1"]}));
+    let integration =
+        account.created_from(json!({"name": "n", "type": "webhook", "destination_ids": ["tem_1"]}));
     let tags: Vec<String> = (0..101).map(|number| format!("tag {number}")).collect();
     let event = json!({"event_type": "create", "id": "x", "title": "t".repeat(1025), "tags": tags});
     let path = format!("/integration/{}", id(&integration));
-    server.anonymous().send("POST", &path, Some(&event.to_string())).assert_status(200);
+
+    server
+        .anonymous()
+        .send("POST", &path, Some(&event.to_string()))
+        .assert_status(200);
+
     let mut alert = list(&account, "")["data"][0].clone();
     call(&account, "PUT", &alert, "", Some(alert.clone())).assert_status(200);
     alert["description"] = json!("a note");
     assert_eq!(
-        call(&account, "PUT", &alert, "", Some(alert.clone())).assert_status(200).json()["description"],
+        call(&account, "PUT", &alert, "", Some(alert.clone()))
+            .assert_status(200)
+            .json()["description"],
         "a note"
     );
     alert["title"] = json!("u".repeat(1025));
-    call(&account, "PUT", &alert, "", Some(alert.clone())).assert_error(400, &["'title' must have 1 to 1024"]);
+    call(&account, "PUT", &alert, "", Some(alert.clone()))
+        .assert_error(400, &["'title' must have 1 to 1024"]);
 }
 
 #[test]
 fn an_alert_in_the_name_of_an_integration_is_one_of_its_events() {
     let server = TestServer::start();
     let account = server.account("ops");
-    let integration =
-        account.created_from(json!({"name": "n", "type": "webhook", "urgency": "low", "destination_ids": ["tem_1"]}));
+    let integration = account.created_from(
+        json!({"name": "n", "type": "webhook", "urgency": "low", "destination_ids": ["tem_1"]}),
+    );
     let body = json!({"title": "t", "source_id": id(&integration), "thirdparty_id": "x"});
     let alert = create(&account, body.clone()).assert_status(200).json();
-    assert_eq!((&alert["urgency"], &alert["destination_ids"]), (&json!("low"), &json!(["tem_1"])));
+
+    assert_eq!(
+        (&alert["urgency"], &alert["destination_ids"]),
+        (&json!("low"), &json!(["tem_1"]))
+    );
     create(&account, body.clone()).assert_error(409, &[&format!("The alert '{}'", id(&alert))]);
+
     let path = format!("/integration/{}", id(&integration));
     let event = |kind: &str| {
         let event = json!({"event_type": kind, "id": "x", "title": "t"}).to_string();
-        server.anonymous().send("POST", &path, Some(&event)).assert_status(200);
+        server
+            .anonymous()
+            .send("POST", &path, Some(&event))
+            .assert_status(200);
     };
+
     event("create");
     assert_eq!(list(&account, "")["total_count"], 1);
     event("resolve");
-    assert_eq!(call(&account, "GET", &alert, "", None).json()["status"], "resolved");
-    assert_eq!(call(&account, "GET", &alert, "", None).json()["resolvedby"], integration["id"]);
+    assert_eq!(
+        call(&account, "GET", &alert, "", None).json()["status"],
+        "resolved"
+    );
+    assert_eq!(
+        call(&account, "GET", &alert, "", None).json()["resolvedby"],
+        integration["id"]
+    );
     create(&account, body).assert_status(200);
 }
 
@@ -201,17 +324,32 @@ fn steps_are_taken_as_the_status_allows() {
     let account = server.account("ops");
     let alert = created(&account, "t");
     let step = |name: &str| call(&account, "POST", &alert, &format!("/{name}"), None);
-    step("archive")
-        .assert_error(400, &["Only an alert that is resolved or dropped can be archived, but this one is open"]);
+
+    step("archive").assert_error(
+        400,
+        &["Only an alert that is resolved or dropped can be archived, but this one is open"],
+    );
     server.clock.set(1_700_000_010_000);
+
     let taken = step("acknowledge").assert_status(200).json();
-    assert_eq!((&taken["status"], &taken["acknowledged"]), (&json!("acknowledged"), &json!(1_700_000_010)));
+    assert_eq!(
+        (&taken["status"], &taken["acknowledged"]),
+        (&json!("acknowledged"), &json!(1_700_000_010))
+    );
     assert_eq!(taken["acknowledgedby"], alert["sid"]);
     step("acknowledge").assert_error(400, &["but this one is acknowledged"]);
     server.clock.set(1_600_000_000_000);
-    assert_eq!(step("resolve").assert_status(200).json()["resolved"], 1_700_000_010, "never back");
+    assert_eq!(
+        step("resolve").assert_status(200).json()["resolved"],
+        1_700_000_010,
+        "never back"
+    );
     let archived = step("archive").assert_status(200).json();
-    assert_eq!((&archived["status"], &archived["archived"]), (&json!("archived"), &json!(1_700_000_010)));
+    assert_eq!(
+        (&archived["status"], &archived["archived"]),
+        (&json!("archived"), &json!(1_700_000_010))
+    );
+
     for name in ["acknowledge", "resolve", "archive"] {
         step(name).assert_error(400, &["but this one is archived"]);
     }
@@ -221,10 +359,17 @@ fn steps_are_taken_as_the_status_allows() {
 fn who_took_a_step_is_named() {
     let server = TestServer::start();
     let body = json!({"username": "alice", "password": "x"}).to_string();
-    let token = server.anonymous().send("POST", "/public/login", Some(&body)).json()["token"].clone();
+    let token = server
+        .anonymous()
+        .send("POST", "/public/login", Some(&body))
+        .json()["token"]
+        .clone();
     let alice = server.account(token.as_str().unwrap());
     let alert = created(&alice, "t");
-    assert!(alert["source_id"].as_str().unwrap().starts_with("usr_"), "{alert}");
+    assert!(
+        alert["source_id"].as_str().unwrap().starts_with("usr_"),
+        "{alert}"
+    );
     let taken = call(&alice, "POST", &alert, "/acknowledge", None).json();
     assert_eq!(taken["acknowledgedby"], alert["source_id"]);
 }
@@ -234,24 +379,36 @@ fn alerts_are_listed_as_integrations_are() {
     let server = TestServer::start();
     let account = server.account("ops");
     for (number, urgency) in ["low", "high", "critical", "low"].into_iter().enumerate() {
-        let body =
-            json!({"title": format!("alert {number}"), "destination_ids": [], "urgency": urgency, "tags": [urgency]});
+        let body = json!({"title": format!("alert {number}"), "destination_ids": [], "urgency": urgency, "tags": [urgency]});
         let alert = create(&account, body).json();
         if number > 1 {
             call(&account, "POST", &alert, "/acknowledge", None).assert_status(200);
         }
     }
+
     for (query, expected) in [
         ("status=open", vec!["alert 0", "alert 1"]),
         ("urgency=low&status=acknowledged", vec!["alert 3"]),
-        ("tags=low&ops=tags:contains&sort=-tinyId", vec!["alert 3", "alert 0"]),
+        (
+            "tags=low&ops=tags:contains&sort=-tinyId",
+            vec!["alert 3", "alert 0"],
+        ),
         ("limit=1&page=2", vec!["alert 1"]),
         ("sort=-title&limit=2", vec!["alert 3", "alert 2"]),
-        ("acknowledged=1&ops=acknowledged:gt&limit=1", vec!["alert 2"]),
+        (
+            "acknowledged=1&ops=acknowledged:gt&limit=1",
+            vec!["alert 2"],
+        ),
     ] {
         assert_eq!(titles(&account, query), expected, "{query}");
     }
+
     let page = list(&account, "status=open&limit=1&select=title");
-    assert_eq!(page, json!({"data": [{"title": "alert 0"}], "has_more": true, "total_count": 2}));
-    account.send("GET", "/alert?colour=red", None).assert_error(400, &["'colour' is not an attribute"]);
+    assert_eq!(
+        page,
+        json!({"data": [{"title": "alert 0"}], "has_more": true, "total_count": 2})
+    );
+    account
+        .send("GET", "/alert?colour=red", None)
+        .assert_error(400, &["'colour' is not an attribute"]);
 }

@@ -17,7 +17,11 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn read(response: Response<Body>) -> Self {
         let (head, mut body) = response.into_parts();
-        Self { status: head.status.as_u16(), headers: head.headers, text: body.read_to_string().unwrap() }
+        Self {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            text: body.read_to_string().unwrap(),
+        }
     }
 
     #[track_caller]
@@ -39,17 +43,28 @@ impl Answer {
         self
     }
 
-    /// The error body: nothing but `errors`, each nothing but a `message`; as many as `parts`, each holding its part.
+    /// The error body: nothing but `errors`, each nothing but a `message`; as many as `parts`, each
+    /// holding its part.
     #[track_caller]
     pub(crate) fn assert_error(self, status: u16, parts: &[&str]) -> Self {
         assert_eq!(self.status, status, "{self:?}");
-        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/json"),
+            "{self:?}"
+        );
+
         let messages = self.messages();
         assert_eq!(messages.len(), parts.len(), "{messages:#?}");
         for (message, part) in messages.iter().zip(parts) {
             assert!(message.contains(part), "'{part}' is not in: {message}");
         }
-        let exactly: Vec<Value> = messages.iter().map(|message| json!({"message": message})).collect();
+
+        let exactly: Vec<Value> = messages
+            .iter()
+            .map(|message| json!({"message": message}))
+            .collect();
+
         assert_eq!(self.json(), json!({"errors": exactly}));
         self
     }
@@ -58,7 +73,12 @@ impl Answer {
     #[track_caller]
     pub(crate) fn messages(&self) -> Vec<String> {
         let body = self.json();
-        let errors = body["errors"].as_array().unwrap_or_else(|| panic!("no errors in {self:?}"));
-        errors.iter().map(|error| error["message"].as_str().unwrap().to_owned()).collect()
+        let errors = body["errors"]
+            .as_array()
+            .unwrap_or_else(|| panic!("no errors in {self:?}"));
+        errors
+            .iter()
+            .map(|error| error["message"].as_str().unwrap().to_owned())
+            .collect()
     }
 }

@@ -17,8 +17,12 @@ fn malformed_json_is_refused_with_line_and_column() {
         ("{\"name\": \"\\ud800\"}", "line 1 column"),
         ("nul", "line 1 column 3"),
     ] {
-        account.send("POST", "/integration", Some(body)).assert_error(400, &[place]);
-        account.send("PUT", "/integration/int_x", Some(body)).assert_error(400, &[place]);
+        account
+            .send("POST", "/integration", Some(body))
+            .assert_error(400, &[place]);
+        account
+            .send("PUT", "/integration/int_x", Some(body))
+            .assert_error(400, &[place]);
     }
 }
 
@@ -26,7 +30,12 @@ fn malformed_json_is_refused_with_line_and_column() {
 fn a_body_that_is_not_utf8_is_refused() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
-    let answer = connection.request(&format!("{HEAD}\nContent-Length: 12"), b"{\"name\":\"\xff\"}").receive();
+    let answer = connection
+        .request(
+            &format!("{HEAD}\nContent-Length: 12"),
+            b"{\"name\":\"\xff\"}",
+        )
+        .receive();
     answer.assert_error(400, &["The body is not valid JSON"]);
 }
 
@@ -34,12 +43,20 @@ fn a_body_that_is_not_utf8_is_refused() {
 fn json_that_is_no_object_is_refused() {
     let server = TestServer::start();
     let account = server.account("ops");
-    for (body, kind) in
-        [("[]", "an array"), ("\"x\"", "a string"), ("1", "a number"), ("null", "null"), ("true", "a boolean")]
-    {
+    for (body, kind) in [
+        ("[]", "an array"),
+        ("\"x\"", "a string"),
+        ("1", "a number"),
+        ("null", "null"),
+        ("true", "a boolean"),
+    ] {
         let expected = format!("The body must be a JSON object, but was {kind}");
-        account.send("POST", "/integration", Some(body)).assert_error(400, &[&expected]);
-        account.send("PUT", "/integration/int_x", Some(body)).assert_error(400, &[&expected]);
+        account
+            .send("POST", "/integration", Some(body))
+            .assert_error(400, &[&expected]);
+        account
+            .send("PUT", "/integration/int_x", Some(body))
+            .assert_error(400, &[&expected]);
     }
 }
 
@@ -59,7 +76,9 @@ fn absurdly_deep_json_is_refused_and_the_server_lives() {
     let server = TestServer::start();
     let account = server.account("ops");
     let deep = format!(r#"{{"meta":{}"#, "[".repeat(400_000));
-    account.send("POST", "/integration", Some(&deep)).assert_error(400, &["line 1 column"]);
+    account
+        .send("POST", "/integration", Some(&deep))
+        .assert_error(400, &["line 1 column"]);
     account.created("x");
 }
 
@@ -67,7 +86,10 @@ fn absurdly_deep_json_is_refused_and_the_server_lives() {
 fn white_space_around_the_object_is_json_too() {
     let server = TestServer::start();
     let body = "\r\n\t {\"name\":\"x\",\"type\":\"email\",\"destination_ids\":[]}\n ";
-    server.account("ops").send("POST", "/integration", Some(body)).assert_status(200);
+    server
+        .account("ops")
+        .send("POST", "/integration", Some(body))
+        .assert_status(200);
 }
 
 #[test]
@@ -75,9 +97,13 @@ fn a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not() {
     let body = r#"{"name":"x","type":"email","destination_ids":[]}"#;
     let server = TestServer::with(|settings| settings.limits.body_bytes = body.len());
     let account = server.account("ops");
-    account.send("POST", "/integration", Some(body)).assert_status(200);
+    account
+        .send("POST", "/integration", Some(body))
+        .assert_status(200);
     let expected = format!("The body may have at most {} bytes", body.len());
-    account.send("POST", "/integration", Some(&format!("{body} "))).assert_error(413, &[&expected]);
+    account
+        .send("POST", "/integration", Some(&format!("{body} ")))
+        .assert_error(413, &[&expected]);
     assert_eq!(account.total(""), 1);
 }
 
@@ -85,13 +111,18 @@ fn a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not() {
 fn the_limit_is_one_mebibyte_unless_set_otherwise() {
     let server = TestServer::start();
     let account = server.account("ops");
-    let around = json!({"name": "x", "type": "email", "destination_ids": [], "meta": {"m": ""}}).to_string().len();
+    let around = json!({"name": "x", "type": "email", "destination_ids": [], "meta": {"m": ""}})
+        .to_string()
+        .len();
     let filled = "x".repeat((1 << 20) - around);
-    let created =
-        account.created_from(json!({"name": "x", "type": "email", "destination_ids": [], "meta": {"m": filled}}));
+    let created = account.created_from(
+        json!({"name": "x", "type": "email", "destination_ids": [], "meta": {"m": filled}}),
+    );
     assert_eq!(created["meta"]["m"].as_str().unwrap().len(), filled.len());
     let mut connection = Connection::open(&server);
-    let answer = connection.request(&format!("{HEAD}\nContent-Length: {}", (1 << 20) + 1), "").receive();
+    let answer = connection
+        .request(&format!("{HEAD}\nContent-Length: {}", (1 << 20) + 1), "")
+        .receive();
     answer.assert_error(413, &["at most 1048576 bytes"]);
 }
 
@@ -99,9 +130,14 @@ fn the_limit_is_one_mebibyte_unless_set_otherwise() {
 fn an_announced_length_over_the_limit_is_refused_before_the_body_comes() {
     let server = TestServer::with(|settings| settings.limits.body_bytes = 100);
     let mut connection = Connection::open(&server);
-    let answer = connection.request(&format!("{HEAD}\nContent-Length: 99999999999"), "").receive();
+    let answer = connection
+        .request(&format!("{HEAD}\nContent-Length: 99999999999"), "")
+        .receive();
     answer.assert_error(413, &["at most 100 bytes"]);
-    assert!(connection.is_closed(), "what is not read must not be taken for a request");
+    assert!(
+        connection.is_closed(),
+        "what is not read must not be taken for a request"
+    );
 }
 
 #[test]
@@ -109,11 +145,21 @@ fn a_chunked_body_over_the_limit_is_refused_on_the_way() {
     let server = TestServer::with(|settings| settings.limits.body_bytes = 100);
     let mut connection = Connection::open(&server);
     let chunk = format!("40\r\n{}\r\n", " ".repeat(64));
-    connection.request(&format!("{HEAD}\nTransfer-Encoding: chunked"), format!("{chunk}{chunk}"));
-    let answer = connection.receive().assert_error(413, &["at most 100 bytes"]);
+
+    connection.request(
+        &format!("{HEAD}\nTransfer-Encoding: chunked"),
+        format!("{chunk}{chunk}"),
+    );
+
+    let answer = connection
+        .receive()
+        .assert_error(413, &["at most 100 bytes"]);
+
     assert_eq!(answer.header("connection"), Some("close"));
     // What comes behind the body is for nobody.
-    connection.send("0\r\n\r\n").request("GET /livez HTTP/1.1", "");
+    connection
+        .send("0\r\n\r\n")
+        .request("GET /livez HTTP/1.1", "");
     assert!(connection.is_closed());
 }
 
@@ -121,9 +167,13 @@ fn a_chunked_body_over_the_limit_is_refused_on_the_way() {
 fn a_chunked_body_within_the_limit_is_taken() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
-    let chunks = ["{\"name\":\"x\",", "\"type\":\"email\",\"destination_ids\":[]}", ""]
-        .map(|chunk| format!("{:x}\r\n{chunk}\r\n", chunk.len()))
-        .concat();
+    let chunks = [
+        "{\"name\":\"x\",",
+        "\"type\":\"email\",\"destination_ids\":[]}",
+        "",
+    ]
+    .map(|chunk| format!("{:x}\r\n{chunk}\r\n", chunk.len()))
+    .concat();
     connection.request(&format!("{HEAD}\nTransfer-Encoding: chunked"), chunks);
     connection.receive().assert_status(200);
 }
@@ -133,6 +183,7 @@ fn a_body_that_says_it_is_no_json_answers_415() {
     let server = TestServer::start();
     let account = server.account("ops");
     let body = r#"{"name":"x","type":"email","destination_ids":[]}"#;
+
     for kind in [
         "text/plain",
         "application/x-www-form-urlencoded",
@@ -142,10 +193,17 @@ fn a_body_that_says_it_is_no_json_answers_415() {
     ] {
         let caller = account.with("Content-Type", kind);
         let expected = ["The body must be sent as 'Content-Type: application/json'"];
-        caller.send("POST", "/integration", Some(body)).assert_error(415, &expected);
-        caller.send("PUT", "/integration/int_x", Some(body)).assert_error(415, &expected);
-        caller.send("POST", "/public/login", Some(body)).assert_error(415, &expected);
+        caller
+            .send("POST", "/integration", Some(body))
+            .assert_error(415, &expected);
+        caller
+            .send("PUT", "/integration/int_x", Some(body))
+            .assert_error(415, &expected);
+        caller
+            .send("POST", "/public/login", Some(body))
+            .assert_error(415, &expected);
     }
+
     assert_eq!(account.total(""), 0);
 }
 
@@ -154,13 +212,17 @@ fn every_spelling_of_the_json_type_is_taken() {
     let server = TestServer::start();
     let account = server.account("ops");
     let body = r#"{"name":"x","type":"email","destination_ids":[]}"#;
+
     for kind in [
         "application/json",
         "Application/JSON",
         "application/json;charset=UTF-8",
         "application/json; charset=\"utf-8\"",
     ] {
-        account.with("Content-Type", kind).send("POST", "/integration", Some(body)).assert_status(200);
+        account
+            .with("Content-Type", kind)
+            .send("POST", "/integration", Some(body))
+            .assert_status(200);
     }
 }
 
@@ -169,7 +231,10 @@ fn a_body_that_does_not_say_what_it_is_is_taken() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     let body = r#"{"name":"x","type":"email","destination_ids":[]}"#;
-    let head = format!("POST /integration HTTP/1.1\nAuthorization: ops\nContent-Length: {}", body.len());
+    let head = format!(
+        "POST /integration HTTP/1.1\nAuthorization: ops\nContent-Length: {}",
+        body.len()
+    );
     connection.request(&head, body).receive().assert_status(200);
 }
 
@@ -178,42 +243,72 @@ fn a_refused_body_is_not_taken_for_the_next_request() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     let smuggled = "DELETE /integration/int_x HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    let head = format!("POST /integration HTTP/1.1\nContent-Length: {}", smuggled.len());
-    connection.request(&head, smuggled).receive().assert_status(401);
-    // Whether the connection is kept is the server's choice; what it must not do is answer the body.
+    let head = format!(
+        "POST /integration HTTP/1.1\nContent-Length: {}",
+        smuggled.len()
+    );
+
+    connection
+        .request(&head, smuggled)
+        .receive()
+        .assert_status(401);
+
+    // Whether the connection is kept is the server's choice; what it must not do is answer the
+    // body.
     let still_open = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        connection.request("GET /livez HTTP/1.1", "").receive().status
+        connection
+            .request("GET /livez HTTP/1.1", "")
+            .receive()
+            .status
     }));
-    assert!(!matches!(still_open, Ok(status) if status != 200), "{still_open:?}");
+    assert!(
+        !matches!(still_open, Ok(status) if status != 200),
+        "{still_open:?}"
+    );
 }
 
 #[test]
 fn an_address_over_the_limit_answers_414() {
     let server = TestServer::with(|settings| settings.limits.url_bytes = 100);
     let account = server.account("ops");
-    let path = |length: usize| format!("/integration?name={}", "x".repeat(length - "/integration?name=".len()));
+    let path = |length: usize| {
+        format!(
+            "/integration?name={}",
+            "x".repeat(length - "/integration?name=".len())
+        )
+    };
+
     account.send("GET", &path(100), None).assert_status(200);
-    account.send("GET", &path(101), None).assert_error(414, &["The path and query may have at most 100 bytes"]);
+    account
+        .send("GET", &path(101), None)
+        .assert_error(414, &["The path and query may have at most 100 bytes"]);
 }
 
 #[test]
 fn a_body_that_does_not_come_in_time_answers_408() {
     let server = TestServer::with(|settings| settings.limits.body_seconds = 0);
     let mut connection = Connection::open(&server);
-    let answer = connection.request(&format!("{HEAD}\nContent-Length: 10"), "{").receive();
+    let answer = connection
+        .request(&format!("{HEAD}\nContent-Length: 10"), "{")
+        .receive();
     answer.assert_error(408, &["The body did not arrive within 0 seconds"]);
     assert!(connection.is_closed());
 }
 
 #[test]
 fn names_that_the_json_library_would_not_keep_are_refused() {
-    // serde_json reads {"$serde_json::private::Number": "5"} as the number 5; silently storing 5 would lose what was sent.
+    // serde_json reads {"$serde_json::private::Number": "5"} as the number 5; silently storing 5
+    // would lose what was sent.
     let server = TestServer::start();
     let body = r#"{"name":"x","type":"email","destination_ids":[],"meta":{"a":{"$serde_json::private::Number":"5"}}}"#;
-    server.account("ops").send("POST", "/integration", Some(body)).assert_error(400, &["$serde_json::private::"]);
+    server
+        .account("ops")
+        .send("POST", "/integration", Some(body))
+        .assert_error(400, &["$serde_json::private::"]);
 }
 
-/// What a body costs to parse, copy and write goes by its values: half a million fit into a mebibyte.
+/// What a body costs to parse, copy and write goes by its values: half a million fit into a
+/// mebibyte.
 #[test]
 fn a_body_holds_so_many_values() {
     let server = TestServer::start();
@@ -222,9 +317,16 @@ fn a_body_holds_so_many_values() {
         json!({"name": "n", "type": "webhook", "destination_ids": [], "meta": {"list": vec![0; values - 7]}})
             .to_string()
     };
-    account.send("POST", "/integration", Some(&body(50_000))).assert_status(200);
+
+    account
+        .send("POST", "/integration", Some(&body(50_000)))
+        .assert_status(200);
+
     let expected = "The body may hold at most 50000 values, members and items, but holds 50001";
-    account.send("POST", "/integration", Some(&body(50_001))).assert_error(400, &[expected]);
+    account
+        .send("POST", "/integration", Some(&body(50_001)))
+        .assert_error(400, &[expected]);
+
     let one = json!({"name": "n", "type": "webhook", "destination_ids": [], "meta": {"text": ",[{".repeat(200_000)}});
     account.create(one).assert_status(200);
 }

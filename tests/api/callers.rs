@@ -8,7 +8,8 @@ use ureq::{
     http::{Request, header::CONTENT_TYPE, request::Builder},
 };
 
-/// A client that sends the same headers with each request. Cloning is cheap, and a clone may go to another thread.
+/// A client that sends the same headers with each request. Cloning is cheap, and a clone may go to
+/// another thread.
 #[derive(Clone)]
 pub(crate) struct Caller {
     agent: Agent,
@@ -18,9 +19,15 @@ pub(crate) struct Caller {
 
 impl Caller {
     pub(crate) fn new(address: SocketAddr) -> Self {
-        let config = Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true);
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true);
         let agent = config.proxy(None).max_redirects(0).build().new_agent();
-        Self { agent, origin: format!("http://{address}"), headers: Vec::new() }
+        Self {
+            agent,
+            origin: format!("http://{address}"),
+            headers: Vec::new(),
+        }
     }
 
     /// The same caller, sending one more header.
@@ -39,7 +46,11 @@ impl Caller {
     }
 
     pub(crate) fn update(&self, id: &str, body: Value) -> Answer {
-        self.send("PUT", &format!("/integration/{id}"), Some(&body.to_string()))
+        self.send(
+            "PUT",
+            &format!("/integration/{id}"),
+            Some(&body.to_string()),
+        )
     }
 
     pub(crate) fn delete(&self, id: &str) -> Answer {
@@ -55,27 +66,41 @@ impl Caller {
     pub(crate) fn send(&self, method: &str, path: &str, body: Option<&str>) -> Answer {
         match body {
             Some(body) => self.send_bytes(method, path, body.as_bytes()),
-            None => Answer::read(self.agent.run(self.request(method, path).body(()).unwrap()).unwrap()),
+            None => Answer::read(
+                self.agent
+                    .run(self.request(method, path).body(()).unwrap())
+                    .unwrap(),
+            ),
         }
     }
 
     /// The same, with a body that need not be text.
     pub(crate) fn send_bytes(&self, method: &str, path: &str, body: &[u8]) -> Answer {
-        let typed = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE.as_str()));
+        let typed = self
+            .headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE.as_str()));
         let request = self.request(method, path);
-        let request = if typed { request } else { request.header(CONTENT_TYPE, "application/json") };
+        let request = if typed {
+            request
+        } else {
+            request.header(CONTENT_TYPE, "application/json")
+        };
         Answer::read(self.agent.run(request.body(body).unwrap()).unwrap())
     }
 
     fn request(&self, method: &str, path: &str) -> Builder {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.origin));
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.origin));
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
         request
     }
 
-    /// An integration of this name that exists now; everything else about it is as short as it can be.
+    /// An integration of this name that exists now; everything else about it is as short as it can
+    /// be.
     pub(crate) fn created(&self, name: &str) -> Value {
         self.created_from(json!({"name": name, "type": "email", "destination_ids": []}))
     }
@@ -87,18 +112,28 @@ impl Caller {
 
     /// The names on one page of the list, in its order.
     pub(crate) fn names(&self, query: &str) -> Vec<String> {
-        self.listed(query, "name").iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+        self.listed(query, "name")
+            .iter()
+            .map(|name| name.as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// One attribute of all on one page of the list, in its order.
     pub(crate) fn listed(&self, query: &str, attribute: &str) -> Vec<Value> {
         let list = self.list(query).assert_status(200).json();
-        list["data"].as_array().unwrap().iter().map(|object| object[attribute].clone()).collect()
+        list["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|object| object[attribute].clone())
+            .collect()
     }
 
     /// How many match, as the list says.
     pub(crate) fn total(&self, query: &str) -> u64 {
-        self.list(query).assert_status(200).json()["total_count"].as_u64().unwrap()
+        self.list(query).assert_status(200).json()["total_count"]
+            .as_u64()
+            .unwrap()
     }
 }
 

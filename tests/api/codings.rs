@@ -32,6 +32,7 @@ fn a_body_in_every_coding_that_clients_use_is_taken() {
     let account = server.account("ops");
     let gzipped = gzip(INTEGRATION.as_bytes());
     let twice = gzip(&gzipped);
+
     for (coding, body) in [
         ("gzip", &gzipped[..]),
         ("X-GZIP", &gzipped),
@@ -45,10 +46,14 @@ fn a_body_in_every_coding_that_clients_use_is_taken() {
         let answer = coded(&account, coding).send_bytes("POST", "/integration", body);
         assert_eq!(answer.assert_status(200).json()["name"], "x", "{coding}");
     }
+
     let created = account.created("y");
     let renamed = gzip(br#"{"name":"z"}"#);
     let path = format!("/integration/{}", id(&created));
-    coded(&account, "gzip").send_bytes("PUT", &path, &renamed).assert_status(200);
+
+    coded(&account, "gzip")
+        .send_bytes("PUT", &path, &renamed)
+        .assert_status(200);
     assert_eq!(account.get(id(&created)).json()["name"], "z");
 }
 
@@ -56,25 +61,51 @@ fn a_body_in_every_coding_that_clients_use_is_taken() {
 fn an_event_in_a_coding_is_understood() {
     let server = TestServer::start();
     let account = server.account("ops");
-    let created = account.created_from(json!({"name": "n", "type": "webhook", "destination_ids": ["tem_1"]}));
+    let created =
+        account.created_from(json!({"name": "n", "type": "webhook", "destination_ids": ["tem_1"]}));
     let path = format!("/integration/{}", id(&created));
     let event = json!({"event_type": "create", "Id": "1", "Title": "Disk full"}).to_string();
-    coded(&server.anonymous(), "gzip").send_bytes("POST", &path, &gzip(event.as_bytes())).assert_status(200);
-    coded(&server.anonymous(), "gzip").send_bytes("POST", &path, event.as_bytes()).assert_status(400);
-    coded(&server.anonymous(), "lzma").send_bytes("POST", &path, b"").assert_status(415);
-    let alerts = account.send("GET", "/alert", None).assert_status(200).json();
-    assert_eq!((&alerts["total_count"], &alerts["data"][0]["title"]), (&json!(1), &json!("Disk full")));
+
+    coded(&server.anonymous(), "gzip")
+        .send_bytes("POST", &path, &gzip(event.as_bytes()))
+        .assert_status(200);
+    coded(&server.anonymous(), "gzip")
+        .send_bytes("POST", &path, event.as_bytes())
+        .assert_status(400);
+    coded(&server.anonymous(), "lzma")
+        .send_bytes("POST", &path, b"")
+        .assert_status(415);
+    let alerts = account
+        .send("GET", "/alert", None)
+        .assert_status(200)
+        .json();
+    assert_eq!(
+        (&alerts["total_count"], &alerts["data"][0]["title"]),
+        (&json!(1), &json!("Disk full"))
+    );
 }
 
 #[test]
 fn an_unknown_coding_answers_415_with_those_that_are_known() {
     let server = TestServer::start();
     let account = server.account("ops");
-    for coding in ["compress", "lzw", "gzip, lzw", "gzip;q=1", "aws-chunked", "gzip, gzip, gzip, gzip"] {
+    for coding in [
+        "compress",
+        "lzw",
+        "gzip, lzw",
+        "gzip;q=1",
+        "aws-chunked",
+        "gzip, gzip, gzip, gzip",
+    ] {
         let answer = coded(&account, coding).send_bytes("POST", "/integration", b"{}");
-        assert_eq!(answer.header("accept-encoding"), Some("gzip, deflate, br, zstd"), "{coding}");
+        assert_eq!(
+            answer.header("accept-encoding"),
+            Some("gzip, deflate, br, zstd"),
+            "{coding}"
+        );
         answer.assert_error(415, &[&format!("but was '{coding}'")]);
     }
+
     assert_eq!(account.total(""), 0);
 }
 
@@ -83,9 +114,19 @@ fn what_is_not_of_its_coding_answers_400() {
     let server = TestServer::start();
     let account = server.account("ops");
     let cut = gzip(INTEGRATION.as_bytes()).split_off(4);
-    for (coding, body) in [("gzip", &cut[..]), ("gzip", b""), ("deflate", b"{}"), ("br", b"{}"), ("zstd", b"{}")] {
+
+    for (coding, body) in [
+        ("gzip", &cut[..]),
+        ("gzip", b""),
+        ("deflate", b"{}"),
+        ("br", b"{}"),
+        ("zstd", b"{}"),
+    ] {
         let answer = coded(&account, coding).send_bytes("POST", "/integration", body);
-        answer.assert_error(400, &[&format!("not valid in 'Content-Encoding: {coding}'")]);
+        answer.assert_error(
+            400,
+            &[&format!("not valid in 'Content-Encoding: {coding}'")],
+        );
     }
 }
 
@@ -95,10 +136,20 @@ fn a_body_counts_as_large_as_it_is_decoded() {
     let account = server.account("ops");
     let filled = |bytes: usize| json!({"name": "x", "type": "email", "destination_ids": [], "meta": {"m": "xy".repeat(bytes / 2)}});
     let small = gzip(filled(60_000).to_string().as_bytes());
-    coded(&account, "gzip").send_bytes("POST", "/integration", &small).assert_status(200);
+
+    coded(&account, "gzip")
+        .send_bytes("POST", "/integration", &small)
+        .assert_status(200);
+
     // Much that repeats itself, and enough that does not, so that it is not too dense.
-    let noise: String =
-        (1..1_000_u32).map(|number| number.wrapping_mul(2_654_435_761).wrapping_mul(number).to_string()).collect();
+    let noise: String = (1..1_000_u32)
+        .map(|number| {
+            number
+                .wrapping_mul(2_654_435_761)
+                .wrapping_mul(number)
+                .to_string()
+        })
+        .collect();
     let mut large = filled(100_000);
     large["meta"]["noise"] = noise.into();
     let large = gzip(large.to_string().as_bytes());
@@ -128,9 +179,16 @@ fn a_coding_does_not_cost_the_connection() {
         "POST /integration HTTP/1.1\nAuthorization: ops\nContent-Encoding: gzip\nContent-Length: {}",
         body.len()
     );
+
     for _ in 0..3 {
-        connection.request(&head, &body).receive().assert_status(200);
-        connection.request(&head, vec![b'x'; body.len()]).receive().assert_status(400);
+        connection
+            .request(&head, &body)
+            .receive()
+            .assert_status(200);
+        connection
+            .request(&head, vec![b'x'; body.len()])
+            .receive()
+            .assert_status(400);
     }
 }
 
@@ -138,12 +196,31 @@ fn a_coding_does_not_cost_the_connection() {
 fn a_byte_order_mark_is_no_part_of_a_body() {
     let server = TestServer::start();
     let account = server.account("ops");
-    account.send("POST", "/integration", Some(&format!("\u{feff}{INTEGRATION}"))).assert_status(200);
-    account.send("POST", "/integration", Some("\u{feff}")).assert_error(400, &["but was empty"]);
-    let created = account.created_from(json!({"name": "n", "type": "webhook", "destination_ids": ["tem_1"]}));
+    account
+        .send(
+            "POST",
+            "/integration",
+            Some(&format!("\u{feff}{INTEGRATION}")),
+        )
+        .assert_status(200);
+    account
+        .send("POST", "/integration", Some("\u{feff}"))
+        .assert_error(400, &["but was empty"]);
+    let created =
+        account.created_from(json!({"name": "n", "type": "webhook", "destination_ids": ["tem_1"]}));
     let event = "\u{feff}{\"event_type\": \"create\", \"Id\": \"1\", \"Title\": \"Disk full\"}";
-    server.anonymous().send("POST", &format!("/integration/{}", id(&created)), Some(event)).assert_status(200);
-    let alerts = account.send("GET", "/alert", None).assert_status(200).json();
+    server
+        .anonymous()
+        .send(
+            "POST",
+            &format!("/integration/{}", id(&created)),
+            Some(event),
+        )
+        .assert_status(200);
+    let alerts = account
+        .send("GET", "/alert", None)
+        .assert_status(200)
+        .json();
     assert_eq!(alerts["data"][0]["title"], "Disk full");
 }
 
@@ -152,10 +229,18 @@ fn json_that_is_nested_too_deep_is_told_the_limit() {
     let server = TestServer::start();
     let account = server.account("ops");
     let nested = |depth: usize| {
-        let meta = format!("{}1{}", r#"{"a":["#.repeat(depth / 2), "]}".repeat(depth / 2));
+        let meta = format!(
+            "{}1{}",
+            r#"{"a":["#.repeat(depth / 2),
+            "]}".repeat(depth / 2)
+        );
         format!(r#"{{"name":"x","type":"email","destination_ids":[],"meta":{meta}}}"#)
     };
-    account.send("POST", "/integration", Some(&nested(126))).assert_status(200);
+
+    account
+        .send("POST", "/integration", Some(&nested(126)))
+        .assert_status(200);
+
     let answer = account.send("POST", "/integration", Some(&nested(128)));
     answer.assert_error(400, &["at most 127 objects and arrays inside one another"]);
 }

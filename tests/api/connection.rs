@@ -36,19 +36,28 @@ impl Connection {
         self.0.get_ref().set_read_timeout(Some(within)).unwrap();
         let found = self.0.fill_buf().map(drop);
         self.0.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
-        !found.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
+        !found
+            .is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
     }
 
     /// A request of this head, whose lines end in `\n` here, and this body.
     pub(crate) fn request(&mut self, head: &str, body: impl AsRef<[u8]>) -> &mut Self {
-        let head = head.trim().lines().map(str::trim).collect::<Vec<_>>().join("\r\n");
-        self.send(format!("{head}\r\nHost: localhost\r\n\r\n")).send(body)
+        let head = head
+            .trim()
+            .lines()
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .join("\r\n");
+        self.send(format!("{head}\r\nHost: localhost\r\n\r\n"))
+            .send(body)
     }
 
     /// The next answer, with as much body as it says it has.
     pub(crate) fn receive(&mut self) -> Answer {
         let mut answer = self.receive_head();
-        let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
+        let length = answer
+            .header("content-length")
+            .map_or(0, |length| length.parse().unwrap());
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).unwrap();
         answer.text = String::from_utf8(body).unwrap();
@@ -61,11 +70,18 @@ impl Connection {
         let mut headers = HeaderMap::new();
         loop {
             let line = self.line();
-            let Some((name, value)) = line.split_once(':') else { break };
+            let Some((name, value)) = line.split_once(':') else {
+                break;
+            };
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
             headers.append(name, HeaderValue::from_str(value.trim()).unwrap());
         }
-        Answer { status, headers, text: String::new() }
+
+        Answer {
+            status,
+            headers,
+            text: String::new(),
+        }
     }
 
     /// Whether the server has nothing more to say and has hung up.

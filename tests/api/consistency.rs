@@ -15,11 +15,20 @@ use std::{
 fn sixty_four_clients_creating_at_once_get_numbers_without_gap_or_double() {
     let server = TestServer::on_disk();
     let account = server.account("ops");
-    let create = || (0..4).map(|_| account.created("x")["tinyId"].as_u64().unwrap()).collect::<Vec<_>>();
+    let create = || {
+        (0..4)
+            .map(|_| account.created("x")["tinyId"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+
     let mut numbers: Vec<u64> = thread::scope(|scope| {
         let clients: Vec<_> = (0..64).map(|_| scope.spawn(create)).collect();
-        clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+        clients
+            .into_iter()
+            .flat_map(|client| client.join().unwrap())
+            .collect()
     });
+
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=256).collect::<Vec<_>>());
     assert_eq!(account.total(""), 256);
@@ -39,7 +48,9 @@ fn concurrent_partial_updates_of_one_object_lose_none() {
         ("name", |round| json!(format!("round {round}"))),
         ("type", |round| json!(format!("round_{round}"))),
         ("enabled", |round| json!(round % 2 == 0)),
-        ("urgency", |round| json!(["low", "medium", "high", "critical"][round % 4])),
+        ("urgency", |round| {
+            json!(["low", "medium", "high", "critical"][round % 4])
+        }),
         ("destination_ids", |round| json!([format!("tem_{round}")])),
         ("options", |round| json!({"round": round})),
     ];
@@ -48,12 +59,15 @@ fn concurrent_partial_updates_of_one_object_lose_none() {
             let (account, created) = (&account, &created);
             scope.spawn(move || {
                 for round in 1..=rounds {
-                    let updated = account.update(id(created), json!({ attribute: value(round) })).assert_status(200);
+                    let updated = account
+                        .update(id(created), json!({ attribute: value(round) }))
+                        .assert_status(200);
                     assert_eq!(updated.json()[attribute], value(round));
                 }
             });
         }
     });
+
     let last = account.get(id(&created)).json();
     for (attribute, value) in changes {
         assert_eq!(last[attribute], value(rounds), "{attribute}");
@@ -66,21 +80,44 @@ fn of_many_who_delete_the_same_one_succeeds() {
     let account = server.account("ops");
     let created = account.created("x");
     let statuses: Vec<u16> = thread::scope(|scope| {
-        let clients: Vec<_> = (0..16).map(|_| scope.spawn(|| account.delete(id(&created)).status)).collect();
-        clients.into_iter().map(|client| client.join().unwrap()).collect()
+        let clients: Vec<_> = (0..16)
+            .map(|_| scope.spawn(|| account.delete(id(&created)).status))
+            .collect();
+        clients
+            .into_iter()
+            .map(|client| client.join().unwrap())
+            .collect()
     });
-    assert_eq!(statuses.iter().filter(|status| **status == 204).count(), 1, "{statuses:?}");
-    assert_eq!(statuses.iter().filter(|status| **status == 404).count(), 15, "{statuses:?}");
+
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 204).count(),
+        1,
+        "{statuses:?}"
+    );
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 404).count(),
+        15,
+        "{statuses:?}"
+    );
     assert_eq!(account.total(""), 0);
 }
 
-/// What every list must be while others write: its total is that of its data, and its order that of creation.
+/// What every list must be while others write: its total is that of its data, and its order that of
+/// creation.
 fn assert_whole(account: &Caller, query: &str) -> Vec<u64> {
-    let list = account.list(&format!("limit=100{query}")).assert_status(200).json();
-    let numbers: Vec<u64> =
-        list["data"].as_array().unwrap().iter().map(|one| one["tinyId"].as_u64().unwrap()).collect();
+    let list = account
+        .list(&format!("limit=100{query}"))
+        .assert_status(200)
+        .json();
+    let numbers: Vec<u64> = list["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["tinyId"].as_u64().unwrap())
+        .collect();
     assert_eq!(list["total_count"], numbers.len());
     assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+
     numbers
 }
 
@@ -89,6 +126,7 @@ fn every_list_is_whole_while_others_create_and_delete() {
     let server = TestServer::start();
     let account = server.account("ops");
     let done = AtomicBool::new(false);
+
     thread::scope(|scope| {
         for query in ["", "&enabled=true", "&sort=sid"] {
             let (account, done) = (&account, &done);
@@ -98,17 +136,20 @@ fn every_list_is_whole_while_others_create_and_delete() {
                 }
             });
         }
+
         let writer = || {
             for _ in 0..60 {
                 let created = account.created("x");
                 account.delete(id(&created)).assert_status(204);
             }
         };
+
         let writers: Vec<_> = (0..3).map(|_| scope.spawn(writer)).collect();
         let outcomes: Vec<_> = writers.into_iter().map(|writer| writer.join()).collect();
         done.store(true, Ordering::Relaxed);
         assert!(outcomes.iter().all(Result::is_ok));
     });
+
     assert_eq!(account.total(""), 0);
 }
 
@@ -121,11 +162,16 @@ fn writes_are_seen_in_their_order() {
         let mut seen = 0;
         while !writer.is_finished() {
             let numbers = assert_whole(&account, "");
-            assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "a later one before an earlier one");
+            assert_eq!(
+                numbers,
+                (1..=numbers.len() as u64).collect::<Vec<_>>(),
+                "a later one before an earlier one"
+            );
             assert!(numbers.len() >= seen, "what was seen stays");
             seen = numbers.len();
         }
     });
+
     assert_eq!(assert_whole(&account, "").len(), 80);
 }
 
@@ -141,7 +187,9 @@ fn a_read_after_an_answered_write_sees_it_from_any_client() {
                     let created = account.created("x");
                     assert_eq!(reader.get(id(&created)).assert_status(200).json(), created);
                     let name = format!("round {round}");
-                    account.update(id(&created), json!({"name": name})).assert_status(200);
+                    account
+                        .update(id(&created), json!({"name": name}))
+                        .assert_status(200);
                     assert_eq!(reader.get(id(&created)).json()["name"], name);
                     account.delete(id(&created)).assert_status(204);
                     reader.get(id(&created)).assert_status(404);
@@ -155,14 +203,29 @@ fn a_read_after_an_answered_write_sees_it_from_any_client() {
 fn everything_is_the_same_after_a_restart() {
     let server = TestServer::on_disk();
     let account = server.account("ops");
-    let created: Vec<_> = (0..12).map(|number| account.created(&format!("n{number}"))).collect();
-    account.update(id(&created[3]), json!({"meta": {"b": 1.50, "a": 2}})).assert_status(200);
+    let created: Vec<_> = (0..12)
+        .map(|number| account.created(&format!("n{number}")))
+        .collect();
+
+    account
+        .update(id(&created[3]), json!({"meta": {"b": 1.50, "a": 2}}))
+        .assert_status(200);
     account.delete(id(&created[5])).assert_status(204);
-    let before =
-        ["limit=100", "sort=-name&limit=4", "name=n&ops=name:beginsWith"].map(|query| account.list(query).text);
+
+    let before = [
+        "limit=100",
+        "sort=-name&limit=4",
+        "name=n&ops=name:beginsWith",
+    ]
+    .map(|query| account.list(query).text);
     let server = server.restart();
     let account = server.account("ops");
-    let after = ["limit=100", "sort=-name&limit=4", "name=n&ops=name:beginsWith"].map(|query| account.list(query).text);
+    let after = [
+        "limit=100",
+        "sort=-name&limit=4",
+        "name=n&ops=name:beginsWith",
+    ]
+    .map(|query| account.list(query).text);
     assert_eq!(before, after);
     account.get(id(&created[5])).assert_status(404);
 }
@@ -177,9 +240,13 @@ fn what_was_answered_4xx_changed_nothing() {
     let statuses: BTreeSet<u16> = [
         account.update(id(&created), json!({"name": "y", "type": ""})),
         account.send("PUT", &path, Some(r#"{"name":"y""#)),
-        account.with("Content-Type", "text/plain").send("PUT", &path, Some(r#"{"name":"y"}"#)),
+        account
+            .with("Content-Type", "text/plain")
+            .send("PUT", &path, Some(r#"{"name":"y"}"#)),
         account.send("PATCH", &path, Some(r#"{"name":"y"}"#)),
-        account.with("X-Strict", "true").update(id(&created), json!({"name": "y", "colour": "red"})),
+        account
+            .with("X-Strict", "true")
+            .update(id(&created), json!({"name": "y", "colour": "red"})),
         reader.update(id(&created), json!({"name": "y"})),
         reader.delete(id(&created)),
         server.stranger().delete(id(&created)),

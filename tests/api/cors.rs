@@ -21,13 +21,26 @@ fn a_preflight_is_answered_for_every_documented_method_and_header() {
                 .with("Access-Control-Request-Headers", HEADERS)
                 .send("OPTIONS", path, None)
                 .assert_status(200);
+
             assert_eq!(answer.header("access-control-allow-origin"), Some(page));
             let allowed = answer.header("access-control-allow-methods").unwrap();
-            assert!(allowed.split(", ").any(|allowed| allowed == *method), "{method} in {allowed}");
-            let allowed = answer.header("access-control-allow-headers").unwrap().to_ascii_lowercase();
+            assert!(
+                allowed.split(", ").any(|allowed| allowed == *method),
+                "{method} in {allowed}"
+            );
+
+            let allowed = answer
+                .header("access-control-allow-headers")
+                .unwrap()
+                .to_ascii_lowercase();
+
             for header in HEADERS.split(',') {
-                assert!(allowed.split(',').any(|allowed| allowed.trim() == header), "{header} in {allowed}");
+                assert!(
+                    allowed.split(',').any(|allowed| allowed.trim() == header),
+                    "{header} in {allowed}"
+                );
             }
+
             assert!(answer.header("access-control-max-age").is_some());
             assert!(answer.header("request-id").is_some());
         }
@@ -37,13 +50,38 @@ fn a_preflight_is_answered_for_every_documented_method_and_header() {
 #[test]
 fn an_answer_may_be_read_by_any_page_of_this_machine() {
     let server = TestServer::start();
-    for page in ["http://localhost:3000", "https://app.localhost", "http://127.0.0.1:8080", "http://[::1]"] {
-        let answer = server.account("ops").with("Origin", page).list("").assert_status(200);
+    for page in [
+        "http://localhost:3000",
+        "https://app.localhost",
+        "http://127.0.0.1:8080",
+        "http://[::1]",
+    ] {
+        let answer = server
+            .account("ops")
+            .with("Origin", page)
+            .list("")
+            .assert_status(200);
         assert_eq!(answer.header("access-control-allow-origin"), Some(page));
     }
-    let answer = server.account("ops").with("Origin", "http://localhost").list("");
-    let exposed = answer.header("access-control-expose-headers").unwrap().to_ascii_lowercase();
-    let headers = ["etag", "link", "location", "ratelimit", "ratelimit-policy", "request-id", "retry-after"];
+
+    let answer = server
+        .account("ops")
+        .with("Origin", "http://localhost")
+        .list("");
+    let exposed = answer
+        .header("access-control-expose-headers")
+        .unwrap()
+        .to_ascii_lowercase();
+    let headers = [
+        "etag",
+        "link",
+        "location",
+        "ratelimit",
+        "ratelimit-policy",
+        "request-id",
+        "retry-after",
+    ];
+
     for header in headers {
         assert!(exposed.contains(header), "{header} in {exposed}");
     }
@@ -70,6 +108,7 @@ fn an_error_may_be_read_by_a_page_too() {
         settings.limits.url_bytes = 100;
         settings.cors.origins = vec!["*".into()];
     });
+
     let browser = server.anonymous().with("Origin", page);
     let account = browser.with("Authorization", "ops");
     for answer in [
@@ -77,22 +116,43 @@ fn an_error_may_be_read_by_a_page_too() {
         account.list("limit=0").assert_status(400),
         account.get("int_doesnotexist1").assert_status(404),
         account.send("GET", "/nowhere", None).assert_status(404),
-        account.send("PATCH", "/integration", None).assert_status(405),
-        account.with("Content-Type", "text/plain").send("POST", "/integration", Some("{}")).assert_status(415),
-        account.list(&format!("name={}", "x".repeat(100))).assert_status(414),
+        account
+            .send("PATCH", "/integration", None)
+            .assert_status(405),
+        account
+            .with("Content-Type", "text/plain")
+            .send("POST", "/integration", Some("{}"))
+            .assert_status(415),
+        account
+            .list(&format!("name={}", "x".repeat(100)))
+            .assert_status(414),
     ] {
-        assert_eq!(answer.header("access-control-allow-origin"), Some(page), "{answer:?}");
+        assert_eq!(
+            answer.header("access-control-allow-origin"),
+            Some(page),
+            "{answer:?}"
+        );
     }
 }
 
 #[test]
 fn in_open_mode_pages_of_other_sites_may_neither_call_nor_read() {
     let server = TestServer::start();
-    for page in ["https://evil.example", "null", "http://localhost.evil.example", "http://10.0.0.1"] {
+    for page in [
+        "https://evil.example",
+        "null",
+        "http://localhost.evil.example",
+        "http://10.0.0.1",
+    ] {
         let answer = server.account("ops").with("Origin", page).list("");
         assert_eq!(answer.header("access-control-allow-origin"), None, "{page}");
-        let preflight = server.anonymous().with("Origin", page).with("Access-Control-Request-Method", "POST");
-        let answer = preflight.send("OPTIONS", "/integration", None).assert_error(400, &[""]);
+        let preflight = server
+            .anonymous()
+            .with("Origin", page)
+            .with("Access-Control-Request-Method", "POST");
+        let answer = preflight
+            .send("OPTIONS", "/integration", None)
+            .assert_error(400, &[""]);
         assert_eq!(answer.header("access-control-allow-origin"), None, "{page}");
     }
 }
@@ -100,33 +160,57 @@ fn in_open_mode_pages_of_other_sites_may_neither_call_nor_read() {
 #[test]
 fn where_a_key_is_needed_every_page_may_call() {
     let server = TestServer::with_people();
-    let answer = server.key().with("Origin", "https://app.example").list("").assert_status(200);
-    assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example"));
+    let answer = server
+        .key()
+        .with("Origin", "https://app.example")
+        .list("")
+        .assert_status(200);
+    assert_eq!(
+        answer.header("access-control-allow-origin"),
+        Some("https://app.example")
+    );
 }
 
 #[test]
 fn only_configured_origins_may_call() {
-    let server = TestServer::with(|settings| settings.cors.origins = vec!["https://app.example".into()]);
+    let server =
+        TestServer::with(|settings| settings.cors.origins = vec!["https://app.example".into()]);
     let account = server.account("ops");
-    let ours = account.with("Origin", "https://app.example").list("").assert_status(200);
-    assert_eq!(ours.header("access-control-allow-origin"), Some("https://app.example"));
+    let ours = account
+        .with("Origin", "https://app.example")
+        .list("")
+        .assert_status(200);
+
+    assert_eq!(
+        ours.header("access-control-allow-origin"),
+        Some("https://app.example")
+    );
+
     let theirs = account.with("Origin", "https://evil.example").list("");
     assert_eq!(theirs.header("access-control-allow-origin"), None);
 }
 
 #[test]
 fn a_preflight_of_another_origin_is_refused_with_the_error_body() {
-    let server = TestServer::with(|settings| settings.cors.origins = vec!["https://app.example".into()]);
-    let stranger =
-        server.anonymous().with("Origin", "https://evil.example").with("Access-Control-Request-Method", "POST");
-    let answer = stranger.send("OPTIONS", "/integration", None).assert_error(400, &[""]);
+    let server =
+        TestServer::with(|settings| settings.cors.origins = vec!["https://app.example".into()]);
+    let stranger = server
+        .anonymous()
+        .with("Origin", "https://evil.example")
+        .with("Access-Control-Request-Method", "POST");
+    let answer = stranger
+        .send("OPTIONS", "/integration", None)
+        .assert_error(400, &[""]);
     assert_eq!(answer.header("access-control-allow-origin"), None);
 }
 
 #[test]
 fn without_origins_no_page_may_call() {
     let server = TestServer::with(|settings| settings.cors.origins.clear());
-    let answer = server.account("ops").with("Origin", "https://app.example").list("");
+    let answer = server
+        .account("ops")
+        .with("Origin", "https://app.example")
+        .list("");
     assert_eq!(answer.header("access-control-allow-origin"), None);
     server.account("ops").list("").assert_status(200);
 }
@@ -134,6 +218,9 @@ fn without_origins_no_page_may_call() {
 #[test]
 fn options_without_a_preflight_tells_what_is_allowed() {
     let server = TestServer::start();
-    let answer = server.anonymous().send("OPTIONS", "/integration", None).assert_status(204);
+    let answer = server
+        .anonymous()
+        .send("OPTIONS", "/integration", None)
+        .assert_status(204);
     assert_eq!(answer.header("allow"), Some("GET, HEAD, OPTIONS, POST"));
 }

@@ -12,9 +12,15 @@ fn a_key_gets_in_as_one_token_as_bearer_and_as_a_pair() {
     let server = TestServer::with_people();
     let created = server.key().created("x");
     let bearer = server.account(&format!("Bearer {}", token_of("key_writer")));
-    for caller in
-        [server.key(), server.key_pair(), bearer, server.read_only_key(), server.user(), server.read_only_user()]
-    {
+
+    for caller in [
+        server.key(),
+        server.key_pair(),
+        bearer,
+        server.read_only_key(),
+        server.user(),
+        server.read_only_user(),
+    ] {
         assert_eq!(caller.get(id(&created)).assert_status(200).json(), created);
     }
 }
@@ -32,7 +38,10 @@ fn the_account_of_the_credential_is_the_sid_of_what_it_creates() {
 fn keys_and_users_of_an_account_share_what_is_in_it() {
     let server = TestServer::with_people();
     let created = server.key().created("x");
-    server.user().update(id(&created), json!({"name": "y"})).assert_status(200);
+    server
+        .user()
+        .update(id(&created), json!({"name": "y"}))
+        .assert_status(200);
     server.key_pair().delete(id(&created)).assert_status(204);
     assert_eq!(server.read_only_key().total(""), 0);
 }
@@ -54,8 +63,11 @@ fn a_wrong_credential_answers_401_and_always_the_same() {
         server.pair("key_unknown", &secret),
         server.pair(&secret, "key_writer"),
     ];
+
     for caller in wrong {
-        let answer = caller.list("").assert_error(401, &["The credential is not valid"]);
+        let answer = caller
+            .list("")
+            .assert_error(401, &["The credential is not valid"]);
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     }
 }
@@ -63,14 +75,21 @@ fn a_wrong_credential_answers_401_and_always_the_same() {
 #[test]
 fn without_a_credential_keys_mode_answers_401() {
     let server = TestServer::with_people();
-    let answer = server.anonymous().list("").assert_error(401, &["No credential"]);
+    let answer = server
+        .anonymous()
+        .list("")
+        .assert_error(401, &["No credential"]);
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
 }
 
 #[test]
 fn a_wrong_token_is_not_mended_by_a_right_pair() {
     let server = TestServer::with_people();
-    server.key_pair().with("Authorization", "wrong").list("").assert_status(401);
+    server
+        .key_pair()
+        .with("Authorization", "wrong")
+        .list("")
+        .assert_status(401);
 }
 
 #[test]
@@ -82,10 +101,15 @@ fn a_read_only_credential_reads_and_gets_403_for_every_write() {
         let forbidden = ["You don't have access to the resource requested"];
         let body = json!({"name": "y", "type": "email", "destination_ids": []});
         reader.create(body.clone()).assert_error(403, &forbidden);
-        reader.update(id(&created), body).assert_error(403, &forbidden);
-        reader.update(id(&created), json!({})).assert_error(403, &forbidden);
+        reader
+            .update(id(&created), body)
+            .assert_error(403, &forbidden);
+        reader
+            .update(id(&created), json!({}))
+            .assert_error(403, &forbidden);
         reader.delete(id(&created)).assert_error(403, &forbidden);
     }
+
     assert_eq!(server.key().list("").json()["data"], json!([created]));
 }
 
@@ -103,7 +127,13 @@ fn a_read_only_credential_learns_nothing_from_the_403() {
 #[test]
 fn who_is_not_let_in_is_not_told_what_is_wrong_with_the_rest() {
     let server = TestServer::with_people();
-    server.anonymous().send("POST", "/integration", Some("{")).assert_status(401);
-    server.read_only_key().send("POST", "/integration", Some("{")).assert_status(403);
+    server
+        .anonymous()
+        .send("POST", "/integration", Some("{"))
+        .assert_status(401);
+    server
+        .read_only_key()
+        .send("POST", "/integration", Some("{"))
+        .assert_status(403);
     server.anonymous().list("limit=0").assert_status(401);
 }

@@ -13,9 +13,14 @@ fn a_request_without_a_credential_answers_401() {
         ("PUT", "/integration/int_x", Some("{}")),
         ("DELETE", "/integration/int_x", None),
     ] {
-        let answer =
-            anonymous.send(method, path, body).assert_error(401, &["No credential: send 'Authorization: <token>'"]);
-        assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{method} {path}");
+        let answer = anonymous
+            .send(method, path, body)
+            .assert_error(401, &["No credential: send 'Authorization: <token>'"]);
+        assert_eq!(
+            answer.header("www-authenticate"),
+            Some("Bearer"),
+            "{method} {path}"
+        );
     }
 }
 
@@ -23,18 +28,30 @@ fn a_request_without_a_credential_answers_401() {
 fn an_empty_credential_is_none() {
     let server = TestServer::start();
     for value in ["", "   ", "Bearer", "Bearer "] {
-        server.account(value).list("").assert_error(401, &["No credential"]);
+        server
+            .account(value)
+            .list("")
+            .assert_error(401, &["No credential"]);
     }
-    server.pair("", "").list("").assert_error(401, &["No credential"]);
+    server
+        .pair("", "")
+        .list("")
+        .assert_error(401, &["No credential"]);
 }
 
 #[test]
 fn half_a_pair_answers_401() {
     let server = TestServer::start();
     let anonymous = server.anonymous();
-    let answer = anonymous.with("x-api-key", "k").list("").assert_error(401, &["'x-api-key' needs 'x-api-secret'"]);
+    let answer = anonymous
+        .with("x-api-key", "k")
+        .list("")
+        .assert_error(401, &["'x-api-key' needs 'x-api-secret'"]);
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
-    anonymous.with("x-api-secret", "s").list("").assert_error(401, &["'x-api-secret' needs 'x-api-key'"]);
+    anonymous
+        .with("x-api-secret", "s")
+        .list("")
+        .assert_error(401, &["'x-api-secret' needs 'x-api-key'"]);
 }
 
 #[test]
@@ -42,7 +59,11 @@ fn a_bare_token_and_a_bearer_token_are_the_same() {
     let server = TestServer::start();
     let created = server.account("ops").created("x");
     for spelling in ["Bearer ops", "bearer ops", "BEARER   ops", "ops"] {
-        assert_eq!(server.account(spelling).list("").json()["data"][0], created, "{spelling}");
+        assert_eq!(
+            server.account(spelling).list("").json()["data"][0],
+            created,
+            "{spelling}"
+        );
     }
 }
 
@@ -66,10 +87,15 @@ fn every_different_credential_is_its_own_account() {
         server.pair("op", "ss"),
         server.pair("s", "ops"),
     ];
-    let mut sids: Vec<_> = callers.iter().map(|caller| caller.created("x")["sid"].to_string()).collect();
+    let mut sids: Vec<_> = callers
+        .iter()
+        .map(|caller| caller.created("x")["sid"].to_string())
+        .collect();
+
     for caller in &callers {
         assert_eq!(caller.total(""), 1);
     }
+
     sids.sort();
     sids.dedup();
     assert_eq!(sids.len(), callers.len());
@@ -80,8 +106,17 @@ fn authorization_is_looked_at_before_the_pair() {
     let server = TestServer::start();
     server.account("ops").created("by token");
     server.pair("k", "s").created("by pair");
-    assert_eq!(server.pair("k", "s").with("Authorization", "ops").names(""), ["by token"]);
-    assert_eq!(server.pair("k", "s").with("Authorization", "Bearer ").names(""), ["by pair"]);
+    assert_eq!(
+        server.pair("k", "s").with("Authorization", "ops").names(""),
+        ["by token"]
+    );
+    assert_eq!(
+        server
+            .pair("k", "s")
+            .with("Authorization", "Bearer ")
+            .names(""),
+        ["by pair"]
+    );
 }
 
 #[test]
@@ -90,8 +125,15 @@ fn an_account_is_the_same_after_a_restart() {
     let by_token = server.account("ops").created("x");
     let by_pair = server.pair("k", "s").created("y");
     let server = server.restart();
-    assert_eq!(server.account("ops").list("").json()["data"], serde_json::json!([by_token]));
-    assert_eq!(server.pair("k", "s").list("").json()["data"], serde_json::json!([by_pair]));
+
+    assert_eq!(
+        server.account("ops").list("").json()["data"],
+        serde_json::json!([by_token])
+    );
+    assert_eq!(
+        server.pair("k", "s").list("").json()["data"],
+        serde_json::json!([by_pair])
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Bodies of events that are not quite what they claim to be: read, or named in the log and kept, and never lost without a word.
+//! Bodies of events that are not quite what they claim to be: read, or named in the log and kept,
+//! and never lost without a word.
 
 use crate::{
     callers::{Caller, id},
@@ -16,20 +17,37 @@ struct Receiver {
 impl Receiver {
     fn of(server: &TestServer, kind: &str) -> Self {
         let account = server.account(&format!("{:?}", std::time::Instant::now()));
-        let integration = account.created_from(json!({"name": "n", "type": kind, "destination_ids": []}));
-        Self { account, anonymous: server.anonymous(), path: format!("/integration/{}", id(&integration)) }
+        let integration =
+            account.created_from(json!({"name": "n", "type": kind, "destination_ids": []}));
+        Self {
+            account,
+            anonymous: server.anonymous(),
+            path: format!("/integration/{}", id(&integration)),
+        }
     }
 
     fn take(&self, kind: &str, body: &[u8]) {
-        self.anonymous.with("Content-Type", kind).send_bytes("POST", &self.path, body).assert_status(200);
+        self.anonymous
+            .with("Content-Type", kind)
+            .send_bytes("POST", &self.path, body)
+            .assert_status(200);
     }
 
     fn list(&self, path: &str) -> Vec<Value> {
-        self.account.send("GET", path, None).assert_status(200).json()["data"].as_array().unwrap().clone()
+        self.account
+            .send("GET", path, None)
+            .assert_status(200)
+            .json()["data"]
+            .as_array()
+            .unwrap()
+            .clone()
     }
 
     fn titles(&self) -> Vec<String> {
-        self.list("/alert").iter().map(|alert| alert["title"].as_str().unwrap().to_owned()).collect()
+        self.list("/alert")
+            .iter()
+            .map(|alert| alert["title"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     fn last_log(&self) -> Value {
@@ -44,18 +62,48 @@ const FORM: &str = "application/x-www-form-urlencoded";
 fn json_that_senders_get_wrong_is_read() {
     let server = TestServer::start();
     for (kind, body) in [
-        (JSON, "{\"event_type\":\"create\",\"id\":\"1\",\"title\":\"Disk full\",\"description\":\"a\nb\"}"),
-        (JSON, r#"{"event_type":"create","id":"1","title":"Disk full","ratio":NaN,"limit":-Infinity}"#),
-        (JSON, r#"{"event_type":"create","id":"1","title":"Disk full","emoji":"\ud83d"}"#),
-        (JSON, r#"{"event_type":"create","id":"1","title":"Disk full",}"#),
-        (JSON, r#"{"event_type":"create","id":"1","details":,"title":"Disk full"}"#),
-        (JSON, "{\"event_type\":\"create\",\"id\":\"1\",\"title\":\"Disk full\"}\0\0"),
-        (JSON, "{\"event_type\":\"create\",\"id\":\"1\",\"title\":\"Disk full\"}\nsent by cron"),
-        (JSON, r#""{\"event_type\":\"create\",\"id\":\"1\",\"title\":\"Disk full\"}""#),
-        (FORM, r#"{"event_type":"create","id":"1","title":"Disk full",}"#),
+        (
+            JSON,
+            "{\"event_type\":\"create\",\"id\":\"1\",\"title\":\"Disk full\",\"description\":\"a\nb\"}",
+        ),
+        (
+            JSON,
+            r#"{"event_type":"create","id":"1","title":"Disk full","ratio":NaN,"limit":-Infinity}"#,
+        ),
+        (
+            JSON,
+            r#"{"event_type":"create","id":"1","title":"Disk full","emoji":"\ud83d"}"#,
+        ),
+        (
+            JSON,
+            r#"{"event_type":"create","id":"1","title":"Disk full",}"#,
+        ),
+        (
+            JSON,
+            r#"{"event_type":"create","id":"1","details":,"title":"Disk full"}"#,
+        ),
+        (
+            JSON,
+            "{\"event_type\":\"create\",\"id\":\"1\",\"title\":\"Disk full\"}\0\0",
+        ),
+        (
+            JSON,
+            "{\"event_type\":\"create\",\"id\":\"1\",\"title\":\"Disk full\"}\nsent by cron",
+        ),
+        (
+            JSON,
+            r#""{\"event_type\":\"create\",\"id\":\"1\",\"title\":\"Disk full\"}""#,
+        ),
+        (
+            FORM,
+            r#"{"event_type":"create","id":"1","title":"Disk full",}"#,
+        ),
         (JSON, "event_type=create&id=1&title=Disk+full"),
         ("text/plain", "event_type=create&id=1&title=Disk+full"),
-        (FORM, "payload=%7B%22event_type%22%3A%22create%22%2C%22id%22%3A%221%22%2C%22title%22%3A%22Disk%20full%22%7D"),
+        (
+            FORM,
+            "payload=%7B%22event_type%22%3A%22create%22%2C%22id%22%3A%221%22%2C%22title%22%3A%22Disk%20full%22%7D",
+        ),
         (
             "multipart/form-data; boundary=X",
             "--X\r\nContent-Disposition: form-data; name=\"event_type\"\r\n\r\ncreate\r\n--X\r\nContent-Disposition: form-data; name=\"id\"\r\n\r\n1\r\n--X\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nDisk full\r\n",
@@ -67,7 +115,12 @@ fn json_that_senders_get_wrong_is_read() {
     ] {
         let receiver = Receiver::of(&server, "webhook");
         receiver.take(kind, body.as_bytes());
-        assert_eq!(receiver.titles(), ["Disk full"], "{kind}: {body}; {}", receiver.last_log()["outcome"]);
+        assert_eq!(
+            receiver.titles(),
+            ["Disk full"],
+            "{kind}: {body}; {}",
+            receiver.last_log()["outcome"]
+        );
     }
 }
 
@@ -75,9 +128,13 @@ fn json_that_senders_get_wrong_is_read() {
 fn text_is_read_in_the_charset_in_which_it_is_written() {
     let server = TestServer::start();
     let text = r#"{"event_type":"create","id":"1","title":"Kühlhaus"}"#;
-    let latin: Vec<u8> = text.chars().map(|character| u8::try_from(u32::from(character)).unwrap()).collect();
+    let latin: Vec<u8> = text
+        .chars()
+        .map(|character| u8::try_from(u32::from(character)).unwrap())
+        .collect();
     let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+
     for (kind, body) in [
         (JSON, latin.clone()),
         ("application/json; charset=iso-8859-1", latin),
@@ -99,8 +156,12 @@ fn text_is_read_in_the_charset_in_which_it_is_written() {
 #[test]
 fn several_events_of_one_request_are_an_alert_each() {
     let server = TestServer::start();
-    let event = |number: u32| json!({"event_type": "create", "id": number, "title": format!("t{number}")});
-    let lines: String = (1..=3).map(|number| format!("{}\n", event(number))).collect();
+    let event =
+        |number: u32| json!({"event_type": "create", "id": number, "title": format!("t{number}")});
+    let lines: String = (1..=3)
+        .map(|number| format!("{}\n", event(number)))
+        .collect();
+
     for body in [json!([event(1), event(2), event(3)]).to_string(), lines] {
         let receiver = Receiver::of(&server, "webhook");
         receiver.take(JSON, body.as_bytes());
@@ -115,19 +176,40 @@ fn several_events_of_one_request_are_an_alert_each() {
 fn events_beyond_the_most_are_named_in_a_log() {
     let server = TestServer::start();
     let receiver = Receiver::of(&server, "webhook");
-    let events: Vec<_> = (0..105).map(|number| json!({"event_type": "create", "id": number, "title": "t"})).collect();
+    let events: Vec<_> = (0..105)
+        .map(|number| json!({"event_type": "create", "id": number, "title": "t"}))
+        .collect();
+
     receiver.take(JSON, Value::from(events).to_string().as_bytes());
-    assert_eq!(receiver.account.send("GET", "/alert", None).json()["total_count"], 100);
-    assert_eq!(receiver.last_log()["outcome"], "5 events of this request were not read, since it has more than 100");
+    assert_eq!(
+        receiver.account.send("GET", "/alert", None).json()["total_count"],
+        100
+    );
+    assert_eq!(
+        receiver.last_log()["outcome"],
+        "5 events of this request were not read, since it has more than 100"
+    );
 }
 
 #[test]
 fn what_cannot_be_read_is_named_with_its_place_and_kept() {
     let server = TestServer::start();
     for (kind, body, outcome) in [
-        ("webhook", "{\"title\":\"a\",\"text\":\"b\nc}", "not JSON: line 1, column 23, raw newline in a string"),
-        ("webhook", "hello", "not JSON: line 1, column 1, no object and no array"),
-        ("custom_webhook", "{\"title\":", "not JSON: line 1, column 10, the text ends within an object"),
+        (
+            "webhook",
+            "{\"title\":\"a\",\"text\":\"b\nc}",
+            "not JSON: line 1, column 23, raw newline in a string",
+        ),
+        (
+            "webhook",
+            "hello",
+            "not JSON: line 1, column 1, no object and no array",
+        ),
+        (
+            "custom_webhook",
+            "{\"title\":",
+            "not JSON: line 1, column 10, the text ends within an object",
+        ),
         (
             "newrelic",
             r#"{"$serde_json::private::Number":"1"}"#,
@@ -137,14 +219,27 @@ fn what_cannot_be_read_is_named_with_its_place_and_kept() {
         let receiver = Receiver::of(&server, kind);
         receiver.take(JSON, body.as_bytes());
         let log = receiver.last_log();
-        assert_eq!((&log["outcome"], &log["action"]), (&json!(outcome), &json!("other")), "{kind}");
+
+        assert_eq!(
+            (&log["outcome"], &log["action"]),
+            (&json!(outcome), &json!("other")),
+            "{kind}"
+        );
         assert_eq!(log["request"]["body"]["text"], body);
-        assert!(receiver.titles().is_empty(), "{kind} makes no alert of what it cannot read");
+        assert!(
+            receiver.titles().is_empty(),
+            "{kind} makes no alert of what it cannot read"
+        );
     }
+
     let receiver = Receiver::of(&server, "webhook");
     receiver.take("application/octet-stream", b"\x08\xff\x00\x01");
     let log = receiver.last_log();
-    assert_eq!(log["request"]["body"], json!({"text": "data:application/octet-stream;base64,CP8AAQ==", "bytes": 4}));
+
+    assert_eq!(
+        log["request"]["body"],
+        json!({"text": "data:application/octet-stream;base64,CP8AAQ==", "bytes": 4})
+    );
 }
 
 #[test]

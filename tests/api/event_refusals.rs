@@ -12,7 +12,10 @@ fn integration(account: &Caller, kind: &str) -> String {
 }
 
 fn logs(account: &Caller) -> Vec<Value> {
-    account.send("GET", "/log", None).assert_status(200).json()["data"].as_array().unwrap().clone()
+    account.send("GET", "/log", None).assert_status(200).json()["data"]
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 #[test]
@@ -20,14 +23,31 @@ fn a_body_that_is_not_taken_leaves_a_log() {
     let server = TestServer::with(|settings| settings.limits.body_bytes = 100);
     let account = server.account("ops");
     let path = format!("/integration/{}", integration(&account, "webhook"));
+
     for _ in 0..3 {
-        server.anonymous().send("POST", &path, Some(&"x".repeat(101))).assert_status(413);
+        server
+            .anonymous()
+            .send("POST", &path, Some(&"x".repeat(101)))
+            .assert_status(413);
     }
-    server.anonymous().with("Content-Encoding", "compress").send("POST", &path, Some("x")).assert_status(415);
+
+    server
+        .anonymous()
+        .with("Content-Encoding", "compress")
+        .send("POST", &path, Some("x"))
+        .assert_status(415);
+
     let logs = logs(&account);
-    let shown: Vec<_> = logs.iter().map(|log| (&log["action"], &log["status"], &log["request"]["path"])).collect();
+    let shown: Vec<_> = logs
+        .iter()
+        .map(|log| (&log["action"], &log["status"], &log["request"]["path"]))
+        .collect();
     let (action, path) = (json!("refused"), json!(path));
-    assert_eq!(shown, [(&action, &json!(413), &path), (&action, &json!(415), &path)]);
+
+    assert_eq!(
+        shown,
+        [(&action, &json!(413), &path), (&action, &json!(415), &path)]
+    );
     assert_eq!(logs[0]["outcome"], "The body may have at most 100 bytes");
 }
 
@@ -37,11 +57,24 @@ fn the_first_event_of_too_many_leaves_a_log() {
     let account = server.account("ops");
     let path = format!("/integration/{}", integration(&account, "webhook"));
     let body = json!({"event_type": "create", "id": "1", "title": "t"}).to_string();
-    server.anonymous().send("POST", &path, Some(&body)).assert_status(200);
+
+    server
+        .anonymous()
+        .send("POST", &path, Some(&body))
+        .assert_status(200);
+
     for _ in 0..3 {
-        server.anonymous().send("POST", &path, Some(&body)).assert_status(429);
+        server
+            .anonymous()
+            .send("POST", &path, Some(&body))
+            .assert_status(429);
     }
-    let statuses: Vec<_> = logs(&account).iter().map(|log| log["status"].clone()).collect();
+
+    let statuses: Vec<_> = logs(&account)
+        .iter()
+        .map(|log| log["status"].clone())
+        .collect();
+
     assert_eq!(statuses, [json!(200), json!(429)]);
 }
 
@@ -50,24 +83,62 @@ fn a_get_where_events_are_posted_says_where_to_send_it() {
     let server = TestServer::start();
     let account = server.account("ops");
     let path = format!("/integration/{}", integration(&account, "webhook"));
-    server.anonymous().send("GET", &format!("{path}?event_type=create"), None).assert_status(401);
+
+    server
+        .anonymous()
+        .send("GET", &format!("{path}?event_type=create"), None)
+        .assert_status(401);
     account.send("GET", &path, None).assert_status(200);
+
     let [log] = logs(&account).try_into().unwrap();
-    assert!(log["outcome"].as_str().unwrap().contains(&format!("{path}/g")), "{log}");
-    assert_eq!((&log["status"], &log["request"]["query"]), (&json!(401), &json!("event_type=create")));
+    assert!(
+        log["outcome"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("{path}/g")),
+        "{log}"
+    );
+    assert_eq!(
+        (&log["status"], &log["request"]["query"]),
+        (&json!(401), &json!("event_type=create"))
+    );
 }
 
 #[test]
 fn mail_that_is_refused_leaves_a_log() {
     let server = smtp::start_with(|settings| settings.smtp.message_bytes = 1_024);
     let account = server.account("ops");
-    let (mail, webhook) = (integration(&account, "email"), integration(&account, "webhook"));
+    let (mail, webhook) = (
+        integration(&account, "email"),
+        integration(&account, "webhook"),
+    );
     let mut client = smtp::Client::greeted(server.mail_address());
-    let reply = client.mail(&[mail.as_str()], &format!("Subject: x\r\n\r\n{}\r\n", "x".repeat(2_000)));
+    let reply = client.mail(
+        &[mail.as_str()],
+        &format!("Subject: x\r\n\r\n{}\r\n", "x".repeat(2_000)),
+    );
     assert!(reply.starts_with("552 "), "{reply}");
-    assert!(client.say("MAIL FROM:<ops@example.com>").starts_with("250 "));
-    assert!(client.say(&format!("RCPT TO:<{webhook}@alerts.example>")).starts_with("550 "));
-    assert!(client.say("RCPT TO:<int_nosuchone1234@alerts.example>").starts_with("550 "));
-    let shown: Vec<_> = logs(&account).iter().map(|log| (log["source_id"].clone(), log["status"].clone())).collect();
-    assert_eq!(shown, [(json!(mail), json!(552)), (json!(webhook), json!(550))]);
+    assert!(
+        client
+            .say("MAIL FROM:<ops@example.com>")
+            .starts_with("250 ")
+    );
+    assert!(
+        client
+            .say(&format!("RCPT TO:<{webhook}@alerts.example>"))
+            .starts_with("550 ")
+    );
+    assert!(
+        client
+            .say("RCPT TO:<int_nosuchone1234@alerts.example>")
+            .starts_with("550 ")
+    );
+    let shown: Vec<_> = logs(&account)
+        .iter()
+        .map(|log| (log["source_id"].clone(), log["status"].clone()))
+        .collect();
+    assert_eq!(
+        shown,
+        [(json!(mail), json!(552)), (json!(webhook), json!(550))]
+    );
 }

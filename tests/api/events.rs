@@ -1,5 +1,5 @@
-//! Events of third parties: each step of each sequence, whatever is sent is answered as it should be, and what came of it
-//! can be seen.
+//! Events of third parties: each step of each sequence, whatever is sent is answered as it should
+//! be, and what came of it can be seen.
 
 use crate::{
     answer::Answer,
@@ -25,16 +25,26 @@ impl Desk {
 
     fn integration(&self, more: Value) -> String {
         let mut body = json!({"name": "n", "type": "webhook", "destination_ids": ["tem_1"], "urgency": "high"});
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         id(&self.account.created_from(body)).to_owned()
     }
 
     fn send(&self, integration: &str, body: Value) -> Answer {
-        self.server.anonymous().send("POST", &format!("/integration/{integration}"), Some(&body.to_string()))
+        self.server.anonymous().send(
+            "POST",
+            &format!("/integration/{integration}"),
+            Some(&body.to_string()),
+        )
     }
 
     fn all(&self, kind: &str) -> Vec<Value> {
-        let list = self.account.send("GET", &format!("/{kind}?limit=100"), None).assert_status(200).json();
+        let list = self
+            .account
+            .send("GET", &format!("/{kind}?limit=100"), None)
+            .assert_status(200)
+            .json();
         list["data"].as_array().unwrap().clone()
     }
 
@@ -43,12 +53,17 @@ impl Desk {
     }
 
     fn last_log(&self) -> Value {
-        let list = self.account.send("GET", "/log?limit=1&sort=-tinyId", None).assert_status(200).json();
+        let list = self
+            .account
+            .send("GET", "/log?limit=1&sort=-tinyId", None)
+            .assert_status(200)
+            .json();
         list["data"][0].clone()
     }
 
     fn step(&self, alert: &Value, step: &str) -> Answer {
-        self.account.send("POST", &format!("/alert/{}/{step}", id(alert)), None)
+        self.account
+            .send("POST", &format!("/alert/{}/{step}", id(alert)), None)
     }
 }
 
@@ -60,9 +75,17 @@ fn event(kind: &str, thirdparty_id: &str) -> Value {
 fn an_event_becomes_an_alert_and_leaves_a_log() {
     let desk = Desk::open();
     let integration = desk.integration(json!({"destination_ids": ["tem_1", "usr_2"]}));
-    let sender = desk.server.anonymous().with("User-Agent", "watchdog/1").with("Pagertree-Token", "s3cret");
+    let sender = desk
+        .server
+        .anonymous()
+        .with("User-Agent", "watchdog/1")
+        .with("Pagertree-Token", "s3cret");
     let body = event("create", "job-7").to_string();
-    let answer = sender.send("POST", &format!("/integration/{integration}?from=here"), Some(&body));
+    let answer = sender.send(
+        "POST",
+        &format!("/integration/{integration}?from=here"),
+        Some(&body),
+    );
     assert_eq!((answer.status, answer.text.as_str()), (200, ""));
 
     let [alert] = desk.alerts().try_into().unwrap();
@@ -86,9 +109,20 @@ fn an_event_becomes_an_alert_and_leaves_a_log() {
     ] {
         assert_eq!(alert[name], expected, "{name} in {alert:#}");
     }
-    let attributes = ["sid", "id", "createdAt", "updatedAt", "meta", "tinyId", "thirdparty_id", "destination_ids"];
+
+    let attributes = [
+        "sid",
+        "id",
+        "createdAt",
+        "updatedAt",
+        "meta",
+        "tinyId",
+        "thirdparty_id",
+        "destination_ids",
+    ];
     let named: Vec<_> = alert.as_object().unwrap().keys().take(8).collect();
     assert_eq!(named, attributes);
+
     for (name, expected) in [
         ("type", json!("incoming")),
         ("source_id", json!(integration)),
@@ -101,18 +135,42 @@ fn an_event_becomes_an_alert_and_leaves_a_log() {
     ] {
         assert_eq!(log[name], expected, "{name} in {log:#}");
     }
+
     let request = &log["request"];
-    assert_eq!((&request["method"], &request["query"]), (&json!("POST"), &json!("from=here")));
+    assert_eq!(
+        (&request["method"], &request["query"]),
+        (&json!("POST"), &json!("from=here"))
+    );
     assert_eq!(request["path"], format!("/integration/{integration}"));
     assert_eq!(request["remote"], "127.0.0.1");
     assert_eq!(request["body"], json!({"text": body, "bytes": body.len()}));
     assert_eq!(request["headers"]["user-agent"], "watchdog/1");
     assert_eq!(request["headers"]["pagertree-token"], "***");
     let path = format!("/log/{}", id(&log));
-    assert_eq!(desk.account.send("GET", &path, None).assert_status(200).json(), log);
-    assert_eq!(desk.account.send("GET", &format!("{path}?select=action"), None).text, r#"{"action":"create"}"#);
-    desk.server.account("others").send("GET", &path, None).assert_error(404, &["Log not found"]);
-    assert_eq!(desk.server.account("others").send("GET", "/log", None).json()["total_count"], 0);
+    assert_eq!(
+        desk.account
+            .send("GET", &path, None)
+            .assert_status(200)
+            .json(),
+        log
+    );
+    assert_eq!(
+        desk.account
+            .send("GET", &format!("{path}?select=action"), None)
+            .text,
+        r#"{"action":"create"}"#
+    );
+    desk.server
+        .account("others")
+        .send("GET", &path, None)
+        .assert_error(404, &["Log not found"]);
+    assert_eq!(
+        desk.server
+            .account("others")
+            .send("GET", "/log", None)
+            .json()["total_count"],
+        0
+    );
 }
 
 #[test]
@@ -121,25 +179,64 @@ fn whatever_makes_no_sense_is_taken_and_says_why_in_the_log() {
     let integration = desk.integration(json!({}));
     let path = format!("/integration/{integration}");
     let anybody = desk.server.anonymous();
+
     for (kind, body, outcome) in [
         ("application/json", "", "'event_type' is missing"),
-        ("application/json", "{\"event_type\":", "not JSON: line 1, column 15, the text ends within an object"),
-        ("application/json", "[[[[", "not JSON: line 1, column 5, the text ends within an array"),
+        (
+            "application/json",
+            "{\"event_type\":",
+            "not JSON: line 1, column 15, the text ends within an object",
+        ),
+        (
+            "application/json",
+            "[[[[",
+            "not JSON: line 1, column 5, the text ends within an array",
+        ),
         ("text/plain", "hello", "the body is neither JSON nor a form"),
-        ("application/json", r#"{"event_type":"explode"}"#, "'event_type' is 'explode', which stands for no event"),
-        ("application/json", r#"{"event_type":"create"}"#, "it has no title, so no alert was created"),
-        ("application/json", r#"{"event_type":"resolve"}"#, "there is no alert with this id that could be resolved"),
-        ("multipart/form-data; boundary=x", "--x\r\nbroken", "'event_type' is missing"),
+        (
+            "application/json",
+            r#"{"event_type":"explode"}"#,
+            "'event_type' is 'explode', which stands for no event",
+        ),
+        (
+            "application/json",
+            r#"{"event_type":"create"}"#,
+            "it has no title, so no alert was created",
+        ),
+        (
+            "application/json",
+            r#"{"event_type":"resolve"}"#,
+            "there is no alert with this id that could be resolved",
+        ),
+        (
+            "multipart/form-data; boundary=x",
+            "--x\r\nbroken",
+            "'event_type' is missing",
+        ),
     ] {
-        let answer = anybody.with("Content-Type", kind).send("POST", &path, Some(body));
+        let answer = anybody
+            .with("Content-Type", kind)
+            .send("POST", &path, Some(body));
         assert_eq!((answer.status, answer.text.as_str()), (200, ""), "{body}");
         assert_eq!(desk.last_log()["outcome"], outcome, "{body}");
     }
-    assert_eq!(anybody.send("GET", &format!("{path}/g?event_type=create&id=1&title=t"), None).status, 200);
+
+    assert_eq!(
+        anybody
+            .send(
+                "GET",
+                &format!("{path}/g?event_type=create&id=1&title=t"),
+                None
+            )
+            .status,
+        200
+    );
     let form = "--x\r\nContent-Disposition: form-data; name=\"event_type\"\r\n\r\nacknowledge\r\n\
                 --x\r\nContent-Disposition: form-data; name=\"id\"\r\n\r\n1\r\n--x--\r\n";
     let multipart = anybody.with("Content-Type", "multipart/form-data; boundary=x");
-    multipart.send("POST", &format!("{path}/g"), Some(form)).assert_status(200);
+    multipart
+        .send("POST", &format!("{path}/g"), Some(form))
+        .assert_status(200);
     assert_eq!(desk.alerts()[0]["status"], "acknowledged");
     assert_eq!(desk.all("log").len(), 10);
 }
@@ -147,21 +244,34 @@ fn whatever_makes_no_sense_is_taken_and_says_why_in_the_log() {
 #[test]
 fn what_cannot_be_taken_is_refused() {
     let desk = Desk::open();
-    desk.send("int_doesnotEx", event("create", "1")).assert_error(404, &["Integration not found"]);
+    desk.send("int_doesnotEx", event("create", "1"))
+        .assert_error(404, &["Integration not found"]);
+
     let disabled = desk.integration(json!({"enabled": false}));
     let answer = desk.send(&disabled, event("create", "1"));
     assert_eq!((answer.status, answer.text.as_str()), (405, ""));
+
     // What its path allows while it takes no events.
-    assert_eq!(answer.header("allow"), Some("DELETE, GET, HEAD, OPTIONS, PUT"));
+    assert_eq!(
+        answer.header("allow"),
+        Some("DELETE, GET, HEAD, OPTIONS, PUT")
+    );
     assert_eq!(desk.last_log()["action"], "disabled");
-    let answer = desk.send(&format!("{disabled}/g"), event("create", "1")).assert_status(405);
+
+    let answer = desk
+        .send(&format!("{disabled}/g"), event("create", "1"))
+        .assert_status(405);
+
     assert_eq!(answer.header("allow"), Some("OPTIONS"));
     let guarded = desk.integration(json!({"options": {"token": "s3cret"}}));
     let answer = desk.send(&guarded, event("create", "1"));
+
     assert_eq!((answer.status, answer.text.as_str()), (403, ""));
     assert_eq!(desk.last_log()["action"], "blocked");
     let tolerant = desk.integration(json!({"type": "elastalert", "enabled": false}));
-    desk.send(&tolerant, event("create", "1")).assert_status(200);
+
+    desk.send(&tolerant, event("create", "1"))
+        .assert_status(200);
     assert_eq!(desk.alerts(), [Value::Null; 0]);
 }
 
@@ -169,7 +279,8 @@ fn what_cannot_be_taken_is_refused() {
 fn too_many_events_are_told_when_to_come_back() {
     let server = TestServer::with(|settings| settings.limits.events_per_minute = 2);
     let account = server.account("ops");
-    let [one, other] = ["a", "b"].map(|name| format!("/integration/{}", id(&account.created(name))));
+    let [one, other] =
+        ["a", "b"].map(|name| format!("/integration/{}", id(&account.created(name))));
     let anybody = server.anonymous();
     for _ in 0..2 {
         anybody.send("POST", &one, Some("{}")).assert_status(200);
@@ -186,12 +297,23 @@ fn one_alert_comes_of_many_equal_events_at_once() {
     for round in 0..5 {
         thread::scope(|scope| {
             for _ in 0..32 {
-                scope.spawn(|| desk.send(&integration, event("create", &round.to_string())).assert_status(200));
+                scope.spawn(|| {
+                    desk.send(&integration, event("create", &round.to_string()))
+                        .assert_status(200)
+                });
             }
         });
     }
+
     assert_eq!(desk.alerts().len(), 5);
-    let logs = desk.account.send("GET", "/log?action=create&outcome=already&ops=outcome:contains", None).json();
+    let logs = desk
+        .account
+        .send(
+            "GET",
+            "/log?action=create&outcome=already&ops=outcome:contains",
+            None,
+        )
+        .json();
     assert_eq!(logs["total_count"], 5 * 31);
 }
 
@@ -201,9 +323,14 @@ fn the_first_that_is_heard_of_a_ticket_is_an_alert() {
     let integration = desk.integration(json!({"type": "freshdesk"}));
     let ticket = |status: &str| {
         let ticket = json!({"ticket_id": 7, "ticket_subject": "No mail", "ticket_status": status});
-        desk.send(&integration, json!({"freshdesk_webhook": ticket})).assert_status(200);
-        desk.alerts().iter().map(|alert| alert["status"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        desk.send(&integration, json!({"freshdesk_webhook": ticket}))
+            .assert_status(200);
+        desk.alerts()
+            .iter()
+            .map(|alert| alert["status"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
+
     assert_eq!(ticket("Waiting for Godot"), ["open"]);
     assert_eq!(ticket("Waiting for Godot"), ["open"]);
     assert_eq!(desk.last_log()["action"], "other");
@@ -216,9 +343,19 @@ fn the_first_that_is_heard_of_a_ticket_is_an_alert() {
 fn who_reads_the_answer_gets_one() {
     let desk = Desk::open();
     let integration = desk.integration(json!({"type": "twilio_livecallrouting"}));
-    let call = desk.server.anonymous().with("Content-Type", "application/x-www-form-urlencoded");
-    let answer = call.send("POST", &format!("/integration/{integration}"), Some("CallSid=CA1&From=%2B15550100"));
-    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/xml")));
+    let call = desk
+        .server
+        .anonymous()
+        .with("Content-Type", "application/x-www-form-urlencoded");
+    let answer = call.send(
+        "POST",
+        &format!("/integration/{integration}"),
+        Some("CallSid=CA1&From=%2B15550100"),
+    );
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, Some("application/xml"))
+    );
     assert!(answer.text.contains("<Response>"), "{}", answer.text);
     assert_eq!(desk.alerts()[0]["thirdparty_id"], "CA1");
 }
@@ -228,14 +365,26 @@ fn an_id_that_nobody_has_is_written_as_the_type_writes_it() {
     let desk = Desk::open();
     for (kind, body, length) in [
         ("webhook", json!({"event_type": "create", "title": "t"}), 36),
-        ("hetrix_tools", json!({"resource_usage": {"resource_type": "cpu"}, "monitor_name": "db-1"}), 32),
-        ("zabbix", json!({"event_value": "{EVENT.VALUE}", "title": "test"}), 26),
+        (
+            "hetrix_tools",
+            json!({"resource_usage": {"resource_type": "cpu"}, "monitor_name": "db-1"}),
+            32,
+        ),
+        (
+            "zabbix",
+            json!({"event_value": "{EVENT.VALUE}", "title": "test"}),
+            26,
+        ),
     ] {
         let integration = desk.integration(json!({"type": kind}));
         desk.send(&integration, body).assert_status(200);
         let alert = desk.alerts().pop().unwrap();
         assert_eq!(alert["source_id"], integration.as_str(), "{kind}");
-        assert_eq!(alert["thirdparty_id"].as_str().map(str::len), Some(length), "{kind}");
+        assert_eq!(
+            alert["thirdparty_id"].as_str().map(str::len),
+            Some(length),
+            "{kind}"
+        );
     }
 }
 
@@ -244,10 +393,16 @@ fn a_deleted_alert_is_forgotten() {
     let desk = Desk::open();
     let integration = desk.integration(json!({}));
     desk.send(&integration, event("create", "1"));
+
     let [first] = desk.alerts().try_into().unwrap();
-    desk.account.send("DELETE", &format!("/alert/{}", id(&first)), None).assert_status(204);
+    desk.account
+        .send("DELETE", &format!("/alert/{}", id(&first)), None)
+        .assert_status(204);
     desk.send(&integration, event("resolve", "1"));
-    assert_eq!(desk.last_log()["outcome"], "there is no alert with this id that could be resolved");
+    assert_eq!(
+        desk.last_log()["outcome"],
+        "there is no alert with this id that could be resolved"
+    );
     desk.send(&integration, event("create", "1"));
     let [second] = desk.alerts().try_into().unwrap();
     assert_eq!(second["tinyId"], 2);
@@ -272,7 +427,10 @@ fn every_sequence_goes_as_it_is_told() {
 fn every_sequence_beside_the_checkout_goes_as_it_is_told() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/sequences.json");
     if path.exists() {
-        tell(&format!("{} sequences of ../shared/sequences.json ran, and passed", play_all(&path)));
+        tell(&format!(
+            "{} sequences of ../shared/sequences.json ran, and passed",
+            play_all(&path)
+        ));
     } else {
         tell("no sequence of ../shared/sequences.json ran: it is not there");
     }
@@ -281,20 +439,41 @@ fn every_sequence_beside_the_checkout_goes_as_it_is_told() {
 fn play(sequence: &Value) {
     let desk = Desk::open();
     let integrations = sequence["integrations"].as_object().unwrap();
-    let known: Vec<(&String, String)> =
-        integrations.iter().map(|(name, more)| (name, desk.integration(more.clone()))).collect();
-    let find = |name: &Value| &known.iter().find(|(known, _)| name == known.as_str()).unwrap().1;
+    let known: Vec<(&String, String)> = integrations
+        .iter()
+        .map(|(name, more)| (name, desk.integration(more.clone())))
+        .collect();
+    let find = |name: &Value| {
+        &known
+            .iter()
+            .find(|(known, _)| name == known.as_str())
+            .unwrap()
+            .1
+    };
+
     for (number, step) in sequence["steps"].as_array().unwrap().iter().enumerate() {
         let place = format!("{}, step {number}", sequence["name"]);
         let alert = || {
-            let position = step["alert"].as_str().unwrap().strip_prefix('A').unwrap().parse::<usize>().unwrap();
+            let position = step["alert"]
+                .as_str()
+                .unwrap()
+                .strip_prefix('A')
+                .unwrap()
+                .parse::<usize>()
+                .unwrap();
             desk.alerts().swap_remove(position - 1)
         };
+
         let answer = match step["do"].as_str().unwrap() {
             "incoming" => {
-                let headers = step.get("headers").and_then(Value::as_object).into_iter().flatten();
-                let sender = headers
-                    .fold(desk.server.anonymous(), |sender, (name, value)| sender.with(name, value.as_str().unwrap()));
+                let headers = step
+                    .get("headers")
+                    .and_then(Value::as_object)
+                    .into_iter()
+                    .flatten();
+                let sender = headers.fold(desk.server.anonymous(), |sender, (name, value)| {
+                    sender.with(name, value.as_str().unwrap())
+                });
                 let path = format!("/integration/{}", find(&step["integration"]));
                 sender.send("POST", &path, Some(&step["body"].to_string()))
             }
@@ -307,32 +486,58 @@ fn play(sequence: &Value) {
             }
             other => panic!("{place}: nobody knows how to '{other}'"),
         };
+
         assert_eq!(
             answer.status,
-            step.get("expect_status").map_or(200, |status| status.as_u64().unwrap() as u16),
+            step.get("expect_status")
+                .map_or(200, |status| status.as_u64().unwrap() as u16),
             "{place}"
         );
+
         if let Some(body) = step.get("expect_body") {
             assert_eq!(answer.text, body.as_str().unwrap(), "{place}");
         }
+
         let alerts = desk.alerts();
         if let Some(expected) = step["then"]["alerts"].as_object() {
             let statuses: Vec<_> = alerts.iter().map(|alert| &alert["status"]).collect();
             assert_eq!(statuses, expected.values().collect::<Vec<_>>(), "{place}");
         }
-        for (name, fields) in step["then"]["alert_fields"].as_object().into_iter().flatten() {
+
+        for (name, fields) in step["then"]["alert_fields"]
+            .as_object()
+            .into_iter()
+            .flatten()
+        {
             let alert = &alerts[name.strip_prefix('A').unwrap().parse::<usize>().unwrap() - 1];
             for (field, expected) in fields.as_object().unwrap() {
-                if let Some(start) = expected["$match"].as_str().and_then(|pattern| pattern.strip_prefix('^')) {
-                    assert!(alert[field].as_str().unwrap().starts_with(start), "{place}: {field}");
+                if let Some(start) = expected["$match"]
+                    .as_str()
+                    .and_then(|pattern| pattern.strip_prefix('^'))
+                {
+                    assert!(
+                        alert[field].as_str().unwrap().starts_with(start),
+                        "{place}: {field}"
+                    );
                     continue;
                 }
-                let named = expected.as_str().and_then(|text| text.strip_prefix('$')?.strip_suffix(".id"));
-                let expected = named.map_or_else(|| expected.clone(), |name| json!(find(&json!(name))));
+
+                let named = expected
+                    .as_str()
+                    .and_then(|text| text.strip_prefix('$')?.strip_suffix(".id"));
+                let expected =
+                    named.map_or_else(|| expected.clone(), |name| json!(find(&json!(name))));
+
                 assert_eq!(alert[field], expected, "{place}: {field}");
             }
         }
     }
-    let ids: BTreeSet<String> = desk.alerts().iter().map(|alert| id(alert).to_owned()).collect();
+
+    let ids: BTreeSet<String> = desk
+        .alerts()
+        .iter()
+        .map(|alert| id(alert).to_owned())
+        .collect();
+
     assert_eq!(ids.len(), desk.alerts().len());
 }

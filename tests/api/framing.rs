@@ -1,5 +1,5 @@
-//! One request after another on a connection: where each ends, what clients offer and ask before they send a body, and
-//! that nothing stands between the answers.
+//! One request after another on a connection: where each ends, what clients offer and ask before
+//! they send a body, and that nothing stands between the answers.
 
 use crate::{callers::id, connection::Connection, server::TestServer};
 use serde_json::json;
@@ -24,19 +24,26 @@ fn an_offer_to_upgrade_is_ignored_and_the_connection_goes_on() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     for number in 1..=20 {
-        let answer = connection.send(format!("POST /integration HTTP/1.1\r\n{JAVA}{INTEGRATION}")).receive();
+        let answer = connection
+            .send(format!("POST /integration HTTP/1.1\r\n{JAVA}{INTEGRATION}"))
+            .receive();
         assert_eq!(answer.header("connection"), None, "{answer:?}");
         assert_eq!(answer.assert_status(200).json()["tinyId"], number);
     }
+
     let offers = [
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n",
         "connection: keep-alive, UPGRADE\r\nupgrade: TLS/1.0\r\n",
         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
     ];
+
     // All of them at once, too.
     connection.send(offers.map(create).concat());
     for number in 21..=23 {
-        assert_eq!(connection.receive().assert_status(200).json()["tinyId"], number);
+        assert_eq!(
+            connection.receive().assert_status(200).json()["tinyId"],
+            number
+        );
     }
 }
 
@@ -46,9 +53,23 @@ fn a_body_beside_an_offer_of_websockets_is_a_body() {
     let mut connection = Connection::open(&server);
     let request = create("Connection: Upgrade\r\nUpgrade: websocket\r\n");
     let (head, body) = request.split_at(request.len() - 10);
-    connection.send(head).send(body).receive().assert_status(200);
-    connection.request("GET /livez HTTP/1.1\nConnection: Upgrade\nUpgrade: websocket", "").receive().assert_status(200);
-    connection.request("GET /livez HTTP/1.1", "").receive().assert_status(200);
+
+    connection
+        .send(head)
+        .send(body)
+        .receive()
+        .assert_status(200);
+    connection
+        .request(
+            "GET /livez HTTP/1.1\nConnection: Upgrade\nUpgrade: websocket",
+            "",
+        )
+        .receive()
+        .assert_status(200);
+    connection
+        .request("GET /livez HTTP/1.1", "")
+        .receive()
+        .assert_status(200);
 }
 
 #[test]
@@ -66,8 +87,13 @@ fn an_event_is_logged_with_the_headers_that_it_came_with() {
     connection.send("{}").receive().assert_status(200);
     let log = account.send("GET", "/log", None).assert_status(200).json()["data"][0].clone();
     let headers = &log["request"]["headers"];
-    let found = ["connection", "upgrade", "expect"].map(|name| headers[name].as_str().unwrap_or_default().to_owned());
-    assert_eq!(found, ["Upgrade, HTTP2-Settings", "websocket", "100-continue"], "{log}");
+    let found = ["connection", "upgrade", "expect"]
+        .map(|name| headers[name].as_str().unwrap_or_default().to_owned());
+    assert_eq!(
+        found,
+        ["Upgrade, HTTP2-Settings", "websocket", "100-continue"],
+        "{log}"
+    );
 }
 
 #[test]
@@ -81,9 +107,16 @@ fn a_client_is_asked_for_its_body_when_somebody_reads_it() {
         assert_eq!(connection.receive_head().status, 100);
         connection.send(body).receive().assert_status(200);
     }
+
     // Who does not wait need not be asked.
-    connection.send(create("Expect: 100-continue\r\n")).receive().assert_status(200);
-    connection.request("GET /livez HTTP/1.1\nExpect: 100-continue", "").receive().assert_status(200);
+    connection
+        .send(create("Expect: 100-continue\r\n"))
+        .receive()
+        .assert_status(200);
+    connection
+        .request("GET /livez HTTP/1.1\nExpect: 100-continue", "")
+        .receive()
+        .assert_status(200);
 }
 
 /// It was asked for before anybody had looked at the head, and sent all of it in vain.
@@ -92,21 +125,52 @@ fn a_client_is_not_asked_for_a_body_that_its_head_refuses() {
     let server = TestServer::with(|settings| settings.limits.body_bytes = 1_000);
     let existing = server.account("ops").created("x");
     let events = format!("/integration/{}", id(&existing));
-    let head = |path: &str, headers: &str| format!("POST {path} HTTP/1.1\nExpect: 100-continue\n{headers}");
+    let head = |path: &str, headers: &str| {
+        format!("POST {path} HTTP/1.1\nExpect: 100-continue\n{headers}")
+    };
+
     for (status, head) in [
         (401, head("/integration", "Content-Length: 5")),
-        (404, head("/nowhere", "Authorization: ops\nContent-Length: 5")),
+        (
+            404,
+            head("/nowhere", "Authorization: ops\nContent-Length: 5"),
+        ),
         (405, head("/log", "Authorization: ops\nContent-Length: 5")),
-        (413, head("/integration", "Authorization: ops\nContent-Length: 1001")),
-        (404, head("/integration/int_doesnotexist1", "Content-Length: 5")),
+        (
+            413,
+            head("/integration", "Authorization: ops\nContent-Length: 1001"),
+        ),
+        (
+            404,
+            head("/integration/int_doesnotexist1", "Content-Length: 5"),
+        ),
         (413, head(&events, "Content-Length: 1001")),
-        (415, head("/integration", "Authorization: ops\nContent-Type: text/plain\nContent-Length: 5")),
-        (415, head("/integration", "Authorization: ops\nContent-Encoding: lzw\nTransfer-Encoding: chunked")),
-        (415, head(&events, "Content-Encoding: lzw\nContent-Length: 5")),
+        (
+            415,
+            head(
+                "/integration",
+                "Authorization: ops\nContent-Type: text/plain\nContent-Length: 5",
+            ),
+        ),
+        (
+            415,
+            head(
+                "/integration",
+                "Authorization: ops\nContent-Encoding: lzw\nTransfer-Encoding: chunked",
+            ),
+        ),
+        (
+            415,
+            head(&events, "Content-Encoding: lzw\nContent-Length: 5"),
+        ),
     ] {
         let mut connection = Connection::open(&server);
         let answer = connection.request(&head, "").receive();
-        assert_eq!((answer.status, answer.header("connection")), (status, Some("close")), "{head}: {answer:?}");
+        assert_eq!(
+            (answer.status, answer.header("connection")),
+            (status, Some("close")),
+            "{head}: {answer:?}"
+        );
         assert!(connection.is_closed(), "{head}");
     }
 }
@@ -117,10 +181,26 @@ fn a_request_sent_early_is_answered_even_when_its_body_comes_late() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     let chunked = "POST /integration HTTP/1.1\r\nHost: x\r\nAuthorization: ops\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let body = format!("18\r\n{}\r\n18; x\r\n{}\r\n0\r\nx: y\r\n\r\n", &INTEGRATION[..24], &INTEGRATION[24..]);
-    let all = [create(""), format!("{chunked}{body}"), create(""), "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n".to_owned()];
+    let body = format!(
+        "18\r\n{}\r\n18; x\r\n{}\r\n0\r\nx: y\r\n\r\n",
+        &INTEGRATION[..24],
+        &INTEGRATION[24..]
+    );
+    let all = [
+        create(""),
+        format!("{chunked}{body}"),
+        create(""),
+        "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
+    ];
     let (all, length) = (all.concat(), create("").len());
-    for cut in [length - 1, length + 20, length + chunked.len(), length + chunked.len() + 30, all.len() - 70] {
+
+    for cut in [
+        length - 1,
+        length + 20,
+        length + chunked.len(),
+        length + chunked.len() + 30,
+        all.len() - 70,
+    ] {
         connection.send(&all[..cut]);
         // So that the rest comes later indeed.
         assert!(cut < length || connection.has_something(Duration::from_secs(20)));
@@ -137,13 +217,21 @@ fn requests_byte_by_byte_are_answered_like_any_others() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     let chunked = "POST /integration HTTP/1.1\r\nHost: x\r\nAuthorization: ops\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let all =
-        format!("{}{chunked}30\r\n{INTEGRATION}\r\n0\r\n\r\n\r\n{}", create("Connection: upgrade\r\n"), create(""));
+    let all = format!(
+        "{}{chunked}30\r\n{INTEGRATION}\r\n0\r\n\r\n\r\n{}",
+        create("Connection: upgrade\r\n"),
+        create("")
+    );
+
     for byte in all.as_bytes() {
         connection.send([*byte]);
     }
+
     for number in 1..=3 {
-        assert_eq!(connection.receive().assert_status(200).json()["tinyId"], number);
+        assert_eq!(
+            connection.receive().assert_status(200).json()["tinyId"],
+            number
+        );
     }
 }
 
@@ -151,11 +239,27 @@ fn requests_byte_by_byte_are_answered_like_any_others() {
 fn chunks_that_are_none_get_one_answer_and_the_end() {
     let server = TestServer::start();
     let head = "POST /integration HTTP/1.1\nAuthorization: ops\nTransfer-Encoding: chunked";
-    for chunks in ["x", "5\r\nabcdefg", "1\nx", "fffffffffffffffff\r\n", "3\r\n{\"a\r\n-\r\n", "1;\u{1}\r\n"] {
+    for chunks in [
+        "x",
+        "5\r\nabcdefg",
+        "1\nx",
+        "fffffffffffffffff\r\n",
+        "3\r\n{\"a\r\n-\r\n",
+        "1;\u{1}\r\n",
+    ] {
         let mut connection = Connection::open(&server);
-        let answer =
-            connection.request(head, format!("{chunks}\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n")).receive();
-        assert_eq!(answer.header("connection"), Some("close"), "{chunks:?}: {answer:?}");
+        let answer = connection
+            .request(
+                head,
+                format!("{chunks}\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\n\r\n"),
+            )
+            .receive();
+
+        assert_eq!(
+            answer.header("connection"),
+            Some("close"),
+            "{chunks:?}: {answer:?}"
+        );
         answer.assert_error(400, &["not well-formed in 'Transfer-Encoding: chunked'"]);
         assert!(connection.is_closed(), "{chunks:?}");
     }
@@ -166,26 +270,56 @@ fn chunks_that_are_none_get_one_answer_and_the_end() {
 fn no_answer_is_mistaken_for_another_whatever_it_says() {
     let server = TestServer::start();
     let account = server.account("ops");
-    let options =
-        json!({"name": "n", "type": "meta_workplace", "destination_ids": [], "options": {"incoming_enabled": true}});
+    let options = json!({"name": "n", "type": "meta_workplace", "destination_ids": [], "options": {"incoming_enabled": true}});
     let integration = id(&account.created_from(options)).to_owned();
     let mut connection = Connection::open(&server);
     let challenge = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nx: y\r\n\r\n";
     let encoded: String = form_urlencoded::byte_serialize(challenge.as_bytes()).collect();
     let echo = |challenge: &str| {
-        format!("GET /integration/{integration}/g?hub.mode=subscribe&hub.challenge={challenge} HTTP/1.1")
+        format!(
+            "GET /integration/{integration}/g?hub.mode=subscribe&hub.challenge={challenge} HTTP/1.1"
+        )
     };
+
     // Nothing is sent back that is no challenge of theirs.
-    assert_eq!(connection.request(&echo(&encoded), "").receive().assert_status(200).text, "");
-    assert_eq!(connection.request(&echo("1158201444"), "").receive().assert_status(200).text, "1158201444");
-    // A name that looks like an answer comes back as it was sent, and so does an id of the client's own.
+    assert_eq!(
+        connection
+            .request(&echo(&encoded), "")
+            .receive()
+            .assert_status(200)
+            .text,
+        ""
+    );
+    assert_eq!(
+        connection
+            .request(&echo("1158201444"), "")
+            .receive()
+            .assert_status(200)
+            .text,
+        "1158201444"
+    );
+
+    // A name that looks like an answer comes back as it was sent, and so does an id of the client's
+    // own.
     let body = json!({"name": challenge, "type": "email", "destination_ids": []}).to_string();
+
     let head = format!(
         "POST /integration HTTP/1.1\nAuthorization: ops\nX-Request-Id: HTTP/1.1 404 content-length: 0\nContent-Length: {}",
         body.len()
     );
-    assert_eq!(connection.request(&head, body).receive().assert_status(200).json()["name"], challenge.trim());
-    connection.request("GET /livez HTTP/1.1", "").receive().assert_status(200);
+
+    assert_eq!(
+        connection
+            .request(&head, body)
+            .receive()
+            .assert_status(200)
+            .json()["name"],
+        challenge.trim()
+    );
+    connection
+        .request("GET /livez HTTP/1.1", "")
+        .receive()
+        .assert_status(200);
 }
 
 #[test]
@@ -197,7 +331,10 @@ fn what_is_no_request_is_refused_behind_any_number_of_requests() {
             (400, "\u{16}\u{3}\u{1}\u{2}".to_owned()),
             (400, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned()),
             (400, "GET /livez HTTP/1.1\r\n\r\n".to_owned()),
-            (431, format!("GET / HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(97))),
+            (
+                431,
+                format!("GET / HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(97)),
+            ),
             (431, format!("GET / HTTP/1.1\r\nx: {}", "y".repeat(132_000))),
             (414, format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(66_000))),
         ] {

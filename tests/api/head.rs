@@ -8,6 +8,7 @@ fn head_answers_like_get_without_the_body() {
     let account = server.account("ops");
     let created = account.created("x");
     let object = format!("/integration/{}", id(&created));
+
     for path in [
         "/integration",
         "/integration?limit=1&sort=-name",
@@ -20,9 +21,18 @@ fn head_answers_like_get_without_the_body() {
         "/readyz",
         "/nowhere",
     ] {
-        let (get, head) = (account.send("GET", path, None), account.send("HEAD", path, None));
-        assert_eq!((head.status, head.text.as_str()), (get.status, ""), "{path}");
+        let (get, head) = (
+            account.send("GET", path, None),
+            account.send("HEAD", path, None),
+        );
+
+        assert_eq!(
+            (head.status, head.text.as_str()),
+            (get.status, ""),
+            "{path}"
+        );
         assert_eq!(head.header_names(), get.header_names(), "{path}");
+
         for name in ["content-type", "content-length", "link", "allow"] {
             assert_eq!(head.header(name), get.header(name), "{name} of {path}");
         }
@@ -32,21 +42,37 @@ fn head_answers_like_get_without_the_body() {
 #[test]
 fn head_of_metrics_answers_200() {
     let server = TestServer::start();
-    let head = server.anonymous().send("HEAD", "/metrics", None).assert_status(200);
-    assert_eq!(head.header("content-type"), server.anonymous().send("GET", "/metrics", None).header("content-type"));
+    let head = server
+        .anonymous()
+        .send("HEAD", "/metrics", None)
+        .assert_status(200);
+
+    assert_eq!(
+        head.header("content-type"),
+        server
+            .anonymous()
+            .send("GET", "/metrics", None)
+            .header("content-type")
+    );
 }
 
 #[test]
 fn head_asks_for_a_credential_like_get() {
     let server = TestServer::start();
-    let head = server.anonymous().send("HEAD", "/integration", None).assert_status(401);
+    let head = server
+        .anonymous()
+        .send("HEAD", "/integration", None)
+        .assert_status(401);
     assert_eq!(head.header("www-authenticate"), Some("Bearer"));
 }
 
 #[test]
 fn head_is_not_allowed_where_there_is_no_get() {
     let server = TestServer::start();
-    let head = server.anonymous().send("HEAD", "/public/login", None).assert_status(405);
+    let head = server
+        .anonymous()
+        .send("HEAD", "/public/login", None)
+        .assert_status(405);
     assert_eq!(head.header("allow"), Some("OPTIONS, POST"));
 }
 
@@ -54,11 +80,17 @@ fn head_is_not_allowed_where_there_is_no_get() {
 fn not_one_byte_of_a_body_follows_a_head() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
-    for (path, status) in
-        [("/integration", 200), ("/integration/int_x", 404), ("/nowhere", 404), ("/public/login", 405)]
-    {
+    for (path, status) in [
+        ("/integration", 200),
+        ("/integration/int_x", 404),
+        ("/nowhere", 404),
+        ("/public/login", 405),
+    ] {
         connection.request(&format!("HEAD {path} HTTP/1.1\nAuthorization: ops"), "");
         assert_eq!(connection.receive_head().status, status, "{path}");
-        connection.request("GET /livez HTTP/1.1", "").receive().assert_status(200);
+        connection
+            .request("GET /livez HTTP/1.1", "")
+            .receive()
+            .assert_status(200);
     }
 }

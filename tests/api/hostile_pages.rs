@@ -19,7 +19,11 @@ fn webhook_to(url: &str) -> Value {
 }
 
 fn status_for(server: &TestServer, host: &str, path: &str) -> u16 {
-    server.account("ops").with("Host", host).send("GET", path, None).status
+    server
+        .account("ops")
+        .with("Host", host)
+        .send("GET", path, None)
+        .status
 }
 
 #[test]
@@ -42,17 +46,43 @@ fn hosts_that_strangers_cannot_own_are_answered_in_open_mode() {
 #[test]
 fn a_name_rebound_to_this_machine_is_misdirected() {
     let server = TestServer::start();
-    for host in ["evil.example", "evil.example:7243", "localhost.evil.example", "127.0.0.1.evil.example", "a b", "<x>"]
-    {
-        for path in ["/integration", "/livez", "/metrics", "/_local/backup", "/nowhere"] {
+    for host in [
+        "evil.example",
+        "evil.example:7243",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "a b",
+        "<x>",
+    ] {
+        for path in [
+            "/integration",
+            "/livez",
+            "/metrics",
+            "/_local/backup",
+            "/nowhere",
+        ] {
             assert_eq!(status_for(&server, host, path), 421, "{host} {path}");
         }
     }
-    let answer = server.account("ops").with("Host", "evil.example").create(webhook_to("http://127.0.0.1:1/"));
-    answer.assert_error(421, &["'evil.example'. If it is yours, add its name to the setting 'allowed_hosts'"]);
+
+    let answer = server
+        .account("ops")
+        .with("Host", "evil.example")
+        .create(webhook_to("http://127.0.0.1:1/"));
+
+    answer.assert_error(
+        421,
+        &["'evil.example'. If it is yours, add its name to the setting 'allowed_hosts'"],
+    );
     assert_eq!(server.account("ops").total(""), 0);
+
     let id = id(&server.account("ops").created("Webhook")).to_owned();
-    let event = server.anonymous().with("Host", "evil.example").send("POST", &format!("/integration/{id}"), Some("{}"));
+    let event = server.anonymous().with("Host", "evil.example").send(
+        "POST",
+        &format!("/integration/{id}"),
+        Some("{}"),
+    );
+
     event.assert_error(421, &["allowed_hosts"]);
 }
 
@@ -66,9 +96,13 @@ fn a_target_that_is_a_whole_url_is_judged_like_a_host() {
 
 #[test]
 fn hosts_that_the_settings_allow_are_answered() {
-    let server =
-        TestServer::with(|settings| settings.allowed_hosts = vec!["alerts.example".into(), "*.tunnel.example".into()]);
-    assert_eq!(status_for(&server, "alerts.example:443", "/integration"), 200);
+    let server = TestServer::with(|settings| {
+        settings.allowed_hosts = vec!["alerts.example".into(), "*.tunnel.example".into()]
+    });
+    assert_eq!(
+        status_for(&server, "alerts.example:443", "/integration"),
+        200
+    );
     assert_eq!(status_for(&server, "x.tunnel.example", "/integration"), 200);
     assert_eq!(status_for(&server, "localhost", "/integration"), 200);
     assert_eq!(status_for(&server, "evil.example", "/integration"), 421);
@@ -92,28 +126,47 @@ fn in_keys_mode_hosts_are_checked_only_if_some_are_named() {
 fn a_foreign_page_makes_no_integration_that_reaches_this_machine() {
     let (server, receiver) = (TestServer::start(), Receiver::answering(&[200]));
     let account = server.account("ops");
-    for page in
-        [account.with("Origin", EVIL), account.with("Origin", "null"), account.with("Sec-Fetch-Site", "cross-site")]
-    {
-        page.create(webhook_to(&receiver.url())).assert_error(403, &["cors.origins"]);
+    for page in [
+        account.with("Origin", EVIL),
+        account.with("Origin", "null"),
+        account.with("Sec-Fetch-Site", "cross-site"),
+    ] {
+        page.create(webhook_to(&receiver.url()))
+            .assert_error(403, &["cors.origins"]);
         let email = page.created("Mail");
-        let turned = page.update(id(&email), json!({"type": "outgoingwebhook", "options": {"url": receiver.url()}}));
+        let turned = page.update(
+            id(&email),
+            json!({"type": "outgoingwebhook", "options": {"url": receiver.url()}}),
+        );
         turned.assert_error(403, &["outgoing.reach"]);
         assert_eq!(account.get(id(&email)).json()["type"], "email");
     }
+
     let own = sender(&account, json!({"url": "http://127.0.0.1:1/"}));
-    let moved = account.with("Origin", EVIL).update(id(&own), json!({"options": {"url": receiver.url()}}));
+    let moved = account
+        .with("Origin", EVIL)
+        .update(id(&own), json!({"options": {"url": receiver.url()}}));
+
     moved.assert_error(403, &["A web page of another site"]);
 }
 
 #[test]
 fn pages_of_this_machine_and_of_the_server_itself_make_them() {
-    let server = TestServer::with(|settings| settings.cors.origins = vec!["auto".into(), "https://app.example".into()]);
+    let server = TestServer::with(|settings| {
+        settings.cors.origins = vec!["auto".into(), "https://app.example".into()]
+    });
+
     let account = server.account("ops");
-    for origin in
-        ["http://localhost:3000", "http://127.0.0.1:8080", "https://app.example", &format!("http://{}", server.address)]
-    {
-        account.with("Origin", origin).create(webhook_to("http://127.0.0.1:1/")).assert_status(200);
+    for origin in [
+        "http://localhost:3000",
+        "http://127.0.0.1:8080",
+        "https://app.example",
+        &format!("http://{}", server.address),
+    ] {
+        account
+            .with("Origin", origin)
+            .create(webhook_to("http://127.0.0.1:1/"))
+            .assert_status(200);
     }
 }
 
@@ -123,7 +176,11 @@ fn where_webhooks_reach_only_public_addresses_any_page_makes_them() {
         settings.outgoing.reach = ReachSetting::Public;
         settings.cors.origins = vec!["*".into()];
     });
-    server.account("ops").with("Origin", EVIL).create(webhook_to("https://hooks.example/")).assert_status(200);
+    server
+        .account("ops")
+        .with("Origin", EVIL)
+        .create(webhook_to("https://hooks.example/"))
+        .assert_status(200);
 }
 
 #[test]
@@ -133,7 +190,8 @@ fn in_keys_mode_a_page_with_a_key_makes_none_that_reaches_the_network() {
         settings.outgoing.reach = ReachSetting::All;
     });
     let page = server.account(&token_of("key_writer")).with("Origin", EVIL);
-    page.create(webhook_to("http://10.0.0.1/")).assert_error(403, &["A web page of another site"]);
+    page.create(webhook_to("http://10.0.0.1/"))
+        .assert_error(403, &["A web page of another site"]);
 }
 
 #[test]
@@ -149,26 +207,34 @@ fn what_a_private_address_answers_is_not_kept() {
 }
 
 fn events_of(account: &Caller) -> u64 {
-    account.send("GET", "/log", None).json()["total_count"].as_u64().unwrap()
+    account.send("GET", "/log", None).json()["total_count"]
+        .as_u64()
+        .unwrap()
 }
 
 #[test]
 fn a_foreign_page_sends_no_events_while_no_key_is_needed() {
     let server = TestServer::start();
     let account = server.account("ops");
-    let integration = account.created_from(json!({"name": "Hook", "type": "webhook", "destination_ids": []}));
+    let integration =
+        account.created_from(json!({"name": "Hook", "type": "webhook", "destination_ids": []}));
     let (path, image) = (
         format!("/integration/{}", id(&integration)),
         format!("/integration/{}/g?event_type=create", id(&integration)),
     );
-    let form = server.anonymous().with("Origin", EVIL).with("Content-Type", "text/plain");
-    form.send("POST", &path, Some(r#"{"event_type":"create","Id":"1"}"#)).assert_error(403, &["cors.origins"]);
+    let form = server
+        .anonymous()
+        .with("Origin", EVIL)
+        .with("Content-Type", "text/plain");
+    form.send("POST", &path, Some(r#"{"event_type":"create","Id":"1"}"#))
+        .assert_error(403, &["cors.origins"]);
     server
         .anonymous()
         .with("Sec-Fetch-Site", "cross-site")
         .send("GET", &image, None)
         .assert_error(403, &["cors.origins"]);
     assert_eq!(events_of(&account), 0);
+
     for sender in [
         server.anonymous(),
         server.anonymous().with("Origin", "http://localhost:3000"),
@@ -176,6 +242,7 @@ fn a_foreign_page_sends_no_events_while_no_key_is_needed() {
     ] {
         sender.send("GET", &image, None).assert_status(200);
     }
+
     assert_eq!(events_of(&account), 3);
 }
 
@@ -183,14 +250,22 @@ fn a_foreign_page_sends_no_events_while_no_key_is_needed() {
 fn a_page_that_may_call_sends_events() {
     let server = TestServer::with(|settings| settings.cors.origins = vec!["*".into()]);
     let id = id(&server.account("ops").created("Hook")).to_owned();
-    server.anonymous().with("Origin", EVIL).send("POST", &format!("/integration/{id}"), Some("{}")).assert_status(200);
+    server
+        .anonymous()
+        .with("Origin", EVIL)
+        .send("POST", &format!("/integration/{id}"), Some("{}"))
+        .assert_status(200);
 }
 
 #[test]
 fn in_keys_mode_pages_send_events_as_everybody_does() {
     let server = TestServer::with_people();
     let id = id(&server.key().created("Hook")).to_owned();
-    server.anonymous().with("Origin", EVIL).send("POST", &format!("/integration/{id}"), Some("{}")).assert_status(200);
+    server
+        .anonymous()
+        .with("Origin", EVIL)
+        .send("POST", &format!("/integration/{id}"), Some("{}"))
+        .assert_status(200);
 }
 
 #[test]
@@ -202,8 +277,11 @@ fn a_post_of_a_browser_to_the_mail_port_is_no_session() {
     let commands = format!(
         "EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<{id}@c.example>\r\nDATA\r\nSubject: x\r\n\r\nx\r\n.\r\nQUIT\r\n"
     );
-    let head =
-        format!("POST / HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n", server.mail_address(), commands.len());
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n",
+        server.mail_address(),
+        commands.len()
+    );
     assert!(client.say(&format!("{head}{commands}")).starts_with("554 "));
     assert_eq!(account.send("GET", "/log", None).json()["total_count"], 0);
     assert_eq!(account.send("GET", "/alert", None).json()["total_count"], 0);
@@ -217,7 +295,13 @@ fn what_is_echoed_to_a_browser_is_no_page() {
     let body = json!({"name": "Page", "type": "meta_workplace", "destination_ids": [], "options": options});
     let id = id(&account.created_from(body)).to_owned();
     let query = "hub.mode=subscribe&hub.challenge=%3Cscript%3Ealert(1)%3C/script%3E";
-    let answer = server.anonymous().send("GET", &format!("/integration/{id}/g?{query}"), None).assert_status(200);
-    assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
+    let answer = server
+        .anonymous()
+        .send("GET", &format!("/integration/{id}/g?{query}"), None)
+        .assert_status(200);
+    assert_eq!(
+        answer.header("content-type"),
+        Some("text/plain; charset=utf-8")
+    );
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
 }

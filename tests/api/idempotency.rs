@@ -1,4 +1,5 @@
-//! `Idempotency-Key`: a create that is sent twice happens once, and 409 when the second is another request.
+//! `Idempotency-Key`: a create that is sent twice happens once, and 409 when the second is another
+//! request.
 
 use crate::{
     answer::Answer,
@@ -27,8 +28,9 @@ fn a_repeated_create_answers_the_first_answer_and_creates_nothing() {
     let server = TestServer::start();
     let ops = server.account("ops");
     let first = keyed(&ops, "k1").create(named("a")).assert_status(200);
-    let again =
-        keyed(&ops, "k1").create(json!({"type": "email", "destination_ids": [], "name": "a"})).assert_status(200);
+    let again = keyed(&ops, "k1")
+        .create(json!({"type": "email", "destination_ids": [], "name": "a"}))
+        .assert_status(200);
     assert_eq!(first.json(), again.json());
     assert_eq!(first.header("location"), again.header("location"));
     assert_eq!(total(&ops), 1);
@@ -39,7 +41,9 @@ fn another_request_under_the_same_key_answers_409_and_changes_nothing() {
     let server = TestServer::start();
     let ops = server.account("ops");
     keyed(&ops, "k1").create(named("a")).assert_status(200);
-    keyed(&ops, "k1").create(named("b")).assert_error(409, &["'k1' was used for another request"]);
+    keyed(&ops, "k1")
+        .create(named("b"))
+        .assert_error(409, &["'k1' was used for another request"]);
     assert_eq!(total(&ops), 1);
 }
 
@@ -48,8 +52,15 @@ fn a_key_counts_in_its_account_only_and_other_keys_are_other_requests() {
     let server = TestServer::start();
     let (ops, dev) = (server.account("ops"), server.account("dev"));
     let first = keyed(&ops, "k1").create(named("a")).json();
-    assert_ne!(keyed(&dev, "k1").create(named("a")).json()["id"], first["id"]);
-    assert_ne!(keyed(&ops, "k2").create(named("a")).json()["id"], first["id"]);
+
+    assert_ne!(
+        keyed(&dev, "k1").create(named("a")).json()["id"],
+        first["id"]
+    );
+    assert_ne!(
+        keyed(&ops, "k2").create(named("a")).json()["id"],
+        first["id"]
+    );
     assert_eq!((total(&ops), total(&dev)), (json!(2), json!(1)));
 }
 
@@ -69,23 +80,34 @@ fn a_key_is_forgotten_after_a_day() {
 #[test]
 fn a_key_is_remembered_across_a_restart() {
     let server = TestServer::on_disk();
-    let first = keyed(&server.account("ops"), "k1").create(named("a")).json();
+    let first = keyed(&server.account("ops"), "k1")
+        .create(named("a"))
+        .json();
     let server = server.restart();
-    assert_eq!(keyed(&server.account("ops"), "k1").create(named("a")).json(), first);
+    assert_eq!(
+        keyed(&server.account("ops"), "k1")
+            .create(named("a"))
+            .json(),
+        first
+    );
 }
 
 #[test]
 fn a_refused_create_uses_no_key() {
     let server = TestServer::start();
     let ops = server.account("ops");
-    keyed(&ops, "k1").create(json!({"name": "a"})).assert_status(400);
+    keyed(&ops, "k1")
+        .create(json!({"name": "a"}))
+        .assert_status(400);
     keyed(&ops, "k1").create(named("a")).assert_status(200);
 }
 
 #[test]
 fn a_key_that_is_none_answers_400() {
     let server = TestServer::start();
-    keyed(&server.account("ops"), &"x".repeat(256)).create(named("a")).assert_error(400, &["1 to 255"]);
+    keyed(&server.account("ops"), &"x".repeat(256))
+        .create(named("a"))
+        .assert_error(400, &["1 to 255"]);
 }
 
 #[test]
@@ -98,7 +120,10 @@ fn the_same_create_sent_by_many_at_once_happens_once() {
             thread::spawn(move || sender.create(named("a")).assert_status(200).json())
         })
         .collect();
-    let answers: Vec<_> = senders.into_iter().map(|sender| sender.join().unwrap()).collect();
+    let answers: Vec<_> = senders
+        .into_iter()
+        .map(|sender| sender.join().unwrap())
+        .collect();
     assert!(answers.iter().all(|answer| *answer == answers[0]));
     assert_eq!(total(&ops), 1);
 }
@@ -115,17 +140,28 @@ fn an_alert_is_created_once_under_a_key() {
     let body = json!({"title": "t", "source_id": id(&source), "thirdparty_id": "x"});
     let first = create_alert(&keyed(&ops, "k1"), body.clone()).assert_status(200);
     let again = create_alert(&keyed(&ops, "k1"), body.clone()).assert_status(200);
+
     assert_eq!(first.text, again.text);
     assert_eq!(first.header("location"), again.header("location"));
     let other = json!({"title": "u", "destination_ids": []});
-    create_alert(&keyed(&ops, "k1"), other.clone()).assert_error(409, &["'k1' was used for another request"]);
+
+    create_alert(&keyed(&ops, "k1"), other.clone())
+        .assert_error(409, &["'k1' was used for another request"]);
     create_alert(&keyed(&ops, "k2"), body.clone()).assert_error(409, &["is not over yet"]);
     create_alert(&keyed(&ops, "k2"), other.clone()).assert_status(200);
-    create_alert(&keyed(&ops, ""), other).assert_error(400, &["'Idempotency-Key' must have 1 to 255"]);
+    create_alert(&keyed(&ops, ""), other)
+        .assert_error(400, &["'Idempotency-Key' must have 1 to 255"]);
+
     // What became of alert and integration since does not matter.
-    ops.send("DELETE", first.header("location").unwrap(), None).assert_status(204);
+    ops.send("DELETE", first.header("location").unwrap(), None)
+        .assert_status(204);
     ops.delete(id(&source)).assert_status(204);
-    assert_eq!(create_alert(&keyed(&ops, "k1"), body).assert_status(200).text, first.text);
+    assert_eq!(
+        create_alert(&keyed(&ops, "k1"), body)
+            .assert_status(200)
+            .text,
+        first.text
+    );
     assert_eq!(ops.send("GET", "/alert", None).json()["total_count"], 1);
 }
 
@@ -135,9 +171,12 @@ fn a_key_of_one_route_answers_nothing_on_another() {
     let ops = server.account("ops");
     let both = json!({"name": "a", "type": "email", "title": "a", "destination_ids": []});
     keyed(&ops, "k1").create(both.clone()).assert_status(200);
-    create_alert(&keyed(&ops, "k1"), both.clone()).assert_error(409, &["'k1' was used for another request"]);
+    create_alert(&keyed(&ops, "k1"), both.clone())
+        .assert_error(409, &["'k1' was used for another request"]);
     create_alert(&keyed(&ops, "k2"), both.clone()).assert_status(200);
-    keyed(&ops, "k2").create(both).assert_error(409, &["'k2' was used for another request"]);
+    keyed(&ops, "k2")
+        .create(both)
+        .assert_error(409, &["'k2' was used for another request"]);
 }
 
 /// Nothing but later creates with a key removed old answers.
@@ -147,16 +186,32 @@ fn answers_are_forgotten_without_another_create() {
         settings.retention.log_days = 1;
         settings.retention.sweep_seconds = 1;
     });
+
     let ops = server.account("ops");
-    let first = keyed(&ops, "k1").create(named("a")).assert_status(200).json();
+    let first = keyed(&ops, "k1")
+        .create(named("a"))
+        .assert_status(200)
+        .json();
     let event = r#"{"subject":"It broke"}"#;
-    server.anonymous().send("POST", &format!("/integration/{}", id(&first)), Some(event)).assert_status(200);
+
+    server
+        .anonymous()
+        .send("POST", &format!("/integration/{}", id(&first)), Some(event))
+        .assert_status(200);
     server.clock.set(2 * DAY);
+
     // Logs are swept after answers.
     while ops.send("GET", "/log", None).json()["total_count"] != 0 {
         thread::yield_now();
     }
+
     // A day ago it would have been known.
     server.clock.set(0);
-    assert_ne!(keyed(&ops, "k1").create(named("a")).assert_status(200).json()["id"], first["id"]);
+    assert_ne!(
+        keyed(&ops, "k1")
+            .create(named("a"))
+            .assert_status(200)
+            .json()["id"],
+        first["id"]
+    );
 }

@@ -9,7 +9,8 @@ const NOW: i64 = 1_524_787_370_419;
 #[test]
 fn create_answers_200_and_the_whole_object() {
     let server = TestServer::at(NOW);
-    let body = json!({"name": "Email Integration", "type": "email", "destination_ids": ["tem_xxxxxxx"]});
+    let body =
+        json!({"name": "Email Integration", "type": "email", "destination_ids": ["tem_xxxxxxx"]});
     let created = server.account("ops").create(body).assert_status(200).json();
     let expected = json!({
         "sid": created["sid"],
@@ -25,6 +26,7 @@ fn create_answers_200_and_the_whole_object() {
         "destination_ids": ["tem_xxxxxxx"],
         "options": {},
     });
+
     assert_eq!(created, expected);
 }
 
@@ -32,7 +34,12 @@ fn create_answers_200_and_the_whole_object() {
 fn attributes_are_answered_in_the_order_of_the_reference() {
     let server = TestServer::start();
     let created = server.account("ops").created("x");
-    let names: Vec<_> = created.as_object().unwrap().keys().map(String::as_str).collect();
+    let names: Vec<_> = created
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
     let reference = [
         "sid",
         "id",
@@ -53,10 +60,15 @@ fn attributes_are_answered_in_the_order_of_the_reference() {
 #[test]
 fn created_integration_is_named_by_location_and_typed_as_json() {
     let server = TestServer::start();
-    let answer =
-        server.account("ops").create(json!({"name": "x", "type": "email", "destination_ids": []})).assert_status(200);
+    let answer = server
+        .account("ops")
+        .create(json!({"name": "x", "type": "email", "destination_ids": []}))
+        .assert_status(200);
     let created = answer.json();
-    assert_eq!(answer.header("location"), Some(format!("/integration/{}", id(&created)).as_str()));
+    assert_eq!(
+        answer.header("location"),
+        Some(format!("/integration/{}", id(&created)).as_str())
+    );
     assert_eq!(answer.header("content-type"), Some("application/json"));
 }
 
@@ -72,6 +84,7 @@ fn every_attribute_given_is_kept() {
         "meta": {"env": "prod", "nested": {"list": [1, null, "x"]}},
         "options": {"token": "t"},
     });
+
     let created = server.account("ops").created_from(body.clone());
     for (name, value) in body.as_object().unwrap() {
         assert_eq!(&created[name], value, "{name}");
@@ -82,12 +95,20 @@ fn every_attribute_given_is_kept() {
 fn ids_are_int_and_fourteen_characters_and_never_the_same() {
     let server = TestServer::start();
     let account = server.account("ops");
-    let mut ids: Vec<_> = (0..20).map(|_| id(&account.created("x")).to_owned()).collect();
+    let mut ids: Vec<_> = (0..20)
+        .map(|_| id(&account.created("x")).to_owned())
+        .collect();
+
     for id in &ids {
         let tail = id.strip_prefix("int_").unwrap();
         assert_eq!(tail.len(), 14, "{id}");
-        assert!(tail.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)), "{id}");
+        assert!(
+            tail.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)),
+            "{id}"
+        );
     }
+
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 20);
@@ -122,7 +143,9 @@ fn every_required_attribute_is_required_by_itself() {
     for name in ["name", "type", "destination_ids"] {
         let mut body = json!({"name": "x", "type": "email", "destination_ids": []});
         body.as_object_mut().unwrap().shift_remove(name);
-        account.create(body).assert_error(400, &[&format!("'{name}' is a required parameter")]);
+        account
+            .create(body)
+            .assert_error(400, &[&format!("'{name}' is a required parameter")]);
     }
     assert_eq!(account.total(""), 0);
 }
@@ -132,6 +155,7 @@ fn the_servers_own_attributes_are_ignored_whatever_they_hold() {
     let server = TestServer::at(NOW);
     let account = server.account("ops");
     let sid = account.created("first")["sid"].clone();
+
     for own in [json!("acc_forged"), json!(99), Value::Null, json!({})] {
         let created = account.created_from(json!({
             "sid": own, "id": own, "createdAt": own, "updatedAt": own, "tinyId": own,
@@ -157,8 +181,12 @@ fn unknown_attributes_are_dropped() {
 #[test]
 fn the_bare_body_of_curl_with_a_json_type_is_enough() {
     let server = TestServer::start();
-    let body = r#"{"name":"Email Integration", "type": "email", "destination_ids": ["tem_xxxxxxx"]}"#;
-    server.account("ops").send("POST", "/integration", Some(body)).assert_status(200);
+    let body =
+        r#"{"name":"Email Integration", "type": "email", "destination_ids": ["tem_xxxxxxx"]}"#;
+    server
+        .account("ops")
+        .send("POST", "/integration", Some(body))
+        .assert_status(200);
 }
 
 #[test]
@@ -166,7 +194,10 @@ fn a_query_on_create_and_update_and_delete_means_nothing() {
     let server = TestServer::start();
     let account = server.account("ops");
     let body = json!({"name": "x", "type": "email", "destination_ids": []}).to_string();
-    let created = account.send("POST", "/integration?name=y&colour=red", Some(&body)).assert_status(200).json();
+    let created = account
+        .send("POST", "/integration?name=y&colour=red", Some(&body))
+        .assert_status(200)
+        .json();
     assert_eq!(created["name"], "x");
     let path = format!("/integration/{}?colour=red", id(&created));
     account.send("PUT", &path, Some("{}")).assert_status(200);

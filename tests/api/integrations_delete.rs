@@ -10,7 +10,11 @@ fn delete_answers_204_with_no_body() {
     let answer = account.delete(id(&account.created("x"))).assert_status(204);
     assert_eq!(answer.text, "");
     assert_eq!(answer.header("content-type"), None);
-    assert_eq!(answer.header("content-length"), None, "RFC 9110: a 204 has none");
+    assert_eq!(
+        answer.header("content-length"),
+        None,
+        "RFC 9110: a 204 has none"
+    );
 }
 
 #[test]
@@ -18,16 +22,26 @@ fn deleted_integration_answers_404() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
+
     account.delete(id(&created)).assert_status(204);
-    account.get(id(&created)).assert_error(404, &["Integration not found"]);
-    account.update(id(&created), json!({})).assert_error(404, &["Integration not found"]);
-    account.delete(id(&created)).assert_error(404, &["Integration not found"]);
+    account
+        .get(id(&created))
+        .assert_error(404, &["Integration not found"]);
+    account
+        .update(id(&created), json!({}))
+        .assert_error(404, &["Integration not found"]);
+    account
+        .delete(id(&created))
+        .assert_error(404, &["Integration not found"]);
 }
 
 #[test]
 fn deleting_what_never_was_answers_404() {
     let server = TestServer::start();
-    server.account("ops").delete("int_doesnotexist1").assert_error(404, &["Integration not found"]);
+    server
+        .account("ops")
+        .delete("int_doesnotexist1")
+        .assert_error(404, &["Integration not found"]);
 }
 
 #[test]
@@ -47,7 +61,10 @@ fn a_body_with_a_delete_is_not_minded() {
     let account = server.account("ops");
     let created = account.created("x");
     let mut connection = crate::connection::Connection::open(&server);
-    let head = format!("DELETE /integration/{} HTTP/1.1\nAuthorization: ops\nContent-Length: 3", id(&created));
+    let head = format!(
+        "DELETE /integration/{} HTTP/1.1\nAuthorization: ops\nContent-Length: 3",
+        id(&created)
+    );
     assert_eq!(connection.request(&head, "{,}").receive_head().status, 204);
     account.get(id(&created)).assert_status(404);
 }

@@ -16,7 +16,10 @@ fn get_answers_200_and_the_object() {
 #[test]
 fn an_unknown_id_answers_404() {
     let server = TestServer::start();
-    server.account("ops").get("int_doesnotexist1").assert_error(404, &["Integration not found"]);
+    server
+        .account("ops")
+        .get("int_doesnotexist1")
+        .assert_error(404, &["Integration not found"]);
 }
 
 #[test]
@@ -24,9 +27,24 @@ fn what_cannot_be_an_id_is_answered_like_one_that_does_not_exist() {
     let server = TestServer::start();
     let account = server.account("ops");
     let expected = account.get("int_doesnotexist1");
-    for malformed in ["1", "acc_x", "int_", "int_%00", "int_%2F", "%FF", "int_%C3%BC", "..%2Flivez", &"x".repeat(300)] {
+
+    for malformed in [
+        "1",
+        "acc_x",
+        "int_",
+        "int_%00",
+        "int_%2F",
+        "%FF",
+        "int_%C3%BC",
+        "..%2Flivez",
+        &"x".repeat(300),
+    ] {
         let answer = account.get(malformed);
-        assert_eq!((answer.status, &answer.text), (404, &expected.text), "{malformed}");
+        assert_eq!(
+            (answer.status, &answer.text),
+            (404, &expected.text),
+            "{malformed}"
+        );
         assert_eq!(answer.header_names(), expected.header_names());
     }
 }
@@ -44,12 +62,26 @@ fn a_percent_encoded_id_is_the_id() {
 fn json_of_any_shape_comes_back_to_the_digit_and_in_order() {
     let server = TestServer::start();
     let account = server.account("ops");
-    let free_form = r#"{"z":1.50,"a":12345678901234567890123,"n":-0.0,"m":{"y":0.1,"b":[3,2,1]},"":null}"#;
-    let body =
-        format!(r#"{{"name":"x","type":"email","destination_ids":[],"options":{free_form},"meta":{free_form}}}"#);
-    let created = account.send("POST", "/integration", Some(&body)).assert_status(200);
-    assert!(created.text.contains(&format!(r#""meta":{free_form},"#)), "{}", created.text);
-    assert!(created.text.ends_with(&format!(r#""options":{free_form}}}"#)), "{}", created.text);
+    let free_form =
+        r#"{"z":1.50,"a":12345678901234567890123,"n":-0.0,"m":{"y":0.1,"b":[3,2,1]},"":null}"#;
+    let body = format!(
+        r#"{{"name":"x","type":"email","destination_ids":[],"options":{free_form},"meta":{free_form}}}"#
+    );
+    let created = account
+        .send("POST", "/integration", Some(&body))
+        .assert_status(200);
+    assert!(
+        created.text.contains(&format!(r#""meta":{free_form},"#)),
+        "{}",
+        created.text
+    );
+    assert!(
+        created
+            .text
+            .ends_with(&format!(r#""options":{free_form}}}"#)),
+        "{}",
+        created.text
+    );
     assert_eq!(account.get(id(&created.json())).text, created.text);
 }
 
@@ -57,16 +89,41 @@ fn json_of_any_shape_comes_back_to_the_digit_and_in_order() {
 fn a_number_with_an_exponent_keeps_every_digit_and_its_exponent() {
     let server = TestServer::start();
     let account = server.account("ops");
-    for (sent, digits, exponent) in
-        [("1e5", "1", 5), ("1.0E-7", "1.0", -7), ("12.50e+400", "12.50", 400), ("0e0", "0", 0)]
-    {
-        let body = format!(r#"{{"name":"x","type":"email","destination_ids":[],"meta":{{"n":{sent}}}}}"#);
-        let created = account.send("POST", "/integration", Some(&body)).assert_status(200);
-        let number = created.text.split_once(r#""meta":{"n":"#).unwrap().1.split_once('}').unwrap().0;
+    for (sent, digits, exponent) in [
+        ("1e5", "1", 5),
+        ("1.0E-7", "1.0", -7),
+        ("12.50e+400", "12.50", 400),
+        ("0e0", "0", 0),
+    ] {
+        let body =
+            format!(r#"{{"name":"x","type":"email","destination_ids":[],"meta":{{"n":{sent}}}}}"#);
+        let created = account
+            .send("POST", "/integration", Some(&body))
+            .assert_status(200);
+        let number = created
+            .text
+            .split_once(r#""meta":{"n":"#)
+            .unwrap()
+            .1
+            .split_once('}')
+            .unwrap()
+            .0;
         let (kept, power) = number.split_once(['e', 'E']).unwrap();
-        assert_eq!((kept, power.parse::<i32>().unwrap()), (digits, exponent), "{number}");
-        let again = account.send("PUT", &format!("/integration/{}", id(&created.json())), Some(&body));
-        assert_eq!(again.assert_status(200).text, created.text, "the same number again changes nothing");
+        assert_eq!(
+            (kept, power.parse::<i32>().unwrap()),
+            (digits, exponent),
+            "{number}"
+        );
+        let again = account.send(
+            "PUT",
+            &format!("/integration/{}", id(&created.json())),
+            Some(&body),
+        );
+        assert_eq!(
+            again.assert_status(200).text,
+            created.text,
+            "the same number again changes nothing"
+        );
     }
 }
 
@@ -81,7 +138,16 @@ fn create_and_get_and_an_empty_update_answer_the_same_bytes() {
         .assert_status(200);
     let integration = created.json();
     assert_eq!(account.get(id(&integration)).text, created.text);
-    assert_eq!(account.update(id(&integration), json!({})).text, created.text);
+    assert_eq!(
+        account.update(id(&integration), json!({})).text,
+        created.text
+    );
     let list = account.list("");
-    assert_eq!(list.text, format!(r#"{{"data":[{}],"has_more":false,"total_count":1}}"#, created.text));
+    assert_eq!(
+        list.text,
+        format!(
+            r#"{{"data":[{}],"has_more":false,"total_count":1}}"#,
+            created.text
+        )
+    );
 }

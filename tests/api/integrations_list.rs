@@ -7,7 +7,10 @@ use serde_json::json;
 fn an_empty_account_has_an_empty_list() {
     let server = TestServer::start();
     let answer = server.account("ops").list("").assert_status(200);
-    assert_eq!(answer.text, r#"{"data":[],"has_more":false,"total_count":0}"#);
+    assert_eq!(
+        answer.text,
+        r#"{"data":[],"has_more":false,"total_count":0}"#
+    );
     assert_eq!(answer.header("content-type"), Some("application/json"));
 }
 
@@ -17,7 +20,13 @@ fn every_item_is_the_whole_integration() {
     let account = server.account("ops");
     let created = [account.created("a"), account.created("b")];
     let expected = json!({"data": created, "has_more": false, "total_count": 2});
-    assert_eq!(account.send("GET", "/integration", None).assert_status(200).json(), expected);
+    assert_eq!(
+        account
+            .send("GET", "/integration", None)
+            .assert_status(200)
+            .json(),
+        expected
+    );
 }
 
 #[test]
@@ -39,7 +48,10 @@ fn a_page_has_ten_unless_asked_otherwise() {
     }
     let list = account.list("").json();
     assert_eq!(list["data"].as_array().unwrap().len(), 10);
-    assert_eq!((&list["has_more"], &list["total_count"]), (&json!(true), &json!(11)));
+    assert_eq!(
+        (&list["has_more"], &list["total_count"]),
+        (&json!(true), &json!(11))
+    );
 }
 
 #[test]
@@ -49,6 +61,9 @@ fn a_write_is_in_the_list_as_soon_as_it_is_answered() {
     for count in 1..=30 {
         account.created("x");
         assert_eq!(account.total(""), count);
-        assert_eq!(account.listed(&format!("limit=1&offset={}", count - 1), "tinyId"), [json!(count)]);
+        assert_eq!(
+            account.listed(&format!("limit=1&offset={}", count - 1), "tinyId"),
+            [json!(count)]
+        );
     }
 }

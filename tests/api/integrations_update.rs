@@ -10,6 +10,7 @@ fn update_changes_only_the_attributes_it_names() {
     let created = account.created_from(
         json!({"name": "x", "type": "email", "destination_ids": ["tem_a"], "meta": {"a": 1}, "options": {"b": 2}}),
     );
+
     for (attribute, value) in [
         ("meta", json!({"c": 3})),
         ("name", json!("y")),
@@ -20,12 +21,20 @@ fn update_changes_only_the_attributes_it_names() {
         ("options", json!({})),
     ] {
         let before = account.get(id(&created)).json();
-        let updated = account.update(id(&created), json!({ attribute: value })).assert_status(200).json();
+        let updated = account
+            .update(id(&created), json!({ attribute: value }))
+            .assert_status(200)
+            .json();
         let mut expected = before.clone();
+
         expected[attribute] = value;
         expected["updatedAt"] = updated["updatedAt"].clone();
         assert_eq!(updated, expected);
-        assert_eq!(account.get(id(&created)).json(), expected, "what was answered is what is stored");
+        assert_eq!(
+            account.get(id(&created)).json(),
+            expected,
+            "what was answered is what is stored"
+        );
     }
 }
 
@@ -34,8 +43,18 @@ fn update_answers_attributes_in_the_order_of_the_reference() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
-    let updated = account.update(id(&created), json!({"options": {}, "name": "y"})).json();
-    let names = |object: &Value| object.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let updated = account
+        .update(id(&created), json!({"options": {}, "name": "y"}))
+        .json();
+    let names = |object: &Value| {
+        object
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+
     assert_eq!(names(&updated), names(&created));
 }
 
@@ -43,11 +62,14 @@ fn update_answers_attributes_in_the_order_of_the_reference() {
 fn meta_options_and_destinations_are_replaced_and_not_merged() {
     let server = TestServer::start();
     let account = server.account("ops");
-    let created = account.created_from(json!({"name": "x", "type": "email", "destination_ids": ["tem_a", "tem_b"],
-        "meta": {"a": 1}, "options": {"b": 2},
-    }));
+    let created = account.created_from(
+        json!({"name": "x", "type": "email", "destination_ids": ["tem_a", "tem_b"],
+            "meta": {"a": 1}, "options": {"b": 2},
+        }),
+    );
     let change = json!({"meta": {"z": 1}, "options": {}, "destination_ids": ["tem_c"]});
     let updated = account.update(id(&created), change.clone()).json();
+
     for (name, value) in change.as_object().unwrap() {
         assert_eq!(&updated[name], value);
     }
@@ -58,7 +80,13 @@ fn an_empty_update_changes_nothing_and_is_200() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
-    assert_eq!(account.update(id(&created), json!({})).assert_status(200).json(), created);
+    assert_eq!(
+        account
+            .update(id(&created), json!({}))
+            .assert_status(200)
+            .json(),
+        created
+    );
 }
 
 #[test]
@@ -68,8 +96,20 @@ fn what_was_read_can_be_sent_back() {
     let created = account.created("x");
     let read = account.get(id(&created)).text;
     let path = format!("/integration/{}", id(&created));
-    assert_eq!(account.send("PUT", &path, Some(&read)).assert_status(200).text, read);
-    let copy = account.send("POST", "/integration", Some(&read)).assert_status(200).json();
+
+    assert_eq!(
+        account
+            .send("PUT", &path, Some(&read))
+            .assert_status(200)
+            .text,
+        read
+    );
+
+    let copy = account
+        .send("POST", "/integration", Some(&read))
+        .assert_status(200)
+        .json();
+
     assert_eq!((&copy["name"], &copy["tinyId"]), (&json!("x"), &json!(2)));
     assert_ne!(copy["id"], created["id"]);
 }
@@ -80,8 +120,12 @@ fn the_servers_own_attributes_are_ignored_even_when_they_differ() {
     let account = server.account("ops");
     let created = account.created("x");
     for own in [json!("int_forged"), json!(99), Value::Null, json!([])] {
-        let body = json!({"sid": own, "id": own, "createdAt": own, "updatedAt": own, "tinyId": own});
-        assert_eq!(account.update(id(&created), body).assert_status(200).json(), created);
+        let body =
+            json!({"sid": own, "id": own, "createdAt": own, "updatedAt": own, "tinyId": own});
+        assert_eq!(
+            account.update(id(&created), body).assert_status(200).json(),
+            created
+        );
     }
 }
 
@@ -90,7 +134,13 @@ fn unknown_attributes_of_an_update_are_dropped() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
-    assert_eq!(account.update(id(&created), json!({"colour": "red", "Name": null})).assert_status(200).json(), created);
+    assert_eq!(
+        account
+            .update(id(&created), json!({"colour": "red", "Name": null}))
+            .assert_status(200)
+            .json(),
+        created
+    );
 }
 
 #[test]
@@ -98,7 +148,9 @@ fn an_update_with_one_fault_changes_nothing_at_all() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
-    account.update(id(&created), json!({"name": "y", "urgency": "loud"})).assert_error(400, &["'urgency'"]);
+    account
+        .update(id(&created), json!({"name": "y", "urgency": "loud"}))
+        .assert_error(400, &["'urgency'"]);
     assert_eq!(account.get(id(&created)).json(), created);
 }
 
@@ -106,7 +158,9 @@ fn an_update_with_one_fault_changes_nothing_at_all() {
 fn an_unknown_id_answers_404_and_nothing_is_created() {
     let server = TestServer::start();
     let account = server.account("ops");
-    account.update("int_doesnotexist1", json!({"name": "y"})).assert_error(404, &["Integration not found"]);
+    account
+        .update("int_doesnotexist1", json!({"name": "y"}))
+        .assert_error(404, &["Integration not found"]);
     assert_eq!(account.total(""), 0);
 }
 
@@ -115,7 +169,9 @@ fn an_update_leaves_other_integrations_alone() {
     let server = TestServer::start();
     let account = server.account("ops");
     let (first, second) = (account.created("a"), account.created("b"));
-    account.update(id(&first), json!({"name": "c"})).assert_status(200);
+    account
+        .update(id(&first), json!({"name": "c"}))
+        .assert_status(200);
     assert_eq!(account.get(id(&second)).json(), second);
     assert_eq!(account.names(""), ["c", "b"]);
 }

@@ -27,6 +27,7 @@ fn three() -> (TestServer, Caller) {
     account.created_from(json!({
         "name": "c", "type": "prometheus", "enabled": true, "urgency": "medium", "destination_ids": ["tem_a"],
     }));
+
     (server, account)
 }
 
@@ -62,8 +63,14 @@ fn text_is_filtered_by_bytes() {
             ("contains", "", "abc"),
         ],
     );
-    check("name", &[("", "a", "a"), ("gt", "A", "abc"), ("lt", "Z", "")]);
-    check("urgency", &[("", "high", "b"), ("ne", "high", "ac"), ("lt", "low", "b")]);
+    check(
+        "name",
+        &[("", "a", "a"), ("gt", "A", "abc"), ("lt", "Z", "")],
+    );
+    check(
+        "urgency",
+        &[("", "high", "b"), ("ne", "high", "ac"), ("lt", "low", "b")],
+    );
     check("sid", &[("beginsWith", "acc_", "abc"), ("", "acc_", "")]);
 }
 
@@ -167,7 +174,13 @@ fn arrays_are_filtered_by_whether_an_element_is_equal() {
 fn a_dot_goes_below_meta_and_options() {
     check(
         "meta.env",
-        &[("", "prod", "a"), ("ne", "prod", "bc"), ("lt", "e", "b"), ("beginsWith", "d", "b"), ("contains", "ro", "a")],
+        &[
+            ("", "prod", "a"),
+            ("ne", "prod", "bc"),
+            ("lt", "e", "b"),
+            ("beginsWith", "d", "b"),
+            ("contains", "ro", "a"),
+        ],
     );
     check(
         "meta.count",
@@ -200,7 +213,13 @@ fn whole_objects_are_compared_as_json() {
             ("contains", "{}", "abc"),
         ],
     );
-    check("meta", &[("", "{}", "c"), ("contains", r#"{"owner":{"team":"ops"}}"#, "a")]);
+    check(
+        "meta",
+        &[
+            ("", "{}", "c"),
+            ("contains", r#"{"owner":{"team":"ops"}}"#, "a"),
+        ],
+    );
 }
 
 #[test]
@@ -208,15 +227,24 @@ fn several_filters_must_all_match() {
     let (_server, account) = three();
     assert_eq!(account.names("type=email&enabled=true"), ["a"]);
     assert_eq!(account.total("type=email&enabled=false"), 0);
-    assert_eq!(account.names("enabled=true&tinyId=1&ops=tinyId:gt,enabled:equals"), ["c"]);
-    assert_eq!(account.names("meta.env=p&destination_ids=tem_a&ops=meta.env:beginsWith"), ["a"]);
+    assert_eq!(
+        account.names("enabled=true&tinyId=1&ops=tinyId:gt,enabled:equals"),
+        ["c"]
+    );
+    assert_eq!(
+        account.names("meta.env=p&destination_ids=tem_a&ops=meta.env:beginsWith"),
+        ["a"]
+    );
 }
 
 #[test]
 fn names_and_values_are_percent_decoded() {
     let (_server, account) = three();
     account.created("ü & b=c+d");
-    assert_eq!(account.names("n%61me=%C3%BC+%26%20b%3Dc%2Bd"), ["ü & b=c+d"]);
+    assert_eq!(
+        account.names("n%61me=%C3%BC+%26%20b%3Dc%2Bd"),
+        ["ü & b=c+d"]
+    );
     assert_eq!(account.names("meta%2Eenv=prod"), ["a"]);
 }
 
@@ -224,7 +252,9 @@ fn names_and_values_are_percent_decoded() {
 fn filters_see_an_update_at_once() {
     let (_server, account) = three();
     let first = account.list("name=a").json()["data"][0].clone();
-    account.update(id(&first), json!({"type": "webhook"})).assert_status(200);
+    account
+        .update(id(&first), json!({"type": "webhook"}))
+        .assert_status(200);
     assert_eq!(account.names("type=webhook"), ["a", "b"]);
     assert_eq!(account.total("type=email"), 0);
 }
@@ -233,7 +263,12 @@ fn filters_see_an_update_at_once() {
 fn filters_never_reach_into_another_account() {
     let (server, _) = three();
     let other = server.account("another");
-    for query in ["name=a", "sid=acc_&ops=sid:beginsWith", "tinyId=0&ops=tinyId:gt", "name=x&ops=name:ne"] {
+    for query in [
+        "name=a",
+        "sid=acc_&ops=sid:beginsWith",
+        "tinyId=0&ops=tinyId:gt",
+        "name=x&ops=name:ne",
+    ] {
         assert_eq!(other.total(query), 0, "{query}");
     }
 }

@@ -1,4 +1,5 @@
-//! Lists that are answered from indexes: they agree with the objects at every moment, with any memory, and forget nothing.
+//! Lists that are answered from indexes: they agree with the objects at every moment, with any
+//! memory, and forget nothing.
 
 use crate::{
     callers::{Caller, encoded, id},
@@ -37,6 +38,7 @@ fn a_list_agrees_with_its_objects_while_they_change() {
         let account = server.account("ops");
         let objects: Vec<Value> = (0..60).map(|number| create(&account, number)).collect();
         let (done, looks) = (AtomicBool::new(false), AtomicUsize::new(0));
+
         thread::scope(|scope| {
             for writer in 0..3 {
                 let (account, objects, done, looks) = (&account, &objects, &done, &looks);
@@ -53,12 +55,17 @@ fn a_list_agrees_with_its_objects_while_they_change() {
                             break;
                         }
                     }
+
                     done.store(true, Ordering::SeqCst);
                 });
             }
-            for query in
-                ["enabled=true", "urgency=high", "name=round&ops=name:beginsWith", "enabled=false&sort=-urgency"]
-            {
+
+            for query in [
+                "enabled=true",
+                "urgency=high",
+                "name=round&ops=name:beginsWith",
+                "enabled=false&sort=-urgency",
+            ] {
                 let (account, done, looks) = (&account, &done, &looks);
                 scope.spawn(move || {
                     while !done.load(Ordering::SeqCst) {
@@ -68,22 +75,37 @@ fn a_list_agrees_with_its_objects_while_they_change() {
                 });
             }
         });
+
         assert_eq!(account.total(""), 60);
         let of_each = |query: &str| account.total(query);
-        assert_eq!(of_each("enabled=true") + of_each("enabled=false"), 60, "every object has one value of the two");
+        assert_eq!(
+            of_each("enabled=true") + of_each("enabled=false"),
+            60,
+            "every object has one value of the two"
+        );
     }
 }
 
-/// Every object of the list is what was asked for, none is there twice, and the total is their number.
+/// Every object of the list is what was asked for, none is there twice, and the total is their
+/// number.
 #[track_caller]
 fn assert_agrees(account: &Caller, query: &str) {
-    let list = account.list(&format!("{query}&limit=100")).assert_status(200).json();
+    let list = account
+        .list(&format!("{query}&limit=100"))
+        .assert_status(200)
+        .json();
     let objects = list["data"].as_array().unwrap();
+
     assert_eq!(list["total_count"], objects.len(), "{query}");
-    let mut numbers: Vec<_> = objects.iter().map(|object| object["tinyId"].as_u64().unwrap()).collect();
+    let mut numbers: Vec<_> = objects
+        .iter()
+        .map(|object| object["tinyId"].as_u64().unwrap())
+        .collect();
+
     numbers.sort_unstable();
     numbers.dedup();
     assert_eq!(numbers.len(), objects.len(), "{query}: listed twice");
+
     for object in objects {
         let fits = match query {
             "enabled=true" => object["enabled"] == true,
@@ -107,6 +129,7 @@ fn every_page_of_every_order_is_the_same_with_any_memory() {
         }
         account
     });
+
     let queries = [
         "offset=110&limit=5",
         "offset=120&limit=100",
@@ -132,10 +155,13 @@ fn every_page_of_every_order_is_the_same_with_any_memory() {
         "enabled=true&sort=-tinyId&offset=40",
         "tinyId=100&ops=tinyId:gt",
     ];
+
     for query in queries {
         let query = query.replace("number 00", &encoded("number 00"));
         // Twice: an index is built, and used.
-        let answers = accounts.each_ref().map(|account| (shown(account, &query), shown(account, &query)));
+        let answers = accounts
+            .each_ref()
+            .map(|account| (shown(account, &query), shown(account, &query)));
         let expected = &answers[2].0;
         for (first, again) in &answers {
             assert_eq!((first, again), (expected, expected), "{query}");
@@ -147,7 +173,12 @@ fn every_page_of_every_order_is_the_same_with_any_memory() {
 fn shown(account: &Caller, query: &str) -> (Vec<Value>, Value) {
     let list = account.list(query).assert_status(200).json();
     (
-        list["data"].as_array().unwrap().iter().map(|object| object["tinyId"].clone()).collect(),
+        list["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|object| object["tinyId"].clone())
+            .collect(),
         list["total_count"].clone(),
     )
 }
@@ -155,15 +186,22 @@ fn shown(account: &Caller, query: &str) -> (Vec<Value>, Value) {
 #[test]
 fn many_accounts_share_the_memory_of_a_few() {
     let server = with_memory(30_000);
-    let accounts: Vec<Caller> = (0..40).map(|number| server.account(&format!("account {number}"))).collect();
+    let accounts: Vec<Caller> = (0..40)
+        .map(|number| server.account(&format!("account {number}")))
+        .collect();
+
     for account in &accounts {
         for number in 0..4 {
             create(account, number);
         }
     }
+
     for round in 0..3 {
         for account in &accounts {
-            assert_eq!(account.total("enabled=true&name=number&ops=name:contains"), 2 + round);
+            assert_eq!(
+                account.total("enabled=true&name=number&ops=name:contains"),
+                2 + round
+            );
             create(account, 0);
         }
     }

@@ -16,7 +16,11 @@ fn with(count: u64) -> (TestServer, Caller) {
 /// The numbers on the page, and whether more follow.
 fn page(account: &Caller, query: &str) -> (Vec<u64>, bool) {
     let list = account.list(query).assert_status(200).json();
-    let numbers = list["data"].as_array().unwrap().iter().map(|object| object["tinyId"].as_u64().unwrap());
+    let numbers = list["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|object| object["tinyId"].as_u64().unwrap());
     (numbers.collect(), list["has_more"].as_bool().unwrap())
 }
 
@@ -24,11 +28,19 @@ fn page(account: &Caller, query: &str) -> (Vec<u64>, bool) {
 fn links(account: &Caller, query: &str) -> Vec<(String, String)> {
     let answer = account.list(query).assert_status(200);
     let links = answer.header("link").unwrap().split(", ").map(|link| {
-        let (url, relation) = link.strip_prefix('<').unwrap().split_once(">; rel=").unwrap();
+        let (url, relation) = link
+            .strip_prefix('<')
+            .unwrap()
+            .split_once(">; rel=")
+            .unwrap();
         let (address, query) = url.split_once('?').unwrap();
-        assert!(address.starts_with("http://127.0.0.1:") && address.ends_with("/integration"), "{url}");
+        assert!(
+            address.starts_with("http://127.0.0.1:") && address.ends_with("/integration"),
+            "{url}"
+        );
         (relation.trim_matches('"').to_owned(), query.to_owned())
     });
+
     links.collect()
 }
 
@@ -66,11 +78,21 @@ fn page_counts_from_one_with_and_without_limit() {
 #[test]
 fn a_start_past_the_end_is_an_empty_page_with_the_exact_total() {
     let (_server, account) = with(3);
-    for query in ["offset=3", "offset=1000", "page=2", "page=18446744073709551615", "offset=99999999999999999999999"] {
+    for query in [
+        "offset=3",
+        "offset=1000",
+        "page=2",
+        "page=18446744073709551615",
+        "offset=99999999999999999999999",
+    ] {
         for filter in ["", "&tinyId=0&ops=tinyId:gt", "&sort=name"] {
             let query = format!("{query}{filter}");
             let expected = json!({"data": [], "has_more": false, "total_count": 3});
-            assert_eq!(account.list(&query).assert_status(200).json(), expected, "{query}");
+            assert_eq!(
+                account.list(&query).assert_status(200).json(),
+                expected,
+                "{query}"
+            );
         }
     }
 }
@@ -78,14 +100,31 @@ fn a_start_past_the_end_is_an_empty_page_with_the_exact_total() {
 #[test]
 fn values_out_of_range_are_refused() {
     let (_server, account) = with(0);
-    for limit in ["0", "101", "-1", "", "ten", "1.5", "%2B5", "99999999999999999999"] {
-        account.list(&format!("limit={limit}")).assert_error(400, &["'limit' must be a whole number from 1 to 100"]);
+    for limit in [
+        "0",
+        "101",
+        "-1",
+        "",
+        "ten",
+        "1.5",
+        "%2B5",
+        "99999999999999999999",
+    ] {
+        account
+            .list(&format!("limit={limit}"))
+            .assert_error(400, &["'limit' must be a whole number from 1 to 100"]);
     }
+
     for offset in ["-1", "", "x", "0.5"] {
-        account.list(&format!("offset={offset}")).assert_error(400, &["'offset' must be a whole number, at least 0"]);
+        account
+            .list(&format!("offset={offset}"))
+            .assert_error(400, &["'offset' must be a whole number, at least 0"]);
     }
+
     for number in ["0", "-1", "", "one"] {
-        account.list(&format!("page={number}")).assert_error(400, &["'page' must be a whole number, at least 1"]);
+        account
+            .list(&format!("page={number}"))
+            .assert_error(400, &["'page' must be a whole number, at least 1"]);
     }
 }
 
@@ -94,10 +133,17 @@ fn offset_and_page_together_are_fine_when_they_mean_the_same() {
     let (_server, account) = with(5);
     let answer = account.list("limit=2&offset=2&page=2").assert_status(200);
     let links = answer.header("link").unwrap();
-    assert!(links.contains("?limit=2&page=3>; rel=\"next\"") && !links.contains("offset"), "{links}");
+
+    assert!(
+        links.contains("?limit=2&page=3>; rel=\"next\"") && !links.contains("offset"),
+        "{links}"
+    );
     assert_eq!(page(&account, "limit=2&offset=2&page=2").0, [3, 4]);
+
     let message = "'page' begins at the offset 2, but 'offset' was 3; leave one of them out";
-    account.list("limit=2&offset=3&page=2").assert_error(400, &[message]);
+    account
+        .list("limit=2&offset=3&page=2")
+        .assert_error(400, &[message]);
 }
 
 #[test]
@@ -105,15 +151,27 @@ fn has_more_and_total_count_are_about_what_matches_the_filters() {
     let (_server, account) = with(12);
     let query = "tinyId=4&ops=tinyId:gt&limit=4";
     let list = account.list(query).json();
-    assert_eq!((&list["has_more"], &list["total_count"]), (&json!(true), &json!(8)));
+
+    assert_eq!(
+        (&list["has_more"], &list["total_count"]),
+        (&json!(true), &json!(8))
+    );
     assert_eq!(page(&account, query).0, [5, 6, 7, 8]);
-    assert_eq!(page(&account, &format!("{query}&offset=4")), (vec![9, 10, 11, 12], false));
+    assert_eq!(
+        page(&account, &format!("{query}&offset=4")),
+        (vec![9, 10, 11, 12], false)
+    );
 }
 
 #[test]
 fn walking_the_pages_shows_each_object_once() {
     let (_server, account) = with(23);
-    for query in ["limit=4", "limit=4&sort=-createdAt", "limit=4&enabled=true", "limit=4&sort=type&enabled=1"] {
+    for query in [
+        "limit=4",
+        "limit=4&sort=-createdAt",
+        "limit=4&enabled=true",
+        "limit=4&sort=type&enabled=1",
+    ] {
         let mut seen: Vec<u64> = Vec::new();
         loop {
             let (numbers, more) = page(&account, &format!("{query}&offset={}", seen.len()));
@@ -133,11 +191,15 @@ fn following_next_walks_to_the_end() {
     let (mut query, mut seen) = ("limit=3&enabled=true".to_owned(), Vec::new());
     loop {
         seen.extend(page(&account, &query).0);
-        match links(&account, &query).into_iter().find(|(relation, _)| relation == "next") {
+        match links(&account, &query)
+            .into_iter()
+            .find(|(relation, _)| relation == "next")
+        {
             Some((_, next)) => query = next,
             None => break,
         }
     }
+
     assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7]);
 }
 
@@ -145,8 +207,12 @@ fn following_next_walks_to_the_end() {
 fn link_leads_to_first_prev_next_and_last() {
     let (_server, account) = with(11);
     let expected = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
-        pairs.iter().map(|(relation, query)| ((*relation).into(), (*query).into())).collect()
+        pairs
+            .iter()
+            .map(|(relation, query)| ((*relation).into(), (*query).into()))
+            .collect()
     };
+
     assert_eq!(
         links(&account, "limit=4&offset=4&enabled=true"),
         expected(&[
@@ -170,7 +236,12 @@ fn link_leads_to_first_prev_next_and_last() {
 #[test]
 fn the_first_page_has_no_prev_and_the_last_no_next() {
     let (_server, account) = with(11);
-    let relations = |query| links(&account, query).into_iter().map(|(relation, _)| relation).collect::<Vec<_>>();
+    let relations = |query| {
+        links(&account, query)
+            .into_iter()
+            .map(|(relation, _)| relation)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(relations(""), ["first", "next", "last"]);
     assert_eq!(relations("offset=10"), ["first", "prev", "last"]);
     assert_eq!(relations("limit=100"), ["first", "last"]);
@@ -181,7 +252,10 @@ fn the_first_page_has_no_prev_and_the_last_no_next() {
 fn link_keeps_filters_as_they_were_sent() {
     let (_server, account) = with(1);
     let links = links(&account, "name=a%2Bb+c&ops=name:contains&sort=-name");
-    assert_eq!(links[0].1, "name=a%2Bb+c&ops=name:contains&sort=-name&offset=0");
+    assert_eq!(
+        links[0].1,
+        "name=a%2Bb+c&ops=name:contains&sort=-name&offset=0"
+    );
 }
 
 #[test]
@@ -189,7 +263,10 @@ fn a_page_of_a_hundred_is_whole() {
     let (_server, account) = with(101);
     let (numbers, more) = page(&account, "limit=100");
     assert_eq!((numbers.len(), more), (100, true));
-    assert_eq!(account.list("limit=100&page=2").json()["data"][0]["tinyId"], Value::from(101));
+    assert_eq!(
+        account.list("limit=100&page=2").json()["data"][0]["tinyId"],
+        Value::from(101)
+    );
 }
 
 #[test]
@@ -198,15 +275,39 @@ fn link_begins_as_the_client_knows_the_server() {
     let account = server.account("ops");
     let first = |account: &Caller| {
         let answer = account.list("").assert_status(200);
-        answer.header("link").unwrap().split_once('?').unwrap().0.to_owned()
+        answer
+            .header("link")
+            .unwrap()
+            .split_once('?')
+            .unwrap()
+            .0
+            .to_owned()
     };
-    assert_eq!(first(&account.with("Host", "localhost:9")), "<http://localhost:9/integration");
-    let proxied = account.with("X-Forwarded-Host", "alerts.example").with("X-Forwarded-Proto", "https");
+
+    assert_eq!(
+        first(&account.with("Host", "localhost:9")),
+        "<http://localhost:9/integration"
+    );
+
+    let proxied = account
+        .with("X-Forwarded-Host", "alerts.example")
+        .with("X-Forwarded-Proto", "https");
+
     assert_eq!(first(&proxied), "<https://alerts.example/integration");
-    let elsewhere = proxied.with("X-Forwarded-Port", "8443").with("X-Forwarded-Prefix", "/pager");
-    assert_eq!(first(&elsewhere), "<https://alerts.example:8443/pager/integration");
-    let nonsense =
-        account.with("Host", "localhost").with("X-Forwarded-Host", "a>; rel=\"x\"").with("X-Forwarded-Prefix", "//b");
+    let elsewhere = proxied
+        .with("X-Forwarded-Port", "8443")
+        .with("X-Forwarded-Prefix", "/pager");
+
+    assert_eq!(
+        first(&elsewhere),
+        "<https://alerts.example:8443/pager/integration"
+    );
+
+    let nonsense = account
+        .with("Host", "localhost")
+        .with("X-Forwarded-Host", "a>; rel=\"x\"")
+        .with("X-Forwarded-Prefix", "//b");
+
     assert_eq!(first(&nonsense), "<http://localhost/integration");
 }
 
@@ -215,9 +316,16 @@ fn link_is_relative_where_the_client_names_no_host() {
     let server = TestServer::start();
     let mut connection = crate::connection::Connection::open(&server);
     connection.send("GET /integration HTTP/1.0\r\nAuthorization: ops\r\n\r\n");
+
     let answer = connection.receive();
     assert_eq!(answer.status, 200);
-    assert!(answer.header("link").unwrap().starts_with("</integration?offset=0>; rel=\"first\""), "{answer:?}");
+    assert!(
+        answer
+            .header("link")
+            .unwrap()
+            .starts_with("</integration?offset=0>; rel=\"first\""),
+        "{answer:?}"
+    );
 }
 
 #[test]
@@ -225,15 +333,17 @@ fn link_is_left_out_where_it_would_be_too_long_for_a_proxy() {
     let server = TestServer::start();
     let account = server.account("ops");
     let link = |length: usize| {
-        let answer = account.list(&format!("name={}", "x".repeat(length))).assert_status(200);
+        let answer = account
+            .list(&format!("name={}", "x".repeat(length)))
+            .assert_status(200);
         answer.header("link").map(str::len)
     };
     assert!(link(1_000).is_some_and(|length| length < 3_072));
     assert_eq!(link(2_000), None);
 }
 
-/// A page of a hundred large objects takes longer to put together than whoever is served by the same thread should wait; it is put
-/// together elsewhere, and is the same.
+/// A page of a hundred large objects takes longer to put together than whoever is served by the
+/// same thread should wait; it is put together elsewhere, and is the same.
 #[test]
 fn a_page_of_large_objects_is_as_exact_as_any_other() {
     let server = TestServer::start();
@@ -242,7 +352,11 @@ fn a_page_of_large_objects_is_as_exact_as_any_other() {
         json!({"name": format!("n{number}"), "type": "email", "destination_ids": [],
             "meta": {"number": number, "text": "x".repeat(300_000)}})
     };
-    let objects: Vec<_> = (0..6).map(|number| account.created_from(body(number))).collect();
+
+    let objects: Vec<_> = (0..6)
+        .map(|number| account.created_from(body(number)))
+        .collect();
+
     for (query, expected) in [
         ("limit=6", vec![0, 1, 2, 3, 4, 5]),
         ("limit=3&offset=2", vec![2, 3, 4]),
@@ -252,7 +366,10 @@ fn a_page_of_large_objects_is_as_exact_as_any_other() {
     ] {
         for _ in 0..2 {
             let answer = account.list(query).assert_status(200).json();
-            let expected: Vec<_> = expected.iter().map(|number| objects[*number].clone()).collect();
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|number| objects[*number].clone())
+                .collect();
             assert_eq!(answer["data"].as_array().unwrap(), &expected, "{query}");
         }
     }

@@ -23,6 +23,7 @@ fn four() -> (TestServer, Caller) {
             "name": name, "type": kind, "enabled": enabled, "destination_ids": [], "meta": {"level": level},
         }));
     }
+
     (server, account)
 }
 
@@ -81,7 +82,11 @@ fn ties_stand_by_tiny_id() {
 #[test]
 fn what_is_below_meta_sorts_by_kind_and_then_by_value() {
     // Null and missing first, then numbers by value, then text; descending is the exact reverse.
-    check(&[("sort=meta.level", "abdc"), ("sort=-meta.level", "cdba"), ("sort=meta.none", "dbca")]);
+    check(&[
+        ("sort=meta.level", "abdc"),
+        ("sort=-meta.level", "cdba"),
+        ("sort=meta.none", "dbca"),
+    ]);
 }
 
 #[test]
@@ -102,7 +107,11 @@ fn every_attribute_can_be_sorted_by() {
         "options",
     ] {
         for sign in ["", "-"] {
-            assert_eq!(account.names(&format!("sort={sign}{attribute}")).len(), 4, "{sign}{attribute}");
+            assert_eq!(
+                account.names(&format!("sort={sign}{attribute}")).len(),
+                4,
+                "{sign}{attribute}"
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Lists while others write: what lived through the whole request is there, once and not older than it was; what was deleted
-//! before is not; and the total is the number of what is shown.
+//! Lists while others write: what lived through the whole request is there, once and not older than
+//! it was; what was deleted before is not; and the total is the number of what is shown.
 
 use crate::{
     callers::{Caller, id},
@@ -47,7 +47,12 @@ fn create(account: &Caller) -> String {
 }
 
 /// Changes the lasting ones of its part in turn, and makes others that pass.
-fn write(account: &Caller, part: &[(String, AtomicUsize)], passed: &Mutex<BTreeSet<String>>, done: &AtomicBool) {
+fn write(
+    account: &Caller,
+    part: &[(String, AtomicUsize)],
+    passed: &Mutex<BTreeSet<String>>,
+    done: &AtomicBool,
+) {
     for round in 0_usize.. {
         if done.load(Ordering::SeqCst) {
             break;
@@ -63,7 +68,11 @@ fn write(account: &Caller, part: &[(String, AtomicUsize)], passed: &Mutex<BTreeS
 }
 
 fn look(account: &Caller, query: &str, lasting: &Lasting, passed: &Mutex<BTreeSet<String>>) {
-    let before: Vec<usize> = lasting.0.iter().map(|(_, version)| version.load(Ordering::SeqCst)).collect();
+    let before: Vec<usize> = lasting
+        .0
+        .iter()
+        .map(|(_, version)| version.load(Ordering::SeqCst))
+        .collect();
     let gone = passed.lock().unwrap().clone();
     let list = account.list(&format!("limit=100&{query}")).json();
     let objects = list["data"].as_array().unwrap();
@@ -71,15 +80,27 @@ fn look(account: &Caller, query: &str, lasting: &Lasting, passed: &Mutex<BTreeSe
     assert_eq!(ids.len(), objects.len(), "{query}: listed twice");
     assert_eq!(list["total_count"], objects.len(), "{query}");
     assert_eq!(list["has_more"], false, "{query}");
-    assert!(!ids.iter().any(|id| gone.contains(*id)), "{query}: was deleted before");
+    assert!(
+        !ids.iter().any(|id| gone.contains(*id)),
+        "{query}: was deleted before"
+    );
+
     for ((lasting, after), before) in lasting.0.iter().zip(before) {
         let object = objects.iter().find(|object| id(object) == lasting);
         let object = object.unwrap_or_else(|| panic!("{query}: {lasting} is left out of {ids:?}"));
         let version = object["meta"]["version"].as_u64().unwrap() as usize;
+
         // One more may be written and not acknowledged yet.
         let newest = after.load(Ordering::SeqCst) + 1;
-        assert!((before..=newest).contains(&version), "{query}: {version} is not in {before}..={newest}");
-        assert_eq!(object["name"], format!("version {version}"), "{query}: half of a write");
+        assert!(
+            (before..=newest).contains(&version),
+            "{query}: {version} is not in {before}..={newest}"
+        );
+        assert_eq!(
+            object["name"],
+            format!("version {version}"),
+            "{query}: half of a write"
+        );
     }
 }
 
@@ -87,22 +108,36 @@ fn look(account: &Caller, query: &str, lasting: &Lasting, passed: &Mutex<BTreeSe
 fn a_list_has_what_lived_through_the_request_once_and_as_new_as_it_was() {
     for (index_bytes, list_cache_bytes) in MEMORIES {
         let server = TestServer::with(|settings| {
-            (settings.store.index_bytes, settings.store.list_cache_bytes) = (index_bytes, list_cache_bytes);
+            (settings.store.index_bytes, settings.store.list_cache_bytes) =
+                (index_bytes, list_cache_bytes);
             settings.workers = 2;
         });
+
         let account = &server.account("ops");
-        let lasting = &Lasting((0..LASTING).map(|_| (create(account), AtomicUsize::new(0))).collect());
+        let lasting = &Lasting(
+            (0..LASTING)
+                .map(|_| (create(account), AtomicUsize::new(0)))
+                .collect(),
+        );
         let (passed, done) = (&Mutex::new(BTreeSet::new()), &AtomicBool::new(false));
+
         thread::scope(|scope| {
             for part in lasting.0.chunks(LASTING / WRITERS) {
                 scope.spawn(move || write(account, part, passed, done));
             }
-            let readers = QUERIES
-                .map(|query| scope.spawn(move || (0..LOOKS).for_each(|_| look(account, query, lasting, passed))));
+
+            let readers = QUERIES.map(|query| {
+                scope.spawn(move || (0..LOOKS).for_each(|_| look(account, query, lasting, passed)))
+            });
+
             let outcomes = readers.map(|reader| reader.join());
             done.store(true, Ordering::SeqCst);
-            assert!(outcomes.iter().all(Result::is_ok), "with {index_bytes} and {list_cache_bytes} bytes");
+            assert!(
+                outcomes.iter().all(Result::is_ok),
+                "with {index_bytes} and {list_cache_bytes} bytes"
+            );
         });
+
         assert_eq!(account.total(""), LASTING as u64);
     }
 }

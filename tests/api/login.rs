@@ -25,17 +25,28 @@ fn read(token: &str) -> [Value; 2] {
 
 fn base64url(text: &str) -> Vec<u8> {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let sextets = text.bytes().map(|byte| alphabet.iter().position(|known| *known == byte).unwrap());
-    let bits: Vec<bool> = sextets.flat_map(|sextet| (0..6).rev().map(move |bit| sextet >> bit & 1 == 1)).collect();
-    bits.chunks_exact(8).map(|byte| byte.iter().fold(0, |sum, bit| sum << 1 | u8::from(*bit))).collect()
+    let sextets = text
+        .bytes()
+        .map(|byte| alphabet.iter().position(|known| *known == byte).unwrap());
+    let bits: Vec<bool> = sextets
+        .flat_map(|sextet| (0..6).rev().map(move |bit| sextet >> bit & 1 == 1))
+        .collect();
+    bits.chunks_exact(8)
+        .map(|byte| byte.iter().fold(0, |sum, bit| sum << 1 | u8::from(*bit)))
+        .collect()
 }
 
 #[test]
 fn a_login_answers_200_and_nothing_but_a_token() {
     let server = TestServer::with_people();
     let answer = server.log_in("alice", PASSWORD).assert_status(200).json();
-    assert_eq!(answer.as_object().unwrap().keys().collect::<Vec<_>>(), ["token"]);
-    server.account(answer["token"].as_str().unwrap()).created("x");
+    assert_eq!(
+        answer.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["token"]
+    );
+    server
+        .account(answer["token"].as_str().unwrap())
+        .created("x");
 }
 
 #[test]
@@ -44,7 +55,10 @@ fn a_token_is_an_hs256_jwt_with_id_sid_iat_and_exp() {
     let [header, claims] = read(&server.token("alice"));
     assert_eq!(header["alg"], "HS256");
     let iat = NOW / 1000;
-    assert_eq!(claims, json!({"id": "usr_alice", "sid": OURS, "iat": iat, "exp": iat + 86_400}));
+    assert_eq!(
+        claims,
+        json!({"id": "usr_alice", "sid": OURS, "iat": iat, "exp": iat + 86_400})
+    );
 }
 
 #[test]
@@ -64,7 +78,9 @@ fn an_expired_token_answers_401() {
         server.clock.set(NOW + 86_399_000);
         user.list("").assert_status(200);
         server.clock.set(NOW + 86_400_000);
-        let answer = user.list("").assert_error(401, &["The token has expired; log in again"]);
+        let answer = user
+            .list("")
+            .assert_error(401, &["The token has expired; log in again"]);
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     }
 }
@@ -72,15 +88,32 @@ fn an_expired_token_answers_401() {
 #[test]
 fn a_token_of_another_signer_answers_401() {
     let server = TestServer::at_with(NOW, people::declared);
-    let (user, account) = (UserId::parse("usr_alice").unwrap(), AccountId::parse(OURS).unwrap());
+    let (user, account) = (
+        UserId::parse("usr_alice").unwrap(),
+        AccountId::parse(OURS).unwrap(),
+    );
     let now = Timestamp::from_millis(NOW).unwrap();
-    let forged = Tokens::new(b"another secret").issue(user, account, now, 60).unwrap();
+    let forged = Tokens::new(b"another secret")
+        .issue(user, account, now, 60)
+        .unwrap();
     let genuine = server.token("alice");
-    let [head, claims, _] = genuine.split('.').collect::<Vec<_>>()[..] else { panic!("{genuine}") };
+    let [head, claims, _] = genuine.split('.').collect::<Vec<_>>()[..] else {
+        panic!("{genuine}")
+    };
+
     // {"alg":"none"}
     let unsigned = format!("eyJhbGciOiJub25lIn0.{claims}.");
-    for token in [forged, unsigned, format!("{head}.{claims}."), format!("{head}.{claims}"), format!("{genuine}x")] {
-        server.account(&token).list("").assert_error(401, &["The credential is not valid"]);
+    for token in [
+        forged,
+        unsigned,
+        format!("{head}.{claims}."),
+        format!("{head}.{claims}"),
+        format!("{genuine}x"),
+    ] {
+        server
+            .account(&token)
+            .list("")
+            .assert_error(401, &["The credential is not valid"]);
     }
 }
 
@@ -97,7 +130,9 @@ fn a_token_is_still_good_after_a_restart() {
 fn a_wrong_password_and_an_unknown_user_are_answered_alike() {
     let server = TestServer::with_people();
     let unknown = server.log_in("mallory", PASSWORD);
-    let wrong = server.log_in("alice", "guess").assert_error(401, &["Wrong user name or password"]);
+    let wrong = server
+        .log_in("alice", "guess")
+        .assert_error(401, &["Wrong user name or password"]);
     assert_eq!((wrong.status, &wrong.text), (unknown.status, &unknown.text));
     assert_eq!(wrong.header("www-authenticate"), Some("Bearer"));
     server.log_in("Alice", PASSWORD).assert_status(401);
@@ -108,30 +143,62 @@ fn a_wrong_password_and_an_unknown_user_are_answered_alike() {
 fn a_login_needs_no_credential_and_minds_none() {
     let server = TestServer::with_people();
     let body = json!({"username": "alice", "password": PASSWORD}).to_string();
-    server.account("wrong").send("POST", "/public/login", Some(&body)).assert_status(200);
+    server
+        .account("wrong")
+        .send("POST", "/public/login", Some(&body))
+        .assert_status(200);
 }
 
 #[test]
 fn faults_of_the_body_are_all_reported() {
     let server = TestServer::with_people();
     for (body, expected) in [
-        ("{}", ["'username' is a required parameter", "'password' is a required parameter"].as_slice()),
-        (r#"{"username":1,"password":null}"#, &["'username' must be a string", "'password' must not be null"]),
-        (r#"{"username":"alice"}"#, &["'password' is a required parameter"]),
+        (
+            "{}",
+            [
+                "'username' is a required parameter",
+                "'password' is a required parameter",
+            ]
+            .as_slice(),
+        ),
+        (
+            r#"{"username":1,"password":null}"#,
+            &["'username' must be a string", "'password' must not be null"],
+        ),
+        (
+            r#"{"username":"alice"}"#,
+            &["'password' is a required parameter"],
+        ),
         ("[]", &["The body must be a JSON object, but was an array"]),
         ("", &["The body must be a JSON object, but was empty"]),
     ] {
-        server.anonymous().send("POST", "/public/login", Some(body)).assert_error(400, expected);
+        server
+            .anonymous()
+            .send("POST", "/public/login", Some(body))
+            .assert_error(400, expected);
     }
 }
 
 #[test]
 fn in_open_mode_any_user_name_and_password_get_in() {
     let server = TestServer::start();
-    let alice = server.account(server.log_in("alice", "x").json()["token"].as_str().unwrap());
+    let alice = server.account(
+        server.log_in("alice", "x").json()["token"]
+            .as_str()
+            .unwrap(),
+    );
+
     alice.created("hers");
-    let again = server.log_in("alice", "another password").json()["token"].as_str().unwrap().to_owned();
-    assert_eq!(server.account(&again).names(""), ["hers"], "the same name is the same account");
+    let again = server.log_in("alice", "another password").json()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+
+    assert_eq!(
+        server.account(&again).names(""),
+        ["hers"],
+        "the same name is the same account"
+    );
     assert_eq!(server.account(&server.token("bob")).total(""), 0);
 }
 
@@ -151,7 +218,9 @@ fn too_many_logins_of_one_name_answer_429() {
         settings.limits.logins_per_minute = 1;
     });
     server.log_in("alice", "guess").assert_status(401);
-    let refused = server.log_in("alice", PASSWORD).assert_error(429, &["Too many login attempts"]);
+    let refused = server
+        .log_in("alice", PASSWORD)
+        .assert_error(429, &["Too many login attempts"]);
     let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=60).contains(&seconds), "{seconds}");
     server.log_in("bob", PASSWORD).assert_status(200);

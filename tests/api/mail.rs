@@ -9,14 +9,33 @@ fn a_good_verdict_beside_a_bad_one_lets_no_spam_in() {
     let me = server.account("a");
     let id = integration(&me, "email");
     let mut client = Client::greeted(server.mail_address());
+
     for verdicts in [["FAIL", "PASS"], ["PASS", "GRAY"], ["pass", "PASS"]] {
         let [first, second] = verdicts.map(|verdict| format!("X-SES-Spam-Verdict: {verdict}\r\n"));
-        assert!(client.mail(&[&id], &format!("{first}{second}{MESSAGE}")).starts_with("550 5.7.1 "), "{verdicts:?}");
+        assert!(
+            client
+                .mail(&[&id], &format!("{first}{second}{MESSAGE}"))
+                .starts_with("550 5.7.1 "),
+            "{verdicts:?}"
+        );
     }
+
     let twice = "X-SES-Spam-Verdict: PASS\r\n".repeat(2);
-    assert!(client.mail(&[&id], &format!("{twice}{MESSAGE}")).starts_with("250 "));
-    me.update(&id, json!({"options": {"allow_spam": true}})).assert_status(200);
-    assert!(client.mail(&[&id], "X-SES-Spam-Verdict: FAIL\r\nSubject: Let in\r\n\r\n").starts_with("250 "));
+    assert!(
+        client
+            .mail(&[&id], &format!("{twice}{MESSAGE}"))
+            .starts_with("250 ")
+    );
+    me.update(&id, json!({"options": {"allow_spam": true}}))
+        .assert_status(200);
+    assert!(
+        client
+            .mail(
+                &[&id],
+                "X-SES-Spam-Verdict: FAIL\r\nSubject: Let in\r\n\r\n"
+            )
+            .starts_with("250 ")
+    );
     assert_eq!(alerts(&me).len(), 2);
 }
 
@@ -26,6 +45,7 @@ fn a_text_without_headers_is_the_description() {
     let me = server.account("a");
     let id = integration(&me, "email");
     let mut client = Client::greeted(server.mail_address());
+
     for text in [
         "db-1 has no room.\r\n",
         "disk full\r\n\r\nhost: db-1\r\n",
@@ -34,8 +54,17 @@ fn a_text_without_headers_is_the_description() {
     ] {
         assert!(client.mail(&[&id], text).starts_with("250 "));
     }
-    let descriptions: Vec<Value> = alerts(&me).iter().map(|alert| alert["description"].clone()).collect();
-    let expected = ["db-1 has no room.", "disk full\r\n\r\nhost: db-1", "Error: disk full\r\nHost: db-1", "Body\n"];
+
+    let descriptions: Vec<Value> = alerts(&me)
+        .iter()
+        .map(|alert| alert["description"].clone())
+        .collect();
+    let expected = [
+        "db-1 has no room.",
+        "disk full\r\n\r\nhost: db-1",
+        "Error: disk full\r\nHost: db-1",
+        "Body\n",
+    ];
     assert_eq!(descriptions, expected);
 }
 
@@ -45,6 +74,7 @@ fn messages_are_read_in_whatever_charset_they_are() {
     let me = server.account("a");
     let id = integration(&me, "email");
     let mut client = Client::greeted(server.mail_address());
+
     // "test" and "server" as they are written in Japan, China and Korea.
     for (charset, subject, body) in [
         ("shift_jis", "g2WDWINn", "g1SBW4NvgVs="),
@@ -57,6 +87,18 @@ fn messages_are_read_in_whatever_charset_they_are() {
         );
         assert!(client.mail(&[&id], &message).starts_with("250 "));
     }
-    let read: Vec<Value> = alerts(&me).iter().map(|alert| json!([alert["title"], alert["description"]])).collect();
-    assert_eq!(read, [json!(["テスト", "サーバー"]), json!(["测试", "服务器"]), json!(["테스트", "서버"])]);
+
+    let read: Vec<Value> = alerts(&me)
+        .iter()
+        .map(|alert| json!([alert["title"], alert["description"]]))
+        .collect();
+
+    assert_eq!(
+        read,
+        [
+            json!(["テスト", "サーバー"]),
+            json!(["测试", "服务器"]),
+            json!(["테스트", "서버"])
+        ]
+    );
 }

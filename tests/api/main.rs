@@ -1,8 +1,9 @@
-//! The contract, told from outside: a real server on a real socket for each test, all at once, and no sleeping.
+//! The contract, told from outside: a real server on a real socket for each test, all at once, and
+//! no sleeping.
 //!
-//! `server`, `callers`, `people`, `connection`, `answer` and `telling` are the means; every other file is a subject of
-//! the contract.
-//! `TEST_LOG=1 cargo test --test api NAME` shows what the servers log.
+//! `server`, `callers`, `people`, `connection`, `answer` and `telling` are the means; every other
+//! file is a subject of the contract. `TEST_LOG=1 cargo test --test api NAME` shows what the
+//! servers log.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! Webhooks: what happens to alerts is posted to whoever wants to hear of it, signed, in order, again and again until somebody
-//! takes it, and only to where it may go.
+//! Webhooks: what happens to alerts is posted to whoever wants to hear of it, signed, in order,
+//! again and again until somebody takes it, and only to where it may go.
 
 use crate::{
     callers::{Caller, id},
@@ -20,33 +20,68 @@ fn what_happens_to_an_alert_is_posted_in_order() {
     let (server, receiver) = (TestServer::start(), Receiver::answering(&[204]));
     let account = server.account("ops");
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-    let options = json!({"url": receiver.url(), "username": "me", "password": "pass", "secret": secret});
+    let options =
+        json!({"url": receiver.url(), "username": "me", "password": "pass", "secret": secret});
     let integration = sender(&account, options);
     let created = alert(&account, "It broke");
     let acknowledged = step(&account, &created, "acknowledge");
     let resolved = step(&account, &created, "resolve");
     step(&account, &created, "archive");
     let mut ids = Vec::new();
-    for (event, data) in
-        [("alert.created", &created), ("alert.acknowledged", &acknowledged), ("alert.resolved", &resolved)]
-    {
+
+    for (event, data) in [
+        ("alert.created", &created),
+        ("alert.acknowledged", &acknowledged),
+        ("alert.resolved", &resolved),
+    ] {
         let received = receiver.next();
         assert_eq!(received.json(), json!({"type": event, "data": data}));
         assert_eq!(received.header("content-type"), Some("application/json"));
         assert_eq!(received.header("authorization"), Some("Basic bWU6cGFzcw=="));
         assert_eq!(received.header("pagertree-local-hops"), Some("1"));
-        assert!(received.header("user-agent").unwrap().starts_with("pagertree-local/"));
-        assert!(received.header("webhook-signature").unwrap().starts_with("v1,"));
-        assert!(received.header("webhook-timestamp").unwrap().parse::<u64>().unwrap() > 1_700_000_000);
+        assert!(
+            received
+                .header("user-agent")
+                .unwrap()
+                .starts_with("pagertree-local/")
+        );
+        assert!(
+            received
+                .header("webhook-signature")
+                .unwrap()
+                .starts_with("v1,")
+        );
+        assert!(
+            received
+                .header("webhook-timestamp")
+                .unwrap()
+                .parse::<u64>()
+                .unwrap()
+                > 1_700_000_000
+        );
         ids.push(received.header("webhook-id").unwrap().to_owned());
     }
+
     ids.dedup();
     assert_eq!(ids.len(), 3);
     let logs = logs(&account, 3);
     let log = &logs[0];
-    assert_eq!((&log["action"], &log["outcome"]), (&json!("alert.created"), &json!("taken with 204 at attempt 1")));
-    assert_eq!((&log["source_id"], &log["alert_id"]), (&integration["id"], &created["id"]));
-    assert_eq!((&log["status"], &log["request"]["path"]), (&json!(204), &json!(receiver.url())));
+
+    assert_eq!(
+        (&log["action"], &log["outcome"]),
+        (
+            &json!("alert.created"),
+            &json!("taken with 204 at attempt 1")
+        )
+    );
+    assert_eq!(
+        (&log["source_id"], &log["alert_id"]),
+        (&integration["id"], &created["id"])
+    );
+    assert_eq!(
+        (&log["status"], &log["request"]["path"]),
+        (&json!(204), &json!(receiver.url()))
+    );
     assert_eq!(log["request"]["headers"]["authorization"], "***");
     assert_eq!(log["request"]["headers"]["webhook-signature"], "***");
     assert_eq!(log["response"]["headers"]["x-token"], "***");
@@ -56,28 +91,54 @@ fn what_happens_to_an_alert_is_posted_in_order() {
 fn the_log_says_which_alert_and_hides_credentials_of_the_url() {
     let (server, receiver) = (TestServer::start(), Receiver::answering(&[200]));
     let account = server.account("ops");
-    sender(&account, json!({"url": format!("http://me:pass@{}/hook?team=a&token=t", receiver.address)}));
+    sender(
+        &account,
+        json!({"url": format!("http://me:pass@{}/hook?team=a&token=t", receiver.address)}),
+    );
+
     let body = json!({"title": "x", "destination_ids": [], "thirdparty_id": "job-7"}).to_string();
-    account.send("POST", "/alert", Some(&body)).assert_status(200);
+    account
+        .send("POST", "/alert", Some(&body))
+        .assert_status(200);
     receiver.next();
+
     let log = &logs(&account, 1)[0];
-    assert_eq!((&log["thirdparty_id"], &log["status"]), (&json!("job-7"), &json!(200)));
-    let (path, query) = (format!("http://***@{}/hook", receiver.address), "team=a&token=***");
-    assert_eq!((&log["request"]["path"], &log["request"]["query"]), (&json!(path), &json!(query)));
+    assert_eq!(
+        (&log["thirdparty_id"], &log["status"]),
+        (&json!("job-7"), &json!(200))
+    );
+
+    let (path, query) = (
+        format!("http://***@{}/hook", receiver.address),
+        "team=a&token=***",
+    );
+
+    assert_eq!(
+        (&log["request"]["path"], &log["request"]["query"]),
+        (&json!(path), &json!(query))
+    );
 }
 
 #[test]
 fn only_what_was_chosen_is_posted() {
     let (server, receiver) = (TestServer::start(), Receiver::answering(&[200]));
     let account = server.account("ops");
-    let integration = sender(&account, json!({"webhook_url": receiver.url(), "alert_resolved": true}));
+    let integration = sender(
+        &account,
+        json!({"webhook_url": receiver.url(), "alert_resolved": true}),
+    );
+
     sender(&server.account("others"), json!({"url": receiver.url()}));
     let first = alert(&account, "first");
     step(&account, &first, "resolve");
     assert_eq!(receiver.next().json()["type"], "alert.resolved");
-    account.update(id(&integration), json!({"enabled": false})).assert_status(200);
+    account
+        .update(id(&integration), json!({"enabled": false}))
+        .assert_status(200);
     step(&account, &alert(&account, "second"), "resolve");
-    account.update(id(&integration), json!({"enabled": true})).assert_status(200);
+    account
+        .update(id(&integration), json!({"enabled": true}))
+        .assert_status(200);
     step(&account, &alert(&account, "third"), "resolve");
     assert_eq!(receiver.next().json()["data"]["title"], "third");
     account.delete(id(&integration)).assert_status(204);
@@ -90,22 +151,35 @@ fn what_is_not_taken_is_sent_again_until_it_is_given_up() {
     let server = TestServer::at_with(1_700_000_000_000, |settings| settings.outgoing.attempts = 3);
     let receiver = Receiver::answering(&[500, 302, 404, 200]);
     let account = server.account("ops");
-    sender(&account, json!({"url": receiver.url(), "events": ["alert.created"]}));
+
+    sender(
+        &account,
+        json!({"url": receiver.url(), "events": ["alert.created"]}),
+    );
     alert(&account, "first");
+
     let first = receiver.next();
     let mut seconds = 1_700_000_000;
     for attempt in 2..=3 {
         logs(&account, attempt - 1);
         seconds += 60;
         server.clock.set(seconds * 1000);
+
         let again = receiver.next();
         assert_eq!(
             (again.body.as_str(), again.header("webhook-id")),
             (first.body.as_str(), first.header("webhook-id"))
         );
-        assert_eq!(again.header("webhook-timestamp"), Some(seconds.to_string().as_str()));
+        assert_eq!(
+            again.header("webhook-timestamp"),
+            Some(seconds.to_string().as_str())
+        );
     }
-    let outcomes: Vec<_> = logs(&account, 3).iter().map(|log| log["outcome"].clone()).collect();
+
+    let outcomes: Vec<_> = logs(&account, 3)
+        .iter()
+        .map(|log| log["outcome"].clone())
+        .collect();
     let expected = [
         "refused with 500 at attempt 1; it will be sent again",
         "refused with 302 at attempt 2; it will be sent again",
@@ -123,9 +197,11 @@ fn what_was_not_sent_before_a_stop_is_sent_after_the_next_start() {
     let account = server.account("ops");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
+
     drop(listener);
     sender(&account, json!({"url": format!("http://{address}/")}));
     alert(&account, "kept");
+
     let log = loop {
         let list = account.send("GET", "/log?type=outgoing", None).json();
         if list["total_count"] != 0 {
@@ -133,15 +209,35 @@ fn what_was_not_sent_before_a_stop_is_sent_after_the_next_start() {
         }
         thread::yield_now();
     };
-    assert!(log["outcome"].as_str().unwrap().starts_with("no answer at attempt 1: "), "{log:#}");
-    assert_eq!((&log["status"], &log["response"]), (&Value::Null, &Value::Null));
+
+    assert!(
+        log["outcome"]
+            .as_str()
+            .unwrap()
+            .starts_with("no answer at attempt 1: "),
+        "{log:#}"
+    );
+    assert_eq!(
+        (&log["status"], &log["response"]),
+        (&Value::Null, &Value::Null)
+    );
     let server = server.restart();
     let account = server.account("ops");
     let listener = TcpListener::bind(address).unwrap();
     let mut stream = BufReader::new(listener.accept().unwrap().0);
-    assert_eq!(receive(&mut stream).unwrap().json()["data"]["title"], "kept");
-    stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
-    while !log_outcomes(&account).iter().any(|outcome| outcome.starts_with("taken with 200 at attempt ")) {
+    assert_eq!(
+        receive(&mut stream).unwrap().json()["data"]["title"],
+        "kept"
+    );
+    stream
+        .get_mut()
+        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        .unwrap();
+
+    while !log_outcomes(&account)
+        .iter()
+        .any(|outcome| outcome.starts_with("taken with 200 at attempt "))
+    {
         thread::yield_now();
     }
 }
@@ -151,20 +247,30 @@ fn requests_do_not_go_where_they_may_not() {
     let server = TestServer::with(|settings| settings.outgoing.reach = ReachSetting::Public);
     let account = server.account("ops");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+
     listener.set_nonblocking(true).unwrap();
     let port = listener.local_addr().unwrap().port();
     // What a name leads to may change.
-    let then = [("127.0.0.1", "given up"), ("[::ffff:127.0.0.1]", "given up"), ("localhost", "sent again")];
+    let then = [
+        ("127.0.0.1", "given up"),
+        ("[::ffff:127.0.0.1]", "given up"),
+        ("localhost", "sent again"),
+    ];
     let then = then.map(|(host, then)| {
         let integration = sender(&account, json!({"url": format!("http://{host}:{port}/")}));
         (integration["id"].clone(), then)
     });
+
     alert(&account, "x");
     for log in logs(&account, 3) {
         let (_, then) = then.iter().find(|(id, _)| *id == log["source_id"]).unwrap();
         let outcome = log["outcome"].as_str().unwrap();
-        assert!(outcome.contains("outgoing.reach") && outcome.ends_with(then), "{log:#}");
+        assert!(
+            outcome.contains("outgoing.reach") && outcome.ends_with(then),
+            "{log:#}"
+        );
     }
+
     assert!(listener.accept().is_err());
 }
 
@@ -172,14 +278,22 @@ fn requests_do_not_go_where_they_may_not() {
 fn options_that_would_be_ignored_are_refused() {
     let server = TestServer::start();
     let account = server.account("ops");
-    let body =
-        |options: Value| json!({"name": "out", "type": "outgoingwebhook", "destination_ids": [], "options": options});
+    let body = |options: Value| json!({"name": "out", "type": "outgoingwebhook", "destination_ids": [], "options": options});
     let events = "alert.created, alert.acknowledged, alert.resolved, alert.dropped";
-    let (url, password) =
-        ("must be an http or https URL, like 'https://example.com/hook'", "needs 'options.username' beside it");
+    let (url, password) = (
+        "must be an http or https URL, like 'https://example.com/hook'",
+        "needs 'options.username' beside it",
+    );
+
     for (options, message) in [
-        (json!({"url": "example.com/hook"}), format!("'options.url' {url}")),
-        (json!({"webhook_url": "file:///etc/passwd"}), format!("'options.webhook_url' {url}")),
+        (
+            json!({"url": "example.com/hook"}),
+            format!("'options.url' {url}"),
+        ),
+        (
+            json!({"webhook_url": "file:///etc/passwd"}),
+            format!("'options.webhook_url' {url}"),
+        ),
         (
             json!({"events": "alert.created"}),
             format!("'options.events' must be an array of some of {events}, but was a string"),
@@ -188,17 +302,33 @@ fn options_that_would_be_ignored_are_refused() {
             json!({"events": ["created"]}),
             format!("'options.events' must have only some of {events}, but had 'created'"),
         ),
-        (json!({"password": "x"}), format!("'options.password' {password}")),
-        (json!({"secret": 5}), "'options.secret' must be a text, but was a number".into()),
+        (
+            json!({"password": "x"}),
+            format!("'options.password' {password}"),
+        ),
+        (
+            json!({"secret": 5}),
+            "'options.secret' must be a text, but was a number".into(),
+        ),
     ] {
         let integration = sender(&account, json!({"alert_created": true}));
-        account.create(body(options.clone())).assert_error(400, &[&message]);
-        account.update(id(&integration), json!({"options": options.clone()})).assert_error(400, &[&message]);
+        account
+            .create(body(options.clone()))
+            .assert_error(400, &[&message]);
+        account
+            .update(id(&integration), json!({"options": options.clone()}))
+            .assert_error(400, &[&message]);
+
         let mut other = body(options);
         other["type"] = json!("webhook");
         let other = account.created_from(other);
-        account.update(id(&other), json!({"type": "outgoingwebhook"})).assert_error(400, &[&message]);
-        account.update(id(&other), json!({"name": "another"})).assert_status(200);
+
+        account
+            .update(id(&other), json!({"type": "outgoingwebhook"}))
+            .assert_error(400, &[&message]);
+        account
+            .update(id(&other), json!({"name": "another"}))
+            .assert_status(200);
     }
 }
 
@@ -210,55 +340,102 @@ fn a_subscription_of_sns_is_confirmed_if_the_setting_says_so() {
     let url = format!("{place}?Action=ConfirmSubscription&Token=t");
     let elsewhere = url.replace("amazonaws.com", "example.com");
     let ask = |account: &Caller, kind: &str, url: &str| {
-        let integration =
-            account.created_from(json!({"name": "aws", "type": "amazonwebservices", "destination_ids": []}));
+        let integration = account.created_from(
+            json!({"name": "aws", "type": "amazonwebservices", "destination_ids": []}),
+        );
         let path = format!("/integration/{}", id(&integration));
         let body = json!({"Type": kind, "TopicArn": "arn:topic", "SubscribeURL": url}).to_string();
         account.send("POST", &path, Some(&body)).assert_status(200);
         let filter = format!("/log?type=incoming&source_id={}", id(&integration));
-        account.send("GET", &filter, None).json()["data"][0]["outcome"].as_str().unwrap().to_owned()
+        account.send("GET", &filter, None).json()["data"][0]["outcome"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     };
+
     for confirms in [false, true] {
         let server = TestServer::with(|settings| {
             settings.outgoing.confirm_subscriptions = confirms;
             settings.outgoing.attempts = 1;
         });
+
         let account = server.account("ops");
-        assert_eq!(ask(&account, "UnsubscribeConfirmation", &url), "an UnsubscribeConfirmation");
+        assert_eq!(
+            ask(&account, "UnsubscribeConfirmation", &url),
+            "an UnsubscribeConfirmation"
+        );
+
         let foreign = ask(&account, "SubscriptionConfirmation", &elsewhere);
-        assert_eq!(foreign, "a SubscriptionConfirmation whose SubscribeURL does not lead to SNS");
+        assert_eq!(
+            foreign,
+            "a SubscriptionConfirmation whose SubscribeURL does not lead to SNS"
+        );
+
         let own = ask(&account, "SubscriptionConfirmation", &url);
         if confirms {
-            assert_eq!(own, "a SubscriptionConfirmation; it is about to be confirmed");
-            let [log] = &logs(&account, 1)[..] else { panic!("one attempt") };
-            assert_eq!((&log["action"], &log["alert_id"]), (&json!("subscription.confirm"), &Value::Null));
-            assert_eq!((&log["request"]["method"], &log["request"]["path"]), (&json!("GET"), &json!(place)));
-            assert_eq!(log["request"]["query"], "Action=ConfirmSubscription&Token=***");
-            assert!(log["outcome"].as_str().unwrap().starts_with("no answer at attempt 1: "), "{log:#}");
+            assert_eq!(
+                own,
+                "a SubscriptionConfirmation; it is about to be confirmed"
+            );
+
+            let [log] = &logs(&account, 1)[..] else {
+                panic!("one attempt")
+            };
+
+            assert_eq!(
+                (&log["action"], &log["alert_id"]),
+                (&json!("subscription.confirm"), &Value::Null)
+            );
+            assert_eq!(
+                (&log["request"]["method"], &log["request"]["path"]),
+                (&json!("GET"), &json!(place))
+            );
+            assert_eq!(
+                log["request"]["query"],
+                "Action=ConfirmSubscription&Token=***"
+            );
+            assert!(
+                log["outcome"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with("no answer at attempt 1: "),
+                "{log:#}"
+            );
         } else {
-            let expected =
-                "a SubscriptionConfirmation; it is not confirmed, since outgoing.confirm_subscriptions is false";
+            let expected = "a SubscriptionConfirmation; it is not confirmed, since outgoing.confirm_subscriptions is false";
             assert_eq!(own, expected);
-            assert_eq!(account.send("GET", "/log?type=outgoing", None).json()["total_count"], 0);
+            assert_eq!(
+                account.send("GET", "/log?type=outgoing", None).json()["total_count"],
+                0
+            );
         }
     }
 }
 
-/// Each was told by a copy of the alert within one commit, so that events could fill memory and keep all others waiting.
+/// Each was told by a copy of the alert within one commit, so that events could fill memory and
+/// keep all others waiting.
 #[test]
 fn an_account_has_only_so_many_that_send() {
     let server = TestServer::with(|settings| settings.outgoing.senders = 2);
     let account = server.account("ops");
-    let body = json!({"name": "out", "type": "outgoingwebhook", "destination_ids": [], "options": {}});
+    let body =
+        json!({"name": "out", "type": "outgoingwebhook", "destination_ids": [], "options": {}});
     let first = account.created_from(body.clone());
+
     account.created_from(body.clone());
-    let message =
-        "An account may have 2 integrations of type outgoingwebhook (outgoing.senders), and this one has as many";
+    let message = "An account may have 2 integrations of type outgoingwebhook (outgoing.senders), and this one has as many";
     account.create(body.clone()).assert_error(409, &[message]);
-    let other = account.created_from(json!({"name": "in", "type": "webhook", "destination_ids": []}));
+
+    let other =
+        account.created_from(json!({"name": "in", "type": "webhook", "destination_ids": []}));
     let sending = json!({"type": "outgoingwebhook"});
-    account.update(id(&other), sending.clone()).assert_error(409, &[message]);
-    account.update(id(&first), json!({"name": "still there"})).assert_status(200);
+
+    account
+        .update(id(&other), sending.clone())
+        .assert_error(409, &[message]);
+    account
+        .update(id(&first), json!({"name": "still there"}))
+        .assert_status(200);
     server.account("others").created_from(body);
     account.delete(id(&first)).assert_status(204);
     account.update(id(&other), sending).assert_status(200);
@@ -269,73 +446,139 @@ fn much_that_is_told_to_many_comes_to_all_in_order_and_not_in_one_commit() {
     const MANY: usize = 10;
     let (server, receiver) = (TestServer::start(), Receiver::answering(&[200]));
     let account = server.account("ops");
+
     for number in 0..MANY {
-        sender(&account, json!({"url": format!("{}/{number}", receiver.url())}));
+        sender(
+            &account,
+            json!({"url": format!("{}/{number}", receiver.url())}),
+        );
     }
+
     let deaf = sender(&account, json!({"url": receiver.url(), "events": []}));
     let filling = "x".repeat(200_000);
-    let body = json!({"title": "large", "destination_ids": [], "meta": {"filling": filling}}).to_string();
+    let body =
+        json!({"title": "large", "destination_ids": [], "meta": {"filling": filling}}).to_string();
     let writes = || metric(&server, "pagertree_local_store_writes_total").unwrap();
     let before = writes();
-    let created = account.send("POST", "/alert", Some(&body)).assert_status(200).json();
+    let created = account
+        .send("POST", "/alert", Some(&body))
+        .assert_status(200)
+        .json();
     step(&account, &created, "resolve");
     let mut told: Vec<_> = (0..2 * MANY).map(|_| receiver.next()).collect();
     told.sort_by_key(|received| received.header("webhook-id").unwrap().to_owned());
+
     for (event, number) in [("alert.created", 0), ("alert.resolved", 1)] {
-        let of_event = told.iter().filter(|received| received.json()["type"] == event);
-        let ids: std::collections::BTreeSet<_> = of_event.map(|received| received.header("webhook-id")).collect();
+        let of_event = told
+            .iter()
+            .filter(|received| received.json()["type"] == event);
+        let ids: std::collections::BTreeSet<_> = of_event
+            .map(|received| received.header("webhook-id"))
+            .collect();
         assert_eq!(ids.len(), MANY, "{event} {number}");
     }
-    assert!(told.iter().all(|received| received.json()["data"]["meta"]["filling"] == filling.as_str()));
+
+    assert!(
+        told.iter()
+            .all(|received| received.json()["data"]["meta"]["filling"] == filling.as_str())
+    );
+
     let logs = logs(&account, 2 * MANY);
     for number in 0..MANY {
         let path = format!("{}/{number}", receiver.url());
-        let of_one = logs.iter().filter(|log| log["request"]["path"] == path.as_str());
+        let of_one = logs
+            .iter()
+            .filter(|log| log["request"]["path"] == path.as_str());
         let actions: Vec<_> = of_one.map(|log| log["action"].as_str().unwrap()).collect();
         assert_eq!(actions.len(), 2, "{path}");
     }
+
     assert!(logs.iter().all(|log| log["source_id"] != deaf["id"]));
     // Two changes, one for each attempt, and one for two copies at most.
-    assert!(writes() - before >= (2 + 2 * MANY + MANY) as f64, "{} writes", writes() - before);
+    assert!(
+        writes() - before >= (2 + 2 * MANY + MANY) as f64,
+        "{} writes",
+        writes() - before
+    );
 }
 
 /// Whatever could not be read was tried again for ever, or failed each event of the account.
 #[test]
 fn what_is_damaged_is_given_up_and_keeps_nothing_else_from_being_sent() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let receiver = Receiver::answering(&[200]);
     let server = TestServer::on_disk_with(|settings| settings.outgoing.first_retry_seconds = 1);
     let account = server.account("ops");
+
     // Five, since four that hold their turn stopped an account.
-    let waiting = [0, 1, 2, 3, 4].map(|number| sender(&account, json!({"url": format!("http://{closed}/{number}")})));
+    let waiting = [0, 1, 2, 3, 4].map(|number| {
+        sender(
+            &account,
+            json!({"url": format!("http://{closed}/{number}")}),
+        )
+    });
+
     let heard = sender(&account, json!({"url": receiver.url()}));
     let unreadable = sender(&account, json!({"url": receiver.url(), "events": []}));
     alert(&account, "first");
     assert_eq!(receiver.next().json()["data"]["title"], "first");
     logs(&account, 6);
+
     let sid = heard["sid"].as_str().unwrap().to_owned();
     let server = server.restart_after(|store| {
-        let db = sled::Config::new().path(store).segment_size(8 << 20).open().unwrap();
-        let (deliveries, queues) = (db.open_tree("deliveries").unwrap(), db.open_tree("queues").unwrap());
+        let db = sled::Config::new()
+            .path(store)
+            .segment_size(8 << 20)
+            .open()
+            .unwrap();
+        let (deliveries, queues) = (
+            db.open_tree("deliveries").unwrap(),
+            db.open_tree("queues").unwrap(),
+        );
+
         for (number, integration) in waiting.iter().enumerate() {
             let name = format!("{sid}\0{}", id(integration));
             let first = [name.as_bytes(), b"\0", &[0; 8]].concat();
             match number {
                 0 => drop(deliveries.remove(first).unwrap().expect("it waits")),
-                4 => drop(queues.insert(name, &b"short"[..]).unwrap().expect("it waits")),
-                _ => drop(deliveries.insert(first, &b"{}"[..]).unwrap().expect("it waits")),
+                4 => drop(
+                    queues
+                        .insert(name, &b"short"[..])
+                        .unwrap()
+                        .expect("it waits"),
+                ),
+                _ => drop(
+                    deliveries
+                        .insert(first, &b"{}"[..])
+                        .unwrap()
+                        .expect("it waits"),
+                ),
             }
         }
+
         let records = db.open_tree("integrations").unwrap();
         let planted = format!(r#"{{"sid":"{sid}","id":"#);
-        records.insert(id(&unreadable), planted.as_bytes()).unwrap().expect("the record is there");
+        records
+            .insert(id(&unreadable), planted.as_bytes())
+            .unwrap()
+            .expect("the record is there");
         db.flush().unwrap();
     });
+
     let account = server.account("ops");
     alert(&account, "second");
     assert_eq!(receiver.next().json()["data"]["title"], "second");
+
     let given_up = "not sent: what was to be sent cannot be read, since the store is damaged";
-    while log_outcomes(&account).iter().filter(|outcome| *outcome == given_up).count() < 4 {
+    while log_outcomes(&account)
+        .iter()
+        .filter(|outcome| *outcome == given_up)
+        .count()
+        < 4
+    {
         thread::yield_now();
     }
 }

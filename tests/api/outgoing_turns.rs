@@ -1,5 +1,5 @@
-//! The order in which webhooks are sent: of one integration what happened first, and nobody waits for a receiver of somebody else; and
-//! that there is an end.
+//! The order in which webhooks are sent: of one integration what happened first, and nobody waits
+//! for a receiver of somebody else; and that there is an end.
 
 use crate::{
     callers::id,
@@ -14,20 +14,34 @@ fn what_follows_waits_until_what_failed_is_taken() {
     let server = TestServer::at(1_700_000_000_000);
     let receiver = Receiver::answering(&[500, 503, 200]);
     let account = server.account("ops");
+
     sender(&account, json!({"url": receiver.url()}));
     let created = alert(&account, "first");
     step(&account, &created, "acknowledge");
     step(&account, &created, "resolve");
     assert_eq!(receiver.next().json()["type"], "alert.created");
+
     for attempt in 1..=2 {
         logs(&account, attempt);
-        server.clock.set(1_700_000_000_000 + i64::try_from(attempt).unwrap() * 60_000);
+        server
+            .clock
+            .set(1_700_000_000_000 + i64::try_from(attempt).unwrap() * 60_000);
         assert_eq!(receiver.next().json()["type"], "alert.created");
     }
+
     assert_eq!(receiver.next().json()["type"], "alert.acknowledged");
     assert_eq!(receiver.next().json()["type"], "alert.resolved");
-    let events: Vec<_> = logs(&account, 5).iter().map(|log| log["action"].clone()).collect();
-    let expected = ["alert.created", "alert.created", "alert.created", "alert.acknowledged", "alert.resolved"];
+    let events: Vec<_> = logs(&account, 5)
+        .iter()
+        .map(|log| log["action"].clone())
+        .collect();
+    let expected = [
+        "alert.created",
+        "alert.created",
+        "alert.created",
+        "alert.acknowledged",
+        "alert.resolved",
+    ];
     assert_eq!(events, expected);
 }
 
@@ -61,13 +75,19 @@ fn many_receivers_that_hang_do_not_keep_other_accounts_waiting() {
     let server = TestServer::with(|settings| settings.outgoing.timeout_seconds = 300);
     // Connections are taken by the system, and nobody ever answers.
     let hanging = TcpListener::bind("127.0.0.1:0").unwrap();
+
     let slow = server.account("slow");
     for _ in 0..40 {
-        sender(&slow, json!({"url": format!("http://{}/", hanging.local_addr().unwrap())}));
+        sender(
+            &slow,
+            json!({"url": format!("http://{}/", hanging.local_addr().unwrap())}),
+        );
     }
+
     for number in 0..30 {
         alert(&slow, &number.to_string());
     }
+
     let (fast, receiver) = (server.account("fast"), Receiver::answering(&[200]));
     sender(&fast, json!({"url": receiver.url()}));
     alert(&fast, "at once");
@@ -80,15 +100,19 @@ fn the_oldest_of_too_many_that_wait_are_given_up() {
     let server = TestServer::at_with(1_700_000_000_000, |settings| settings.outgoing.queue = 3);
     let receiver = Receiver::answering(&[500, 200]);
     let account = server.account("ops");
+
     sender(&account, json!({"url": receiver.url()}));
     alert(&account, "0");
     receiver.next();
     logs(&account, 1);
     (1..=5).for_each(|number| drop(alert(&account, &number.to_string())));
-    let given_up = "not sent: more than outgoing.queue waited for this integration, and this was the oldest";
+
+    let given_up =
+        "not sent: more than outgoing.queue waited for this integration, and this was the oldest";
     for log in &logs(&account, 4)[1..] {
         assert_eq!(log["outcome"], given_up);
     }
+
     server.clock.set(1_700_000_060_000);
     for number in 3..=5 {
         assert_eq!(receiver.next().json()["data"]["title"], number.to_string());
@@ -101,10 +125,17 @@ fn webhooks_that_lead_in_a_circle_come_to_an_end() {
     let server = TestServer::start();
     let account = server.account("ops");
     // Whatever it is told, it makes an alert.
-    let source = account.created_from(json!({"name": "in", "type": "cloudflare", "destination_ids": []}));
-    sender(&account, json!({"url": format!("http://{}/integration/{}", server.address, id(&source))}));
+    let source =
+        account.created_from(json!({"name": "in", "type": "cloudflare", "destination_ids": []}));
+    sender(
+        &account,
+        json!({"url": format!("http://{}/integration/{}", server.address, id(&source))}),
+    );
     alert(&account, "first");
-    let outcomes: Vec<_> = logs(&account, 4).iter().map(|log| log["outcome"].clone()).collect();
+    let outcomes: Vec<_> = logs(&account, 4)
+        .iter()
+        .map(|log| log["outcome"].clone())
+        .collect();
     let taken = "taken with 200 at attempt 1";
     let end = "not sent: webhooks led to webhooks three times in a row, so this is the end";
     assert_eq!(outcomes, [taken, taken, taken, end]);
@@ -124,32 +155,53 @@ fn webhooks_that_lead_in_a_circle_come_to_an_end() {
 fn webhooks_that_lead_in_a_circle_through_two_servers_come_to_an_end() {
     let servers = [TestServer::start(), TestServer::start()];
     let accounts = servers.each_ref().map(|server| server.account("ops"));
-    let sources = accounts
-        .each_ref()
-        .map(|account| account.created_from(json!({"name": "in", "type": "cloudflare", "destination_ids": []})));
+    let sources = accounts.each_ref().map(|account| {
+        account.created_from(json!({"name": "in", "type": "cloudflare", "destination_ids": []}))
+    });
+
     for (from, to) in [(0, 1), (1, 0)] {
-        let url = format!("http://{}/integration/{}", servers[to].address, id(&sources[to]));
+        let url = format!(
+            "http://{}/integration/{}",
+            servers[to].address,
+            id(&sources[to])
+        );
         sender(&accounts[from], json!({ "url": url }));
     }
+
     alert(&accounts[0], "first");
-    let outcomes: Vec<_> = logs(&accounts[0], 4).iter().map(|log| log["outcome"].clone()).collect();
+    let outcomes: Vec<_> = logs(&accounts[0], 4)
+        .iter()
+        .map(|log| log["outcome"].clone())
+        .collect();
     let taken = "taken with 200 at attempt 1";
     let end = "not sent: webhooks led to webhooks three times in a row, so this is the end";
+
     assert_eq!(outcomes, [taken, taken, taken, end]);
 }
 
-/// Who sends an event could say that it came of three webhooks already, and nobody was told of its alert.
+/// Who sends an event could say that it came of three webhooks already, and nobody was told of its
+/// alert.
 #[test]
 fn who_sends_an_event_cannot_keep_its_alert_from_being_announced() {
     let (server, receiver) = (TestServer::start(), Receiver::answering(&[200]));
     let account = server.account("ops");
-    let source = account.created_from(json!({"name": "in", "type": "cloudflare", "destination_ids": []}));
+    let source =
+        account.created_from(json!({"name": "in", "type": "cloudflare", "destination_ids": []}));
+
     sender(&account, json!({"url": receiver.url()}));
-    let forged = server
-        .anonymous()
-        .with("pagertree-local-hops", "3")
-        .with("pagertree-local-trail", "3.AAAAAAAAAAAAAAAAAAAAAA, 3.bm9ib2R5");
-    forged.send("POST", &format!("/integration/{}", id(&source)), Some(r#"{"text": "disk"}"#)).assert_status(200);
+    let forged = server.anonymous().with("pagertree-local-hops", "3").with(
+        "pagertree-local-trail",
+        "3.AAAAAAAAAAAAAAAAAAAAAA, 3.bm9ib2R5",
+    );
+
+    forged
+        .send(
+            "POST",
+            &format!("/integration/{}", id(&source)),
+            Some(r#"{"text": "disk"}"#),
+        )
+        .assert_status(200);
+
     let received = receiver.next();
     assert_eq!(received.json()["data"]["title"], "disk");
     assert_eq!(received.header("pagertree-local-hops"), Some("1"));

@@ -12,7 +12,10 @@ fn send_without_end(mut connection: Connection, bytes: &str) -> crate::answer::A
             break error.kind();
         }
     };
-    assert!(matches!(refused, ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{refused}");
+    assert!(
+        matches!(refused, ErrorKind::BrokenPipe | ErrorKind::ConnectionReset),
+        "{refused}"
+    );
     connection.receive()
 }
 
@@ -34,7 +37,10 @@ fn a_chunked_body_without_end_answers_413_and_is_hung_up_on() {
 fn an_announced_body_over_the_limit_answers_413_and_is_hung_up_on() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
-    connection.request("POST /integration HTTP/1.1\nAuthorization: ops\nContent-Length: 99999999999", "");
+    connection.request(
+        "POST /integration HTTP/1.1\nAuthorization: ops\nContent-Length: 99999999999",
+        "",
+    );
     let answer = send_without_end(connection, &" ".repeat(0x2000));
     assert_eq!(answer.header("connection"), Some("close"));
     answer.assert_error(413, &["at most 1048576 bytes"]);
@@ -57,14 +63,19 @@ fn a_body_that_nobody_reads_is_not_read_for_ever() {
     }
 }
 
-/// As nginx does that has buffered the body. What is sent after the answer must not reset the connection.
+/// As nginx does that has buffered the body. What is sent after the answer must not reset the
+/// connection.
 #[test]
 fn a_client_that_sends_far_too_much_before_it_reads_gets_its_answer() {
     let server = TestServer::start();
     for length in [(1 << 20) + (1 << 19), 20_000_000] {
         let mut connection = Connection::open(&server);
-        let head = format!("POST /integration HTTP/1.1\nAuthorization: ops\nContent-Length: {length}");
-        connection.request(&head, " ".repeat(length)).receive().assert_error(413, &["at most 1048576 bytes"]);
+        let head =
+            format!("POST /integration HTTP/1.1\nAuthorization: ops\nContent-Length: {length}");
+        connection
+            .request(&head, " ".repeat(length))
+            .receive()
+            .assert_error(413, &["at most 1048576 bytes"]);
         assert!(connection.is_closed());
     }
 }
@@ -74,8 +85,12 @@ fn an_address_that_even_the_http_library_refuses_answers_414() {
     let server = TestServer::start();
     for length in [70_000, 200_000] {
         let mut connection = Connection::open(&server);
-        let answer =
-            connection.request(&format!("GET /integration?name={} HTTP/1.1", "x".repeat(length)), "").receive();
+        let answer = connection
+            .request(
+                &format!("GET /integration?name={} HTTP/1.1", "x".repeat(length)),
+                "",
+            )
+            .receive();
         assert!(answer.header("request-id").is_some());
         answer.assert_error(414, &["The path and query may have at most 8192 bytes"]);
         assert!(connection.is_closed());
@@ -86,9 +101,15 @@ fn an_address_that_even_the_http_library_refuses_answers_414() {
 fn a_long_address_behind_another_request_answers_414_too() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
-    connection.request("GET /livez HTTP/1.1", "").receive().assert_status(200);
+    connection
+        .request("GET /livez HTTP/1.1", "")
+        .receive()
+        .assert_status(200);
     let long = format!("GET /integration?name={} HTTP/1.1", "x".repeat(70_000));
-    connection.request(&long, "").receive().assert_error(414, &["at most 8192 bytes"]);
+    connection
+        .request(&long, "")
+        .receive()
+        .assert_error(414, &["at most 8192 bytes"]);
 }
 
 #[test]

@@ -19,10 +19,14 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// Settings in which they are all declared.
 pub(crate) fn declared(settings: &mut Settings) {
     let key = |id: &str, account: &str, read_only| {
-        let (id, account) = (KeyId::parse(id).unwrap(), AccountId::parse(account).unwrap());
+        let (id, account) = (
+            KeyId::parse(id).unwrap(),
+            AccountId::parse(account).unwrap(),
+        );
         let secret = secret_of(id.as_str());
         KeyEntry::new(id, account, &secret, read_only)
     };
+
     let user = |username: &str, read_only| UserEntry {
         id: UserId::parse(&format!("usr_{username}")).unwrap(),
         username: username.into(),
@@ -30,10 +34,14 @@ pub(crate) fn declared(settings: &mut Settings) {
         password_argon2: password_hash(),
         read_only,
     };
+
     settings.auth.mode = Mode::Keys;
     settings.accounts = [OURS, THEIRS].map(account).into();
-    settings.keys =
-        vec![key("key_writer", OURS, false), key("key_reader", OURS, true), key("key_stranger", THEIRS, false)];
+    settings.keys = vec![
+        key("key_writer", OURS, false),
+        key("key_reader", OURS, true),
+        key("key_stranger", THEIRS, false),
+    ];
     settings.users = vec![user("alice", false), user("bob", true)];
 }
 
@@ -65,7 +73,9 @@ impl TestServer {
 
     /// `x-api-key` with `x-api-secret`.
     pub(crate) fn pair(&self, key: &str, secret: &str) -> Caller {
-        self.anonymous().with("x-api-key", key).with("x-api-secret", secret)
+        self.anonymous()
+            .with("x-api-key", key)
+            .with("x-api-secret", secret)
     }
 
     /// Alice of [`OURS`], logged in.
@@ -80,7 +90,10 @@ impl TestServer {
 
     /// What a login gives to a user.
     pub(crate) fn token(&self, username: &str) -> String {
-        self.log_in(username, PASSWORD).assert_status(200).json()["token"].as_str().unwrap().to_owned()
+        self.log_in(username, PASSWORD).assert_status(200).json()["token"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     pub(crate) fn log_in(&self, username: &str, password: &str) -> Answer {
@@ -100,11 +113,15 @@ pub(crate) fn secret_of(key: &str) -> String {
 }
 
 fn account(sid: &str) -> AccountEntry {
-    AccountEntry { sid: AccountId::parse(sid).unwrap(), name: String::new() }
+    AccountEntry {
+        sid: AccountId::parse(sid).unwrap(),
+        name: String::new(),
+    }
 }
 
 /// Hashed once for all tests: it is slow on purpose.
 fn password_hash() -> String {
     static HASH: OnceLock<String> = OnceLock::new();
-    HASH.get_or_init(|| passwords::hash(PASSWORD).unwrap()).clone()
+    HASH.get_or_init(|| passwords::hash(PASSWORD).unwrap())
+        .clone()
 }

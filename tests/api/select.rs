@@ -20,7 +20,9 @@ fn a_single_object_answers_just_the_selected_attributes() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
-    let answer = account.get(&format!("{}?select=name,type", id(&created))).assert_status(200);
+    let answer = account
+        .get(&format!("{}?select=name,type", id(&created)))
+        .assert_status(200);
     assert_eq!(answer.text, r#"{"name":"x","type":"email"}"#);
     assert_eq!(answer.header("content-type"), Some("application/json"));
 }
@@ -31,8 +33,15 @@ fn selected_attributes_stand_in_the_order_of_the_object_and_once() {
     let account = server.account("ops");
     let created = account.created("x");
     let path = format!("{}?select=urgency,%20name,tinyId,name", id(&created));
-    assert_eq!(account.get(&path).text, r#"{"tinyId":1,"name":"x","urgency":"medium"}"#);
-    assert_eq!(account.list("select=urgency,name,tinyId").json()["data"][0].to_string(), account.get(&path).text);
+
+    assert_eq!(
+        account.get(&path).text,
+        r#"{"tinyId":1,"name":"x","urgency":"medium"}"#
+    );
+    assert_eq!(
+        account.list("select=urgency,name,tinyId").json()["data"][0].to_string(),
+        account.get(&path).text
+    );
 }
 
 #[test]
@@ -40,9 +49,15 @@ fn selected_objects_keep_their_bytes() {
     let server = TestServer::start();
     let account = server.account("ops");
     let body = r#"{"name":"x","type":"email","destination_ids":[],"meta":{"z":1.50,"a":12345678901234567890123}}"#;
-    let created = account.send("POST", "/integration", Some(body)).assert_status(200).json();
+    let created = account
+        .send("POST", "/integration", Some(body))
+        .assert_status(200)
+        .json();
     let answer = account.get(&format!("{}?select=meta", id(&created)));
-    assert_eq!(answer.text, r#"{"meta":{"z":1.50,"a":12345678901234567890123}}"#);
+    assert_eq!(
+        answer.text,
+        r#"{"meta":{"z":1.50,"a":12345678901234567890123}}"#
+    );
 }
 
 #[test]
@@ -52,7 +67,9 @@ fn select_does_not_narrow_filters_or_sort() {
     for name in ["b", "a", "c"] {
         account.created(name);
     }
-    let list = account.list("select=tinyId&sort=name&name=c&ops=name:ne").json();
+    let list = account
+        .list("select=tinyId&sort=name&name=c&ops=name:ne")
+        .json();
     assert_eq!(list["data"], json!([{"tinyId": 2}, {"tinyId": 1}]));
 }
 
@@ -61,18 +78,30 @@ fn what_is_no_attribute_cannot_be_selected_from_an_object() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
+
     for (query, expected) in [
-        ("select=colour", "'colour' in 'select' is not an attribute; there are sid, id"),
+        (
+            "select=colour",
+            "'colour' in 'select' is not an attribute; there are sid, id",
+        ),
         ("select=", "'select' must name at least one attribute"),
-        ("select=meta.env", "'meta.env' in 'select' is not an attribute"),
+        (
+            "select=meta.env",
+            "'meta.env' in 'select' is not an attribute",
+        ),
         ("select=id&select=sid", "'select' must be given only once"),
     ] {
-        account.get(&format!("{}?{query}", id(&created))).assert_error(400, &[expected]);
+        account
+            .get(&format!("{}?{query}", id(&created)))
+            .assert_error(400, &[expected]);
     }
 }
 
 #[test]
 fn selecting_from_what_does_not_exist_answers_404() {
     let server = TestServer::start();
-    server.account("ops").get("int_doesnotexist1?select=id").assert_error(404, &["Integration not found"]);
+    server
+        .account("ops")
+        .get("int_doesnotexist1?select=id")
+        .assert_error(404, &["Integration not found"]);
 }

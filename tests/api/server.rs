@@ -66,7 +66,11 @@ impl TestServer {
     /// With a folder that outlives the server, and other settings.
     pub(crate) fn on_disk_with(change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut settings = Settings { ephemeral: false, data: folder.path().to_owned(), ..settings() };
+        let mut settings = Settings {
+            ephemeral: false,
+            data: folder.path().to_owned(),
+            ..settings()
+        };
         change(&mut settings);
         Self::run(settings, Clock::System, Some(Arc::new(folder)))
     }
@@ -108,16 +112,24 @@ impl TestServer {
 
     fn run(settings: Settings, clock: Clock, folder: Option<Arc<TempDir>>) -> Self {
         static LOG: OnceLock<Option<Flush>> = OnceLock::new();
-        LOG.get_or_init(|| std::env::var_os("TEST_LOG").map(|_| logging::init(LogFormat::Text).unwrap()));
+        LOG.get_or_init(|| {
+            std::env::var_os("TEST_LOG").map(|_| logging::init(LogFormat::Text).unwrap())
+        });
+
         let (tell, told) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
-        let edges = Edges { clock: clock.clone(), ids: Ids::Random };
+        let edges = Edges {
+            clock: clock.clone(),
+            ids: Ids::Random,
+        };
+
         let own = settings.clone();
         let thread = thread::spawn(move || {
             actix_rt::System::new().block_on(async move {
                 let app = App::build(&own, edges).unwrap();
                 let handle = app.handle();
-                tell.send((app.address().unwrap(), app.mail_address())).unwrap();
+                tell.send((app.address().unwrap(), app.mail_address()))
+                    .unwrap();
                 actix_rt::spawn(async move {
                     // The other end is dropped to stop the server.
                     let _dropped = stopped.await;
@@ -126,8 +138,16 @@ impl TestServer {
                 app.run().await.unwrap();
             });
         });
+
         let (address, mail_address) = told.recv().expect("the server starts");
-        Self { address, clock, mail_address, settings, folder, running: Some(Running { stop, thread }) }
+        Self {
+            address,
+            clock,
+            mail_address,
+            settings,
+            folder,
+            running: Some(Running { stop, thread }),
+        }
     }
 
     fn stop(&mut self) {
@@ -144,7 +164,12 @@ impl Drop for TestServer {
 }
 
 fn settings() -> Settings {
-    let mut settings = Settings { listen: "127.0.0.1:0".into(), ephemeral: true, workers: 1, ..Settings::default() };
+    let mut settings = Settings {
+        listen: "127.0.0.1:0".into(),
+        ephemeral: true,
+        workers: 1,
+        ..Settings::default()
+    };
     settings.store.cache_bytes = 4 << 20;
     settings
 }

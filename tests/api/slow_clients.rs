@@ -6,7 +6,8 @@ use std::{io::ErrorKind, time::Duration};
 
 const MANY: usize = 200;
 
-/// A byte from everybody, again and again, until everybody has an answer; in between, others are served.
+/// A byte from everybody, again and again, until everybody has an answer; in between, others are
+/// served.
 fn drip(server: &TestServer, mut slow: Vec<Connection>, byte: &str) -> Vec<Answer> {
     let account = server.account("somebody else");
     let mut answers = Vec::new();
@@ -20,6 +21,7 @@ fn drip(server: &TestServer, mut slow: Vec<Connection>, byte: &str) -> Vec<Answe
             !answered
         });
     }
+
     answers
 }
 
@@ -50,11 +52,18 @@ fn two_hundred_bodies_byte_by_byte_are_answered_408_while_others_are_served() {
 fn a_later_head_on_a_connection_has_no_more_time_than_the_first() {
     let server = TestServer::with(|settings| settings.limits.head_seconds = 1);
     let mut connection = Connection::open(&server);
-    connection.request("GET /livez HTTP/1.1", "").receive().assert_status(200);
+    connection
+        .request("GET /livez HTTP/1.1", "")
+        .receive()
+        .assert_status(200);
     connection.send("GET /livez");
+
     let answer = drip(&server, vec![connection], "x").remove(0);
     assert_eq!(answer.header("connection"), Some("close"));
-    assert!(answer.header("request-id").is_some() && answer.header("date").is_some(), "{answer:?}");
+    assert!(
+        answer.header("request-id").is_some() && answer.header("date").is_some(),
+        "{answer:?}"
+    );
     answer.assert_error(408, &["The head of the request did not arrive in time"]);
 }
 
@@ -63,11 +72,17 @@ fn who_takes_no_answer_is_given_up() {
     let server = TestServer::with(|settings| settings.limits.idle_seconds = 1);
     let account = server.account("ops");
     let filling = "x".repeat(100_000);
+
     for _ in 0..20 {
-        account.created_from(json!({"name": "x", "type": "email", "destination_ids": [], "meta": {"x": filling}}));
+        account.created_from(
+            json!({"name": "x", "type": "email", "destination_ids": [], "meta": {"x": filling}}),
+        );
     }
+
     let mut connection = Connection::open(&server);
-    let request = "GET /integration?limit=100 HTTP/1.1\r\nHost: x\r\nAuthorization: ops\r\n\r\n".repeat(100);
+    let request =
+        "GET /integration?limit=100 HTTP/1.1\r\nHost: x\r\nAuthorization: ops\r\n\r\n".repeat(100);
+
     // It reads nothing, and asks until the server takes no more and, after a while, hangs up.
     let mut asked = 0;
     let refused = loop {
@@ -77,7 +92,14 @@ fn who_takes_no_answer_is_given_up() {
         }
         assert!(asked < 10_000, "the server reads ahead without end");
     };
-    assert!(matches!(refused.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{refused}");
+
+    assert!(
+        matches!(
+            refused.kind(),
+            ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+        ),
+        "{refused}"
+    );
     account.list("").assert_status(200);
 }
 
@@ -86,16 +108,30 @@ fn who_takes_an_answer_slowly_gets_all_of_it() {
     let server = TestServer::start();
     let account = server.account("ops");
     let filling = "x".repeat(100_000);
+
     for _ in 0..20 {
-        account.created_from(json!({"name": "x", "type": "email", "destination_ids": [], "meta": {"x": filling}}));
+        account.created_from(
+            json!({"name": "x", "type": "email", "destination_ids": [], "meta": {"x": filling}}),
+        );
     }
+
     let mut connection = Connection::open(&server);
     for _ in 0..5 {
-        connection.request("GET /integration?limit=100 HTTP/1.1\nAuthorization: ops", "");
+        connection.request(
+            "GET /integration?limit=100 HTTP/1.1\nAuthorization: ops",
+            "",
+        );
     }
+
     account.list("").assert_status(200);
     for _ in 0..5 {
-        assert_eq!(connection.receive().assert_status(200).json()["data"].as_array().unwrap().len(), 20);
+        assert_eq!(
+            connection.receive().assert_status(200).json()["data"]
+                .as_array()
+                .unwrap()
+                .len(),
+            20
+        );
     }
 }
 
@@ -108,12 +144,23 @@ fn many_requests_sent_at_once_are_answered_in_their_order() {
         "POST /integration HTTP/1.1\r\nHost: x\r\nAuthorization: ops\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    let total = "GET /integration?limit=1&select=id HTTP/1.1\r\nHost: x\r\nAuthorization: ops\r\n\r\n";
+    let total =
+        "GET /integration?limit=1&select=id HTTP/1.1\r\nHost: x\r\nAuthorization: ops\r\n\r\n";
     let scan = "GET /integration?name=y HTTP/1.1\r\nHost: x\r\nAuthorization: ops\r\n\r\n";
     connection.send(format!("{create}{total}{scan}").repeat(300));
+
     for number in 1..=300 {
-        assert_eq!(connection.receive().assert_status(200).json()["tinyId"], number);
-        assert_eq!(connection.receive().assert_status(200).json()["total_count"], number);
-        assert_eq!(connection.receive().assert_status(200).json()["total_count"], 0);
+        assert_eq!(
+            connection.receive().assert_status(200).json()["tinyId"],
+            number
+        );
+        assert_eq!(
+            connection.receive().assert_status(200).json()["total_count"],
+            number
+        );
+        assert_eq!(
+            connection.receive().assert_status(200).json()["total_count"],
+            0
+        );
     }
 }

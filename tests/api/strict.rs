@@ -1,4 +1,5 @@
-//! Strict, by setting or by `X-Strict: true`: what the documents do not allow is refused. Lenient otherwise.
+//! Strict, by setting or by `X-Strict: true`: what the documents do not allow is refused. Lenient
+//! otherwise.
 
 use crate::{
     callers::{Caller, id},
@@ -15,19 +16,34 @@ const PUBLISHED: &str = "
 fn assert_strict(account: &Caller) {
     let existing = account.created("x");
     for (change, expected) in [
-        (json!({"colour": "red"}), ["'colour' is not a known parameter"].as_slice()),
-        (json!({"zeta": 1, "alpha": null}), &["'alpha' is not", "'zeta' is not"]),
-        (json!({"type": "carrier_pigeon"}), &["'type' must be one of amazonwebservices, apexping"]),
+        (
+            json!({"colour": "red"}),
+            ["'colour' is not a known parameter"].as_slice(),
+        ),
+        (
+            json!({"zeta": 1, "alpha": null}),
+            &["'alpha' is not", "'zeta' is not"],
+        ),
+        (
+            json!({"type": "carrier_pigeon"}),
+            &["'type' must be one of amazonwebservices, apexping"],
+        ),
         (
             json!({"destination_ids": ["tem_a", "abc_1"]}),
             &["'destination_ids' at position 1 must be a team, router, user or schedule id"],
         ),
     ] {
-        account.update(id(&existing), change.clone()).assert_error(400, expected);
+        account
+            .update(id(&existing), change.clone())
+            .assert_error(400, expected);
         let mut draft = json!({"name": "y", "type": "email", "destination_ids": []});
-        draft.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        draft
+            .as_object_mut()
+            .unwrap()
+            .extend(change.as_object().unwrap().clone());
         account.create(draft).assert_error(400, expected);
     }
+
     assert_eq!(account.list("").json()["data"], json!([existing]));
 }
 
@@ -77,10 +93,16 @@ fn every_published_type_and_destination_is_allowed() {
 fn the_strict_report_all_faults_too_unknown_ones_last() {
     let server = TestServer::with(|settings| settings.strict = true);
     let body = json!({"colour": 1, "name": "", "type": "pigeon", "destination_ids": ["abc_1"], "urgency": "x"});
-    server
-        .account("ops")
-        .create(body)
-        .assert_error(400, &["'name'", "'type'", "'urgency'", "'destination_ids'", "'colour'"]);
+    server.account("ops").create(body).assert_error(
+        400,
+        &[
+            "'name'",
+            "'type'",
+            "'urgency'",
+            "'destination_ids'",
+            "'colour'",
+        ],
+    );
 }
 
 #[test]
@@ -88,5 +110,11 @@ fn the_servers_own_attributes_are_no_unknown_ones() {
     let server = TestServer::with(|settings| settings.strict = true);
     let account = server.account("ops");
     let created = account.created("x");
-    assert_eq!(account.update(id(&created), created.clone()).assert_status(200).json(), created);
+    assert_eq!(
+        account
+            .update(id(&created), created.clone())
+            .assert_status(200)
+            .json(),
+        created
+    );
 }

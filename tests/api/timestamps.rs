@@ -1,4 +1,5 @@
-//! `createdAt` and `updatedAt`: UTC with milliseconds and `Z`; forward with every change, never backward.
+//! `createdAt` and `updatedAt`: UTC with milliseconds and `Z`; forward with every change, never
+//! backward.
 
 use crate::{
     callers::{Caller, id},
@@ -10,7 +11,10 @@ use serde_json::{Value, json};
 const START: i64 = 1_524_787_370_419;
 
 fn updated_at(account: &Caller, integration: &Value, change: Value) -> String {
-    let updated = account.update(id(integration), change).assert_status(200).json();
+    let updated = account
+        .update(id(integration), change)
+        .assert_status(200)
+        .json();
     assert_eq!(updated["createdAt"], integration["createdAt"]);
     updated["updatedAt"].as_str().unwrap().to_owned()
 }
@@ -24,7 +28,10 @@ fn times_are_utc_with_milliseconds_and_z() {
     ] {
         let server = TestServer::at(millis);
         let created = server.account("ops").created("x");
-        assert_eq!((&created["createdAt"], &created["updatedAt"]), (&json!(text), &json!(text)));
+        assert_eq!(
+            (&created["createdAt"], &created["updatedAt"]),
+            (&json!(text), &json!(text))
+        );
     }
 }
 
@@ -34,7 +41,10 @@ fn updated_at_moves_to_the_time_of_the_change() {
     let account = server.account("ops");
     let created = account.created("x");
     server.clock.set(START + 15_679);
-    assert_eq!(updated_at(&account, &created, json!({"name": "y"})), "2018-04-27T00:03:06.098Z");
+    assert_eq!(
+        updated_at(&account, &created, json!({"name": "y"})),
+        "2018-04-27T00:03:06.098Z"
+    );
 }
 
 #[test]
@@ -45,11 +55,25 @@ fn updated_at_stays_when_nothing_changed() {
         "name": "x", "type": "email", "enabled": true, "urgency": "high", "destination_ids": ["tem_a"],
         "meta": {"a": 1, "b": [1.5]}, "options": {},
     });
+
     let created = account.created_from(body.clone());
     server.clock.set(START + 60_000);
-    let same_by_rule = json!({"name": "  x ", "enabled": "true", "destination_ids": ["tem_a", "tem_a"]});
-    for change in [json!({}), body, created.clone(), same_by_rule, json!({"unknown": 1}), json!({"tinyId": 5})] {
-        assert_eq!(updated_at(&account, &created, change.clone()), "2018-04-27T00:02:50.419Z", "{change}");
+    let same_by_rule =
+        json!({"name": "  x ", "enabled": "true", "destination_ids": ["tem_a", "tem_a"]});
+
+    for change in [
+        json!({}),
+        body,
+        created.clone(),
+        same_by_rule,
+        json!({"unknown": 1}),
+        json!({"tinyId": 5}),
+    ] {
+        assert_eq!(
+            updated_at(&account, &created, change.clone()),
+            "2018-04-27T00:02:50.419Z",
+            "{change}"
+        );
     }
 }
 
@@ -58,8 +82,14 @@ fn updated_at_moves_forward_when_the_clock_stands_still() {
     let server = TestServer::at(START);
     let account = server.account("ops");
     let created = account.created("x");
-    assert_eq!(updated_at(&account, &created, json!({"name": "y"})), "2018-04-27T00:02:50.420Z");
-    assert_eq!(updated_at(&account, &created, json!({"name": "z"})), "2018-04-27T00:02:50.421Z");
+    assert_eq!(
+        updated_at(&account, &created, json!({"name": "y"})),
+        "2018-04-27T00:02:50.420Z"
+    );
+    assert_eq!(
+        updated_at(&account, &created, json!({"name": "z"})),
+        "2018-04-27T00:02:50.421Z"
+    );
 }
 
 #[test]
@@ -67,10 +97,17 @@ fn updated_at_never_moves_backward_whatever_the_clock_does() {
     let server = TestServer::at(START);
     let account = server.account("ops");
     let created = account.created("x");
+
     server.clock.set(START - 86_400_000);
-    assert_eq!(updated_at(&account, &created, json!({"name": "y"})), "2018-04-27T00:02:50.420Z");
+    assert_eq!(
+        updated_at(&account, &created, json!({"name": "y"})),
+        "2018-04-27T00:02:50.420Z"
+    );
     server.clock.set(i64::MIN);
-    assert_eq!(updated_at(&account, &created, json!({"name": "z"})), "2018-04-27T00:02:50.421Z");
+    assert_eq!(
+        updated_at(&account, &created, json!({"name": "z"})),
+        "2018-04-27T00:02:50.421Z"
+    );
 }
 
 #[test]
@@ -79,6 +116,8 @@ fn a_refused_update_leaves_updated_at() {
     let account = server.account("ops");
     let created = account.created("x");
     server.clock.set(START + 1_000);
-    account.update(id(&created), json!({"name": "y", "meta": 1})).assert_status(400);
+    account
+        .update(id(&created), json!({"name": "y", "meta": 1}))
+        .assert_status(400);
     assert_eq!(account.get(id(&created)).json(), created);
 }

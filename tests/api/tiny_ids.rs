@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 fn tiny_ids_count_from_one_in_order_of_creation() {
     let server = TestServer::start();
     let account = server.account("ops");
-    let tiny_ids: Vec<_> = (0..5).map(|_| account.created("x")["tinyId"].clone()).collect();
+    let tiny_ids: Vec<_> = (0..5)
+        .map(|_| account.created("x")["tinyId"].clone())
+        .collect();
     assert_eq!(tiny_ids, [1, 2, 3, 4, 5].map(Value::from));
 }
 
@@ -49,9 +51,16 @@ fn failed_creates_leave_no_gap() {
     let account = server.account("ops");
     account.created("a");
     account.create(json!({"name": "x"})).assert_status(400);
-    account.create(json!({"name": "x", "type": "!", "destination_ids": []})).assert_status(400);
-    account.send("POST", "/integration", Some("{")).assert_status(400);
-    account.with("Content-Type", "text/plain").send("POST", "/integration", Some("{}")).assert_status(415);
+    account
+        .create(json!({"name": "x", "type": "!", "destination_ids": []}))
+        .assert_status(400);
+    account
+        .send("POST", "/integration", Some("{"))
+        .assert_status(400);
+    account
+        .with("Content-Type", "text/plain")
+        .send("POST", "/integration", Some("{}"))
+        .assert_status(415);
     assert_eq!(account.created("b")["tinyId"], 2);
 }
 
@@ -60,5 +69,10 @@ fn an_update_keeps_the_tiny_id() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
-    assert_eq!(account.update(id(&created), json!({"name": "y", "tinyId": 9})).json()["tinyId"], 1);
+    assert_eq!(
+        account
+            .update(id(&created), json!({"name": "y", "tinyId": 9}))
+            .json()["tinyId"],
+        1
+    );
 }

@@ -1,7 +1,8 @@
 //! The layers, held by reading the source.
 //!
-//! Arrows point down only: which layer may name which stands in [`layers::ALLOWED`]. Some words belong to one place:
-//! the storage engine, the web framework, the clock, the environment, randomness. Code under `#[cfg(test)]` is free.
+//! Arrows point down only: which layer may name which stands in [`layers::ALLOWED`]. Some words
+//! belong to one place: the storage engine, the web framework, the clock, the environment,
+//! randomness. Code under `#[cfg(test)]` is free.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,15 +27,25 @@ fn sources() -> Vec<Source> {
     collect(&root.join("src"), &mut paths);
     paths.sort();
     assert!(paths.len() > 30, "the source was not found: {paths:?}");
+
     let read = |path: PathBuf| {
-        let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        let name = path
+            .strip_prefix(root)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
         Source::new(&name, &std::fs::read_to_string(&path).unwrap())
     };
+
     paths.into_iter().map(read).collect()
 }
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
-    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+    for path in std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+    {
         if path.is_dir() {
             collect(&path, paths);
         } else if path.extension().is_some_and(|extension| extension == "rs") {

@@ -1,4 +1,5 @@
-//! A source file without what is no code of the product: comments, literals and tests are blanked, lines stay.
+//! A source file without what is no code of the product: comments, literals and tests are blanked,
+//! lines stay.
 
 /// A file of the program.
 pub(crate) struct Source {
@@ -14,42 +15,66 @@ impl Source {
     pub(crate) fn new(name: &str, text: &str) -> Self {
         // A test module in a file of its own says `#[cfg(test)]` in the file that declares it.
         let only_tests = name.ends_with("/tests.rs") || name.contains("/tests/");
-        let code = if only_tests { blanked(text) } else { without_tests(&without_literals(text)) };
-        Self { name: name.to_owned(), text: text.to_owned(), code }
+        let code = if only_tests {
+            blanked(text)
+        } else {
+            without_tests(&without_literals(text))
+        };
+
+        Self {
+            name: name.to_owned(),
+            text: text.to_owned(),
+            code,
+        }
     }
 
     /// The layer: the first name below `src`.
     pub(crate) fn layer(&self) -> &str {
         let below = self.name.strip_prefix("src/").unwrap_or(&self.name);
-        below.split('/').next().unwrap_or(below).trim_end_matches(".rs")
+        below
+            .split('/')
+            .next()
+            .unwrap_or(below)
+            .trim_end_matches(".rs")
     }
 
     /// How many modules the file is below the root: 1 for `src/http.rs`, 2 for `src/http/body.rs`.
     pub(crate) fn depth(&self) -> usize {
-        if matches!(self.layer(), "lib" | "main") { 0 } else { self.name.matches('/').count() }
+        if matches!(self.layer(), "lib" | "main") {
+            0
+        } else {
+            self.name.matches('/').count()
+        }
     }
 
     pub(crate) fn line(&self, offset: usize) -> usize {
         self.code[..offset].matches('\n').count() + 1
     }
 
-    /// Where a word stands as a whole: neither in the middle of another nor, with `prefix`, at the end of one.
+    /// Where a word stands as a whole: neither in the middle of another nor, with `prefix`, at the
+    /// end of one.
     pub(crate) fn words<'a>(&'a self, word: &'a str) -> impl Iterator<Item = usize> + 'a {
         let is_part = |character: char| character.is_alphanumeric() || character == '_';
-        self.code.match_indices(word).map(|(offset, _)| offset).filter(move |offset| {
-            let before = self.code[..*offset].chars().next_back();
-            let after = self.code[offset + word.len()..].chars().next();
-            let open_end = word.ends_with(|last: char| !is_part(last));
-            !before.is_some_and(is_part) && (open_end || !after.is_some_and(is_part))
-        })
+        self.code
+            .match_indices(word)
+            .map(|(offset, _)| offset)
+            .filter(move |offset| {
+                let before = self.code[..*offset].chars().next_back();
+                let after = self.code[offset + word.len()..].chars().next();
+                let open_end = word.ends_with(|last: char| !is_part(last));
+                !before.is_some_and(is_part) && (open_end || !after.is_some_and(is_part))
+            })
     }
 }
 
 fn blanked(text: &str) -> String {
-    text.chars().map(|character| if character == '\n' { '\n' } else { ' ' }).collect()
+    text.chars()
+        .map(|character| if character == '\n' { '\n' } else { ' ' })
+        .collect()
 }
 
-/// Blanks comments, strings and characters. Lifetimes and raw strings are told from what looks like them.
+/// Blanks comments, strings and characters. Lifetimes and raw strings are told from what looks like
+/// them.
 fn without_literals(text: &str) -> String {
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
@@ -69,21 +94,32 @@ fn literal_length(text: &str, before: Option<char>) -> Option<usize> {
     if text.starts_with("//") {
         return Some(text.find('\n').unwrap_or(text.len()));
     }
+
     if text.starts_with("/*") {
         return Some(block_comment_length(text));
     }
+
     if !before.is_some_and(|before| before.is_alphanumeric() || before == '_') {
         let body = text.strip_prefix('b').unwrap_or(text);
-        let raw = body.strip_prefix('r').map(|body| (body.trim_start_matches('#'), body));
+        let raw = body
+            .strip_prefix('r')
+            .map(|body| (body.trim_start_matches('#'), body));
+
         if let Some((quoted, hashed)) = raw.filter(|(quoted, _)| quoted.starts_with('"')) {
             let end = format!("\"{}", "#".repeat(hashed.len() - quoted.len()));
             let opening = text.len() - quoted.len() + 1;
-            return Some(text[opening..].find(&end).map_or(text.len(), |found| opening + found + end.len()));
+            return Some(
+                text[opening..]
+                    .find(&end)
+                    .map_or(text.len(), |found| opening + found + end.len()),
+            );
         }
     }
+
     if text.starts_with('"') {
         return Some(quoted_length(text, '"'));
     }
+
     let mut characters = text.strip_prefix('\'')?.chars();
     // A lifetime has no closing quote behind its first character.
     match (characters.next()?, characters.next()) {
@@ -119,10 +155,12 @@ fn block_comment_length(text: &str) -> usize {
             return offset;
         }
     }
+
     text.len()
 }
 
-/// Blanks each item under `#[cfg(test)]`: up to its semicolon, over its braces, or to the end of those that it is in.
+/// Blanks each item under `#[cfg(test)]`: up to its semicolon, over its braces, or to the end of
+/// those that it is in.
 fn without_tests(code: &str) -> String {
     const MARK: &str = "#[cfg(test)]";
     let mut kept = code.to_owned();
@@ -148,6 +186,7 @@ fn item_end(code: &str, start: usize) -> usize {
             return start + offset + 1;
         }
     }
+
     code.len()
 }
 
@@ -166,7 +205,11 @@ fn kept() {}
 "##;
     let source = Source::new("src/a.rs", text);
     assert_eq!(source.words("sled").count(), 0, "{}", source.code);
-    assert!(source.code.contains("fn kept() {}") && source.code.contains("fn d<'sle>"), "{}", source.code);
+    assert!(
+        source.code.contains("fn kept() {}") && source.code.contains("fn d<'sle>"),
+        "{}",
+        source.code
+    );
     assert_eq!(source.line(source.code.find("kept").unwrap()), 10);
 }
 

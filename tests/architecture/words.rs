@@ -1,4 +1,5 @@
-//! Words that belong to one place: who else says them reaches around the layer that is there for it.
+//! Words that belong to one place: who else says them reaches around the layer that is there for
+//! it.
 
 use super::{assert_none, source::Source, sources};
 
@@ -10,9 +11,19 @@ struct Rule {
 }
 
 const RULES: [Rule; 6] = [
-    Rule { words: &["sled"], places: &["store"], instead: "ask the store" },
     Rule {
-        words: &["actix_web", "actix_cors", "actix_http", "actix_service", "actix_server"],
+        words: &["sled"],
+        places: &["store"],
+        instead: "ask the store",
+    },
+    Rule {
+        words: &[
+            "actix_web",
+            "actix_cors",
+            "actix_http",
+            "actix_service",
+            "actix_server",
+        ],
         places: &["http", "app", "cli"],
         instead: "leave the web to http",
     },
@@ -27,25 +38,47 @@ const RULES: [Rule; 6] = [
         instead: "take a Clock",
     },
     Rule {
-        words: &["env::var", "env::vars", "env::var_os", "env::vars_os", "env::set_var", "dotenvy"],
+        words: &[
+            "env::var",
+            "env::vars",
+            "env::var_os",
+            "env::vars_os",
+            "env::set_var",
+            "dotenvy",
+        ],
         places: &["config"],
         instead: "make it a setting",
     },
     Rule {
-        words: &["nanoid!", "nanoid::nanoid", "nanoid::format", "nanoid::rngs", "getrandom", "rand", "RandomState"],
-        // A password's salt is drawn by argon2 itself, in `hash_password`; the seed of nothing else could set it.
+        words: &[
+            "nanoid!",
+            "nanoid::nanoid",
+            "nanoid::format",
+            "nanoid::rngs",
+            "getrandom",
+            "rand",
+            "RandomState",
+        ],
+        // A password's salt is drawn by argon2 itself, in `hash_password`; the seed of nothing else
+        // could set it.
         places: &["ids"],
         instead: "take Ids",
     },
 ];
 
 fn violations(source: &Source) -> Vec<String> {
-    let foreign = RULES.iter().filter(|rule| !rule.places.contains(&source.layer()));
+    let foreign = RULES
+        .iter()
+        .filter(|rule| !rule.places.contains(&source.layer()));
     let said = foreign.flat_map(|rule| rule.words.iter().map(move |word| (rule, *word)));
+
     said.flat_map(|(rule, word)| source.words(word).map(move |offset| (rule, word, offset)))
         .map(|(rule, word, offset)| {
             let (name, line, places) = (&source.name, source.line(offset), rule.places.join(", "));
-            format!("{name}:{line}: '{word}' is said only in {places}; {}", rule.instead)
+            format!(
+                "{name}:{line}: '{word}' is said only in {places}; {}",
+                rule.instead
+            )
         })
         .collect()
 }
@@ -59,9 +92,19 @@ fn words_stay_in_their_places() {
 fn each_word_is_still_said_in_its_place() {
     let sources = sources();
     for rule in &RULES {
-        let at_home = sources.iter().filter(|source| rule.places.contains(&source.layer()));
-        let said = at_home.flat_map(|source| rule.words.iter().flat_map(|word| source.words(word))).count();
-        assert!(said > 0, "none of {:?} is said in {:?}: the rule guards nothing", rule.words, rule.places);
+        let at_home = sources
+            .iter()
+            .filter(|source| rule.places.contains(&source.layer()));
+        let said = at_home
+            .flat_map(|source| rule.words.iter().flat_map(|word| source.words(word)))
+            .count();
+
+        assert!(
+            said > 0,
+            "none of {:?} is said in {:?}: the rule guards nothing",
+            rule.words,
+            rule.places
+        );
     }
 }
 
@@ -76,8 +119,23 @@ fn a_planted_word_is_found() {
         ("src/service/access.rs", "let id = nanoid!(14);", 1),
     ] {
         let found = violations(&Source::new(name, code));
-        assert!(found.iter().any(|one| one.starts_with(&format!("{name}:{line}: "))), "{code} gives {found:?}");
+        assert!(
+            found
+                .iter()
+                .any(|one| one.starts_with(&format!("{name}:{line}: "))),
+            "{code} gives {found:?}"
+        );
     }
-    assert_eq!(violations(&Source::new("src/store/engine.rs", "sled::open()")), [""; 0]);
-    assert_eq!(violations(&Source::new("src/service/access.rs", "// sled\nlet x = nanoid::alphabet::SAFE;")), [""; 0]);
+
+    assert_eq!(
+        violations(&Source::new("src/store/engine.rs", "sled::open()")),
+        [""; 0]
+    );
+    assert_eq!(
+        violations(&Source::new(
+            "src/service/access.rs",
+            "// sled\nlet x = nanoid::alphabet::SAFE;"
+        )),
+        [""; 0]
+    );
 }

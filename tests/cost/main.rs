@@ -1,7 +1,9 @@
-//! What inputs cost, counted in bytes that are allocated and never in time: four times as long an input may take four times as much.
+//! What inputs cost, counted in bytes that are allocated and never in time: four times as long an
+//! input may take four times as much.
 //!
-//! This is the short form of `scripts/cost-fuzz`, which measures all of the program with the release build and draws from the same words.
-//! An input is a prefix, a unit that is repeated, and a suffix, where one of a kind belongs. The shapes are the same in every run.
+//! This is the short form of `scripts/cost-fuzz`, which measures all of the program with the
+//! release build and draws from the same words. An input is a prefix, a unit that is repeated, and
+//! a suffix, where one of a kind belongs. The shapes are the same in every run.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,14 +32,20 @@ use std::{collections::BTreeMap, fs, hint::black_box, path::Path};
 const SHAPES: u64 = 12;
 /// Bytes of the shorter inputs; the longer ones have four times as many.
 const LENGTH: usize = 3_000;
-/// Growth by chance, and by what is made once: beyond this factor, and these bytes, an input takes too much.
+/// Growth by chance, and by what is made once: beyond this factor, and these bytes, an input takes
+/// too much.
 const FACTOR: u64 = 6;
 const ALWAYS: u64 = 300_000;
 
 type Words = BTreeMap<String, Vec<String>>;
 
 fn fixture(name: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
+    fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures")
+            .join(name),
+    )
+    .unwrap()
 }
 
 /// A unit to repeat, and what stands around it.
@@ -49,19 +57,28 @@ impl Shape {
     fn draw(words: &[String], number: u64) -> Self {
         let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         let mut next = |most: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             usize::try_from(state >> 33).unwrap() % most
         };
+
         let mut text = |least: usize| {
             let count = least + next(3);
-            (0..count).map(|_| words[next(words.len())].as_str()).collect::<String>()
+            (0..count)
+                .map(|_| words[next(words.len())].as_str())
+                .collect::<String>()
         };
+
         Self([text(0), text(1), text(0)])
     }
 
     fn grown(&self, length: usize) -> String {
         let [prefix, unit, suffix] = &self.0;
-        format!("{prefix}{}{suffix}", unit.repeat(length / unit.len().max(1)))
+        format!(
+            "{prefix}{}{suffix}",
+            unit.repeat(length / unit.len().max(1))
+        )
     }
 }
 
@@ -77,17 +94,27 @@ fn check(kind: &str, shapes: impl IntoIterator<Item = Shape>, deal: &dyn Fn(&str
         // What is made once in a thread.
         deal(&short);
         let (little, much) = (work(deal, &short), work(deal, &long));
-        assert!(much <= FACTOR * little + ALWAYS, "{kind}: {little} and {much} bytes for {shape:?}");
+        assert!(
+            much <= FACTOR * little + ALWAYS,
+            "{kind}: {little} and {much} bytes for {shape:?}"
+        );
     }
 }
 
 fn drawn(words: &Words, language: &str) -> Vec<Shape> {
-    (0..SHAPES).map(|number| Shape::draw(&words[language], number)).collect()
+    (0..SHAPES)
+        .map(|number| Shape::draw(&words[language], number))
+        .collect()
 }
 
 fn read(kind: &str, content_type: &str, options: &Value, body: &str) {
     let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-    let parts = DeliveryParts { method: "POST".into(), headers, body: body.into(), ..DeliveryParts::default() };
+    let parts = DeliveryParts {
+        method: "POST".into(),
+        headers,
+        body: body.into(),
+        ..DeliveryParts::default()
+    };
     let options = options.as_object().unwrap();
     let delivery = Delivery::new(parts);
     let reading = adapters::read(kind, &delivery, options);
@@ -95,7 +122,9 @@ fn read(kind: &str, content_type: &str, options: &Value, body: &str) {
 }
 
 fn data() -> String {
-    let list: Vec<Value> = (0..50).map(|number| json!({"a": number, "b": "x"})).collect();
+    let list: Vec<Value> = (0..50)
+        .map(|number| json!({"a": number, "b": "x"}))
+        .collect();
     json!({"event_type": "create", "id": "1", "title": "t", "l": list, "t": "x".repeat(2_000), "o": {"a": 1, "b": [1]}, "a": 1}).to_string()
 }
 
@@ -104,25 +133,66 @@ fn what_is_read_takes_as_much_as_it_is_long() {
     let words: Words = serde_json::from_str(&fixture("words.json")).unwrap();
     let form = "application/x-www-form-urlencoded";
     check("html", drawn(&words, "html"), &|text| {
-        read("cloudflare", "application/json", &json!({}), &json!({ "text": text }).to_string());
+        read(
+            "cloudflare",
+            "application/json",
+            &json!({}),
+            &json!({ "text": text }).to_string(),
+        );
     });
+
     check("mail", drawn(&words, "mail"), &|text| {
-        read("email", "message/rfc822", &json!({}), &format!("Subject: x\r\n{text}"))
+        read(
+            "email",
+            "message/rfc822",
+            &json!({}),
+            &format!("Subject: x\r\n{text}"),
+        )
     });
+
     check("html in mail", drawn(&words, "html"), &|text| {
-        read("email", "message/rfc822", &json!({}), &format!("Subject: x\r\nContent-Type: text/html\r\n\r\n{text}"));
+        read(
+            "email",
+            "message/rfc822",
+            &json!({}),
+            &format!("Subject: x\r\nContent-Type: text/html\r\n\r\n{text}"),
+        );
     });
-    check("form", drawn(&words, "form"), &|text| read("webhook", form, &json!({}), text));
-    check("json", drawn(&words, "json"), &|text| read("webhook", "application/json", &json!({}), text));
+
+    check("form", drawn(&words, "form"), &|text| {
+        read("webhook", form, &json!({}), text)
+    });
+
+    check("json", drawn(&words, "json"), &|text| {
+        read("webhook", "application/json", &json!({}), text)
+    });
+
     let data = data();
     check("template", drawn(&words, "template"), &|text| {
-        read("webhook", "application/json", &json!({"title_template": text, "title_template_enabled": true}), &data);
+        read(
+            "webhook",
+            "application/json",
+            &json!({"title_template": text, "title_template_enabled": true}),
+            &data,
+        );
     });
+
     check("path", drawn(&words, "path"), &|text| {
-        read("webhook", "application/json", &json!({ "wrapper_key": text }), &data)
+        read(
+            "webhook",
+            "application/json",
+            &json!({ "wrapper_key": text }),
+            &data,
+        )
     });
+
     check("definition", drawn(&words, "yaml"), &|text| {
-        read("custom_webhook", "application/json", &json!({ "custom_definition": text }), &data);
+        read(
+            "custom_webhook",
+            "application/json",
+            &json!({ "custom_definition": text }),
+            &data,
+        );
     });
 }
 
@@ -133,12 +203,25 @@ fn what_callers_send_takes_as_much_as_it_is_long() {
         let body = format!(
             r#"{{"title":"t","name":"n","type":"email","destination_ids":[],"tags":{text},"meta":{{"x":{text}}}}}"#
         );
+
         black_box(reserved::has_reserved_name(body.as_bytes()));
-        let Ok(Value::Object(attributes)) = serde_json::from_str(&body) else { return };
-        let authors = Authors { own: ["acc_1", "usr_1"], integration: true };
-        let _any = black_box(AlertDraft::parse(attributes.clone(), authors, Strictness::Strict));
+        let Ok(Value::Object(attributes)) = serde_json::from_str(&body) else {
+            return;
+        };
+
+        let authors = Authors {
+            own: ["acc_1", "usr_1"],
+            integration: true,
+        };
+
+        let _any = black_box(AlertDraft::parse(
+            attributes.clone(),
+            authors,
+            Strictness::Strict,
+        ));
         let _any = black_box(IntegrationDraft::parse(attributes, Strictness::Lenient));
     });
+
     check("query", drawn(&words, "query"), &|text| {
         let _any = black_box(ListQuery::parse(integration::SCHEMA, text));
     });
@@ -149,22 +232,41 @@ fn what_callers_send_takes_as_much_as_it_is_long() {
 fn several_events_of_a_request_take_as_much_as_it_is_long() {
     let event = json!({"event_type": "create", "id": "1", "title": "t".repeat(2_000)});
     let body = Value::Array(vec![event; 80]).to_string();
-    let parts = DeliveryParts { body: body.clone().into(), ..DeliveryParts::default() };
-    let taken = allocation_counter::measure(|| drop(black_box(Delivery::each(parts.clone(), "webhook")))).bytes_total;
+    let parts = DeliveryParts {
+        body: body.clone().into(),
+        ..DeliveryParts::default()
+    };
+
+    let taken =
+        allocation_counter::measure(|| drop(black_box(Delivery::each(parts.clone(), "webhook"))))
+            .bytes_total;
     let length = u64::try_from(body.len()).unwrap();
-    assert!((length..30 * length).contains(&taken), "{taken} bytes for {length}");
+
+    assert!(
+        (length..30 * length).contains(&taken),
+        "{taken} bytes for {length}"
+    );
 }
 
 /// Each was replaced in a copy of the text.
 #[test]
 fn secrets_take_as_much_as_they_and_the_text_are_long() {
     let unit = |unit: &str| Shape([String::new(), unit.to_owned(), String::new()]);
-    check("secrets", [unit("secret-"), unit("x"), unit("abcdefghijklmnop ")], &|text| {
-        let options: Map<String, Value> = (0..text.len() / 40)
-            .map(|number| (format!("token{number}"), format!("secret{number:06}").into()))
-            .collect();
-        black_box(Secrets::of(&options).hidden_in(text));
-    });
+    check(
+        "secrets",
+        [unit("secret-"), unit("x"), unit("abcdefghijklmnop ")],
+        &|text| {
+            let options: Map<String, Value> = (0..text.len() / 40)
+                .map(|number| {
+                    (
+                        format!("token{number}"),
+                        format!("secret{number:06}").into(),
+                    )
+                })
+                .collect();
+            black_box(Secrets::of(&options).hidden_in(text));
+        },
+    );
 }
 
 /// Every member of what real programs send, with the text in its place.
@@ -173,25 +275,44 @@ fn events_of_every_type_take_as_much_as_they_are_long() {
     let words: Words = serde_json::from_str(&fixture("words.json")).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/events");
     let mut types = 0;
+
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "json") {
             continue;
         }
+
         let known: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-        let Some(kind) = known["type"].as_str() else { continue };
-        types += 1;
-        let bodies = known["cases"].as_array().into_iter().flatten().map(|case| &case["request"]["body"]);
-        let Some(body) = bodies.filter(|body| body.is_object()).max_by_key(|body| body.to_string().len()) else {
+        let Some(kind) = known["type"].as_str() else {
             continue;
         };
+
+        types += 1;
+        let bodies = known["cases"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|case| &case["request"]["body"]);
+        let Some(body) = bodies
+            .filter(|body| body.is_object())
+            .max_by_key(|body| body.to_string().len())
+        else {
+            continue;
+        };
+
         let shapes = (0..4).map(|number| Shape::draw(&words["text"], number));
         let texts = texts(body);
         check(kind, shapes, &|text| {
             let part: String = text.chars().take(text.len() / texts).collect();
-            read(kind, "application/json", &json!({}), &filled(body, &part).to_string());
+            read(
+                kind,
+                "application/json",
+                &json!({}),
+                &filled(body, &part).to_string(),
+            );
         });
     }
+
     assert!(types > 40, "{types}");
 }
 
@@ -209,9 +330,11 @@ fn filled(value: &Value, text: &str) -> Value {
     match value {
         Value::String(known) => format!("{known}{text}").into(),
         Value::Array(items) => items.iter().map(|item| filled(item, text)).collect(),
-        Value::Object(members) => {
-            members.iter().map(|(name, value)| (name.clone(), filled(value, text))).collect::<Map<_, _>>().into()
-        }
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| (name.clone(), filled(value, text)))
+            .collect::<Map<_, _>>()
+            .into(),
         other => other.clone(),
     }
 }
@@ -221,5 +344,8 @@ fn filled(value: &Value, text: &str) -> Value {
 #[should_panic(expected = "quadratic")]
 fn what_takes_more_is_found() {
     let shape = Shape([String::new(), "x,".to_owned(), String::new()]);
-    check("quadratic", [shape], &|text| text.split(',').for_each(|_| drop(black_box(text.to_owned()))));
+    check("quadratic", [shape], &|text| {
+        text.split(',')
+            .for_each(|_| drop(black_box(text.to_owned())))
+    });
 }

@@ -29,21 +29,44 @@ impl Page {
 
     /// The same of any list.
     fn of(client: &Client, path: &str, limit: usize, offset: usize) -> Result<Self, ureq::Error> {
-        let answer = client.try_call("GET", &format!("{path}limit={limit}&offset={offset}"), None)?;
+        let answer =
+            client.try_call("GET", &format!("{path}limit={limit}&offset={offset}"), None)?;
         assert_eq!(answer.status, 200, "{}", answer.text());
+
         let page: Self = serde_json::from_slice(&answer.body).unwrap();
         let shown = limit.min(page.total_count.saturating_sub(offset));
-        assert_eq!(page.data.len(), shown, "a page of {limit} from {offset} of {}", page.total_count);
-        assert_eq!(page.has_more, offset + shown < page.total_count, "{}", answer.text());
-        let numbers: Vec<_> = page.data.iter().map(|object| parse(object.get())["tinyId"].as_u64()).collect();
-        assert!(numbers.is_sorted_by(|one, next| one < next), "in order, and no number twice: {numbers:?}");
+        assert_eq!(
+            page.data.len(),
+            shown,
+            "a page of {limit} from {offset} of {}",
+            page.total_count
+        );
+        assert_eq!(
+            page.has_more,
+            offset + shown < page.total_count,
+            "{}",
+            answer.text()
+        );
+        let numbers: Vec<_> = page
+            .data
+            .iter()
+            .map(|object| parse(object.get())["tinyId"].as_u64())
+            .collect();
+        assert!(
+            numbers.is_sorted_by(|one, next| one < next),
+            "in order, and no number twice: {numbers:?}"
+        );
+
         Ok(page)
     }
 
     /// Each object by its id, as it is written.
     pub(crate) fn objects(&self) -> BTreeMap<String, String> {
         let id = |object: &str| parse(object)["id"].as_str().unwrap().to_owned();
-        self.data.iter().map(|object| (id(object.get()), object.get().to_owned())).collect()
+        self.data
+            .iter()
+            .map(|object| (id(object.get()), object.get().to_owned()))
+            .collect()
     }
 }
 
@@ -75,8 +98,13 @@ pub(crate) fn list(client: &Client, path: &str) -> Page {
     serde_json::from_slice(&answer.body).unwrap()
 }
 
-/// Looks that an account has what its threads know, and nothing else, and that no number was given twice.
-pub(crate) fn verify<'a>(mut found: Found, workers: impl Iterator<Item = &'a mut Worker>, numbers: &mut Numbers) {
+/// Looks that an account has what its threads know, and nothing else, and that no number was given
+/// twice.
+pub(crate) fn verify<'a>(
+    mut found: Found,
+    workers: impl Iterator<Item = &'a mut Worker>,
+    numbers: &mut Numbers,
+) {
     for worker in workers {
         worker.compare(&mut found);
         for (number, id) in worker.given.drain(..) {
@@ -85,7 +113,12 @@ pub(crate) fn verify<'a>(mut found: Found, workers: impl Iterator<Item = &'a mut
             }
         }
     }
-    assert!(found.objects.is_empty(), "nobody asked for {:#?}", found.objects);
+
+    assert!(
+        found.objects.is_empty(),
+        "nobody asked for {:#?}",
+        found.objects
+    );
 }
 
 pub(crate) fn parse(object: &str) -> Value {

@@ -36,14 +36,29 @@ pub(crate) struct Load {
 
 impl Load {
     pub(crate) fn new(random: &mut Random) -> Self {
-        let workers = (0..THREADS).map(|number| Worker::new(number, number % ACCOUNTS, random.next())).collect();
-        let witnesses = (0..ACCOUNTS).map(|_| (Witness::default(), Random(random.next()))).collect();
+        let workers = (0..THREADS)
+            .map(|number| Worker::new(number, number % ACCOUNTS, random.next()))
+            .collect();
+        let witnesses = (0..ACCOUNTS)
+            .map(|_| (Witness::default(), Random(random.next())))
+            .collect();
         let receiver = Receiver::start();
-        let reporters = (0..REPORTERS).map(|number| Reporter::new(number, random.next(), &receiver)).collect();
-        Self { workers, numbers: vec![Numbers::new(); ACCOUNTS], witnesses, reporters, acknowledged: 0, shown: 0 }
+        let reporters = (0..REPORTERS)
+            .map(|number| Reporter::new(number, random.next(), &receiver))
+            .collect();
+
+        Self {
+            workers,
+            numbers: vec![Numbers::new(); ACCOUNTS],
+            witnesses,
+            reporters,
+            acknowledged: 0,
+            shown: 0,
+        }
     }
 
-    /// Lets all threads work on one server until so many writes are acknowledged, and kills it amidst the next ones.
+    /// Lets all threads work on one server until so many writes are acknowledged, and kills it
+    /// amidst the next ones.
     pub(crate) fn work_until_killed(&mut self, server: Server, until: u64) {
         let count = AtomicU64::new(0);
         let workers = std::mem::take(&mut self.workers);
@@ -64,45 +79,70 @@ impl Load {
                     })
                 })
                 .collect();
+
             for reporter in &mut self.reporters {
                 let client = server.client(reporter.token());
                 scope.spawn(move || while reporter.writes(&client) {});
             }
+
             drop(enough);
             for (account, (witness, random)) in self.witnesses.iter_mut().enumerate() {
                 let client = server.client(&token(account));
                 scope.spawn(move || while witness.looks(&client, random) {});
             }
+
             wait.recv().expect("the server went away by itself");
             server.kill();
-            working.into_iter().map(|worker| worker.join().unwrap()).collect()
+            working
+                .into_iter()
+                .map(|worker| worker.join().unwrap())
+                .collect()
         });
     }
 
-    /// Looks that every account has what its threads know and its reader was shown, and nothing else, and that no number
-    /// was given twice.
+    /// Looks that every account has what its threads know and its reader was shown, and nothing
+    /// else, and that no number was given twice.
     pub(crate) fn verify(&mut self, server: &Server) {
         for (account, numbers) in self.numbers.iter_mut().enumerate() {
             let found = Found::read(&server.client(&token(account)));
-            verify(found, self.workers.iter_mut().filter(|worker| worker.account == account), numbers);
+            verify(
+                found,
+                self.workers
+                    .iter_mut()
+                    .filter(|worker| worker.account == account),
+                numbers,
+            );
         }
+
         for reporter in &mut self.reporters {
             reporter.verify(&server.client(reporter.token()));
             self.acknowledged += std::mem::take(&mut reporter.acknowledged);
         }
+
         for (account, (witness, _)) in self.witnesses.iter_mut().enumerate() {
-            let workers = || self.workers.iter().filter(|worker| worker.account == account);
+            let workers = || {
+                self.workers
+                    .iter()
+                    .filter(|worker| worker.account == account)
+            };
             let objects = workers().flat_map(|worker| &worker.objects).collect();
-            self.shown +=
-                std::mem::take(witness).verify(&objects, &workers().flat_map(|worker| &worker.deleted).collect());
+            self.shown += std::mem::take(witness).verify(
+                &objects,
+                &workers().flat_map(|worker| &worker.deleted).collect(),
+            );
         }
-        self.acknowledged +=
-            self.workers.iter_mut().map(|worker| std::mem::take(&mut worker.acknowledged)).sum::<u64>();
+
+        self.acknowledged += self
+            .workers
+            .iter_mut()
+            .map(|worker| std::mem::take(&mut worker.acknowledged))
+            .sum::<u64>();
     }
 
     /// Looks that every webhook of what was acknowledged has come. Returns how many.
     pub(crate) fn everything_was_sent(&self, server: &Server) -> usize {
-        let sent = |reporter: &Reporter| reporter.everything_was_sent(&server.client(reporter.token()));
+        let sent =
+            |reporter: &Reporter| reporter.everything_was_sent(&server.client(reporter.token()));
         self.reporters.iter().map(sent).sum()
     }
 

@@ -1,17 +1,20 @@
 //! What was acknowledged survives a kill at any moment.
 //!
-//! Eight threads create, update and delete on four accounts of a real server, each with objects of its own, and remember
-//! what was acknowledged. Now and then they look at a list, which must be of one instant and have their objects as they
-//! were acknowledged. At a random moment the server is killed with SIGKILL. Then `check` must find nothing, and a new
-//! server on the same folder must show every object byte for byte as it was last acknowledged; the one write that each
-//! thread had under way may have happened or not, but not by half. No number is ever given twice. Four more only look; what
-//! they were shown must be there, at least as new, unless somebody deleted it.
+//! Eight threads create, update and delete on four accounts of a real server, each with objects of
+//! its own, and remember what was acknowledged. Now and then they look at a list, which must be of
+//! one instant and have their objects as they were acknowledged. At a random moment the server is
+//! killed with SIGKILL. Then `check` must find nothing, and a new server on the same folder must
+//! show every object byte for byte as it was last acknowledged; the one write that each thread had
+//! under way may have happened or not, but not by half. No number is ever given twice. Four more
+//! only look; what they were shown must be there, at least as new, unless somebody deleted it.
 //!
-//! Two more are third parties on accounts of their own, and users who make, acknowledge, resolve and delete alerts: an event
-//! and its log are there together or not at all, filtered lists agree with the objects, what is asked for again under one
-//! `Idempotency-Key` is not made again, and at the end every webhook has come, in order.
+//! Two more are third parties on accounts of their own, and users who make, acknowledge, resolve
+//! and delete alerts: an event and its log are there together or not at all, filtered lists agree
+//! with the objects, what is asked for again under one `Idempotency-Key` is not made again, and at
+//! the end every webhook has come, in order.
 //!
-//! `CRASH_ROUNDS` sets how often (24), `CRASH_SEED` repeats a run, as far as the moment of a kill can be repeated.
+//! `CRASH_ROUNDS` sets how often (24), `CRASH_SEED` repeats a run, as far as the moment of a kill
+//! can be repeated.
 
 #![allow(
     clippy::unwrap_used,
@@ -44,14 +47,27 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 #[test]
 fn what_was_acknowledged_survives_a_kill_at_any_moment() {
     let rounds = from_environment("CRASH_ROUNDS").unwrap_or(24);
-    let seed = from_environment("CRASH_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish());
+    let seed = from_environment("CRASH_SEED")
+        .unwrap_or_else(|| RandomState::new().build_hasher().finish());
+
     println!("CRASH_SEED={seed}");
     let mut random = Random(seed);
     let mut done = Done::default();
+
     for life in 0..rounds.div_ceil(ROUNDS_OF_ONE_STORE) {
-        done.live(&mut random, ROUNDS_OF_ONE_STORE.min(rounds - life * ROUNDS_OF_ONE_STORE));
+        done.live(
+            &mut random,
+            ROUNDS_OF_ONE_STORE.min(rounds - life * ROUNDS_OF_ONE_STORE),
+        );
     }
-    let Done { acknowledged, shown, left, webhooks } = done;
+
+    let Done {
+        acknowledged,
+        shown,
+        left,
+        webhooks,
+    } = done;
+
     println!(
         "{rounds} rounds, {acknowledged} acknowledged writes, {shown} objects shown to readers, {left} integrations at the end, \
          {webhooks} webhooks, none lost"
@@ -59,7 +75,8 @@ fn what_was_acknowledged_survives_a_kill_at_any_moment() {
     assert!(webhooks > 0, "nothing was ever sent");
 }
 
-/// All of it is looked at in each round, so that a store that grows on and on would make them longer and longer.
+/// All of it is looked at in each round, so that a store that grows on and on would make them
+/// longer and longer.
 const ROUNDS_OF_ONE_STORE: u64 = 50;
 
 #[derive(Default)]
@@ -83,6 +100,7 @@ impl Done {
             load.verify(&server);
             server.kill();
         }
+
         self.webhooks += load.everything_was_sent(&setup.start());
         self.acknowledged += load.acknowledged;
         self.shown += load.shown;
@@ -91,5 +109,8 @@ impl Done {
 }
 
 fn from_environment(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a whole number")))
+    std::env::var(name).ok().map(|text| {
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} must be a whole number"))
+    })
 }

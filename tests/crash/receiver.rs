@@ -22,7 +22,11 @@ pub(crate) struct Receiver {
 impl Receiver {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let receiver = Self { address: listener.local_addr().unwrap(), told: Arc::default() };
+        let receiver = Self {
+            address: listener.local_addr().unwrap(),
+            told: Arc::default(),
+        };
+
         let taking = receiver.clone();
         thread::spawn(move || {
             for stream in listener.incoming() {
@@ -30,6 +34,7 @@ impl Receiver {
                 thread::spawn(move || receiver.take(&mut BufReader::new(stream.unwrap())));
             }
         });
+
         receiver
     }
 
@@ -38,8 +43,8 @@ impl Receiver {
         format!("http://{}/{whose}", self.address)
     }
 
-    /// What came for somebody. What was sent again, since the server was killed before it knew that it had been taken, counts
-    /// once.
+    /// What came for somebody. What was sent again, since the server was killed before it knew that
+    /// it had been taken, counts once.
     pub(crate) fn told(&self, whose: &str) -> Vec<Told> {
         let mut once: Vec<Told> = Vec::new();
         for told in self.told.lock().unwrap().get(whose).into_iter().flatten() {
@@ -54,18 +59,38 @@ impl Receiver {
         while let Some((whose, body)) = read(stream) {
             let text = |value: &Value| value.as_str().unwrap().to_owned();
             let told = (text(&body["type"]), text(&body["data"]["title"]));
-            self.told.lock().unwrap().entry(whose).or_default().push(told);
-            let _killed = stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+            self.told
+                .lock()
+                .unwrap()
+                .entry(whose)
+                .or_default()
+                .push(told);
+            let _killed = stream
+                .get_mut()
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
         }
     }
 }
 
 /// The path and body of a request that came to its end.
 fn read(stream: &mut BufReader<TcpStream>) -> Option<(String, Value)> {
-    let head: Vec<String> = stream.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
-    let whose = head.first()?.split(' ').nth(1)?.trim_start_matches('/').to_owned();
-    let length = head.iter().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())?;
+    let head: Vec<String> = stream
+        .by_ref()
+        .lines()
+        .map_while(Result::ok)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let whose = head
+        .first()?
+        .split(' ')
+        .nth(1)?
+        .trim_start_matches('/')
+        .to_owned();
+    let length = head
+        .iter()
+        .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())?;
     let mut body = vec![0; length];
     stream.read_exact(&mut body).ok()?;
+
     Some((whose, serde_json::from_slice(&body).ok()?))
 }

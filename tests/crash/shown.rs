@@ -1,4 +1,5 @@
-//! What a reader was shown survives a kill at that very moment, though nobody was told yet that it is there.
+//! What a reader was shown survives a kill at that very moment, though nobody was told yet that it
+//! is there.
 
 use super::child::{Client, Server, Setup};
 use serde_json::json;
@@ -16,22 +17,27 @@ fn version(client: &Client, path: &str) -> u64 {
     client.get(path).json()["meta"]["version"].as_u64().unwrap()
 }
 
-/// Writes one version after another, until the reader kills the server. What the reader was shown last, and whether that
-/// was before its writer heard of it.
+/// Writes one version after another, until the reader kills the server. What the reader was shown
+/// last, and whether that was before its writer heard of it.
 fn shown_at_the_kill(server: Server, path: &str) -> (u64, bool) {
     let (writer, reader) = (server.client("t"), server.client("t"));
     let first = version(&reader, path);
     let acknowledged = AtomicU64::new(first);
+
     thread::scope(|scope| {
         let acknowledged = &acknowledged;
         scope.spawn(move || {
             for version in first + 1.. {
-                let change = json!({ "meta": { "version": version, "filling": "x".repeat(20_000) } });
-                let Ok(answer) = writer.try_call("PUT", path, Some(&change)) else { break };
+                let change =
+                    json!({ "meta": { "version": version, "filling": "x".repeat(20_000) } });
+                let Ok(answer) = writer.try_call("PUT", path, Some(&change)) else {
+                    break;
+                };
                 assert_eq!(answer.status, 200, "{}", answer.text());
                 acknowledged.store(version, Ordering::SeqCst);
             }
         });
+
         loop {
             let shown = version(&reader, path);
             let known = acknowledged.load(Ordering::SeqCst);
@@ -47,19 +53,28 @@ fn shown_at_the_kill(server: Server, path: &str) -> (u64, bool) {
 fn what_was_shown_before_it_was_acknowledged_survives_a_kill_right_then() {
     let setup = Setup::new();
     let server = setup.start();
-    let body = json!({ "name": "x", "type": "email", "destination_ids": [], "meta": { "version": 0 } });
+    let body =
+        json!({ "name": "x", "type": "email", "destination_ids": [], "meta": { "version": 0 } });
     let created = server.client("t").post("/integration", &body).json();
     let path = format!("/integration/{}", created["id"].as_str().unwrap());
+
     server.stop();
     let mut early = 0;
     for _ in 0..ROUNDS {
         let (shown, is_early) = shown_at_the_kill(setup.start(), &path);
         let server = setup.start();
         let found = version(&server.client("t"), &path);
-        assert!(found >= shown, "version {shown} was shown, and now it is {found}");
+        assert!(
+            found >= shown,
+            "version {shown} was shown, and now it is {found}"
+        );
         server.kill();
         early += u32::from(is_early);
     }
+
     println!("{early} of {ROUNDS} kills came before the writer heard what the reader was shown");
-    assert!(early > 0, "no reader was shown anything before its writer heard of it, so nothing was tried");
+    assert!(
+        early > 0,
+        "no reader was shown anything before its writer heard of it, so nothing was tried"
+    );
 }

@@ -49,11 +49,13 @@ impl Worker {
         }
     }
 
-    /// Writes something, and sometimes looks at a list before. `false`, and a write stays pending, when there is no answer.
+    /// Writes something, and sometimes looks at a list before. `false`, and a write stays pending,
+    /// when there is no answer.
     pub(crate) fn writes(&mut self, client: &Client) -> bool {
         if self.random.below(6) == 0 && !self.lists(client) {
             return false;
         }
+
         let write = self.choose();
         self.pending = Some(write.clone());
         let path = |id: &str| format!("/integration/{id}");
@@ -62,22 +64,35 @@ impl Worker {
             Write::Update(id, change) => client.try_call("PUT", &path(id), Some(change)),
             Write::Delete(id) => client.try_call("DELETE", &path(id), None),
         };
+
         match answer {
             Ok(answer) => self.settle(write, &answer),
             Err(_killed) => return false,
         }
+
         self.pending = None;
         self.acknowledged += 1;
         true
     }
 
-    /// Looks at a page while others write: what is its own must be there as it was acknowledged. `false` without an answer.
+    /// Looks at a page while others write: what is its own must be there as it was acknowledged.
+    /// `false` without an answer.
     fn lists(&mut self, client: &Client) -> bool {
-        let (limit, offset) = (1 + self.random.below(100) as usize, self.random.below(3) as usize * 20);
-        let Ok(page) = Page::ask(client, limit, offset) else { return false };
+        let (limit, offset) = (
+            1 + self.random.below(100) as usize,
+            self.random.below(3) as usize * 20,
+        );
+        let Ok(page) = Page::ask(client, limit, offset) else {
+            return false;
+        };
+
         let listed = page.objects();
         assert_eq!(listed.len(), page.data.len(), "an object is listed twice");
-        assert!(page.total_count >= self.objects.len(), "more are its own than there are in all");
+        assert!(
+            page.total_count >= self.objects.len(),
+            "more are its own than there are in all"
+        );
+
         let whole = offset == 0 && !page.has_more;
         for (id, acknowledged) in &self.objects {
             match listed.get(id) {
@@ -85,20 +100,30 @@ impl Worker {
                 None => assert!(!whole, "not listed: {acknowledged}"),
             }
         }
+
         for id in &self.deleted {
             assert!(!listed.contains_key(id), "{id} was deleted and is listed");
         }
+
         true
     }
 
     fn choose(&mut self) -> Write {
         let known = self.random.below(self.objects.len().max(1) as u64) as usize;
-        match (self.objects.keys().nth(known).cloned(), self.random.below(10)) {
-            (Some(id), 5..8) => Write::Update(id, json!({ "name": self.fresh_name(), "meta": self.filling() })),
+        match (
+            self.objects.keys().nth(known).cloned(),
+            self.random.below(10),
+        ) {
+            (Some(id), 5..8) => Write::Update(
+                id,
+                json!({ "name": self.fresh_name(), "meta": self.filling() }),
+            ),
             (Some(id), 8..10) => Write::Delete(id),
             _ => {
                 let (name, meta) = (self.fresh_name(), self.filling());
-                Write::Create(json!({ "name": name, "type": "webhook", "destination_ids": [], "meta": meta }))
+                Write::Create(
+                    json!({ "name": name, "type": "webhook", "destination_ids": [], "meta": meta }),
+                )
             }
         }
     }
@@ -120,7 +145,12 @@ impl Worker {
     }
 
     fn settle(&mut self, write: Write, answer: &Answer) {
-        let expected = if matches!(write, Write::Delete(_)) { 204 } else { 200 };
+        let expected = if matches!(write, Write::Delete(_)) {
+            204
+        } else {
+            200
+        };
+
         assert_eq!(answer.status, expected, "{write:?}: {}", answer.text());
         match write {
             Write::Create(_) => self.learn(answer.text()),
@@ -135,7 +165,8 @@ impl Worker {
     fn learn(&mut self, object: String) {
         let attributes = parse(&object);
         let id = attributes["id"].as_str().unwrap().to_owned();
-        self.given.push((attributes["tinyId"].as_u64().unwrap(), id.clone()));
+        self.given
+            .push((attributes["tinyId"].as_u64().unwrap(), id.clone()));
         self.objects.insert(id, object);
     }
 
@@ -150,18 +181,35 @@ impl Worker {
                     assert_is_changed_by(change, &acknowledged, &now);
                     self.objects.insert(id, now);
                 }
-                (Some(Write::Delete(deleted)), None) if *deleted == id => drop(self.deleted.insert(id)),
-                (_, now) => panic!("acknowledged: {acknowledged}\nfound: {now:?}\npending: {pending:?}"),
+                (Some(Write::Delete(deleted)), None) if *deleted == id => {
+                    self.deleted.insert(id);
+                }
+                (_, now) => {
+                    panic!("acknowledged: {acknowledged}\nfound: {now:?}\npending: {pending:?}")
+                }
             }
         }
+
         for id in &self.deleted {
-            assert!(!found.objects.contains_key(id), "{id} was deleted and is back");
+            assert!(
+                !found.objects.contains_key(id),
+                "{id} was deleted and is back"
+            );
         }
+
         if let Some(Write::Create(body)) = pending {
-            let made = found.objects.iter().find(|(_, object)| parse(object)["name"] == body["name"]);
+            let made = found
+                .objects
+                .iter()
+                .find(|(_, object)| parse(object)["name"] == body["name"]);
+
             if let Some(id) = made.map(|(id, _)| id.clone()) {
                 let object = found.objects.remove(&id).unwrap();
-                assert_eq!(parse(&object)["meta"], body["meta"], "made by half: {object}");
+                assert_eq!(
+                    parse(&object)["meta"],
+                    body["meta"],
+                    "made by half: {object}"
+                );
                 self.learn(object);
             }
         }

@@ -1,7 +1,9 @@
-//! Random lives of alerts: events and users make and change them, and lists must show what single answers have shown.
+//! Random lives of alerts: events and users make and change them, and lists must show what single
+//! answers have shown.
 //!
-//! What becomes of an event and which steps are allowed is worked out here; how an alert is written is learnt from the answer
-//! to the change, and from then on every list must have it like that, whatever it filters and sorts by.
+//! What becomes of an event and which steps are allowed is worked out here; how an alert is written
+//! is learnt from the answer to the change, and from then on every list must have it like that,
+//! whatever it filters and sorts by.
 
 use super::{
     http::Answer,
@@ -35,28 +37,39 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
     let title = || select(vec!["Disk full", "disk full", "Größe & Co", "a, b", "z"]);
     let tags = || vec(select(vec!["eu", "db", "web"]), 0..3);
     let some = move || {
-        (option::of(title()), option::of(urgency()), option::of(tags())).prop_map(|(title, urgency, tags)| {
-            let members = [
-                ("title", title.map(Value::from)),
-                ("urgency", urgency.map(Value::from)),
-                (
-                    "tags",
-                    tags.map(|tags| {
-                        let mut once = tags;
-                        once.sort_unstable();
-                        once.dedup();
-                        json!(once)
-                    }),
-                ),
-            ];
-            members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect::<Map<_, _>>()
-        })
+        (
+            option::of(title()),
+            option::of(urgency()),
+            option::of(tags()),
+        )
+            .prop_map(|(title, urgency, tags)| {
+                let members = [
+                    ("title", title.map(Value::from)),
+                    ("urgency", urgency.map(Value::from)),
+                    (
+                        "tags",
+                        tags.map(|tags| {
+                            let mut once = tags;
+                            once.sort_unstable();
+                            once.dedup();
+                            json!(once)
+                        }),
+                    ),
+                ];
+
+                members
+                    .into_iter()
+                    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+                    .collect::<Map<_, _>>()
+            })
     };
+
     let created = (title(), some()).prop_map(|(title, mut body)| {
         body.insert("title".into(), title.into());
         body.insert("destination_ids".into(), json!([]));
         body
     });
+
     let kind = select(vec!["create", "create", "create", "acknowledge", "resolve"]);
     let about = select(vec!["disk", "cpu", "job-7"]);
     prop_oneof![
@@ -83,10 +96,23 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(index_bytes: u64) -> Self {
         let host = Host::new(index_bytes, ACCOUNTS);
-        let source = json!({ "name": "source", "type": "webhook", "destination_ids": [], "urgency": "low" });
-        let made = host.clients.iter().map(|client| client.post("/integration", &source).json());
-        let sources = made.map(|made| made["id"].as_str().unwrap().to_owned()).collect();
-        Self { host, sources, alerts: BTreeMap::new(), last: [0; ACCOUNTS], known: Known::default() }
+        let source =
+            json!({ "name": "source", "type": "webhook", "destination_ids": [], "urgency": "low" });
+        let made = host
+            .clients
+            .iter()
+            .map(|client| client.post("/integration", &source).json());
+        let sources = made
+            .map(|made| made["id"].as_str().unwrap().to_owned())
+            .collect();
+
+        Self {
+            host,
+            sources,
+            alerts: BTreeMap::new(),
+            last: [0; ACCOUNTS],
+            known: Known::default(),
+        }
     }
 
     pub(crate) fn take(&mut self, step: Step) -> Outcome {
@@ -100,7 +126,9 @@ impl World {
             Step::Change(account, which, body) => self.change(account, which, &body),
             Step::Go(account, which, step) => self.go(account, which, step),
             Step::Delete(account, which) => {
-                let Some((path, key)) = self.choose(account, which) else { return Ok(()) };
+                let Some((path, key)) = self.choose(account, which) else {
+                    return Ok(());
+                };
                 let answer = self.host.clients[account].delete(&path);
                 let removed = key.and_then(|key| self.alerts.remove(&key));
                 prop_assert_eq!(answer.status, if removed.is_some() { 204 } else { 404 });
@@ -121,20 +149,27 @@ impl World {
     /// The newest about an id that the account's source has reported.
     fn newest(&self, account: usize, about: &str) -> Option<(usize, u64)> {
         let own = self.alerts.range((account, 0)..=(account, u64::MAX));
-        let is_meant =
-            |alert: &Object| alert["thirdparty_id"] == about && alert["source_id"] == self.sources[account].as_str();
-        own.rev().find(|(_, alert)| is_meant(alert)).map(|(key, _)| *key)
+        let is_meant = |alert: &Object| {
+            alert["thirdparty_id"] == about && alert["source_id"] == self.sources[account].as_str()
+        };
+        own.rev()
+            .find(|(_, alert)| is_meant(alert))
+            .map(|(key, _)| *key)
     }
 
     fn event(&mut self, account: usize, kind: &str, about: &str, urgency: Option<&str>) -> Outcome {
         let newest = self.newest(account, about);
         let status = newest.map(|key| self.alerts[&key]["status"].as_str().unwrap().to_owned());
         let event = json!({ "event_type": kind, "id": about, "title": about, "urgency": urgency });
-        let answer = self.host.clients[account].post(&format!("/integration/{}", self.sources[account]), &event);
+        let answer = self.host.clients[account]
+            .post(&format!("/integration/{}", self.sources[account]), &event);
+
         prop_assert_eq!(answer.status, 200);
         match (kind, status.as_deref()) {
             ("create", None | Some("resolved" | "archived")) => {
-                let newest = self.host.clients[account].get("/alert?sort=-tinyId&limit=1").json();
+                let newest = self.host.clients[account]
+                    .get("/alert?sort=-tinyId&limit=1")
+                    .json();
                 let path = format!("/alert/{}", newest["data"][0]["id"].as_str().unwrap());
                 let answer = self.host.clients[account].get(&path);
                 self.is_new(account, &answer)?;
@@ -155,7 +190,8 @@ impl World {
         let number = self.last[account];
         prop_assert_eq!(alert["tinyId"].as_u64(), Some(number));
         prop_assert_eq!(&alert["status"], "open");
-        self.known.add(account, number, alert["id"].as_str().unwrap());
+        self.known
+            .add(account, number, alert["id"].as_str().unwrap());
         self.alerts.insert((account, number), alert);
         Ok(())
     }
@@ -190,7 +226,9 @@ impl World {
     }
 
     fn change(&mut self, account: usize, which: Index, body: &Map<String, Value>) -> Outcome {
-        let Some((path, key)) = self.choose(account, which) else { return Ok(()) };
+        let Some((path, key)) = self.choose(account, which) else {
+            return Ok(());
+        };
         let answer = self.host.clients[account].put(&path, &body.clone().into());
         let Some(key) = key else {
             prop_assert_eq!(answer.status, 404);
@@ -202,12 +240,16 @@ impl World {
     }
 
     fn go(&mut self, account: usize, which: Index, step: &str) -> Outcome {
-        let Some((path, key)) = self.choose(account, which) else { return Ok(()) };
+        let Some((path, key)) = self.choose(account, which) else {
+            return Ok(());
+        };
+
         let answer = self.host.clients[account].post(&format!("{path}/{step}"), &json!({}));
         let Some(key) = key else {
             prop_assert_eq!(answer.status, 404);
             return Ok(());
         };
+
         match (step, self.alerts[&key]["status"].as_str().unwrap()) {
             ("acknowledge", "open") => self.shows(key, &answer, "acknowledged"),
             ("resolve", "open" | "acknowledged") => self.shows(key, &answer, "resolved"),
@@ -221,7 +263,10 @@ impl World {
 
     fn list(&self, account: usize, query: Query) -> Outcome {
         let query = query.about(&self.sources[account]);
-        let own = self.alerts.range((account, 0)..=(account, u64::MAX)).map(|(_, alert)| alert);
+        let own = self
+            .alerts
+            .range((account, 0)..=(account, u64::MAX))
+            .map(|(_, alert)| alert);
         let answer = self.host.clients[account].get(&format!("/alert?{}", query.encoded()));
         prop_assert_eq!(answer.text(), query.answer(own), "{}", query.encoded());
         Ok(())

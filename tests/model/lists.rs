@@ -30,16 +30,33 @@ enum Start {
     Page(usize),
 }
 
-const SORTED_BY: [&str; 9] =
-    ["name", "type", "enabled", "urgency", "createdAt", "updatedAt", "tinyId", "meta.env", "destination_ids"];
+const SORTED_BY: [&str; 9] = [
+    "name",
+    "type",
+    "enabled",
+    "urgency",
+    "createdAt",
+    "updatedAt",
+    "tinyId",
+    "meta.env",
+    "destination_ids",
+];
 const SHOWN: [&str; 6] = ["sid", "id", "updatedAt", "name", "enabled", "meta"];
 
 pub(crate) fn query() -> impl Strategy<Value = Query> {
     query_of(filter(), &SORTED_BY, &SHOWN)
 }
 
-const ALERTS_SORTED_BY: [&str; 8] =
-    ["title", "status", "urgency", "createdAt", "updatedAt", "tinyId", "acknowledged", "thirdparty_id"];
+const ALERTS_SORTED_BY: [&str; 8] = [
+    "title",
+    "status",
+    "urgency",
+    "createdAt",
+    "updatedAt",
+    "tinyId",
+    "acknowledged",
+    "thirdparty_id",
+];
 const ALERTS_SHOWN: [&str; 6] = ["sid", "id", "title", "status", "tags", "meta"];
 /// Stands for the integration that reports, whose id is not known before.
 const SOURCE: &str = "the source";
@@ -48,16 +65,29 @@ const SOURCE: &str = "the source";
 pub(crate) fn query_of_alerts() -> impl Strategy<Value = Query> {
     let equal = || vec!["equals", "ne"];
     let filter = prop_oneof![
-        filter_on("status", equal(), &["open", "acknowledged", "resolved", "archived", "dropped"]),
+        filter_on(
+            "status",
+            equal(),
+            &["open", "acknowledged", "resolved", "archived", "dropped"]
+        ),
         filter_on("urgency", equal(), &["low", "medium", "high", "critical"]),
         filter_on("source_id", equal(), &[SOURCE, "int_nobody"]),
-        filter_on("title", vec!["equals", "contains", "beginsWith", "gte"], &["Disk full", "disk", "cpu", "ö"]),
+        filter_on(
+            "title",
+            vec!["equals", "contains", "beginsWith", "gte"],
+            &["Disk full", "disk", "cpu", "ö"]
+        ),
         filter_on("thirdparty_id", equal(), &["disk", "cpu", "job-7"]),
         filter_on("acknowledged", equal(), &["null"]),
         filter_on("resolved", equal(), &["null"]),
         filter_on("tags", vec!["equals", "contains"], &["eu", "db"]),
-        filter_on("tinyId", vec!["equals", "lt", "gte", "between"], &["1", "2", "3", "8"]),
+        filter_on(
+            "tinyId",
+            vec!["equals", "lt", "gte", "between"],
+            &["1", "2", "3", "8"]
+        ),
     ];
+
     query_of(filter, &ALERTS_SORTED_BY, &ALERTS_SHOWN)
 }
 
@@ -71,30 +101,84 @@ fn query_of(
         filters.dedup_by_key(|filter| filter.attribute);
         filters
     });
+
     let sort = prop::sample::subsequence(sorted_by.to_vec(), 0..3).prop_shuffle();
-    let sort = (sort, any::<[bool; 3]>()).prop_map(|(names, minuses)| names.into_iter().zip(minuses).collect());
-    let start = option::of(prop_oneof![(0..8_usize).prop_map(Start::Offset), (1..4_usize).prop_map(Start::Page)]);
-    let shown = option::weighted(0.2, prop::sample::subsequence(shown.to_vec(), 1..=shown.len()));
-    (filters, sort, prop::bool::weighted(0.3), option::of(1..6_usize), start, shown).prop_map(
-        |(filters, sort, descending, limit, start, select)| Query { filters, sort, descending, limit, start, select },
+    let sort = (sort, any::<[bool; 3]>())
+        .prop_map(|(names, minuses)| names.into_iter().zip(minuses).collect());
+    let start = option::of(prop_oneof![
+        (0..8_usize).prop_map(Start::Offset),
+        (1..4_usize).prop_map(Start::Page)
+    ]);
+    let shown = option::weighted(
+        0.2,
+        prop::sample::subsequence(shown.to_vec(), 1..=shown.len()),
+    );
+
+    (
+        filters,
+        sort,
+        prop::bool::weighted(0.3),
+        option::of(1..6_usize),
+        start,
+        shown,
     )
+        .prop_map(|(filters, sort, descending, limit, start, select)| Query {
+            filters,
+            sort,
+            descending,
+            limit,
+            start,
+            select,
+        })
 }
 
 fn filter() -> impl Strategy<Value = Filter> {
-    let text = vec!["equals", "ne", "lt", "lte", "gt", "gte", "beginsWith", "contains", "between"];
+    let text = vec![
+        "equals",
+        "ne",
+        "lt",
+        "lte",
+        "gt",
+        "gte",
+        "beginsWith",
+        "contains",
+        "between",
+    ];
     let order = vec!["equals", "ne", "lt", "lte", "gt", "gte", "between"];
     let equal = vec!["equals", "ne"];
-    let times = ["2018-04-27T00:02:50.419Z", "1524787370.419", "1524787371", "2018-04-27T02:03:00+02:00"];
+    let times = [
+        "2018-04-27T00:02:50.419Z",
+        "1524787370.419",
+        "1524787371",
+        "2018-04-27T02:03:00+02:00",
+    ];
+
     prop_oneof![
-        filter_on("name", text.clone(), &["Datadog", "datadog", "Gr", "a, b", "Größe & Co", "z", "q"]),
+        filter_on(
+            "name",
+            text.clone(),
+            &["Datadog", "datadog", "Gr", "a, b", "Größe & Co", "z", "q"]
+        ),
         filter_on("type", text.clone(), &["email", "webhook", "e"]),
         filter_on("urgency", text, &["low", "medium", "h"]),
-        filter_on("tinyId", order.clone(), &["1", "2", "3", "1e1", "2.5", "-1"]),
+        filter_on(
+            "tinyId",
+            order.clone(),
+            &["1", "2", "3", "1e1", "2.5", "-1"]
+        ),
         filter_on("createdAt", order.clone(), &times),
         filter_on("updatedAt", order, &times),
         filter_on("enabled", equal.clone(), &["true", "false", "1", "0"]),
-        filter_on("destination_ids", vec!["equals", "ne", "contains"], &["tem_1", "usr_2", "tem_"]),
-        filter_on("meta.env", equal, &["prod", "dev", "1", "10", "1.0", "true", "0", "null"]),
+        filter_on(
+            "destination_ids",
+            vec!["equals", "ne", "contains"],
+            &["tem_1", "usr_2", "tem_"]
+        ),
+        filter_on(
+            "meta.env",
+            equal,
+            &["prod", "dev", "1", "10", "1.0", "true", "0", "null"]
+        ),
     ]
 }
 
@@ -105,27 +189,51 @@ fn filter_on(
 ) -> impl Strategy<Value = Filter> + use<> {
     let value = select(values.to_vec());
     (select(operators), value.clone(), value).prop_map(move |(operator, value, other)| {
-        let value = if operator == "between" { format!("{value}..{other}") } else { value.to_owned() };
-        Filter { attribute, operator, value }
+        let value = if operator == "between" {
+            format!("{value}..{other}")
+        } else {
+            value.to_owned()
+        };
+        Filter {
+            attribute,
+            operator,
+            value,
+        }
     })
 }
 
 impl Query {
     /// With the id of the integration that it is about.
     pub(crate) fn about(mut self, source: &str) -> Self {
-        self.filters.iter_mut().filter(|filter| filter.value == SOURCE).for_each(|filter| filter.value = source.into());
+        self.filters
+            .iter_mut()
+            .filter(|filter| filter.value == SOURCE)
+            .for_each(|filter| filter.value = source.into());
         self
     }
 
     /// As it stands in the URL.
     pub(crate) fn encoded(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        let operators: Vec<_> =
-            self.filters.iter().map(|filter| format!("{}:{}", filter.attribute, filter.operator)).collect();
-        query.extend_pairs(self.filters.iter().map(|filter| (filter.attribute, &filter.value)));
+        let operators: Vec<_> = self
+            .filters
+            .iter()
+            .map(|filter| format!("{}:{}", filter.attribute, filter.operator))
+            .collect();
+
+        query.extend_pairs(
+            self.filters
+                .iter()
+                .map(|filter| (filter.attribute, &filter.value)),
+        );
         query.extend_pairs((!operators.is_empty()).then(|| ("ops", operators.join(","))));
-        let sort = self.sort.iter().map(|(attribute, minus)| format!("{}{attribute}", if *minus { "-" } else { "" }));
+
+        let sort = self
+            .sort
+            .iter()
+            .map(|(attribute, minus)| format!("{}{attribute}", if *minus { "-" } else { "" }));
         let sort: Vec<_> = sort.collect();
+
         query.extend_pairs((!sort.is_empty()).then(|| ("sort", sort.join(","))));
         query.extend_pairs(self.descending.then_some(("sortdirection", "DESC")));
         query.extend_pairs(self.limit.map(|limit| ("limit", limit.to_string())));
@@ -133,35 +241,54 @@ impl Query {
             Start::Offset(offset) => ("offset", offset.to_string()),
             Start::Page(page) => ("page", page.to_string()),
         }));
-        query.extend_pairs(self.select.as_ref().map(|names| ("select", names.join(","))));
+        query.extend_pairs(
+            self.select
+                .as_ref()
+                .map(|names| ("select", names.join(","))),
+        );
+
         query.finish()
     }
 
     /// The body that answers it, from all objects of the account in the order of their numbers.
     pub(crate) fn answer<'a>(&self, own: impl Iterator<Item = &'a Object>) -> String {
-        let mut found: Vec<&Object> =
-            own.filter(|object| self.filters.iter().all(|filter| filter.holds(object))).collect();
+        let mut found: Vec<&Object> = own
+            .filter(|object| self.filters.iter().all(|filter| filter.holds(object)))
+            .collect();
+
         match &self.sort[..] {
             [] if self.descending => found.reverse(),
             [] => {}
             // A stable sort leaves ties in the order of their numbers.
             _ => found.sort_by_cached_key(|object| self.keys(object)),
         }
+
         let limit = self.limit.unwrap_or(10);
         let offset = match self.start {
             None => 0,
             Some(Start::Offset(offset)) => offset,
             Some(Start::Page(page)) => (page - 1) * limit,
         };
-        let data: Vec<Value> = found.iter().skip(offset).take(limit).map(|object| self.shown(object)).collect();
+
+        let data: Vec<Value> = found
+            .iter()
+            .skip(offset)
+            .take(limit)
+            .map(|object| self.shown(object))
+            .collect();
         let has_more = offset + limit < found.len();
+
         json!({ "data": data, "has_more": has_more, "total_count": found.len() }).to_string()
     }
 
     fn keys(&self, object: &Object) -> Vec<Directed> {
         let key = |(attribute, minus): &(&str, bool)| {
             let key = Key::of(object, attribute);
-            if *minus || self.descending { Directed::Down(Reverse(key)) } else { Directed::Up(key) }
+            if *minus || self.descending {
+                Directed::Down(Reverse(key))
+            } else {
+                Directed::Up(key)
+            }
         };
         self.sort.iter().map(key).collect()
     }
@@ -206,7 +333,12 @@ impl Key {
             Some(Value::Bool(flag)) => Self::Boolean(*flag),
             Some(Value::Number(number)) => Self::Number(number.as_i64().unwrap()),
             Some(Value::String(text)) => Self::Text(text.clone()),
-            Some(Value::Array(items)) => Self::Array(items.iter().map(|item| item.as_str().unwrap().into()).collect()),
+            Some(Value::Array(items)) => Self::Array(
+                items
+                    .iter()
+                    .map(|item| item.as_str().unwrap().into())
+                    .collect(),
+            ),
             Some(Value::Object(_)) => panic!("nothing sorts by an object"),
         }
     }
@@ -215,20 +347,33 @@ impl Key {
 impl Filter {
     fn holds(&self, object: &Object) -> bool {
         if self.operator == "ne" {
-            return !Self { operator: "equals", ..self.clone() }.holds(object);
+            return !Self {
+                operator: "equals",
+                ..self.clone()
+            }
+            .holds(object);
         }
+
         let asked = self.value.as_str();
         match (self.attribute, value(object, self.attribute)) {
             (_, None) => false,
-            ("createdAt" | "updatedAt", Some(Value::String(time))) => self.compares(&millis(time), millis),
+            ("createdAt" | "updatedAt", Some(Value::String(time))) => {
+                self.compares(&millis(time), millis)
+            }
             (_, Some(Value::String(text))) => match self.operator {
                 "beginsWith" => text.starts_with(asked),
                 "contains" => text.contains(asked),
                 _ => self.compares(text, str::to_owned),
             },
-            ("tinyId", Some(number)) => self.compares(&number.as_f64().unwrap(), |asked| asked.parse().unwrap()),
-            (_, Some(Value::Number(number))) => asked.parse::<f64>().is_ok_and(|asked| number.as_f64() == Some(asked)),
-            (_, Some(Value::Bool(flag))) => asked == flag.to_string() || asked == u8::from(*flag).to_string(),
+            ("tinyId", Some(number)) => {
+                self.compares(&number.as_f64().unwrap(), |asked| asked.parse().unwrap())
+            }
+            (_, Some(Value::Number(number))) => asked
+                .parse::<f64>()
+                .is_ok_and(|asked| number.as_f64() == Some(asked)),
+            (_, Some(Value::Bool(flag))) => {
+                asked == flag.to_string() || asked == u8::from(*flag).to_string()
+            }
             (_, Some(Value::Null)) => asked == "null",
             (_, Some(Value::Array(items))) => items.iter().any(|item| item == asked),
             (_, Some(Value::Object(_))) => panic!("nothing asks for an object"),

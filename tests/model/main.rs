@@ -1,7 +1,8 @@
 //! Random lives of a server, against a model that is a plain map.
 //!
-//! Creates, updates, deletes, lists, jumps of the clock and restarts go over HTTP to an `App` in this process and to the
-//! model; every answer must be the model's, to the byte, whether lists come from indexes or from reading everything. A life that fails is shrunk to a short one and kept in
+//! Creates, updates, deletes, lists, jumps of the clock and restarts go over HTTP to an `App` in
+//! this process and to the model; every answer must be the model's, to the byte, whether lists come
+//! from indexes or from reading everything. A life that fails is shrunk to a short one and kept in
 //! a file of regressions beside this one. `PROPTEST_CASES` sets how many lives there are.
 
 #![allow(
@@ -29,7 +30,9 @@ const CASES: u32 = 100;
 
 /// Remembers lives that failed in this file.
 fn runner(regressions: &'static str) -> TestRunner {
-    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    let asked = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok());
     let config = Config {
         cases: asked.unwrap_or(CASES),
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions))),
@@ -46,26 +49,36 @@ fn index_bytes() -> impl Strategy<Value = u64> {
 
 #[test]
 fn every_answer_is_the_one_of_a_plain_map() {
-    let life = (index_bytes(), proptest::collection::vec(steps::step(), 1..100));
-    let lived = runner(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/model/regressions.txt")).run(
-        &life,
-        |(index_bytes, life)| {
-            let mut world = World::new(index_bytes);
-            life.into_iter().try_for_each(|step| world.take(step))
-        },
+    let life = (
+        index_bytes(),
+        proptest::collection::vec(steps::step(), 1..100),
     );
+    let lived = runner(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/model/regressions.txt"
+    ))
+    .run(&life, |(index_bytes, life)| {
+        let mut world = World::new(index_bytes);
+        life.into_iter().try_for_each(|step| world.take(step))
+    });
+
     lived.unwrap_or_else(|fault| panic!("{fault}"));
 }
 
 #[test]
 fn every_list_of_alerts_has_what_events_and_users_have_made_of_them() {
-    let life = (index_bytes(), proptest::collection::vec(alerts::step(), 1..100));
-    let lived = runner(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/model/regressions-of-alerts.txt")).run(
-        &life,
-        |(index_bytes, life)| {
-            let mut world = alerts::World::new(index_bytes);
-            life.into_iter().try_for_each(|step| world.take(step))
-        },
+    let life = (
+        index_bytes(),
+        proptest::collection::vec(alerts::step(), 1..100),
     );
+    let lived = runner(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/model/regressions-of-alerts.txt"
+    ))
+    .run(&life, |(index_bytes, life)| {
+        let mut world = alerts::World::new(index_bytes);
+        life.into_iter().try_for_each(|step| world.take(step))
+    });
+
     lived.unwrap_or_else(|fault| panic!("{fault}"));
 }

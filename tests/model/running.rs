@@ -22,7 +22,12 @@ struct Machine {
 impl Machine {
     fn new(millis: i64, index_bytes: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, clock: Clock::manual(millis), ids: Ids::seeded(1), index_bytes }
+        Self {
+            folder,
+            clock: Clock::manual(millis),
+            ids: Ids::seeded(1),
+            index_bytes,
+        }
     }
 
     fn start(&self) -> Running {
@@ -30,13 +35,28 @@ impl Machine {
             listen: "127.0.0.1:0".into(),
             data: self.folder.path().to_owned(),
             workers: 1,
-            limits: Limits { connections: 100, ..Limits::default() },
-            store: StoreSettings { cache_bytes: 1 << 20, index_bytes: self.index_bytes, ..StoreSettings::default() },
-            log: Log { requests: false, ..Log::default() },
+            limits: Limits {
+                connections: 100,
+                ..Limits::default()
+            },
+            store: StoreSettings {
+                cache_bytes: 1 << 20,
+                index_bytes: self.index_bytes,
+                ..StoreSettings::default()
+            },
+            log: Log {
+                requests: false,
+                ..Log::default()
+            },
             shutdown: Shutdown { drain_seconds: 0 },
             ..Settings::default()
         };
-        let edges = Edges { clock: self.clock.clone(), ids: self.ids.clone() };
+
+        let edges = Edges {
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+        };
+
         let (tell, told) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let thread = thread::spawn(move || {
@@ -50,7 +70,12 @@ impl Machine {
                 server.await.unwrap().unwrap();
             });
         });
-        Running { address: told.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
+
+        Running {
+            address: told.recv().unwrap(),
+            stop: Some(stop),
+            thread: Some(thread),
+        }
     }
 }
 
@@ -91,7 +116,12 @@ pub(crate) struct Host {
 impl Host {
     pub(crate) fn new(index_bytes: u64, accounts: usize) -> Self {
         let now = 1_524_787_370_419;
-        let mut host = Self { clients: Vec::new(), running: None, machine: Machine::new(now, index_bytes), now };
+        let mut host = Self {
+            clients: Vec::new(),
+            running: None,
+            machine: Machine::new(now, index_bytes),
+            now,
+        };
         host.start(accounts);
         host
     }
@@ -107,7 +137,9 @@ impl Host {
 
     fn start(&mut self, accounts: usize) {
         let running = self.machine.start();
-        self.clients = (0..accounts).map(|account| running.client(account)).collect();
+        self.clients = (0..accounts)
+            .map(|account| running.client(account))
+            .collect();
         self.running = Some(running);
     }
 

@@ -61,19 +61,26 @@ fn patch() -> impl Strategy<Value = Map<String, Value>> {
         // The server's own, which is ignored.
         rare(Just(json!(7)).boxed()),
     );
-    some.prop_map(|(meta, name, kind, enabled, urgency, destination_ids, options, tiny_id)| {
-        let attributes = [
-            ("options", options),
-            ("tinyId", tiny_id),
-            ("destination_ids", destination_ids),
-            ("urgency", urgency),
-            ("enabled", enabled),
-            ("type", kind),
-            ("name", name),
-            ("meta", meta),
-        ];
-        attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
-    })
+
+    some.prop_map(
+        |(meta, name, kind, enabled, urgency, destination_ids, options, tiny_id)| {
+            let attributes = [
+                ("options", options),
+                ("tinyId", tiny_id),
+                ("destination_ids", destination_ids),
+                ("urgency", urgency),
+                ("enabled", enabled),
+                ("type", kind),
+                ("name", name),
+                ("meta", meta),
+            ];
+
+            attributes
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+                .collect()
+        },
+    )
 }
 
 fn one_of(values: &[Value]) -> impl Strategy<Value = Value> + use<> {
@@ -81,7 +88,14 @@ fn one_of(values: &[Value]) -> impl Strategy<Value = Value> + use<> {
 }
 
 fn name() -> impl Strategy<Value = Value> {
-    one_of(&[json!("Datadog"), json!("datadog"), json!("Grafana"), json!("Größe & Co"), json!("a, b"), json!("z")])
+    one_of(&[
+        json!("Datadog"),
+        json!("datadog"),
+        json!("Grafana"),
+        json!("Größe & Co"),
+        json!("a, b"),
+        json!("z"),
+    ])
 }
 
 fn integration_type() -> impl Strategy<Value = Value> {
@@ -89,7 +103,12 @@ fn integration_type() -> impl Strategy<Value = Value> {
 }
 
 fn urgency() -> impl Strategy<Value = Value> {
-    one_of(&[json!("low"), json!("medium"), json!("high"), json!("critical")])
+    one_of(&[
+        json!("low"),
+        json!("medium"),
+        json!("high"),
+        json!("critical"),
+    ])
 }
 
 fn enabled() -> impl Strategy<Value = Value> {
@@ -97,7 +116,11 @@ fn enabled() -> impl Strategy<Value = Value> {
 }
 
 fn destination_ids() -> impl Strategy<Value = Value> {
-    vec(one_of(&[json!("tem_1"), json!("usr_2"), json!("rtr_3")]), 0..4).prop_map(Value::Array)
+    vec(
+        one_of(&[json!("tem_1"), json!("usr_2"), json!("rtr_3")]),
+        0..4,
+    )
+    .prop_map(Value::Array)
 }
 
 /// For `meta` and `options`; `env` is what lists look at.
@@ -113,12 +136,19 @@ fn object() -> BoxedStrategy<Value> {
         json!("dev"),
         json!("1"),
     ];
-    let members =
-        (option::of(one_of(&env)), option::weighted(0.2, one_of(&[json!([1, {"a": null}]), json!("\u{0}\"ü")])));
+    let members = (
+        option::of(one_of(&env)),
+        option::weighted(0.2, one_of(&[json!([1, {"a": null}]), json!("\u{0}\"ü")])),
+    );
+
     members
         .prop_map(|(env, more)| {
             let members = [("more", more), ("env", env)].into_iter();
-            Value::Object(members.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+            Value::Object(
+                members
+                    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+                    .collect(),
+            )
         })
         .boxed()
 }

@@ -38,7 +38,10 @@ impl Known {
     ) -> Option<(&str, Option<(usize, u64)>)> {
         let (owner, number, id) = self.0.get(which.index(self.0.len().max(1)))?;
         let key = (*owner, *number);
-        Some((id, (*owner == account && there.contains_key(&key)).then_some(key)))
+        Some((
+            id,
+            (*owner == account && there.contains_key(&key)).then_some(key),
+        ))
     }
 }
 
@@ -54,7 +57,12 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(index_bytes: u64) -> Self {
         let (objects, known) = (BTreeMap::new(), Known::default());
-        Self { host: Host::new(index_bytes, ACCOUNTS), objects, last: [0; ACCOUNTS], known }
+        Self {
+            host: Host::new(index_bytes, ACCOUNTS),
+            objects,
+            last: [0; ACCOUNTS],
+            known,
+        }
     }
 
     /// Lets something happen to both, and compares.
@@ -77,30 +85,45 @@ impl World {
     }
 
     fn time(&self) -> String {
-        DateTime::from_timestamp_millis(self.host.now).unwrap().to_rfc3339_opts(SecondsFormat::Millis, true)
+        DateTime::from_timestamp_millis(self.host.now)
+            .unwrap()
+            .to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
     fn create(&mut self, account: usize, draft: Object) -> Outcome {
         let answer = self.host.clients[account].post("/integration", &draft.clone().into());
         prop_assert_eq!(answer.status, 200, "{}", answer.text());
         let created = answer.json();
+
         self.last[account] += 1;
         let number = self.last[account];
         let mut object = json!({
-            // These two only the server can know; that they stay what they were, all other steps look after.
+            // These two only the server can know; that they stay what they were, all other steps
+            // look after.
             "sid": created["sid"], "id": created["id"],
             "createdAt": self.time(), "updatedAt": self.time(), "meta": {}, "tinyId": number, "name": "", "type": "",
             "enabled": true, "urgency": "medium", "destination_ids": [], "options": {},
         });
+
         let object = object.as_object_mut().unwrap();
         apply(object, draft);
         prop_assert_eq!(answer.text(), text(object));
+
         let id = object["id"].as_str().unwrap().to_owned();
         prop_assert!(!self.known.has(&id), "an id is given once");
-        let anothers = |(key, known): (&(usize, u64), &Object)| (key.0 == account) != (known["sid"] == object["sid"]);
-        prop_assert_eq!(self.objects.iter().position(anothers), None, "one sid for each account");
-        self.objects.insert((account, number), std::mem::take(object));
+        let anothers = |(key, known): (&(usize, u64), &Object)| {
+            (key.0 == account) != (known["sid"] == object["sid"])
+        };
+
+        prop_assert_eq!(
+            self.objects.iter().position(anothers),
+            None,
+            "one sid for each account"
+        );
+        self.objects
+            .insert((account, number), std::mem::take(object));
         self.known.add(account, number, &id);
+
         Ok(())
     }
 
@@ -111,41 +134,60 @@ impl World {
     }
 
     fn update(&mut self, account: usize, which: Index, patch: Object) -> Outcome {
-        let Some((path, key)) = self.choose(account, which) else { return Ok(()) };
+        let Some((path, key)) = self.choose(account, which) else {
+            return Ok(());
+        };
+
         let answer = self.host.clients[account].put(&path, &patch.clone().into());
-        let Some(key) = key else { return is_not_found(&answer) };
+        let Some(key) = key else {
+            return is_not_found(&answer);
+        };
+
         let time = self.time();
         let object = self.objects.get_mut(&key).unwrap();
         let mut changed = object.clone();
+
         apply(&mut changed, patch);
         if changed != *object {
             let next = following(&object["updatedAt"]);
             changed["updatedAt"] = time.max(next).into();
             *object = changed;
         }
+
         prop_assert_eq!(answer.text(), text(object));
         Ok(())
     }
 
     fn delete(&mut self, account: usize, which: Index) -> Outcome {
-        let Some((path, key)) = self.choose(account, which) else { return Ok(()) };
+        let Some((path, key)) = self.choose(account, which) else {
+            return Ok(());
+        };
         let answer = self.host.clients[account].delete(&path);
-        let Some(key) = key else { return is_not_found(&answer) };
+        let Some(key) = key else {
+            return is_not_found(&answer);
+        };
         self.objects.remove(&key);
         prop_assert_eq!((answer.status, answer.text()), (204, String::new()));
         Ok(())
     }
 
     fn get(&self, account: usize, which: Index) -> Outcome {
-        let Some((path, key)) = self.choose(account, which) else { return Ok(()) };
+        let Some((path, key)) = self.choose(account, which) else {
+            return Ok(());
+        };
         let answer = self.host.clients[account].get(&path);
-        let Some(key) = key else { return is_not_found(&answer) };
+        let Some(key) = key else {
+            return is_not_found(&answer);
+        };
         prop_assert_eq!(answer.text(), text(&self.objects[&key]));
         Ok(())
     }
 
     fn list(&self, account: usize, query: &Query) -> Outcome {
-        let own = self.objects.range((account, 0)..=(account, u64::MAX)).map(|(_, object)| object);
+        let own = self
+            .objects
+            .range((account, 0)..=(account, u64::MAX))
+            .map(|(_, object)| object);
         let answer = self.host.clients[account].get(&format!("/integration?{}", query.encoded()));
         prop_assert_eq!(answer.text(), query.answer(own), "{}", query.encoded());
         Ok(())
@@ -154,7 +196,10 @@ impl World {
 
 fn is_not_found(answer: &Answer) -> Outcome {
     prop_assert_eq!(answer.status, 404);
-    prop_assert_eq!(answer.text(), r#"{"errors":[{"message":"Integration not found"}]}"#);
+    prop_assert_eq!(
+        answer.text(),
+        r#"{"errors":[{"message":"Integration not found"}]}"#
+    );
     Ok(())
 }
 
@@ -166,18 +211,29 @@ fn apply(object: &mut Object, body: Object) {
             ("enabled", Value::String(text)) => Value::Bool(text == "true"),
             ("destination_ids", Value::Array(ids)) => {
                 let once = |(position, id): &(usize, &Value)| !ids[..*position].contains(id);
-                Value::Array(ids.iter().enumerate().filter(once).map(|(_, id)| id.clone()).collect())
+                Value::Array(
+                    ids.iter()
+                        .enumerate()
+                        .filter(once)
+                        .map(|(_, id)| id.clone())
+                        .collect(),
+                )
             }
             (_, value) => value,
         };
+
         object[&attribute] = value;
     }
 }
 
 /// One millisecond later.
 fn following(time: &Value) -> String {
-    let time = DateTime::parse_from_rfc3339(time.as_str().unwrap()).unwrap().timestamp_millis();
-    DateTime::from_timestamp_millis(time + 1).unwrap().to_rfc3339_opts(SecondsFormat::Millis, true)
+    let time = DateTime::parse_from_rfc3339(time.as_str().unwrap())
+        .unwrap()
+        .timestamp_millis();
+    DateTime::from_timestamp_millis(time + 1)
+        .unwrap()
+        .to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 fn text(object: &Object) -> String {

@@ -10,7 +10,8 @@ pub(crate) enum Chance {
     Cut(Random),
 }
 
-/// How one file or folder fares. Most fare mixed, but a disk may also have been quick or slow with all of one.
+/// How one file or folder fares. Most fare mixed, but a disk may also have been quick or slow with
+/// all of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
     Everything,

@@ -19,11 +19,15 @@ use std::{
 const ENOUGH_TO_CATCH: usize = 30;
 
 fn from_environment(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a whole number")))
+    std::env::var(name).ok().map(|text| {
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} must be a whole number"))
+    })
 }
 
 fn seed() -> u64 {
-    let seed = from_environment("POWER_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish());
+    let seed = from_environment("POWER_SEED")
+        .unwrap_or_else(|| RandomState::new().build_hasher().finish());
     println!("POWER_SEED={seed}");
     seed
 }
@@ -36,14 +40,22 @@ fn what_was_acknowledged_survives_a_power_cut_at_any_moment() {
         if let Err(loss) = rounds.round() {
             let evidence = Path::new(env!("CARGO_TARGET_TMPDIR")).join("power");
             rounds.keep_evidence(&evidence);
-            panic!("round {round}: {}\nthe disk and the trace are in {}", loss.0, evidence.display());
+            panic!(
+                "round {round}: {}\nthe disk and the trace are in {}",
+                loss.0,
+                evidence.display()
+            );
         }
     }
+
     let server = rounds.verified().unwrap();
     let webhooks = rounds.load.everything_was_sent(&server);
     drop(server);
-    let (acknowledged, outcomes, losing) = (rounds.load.acknowledged, rounds.outcomes, rounds.losing);
+
+    let (acknowledged, outcomes, losing) =
+        (rounds.load.acknowledged, rounds.outcomes, rounds.losing);
     let left = rounds.load.objects();
+
     println!(
         "{number} rounds, {outcomes} outcomes of cuts, {losing} of them lost something unsynced; \
          {acknowledged} acknowledged writes, {left} integrations at the end, {webhooks} webhooks, none lost"
@@ -54,7 +66,8 @@ fn what_was_acknowledged_survives_a_power_cut_at_any_moment() {
 fn is_caught_if_only_these_count(counts: Counts) {
     let mut rounds = Rounds::new(seed(), counts);
     let caught = (1..=ENOUGH_TO_CATCH).find_map(|round| Some((round, rounds.round().err()?)));
-    let (round, loss) = caught.unwrap_or_else(|| panic!("{ENOUGH_TO_CATCH} rounds, and the loss was never seen"));
+    let (round, loss) =
+        caught.unwrap_or_else(|| panic!("{ENOUGH_TO_CATCH} rounds, and the loss was never seen"));
     println!("caught in round {round}: {}", loss.0);
 }
 
@@ -69,26 +82,40 @@ fn the_trace_tells_everything_that_the_server_does_to_its_files() {
     let shim = Shim::new();
     let setup = shim.around(Setup::new());
     let (mut before, mut lengths) = (Image::default(), Vec::new());
+
     for _start in 0..2 {
         let server = setup.start();
         let client = server.client("t");
         for number in 0..20 {
-            let id = client.create(&format!("number {number}"))["id"].as_str().unwrap().to_owned();
+            let id = client.create(&format!("number {number}"))["id"]
+                .as_str()
+                .unwrap()
+                .to_owned();
             let mut large = integration("large");
             large["meta"] = serde_json::json!({ "x": "y".repeat(900_000) });
             assert_eq!(client.post("/integration", &large).status, 200);
             assert_eq!(client.delete(&format!("/integration/{id}")).status, 204);
         }
+
         server.stop();
         let trace = shim.trace();
         let mut disk = Disk::holding(&Image::default(), |_, _| true);
-        trace::read(&trace).iter().for_each(|record| disk.happens(record));
-        let (told, there) = (disk.left(&mut Chance::Everything), Image::of(&setup.path("")));
+
+        trace::read(&trace)
+            .iter()
+            .for_each(|record| disk.happens(record));
+
+        let (told, there) = (
+            disk.left(&mut Chance::Everything),
+            Image::of(&setup.path("")),
+        );
+
         assert_eq!(told.lengths(), there.lengths());
         assert!(told == there, "the same files have other bytes");
         assert!(there != before);
         lengths.push(there.lengths().len());
         before = there;
     }
+
     assert!(lengths.iter().all(|files| *files > 3), "{lengths:?}");
 }

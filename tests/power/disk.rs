@@ -1,8 +1,9 @@
 //! A disk under a running server: what is sure, what is not yet, and what a power cut leaves of it.
 //!
-//! Sure is what a sync of the very file, or for names of the very folder, had before it began, once it is done. Everything
-//! since is each for itself kept, lost, or kept in some sectors. A sync that fails is not made up for by the next: the
-//! system forgets that what it could not write is not on the disk, and only writing it again helps.
+//! Sure is what a sync of the very file, or for names of the very folder, had before it began, once
+//! it is done. Everything since is each for itself kept, lost, or kept in some sectors. A sync that
+//! fails is not made up for by the next: the system forgets that what it could not write is not on
+//! the disk, and only writing it again helps.
 
 use super::{
     chance::Chance,
@@ -13,8 +14,8 @@ use super::{
 };
 use std::collections::BTreeMap;
 
-/// Whether a sync of this path counts, `true` when only of its data (`fdatasync`). With it a test plays a server that
-/// forgets one.
+/// Whether a sync of this path counts, `true` when only of its data (`fdatasync`). With it a test
+/// plays a server that forgets one.
 pub(crate) type Counts = fn(path: &str, only_data: bool) -> bool;
 
 #[derive(Clone, Debug)]
@@ -47,12 +48,22 @@ impl<'t> Disk<'t> {
         let (files, open, syncing) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         let folders = BTreeMap::from([(String::new(), Names::default())]);
         let now = BTreeMap::from([(String::new(), Node::Folder)]);
-        let mut disk = Self { files, folders, now, open, syncing, happened: 0, counts };
+        let mut disk = Self {
+            files,
+            folders,
+            now,
+            open,
+            syncing,
+            happened: 0,
+            counts,
+        };
+
         for (path, bytes) in &image.0 {
             let node = disk.node(path, bytes.clone());
             let (folder, name) = split(path);
             disk.folders.get_mut(folder).unwrap().add_sure(name, node);
         }
+
         disk
     }
 
@@ -68,6 +79,7 @@ impl<'t> Disk<'t> {
                 Node::File(self.files.len() - 1)
             }
         };
+
         self.now.insert(path.to_owned(), node);
         node
     }
@@ -75,20 +87,43 @@ impl<'t> Disk<'t> {
     pub(crate) fn happens(&mut self, record: &Record<'t>) {
         self.happened += 1;
         match *record {
-            Record::Open { descriptor, path, fresh, emptied } => self.open(descriptor, path, fresh, emptied),
-            Record::Write { descriptor, offset, bytes } => self.change(descriptor, Change::Write { offset, bytes }),
-            Record::Length { descriptor, length } => self.change(descriptor, Change::Length(length)),
+            Record::Open {
+                descriptor,
+                path,
+                fresh,
+                emptied,
+            } => self.open(descriptor, path, fresh, emptied),
+            Record::Write {
+                descriptor,
+                offset,
+                bytes,
+            } => self.change(descriptor, Change::Write { offset, bytes }),
+            Record::Length { descriptor, length } => {
+                self.change(descriptor, Change::Length(length))
+            }
             Record::Room { descriptor, length } => self.change(descriptor, Change::Room(length)),
             Record::Close { descriptor } => drop(self.open.remove(&descriptor)),
-            Record::Double { descriptor, of } => drop(self.open.insert(descriptor, self.open[&of].clone())),
+            Record::Double { descriptor, of } => {
+                drop(self.open.insert(descriptor, self.open[&of].clone()))
+            }
             Record::Folder { path } => self.add(path, None),
             Record::Rename { from, to } => self.rename(from, to),
             Record::Remove { path } => {
                 let node = self.now.remove(path).unwrap();
                 let (folder, name) = split(path);
-                self.change_names(folder, NameChange::Remove { name: name.to_owned(), node });
+                self.change_names(
+                    folder,
+                    NameChange::Remove {
+                        name: name.to_owned(),
+                        node,
+                    },
+                );
             }
-            Record::SyncBegins { descriptor, number, only_data } => {
+            Record::SyncBegins {
+                descriptor,
+                number,
+                only_data,
+            } => {
                 let place = self.open[&descriptor].clone();
                 let path = match &place {
                     Place::File(file) => &self.files[*file].path,
@@ -100,7 +135,9 @@ impl<'t> Disk<'t> {
             }
             Record::SyncEnds { number } => match self.syncing.remove(&number) {
                 Some((Place::File(file), began)) => self.files[file].synced(began),
-                Some((Place::Folder(path), began)) => self.folders.get_mut(&path).unwrap().synced(began),
+                Some((Place::Folder(path), began)) => {
+                    self.folders.get_mut(&path).unwrap().synced(began)
+                }
                 None => {}
             },
             Record::SyncFails { number } => {
@@ -115,11 +152,13 @@ impl<'t> Disk<'t> {
         if fresh {
             self.add(path, Some(Vec::new()));
         }
+
         let place = match self.now.get(path) {
             Some(Node::File(file)) => Place::File(*file),
             Some(Node::Folder) => Place::Folder(path.to_owned()),
             None => panic!("the trace opens '{path}' and does not know where it came from"),
         };
+
         self.open.insert(descriptor, place);
         if emptied {
             self.change(descriptor, Change::Length(0));
@@ -136,19 +175,39 @@ impl<'t> Disk<'t> {
     fn add(&mut self, path: &str, bytes: Option<Vec<u8>>) {
         let node = self.node(path, bytes);
         let (folder, name) = split(path);
-        self.change_names(folder, NameChange::Add { name: name.to_owned(), node });
+        self.change_names(
+            folder,
+            NameChange::Add {
+                name: name.to_owned(),
+                node,
+            },
+        );
     }
 
     fn rename(&mut self, from: &str, to: &str) {
         let node = self.now.remove(from).unwrap();
         self.now.insert(to.to_owned(), node);
         let ((folder, from), (same, to)) = (split(from), split(to));
-        assert!(folder == same && node != Node::Folder, "'{folder}/{from}' becomes '{same}/{to}': not modelled");
-        self.change_names(folder, NameChange::Rename { from: from.to_owned(), to: to.to_owned(), node });
+
+        assert!(
+            folder == same && node != Node::Folder,
+            "'{folder}/{from}' becomes '{same}/{to}': not modelled"
+        );
+        self.change_names(
+            folder,
+            NameChange::Rename {
+                from: from.to_owned(),
+                to: to.to_owned(),
+                node,
+            },
+        );
     }
 
     fn change_names(&mut self, folder: &str, change: NameChange) {
-        self.folders.get_mut(folder).unwrap().change(self.happened, change);
+        self.folders
+            .get_mut(folder)
+            .unwrap()
+            .change(self.happened, change);
     }
 
     /// What is left when the power is cut now.
@@ -160,7 +219,12 @@ impl<'t> Disk<'t> {
 
     fn leave(&self, folder: &str, chance: &mut Chance, image: &mut Image) {
         for (name, node) in self.folders[folder].left(chance) {
-            let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            let path = if folder.is_empty() {
+                name
+            } else {
+                format!("{folder}/{name}")
+            };
+
             match node {
                 Node::File(file) => drop(image.0.insert(path, Some(self.files[file].left(chance)))),
                 Node::Folder => {

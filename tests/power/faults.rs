@@ -1,7 +1,9 @@
-//! Disks that fail for a while: meanwhile nothing wrong is answered, and afterwards the server heals itself.
+//! Disks that fail for a while: meanwhile nothing wrong is answered, and afterwards the server
+//! heals itself.
 //!
-//! What was acknowledged before the fault must be there after it, byte for byte; a write that was refused may have
-//! happened or not. What the server does to its files in healing must withstand a power cut like everything else.
+//! What was acknowledged before the fault must be there after it, byte for byte; a write that was
+//! refused may have happened or not. What the server does to its files in healing must withstand a
+//! power cut like everything else.
 
 use super::{
     chance::Chance,
@@ -52,10 +54,15 @@ fn a_start_without_room_says_that_there_is_none() {
             create(&server.client("t"), "there", 10);
             server.stop();
         }
+
         shim.fail(Fault::Enospc);
         let outcome = setup.run();
         let fault = outcome.fault();
-        assert!(fault.contains("No space left on device") && fault.contains("make room"), "{fault}");
+
+        assert!(
+            fault.contains("No space left on device") && fault.contains("make room"),
+            "{fault}"
+        );
         shim.work();
         setup.start().stop();
     }
@@ -67,48 +74,77 @@ fn a_store_that_was_replaced_stays_until_the_new_name_is_on_disk() {
     let shim = Shim::new();
     let setup = shim.around(Setup::new());
     let server = setup.start();
-    let acknowledged: Acknowledged =
-        (0..5).map(|number| create(&server.client("t"), &format!("{number}"), 10)).collect();
+    let acknowledged: Acknowledged = (0..5)
+        .map(|number| create(&server.client("t"), &format!("{number}"), 10))
+        .collect();
+
     server.stop();
     shim.fail(Fault::EioExchanged);
     let compact = shim.around(setup.same_folder().args(["compact"]));
     let outcome = compact.run();
+
     // It said that nothing was changed.
     let fault = outcome.fault();
-    assert!(fault.contains("the new store is in its place, but 'data' cannot be synced"), "{fault}");
-    assert!(fault.contains("the old store is in 'data/store.new'"), "{fault}");
+    assert!(
+        fault.contains("the new store is in its place, but 'data' cannot be synced"),
+        "{fault}"
+    );
+    assert!(
+        fault.contains("the old store is in 'data/store.new'"),
+        "{fault}"
+    );
     let (store, old) = (compact.path("data/store"), compact.path("data/store.new"));
     assert!(old.join("db").exists(), "the old store");
     is_sound(&compact);
+
     // As if the exchange had not come to the disk.
     std::fs::remove_dir_all(&store).unwrap();
     std::fs::rename(&old, &store).unwrap();
     is_sound(&compact);
     shim.work();
-    let server = compact.same_folder().args(["--listen", "127.0.0.1:0"]).start();
+
+    let server = compact
+        .same_folder()
+        .args(["--listen", "127.0.0.1:0"])
+        .start();
+
     are_there(&server.client("t"), &acknowledged);
 }
 
-/// It held the store until it was given up after half a minute, and the store could not be opened anew before.
+/// It held the store until it was given up after half a minute, and the store could not be opened
+/// anew before.
 #[test]
 fn whoever_takes_a_backup_slowly_does_not_keep_a_server_from_healing() {
     let shim = Shim::new();
     let setup = shim.around(Setup::new());
     let server = setup.start();
     let client = server.client("t");
+
     // More than the system takes for a connection that nobody reads.
-    let acknowledged: Acknowledged = (0..24).map(|number| create(&client, &format!("{number}"), 1_000_000)).collect();
+    let acknowledged: Acknowledged = (0..24)
+        .map(|number| create(&client, &format!("{number}"), 1_000_000))
+        .collect();
+
     let mut slow = begin_backup(&setup, server.address);
     shim.fail(Fault::EioSync);
     is_refused(&client.post("/integration", &integration("refused")));
-    server.log.wait_for("The store could not be sent to its end");
+    server
+        .log
+        .wait_for("The store could not be sent to its end");
     shim.work();
     becomes_ready(&client);
     are_there(&client, &acknowledged);
     let sent = std::io::copy(&mut slow, &mut std::io::sink());
-    assert!(sent.is_err() || sent.is_ok_and(|bytes| bytes < 24_000_000), "it is not whole");
+    assert!(
+        sent.is_err() || sent.is_ok_and(|bytes| bytes < 24_000_000),
+        "it is not whole"
+    );
     let log = server.stop();
-    let held = log.all().into_iter().filter(|line| line.contains("readers are still holding it")).count();
+    let held = log
+        .all()
+        .into_iter()
+        .filter(|line| line.contains("readers are still holding it"))
+        .count();
     assert_eq!(held, 0, "{:#?}", log.all());
     is_sound(&setup);
 }
@@ -119,7 +155,9 @@ fn begin_backup(setup: &Setup, address: std::net::SocketAddr) -> std::net::TcpSt
         serde_json::from_slice(&std::fs::read(setup.path("data/running")).unwrap()).unwrap();
     let token = running["token"].as_str().unwrap();
     let mut stream = std::net::TcpStream::connect(address).unwrap();
-    let request = format!("GET /_local/backup HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n");
+    let request = format!(
+        "GET /_local/backup HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).unwrap();
     stream.read_exact(&mut [0; 100]).unwrap();
     stream
@@ -131,28 +169,48 @@ fn heals_after(fault: Fault) {
     let setup = shim.around(Setup::new());
     let server = setup.start();
     let client = server.client("t");
-    let (changed, deleted) = (create(&client, "to be changed", 10), create(&client, "to be deleted", 10));
-    let mut acknowledged: Acknowledged =
-        (0..20).map(|number| create(&client, &format!("number {number}"), number * number * 500)).collect();
+    let (changed, deleted) = (
+        create(&client, "to be changed", 10),
+        create(&client, "to be deleted", 10),
+    );
+    let mut acknowledged: Acknowledged = (0..20)
+        .map(|number| create(&client, &format!("number {number}"), number * number * 500))
+        .collect();
 
     shim.fail(fault);
     for _attempt in 0..3 {
         is_refused(&client.post("/integration", &integration("refused")));
-        is_refused(&client.put(&format!("/integration/{}", changed.0), &json!({ "name": "changed" })));
+        is_refused(&client.put(
+            &format!("/integration/{}", changed.0),
+            &json!({ "name": "changed" }),
+        ));
         is_refused(&client.delete(&format!("/integration/{}", deleted.0)));
         is_refused(&client.get("/readyz"));
         assert_eq!(client.get("/livez").status, 200);
         are_not_answered_wrongly(&client, &acknowledged);
     }
+
     shim.work();
 
     becomes_ready(&client);
     are_there(&client, &acknowledged);
     acknowledged.extend(["new", "newer"].map(|name| create(&client, name, 10)));
     are_there(&client, &acknowledged);
+
     let found = Found::read(&client).objects;
-    assert!(found.contains_key(&changed.0), "nobody asked to delete {}", changed.1);
-    assert!(found.get(&deleted.0).is_none_or(|object| *object == deleted.1), "nobody asked to change {}", deleted.1);
+    assert!(
+        found.contains_key(&changed.0),
+        "nobody asked to delete {}",
+        changed.1
+    );
+    assert!(
+        found
+            .get(&deleted.0)
+            .is_none_or(|object| *object == deleted.1),
+        "nobody asked to change {}",
+        deleted.1
+    );
+
     // While the server runs: what it would do at its end does not count.
     survive_power_cuts(&shim, &acknowledged);
     server.stop();
@@ -160,7 +218,11 @@ fn heals_after(fault: Fault) {
 
     let server = setup.start();
     are_there(&server.client("t"), &acknowledged);
-    assert_eq!(Found::read(&server.client("t")).objects, found, "what was refused does not change its mind");
+    assert_eq!(
+        Found::read(&server.client("t")).objects,
+        found,
+        "what was refused does not change its mind"
+    );
 }
 
 /// Creates one that has so many bytes, and returns its id and how it is written.
@@ -170,7 +232,10 @@ pub(crate) fn create(client: &Client, name: &str, bytes: usize) -> (String, Stri
     body["meta"] = json!({ "filling": "x".repeat(bytes) });
     let answer = client.post("/integration", &body);
     assert_eq!(answer.status, 200, "{answer:?}");
-    (answer.json()["id"].as_str().unwrap().to_owned(), answer.text())
+    (
+        answer.json()["id"].as_str().unwrap().to_owned(),
+        answer.text(),
+    )
 }
 
 #[track_caller]
@@ -205,7 +270,10 @@ pub(crate) fn are_there(client: &Client, acknowledged: &Acknowledged) {
 pub(crate) fn becomes_ready(client: &Client) {
     let asked = Instant::now();
     while client.get("/readyz").status != 200 {
-        assert!(asked.elapsed() < PATIENCE, "the fault is over, and the server does not heal");
+        assert!(
+            asked.elapsed() < PATIENCE,
+            "the fault is over, and the server does not heal"
+        );
         std::thread::yield_now();
     }
 }
@@ -219,7 +287,9 @@ pub(crate) fn is_sound(setup: &Setup) {
 fn survive_power_cuts(shim: &Shim, acknowledged: &Acknowledged) {
     let trace = shim.trace();
     let mut disk = Disk::holding(&Image::default(), |_, _| true);
-    trace::read(&trace).iter().for_each(|record| disk.happens(record));
+    trace::read(&trace)
+        .iter()
+        .for_each(|record| disk.happens(record));
     for seed in 0..5 {
         let setup = Setup::new();
         disk.left(&mut Chance::cut(seed)).write_to(&setup.path(""));

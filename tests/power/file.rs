@@ -21,15 +21,18 @@ pub(crate) struct File<'t> {
     pub(crate) path: String,
     sure: Vec<u8>,
     changes: Vec<Numbered<Change<'t>>>,
-    /// By number: sectors that no later sync makes sure, with what the disk may still have. `sure` has what the system
-    /// shows.
+    /// By number: sectors that no later sync makes sure, with what the disk may still have. `sure`
+    /// has what the system shows.
     doubtful: BTreeMap<usize, Vec<u8>>,
 }
 
 impl Change<'_> {
     fn apply(&self, bytes: &mut Vec<u8>) {
         match *self {
-            Self::Write { offset, bytes: written } => {
+            Self::Write {
+                offset,
+                bytes: written,
+            } => {
                 let end = offset + written.len();
                 bytes.resize(bytes.len().max(end), 0);
                 bytes[offset..end].copy_from_slice(written);
@@ -42,7 +45,9 @@ impl Change<'_> {
     /// Those that it writes into.
     fn sectors(&self) -> Range<usize> {
         match self {
-            Self::Write { offset, bytes } => offset / SECTOR..(offset + bytes.len()).div_ceil(SECTOR),
+            Self::Write { offset, bytes } => {
+                offset / SECTOR..(offset + bytes.len()).div_ceil(SECTOR)
+            }
             Self::Length(_) | Self::Room(_) => 0..0,
         }
     }
@@ -50,7 +55,12 @@ impl Change<'_> {
 
 impl<'t> File<'t> {
     pub(crate) fn new(path: &str, sure: Vec<u8>) -> Self {
-        Self { path: path.to_owned(), sure, changes: Vec::new(), doubtful: BTreeMap::new() }
+        Self {
+            path: path.to_owned(),
+            sure,
+            changes: Vec::new(),
+            doubtful: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn change(&mut self, number: u64, change: Change<'t>) {
@@ -63,7 +73,8 @@ impl<'t> File<'t> {
         for (_, change) in self.changes.drain(..later) {
             change.apply(&mut self.sure);
             // A sector that is written again is written whole.
-            self.doubtful.retain(|sector, _| !change.sectors().contains(sector));
+            self.doubtful
+                .retain(|sector, _| !change.sectors().contains(sector));
         }
     }
 
@@ -71,15 +82,21 @@ impl<'t> File<'t> {
     pub(crate) fn failed(&mut self) {
         for (_, change) in self.changes.drain(..) {
             for sector in change.sectors() {
-                let old = || self.sure.chunks(SECTOR).nth(sector).unwrap_or_default().to_vec();
+                let old = || {
+                    self.sure
+                        .chunks(SECTOR)
+                        .nth(sector)
+                        .unwrap_or_default()
+                        .to_vec()
+                };
                 self.doubtful.entry(sector).or_insert_with(old);
             }
             change.apply(&mut self.sure);
         }
     }
 
-    /// What the power cut leaves. A sector that is kept has all that was written into it so far, not only by the last
-    /// write: that is how the system hands it to the disk.
+    /// What the power cut leaves. A sector that is kept has all that was written into it so far,
+    /// not only by the last write: that is how the system hands it to the disk.
     pub(crate) fn left(&self, chance: &mut Chance) -> Vec<u8> {
         let (mut seen, mut left, mood) = (self.sure.clone(), self.sure.clone(), chance.mood());
         for (sector, old) in &self.doubtful {
@@ -91,6 +108,7 @@ impl<'t> File<'t> {
                 now[..both].copy_from_slice(&old[..both]);
             }
         }
+
         for (_, change) in &self.changes {
             change.apply(&mut seen);
             match change {
@@ -112,11 +130,19 @@ impl<'t> File<'t> {
                 }
             }
         }
+
         left
     }
 }
 
-fn keep_sectors(sectors: Range<usize>, end: usize, seen: &[u8], left: &mut Vec<u8>, mood: Mood, chance: &mut Chance) {
+fn keep_sectors(
+    sectors: Range<usize>,
+    end: usize,
+    seen: &[u8],
+    left: &mut Vec<u8>,
+    mood: Mood,
+    chance: &mut Chance,
+) {
     let fate = chance.fate(mood);
     for sector in sectors {
         if chance.keeps(fate) {
@@ -125,6 +151,7 @@ fn keep_sectors(sectors: Range<usize>, end: usize, seen: &[u8], left: &mut Vec<u
             left[from..to].copy_from_slice(&seen[from..to]);
         }
     }
+
     // The length may be there and the bytes not.
     if end > left.len() && chance.keeps(fate) {
         left.resize(end, 0);

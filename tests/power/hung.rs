@@ -1,5 +1,5 @@
-//! A disk that stops answering in the midst of a sync: whoever can be served is, the others hear why not, and the server
-//! can be stopped all the same.
+//! A disk that stops answering in the midst of a sync: whoever can be served is, the others hear
+//! why not, and the server can be stopped all the same.
 
 use super::{
     child::{Answer, Server, Setup},
@@ -17,7 +17,11 @@ use std::{
 /// Somebody who creates, and is told nothing if the server ends before.
 fn creating(server: &Server) -> JoinHandle<Option<Answer>> {
     let client = server.client("t");
-    thread::spawn(move || client.try_call("POST", "/integration", Some(&integration("waiting"))).ok())
+    thread::spawn(move || {
+        client
+            .try_call("POST", "/integration", Some(&integration("waiting")))
+            .ok()
+    })
 }
 
 /// A server that the disk has stopped answering, which has noticed.
@@ -34,20 +38,41 @@ impl Hung {
         let shim = Shim::new();
         let setup = shim.around(Setup::new().config(config));
         let server = setup.start();
-        let acknowledged = (0..5).map(|number| create(&server.client("t"), &format!("{number}"), 100)).collect();
+        let acknowledged = (0..5)
+            .map(|number| create(&server.client("t"), &format!("{number}"), 100))
+            .collect();
+
         shim.fail(Fault::HangSync);
         let waiting = creating(&server);
-        server.log.wait_for("The store takes no writes until the disk goes on");
-        Self { shim, setup, server, acknowledged, waiting }
+        server
+            .log
+            .wait_for("The store takes no writes until the disk goes on");
+
+        Self {
+            shim,
+            setup,
+            server,
+            acknowledged,
+            waiting,
+        }
     }
 
     /// Waits for the end, which this line of the log explains, and looks what a new server has.
     fn has_ended(self, line: &str) {
-        let Self { shim, setup, server, acknowledged, waiting } = self;
+        let Self {
+            shim,
+            setup,
+            server,
+            acknowledged,
+            waiting,
+        } = self;
         let (status, log) = server.end();
         assert_eq!(status.code(), Some(1), "{:#?}", log.all());
         log.wait_for(line);
-        assert!(waiting.join().unwrap().is_none(), "what may not be on disk is not acknowledged");
+        assert!(
+            waiting.join().unwrap().is_none(),
+            "what may not be on disk is not acknowledged"
+        );
         shim.work();
         is_sound(&setup);
         let server = setup.start();
@@ -58,27 +83,59 @@ impl Hung {
 
 #[test]
 fn reads_are_served_and_writes_refused_until_the_disk_goes_on() {
-    let Hung { shim, setup, server, mut acknowledged, waiting } = Hung::with("");
+    let Hung {
+        shim,
+        setup,
+        server,
+        mut acknowledged,
+        waiting,
+    } = Hung::with("");
     let client = server.client("t");
     are_there(&client, &acknowledged);
     assert_eq!(client.get("/livez").status, 200);
     assert_eq!(client.get("/integration").json()["total_count"], 5);
-    assert!(client.get("/metrics").text().contains("pagertree_local_store_writable 0"));
-    for refused in [client.get("/readyz"), client.post("/integration", &integration("refused"))] {
+    assert!(
+        client
+            .get("/metrics")
+            .text()
+            .contains("pagertree_local_store_writable 0")
+    );
+
+    for refused in [
+        client.get("/readyz"),
+        client.post("/integration", &integration("refused")),
+    ] {
         is_refused(&refused);
-        assert!(refused.text().contains("The disk has not finished a write"), "{}", refused.text());
+        assert!(
+            refused.text().contains("The disk has not finished a write"),
+            "{}",
+            refused.text()
+        );
     }
-    assert!(client.get("/metrics").text().contains(r#"store_refusals_total{reason="stuck"} 2"#));
+
+    assert!(
+        client
+            .get("/metrics")
+            .text()
+            .contains(r#"store_refusals_total{reason="stuck"} 2"#)
+    );
 
     shim.work();
     let answer = waiting.join().unwrap().unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());
     server.log.wait_for("The disk goes on");
     becomes_ready(&client);
-    acknowledged.insert(answer.json()["id"].as_str().unwrap().to_owned(), answer.text());
+    acknowledged.insert(
+        answer.json()["id"].as_str().unwrap().to_owned(),
+        answer.text(),
+    );
     acknowledged.extend([create(&client, "new", 10)]);
     are_there(&client, &acknowledged);
-    assert_eq!(client.get("/integration").json()["total_count"], 7, "nothing that was refused");
+    assert_eq!(
+        client.get("/integration").json()["total_count"],
+        7,
+        "nothing that was refused"
+    );
     server.stop();
     is_sound(&setup);
 }
@@ -88,13 +145,16 @@ fn whoever_asks_whether_it_is_ready_is_answered_before_the_server_has_noticed() 
     let shim = Shim::new();
     let setup = shim.around(Setup::new());
     let server = setup.start();
+
     shim.fail(Fault::HangSync);
     let waiting = creating(&server);
     let mut answer = server.client("t").get("/readyz");
+
     // The first may come before the write.
     while answer.status == 200 {
         answer = server.client("t").get("/readyz");
     }
+
     is_refused(&answer);
     shim.work();
     assert_eq!(waiting.join().unwrap().unwrap().status, 200);
@@ -119,16 +179,23 @@ fn a_second_signal_ends_it_at_once() {
     }
 }
 
-/// The connection was cut when the server stopped: the message was kept, its sender was not told so, and sent it again.
+/// The connection was cut when the server stopped: the message was kept, its sender was not told
+/// so, and sent it again.
 #[test]
 fn a_message_that_came_whole_before_a_signal_is_acknowledged() {
-    let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let listen = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let shim = Shim::new();
     let setup = shim.around(Setup::new().config(&format!("[smtp]\nlisten = '{listen}'\n")));
     let server = setup.start();
     let mut mailbox = integration("mail");
     mailbox["type"] = "email".into();
-    let id = server.client("t").post("/integration", &mailbox).json()["id"].as_str().unwrap().to_owned();
+    let id = server.client("t").post("/integration", &mailbox).json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let mut stream = BufReader::new(TcpStream::connect(listen).unwrap());
     let mut reply = move |command: &str| {
         stream.get_mut().write_all(command.as_bytes()).unwrap();
@@ -136,24 +203,30 @@ fn a_message_that_came_whole_before_a_signal_is_acknowledged() {
         stream.read_line(&mut line).unwrap();
         line
     };
+
     assert!(reply("").starts_with("220 "));
     assert!(reply("HELO x\r\n").starts_with("250 "));
     assert!(reply("MAIL FROM:<a@x>\r\n").starts_with("250 "));
     assert!(reply(&format!("RCPT TO:<{id}@x>\r\n")).starts_with("250 "));
     assert!(reply("DATA\r\n").starts_with("354 "));
     shim.fail(Fault::HangSync);
+
     let waiting = thread::spawn(move || (reply("Subject: It broke\r\n\r\n.\r\n"), reply("")));
     // Nothing tells that it waits, but what is written then is held up.
-    server.log.wait_for("The store takes no writes until the disk goes on");
+    server
+        .log
+        .wait_for("The store takes no writes until the disk goes on");
     server.signal(Signal::TERM);
     server.log.wait_for("Stopping");
     shim.work();
     let (taken, farewell) = waiting.join().unwrap();
     assert!(taken.starts_with("250 2.0.0 "), "{taken}");
     assert!(farewell.starts_with("421 4.3.2 "), "{farewell}");
+
     // The end of a clean stop; the store is closed by then.
     server.log.wait_for("Stopped");
     drop(server);
+
     let server = setup.start();
     assert_eq!(server.client("t").get("/alert").json()["total_count"], 1);
 }

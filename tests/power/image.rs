@@ -39,6 +39,9 @@ impl Image {
 
     /// Every path, with the length of the file.
     pub(crate) fn lengths(&self) -> BTreeMap<&str, usize> {
-        self.0.iter().map(|(path, bytes)| (path.as_str(), bytes.as_ref().map_or(0, Vec::len))).collect()
+        self.0
+            .iter()
+            .map(|(path, bytes)| (path.as_str(), bytes.as_ref().map_or(0, Vec::len)))
+            .collect()
     }
 }

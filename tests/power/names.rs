@@ -14,9 +14,19 @@ pub(crate) type Entries = BTreeMap<String, Node>;
 
 #[derive(Clone, Debug)]
 pub(crate) enum NameChange {
-    Add { name: String, node: Node },
-    Remove { name: String, node: Node },
-    Rename { from: String, to: String, node: Node },
+    Add {
+        name: String,
+        node: Node,
+    },
+    Remove {
+        name: String,
+        node: Node,
+    },
+    Rename {
+        from: String,
+        to: String,
+        node: Node,
+    },
 }
 
 #[derive(Default)]
@@ -26,13 +36,15 @@ pub(crate) struct Names {
 }
 
 impl NameChange {
-    /// Each change knows what it is about, so that it makes sense even where an earlier one was lost.
+    /// Each change knows what it is about, so that it makes sense even where an earlier one was
+    /// lost.
     fn apply(&self, entries: &mut Entries) {
         let mut take = |name: &String, node: &Node| {
             if entries.get(name) == Some(node) {
                 entries.remove(name);
             }
         };
+
         match self {
             Self::Add { name, node } => drop(entries.insert(name.clone(), *node)),
             Self::Remove { name, node } => take(name, node),

@@ -1,11 +1,15 @@
-//! Disks that fail for a while, and nobody but readers sees it: the server notices and heals all the same.
+//! Disks that fail for a while, and nobody but readers sees it: the server notices and heals all
+//! the same.
 //!
-//! Where the cache is small, a read makes the engine write, and once such a write failed the engine answers nobody any
-//! more, not even after the fault is over.
+//! Where the cache is small, a read makes the engine write, and once such a write failed the engine
+//! answers nobody any more, not even after the fault is over.
 
 use super::{
     child::Setup,
-    faults::{Acknowledged, are_not_answered_wrongly, are_there, becomes_ready, create, is_refused, is_sound},
+    faults::{
+        Acknowledged, are_not_answered_wrongly, are_there, becomes_ready, create, is_refused,
+        is_sound,
+    },
     http::integration,
     shim::{Fault, Shim},
 };
@@ -32,20 +36,31 @@ fn heals_after_reads_met(fault: Fault) {
     let setup = shim.around(Setup::new().config(SMALL_CACHE));
     let server = setup.start();
     let client = server.client("t");
-    let made: Vec<_> = (0..1_500).map(|number| create(&client, &format!("number {number}"), 3_000)).collect();
+    let made: Vec<_> = (0..1_500)
+        .map(|number| create(&client, &format!("number {number}"), 3_000))
+        .collect();
     let acknowledged: Acknowledged = made.iter().cloned().collect();
 
     shim.fail(fault);
-    // In the order in which they were made, which is none among their ids: so the engine finds little in its cache.
+    // In the order in which they were made, which is none among their ids: so the engine finds
+    // little in its cache.
     let again = made.iter().cycle().take(ROUNDS * made.len());
+
     let mut answers = again.map(|(id, _)| client.get(&format!("/integration/{id}")));
-    is_refused(&answers.find(|answer| answer.status != 200).expect("a read makes the engine write"));
+    is_refused(
+        &answers
+            .find(|answer| answer.status != 200)
+            .expect("a read makes the engine write"),
+    );
     is_refused(&client.get("/readyz"));
     is_refused(&client.post("/integration", &integration("refused")));
     are_not_answered_wrongly(&client, &acknowledged);
     server.log.wait_for("The store takes no writes");
     let log = server.log.all();
-    assert!(!log.iter().any(|line| line.contains("A request failed")), "it is told once: {log:#?}");
+    assert!(
+        !log.iter().any(|line| line.contains("A request failed")),
+        "it is told once: {log:#?}"
+    );
     shim.work();
 
     becomes_ready(&client);

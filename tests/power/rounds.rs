@@ -1,4 +1,5 @@
-//! Round after round on one disk: the server works, is killed, and finds what a power cut at that moment could have left.
+//! Round after round on one disk: the server works, is killed, and finds what a power cut at that
+//! moment could have left.
 
 use super::{
     chance::Chance,
@@ -42,11 +43,21 @@ impl Rounds {
     pub(crate) fn new(seed: u64, counts: Counts) -> Self {
         let mut random = Random(seed);
         let (shim, image, load) = (Shim::new(), Image::default(), Load::new(&mut random));
-        Self { shim, random, before: image.clone(), image, load, worked: false, counts, outcomes: 0, losing: 0 }
+        Self {
+            shim,
+            random,
+            before: image.clone(),
+            image,
+            load,
+            worked: false,
+            counts,
+            outcomes: 0,
+            losing: 0,
+        }
     }
 
-    /// One round: what the last left is verified, then the server works and the power is cut. One in six times it is cut
-    /// while the server opens the store.
+    /// One round: what the last left is verified, then the server works and the power is cut. One
+    /// in six times it is cut while the server opens the store.
     pub(crate) fn round(&mut self) -> Result<(), Loss> {
         let server = self.verified()?;
         if self.random.below(6) == 0 {
@@ -54,7 +65,8 @@ impl Rounds {
             self.cut(true)
         } else {
             self.worked = true;
-            self.load.work_until_killed(server, 1 + self.random.below(200));
+            self.load
+                .work_until_killed(server, 1 + self.random.below(200));
             self.cut(false)
         }
     }
@@ -64,39 +76,61 @@ impl Rounds {
         let setup = self.shim.around(Setup::new());
         self.image.write_to(&setup.path(""));
         let server = or_loss("the server does not start", || setup.start())?;
-        or_loss("the server shows something else than was acknowledged", || self.load.verify(&server))?;
+        or_loss(
+            "the server shows something else than was acknowledged",
+            || self.load.verify(&server),
+        )?;
         Ok(server)
     }
 
-    /// Cuts the power at the end, or anywhere if nothing was acknowledged meanwhile, and checks what may be left.
+    /// Cuts the power at the end, or anywhere if nothing was acknowledged meanwhile, and checks
+    /// what may be left.
     fn cut(&mut self, anywhere: bool) -> Result<(), Loss> {
         let trace = self.shim.trace();
         let records = trace::read(&trace);
-        let until = if anywhere { self.random.below(records.len() as u64 + 1) as usize } else { records.len() };
+        let until = if anywhere {
+            self.random.below(records.len() as u64 + 1) as usize
+        } else {
+            records.len()
+        };
+
         self.before = std::mem::take(&mut self.image);
         let mut disk = Disk::holding(&self.before, self.counts);
-        records[..until].iter().for_each(|record| disk.happens(record));
+        records[..until]
+            .iter()
+            .for_each(|record| disk.happens(record));
+
         let seen = disk.left(&mut Chance::Everything);
         for _ in 0..OUTCOMES {
             self.image = disk.left(&mut Chance::cut(self.random.next()));
             self.outcomes += 1;
             self.losing += usize::from(self.image != seen);
-            self.check().map_err(|Loss(told)| Loss(format!("cut at {until} of {}: {told}", records.len())))?;
+            self.check().map_err(|Loss(told)| {
+                Loss(format!("cut at {until} of {}: {told}", records.len()))
+            })?;
         }
+
         Ok(())
     }
 
     fn check(&self) -> Result<(), Loss> {
         if !self.worked {
-            // There may be no store at all, which `check` rightly calls a fault. But the server must make one.
+            // There may be no store at all, which `check` rightly calls a fault. But the server
+            // must make one.
             let setup = Setup::new();
             self.image.write_to(&setup.path(""));
             return or_loss("the server does not start", || setup.start().kill());
         }
+
         let setup = Setup::bare().args(["check"]);
         self.image.write_to(&setup.path(""));
         let outcome = setup.run();
-        if outcome.code == Some(0) { Ok(()) } else { Err(Loss(format!("{outcome:#?}"))) }
+
+        if outcome.code == Some(0) {
+            Ok(())
+        } else {
+            Err(Loss(format!("{outcome:#?}")))
+        }
     }
 
     /// Keeps what this round began with, what the server did, and what was left.
@@ -113,7 +147,9 @@ impl Rounds {
 /// What panics is a loss.
 fn or_loss<T>(what: &str, work: impl FnOnce() -> T) -> Result<T, Loss> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
-        let why = panic.downcast_ref::<String>().map_or("see above", String::as_str);
+        let why = panic
+            .downcast_ref::<String>()
+            .map_or("see above", String::as_str);
         Loss(format!("{what}: {why}"))
     })
 }

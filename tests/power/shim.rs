@@ -1,4 +1,5 @@
-//! The library that stands between the server and its files, made from `shim.c` with the compiler that links Rust programs.
+//! The library that stands between the server and its files, made from `shim.c` with the compiler
+//! that links Rust programs.
 
 use super::child::Setup;
 use std::{
@@ -28,17 +29,35 @@ pub(crate) struct Shim {
 
 impl Shim {
     pub(crate) fn new() -> Self {
-        assert_eq!(std::env::consts::OS, "linux", "power cuts are played with LD_PRELOAD, as Linux has it");
-        let shim = Self { folder: tempfile::tempdir().unwrap() };
+        assert_eq!(
+            std::env::consts::OS,
+            "linux",
+            "power cuts are played with LD_PRELOAD, as Linux has it"
+        );
+
+        let shim = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/power/shim.c");
         let mut command = Command::new("cc");
-        command.args(["-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-o"]).arg(shim.library()).arg(source);
+        command
+            .args(["-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-o"])
+            .arg(shim.library())
+            .arg(source);
+
         let output = command.args(["-ldl", "-lpthread"]).output().unwrap_or_else(|error| {
             panic!(
                 "power cuts need a C compiler called cc, which Rust needs too to link programs; starting it: {error}"
             )
         });
-        assert!(output.status.success(), "cc cannot make the shim: {}", String::from_utf8_lossy(&output.stderr));
+
+        assert!(
+            output.status.success(),
+            "cc cannot make the shim: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+
         shim
     }
 
@@ -53,7 +72,9 @@ impl Shim {
             ("POWER_FAULT", self.fault_file()),
         ]
         .into_iter()
-        .fold(setup, |setup, (name, path)| setup.env(name, path.to_str().unwrap()))
+        .fold(setup, |setup, (name, path)| {
+            setup.env(name, path.to_str().unwrap())
+        })
     }
 
     /// All records so far.

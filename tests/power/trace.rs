@@ -1,7 +1,7 @@
 //! What the shim wrote down, record by record.
 
-/// One operation on the files of the server, in the order in which they happened. A descriptor stands for the file that
-/// it was opened on.
+/// One operation on the files of the server, in the order in which they happened. A descriptor
+/// stands for the file that it was opened on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Record<'t> {
     Open {
@@ -63,7 +63,9 @@ pub(crate) fn read(mut trace: &[u8]) -> Vec<Record<'_>> {
     let mut records = Vec::new();
     while let Some((head, rest)) = trace.split_at_checked(HEAD) {
         let length = u32::from_le_bytes(head[..4].try_into().unwrap()) as usize;
-        let Some((bytes, rest)) = rest.split_at_checked(length) else { break };
+        let Some((bytes, rest)) = rest.split_at_checked(length) else {
+            break;
+        };
         records.push(record(head, bytes));
         trace = rest;
     }
@@ -76,20 +78,43 @@ fn record<'t>(head: &[u8], bytes: &'t [u8]) -> Record<'t> {
     let second = i64::from_le_bytes(head[17..25].try_into().unwrap());
     let path = || std::str::from_utf8(bytes).unwrap();
     let place = || usize::try_from(first).unwrap();
+
     match head[4] {
-        b'O' => Record::Open { descriptor, path: path(), fresh: first != 0, emptied: second != 0 },
-        b'W' => Record::Write { descriptor, offset: place(), bytes },
-        b'L' => Record::Length { descriptor, length: place() },
-        b'A' => Record::Room { descriptor, length: place() },
+        b'O' => Record::Open {
+            descriptor,
+            path: path(),
+            fresh: first != 0,
+            emptied: second != 0,
+        },
+        b'W' => Record::Write {
+            descriptor,
+            offset: place(),
+            bytes,
+        },
+        b'L' => Record::Length {
+            descriptor,
+            length: place(),
+        },
+        b'A' => Record::Room {
+            descriptor,
+            length: place(),
+        },
         b'C' => Record::Close { descriptor },
-        b'D' => Record::Double { descriptor, of: first.try_into().unwrap() },
+        b'D' => Record::Double {
+            descriptor,
+            of: first.try_into().unwrap(),
+        },
         b'M' => Record::Folder { path: path() },
         b'U' => Record::Remove { path: path() },
         b'R' => {
             let (from, to) = path().split_once('\0').unwrap();
             Record::Rename { from, to }
         }
-        b'S' => Record::SyncBegins { descriptor, number: first, only_data: second != 0 },
+        b'S' => Record::SyncBegins {
+            descriptor,
+            number: first,
+            only_data: second != 0,
+        },
         b'E' => Record::SyncEnds { number: first },
         b'X' => Record::SyncFails { number: first },
         other => panic!("the shim writes no records of kind {other}"),
@@ -105,8 +130,20 @@ fn a_torn_last_record_is_left_out() {
         trace.extend([0; 20]);
         trace.extend(bytes);
     }
-    assert_eq!(read(&trace), [Record::Folder { path: "data" }, Record::Folder { path: "data/store" }]);
+
+    assert_eq!(
+        read(&trace),
+        [
+            Record::Folder { path: "data" },
+            Record::Folder { path: "data/store" }
+        ]
+    );
+
     for torn in HEAD + 4..trace.len() {
-        assert_eq!(read(&trace[..torn]), [Record::Folder { path: "data" }], "torn at {torn}");
+        assert_eq!(
+            read(&trace[..torn]),
+            [Record::Folder { path: "data" }],
+            "torn at {torn}"
+        );
     }
 }

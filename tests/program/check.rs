@@ -3,7 +3,8 @@
 use super::child::{Outcome, Setup};
 use serde_json::Value;
 
-/// A stopped store in which one account has numbers 1 and 2 and another has number 1; 3 of the first is deleted.
+/// A stopped store in which one account has numbers 1 and 2 and another has number 1; 3 of the
+/// first is deleted.
 struct Store {
     setup: Setup,
     first: Value,
@@ -16,11 +17,26 @@ impl Store {
         let setup = Setup::new();
         let server = setup.start();
         let client = server.client("one account");
-        let (first, second, deleted) = (client.create("first"), client.create("second"), client.create("deleted"));
-        assert_eq!(client.delete(&format!("/integration/{}", text(&deleted, "id"))).status, 204);
+        let (first, second, deleted) = (
+            client.create("first"),
+            client.create("second"),
+            client.create("deleted"),
+        );
+        assert_eq!(
+            client
+                .delete(&format!("/integration/{}", text(&deleted, "id")))
+                .status,
+            204
+        );
         let stranger = server.client("another account").create("stranger");
         server.stop();
-        Self { setup, first, second, stranger }
+
+        Self {
+            setup,
+            first,
+            second,
+            stranger,
+        }
     }
 
     fn check(&self) -> Outcome {
@@ -32,21 +48,34 @@ impl Store {
         self.setup.engine()
     }
 
-    /// Damages the store, and looks what `check` says: all damage that there is, each in a line with these words.
+    /// Damages the store, and looks what `check` says: all damage that there is, each in a line
+    /// with these words.
     #[track_caller]
     fn is_found_after(&self, damage: impl FnOnce(&sled::Db), expected: &[&[&str]]) {
         let db = self.open();
         damage(&db);
         db.flush().unwrap();
         drop(db);
+
         let outcome = self.check();
-        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), ""), "{outcome:#?}");
+        assert_eq!(
+            (outcome.code, outcome.stderr.as_str()),
+            (Some(1), ""),
+            "{outcome:#?}"
+        );
+
         let mut lines: Vec<&str> = outcome.stdout.lines().collect();
         let summary = lines.pop().unwrap();
-        assert!(summary.contains("damaged") && summary.contains(&format!(" {} fault", lines.len())), "{summary}");
+        assert!(
+            summary.contains("damaged") && summary.contains(&format!(" {} fault", lines.len())),
+            "{summary}"
+        );
         assert_eq!(lines.len(), expected.len(), "{lines:#?}");
+
         for words in expected {
-            let found = lines.iter().any(|line| words.iter().all(|word| line.contains(word)));
+            let found = lines
+                .iter()
+                .any(|line| words.iter().all(|word| line.contains(word)));
             assert!(found, "no line has {words:?} in {lines:#?}");
         }
     }
@@ -65,18 +94,31 @@ fn sid(integration: &Value) -> &str {
 }
 
 fn tree(db: &sled::Db, name: &str) -> sled::Tree {
-    assert!(db.tree_names().iter().any(|known| **known == *name.as_bytes()), "the store has a tree '{name}'");
+    assert!(
+        db.tree_names()
+            .iter()
+            .any(|known| **known == *name.as_bytes()),
+        "the store has a tree '{name}'"
+    );
     db.open_tree(name).unwrap()
 }
 
 fn index_key(integration: &Value) -> Vec<u8> {
-    [sid(integration).as_bytes(), &[0], &integration["tinyId"].as_u64().unwrap().to_be_bytes()].concat()
+    [
+        sid(integration).as_bytes(),
+        &[0],
+        &integration["tinyId"].as_u64().unwrap().to_be_bytes(),
+    ]
+    .concat()
 }
 
 fn counters(db: &sled::Db, integration: &Value, last_tiny_id: u64, live: u64) {
     let key = [sid(integration).as_bytes(), b"\0integrations"].concat();
     let value = [last_tiny_id.to_be_bytes(), live.to_be_bytes()].concat();
-    tree(db, "accounts").insert(key, value).unwrap().expect("there were counters");
+    tree(db, "accounts")
+        .insert(key, value)
+        .unwrap()
+        .expect("there were counters");
 }
 
 fn put_record(db: &sled::Db, id: &str, record: &[u8]) {
@@ -87,7 +129,10 @@ fn put_record(db: &sled::Db, id: &str, record: &[u8]) {
 fn a_sound_store_is_called_sound_and_counted() {
     let outcome = Store::new().check();
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert_eq!(outcome.stdout, "the store is sound: 3 integrations, 0 alerts, 0 logs in 2 accounts\n");
+    assert_eq!(
+        outcome.stdout,
+        "the store is sound: 3 integrations, 0 alerts, 0 logs in 2 accounts\n"
+    );
     assert_eq!(outcome.stderr, "");
 }
 
@@ -103,16 +148,36 @@ fn contents(store: &Store) -> Vec<(Vec<u8>, Vec<u8>)> {
     let db = store.open();
     let mut names = db.tree_names();
     names.sort();
-    let trees = names.into_iter().flat_map(|name| db.open_tree(name).unwrap().iter());
-    trees.map(|entry| entry.map(|(key, value)| (key.to_vec(), value.to_vec())).unwrap()).collect()
+
+    let trees = names
+        .into_iter()
+        .flat_map(|name| db.open_tree(name).unwrap().iter());
+
+    trees
+        .map(|entry| {
+            entry
+                .map(|(key, value)| (key.to_vec(), value.to_vec()))
+                .unwrap()
+        })
+        .collect()
 }
 
 #[test]
 fn a_removed_record_is_found() {
     let store = Store::new();
     store.is_found_after(
-        |db| drop(tree(db, "integrations").remove(id(&store.second)).unwrap().unwrap()),
-        &[&[id(&store.second), "does not exist"], &[sid(&store.second), "counts 2", "has 1"]],
+        |db| {
+            drop(
+                tree(db, "integrations")
+                    .remove(id(&store.second))
+                    .unwrap()
+                    .unwrap(),
+            )
+        },
+        &[
+            &[id(&store.second), "does not exist"],
+            &[sid(&store.second), "counts 2", "has 1"],
+        ],
     );
 }
 
@@ -120,7 +185,14 @@ fn a_removed_record_is_found() {
 fn a_removed_index_entry_is_found() {
     let store = Store::new();
     store.is_found_after(
-        |db| drop(tree(db, "integrations_by_account").remove(index_key(&store.first)).unwrap().unwrap()),
+        |db| {
+            drop(
+                tree(db, "integrations_by_account")
+                    .remove(index_key(&store.first))
+                    .unwrap()
+                    .unwrap(),
+            )
+        },
         &[&[id(&store.first), "missing in the index", sid(&store.first)]],
     );
 }
@@ -129,9 +201,20 @@ fn a_removed_index_entry_is_found() {
 fn an_index_entry_that_names_another_is_found() {
     let store = Store::new();
     store.is_found_after(
-        |db| drop(tree(db, "integrations_by_account").insert(index_key(&store.first), id(&store.second)).unwrap()),
+        |db| {
+            drop(
+                tree(db, "integrations_by_account")
+                    .insert(index_key(&store.first), id(&store.second))
+                    .unwrap(),
+            )
+        },
         &[
-            &["number 1", id(&store.first), "the index names", id(&store.second)],
+            &[
+                "number 1",
+                id(&store.first),
+                "the index names",
+                id(&store.second),
+            ],
             &["names", id(&store.second), "as 1, but it is 2"],
         ],
     );
@@ -143,16 +226,29 @@ fn an_index_entry_that_names_one_of_another_account_is_found() {
     store.is_found_after(
         |db| {
             let key = [sid(&store.first).as_bytes(), b"\0", &7_u64.to_be_bytes()].concat();
-            tree(db, "integrations_by_account").insert(key, id(&store.stranger)).unwrap();
+            tree(db, "integrations_by_account")
+                .insert(key, id(&store.stranger))
+                .unwrap();
         },
-        &[&[sid(&store.first), id(&store.stranger), "as 7", sid(&store.stranger)]],
+        &[&[
+            sid(&store.first),
+            id(&store.stranger),
+            "as 7",
+            sid(&store.stranger),
+        ]],
     );
 }
 
 #[test]
 fn an_index_key_that_is_none_is_found() {
     let store = Store::new();
-    let plant = |db: &sled::Db| drop(tree(db, "integrations_by_account").insert("garbage", "x").unwrap());
+    let plant = |db: &sled::Db| {
+        drop(
+            tree(db, "integrations_by_account")
+                .insert("garbage", "x")
+                .unwrap(),
+        )
+    };
     store.is_found_after(plant, &[&["the index has a key that is none", "garbage"]]);
 }
 
@@ -168,7 +264,10 @@ fn a_wrong_count_is_found() {
 #[test]
 fn a_last_number_below_one_that_was_given_is_found() {
     let store = Store::new();
-    store.is_found_after(|db| counters(db, &store.first, 1, 2), &[&[sid(&store.first), "gave 1", "has 2"]]);
+    store.is_found_after(
+        |db| counters(db, &store.first, 1, 2),
+        &[&[sid(&store.first), "gave 1", "has 2"]],
+    );
 }
 
 #[test]
@@ -195,7 +294,13 @@ fn counters_of_another_length_are_found() {
 fn a_record_that_means_the_same_but_is_written_differently_is_found() {
     let store = Store::new();
     store.is_found_after(
-        |db| put_record(db, id(&store.first), &serde_json::to_vec_pretty(&store.first).unwrap()),
+        |db| {
+            put_record(
+                db,
+                id(&store.first),
+                &serde_json::to_vec_pretty(&store.first).unwrap(),
+            )
+        },
         &[&[id(&store.first), "not written as this program writes"]],
     );
 }
@@ -205,7 +310,10 @@ fn a_garbage_record_is_found() {
     let store = Store::new();
     store.is_found_after(
         |db| put_record(db, id(&store.first), b"\xff\xfegarbage"),
-        &[&[id(&store.first), "cannot be read"], &[sid(&store.first), "counts 2", "has 1"]],
+        &[
+            &[id(&store.first), "cannot be read"],
+            &[sid(&store.first), "counts 2", "has 1"],
+        ],
     );
 }
 
@@ -222,7 +330,14 @@ fn a_record_under_the_id_of_another_is_found() {
 
 #[test]
 fn a_foreign_tree_is_found() {
-    let plant = |db: &sled::Db| drop(db.open_tree("surprise").unwrap().insert("key", "value").unwrap());
+    let plant = |db: &sled::Db| {
+        drop(
+            db.open_tree("surprise")
+                .unwrap()
+                .insert("key", "value")
+                .unwrap(),
+        )
+    };
     Store::new().is_found_after(plant, &[&["'surprise'"]]);
 }
 
@@ -241,8 +356,14 @@ fn a_missing_token_secret_is_found() {
 #[test]
 fn a_folder_without_a_store_is_refused_and_not_made() {
     let setup = Setup::bare();
-    let outcome = setup.same_folder().args(["check", "--data", "nowhere"]).run();
-    assert!(outcome.fault_with(3).contains("nowhere/store"), "{outcome:?}");
+    let outcome = setup
+        .same_folder()
+        .args(["check", "--data", "nowhere"])
+        .run();
+    assert!(
+        outcome.fault_with(3).contains("nowhere/store"),
+        "{outcome:?}"
+    );
     assert!(!setup.path("nowhere").exists());
 }
 
@@ -251,18 +372,26 @@ fn a_store_that_a_server_holds_is_refused() {
     let setup = Setup::new();
     let _server = setup.start();
     let outcome = setup.same_folder().args(["check"]).run();
-    assert!(outcome.fault_with(4).contains("held by another process"), "{outcome:?}");
+    assert!(
+        outcome.fault_with(4).contains("held by another process"),
+        "{outcome:?}"
+    );
 }
 
-/// A first start may be killed before anything is stored. Looking at what it left must not make a store of it: one
-/// made by `check` would have no secret, and anybody could sign tokens.
+/// A first start may be killed before anything is stored. Looking at what it left must not make a
+/// store of it: one made by `check` would have no secret, and anybody could sign tokens.
 #[test]
 fn a_store_that_was_never_used_is_said_to_be_so_and_left_as_it_is() {
     let setup = Setup::new();
     drop(setup.engine());
     let outcome = setup.same_folder().args(["check"]).run();
-    assert!(outcome.fault_with(3).contains("was never used"), "{outcome:#?}");
+
+    assert!(
+        outcome.fault_with(3).contains("was never used"),
+        "{outcome:#?}"
+    );
     assert_eq!(setup.engine().open_tree("meta").unwrap().len(), 0);
+
     let server = setup.start();
     server.client("t").create("first");
     server.stop();
@@ -273,11 +402,30 @@ fn a_store_that_was_never_used_is_said_to_be_so_and_left_as_it_is() {
 fn a_store_that_could_not_be_checked_is_not_called_damaged() {
     let setup = Setup::new();
     setup.start().stop();
-    let outcome = setup.same_folder().args(["check"]).env("PAGERTREE_LOCAL_STRIKT", "1").run();
-    assert!(outcome.fault_with(2).contains("PAGERTREE_LOCAL_STRIKT"), "{outcome:?}");
+    let outcome = setup
+        .same_folder()
+        .args(["check"])
+        .env("PAGERTREE_LOCAL_STRIKT", "1")
+        .run();
+
+    assert!(
+        outcome.fault_with(2).contains("PAGERTREE_LOCAL_STRIKT"),
+        "{outcome:?}"
+    );
+
     let db = setup.engine();
-    db.open_tree("meta").unwrap().insert("schema", "99").unwrap();
+    db.open_tree("meta")
+        .unwrap()
+        .insert("schema", "99")
+        .unwrap();
     db.flush().unwrap();
     drop(db);
-    assert!(setup.same_folder().args(["check"]).run().fault_with(2).contains("schema 99"));
+    assert!(
+        setup
+            .same_folder()
+            .args(["check"])
+            .run()
+            .fault_with(2)
+            .contains("schema 99")
+    );
 }

@@ -3,7 +3,8 @@
 use super::child::{Server, Setup};
 use serde_json::{Value, json};
 
-/// A stopped store with an alert that an event made, its log, and a webhook that waits to be sent again.
+/// A stopped store with an alert that an event made, its log, and a webhook that waits to be sent
+/// again.
 struct Store {
     setup: Setup,
     sid: String,
@@ -23,7 +24,9 @@ fn integration(kind: &str, options: Value) -> Value {
 
 fn event(server: &Server, source: &str) {
     let body = json!({"event_type": "create", "id": "job-7", "title": "It broke"});
-    let answer = server.client("nobody").post(&format!("/integration/{source}"), &body);
+    let answer = server
+        .client("nobody")
+        .post(&format!("/integration/{source}"), &body);
     assert_eq!((answer.status, answer.body.as_slice()), (200, &b""[..]));
 }
 
@@ -39,15 +42,27 @@ impl Store {
         let setup = Setup::new().env("PAGERTREE_LOCAL_OUTGOING_FIRST_RETRY_SECONDS", "3600");
         let server = setup.start();
         let ops = server.client("ops");
-        let source = ops.post("/integration", &integration("webhook", json!({}))).json();
+        let source = ops
+            .post("/integration", &integration("webhook", json!({})))
+            .json();
         let options = json!({"url": "http://127.0.0.1:1/"});
-        let sender = ops.post("/integration", &integration("outgoingwebhook", options)).json();
+        let sender = ops
+            .post("/integration", &integration("outgoingwebhook", options))
+            .json();
         event(&server, &id(&source));
         let alert = only(&server, "/alert");
         let log = only(&server, "/log?type=incoming");
         server.stop();
         let sid = alert["sid"].as_str().unwrap().to_owned();
-        Self { setup, sid, source: id(&source), sender: id(&sender), alert: id(&alert), log: id(&log) }
+
+        Self {
+            setup,
+            sid,
+            source: id(&source),
+            sender: id(&sender),
+            alert: id(&alert),
+            log: id(&log),
+        }
     }
 
     fn key(&self, rest: &[u8]) -> Vec<u8> {
@@ -56,7 +71,12 @@ impl Store {
 
     fn tree(&self, name: &str) -> (sled::Db, sled::Tree) {
         let db = self.setup.engine();
-        assert!(db.tree_names().iter().any(|known| **known == *name.as_bytes()), "the store has a tree '{name}'");
+        assert!(
+            db.tree_names()
+                .iter()
+                .any(|known| **known == *name.as_bytes()),
+            "the store has a tree '{name}'"
+        );
         let tree = db.open_tree(name).unwrap();
         (db, tree)
     }
@@ -66,7 +86,11 @@ impl Store {
         let outcome = self.setup.same_folder().args(["check"]).run();
         let mut lines: Vec<String> = outcome.stdout.lines().map(str::to_owned).collect();
         let summary = lines.pop().unwrap();
-        assert_eq!(outcome.code, Some(i32::from(!lines.is_empty())), "{summary}");
+        assert_eq!(
+            outcome.code,
+            Some(i32::from(!lines.is_empty())),
+            "{summary}"
+        );
         lines
     }
 
@@ -96,9 +120,16 @@ fn alerts_logs_and_webhooks_that_wait_are_sound() {
 #[test]
 fn an_alert_that_its_index_lacks_is_found() {
     let store = Store::new();
-    let said = format!("alert '{}' is missing in the index of account '{}'", store.alert, store.sid);
+    let said = format!(
+        "alert '{}' is missing in the index of account '{}'",
+        store.alert, store.sid
+    );
     let key = store.key(&1_u64.to_be_bytes());
-    store.says_after("alerts_by_account", |tree| drop(tree.remove(&key).unwrap().unwrap()), &[said]);
+    store.says_after(
+        "alerts_by_account",
+        |tree| drop(tree.remove(&key).unwrap().unwrap()),
+        &[said],
+    );
 }
 
 #[test]
@@ -109,7 +140,9 @@ fn a_log_that_is_gone_is_found() {
     db.flush().unwrap();
     drop((logs, db));
     let damages = store.damages();
-    let missing = damages.iter().any(|line| line.contains(log.as_str()) && line.contains("does not exist"));
+    let missing = damages
+        .iter()
+        .any(|line| line.contains(log.as_str()) && line.contains("does not exist"));
     let miscounted = damages.iter().any(|line| line.contains(" logs, but has "));
     assert!(damages.len() == 2 && missing && miscounted, "{damages:#?}");
 }
@@ -118,30 +151,63 @@ fn a_log_that_is_gone_is_found() {
 fn a_third_party_id_that_leads_nowhere_is_found() {
     let store = Store::new();
     let said = |id: &str| {
-        format!("'alerts_by_thirdparty' of account '{}' leads to '{id}', which is not of this kind", store.sid)
+        format!(
+            "'alerts_by_thirdparty' of account '{}' leads to '{id}', which is not of this kind",
+            store.sid
+        )
     };
+
     let entry = |tree: &sled::Tree| tree.first().unwrap().unwrap().0;
     let gone = said("alt_gone0000000000");
-    store.says_after("alerts_by_thirdparty", |tree| drop(tree.insert(entry(tree), "alt_gone0000000000")), &[gone]);
-    store.says_after("alerts_by_thirdparty", |tree| drop(tree.insert(entry(tree), store.alert.as_str())), &[]);
+    store.says_after(
+        "alerts_by_thirdparty",
+        |tree| drop(tree.insert(entry(tree), "alt_gone0000000000")),
+        &[gone],
+    );
+    store.says_after(
+        "alerts_by_thirdparty",
+        |tree| drop(tree.insert(entry(tree), store.alert.as_str())),
+        &[],
+    );
     let key = store.key(&[7; 32]);
     let of_another = said(&store.alert);
-    store.says_after("alerts_by_thirdparty", |tree| drop(tree.insert(key, store.alert.as_str())), &[of_another]);
+    store.says_after(
+        "alerts_by_thirdparty",
+        |tree| drop(tree.insert(key, store.alert.as_str())),
+        &[of_another],
+    );
 }
 
 #[test]
 fn a_sender_that_is_not_known_and_one_that_is_none_are_found() {
     let store = Store::new();
-    let forgotten =
-        format!("integration '{}' sends, and is not among those of account '{}' that do", store.sender, store.sid);
-    let (key, wrong) = (store.key(store.sender.as_bytes()), store.key(store.source.as_bytes()));
-    store.says_after("senders_by_account", |tree| drop(tree.remove(&key).unwrap().unwrap()), &[forgotten]);
-    store.says_after("senders_by_account", |tree| drop(tree.insert(&key, "").unwrap()), &[]);
+    let forgotten = format!(
+        "integration '{}' sends, and is not among those of account '{}' that do",
+        store.sender, store.sid
+    );
+    let (key, wrong) = (
+        store.key(store.sender.as_bytes()),
+        store.key(store.source.as_bytes()),
+    );
+    store.says_after(
+        "senders_by_account",
+        |tree| drop(tree.remove(&key).unwrap().unwrap()),
+        &[forgotten],
+    );
+    store.says_after(
+        "senders_by_account",
+        |tree| drop(tree.insert(&key, "").unwrap()),
+        &[],
+    );
     let none = format!(
         "'senders_by_account' of account '{}' leads to '{}', which is not of this kind",
         store.sid, store.source
     );
-    store.says_after("senders_by_account", |tree| drop(tree.insert(&wrong, "").unwrap()), &[none]);
+    store.says_after(
+        "senders_by_account",
+        |tree| drop(tree.insert(&wrong, "").unwrap()),
+        &[none],
+    );
 }
 
 #[test]
@@ -149,14 +215,23 @@ fn what_waits_to_be_sent_and_makes_no_sense_is_found() {
     let store = Store::new();
     let (db, waiting) = store.tree("deliveries");
     let (key, _) = waiting.first().unwrap().unwrap();
+
     waiting.insert(&key, r#"{"sid":"acc_1"}"#).unwrap();
     waiting.insert("early", "{}").unwrap();
     db.flush().unwrap();
     drop((waiting, db));
+
     let damages = store.damages();
-    let unreadable = format!("what is to be sent as 0 of '{}' cannot be read: ", store.sender);
+    let unreadable = format!(
+        "what is to be sent as 0 of '{}' cannot be read: ",
+        store.sender
+    );
+
     assert!(damages[0].starts_with(&unreadable), "{damages:#?}");
-    assert_eq!(damages[1..], ["what is to be sent has a key that is none: 'early'"]);
+    assert_eq!(
+        damages[1..],
+        ["what is to be sent has a key that is none: 'early'"]
+    );
 }
 
 #[test]
@@ -164,15 +239,29 @@ fn a_queue_and_what_is_in_it_belong_together() {
     let store = Store::new();
     let name = store.key(store.sender.as_bytes());
     let first = [&name[..], &[0], &0_u64.to_be_bytes()].concat();
-    let gone = format!("what is to be sent as 0 of '{}' does not exist", store.sender);
+    let gone = format!(
+        "what is to be sent as 0 of '{}' does not exist",
+        store.sender
+    );
     let (db, waiting) = store.tree("deliveries");
     let content = waiting.remove(&first).unwrap().expect("a webhook waits");
     db.flush().unwrap();
     drop((waiting, db));
     assert_eq!(store.damages(), [gone]);
-    store.says_after("deliveries", |tree| drop(tree.insert(&first, content).unwrap()), &[]);
-    let lost = format!("what is to be sent as 0 of '{}' is in no queue", store.sender);
-    store.says_after("queues", |tree| drop(tree.remove(&name).unwrap().expect("there is a queue")), &[lost]);
+    store.says_after(
+        "deliveries",
+        |tree| drop(tree.insert(&first, content).unwrap()),
+        &[],
+    );
+    let lost = format!(
+        "what is to be sent as 0 of '{}' is in no queue",
+        store.sender
+    );
+    store.says_after(
+        "queues",
+        |tree| drop(tree.remove(&name).unwrap().expect("there is a queue")),
+        &[lost],
+    );
 }
 
 /// Version 1 had none of the trees of alerts, logs and webhooks.
@@ -192,25 +281,60 @@ fn a_store_of_the_first_version_is_brought_up_to_this_one() {
     ] {
         assert!(db.drop_tree(tree).unwrap(), "there was a tree '{tree}'");
     }
+
     let accounts = db.open_tree("accounts").unwrap();
     for collection in ["alerts", "logs"] {
-        accounts.remove(store.key(collection.as_bytes())).unwrap().expect("there were counters");
+        accounts
+            .remove(store.key(collection.as_bytes()))
+            .unwrap()
+            .expect("there were counters");
     }
-    let schema = db.open_tree("meta").unwrap().insert("schema", "1").unwrap().unwrap();
+
+    let schema = db
+        .open_tree("meta")
+        .unwrap()
+        .insert("schema", "1")
+        .unwrap()
+        .unwrap();
+
     assert_eq!(&*schema, b"2", "this test is about the way from 1 to 2");
     db.flush().unwrap();
     drop((accounts, db));
 
     let server = store.setup.start();
-    let total = |list: &str| server.client("ops").get(list).json()["total_count"].as_u64().unwrap();
-    assert_eq!([total("/integration"), total("/alert"), total("/log")], [2, 0, 0]);
+    let total = |list: &str| {
+        server.client("ops").get(list).json()["total_count"]
+            .as_u64()
+            .unwrap()
+    };
+
+    assert_eq!(
+        [total("/integration"), total("/alert"), total("/log")],
+        [2, 0, 0]
+    );
     event(&server, &store.source);
+
     let alert = only(&server, "/alert");
-    assert_eq!((&alert["tinyId"], &alert["thirdparty_id"]), (&json!(1), &json!("job-7")));
+    assert_eq!(
+        (&alert["tinyId"], &alert["thirdparty_id"]),
+        (&json!(1), &json!("job-7"))
+    );
     server.stop();
+
     let (db, waiting) = store.tree("deliveries");
-    assert_eq!(waiting.len(), 1, "who sent before the new version sends with it");
-    assert_eq!(&*db.open_tree("meta").unwrap().get("schema").unwrap().unwrap(), b"2");
+    assert_eq!(
+        waiting.len(),
+        1,
+        "who sent before the new version sends with it"
+    );
+    assert_eq!(
+        &*db.open_tree("meta")
+            .unwrap()
+            .get("schema")
+            .unwrap()
+            .unwrap(),
+        b"2"
+    );
     drop((waiting, db));
     assert_eq!(store.damages(), [""; 0]);
 }

@@ -1,8 +1,10 @@
-//! The program as a child process: started on a free port in a temporary folder, asked over HTTP, told by signals.
+//! The program as a child process: started on a free port in a temporary folder, asked over HTTP,
+//! told by signals.
 //!
-//! A [`Setup`] says how to start it and owns the folder, so that one folder can see several starts. Nothing here sleeps:
-//! the first line on standard output says that the server is ready, standard error is read by a thread that wakes
-//! whoever waits for a line, and its end is the end of the process.
+//! A [`Setup`] says how to start it and owns the folder, so that one folder can see several starts.
+//! Nothing here sleeps: the first line on standard output says that the server is ready, standard
+//! error is read by a thread that wakes whoever waits for a line, and its end is the end of the
+//! process.
 
 use std::{
     ffi::OsString,
@@ -41,7 +43,12 @@ impl Setup {
     /// In an empty folder, without arguments.
     pub(crate) fn bare() -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        Self { folder, arguments: Vec::new(), environment: Vec::new(), limits: Vec::new() }
+        Self {
+            folder,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            limits: Vec::new(),
+        }
     }
 
     /// On a free port; the store goes to `data` in the folder.
@@ -51,10 +58,16 @@ impl Setup {
 
     /// The same folder, without arguments.
     pub(crate) fn same_folder(&self) -> Self {
-        Self { folder: Arc::clone(&self.folder), ..Self::bare() }
+        Self {
+            folder: Arc::clone(&self.folder),
+            ..Self::bare()
+        }
     }
 
-    pub(crate) fn args<T: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = T>) -> Self {
+    pub(crate) fn args<T: Into<OsString>>(
+        mut self,
+        arguments: impl IntoIterator<Item = T>,
+    ) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
         self
     }
@@ -97,33 +110,61 @@ impl Setup {
 
     /// What is in there, behind the program's back, as the engine of a new store opens it.
     pub(crate) fn engine(&self) -> sled::Db {
-        sled::Config::new().path(self.store()).segment_size(8 << 20).open().unwrap()
+        sled::Config::new()
+            .path(self.store())
+            .segment_size(8 << 20)
+            .open()
+            .unwrap()
     }
 
     fn command(&self) -> Command {
         let mut command = Command::new(BINARY);
         if !self.limits.is_empty() {
             command = Command::new("sh");
-            let limits: String = self.limits.iter().map(|limit| format!("ulimit {limit}; ")).collect();
-            // Without a handler for the signal, a write beyond the limit fails in place of ending the process.
-            command.arg("-c").arg(format!("trap '' XFSZ; {limits} exec \"$0\" \"$@\"")).arg(BINARY);
+            let limits: String = self
+                .limits
+                .iter()
+                .map(|limit| format!("ulimit {limit}; "))
+                .collect();
+
+            // Without a handler for the signal, a write beyond the limit fails in place of ending
+            // the process.
+            command
+                .arg("-c")
+                .arg(format!("trap '' XFSZ; {limits} exec \"$0\" \"$@\""))
+                .arg(BINARY);
         }
-        command.args(&self.arguments).current_dir(self.folder.path());
+
+        command
+            .args(&self.arguments)
+            .current_dir(self.folder.path());
+
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("PAGERTREE_LOCAL_") || name == "RUST_LOG" {
                 command.env_remove(name);
             }
         }
+
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+
         command
     }
 
     /// Starts the server and waits until it listens at an address.
     pub(crate) fn start(&self) -> Server {
         let mut server = self.launch();
-        let address = server.first_line.trim_end().strip_prefix("listening on http://").map(str::parse);
-        let Some(Ok(address)) = address else { server.does_not_listen() };
+        let address = server
+            .first_line
+            .trim_end()
+            .strip_prefix("listening on http://")
+            .map(str::parse);
+        let Some(Ok(address)) = address else {
+            server.does_not_listen()
+        };
         server.address = address;
         server
     }
@@ -144,7 +185,13 @@ impl Setup {
         let mut process = self.command().spawn().unwrap();
         let stderr = process.stderr.take().unwrap();
         let mut server = self.of_process(process, Log(Arc::default()));
-        server.address = server.first_line.trim_end().strip_prefix("listening on http://").unwrap().parse().unwrap();
+        server.address = server
+            .first_line
+            .trim_end()
+            .strip_prefix("listening on http://")
+            .unwrap()
+            .parse()
+            .unwrap();
         (server, stderr)
     }
 
@@ -152,22 +199,45 @@ impl Setup {
         let mut stdout = BufReader::new(process.stdout.take().unwrap());
         let mut first_line = String::new();
         stdout.read_line(&mut first_line).unwrap();
+
         let (folder, address) = (Arc::clone(&self.folder), ([127, 0, 0, 1], 0).into());
-        Server { process, log, first_line, rest: stdout, address, _folder: folder }
+        Server {
+            process,
+            log,
+            first_line,
+            rest: stdout,
+            address,
+            _folder: folder,
+        }
     }
 
-    /// As another user runs it, who may do with files only what their modes say. Tests that root runs are.
+    /// As another user runs it, who may do with files only what their modes say. Tests that root
+    /// runs are.
     pub(crate) fn run_as_nobody(&self) -> Outcome {
         let mut command = self.command();
         if rustix::process::geteuid().is_root() {
             command.uid(NOBODY);
         }
-        Outcome::of(command.stdin(Stdio::null()).spawn().unwrap().wait_with_output().unwrap())
+
+        Outcome::of(
+            command
+                .stdin(Stdio::null())
+                .spawn()
+                .unwrap()
+                .wait_with_output()
+                .unwrap(),
+        )
     }
 
     /// Runs a command until `enough` says so, and kills it then. `false` if it ended before.
     pub(crate) fn run_until(&self, mut enough: impl FnMut() -> bool) -> bool {
-        let mut process = self.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut process = self
+            .command()
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+
         while process.try_wait().unwrap().is_none() {
             if enough() {
                 process.kill().unwrap();
@@ -175,11 +245,16 @@ impl Setup {
             }
             std::thread::yield_now();
         }
+
         false
     }
 
     /// Runs a command until `enough` says so, sends it this signal then, and waits for its end.
-    pub(crate) fn run_until_signalled(&self, signal: Signal, mut enough: impl FnMut() -> bool) -> Outcome {
+    pub(crate) fn run_until_signalled(
+        &self,
+        signal: Signal,
+        mut enough: impl FnMut() -> bool,
+    ) -> Outcome {
         let mut process = self.command().spawn().unwrap();
         while process.try_wait().unwrap().is_none() {
             if enough() {
@@ -193,7 +268,11 @@ impl Setup {
     }
 
     /// The same, with one signal after another until it ends. Returns how many it took.
-    pub(crate) fn signalled_until_it_ends(&self, signal: Signal, mut begun: impl FnMut() -> bool) -> (u32, Outcome) {
+    pub(crate) fn signalled_until_it_ends(
+        &self,
+        signal: Signal,
+        mut begun: impl FnMut() -> bool,
+    ) -> (u32, Outcome) {
         let mut process = self.command().spawn().unwrap();
         let mut signals = 0;
         while process.try_wait().unwrap().is_none() {
@@ -208,7 +287,14 @@ impl Setup {
 
     /// Runs a command whose standard output goes there.
     pub(crate) fn run_onto(&self, stdout: impl Into<Stdio>) -> Outcome {
-        Outcome::of(self.command().stdout(stdout).spawn().unwrap().wait_with_output().unwrap())
+        Outcome::of(
+            self.command()
+                .stdout(stdout)
+                .spawn()
+                .unwrap()
+                .wait_with_output()
+                .unwrap(),
+        )
     }
 
     /// Runs a command of whose output somebody reads the first line only.
@@ -230,19 +316,31 @@ impl Setup {
         let mut process = self.command().spawn().unwrap();
         // A command that does not read its input is gone before all is written; that is its right.
         let _not_wanted = process.stdin.take().unwrap().write_all(input.as_bytes());
+
         let log = Log::read(process.stderr.take().unwrap());
         let mut stdout = String::new();
-        for line in BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap) {
+        for line in BufReader::new(process.stdout.take().unwrap())
+            .lines()
+            .map(Result::unwrap)
+        {
             if line.starts_with("listening on ") {
                 process.kill().unwrap();
-                panic!("it serves where it should have ended, and logs {:#?}", log.all());
+                panic!(
+                    "it serves where it should have ended, and logs {:#?}",
+                    log.all()
+                );
             }
             stdout.push_str(&line);
             stdout.push('\n');
         }
+
         log.wait_for_end();
         let stderr = log.all().into_iter().map(|line| line + "\n").collect();
-        Outcome { code: process.wait().unwrap().code(), stdout, stderr }
+        Outcome {
+            code: process.wait().unwrap().code(),
+            stdout,
+            stderr,
+        }
     }
 }
 
@@ -257,7 +355,11 @@ pub(crate) struct Outcome {
 impl Outcome {
     fn of(output: std::process::Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Self {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 
     /// The sentence of a command that failed in the way in which all are to fail.
@@ -272,8 +374,13 @@ impl Outcome {
         assert_eq!(self.code, Some(code), "{self:#?}");
         assert!(self.stdout.is_empty(), "nothing is announced: {self:#?}");
         assert!(!self.stderr.contains("panicked"), "{self:#?}");
-        let fault = self.stderr.strip_prefix("pagertree-local: ").and_then(|rest| rest.strip_suffix('\n'));
-        fault.filter(|fault| !fault.contains('\n') && !fault.is_empty()).unwrap_or_else(|| panic!("{self:#?}"))
+        let fault = self
+            .stderr
+            .strip_prefix("pagertree-local: ")
+            .and_then(|rest| rest.strip_suffix('\n'));
+        fault
+            .filter(|fault| !fault.contains('\n') && !fault.is_empty())
+            .unwrap_or_else(|| panic!("{self:#?}"))
     }
 }
 
@@ -291,14 +398,24 @@ pub(crate) struct Server {
 impl Server {
     fn does_not_listen(&mut self) -> ! {
         let _already_gone = self.process.kill();
-        panic!("the server does not listen but says {:?} and logs {:#?}", self.first_line, self.log.all());
+        panic!(
+            "the server does not listen but says {:?} and logs {:#?}",
+            self.first_line,
+            self.log.all()
+        );
     }
 
     /// Waits until it is gone, without its log.
     #[track_caller]
     pub(crate) fn wait(mut self) -> ExitStatus {
         let (tell, told) = mpsc::channel();
-        let mut output = self.rest.get_ref().as_fd().try_clone_to_owned().map(File::from).unwrap();
+        let mut output = self
+            .rest
+            .get_ref()
+            .as_fd()
+            .try_clone_to_owned()
+            .map(File::from)
+            .unwrap();
         std::thread::spawn(move || tell.send(output.read_to_end(&mut Vec::new()).unwrap()));
         told.recv_timeout(PATIENCE).expect("it ends");
         self.process.wait().unwrap()
@@ -313,26 +430,56 @@ impl Server {
         kill_process(Pid::from_child(&self.process), signal).unwrap();
     }
 
-    /// From now on no file may grow beyond so many bytes. The [`Setup`] must have had a limit, so that writes fail.
+    /// From now on no file may grow beyond so many bytes. The [`Setup`] must have had a limit, so
+    /// that writes fail.
     pub(crate) fn limited_files(&self, bytes: u64) {
-        let limited = Rlimit { current: Some(bytes), maximum: None };
-        prlimit(Some(Pid::from_child(&self.process)), Resource::Fsize, limited).unwrap();
+        let limited = Rlimit {
+            current: Some(bytes),
+            maximum: None,
+        };
+        prlimit(
+            Some(Pid::from_child(&self.process)),
+            Resource::Fsize,
+            limited,
+        )
+        .unwrap();
     }
 
     /// Takes the limit of [`Setup::file_blocks`] away, as if there were room on the disk again.
     pub(crate) fn unlimited_files(&self) {
-        let unlimited = Rlimit { current: None, maximum: None };
-        prlimit(Some(Pid::from_child(&self.process)), Resource::Fsize, unlimited).unwrap();
+        let unlimited = Rlimit {
+            current: None,
+            maximum: None,
+        };
+        prlimit(
+            Some(Pid::from_child(&self.process)),
+            Resource::Fsize,
+            unlimited,
+        )
+        .unwrap();
     }
 
     /// Bytes of memory that it has, and the most that it has had. Source: proc(5).
     pub(crate) fn memory(&self) -> Memory {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
         let bytes = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-            line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() << 10
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix(name))
+                .unwrap();
+            line.trim()
+                .strip_suffix(" kB")
+                .unwrap()
+                .parse::<u64>()
+                .unwrap()
+                << 10
         };
-        Memory { now: bytes("VmRSS:"), most: bytes("VmHWM:") }
+
+        Memory {
+            now: bytes("VmRSS:"),
+            most: bytes("VmHWM:"),
+        }
     }
 
     /// Kills it and waits until it is gone.
@@ -412,13 +559,17 @@ impl Log {
     fn wait_until<T>(&self, what: &str, ready: impl Fn(&Lines) -> Option<T>) -> T {
         let (lines, changed) = &*self.0;
         let waiting = |lines: &mut Lines| ready(lines).is_none() && !lines.ended;
-        let (lines, _) = changed.wait_timeout_while(lines.lock().unwrap(), PATIENCE, waiting).unwrap();
+        let (lines, _) = changed
+            .wait_timeout_while(lines.lock().unwrap(), PATIENCE, waiting)
+            .unwrap();
         ready(&lines).unwrap_or_else(|| panic!("{what} never came; there is {:#?}", lines.lines))
     }
 
     /// Waits for a line with this text and returns it.
     pub(crate) fn wait_for(&self, text: &str) -> String {
-        self.wait_until(text, |lines| lines.lines.iter().find(|line| line.contains(text)).cloned())
+        self.wait_until(text, |lines| {
+            lines.lines.iter().find(|line| line.contains(text)).cloned()
+        })
     }
 
     fn wait_for_end(&self) {
@@ -433,6 +584,17 @@ impl Log {
 
 /// Every file below a folder.
 pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                files_below(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
 }

@@ -46,15 +46,27 @@ impl Connection {
     }
 
     /// Sends as much as is taken within this time.
-    pub(crate) fn send_what_is_taken(&mut self, mut bytes: &[u8], within: Duration) -> io::Result<()> {
+    pub(crate) fn send_what_is_taken(
+        &mut self,
+        mut bytes: &[u8],
+        within: Duration,
+    ) -> io::Result<()> {
         self.0.get_ref().set_write_timeout(Some(within)).unwrap();
         while !bytes.is_empty() {
             match self.0.get_mut().write(bytes) {
                 Ok(taken) => bytes = &bytes[taken..],
-                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => break,
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                    ) =>
+                {
+                    break;
+                }
                 Err(error) => return Err(error),
             }
         }
+
         Ok(())
     }
 
@@ -80,13 +92,17 @@ impl Connection {
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return None,
             begun => drop(begun.unwrap().len()),
         }
+
         let lines = self.0.by_ref().lines().map(Result::unwrap);
         let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
         let status = head[0].split(' ').nth(1).unwrap().parse().unwrap();
-        let length =
-            head.iter().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
+        let length = head
+            .iter()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .map_or(0, |n| n.parse().unwrap());
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).unwrap();
+
         Some(Received { status, head, body })
     }
 }
@@ -94,12 +110,20 @@ impl Connection {
 impl Received {
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
-        assert_eq!(self.status, 200, "{:?} {}", self.head, String::from_utf8_lossy(&self.body));
+        assert_eq!(
+            self.status,
+            200,
+            "{:?} {}",
+            self.head,
+            String::from_utf8_lossy(&self.body)
+        );
         serde_json::from_slice(&self.body).unwrap()
     }
 
     pub(crate) fn has_header(&self, name: &str) -> bool {
-        self.head.iter().any(|line| line.split_once(':').is_some_and(|(found, _)| found == name))
+        self.head
+            .iter()
+            .any(|line| line.split_once(':').is_some_and(|(found, _)| found == name))
     }
 }
 
@@ -111,11 +135,20 @@ pub(crate) fn request(method: &str, path: &str, body: &str) -> String {
 /// The same, of another account.
 pub(crate) fn request_of(account: &str, method: &str, path: &str, body: &str) -> String {
     let length = body.len();
-    format!("{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: {account}\r\ncontent-length: {length}\r\n\r\n{body}")
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: {account}\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
 }
 
 /// Lets this process have as many connections as it may.
 pub(crate) fn allow_many_connections() {
     let maximum = getrlimit(Resource::Nofile).maximum;
-    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
+    setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: maximum,
+            maximum,
+        },
+    )
+    .unwrap();
 }

@@ -1,4 +1,5 @@
-//! A disk that takes no more: the server says so, keeps living, and has everything that it acknowledged.
+//! A disk that takes no more: the server says so, keeps living, and has everything that it
+//! acknowledged.
 
 use super::child::{Client, Server, Setup};
 use serde_json::{Value, json};
@@ -30,27 +31,45 @@ fn a_full_disk_is_told_and_nothing_acknowledged_is_lost() {
     let server = setup.start();
     let client = server.client("t");
     let (acknowledged, refused) = fill(&client);
-    assert!(acknowledged.len() > 10, "only {} were taken", acknowledged.len());
+
+    assert!(
+        acknowledged.len() > 10,
+        "only {} were taken",
+        acknowledged.len()
+    );
 
     assert_eq!(refused.status, 503, "{}", refused.text());
     assert!(!refused.messages().is_empty());
     assert!(refused.headers.contains_key("retry-after"), "{refused:?}");
+
     let ready = client.get("/readyz");
     assert_eq!(ready.status, 503, "{}", ready.text());
     assert!(ready.headers.contains_key("retry-after"), "{ready:?}");
+
     let again = client.post("/integration", &large(0));
-    assert_eq!((again.status, again.headers.contains_key("retry-after")), (503, true), "{again:?}");
+    assert_eq!(
+        (again.status, again.headers.contains_key("retry-after")),
+        (503, true),
+        "{again:?}"
+    );
     assert_eq!(client.get("/livez").status, 200);
     server.log.wait_for("The store takes no writes");
     is_calm(&server);
     server.kill();
 
-    everything_is_there(&setup.same_folder().args(["--listen", "127.0.0.1:0"]), &acknowledged);
+    everything_is_there(
+        &setup.same_folder().args(["--listen", "127.0.0.1:0"]),
+        &acknowledged,
+    );
 }
 
 fn is_calm(server: &Server) {
     let log = server.log.all();
-    assert!(!log.iter().any(|line| line.contains("panicked") || line.contains("broke down")), "{log:#?}");
+    assert!(
+        !log.iter()
+            .any(|line| line.contains("panicked") || line.contains("broke down")),
+        "{log:#?}"
+    );
 }
 
 #[test]
@@ -59,9 +78,11 @@ fn a_server_heals_itself_once_there_is_room_again() {
     let server = setup.start();
     let client = server.client("t");
     let (acknowledged, _) = fill(&client);
+
     for integration in &acknowledged {
         is_there_unless_the_store_is_closed(&client, integration);
     }
+
     server.unlimited_files();
     server.log.wait_for("The store takes writes again");
     assert_eq!(client.get("/readyz").status, 200);
@@ -72,7 +93,10 @@ fn a_server_heals_itself_once_there_is_room_again() {
 }
 
 fn is_there_unless_the_store_is_closed(client: &Client, integration: &Value) {
-    let answer = client.get(&format!("/integration/{}", integration["id"].as_str().unwrap()));
+    let answer = client.get(&format!(
+        "/integration/{}",
+        integration["id"].as_str().unwrap()
+    ));
     match answer.status {
         503 => assert!(answer.headers.contains_key("retry-after"), "{answer:?}"),
         _ => assert_eq!(answer.json(), *integration),
@@ -85,7 +109,10 @@ fn a_server_with_a_full_disk_stops_when_asked() {
     let server = setup.start();
     let (acknowledged, _) = fill(&server.client("t"));
     server.stop();
-    everything_is_there(&setup.same_folder().args(["--listen", "127.0.0.1:0"]), &acknowledged);
+    everything_is_there(
+        &setup.same_folder().args(["--listen", "127.0.0.1:0"]),
+        &acknowledged,
+    );
 }
 
 fn everything_is_there(setup: &Setup, acknowledged: &[Value]) {
@@ -99,13 +126,23 @@ fn everything_is_there(setup: &Setup, acknowledged: &[Value]) {
 /// And one more can be written.
 fn are_all_there(client: &Client, acknowledged: &[Value]) {
     for integration in acknowledged {
-        let answer = client.get(&format!("/integration/{}", integration["id"].as_str().unwrap()));
+        let answer = client.get(&format!(
+            "/integration/{}",
+            integration["id"].as_str().unwrap()
+        ));
         assert_eq!(answer.status, 200, "{}", answer.text());
         assert_eq!(answer.json(), *integration);
     }
-    let total = client.get("/integration").json()["total_count"].as_u64().unwrap();
+
+    let total = client.get("/integration").json()["total_count"]
+        .as_u64()
+        .unwrap();
     let beyond = total - u64::try_from(acknowledged.len()).unwrap();
-    assert!(beyond <= 1, "one may have been written and not acknowledged, but there are {beyond}");
+
+    assert!(
+        beyond <= 1,
+        "one may have been written and not acknowledged, but there are {beyond}"
+    );
     client.create("there is room again");
 }
 

@@ -16,17 +16,29 @@ fn ephemeral() -> Setup {
 
 fn folders(setup: &Setup) -> BTreeSet<String> {
     let entries = fs::read_dir(setup.path("temporary")).unwrap();
-    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
 }
 
 #[test]
 fn the_folder_is_for_its_owner_only() {
     let setup = ephemeral();
     let server = setup.start();
-    let folder = setup.path("temporary").join(folders(&setup).first().unwrap());
-    assert_eq!(fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
+    let folder = setup
+        .path("temporary")
+        .join(folders(&setup).first().unwrap());
+
+    assert_eq!(
+        fs::metadata(folder).unwrap().permissions().mode() & 0o777,
+        0o700
+    );
     server.stop();
-    assert!(folders(&setup).is_empty(), "{:?}", files_below(&setup.path("temporary")));
+    assert!(
+        folders(&setup).is_empty(),
+        "{:?}",
+        files_below(&setup.path("temporary"))
+    );
 }
 
 #[test]
@@ -35,11 +47,15 @@ fn folders_of_killed_servers_are_swept_at_the_next_start_and_those_of_living_one
     let alive = setup.start();
     let of_alive = folders(&setup);
     let dead: Vec<Server> = (0..3).map(|_| setup.start()).collect();
+
     dead.into_iter().for_each(Server::kill);
     assert_eq!(folders(&setup).len(), 4);
     let next = setup.start();
-    next.log.wait_for("Temporary stores of processes that were killed were removed");
+
+    next.log
+        .wait_for("Temporary stores of processes that were killed were removed");
     let left = folders(&setup);
+
     assert!(left.len() == 2 && left.is_superset(&of_alive), "{left:?}");
     alive.client("t").create("still here");
     alive.stop();
@@ -52,6 +68,7 @@ fn what_is_not_ours_stays() {
     let setup = ephemeral();
     let foreign = setup.path("temporary/pagertree-local-foreign");
     let empty = setup.path("temporary/pagertree-local-empty");
+
     fs::create_dir(&empty).unwrap();
     if rustix::process::geteuid().is_root() {
         fs::create_dir_all(foreign.join("store")).unwrap();
@@ -59,10 +76,13 @@ fn what_is_not_ours_stays() {
         std::os::unix::fs::chown(&foreign, Some(65_534), None).unwrap();
         assert_eq!(foreign.metadata().unwrap().uid(), 65_534);
     }
+
     let dead = setup.start();
     dead.kill();
     let next = setup.start();
-    next.log.wait_for("Temporary stores of processes that were killed were removed folders=1");
+
+    next.log
+        .wait_for("Temporary stores of processes that were killed were removed folders=1");
     assert!(empty.exists());
     assert_eq!(foreign.exists(), rustix::process::geteuid().is_root());
     next.stop();

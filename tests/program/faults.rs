@@ -13,7 +13,10 @@ fn a_port_that_is_taken() {
     let address = taken.local_addr().unwrap().to_string();
     let outcome = Setup::bare().args(["--listen", &address]).run();
     let fault = outcome.fault();
-    assert!(fault.contains(&address) && fault.contains("--listen"), "{fault}");
+    assert!(
+        fault.contains(&address) && fault.contains("--listen"),
+        "{fault}"
+    );
 }
 
 #[test]
@@ -28,24 +31,41 @@ fn a_data_folder_that_is_a_file() {
     setup.write("data", "not a folder");
     let outcome = setup.run();
     let fault = outcome.fault();
-    assert!(fault.contains("data/store") && fault.contains("--data"), "{fault}");
+    assert!(
+        fault.contains("data/store") && fault.contains("--data"),
+        "{fault}"
+    );
 }
 
 #[test]
 fn a_command_that_needs_a_store_where_there_is_none() {
     let backup: &[&str] = &["backup", "all.backup"];
-    for command in [&["check"], &["compact"], &["export"], backup, &["export", "--salvage", "saved"]] {
+    for command in [
+        &["check"],
+        &["compact"],
+        &["export"],
+        backup,
+        &["export", "--salvage", "saved"],
+    ] {
         let outcome = Setup::bare().args(command.iter().copied()).run();
         let words = "there is no store in 'data/store'; start the server to make one, or choose another folder";
         let code = if command == ["check"] { 3 } else { 1 };
-        assert!(outcome.fault_with(code).contains(words), "{command:?}: {outcome:?}");
+        assert!(
+            outcome.fault_with(code).contains(words),
+            "{command:?}: {outcome:?}"
+        );
     }
 }
 
 #[test]
 fn a_backup_that_can_be_read_once_only() {
     let outcome = Setup::bare().args(["restore", "/dev/stdin"]).run();
-    assert!(outcome.fault().contains("it is read several times, so it must be a regular file"), "{outcome:?}");
+    assert!(
+        outcome
+            .fault()
+            .contains("it is read several times, so it must be a regular file"),
+        "{outcome:?}"
+    );
 }
 
 #[test]
@@ -58,8 +78,13 @@ fn a_store_that_is_a_file() {
 
 #[test]
 fn a_port_file_that_cannot_be_written() {
-    let outcome = Setup::new().args(["--port-file", "no/such/folder/port"]).run();
-    assert!(outcome.fault().contains("no/such/folder/port"), "{outcome:?}");
+    let outcome = Setup::new()
+        .args(["--port-file", "no/such/folder/port"])
+        .run();
+    assert!(
+        outcome.fault().contains("no/such/folder/port"),
+        "{outcome:?}"
+    );
 }
 
 #[test]
@@ -68,12 +93,20 @@ fn a_start_that_fails_leaves_no_files_that_say_where_it_is() {
     std::fs::create_dir(setup.path("port")).unwrap();
     assert!(setup.run().fault().contains("'port'"));
     assert!(!setup.path("data").exists());
-    let left = std::fs::read_dir(setup.path("")).unwrap().map(|entry| entry.unwrap().file_name());
-    assert_eq!(left.filter(|name| name != "data" && name != "port").count(), 0);
+
+    let left = std::fs::read_dir(setup.path(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+
+    assert_eq!(
+        left.filter(|name| name != "data" && name != "port").count(),
+        0
+    );
 
     let setup = Setup::new().args(["--port-file", "port"]);
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let outcome = setup.run_onto(full);
+
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert_eq!(super::moving::in_data(&setup), ["store"]);
     assert!(!setup.path("port").exists());
@@ -88,7 +121,10 @@ fn a_configuration_that_is_not_there() {
 #[test]
 fn a_configuration_that_is_no_toml() {
     let outcome = Setup::new().config("listen = \n").run();
-    assert!(outcome.fault().starts_with("config.toml:1: "), "{outcome:?}");
+    assert!(
+        outcome.fault().starts_with("config.toml:1: "),
+        "{outcome:?}"
+    );
 }
 
 #[test]
@@ -103,15 +139,26 @@ fn a_store_that_another_process_holds() {
     let server = setup.start();
     let outcome = setup.run();
     let fault = outcome.fault();
-    assert!(fault.contains("data/store") && fault.contains("held by another process"), "{fault}");
-    assert_eq!(server.client("t").get("/readyz").status, 200, "the other one does not mind");
+
+    assert!(
+        fault.contains("data/store") && fault.contains("held by another process"),
+        "{fault}"
+    );
+    assert_eq!(
+        server.client("t").get("/readyz").status,
+        200,
+        "the other one does not mind"
+    );
 }
 
 #[test]
 fn a_store_of_a_newer_version() {
     let setup = filled();
     let db = setup.engine();
-    db.open_tree("meta").unwrap().insert("schema", "99").unwrap();
+    db.open_tree("meta")
+        .unwrap()
+        .insert("schema", "99")
+        .unwrap();
     db.flush().unwrap();
     drop(db);
     let outcome = setup.run();
@@ -133,13 +180,21 @@ fn filled() -> Setup {
 #[track_caller]
 fn is_refused_after(damage: impl FnOnce(&mut std::fs::File, u64)) {
     let setup = filled();
-    let mut file = OpenOptions::new().read(true).write(true).open(setup.store().join("db")).unwrap();
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(setup.store().join("db"))
+        .unwrap();
     let length = file.metadata().unwrap().len();
+
     damage(&mut file, length);
     drop(file);
     for command in [setup.run(), setup.same_folder().args(["check"]).run()] {
         let fault = command.fault();
-        assert!(fault.contains("data/store") && fault.contains("damaged"), "{fault}");
+        assert!(
+            fault.contains("data/store") && fault.contains("damaged"),
+            "{fault}"
+        );
     }
 }
 

@@ -18,9 +18,19 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(address: SocketAddr) -> Self {
-        let config = Agent::config_builder().http_status_as_error(false).proxy(None);
-        let agent = config.timeout_global(Some(Duration::from_secs(60))).build().into();
-        Self { agent, address, headers: Vec::new() }
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None);
+        let agent = config
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build()
+            .into();
+
+        Self {
+            agent,
+            address,
+            headers: Vec::new(),
+        }
     }
 
     pub(crate) fn with_header(mut self, name: &str, value: &str) -> Self {
@@ -53,18 +63,29 @@ impl Client {
     }
 
     /// Asks, and says so when there is no answer.
-    pub(crate) fn try_call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, ureq::Error> {
-        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+    pub(crate) fn try_call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, ureq::Error> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("http://{}{path}", self.address));
+
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
+
         let response = match body {
             None => self.agent.run(request.body(())?),
             Some(body) => {
                 let request = request.header("content-type", "application/json");
-                self.agent.run(request.body(serde_json::to_vec(body).unwrap())?)
+                self.agent
+                    .run(request.body(serde_json::to_vec(body).unwrap())?)
             }
         };
+
         Answer::read(response?)
     }
 }
@@ -80,12 +101,17 @@ pub(crate) struct Answer {
 impl Answer {
     fn read(mut response: Response<ureq::Body>) -> Result<Self, ureq::Error> {
         let body = response.body_mut().read_to_vec()?;
-        Ok(Self { status: response.status().as_u16(), headers: response.headers().clone(), body })
+        Ok(Self {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body,
+        })
     }
 
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
     pub(crate) fn text(&self) -> String {
@@ -95,9 +121,14 @@ impl Answer {
     /// The messages of an error body.
     #[track_caller]
     pub(crate) fn messages(&self) -> Vec<String> {
-        let entries =
-            self.json()["errors"].as_array().unwrap_or_else(|| panic!("no error body: {}", self.text())).clone();
-        entries.iter().map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
+        let entries = self.json()["errors"]
+            .as_array()
+            .unwrap_or_else(|| panic!("no error body: {}", self.text()))
+            .clone();
+        entries
+            .iter()
+            .map(|entry| entry["message"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 

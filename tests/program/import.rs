@@ -1,8 +1,12 @@
-//! `import`: what was exported comes back as it was; one fault is enough to change nothing, and all are told.
+//! `import`: what was exported comes back as it was; one fault is enough to change nothing, and all
+//! are told.
 
 use super::{
     child::Setup,
-    moving::{HEADER, account, exported, import, in_data, integration, is_sound, store_with_a_history, text},
+    moving::{
+        HEADER, account, exported, import, in_data, integration, is_sound, store_with_a_history,
+        text,
+    },
 };
 use serde_json::{Value, json};
 
@@ -11,10 +15,15 @@ fn what_was_exported_and_imported_is_exported_as_the_same_bytes() {
     let before = exported(&store_with_a_history());
     let setup = Setup::new();
     let outcome = import(&setup, &before);
+
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     assert_eq!(outcome.stdout, "85 objects were added\n");
     assert_eq!(exported(&setup), before);
-    assert_eq!(in_data(&setup), ["store"], "nothing is left beside the store");
+    assert_eq!(
+        in_data(&setup),
+        ["store"],
+        "nothing is left beside the store"
+    );
     is_sound(&setup);
 }
 
@@ -23,18 +32,47 @@ fn an_imported_store_goes_on_counting_where_the_old_one_was() {
     let before = exported(&store_with_a_history());
     let setup = Setup::new();
     import(&setup, &before);
+
     let server = setup.start();
-    assert_eq!(server.client("nothing left").create("second")["tinyId"], 2, "the number of what was deleted is gone");
+    assert_eq!(
+        server.client("nothing left").create("second")["tinyId"],
+        2,
+        "the number of what was deleted is gone"
+    );
     assert_eq!(server.client("ops").create("another")["tinyId"], 34);
+
     let login = json!({ "username": "alice", "password": "x" });
     let integrations = server.client("ops").get("/integration?name=webhook").json();
-    let path = format!("/integration/{}", integrations["data"][0]["id"].as_str().unwrap());
+    let path = format!(
+        "/integration/{}",
+        integrations["data"][0]["id"].as_str().unwrap()
+    );
+
     for (kind, status) in [("acknowledge", "acknowledged"), ("resolve", "resolved")] {
-        assert_eq!(server.client("").post(&path, &json!({ "event_type": kind, "id": "a" })).status, 200);
-        let alerts = server.client("ops").get("/alert?thirdparty_id=a&sort=-tinyId").json();
-        assert_eq!((&alerts["data"][0]["status"], &alerts["total_count"]), (&json!(status), &json!(2)));
+        assert_eq!(
+            server
+                .client("")
+                .post(&path, &json!({ "event_type": kind, "id": "a" }))
+                .status,
+            200
+        );
+
+        let alerts = server
+            .client("ops")
+            .get("/alert?thirdparty_id=a&sort=-tinyId")
+            .json();
+
+        assert_eq!(
+            (&alerts["data"][0]["status"], &alerts["total_count"]),
+            (&json!(status), &json!(2))
+        );
     }
-    assert_eq!(server.client("").post("/public/login", &login).status, 200, "there is a secret to sign with");
+
+    assert_eq!(
+        server.client("").post("/public/login", &login).status,
+        200,
+        "there is a secret to sign with"
+    );
     server.stop();
     is_sound(&setup);
 }
@@ -56,7 +94,11 @@ fn a_store_gets_what_it_does_not_have_and_keeps_the_rest() {
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     is_sound(&setup);
     let after = exported(&setup);
-    assert_eq!(after.lines().count(), before.lines().count() + 4, "one account and three integrations more");
+    assert_eq!(
+        after.lines().count(),
+        before.lines().count() + 4,
+        "one account and three integrations more"
+    );
     assert!(before.lines().all(|line| after.contains(line)));
     let server = setup.start();
     assert_eq!(server.client("nothing left").create("second")["tinyId"], 2);
@@ -65,8 +107,14 @@ fn a_store_gets_what_it_does_not_have_and_keeps_the_rest() {
 
 /// The account that has counted to 1 and has nothing.
 fn sid_of_nothing_left(export: &str) -> String {
-    let line = export.lines().find(|line| line.contains(r#""lastTinyId":1}"#)).unwrap();
-    serde_json::from_str::<Value>(line).unwrap()["account"]["sid"].as_str().unwrap().to_owned()
+    let line = export
+        .lines()
+        .find(|line| line.contains(r#""lastTinyId":1}"#))
+        .unwrap();
+    serde_json::from_str::<Value>(line).unwrap()["account"]["sid"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[test]
@@ -74,18 +122,29 @@ fn a_line_that_means_the_same_is_stored_as_this_program_writes() {
     let setup = Setup::new();
     let plain = integration("acc_1", "int_1", 1);
     let value: Value = serde_json::from_str(&plain).unwrap();
-    let mut members: Vec<_> = value["integration"].as_object().unwrap().clone().into_iter().collect();
+    let mut members: Vec<_> = value["integration"]
+        .as_object()
+        .unwrap()
+        .clone()
+        .into_iter()
+        .collect();
     members.reverse();
-    let members: Vec<String> = members.iter().map(|(name, value)| format!(" \"{name}\" : {value}")).collect();
+    let members: Vec<String> = members
+        .iter()
+        .map(|(name, value)| format!(" \"{name}\" : {value}"))
+        .collect();
     let spaced = format!("{{ \"integration\": {{{}}} }}\r", members.join(","));
     let outcome = import(&setup, &text(&[HEADER, &account("acc_1", 1), &spaced]));
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    assert_eq!(exported(&setup), text(&[HEADER, &account("acc_1", 1), &plain]));
+    assert_eq!(
+        exported(&setup),
+        text(&[HEADER, &account("acc_1", 1), &plain])
+    );
     is_sound(&setup);
 }
 
-/// Imports lines behind a header and an account that has counted to 9, and looks that exactly these faults are told,
-/// by line, and that there is no store.
+/// Imports lines behind a header and an account that has counted to 9, and looks that exactly these
+/// faults are told, by line, and that there is no store.
 #[track_caller]
 fn is_refused(lines: &[String], expected: &[(u64, &[&str])]) {
     let setup = Setup::new();
@@ -97,13 +156,26 @@ fn is_refused(lines: &[String], expected: &[(u64, &[&str])]) {
 #[track_caller]
 fn tells_faults(setup: &Setup, text: &str, expected: &[(u64, &[&str])]) {
     let outcome = import(setup, text);
-    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), ""), "{outcome:#?}");
+    assert_eq!(
+        (outcome.code, outcome.stderr.as_str()),
+        (Some(1), ""),
+        "{outcome:#?}"
+    );
+
     let mut lines: Vec<&str> = outcome.stdout.lines().collect();
     let sum = lines.pop().unwrap();
-    assert_eq!(sum, format!("nothing was imported: {} faults", expected.len()), "{lines:#?}");
+    assert_eq!(
+        sum,
+        format!("nothing was imported: {} faults", expected.len()),
+        "{lines:#?}"
+    );
+
     for ((number, words), line) in expected.iter().zip(lines) {
         let rest = line.strip_prefix(&format!("line {number}: "));
-        assert!(rest.is_some_and(|rest| words.iter().all(|word| rest.contains(word))), "{number} {words:?}: {line}");
+        assert!(
+            rest.is_some_and(|rest| words.iter().all(|word| rest.contains(word))),
+            "{number} {words:?}: {line}"
+        );
     }
 }
 
@@ -113,12 +185,34 @@ fn good(number: u64) -> String {
 
 #[test]
 fn a_file_that_is_no_export_is_told_so_once() {
-    for text in ["", "\n", "garbage\nmore garbage\n", "{\"format\":\"other\",\"version\":1}\n", "[]"] {
+    for text in [
+        "",
+        "\n",
+        "garbage\nmore garbage\n",
+        "{\"format\":\"other\",\"version\":1}\n",
+        "[]",
+    ] {
         let setup = Setup::new();
-        tells_faults(&setup, text, &[(1, &[if text.is_empty() { "empty" } else { "an export begins with" }])]);
+        tells_faults(
+            &setup,
+            text,
+            &[(
+                1,
+                &[if text.is_empty() {
+                    "empty"
+                } else {
+                    "an export begins with"
+                }],
+            )],
+        );
     }
+
     let newer = HEADER.replace("\"version\":1", "\"version\":2");
-    tells_faults(&Setup::new(), &text(&[newer]), &[(1, &["version 2", "up to 1"])]);
+    tells_faults(
+        &Setup::new(),
+        &text(&[newer]),
+        &[(1, &["version 2", "up to 1"])],
+    );
 }
 
 #[test]
@@ -126,6 +220,7 @@ fn lines_that_are_no_lines_of_an_export_are_told() {
     let mut not_utf8 = text(&[HEADER]).into_bytes();
     not_utf8.extend(b"{\"account\":\"\xff\"}\n");
     let setup = Setup::new();
+
     std::fs::write(setup.path("bytes.jsonl"), not_utf8).unwrap();
     let outcome = setup.same_folder().args(["import", "bytes.jsonl"]).run();
     assert!(outcome.stdout.starts_with("line 2: "), "{outcome:?}");
@@ -157,19 +252,31 @@ fn every_fault_of_an_object_is_told() {
         .replace("\"sid\":\"acc_1\"", "\"sid\":\"int_1\"")
         .replace("\"low\"", "\"loud\"")
         .replace("\"enabled\":true", "\"enabled\":5");
-    is_refused(&[line], &[(3, &["'enabled' must be"]), (3, &["'sid' must be"]), (3, &["'urgency' must be"])]);
+
+    is_refused(
+        &[line],
+        &[
+            (3, &["'enabled' must be"]),
+            (3, &["'sid' must be"]),
+            (3, &["'urgency' must be"]),
+        ],
+    );
     let line = |from: &str, to: &str| {
         let changed = good(1).replace(from, to);
         assert_ne!(changed, good(1));
         changed
     };
+
     is_refused(
         &[
             line("\"options\":{}", "\"options\":{},\"colour\":1"),
             line(",\"options\":{}", ""),
             line("\"tinyId\":1", "\"tinyId\":0"),
             line("\"updatedAt\":\"2018", "\"updatedAt\":\"2017"),
-            line("\"meta\":{}", "\"meta\":{\"$serde_json::private::Number\":\"1\"}"),
+            line(
+                "\"meta\":{}",
+                "\"meta\":{\"$serde_json::private::Number\":\"1\"}",
+            ),
         ],
         &[
             (3, &["'colour' is not a known"]),
@@ -225,7 +332,13 @@ fn accounts_that_do_not_fit_are_told() {
 #[test]
 fn twins_and_numbers_that_were_never_given_are_told() {
     is_refused(
-        &[good(1), good(2), integration("acc_1", "int_1", 3), integration("acc_1", "int_4", 2), good(10)],
+        &[
+            good(1),
+            good(2),
+            integration("acc_1", "int_1", 3),
+            integration("acc_1", "int_4", 2),
+            good(10),
+        ],
         &[
             (5, &["the id 'int_1' is that of line 3"]),
             (6, &["'tinyId' 2 of account 'acc_1' is that of line 4"]),
@@ -239,8 +352,15 @@ fn what_the_store_has_already_is_told_and_the_store_stays_as_it_is() {
     let setup = Setup::new();
     let first = text(&[HEADER.into(), account("acc_1", 9), good(1), good(2)]);
     assert_eq!(import(&setup, &first).code, Some(0));
+
     let before = exported(&setup);
-    let again = [HEADER.into(), account("acc_1", 9), good(3), good(1), integration("acc_1", "int_5", 2)];
+    let again = [
+        HEADER.into(),
+        account("acc_1", 9),
+        good(3),
+        good(1),
+        integration("acc_1", "int_5", 2),
+    ];
     tells_faults(
         &setup,
         &text(&again),
@@ -260,7 +380,10 @@ fn a_store_that_a_server_holds_is_refused() {
     let setup = Setup::new();
     let _server = setup.start();
     let outcome = import(&setup, &text(&[HEADER]));
-    assert!(outcome.fault().contains("held by another process"), "{outcome:?}");
+    assert!(
+        outcome.fault().contains("held by another process"),
+        "{outcome:?}"
+    );
 }
 
 #[test]
@@ -268,7 +391,12 @@ fn a_file_that_is_not_there_or_no_file_is_refused() {
     let setup = Setup::new();
     for name in ["absent.jsonl", "."] {
         let outcome = setup.same_folder().args(["import", name]).run();
-        assert!(outcome.fault().contains(&format!("'{name}' cannot be read")), "{outcome:?}");
+        assert!(
+            outcome
+                .fault()
+                .contains(&format!("'{name}' cannot be read")),
+            "{outcome:?}"
+        );
         assert!(!setup.path("data/store").exists());
     }
 }
@@ -278,7 +406,10 @@ fn what_a_killed_attempt_left_is_removed() {
     let setup = Setup::new();
     std::fs::create_dir_all(setup.path("data/store.new/blobs")).unwrap();
     std::fs::write(setup.path("data/store.new/db"), "rubbish").unwrap();
-    let outcome = import(&setup, &text(&[HEADER.into(), account("acc_1", 1), good(1)]));
+    let outcome = import(
+        &setup,
+        &text(&[HEADER.into(), account("acc_1", 1), good(1)]),
+    );
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     assert_eq!(in_data(&setup), ["store"]);
     is_sound(&setup);
@@ -287,7 +418,14 @@ fn what_a_killed_attempt_left_is_removed() {
 #[test]
 fn damage_to_an_imported_store_is_noticed() {
     let setup = Setup::new();
-    assert_eq!(import(&setup, &text(&[HEADER.into(), account("acc_1", 1), good(1)])).code, Some(0));
+    assert_eq!(
+        import(
+            &setup,
+            &text(&[HEADER.into(), account("acc_1", 1), good(1)])
+        )
+        .code,
+        Some(0)
+    );
     let db = setup.store().join("db");
     let mut bytes = std::fs::read(&db).unwrap();
     let end = bytes.iter().rposition(|byte| *byte != 0).unwrap();
@@ -295,17 +433,39 @@ fn damage_to_an_imported_store_is_noticed() {
     std::fs::write(&db, bytes).unwrap();
     let outcome = setup.same_folder().args(["check"]).run();
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
-    assert!(outcome.stderr.contains("the store in 'data/store' is damaged"), "{outcome:?}");
+    assert!(
+        outcome
+            .stderr
+            .contains("the store in 'data/store' is damaged"),
+        "{outcome:?}"
+    );
 }
 
 #[test]
 fn what_is_no_export_is_said_to_be_what_it_is() {
     let store = store_with_a_history();
-    assert_eq!(store.same_folder().args(["backup", "all.backup"]).run().code, Some(0));
-    let utf_16: Vec<u8> = "\u{feff}{".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(
+        store
+            .same_folder()
+            .args(["backup", "all.backup"])
+            .run()
+            .code,
+        Some(0)
+    );
+    let utf_16: Vec<u8> = "\u{feff}{"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+
     for (bytes, words) in [
-        (std::fs::read(store.path("all.backup")).unwrap(), "is a backup; `restore` takes it"),
-        (vec![0x1f, 0x8b, 0x08], "is compressed with gzip; unpack it first"),
+        (
+            std::fs::read(store.path("all.backup")).unwrap(),
+            "is a backup; `restore` takes it",
+        ),
+        (
+            vec![0x1f, 0x8b, 0x08],
+            "is compressed with gzip; unpack it first",
+        ),
         (utf_16, "is text in UTF-16; write it in UTF-8"),
         (b"{}".to_vec(), "an export begins with"),
     ] {
@@ -313,19 +473,35 @@ fn what_is_no_export_is_said_to_be_what_it_is() {
         std::fs::write(setup.path("wrong"), bytes).unwrap();
         let outcome = setup.same_folder().args(["import", "wrong"]).run();
         assert_eq!(outcome.code, Some(1), "{outcome:#?}");
-        assert!(outcome.stdout.contains(words) && outcome.stdout.contains("1 faults"), "{outcome:#?}");
+        assert!(
+            outcome.stdout.contains(words) && outcome.stdout.contains("1 faults"),
+            "{outcome:#?}"
+        );
     }
 }
 
 #[test]
 fn a_byte_order_mark_means_nothing_and_an_empty_line_is_called_one() {
-    let lines = [HEADER.into(), account("acc_1", 1), integration("acc_1", "int_1", 1)];
+    let lines = [
+        HEADER.into(),
+        account("acc_1", 1),
+        integration("acc_1", "int_1", 1),
+    ];
     let setup = Setup::new();
-    assert_eq!(import(&setup, &format!("\u{feff}{}", text(&lines))).stdout, "1 objects were added\n");
+
+    assert_eq!(
+        import(&setup, &format!("\u{feff}{}", text(&lines))).stdout,
+        "1 objects were added\n"
+    );
+
     let setup = Setup::new();
     let outcome = import(&setup, &text(&lines).replacen('\n', "\n \r\n\n", 1));
     let empty = "it is empty; each line of an export has an account or an object";
-    assert_eq!(outcome.stdout, format!("line 2: {empty}\nline 3: {empty}\nnothing was imported: 2 faults\n"));
+
+    assert_eq!(
+        outcome.stdout,
+        format!("line 2: {empty}\nline 3: {empty}\nnothing was imported: 2 faults\n")
+    );
 }
 
 /// A store with higher numbers was sound, was exported, and could not be imported.
@@ -334,16 +510,25 @@ fn no_number_is_given_beyond_those_that_can_be_imported() {
     const HIGHEST: u64 = 9_007_199_254_740_991;
     let setup = Setup::new();
     let server = setup.start();
-    let sid = server.client("ops").create("first")["sid"].as_str().unwrap().to_owned();
+    let sid = server.client("ops").create("first")["sid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+
     server.stop();
     let outcome = import(&setup, &text(&[HEADER.into(), account(&sid, HIGHEST - 1)]));
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+
     let server = setup.start();
     let client = server.client("ops");
     assert_eq!(client.create("last")["tinyId"], HIGHEST);
+
     let refused = client.post("/integration", &super::http::integration("one more"));
     assert_eq!(refused.status, 409, "{refused:?}");
-    assert!(refused.messages()[0].contains("used up its numbers"), "{refused:?}");
+    assert!(
+        refused.messages()[0].contains("used up its numbers"),
+        "{refused:?}"
+    );
     server.stop();
     is_sound(&setup);
     let new = Setup::new();

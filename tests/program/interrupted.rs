@@ -1,5 +1,5 @@
-//! Commands that are interrupted, whose output takes no more, or that were killed: they clear up, say so, and leave the
-//! store as it was.
+//! Commands that are interrupted, whose output takes no more, or that were killed: they clear up,
+//! say so, and leave the store as it was.
 
 use super::{
     child::{Outcome, Setup},
@@ -13,15 +13,25 @@ use std::{fs, fs::File, path::Path};
 #[track_caller]
 fn is_interrupted(setup: &Setup, command: &[&str], signal: Signal, code: i32, begun: &Path) {
     for _ in 0..50 {
-        let outcome = setup.same_folder().args(command.iter().copied()).run_until_signalled(signal, || begun.exists());
+        let outcome = setup
+            .same_folder()
+            .args(command.iter().copied())
+            .run_until_signalled(signal, || begun.exists());
+
         if outcome.code == Some(0) {
             continue;
         }
+
         assert_eq!(outcome.code, Some(code), "{command:?}: {outcome:#?}");
         let said = "pagertree-local: stopped by a signal; the store is as it was\n";
-        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", said), "{command:?}");
+        assert_eq!(
+            (outcome.stdout.as_str(), outcome.stderr.as_str()),
+            ("", said),
+            "{command:?}"
+        );
         return;
     }
+
     panic!("{command:?} always ended before the signal came");
 }
 
@@ -38,6 +48,7 @@ fn a_command_that_writes_a_file_leaves_none() {
         assert!(!setup.path("out.partial").exists() && !setup.path("data/store.salvage").exists());
         let _there_is_one_if_it_ended_before = fs::remove_file(setup.path("out"));
     }
+
     assert_eq!(in_data(&setup), ["store"]);
     assert_eq!(exported(&setup), before);
     is_sound(&setup);
@@ -46,14 +57,33 @@ fn a_command_that_writes_a_file_leaves_none() {
 #[test]
 fn a_command_that_replaces_the_store_leaves_the_old_one() {
     let setup = filled();
-    assert_eq!(setup.same_folder().args(["backup", "all.backup"]).run().code, Some(0));
+    assert_eq!(
+        setup
+            .same_folder()
+            .args(["backup", "all.backup"])
+            .run()
+            .code,
+        Some(0)
+    );
     setup.write("second.jsonl", &export_of(&["acc_2"]));
     let before = exported(&setup);
-    for command in [&["compact"][..], &["restore", "--replace", "all.backup"], &["import", "second.jsonl"]] {
-        is_interrupted(&setup, command, Signal::INT, 130, &setup.path("data/store.new"));
+
+    for command in [
+        &["compact"][..],
+        &["restore", "--replace", "all.backup"],
+        &["import", "second.jsonl"],
+    ] {
+        is_interrupted(
+            &setup,
+            command,
+            Signal::INT,
+            130,
+            &setup.path("data/store.new"),
+        );
         assert_eq!(in_data(&setup), ["store"], "{command:?}");
         assert_eq!(exported(&setup), before, "{command:?}");
     }
+
     is_sound(&setup);
 }
 
@@ -63,9 +93,15 @@ fn a_second_signal_ends_a_command_at_once() {
     let setup = store_with_a_history();
     let server = setup.start();
     server.signal(Signal::STOP);
+
     let command = setup.same_folder().args(["export", "out"]);
-    let (signalled, process) = command.signalled_until_it_ends(Signal::TERM, || setup.path("out.partial").exists());
-    assert!(signalled >= 2 && process.code == Some(143), "{signalled} {process:#?}");
+    let (signalled, process) =
+        command.signalled_until_it_ends(Signal::TERM, || setup.path("out.partial").exists());
+
+    assert!(
+        signalled >= 2 && process.code == Some(143),
+        "{signalled} {process:#?}"
+    );
     server.signal(Signal::CONT);
     server.stop();
 }
@@ -91,14 +127,20 @@ fn full() -> File {
 #[track_caller]
 fn is_done_but_not_told(outcome: &Outcome, words: &str) {
     assert_eq!(outcome.code, Some(1), "{outcome:#?}");
-    assert!(outcome.stderr.contains(words) && outcome.stderr.contains("cannot be written"), "{outcome:#?}");
+    assert!(
+        outcome.stderr.contains(words) && outcome.stderr.contains("cannot be written"),
+        "{outcome:#?}"
+    );
 }
 
 #[test]
 fn what_was_done_is_told_where_standard_output_takes_nothing() {
     let setup = filled();
     let before = exported(&setup);
-    is_done_but_not_told(&setup.same_folder().args(["compact"]).run_onto(full()), "the store had ");
+    is_done_but_not_told(
+        &setup.same_folder().args(["compact"]).run_onto(full()),
+        "the store had ",
+    );
     is_done_but_not_told(
         &setup.same_folder().args(["backup", "all"]).run_onto(full()),
         "entries were written to 'all'",
@@ -113,8 +155,13 @@ fn whoever_reads_no_more_of_an_export_is_not_told_why() {
     let setup = filled();
     let quietly = |when: &str| {
         let outcome = setup.same_folder().args(["export"]).run_and_read_a_line();
-        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(141), ""), "{when}");
+        assert_eq!(
+            (outcome.code, outcome.stderr.as_str()),
+            (Some(141), ""),
+            "{when}"
+        );
     };
+
     quietly("stopped");
     let server = setup.start();
     quietly("running");
@@ -126,20 +173,37 @@ fn where_the_file_takes_no_more_the_server_is_not_blamed() {
     let setup = filled();
     let server = setup.start();
     for command in ["backup", "export"] {
-        let outcome = setup.same_folder().file_blocks(100).args([command, "out"]).run();
+        let outcome = setup
+            .same_folder()
+            .file_blocks(100)
+            .args([command, "out"])
+            .run();
         let fault = outcome.fault();
-        assert!(fault.contains("cannot be written: File too large") && !fault.contains("server"), "{fault}");
+        assert!(
+            fault.contains("cannot be written: File too large") && !fault.contains("server"),
+            "{fault}"
+        );
         assert!(!setup.path("out").exists() && !setup.path("out.partial").exists());
     }
+
     server.stop();
 }
 
 #[test]
 fn a_restore_does_not_replace_what_came_meanwhile() {
     let setup = filled();
-    assert_eq!(setup.same_folder().args(["backup", "all.backup"]).run().code, Some(0));
+    assert_eq!(
+        setup
+            .same_folder()
+            .args(["backup", "all.backup"])
+            .run()
+            .code,
+        Some(0)
+    );
     let fresh = setup.path("fresh");
-    let restore = setup.same_folder().args(["restore", "--data", "fresh", "all.backup"]);
+    let restore = setup
+        .same_folder()
+        .args(["restore", "--data", "fresh", "all.backup"]);
     let mut made = false;
     let outcome = restore.run_until_signalled(Signal::WINCH, || {
         if !made && fresh.join("store.new").exists() {
@@ -149,7 +213,16 @@ fn a_restore_does_not_replace_what_came_meanwhile() {
         }
         false
     });
-    assert!(outcome.fault().contains("a store was made in 'fresh/store' meanwhile"), "{outcome:#?}");
-    assert_eq!(fs::read_to_string(fresh.join("store/db")).unwrap(), "somebody's");
+
+    assert!(
+        outcome
+            .fault()
+            .contains("a store was made in 'fresh/store' meanwhile"),
+        "{outcome:#?}"
+    );
+    assert_eq!(
+        fs::read_to_string(fresh.join("store/db")).unwrap(),
+        "somebody's"
+    );
     assert!(!fresh.join("store.new").exists());
 }

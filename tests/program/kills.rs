@@ -1,5 +1,5 @@
-//! A command that replaces a store, killed at any moment, leaves the old store or the new one, whole, and the next
-//! command clears up.
+//! A command that replaces a store, killed at any moment, leaves the old store or the new one,
+//! whole, and the next command clears up.
 
 use super::{
     child::Setup,
@@ -52,13 +52,19 @@ fn inode(folder: &Path) -> Option<u64> {
 /// Lines of so many integrations of one account.
 fn many(sid: &str, count: u64) -> Vec<String> {
     let filling = format!("\"meta\":{{\"x\":\"{}\"}}", "y".repeat(800));
-    let line = |number| integration(sid, &format!("int_{sid}_{number}"), number).replace("\"meta\":{}", &filling);
-    std::iter::once(account(sid, count)).chain((1..=count).map(line)).collect()
+    let line = |number| {
+        integration(sid, &format!("int_{sid}_{number}"), number).replace("\"meta\":{}", &filling)
+    };
+    std::iter::once(account(sid, count))
+        .chain((1..=count).map(line))
+        .collect()
 }
 
 pub(crate) fn export_of(accounts: &[&str]) -> String {
     let lines: Vec<String> = accounts.iter().flat_map(|sid| many(sid, 1_000)).collect();
-    let (counted, objects): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.starts_with("{\"account\""));
+    let (counted, objects): (Vec<_>, Vec<_>) = lines
+        .into_iter()
+        .partition(|line| line.starts_with("{\"account\""));
     text(&[vec![HEADER.to_owned()], counted, objects].concat())
 }
 
@@ -76,11 +82,18 @@ fn a_killed_compact_leaves_a_whole_store() {
     let setup = filled();
     let expected = exported(&setup);
     let mut killed = 0;
+
     for moment in MOMENTS {
-        killed += u32::from(setup.same_folder().args(["compact"]).run_until(moment.watch(&setup)));
+        killed += u32::from(
+            setup
+                .same_folder()
+                .args(["compact"])
+                .run_until(moment.watch(&setup)),
+        );
         is_sound(&setup);
         assert_eq!(exported(&setup), expected, "{moment:?}");
     }
+
     assert!(killed > 3, "only {killed} were killed in time");
     let outcome = setup.same_folder().args(["compact"]).run();
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -95,14 +108,21 @@ fn a_killed_import_has_added_everything_or_nothing() {
         let setup = filled();
         let before = exported(&setup);
         setup.write("second.jsonl", &export_of(&["acc_2"]));
+
         let command = || setup.same_folder().args(["import", "second.jsonl"]);
         command().run_until(moment.watch(&setup));
         is_sound(&setup);
+
         let after = exported(&setup);
         assert!(after == before || after == both, "{moment:?}");
         if after == before {
-            assert_eq!(command().run().code, Some(0), "{moment:?}: it works the next time");
+            assert_eq!(
+                command().run().code,
+                Some(0),
+                "{moment:?}: it works the next time"
+            );
         }
+
         assert_eq!(exported(&setup), both);
     }
 }
@@ -114,11 +134,17 @@ fn a_killed_first_import_has_made_a_whole_store_or_none() {
         let setup = Setup::new();
         setup.write("first.jsonl", &all);
         let command = || setup.same_folder().args(["import", "first.jsonl"]);
+
         command().run_until(moment.watch(&setup));
         if !setup.store().exists() {
-            assert_eq!(command().run().code, Some(0), "{moment:?}: it works the next time");
+            assert_eq!(
+                command().run().code,
+                Some(0),
+                "{moment:?}: it works the next time"
+            );
             assert_eq!(in_data(&setup), ["store"]);
         }
+
         is_sound(&setup);
         assert_eq!(exported(&setup), all);
     }
@@ -129,8 +155,16 @@ fn a_killed_restore_leaves_the_old_store_or_the_restored_one() {
     let (setup, other) = (filled(), Setup::new());
     let old = exported(&setup);
     other.write("first.jsonl", &export_of(&["acc_2"]));
-    assert_eq!(other.same_folder().args(["import", "first.jsonl"]).run().code, Some(0));
+    assert_eq!(
+        other
+            .same_folder()
+            .args(["import", "first.jsonl"])
+            .run()
+            .code,
+        Some(0)
+    );
     let new = exported(&other);
+
     for (from, name) in [(&setup, "old.backup"), (&other, "new.backup")] {
         let outcome = from.same_folder().args(["backup", name]).run();
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -138,15 +172,24 @@ fn a_killed_restore_leaves_the_old_store_or_the_restored_one() {
             fs::copy(from.path(name), setup.path(name)).unwrap();
         }
     }
+
     let restore = |name| setup.same_folder().args(["restore", "--replace", name]);
     for moment in MOMENTS {
         restore("new.backup").run_until(moment.watch(&setup));
         is_sound(&setup);
         let after = exported(&setup);
+
         // The numbers that the replaced store gave stay given.
         let after = object_lines(&after);
-        assert!(after == object_lines(&old) || after == object_lines(&new), "{moment:?}");
-        assert_eq!(restore("old.backup").run().code, Some(0), "{moment:?}: it works the next time");
+        assert!(
+            after == object_lines(&old) || after == object_lines(&new),
+            "{moment:?}"
+        );
+        assert_eq!(
+            restore("old.backup").run().code,
+            Some(0),
+            "{moment:?}: it works the next time"
+        );
         assert_eq!(in_data(&setup), ["store"]);
         assert_eq!(object_lines(&exported(&setup)), object_lines(&old));
     }

@@ -1,4 +1,5 @@
-//! Where a server listens: several addresses, both families, Unix sockets, and what uses the address.
+//! Where a server listens: several addresses, both families, Unix sockets, and what uses the
+//! address.
 
 use super::child::{Server, Setup};
 use std::{
@@ -9,7 +10,9 @@ use std::{
 
 /// The first line of the answer.
 fn asks(mut connection: impl Read + Write, path: &str, token: &str) -> String {
-    let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: {token}\r\nconnection: close\r\n\r\n");
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: {token}\r\nconnection: close\r\n\r\n"
+    );
     connection.write_all(head.as_bytes()).unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
@@ -27,13 +30,23 @@ fn localhost_is_both_loopback_addresses_at_one_port() {
     for listen in ["localhost:0", "127.0.0.1:0,[::1]:0"] {
         let server = Setup::bare().args(["--listen", listen]).start();
         let port = server.address.port();
-        assert_eq!(server.first_line, format!("listening on http://127.0.0.1:{port}\n"));
-        assert_eq!(asks(TcpStream::connect(server.address).unwrap(), "/readyz", "t"), OK);
+        assert_eq!(
+            server.first_line,
+            format!("listening on http://127.0.0.1:{port}\n")
+        );
+        assert_eq!(
+            asks(TcpStream::connect(server.address).unwrap(), "/readyz", "t"),
+            OK
+        );
+
         if has_ipv6() {
             let other: SocketAddr = (Ipv6Addr::LOCALHOST, port).into();
             assert_eq!(asks(TcpStream::connect(other).unwrap(), "/readyz", "t"), OK);
-            server.log.wait_for(&format!("address=127.0.0.1:{port},[::1]:{port}"));
+            server
+                .log
+                .wait_for(&format!("address=127.0.0.1:{port},[::1]:{port}"));
         }
+
         server.stop();
     }
 }
@@ -53,16 +66,31 @@ fn a_list_in_the_file_is_served_at_each_address() {
 fn one_address_that_others_reach_is_enough_to_be_refused_in_open_mode() {
     for listen in ["127.0.0.1:0,0.0.0.0:0", "unix:socket,0.0.0.0:0"] {
         let outcome = Setup::bare().args(["--listen", listen]).run();
-        assert!(outcome.fault().contains("'listen' has 0.0.0.0:0, which others can reach"), "{outcome:?}");
+        assert!(
+            outcome
+                .fault()
+                .contains("'listen' has 0.0.0.0:0, which others can reach"),
+            "{outcome:?}"
+        );
     }
 }
 
 #[test]
 fn an_address_that_is_taken_is_named() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let _taken = TcpListener::bind(taken).unwrap();
-    let outcome = Setup::bare().args(["--listen", &format!("127.0.0.2:0,{taken}")]).run();
-    assert!(outcome.fault().contains(&format!("cannot listen on {taken}")), "{outcome:?}");
+    let outcome = Setup::bare()
+        .args(["--listen", &format!("127.0.0.2:0,{taken}")])
+        .run();
+    assert!(
+        outcome
+            .fault()
+            .contains(&format!("cannot listen on {taken}")),
+        "{outcome:?}"
+    );
 }
 
 fn on_a_socket() -> Setup {
@@ -75,7 +103,10 @@ fn socket(setup: &Setup) -> UnixStream {
 
 fn start_on_a_socket(setup: &Setup) -> Server {
     let server = setup.launch();
-    assert_eq!(server.first_line, format!("listening on unix:{}\n", setup.path("it.sock").display()));
+    assert_eq!(
+        server.first_line,
+        format!("listening on unix:{}\n", setup.path("it.sock").display())
+    );
     server
 }
 
@@ -95,13 +126,18 @@ fn a_unix_socket_that_a_killed_server_left_is_replaced_and_one_in_use_is_not() {
     assert!(setup.path("it.sock").exists());
     let server = start_on_a_socket(&setup);
     let outcome = on_a_socket_beside(&setup).run();
-    assert!(outcome.fault().contains("cannot listen on unix:it.sock"), "{outcome:?}");
+    assert!(
+        outcome.fault().contains("cannot listen on unix:it.sock"),
+        "{outcome:?}"
+    );
     assert_eq!(asks(socket(&setup), "/readyz", "t"), OK);
     server.stop();
 }
 
 fn on_a_socket_beside(setup: &Setup) -> Setup {
-    setup.same_folder().args(["--listen", "unix:it.sock", "--data", "other"])
+    setup
+        .same_folder()
+        .args(["--listen", "unix:it.sock", "--data", "other"])
 }
 
 #[test]
@@ -121,10 +157,14 @@ fn what_arrived_at_a_unix_socket_before_the_signal_is_answered() {
     let setup = on_a_socket();
     let server = start_on_a_socket(&setup);
     server.signal(rustix::process::Signal::STOP);
+
     let mut connections: Vec<_> = (0..20).map(|_| socket(&setup)).collect();
     for connection in &mut connections {
-        connection.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+        connection
+            .write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            .unwrap();
     }
+
     server.signal(rustix::process::Signal::TERM);
     server.signal(rustix::process::Signal::CONT);
     for connection in &mut connections {
@@ -132,6 +172,7 @@ fn what_arrived_at_a_unix_socket_before_the_signal_is_answered() {
         connection.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with(OK), "{answer:?}");
     }
+
     assert_eq!(server.end().0.code(), Some(0));
 }
 
@@ -140,14 +181,27 @@ fn the_file_of_the_running_server_is_for_its_owner_and_names_the_socket() {
     let setup = on_a_socket();
     let server = start_on_a_socket(&setup);
     let running = setup.path("data/running");
-    assert_eq!(std::fs::metadata(&running).unwrap().permissions().mode() & 0o777, 0o600);
+
+    assert_eq!(
+        std::fs::metadata(&running).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+
     let text = std::fs::read_to_string(running).unwrap();
-    assert!(text.contains(&format!("\"unix:{}\"", setup.path("it.sock").display())), "{text}");
+    assert!(
+        text.contains(&format!("\"unix:{}\"", setup.path("it.sock").display())),
+        "{text}"
+    );
     server.stop();
 }
 
 #[test]
 fn a_port_file_without_a_port_is_refused() {
     let outcome = on_a_socket().args(["--port-file", "port"]).run();
-    assert!(outcome.fault().contains("'port_file' needs an address with a port"), "{outcome:?}");
+    assert!(
+        outcome
+            .fault()
+            .contains("'port_file' needs an address with a port"),
+        "{outcome:?}"
+    );
 }

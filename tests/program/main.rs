@@ -1,4 +1,5 @@
-//! The program from outside: the real binary as a child process, its files, signals, commands and log lines.
+//! The program from outside: the real binary as a child process, its files, signals, commands and
+//! log lines.
 
 #![allow(
     clippy::unwrap_used,

@@ -3,30 +3,47 @@
 use super::child::{Outcome, Server, Setup};
 use serde_json::{Value, json};
 
-/// A stopped store with a history: updates, deletes, a large value, an account that has nothing left.
+/// A stopped store with a history: updates, deletes, a large value, an account that has nothing
+/// left.
 pub(crate) fn store_with_a_history() -> Setup {
     let setup = Setup::new();
     let server = setup.start();
     for account in ["ops", "billing", "search"] {
         let client = server.client(account);
-        let made: Vec<Value> = (0..30).map(|number| client.create(&format!("{account} {number}"))).collect();
+        let made: Vec<Value> = (0..30)
+            .map(|number| client.create(&format!("{account} {number}")))
+            .collect();
+
         for (position, integration) in made.iter().enumerate() {
             let path = format!("/integration/{}", integration["id"].as_str().unwrap());
             match position % 5 {
                 0 => assert_eq!(client.delete(&path).status, 204),
-                1 => assert_eq!(client.put(&path, &json!({ "meta": { "π": 1.50, "a": [1e3, null] } })).status, 200),
+                1 => assert_eq!(
+                    client
+                        .put(&path, &json!({ "meta": { "π": 1.50, "a": [1e3, null] } }))
+                        .status,
+                    200
+                ),
                 _ => {}
             }
         }
-        let large =
-            json!({ "name": "large", "type": "email", "destination_ids": [], "meta": { "x": "y".repeat(200_000) } });
+
+        let large = json!({ "name": "large", "type": "email", "destination_ids": [], "meta": { "x": "y".repeat(200_000) } });
         assert_eq!(client.post("/integration", &large).status, 200);
     }
+
     reports(&server);
     let client = server.client("nothing left");
     let only = client.create("only");
-    assert_eq!(client.delete(&format!("/integration/{}", only["id"].as_str().unwrap())).status, 204);
+
+    assert_eq!(
+        client
+            .delete(&format!("/integration/{}", only["id"].as_str().unwrap()))
+            .status,
+        204
+    );
     server.stop();
+
     setup
 }
 
@@ -34,11 +51,29 @@ pub(crate) fn store_with_a_history() -> Setup {
 fn reports(server: &Server) {
     let client = server.client("ops");
     let body = |kind: &str| json!({ "name": kind, "type": kind, "destination_ids": [] });
-    assert_eq!(client.post("/integration", &body("outgoingwebhook")).status, 200);
+    assert_eq!(
+        client.post("/integration", &body("outgoingwebhook")).status,
+        200
+    );
+
     let integration = client.post("/integration", &body("webhook")).json();
     let path = format!("/integration/{}", integration["id"].as_str().unwrap());
-    for (kind, id) in [("create", "a"), ("create", "b"), ("resolve", "a"), ("create", "a"), ("create", "a")] {
-        assert_eq!(client.post(&path, &json!({ "event_type": kind, "id": id, "title": "π" })).status, 200);
+    for (kind, id) in [
+        ("create", "a"),
+        ("create", "b"),
+        ("resolve", "a"),
+        ("create", "a"),
+        ("create", "a"),
+    ] {
+        assert_eq!(
+            client
+                .post(
+                    &path,
+                    &json!({ "event_type": kind, "id": id, "title": "π" })
+                )
+                .status,
+            200
+        );
     }
 }
 
@@ -46,13 +81,19 @@ fn reports(server: &Server) {
 #[track_caller]
 pub(crate) fn exported(setup: &Setup) -> String {
     let outcome = setup.same_folder().args(["export"]).run();
-    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome:#?}");
+    assert_eq!(
+        (outcome.code, outcome.stderr.as_str()),
+        (Some(0), ""),
+        "{outcome:#?}"
+    );
     outcome.stdout
 }
 
 /// What an export says of objects, and not of the numbers that were given.
 pub(crate) fn object_lines(text: &str) -> Vec<&str> {
-    text.lines().filter(|line| !line.starts_with("{\"account\"")).collect()
+    text.lines()
+        .filter(|line| !line.starts_with("{\"account\""))
+        .collect()
 }
 
 pub(crate) fn import(setup: &Setup, text: &str) -> Outcome {
@@ -63,13 +104,19 @@ pub(crate) fn import(setup: &Setup, text: &str) -> Outcome {
 #[track_caller]
 pub(crate) fn is_sound(setup: &Setup) {
     let outcome = setup.same_folder().args(["check"]).run();
-    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome:#?}");
+    assert_eq!(
+        (outcome.code, outcome.stderr.as_str()),
+        (Some(0), ""),
+        "{outcome:#?}"
+    );
 }
 
 /// The names of what is in the data folder.
 pub(crate) fn in_data(setup: &Setup) -> Vec<String> {
     let entries = std::fs::read_dir(setup.path("data")).unwrap();
-    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     names
 }
@@ -79,16 +126,23 @@ pub(crate) const HEADER: &str = r#"{"format":"pagertree-local export","version":
 
 /// A line of an account.
 pub(crate) fn account(sid: &str, last_tiny_id: u64) -> String {
-    format!(r#"{{"account":{{"sid":"{sid}","collection":"integrations","lastTinyId":{last_tiny_id}}}}}"#)
+    format!(
+        r#"{{"account":{{"sid":"{sid}","collection":"integrations","lastTinyId":{last_tiny_id}}}}}"#
+    )
 }
 
 /// A line of an integration.
 pub(crate) fn integration(sid: &str, id: &str, tiny_id: u64) -> String {
     let times = r#""createdAt":"2018-04-27T00:02:50.419Z","updatedAt":"2018-04-27T00:02:50.419Z""#;
     let rest = r#""name":"n","type":"email","enabled":true,"urgency":"low","destination_ids":[],"options":{}"#;
-    format!(r#"{{"integration":{{"sid":"{sid}","id":"{id}",{times},"meta":{{}},"tinyId":{tiny_id},{rest}}}}}"#)
+    format!(
+        r#"{{"integration":{{"sid":"{sid}","id":"{id}",{times},"meta":{{}},"tinyId":{tiny_id},{rest}}}}}"#
+    )
 }
 
 pub(crate) fn text(lines: &[impl AsRef<str>]) -> String {
-    lines.iter().map(|line| line.as_ref().to_owned() + "\n").collect()
+    lines
+        .iter()
+        .map(|line| line.as_ref().to_owned() + "\n")
+        .collect()
 }

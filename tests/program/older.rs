@@ -1,4 +1,5 @@
-//! Stores of other schema versions: an older one is read as it is and brought up by who writes, a newer one is refused.
+//! Stores of other schema versions: an older one is read as it is and brought up by who writes, a
+//! newer one is refused.
 
 use super::{
     child::Setup,
@@ -34,7 +35,9 @@ fn store() -> Setup {
 fn store_of_version_1() -> Setup {
     let setup = store();
     let db = setup.engine();
-    NEW_TREES.iter().for_each(|tree| assert!(db.drop_tree(tree).unwrap(), "there is a tree '{tree}'"));
+    NEW_TREES
+        .iter()
+        .for_each(|tree| assert!(db.drop_tree(tree).unwrap(), "there is a tree '{tree}'"));
     db.open_tree("meta").unwrap().insert("schema", "1").unwrap();
     db.flush().unwrap();
     setup
@@ -43,9 +46,19 @@ fn store_of_version_1() -> Setup {
 /// The schema, and the names of all trees.
 fn schema(setup: &Setup) -> (String, Vec<String>) {
     let db = setup.engine();
-    let found = db.open_tree("meta").unwrap().get("schema").unwrap().unwrap();
-    let mut trees: Vec<_> = db.tree_names().iter().map(|name| String::from_utf8(name.to_vec()).unwrap()).collect();
+    let found = db
+        .open_tree("meta")
+        .unwrap()
+        .get("schema")
+        .unwrap()
+        .unwrap();
+    let mut trees: Vec<_> = db
+        .tree_names()
+        .iter()
+        .map(|name| String::from_utf8(name.to_vec()).unwrap())
+        .collect();
     trees.sort();
+
     (String::from_utf8(found.to_vec()).unwrap(), trees)
 }
 
@@ -56,7 +69,14 @@ fn who_only_reads_an_older_store_leaves_it_as_it_is() {
     assert_eq!(before.0, "1");
     is_sound(&setup);
     assert_eq!(exported(&setup).lines().count(), 4);
-    assert_eq!(setup.same_folder().args(["backup", "all.backup"]).run().code, Some(0));
+    assert_eq!(
+        setup
+            .same_folder()
+            .args(["backup", "all.backup"])
+            .run()
+            .code,
+        Some(0)
+    );
     let refused = setup.same_folder().args(["restore", "all.backup"]).run();
     assert!(refused.fault().contains("--replace"), "{refused:?}");
     assert_eq!(schema(&setup), before);
@@ -69,11 +89,22 @@ fn who_only_reads_an_older_store_leaves_it_as_it_is() {
 #[test]
 fn a_backup_of_an_older_store_is_restored_as_one_of_this_version() {
     let older = store_of_version_1();
-    assert_eq!(older.same_folder().args(["backup", "all.backup"]).run().code, Some(0));
+    assert_eq!(
+        older
+            .same_folder()
+            .args(["backup", "all.backup"])
+            .run()
+            .code,
+        Some(0)
+    );
     let new = Setup::new();
     fs::copy(older.path("all.backup"), new.path("all.backup")).unwrap();
     let outcome = new.same_folder().args(["restore", "all.backup"]).run();
-    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome:#?}");
+    assert_eq!(
+        (outcome.code, outcome.stderr.as_str()),
+        (Some(0), ""),
+        "{outcome:#?}"
+    );
     assert_eq!(schema(&new), schema(&store()));
     is_sound(&new);
     assert_eq!(exported(&new), exported(&older));
@@ -94,12 +125,21 @@ fn a_newer_store_is_not_salvaged() {
     let setup = store();
     let db = setup.engine();
     db.open_tree("meta").unwrap().insert("schema", "3").unwrap();
-    db.open_tree("a tree of later").unwrap().insert("key", "value").unwrap();
+    db.open_tree("a tree of later")
+        .unwrap()
+        .insert("key", "value")
+        .unwrap();
     db.flush().unwrap();
     drop(db);
-    let outcome = setup.same_folder().args(["export", "--salvage", "saved.jsonl"]).run();
+    let outcome = setup
+        .same_folder()
+        .args(["export", "--salvage", "saved.jsonl"])
+        .run();
     let fault = outcome.fault();
-    assert!(fault.contains("schema 3") && fault.contains("data/store'"), "{fault}");
+    assert!(
+        fault.contains("schema 3") && fault.contains("data/store'"),
+        "{fault}"
+    );
     assert!(!setup.path("saved.jsonl").exists() && !setup.path("saved.jsonl.partial").exists());
     assert_eq!(in_data(&setup), ["store"]);
 }

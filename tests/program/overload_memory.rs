@@ -1,4 +1,5 @@
-//! Clients that make the server hold something for them: all together cannot make it hold more than so much.
+//! Clients that make the server hold something for them: all together cannot make it hold more than
+//! so much.
 
 use super::{
     child::{Client, Server, Setup},
@@ -17,8 +18,15 @@ fn with_large_objects() -> Server {
     allow_many_connections();
     let server = Setup::new().args(["--ephemeral"]).start();
     for _ in 0..20 {
-        assert_eq!(server.client(ACCOUNTS[0]).post("/integration", &large()).status, 200);
+        assert_eq!(
+            server
+                .client(ACCOUNTS[0])
+                .post("/integration", &large())
+                .status,
+            200
+        );
     }
+
     server
 }
 
@@ -26,7 +34,10 @@ fn with_large_objects_of_all() -> Server {
     let server = with_large_objects();
     for account in &ACCOUNTS[1..] {
         for _ in 0..20 {
-            assert_eq!(server.client(account).post("/integration", &large()).status, 200);
+            assert_eq!(
+                server.client(account).post("/integration", &large()).status,
+                200
+            );
         }
     }
     server
@@ -50,7 +61,10 @@ fn is_refusal(answer: &Received, what: &str) -> bool {
         return false;
     }
     let body = String::from_utf8_lossy(&answer.body);
-    assert!(body.contains(&format!("Too many {what} are waiting; nothing was changed")), "{body}");
+    assert!(
+        body.contains(&format!("Too many {what} are waiting; nothing was changed")),
+        "{body}"
+    );
     assert!(answer.has_header("retry-after"), "{answer:?}");
     true
 }
@@ -68,19 +82,24 @@ fn answers_that_nobody_takes_are_held_up_to_a_limit_and_the_rest_answered_503() 
             connection
         })
         .collect();
+
     for connection in &greedy {
         connection.wait_for_something();
     }
+
     is_served(&server);
     let more = server.memory().most - before;
     assert!(more < 350 * MIB, "{more} bytes for 100 answers");
 
     let answers = greedy.iter_mut().map(Connection::receive);
-    let (refused, given): (Vec<_>, Vec<_>) = answers.partition(|answer| is_refusal(answer, "large answers"));
+    let (refused, given): (Vec<_>, Vec<_>) =
+        answers.partition(|answer| is_refusal(answer, "large answers"));
+
     assert!(!refused.is_empty(), "there is room for all");
     for answer in &given {
         assert_eq!(answer.json()["data"].as_array().unwrap().len(), 20);
     }
+
     assert!(given.len() > 32, "{} were given", given.len());
 }
 
@@ -96,12 +115,17 @@ fn the_same_answer_for_many_is_held_once() {
             connection
         })
         .collect();
+
     for connection in &greedy {
         connection.wait_for_something();
     }
+
     is_served(&server);
     let more = server.memory().most - before;
-    assert!(more < 100 * MIB, "{more} bytes for the same megabyte 200 times");
+    assert!(
+        more < 100 * MIB,
+        "{more} bytes for the same megabyte 200 times"
+    );
 }
 
 #[test]
@@ -114,6 +138,7 @@ fn a_write_whose_answer_finds_no_room_is_refused_before_it_is_done() {
         .iter()
         .map(|object| object["id"].as_str().unwrap().to_owned())
         .collect();
+
     // Until there is room for no more than the smallest of them.
     let mut greedy = Vec::new();
     for limit in [20, 10, 5, 2, 1] {
@@ -128,20 +153,27 @@ fn a_write_whose_answer_finds_no_room_is_refused_before_it_is_done() {
             }
         }
     }
+
     let mut refused = 0;
     for id in &ids {
         let answer = client.put(&format!("/integration/{id}"), &json!({ "enabled": false }));
         assert!(answer.status == 200 || answer.status == 503, "{answer:?}");
-        let enabled = &client.get(&format!("/integration/{id}?select=enabled")).json()["enabled"];
+        let enabled = &client
+            .get(&format!("/integration/{id}?select=enabled"))
+            .json()["enabled"];
         assert_eq!(*enabled, answer.status == 503, "{}", answer.text());
         refused += usize::from(answer.status == 503);
     }
+
     assert!(refused > 0, "there is room for the answers to all writes");
     // Whatever room the last answers left, there is none for this one.
     let mut larger = large();
     larger["meta"] = json!({ "x": "x".repeat(900_000) });
     assert_eq!(client.post("/integration", &larger).status, 503);
-    assert_eq!(client.get("/integration?limit=1&select=id").json()["total_count"], ids.len());
+    assert_eq!(
+        client.get("/integration?limit=1&select=id").json()["total_count"],
+        ids.len()
+    );
 }
 
 fn is_refused(client: &Client, path: &str) -> bool {
@@ -154,14 +186,21 @@ fn requests_one_behind_the_other_wait_with_the_client() {
     let before = server.memory().now;
     let smallest = "GET / HTTP/1.1\r\nhost:x\r\n\r\n".repeat(300_000);
     let mut eager: Vec<_> = (0..60).map(|_| Connection::open(&server)).collect();
+
     for connection in &mut eager {
         // This answer is 4 MB, and not taken.
         connection.send(request("GET", "/integration?limit=20", ""));
-        connection.send_what_is_taken(smallest.as_bytes(), Duration::from_millis(20)).unwrap();
+        connection
+            .send_what_is_taken(smallest.as_bytes(), Duration::from_millis(20))
+            .unwrap();
     }
+
     is_served(&server);
     let more = server.memory().most - before;
-    assert!(more < 310 * MIB, "{more} bytes for 60 connections, of which the answers are 240 MB");
+    assert!(
+        more < 310 * MIB,
+        "{more} bytes for 60 connections, of which the answers are 240 MB"
+    );
 }
 
 #[test]
@@ -171,6 +210,7 @@ fn bodies_that_never_end_are_held_up_to_a_limit_and_the_rest_answered_503() {
     let nearly_all = " ".repeat(1_000_000);
     let mut slow: Vec<_> = (0..300).map(|_| Connection::open(&server)).collect();
     let mut accounts = ACCOUNTS.iter().cycle();
+
     // Who is refused may be hung up on before all is sent.
     let hung_up_on = slow.extract_if(.., |connection| {
         let account = accounts.next().unwrap();
@@ -179,13 +219,27 @@ fn bodies_that_never_end_are_held_up_to_a_limit_and_the_rest_answered_503() {
         ));
         connection.send_what_is_taken(nearly_all.as_bytes(), Duration::from_secs(60)).is_err()
     });
+
     let hung_up_on = hung_up_on.count();
     is_served(&server);
     let more = server.memory().most - before;
+
     assert!(more < 200 * MIB, "{more} bytes for 300 bodies");
 
-    let answers: Vec<Received> = slow.iter_mut().map(Connection::hang_up_and_receive).collect();
-    let refused = answers.iter().filter(|answer| is_refusal(answer, "large bodies")).count();
-    assert!(refused > 0, "there is room for all, or all {hung_up_on} were hung up on");
-    assert!(refused + hung_up_on < 200, "{refused} and {hung_up_on} of 300 were refused");
+    let answers: Vec<Received> = slow
+        .iter_mut()
+        .map(Connection::hang_up_and_receive)
+        .collect();
+    let refused = answers
+        .iter()
+        .filter(|answer| is_refusal(answer, "large bodies"))
+        .count();
+    assert!(
+        refused > 0,
+        "there is room for all, or all {hung_up_on} were hung up on"
+    );
+    assert!(
+        refused + hung_up_on < 200,
+        "{refused} and {hung_up_on} of 300 were refused"
+    );
 }

@@ -1,4 +1,5 @@
-//! Stores that cannot be written: what only reads them works all the same, and leaves nothing behind.
+//! Stores that cannot be written: what only reads them works all the same, and leaves nothing
+//! behind.
 
 use super::{kills::filled, moving::exported};
 use std::{
@@ -10,7 +11,9 @@ use std::{
 /// Takes the right to write away from everybody but root, from everything below the folder.
 fn make_read_only(path: &Path) {
     let mode = if path.is_dir() {
-        fs::read_dir(path).unwrap().for_each(|entry| make_read_only(&entry.unwrap().path()));
+        fs::read_dir(path)
+            .unwrap()
+            .for_each(|entry| make_read_only(&entry.unwrap().path()));
         0o555
     } else {
         0o444
@@ -21,7 +24,9 @@ fn make_read_only(path: &Path) {
 fn make_writable(path: &Path) {
     fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
     if path.is_dir() {
-        fs::read_dir(path).unwrap().for_each(|entry| make_writable(&entry.unwrap().path()));
+        fs::read_dir(path)
+            .unwrap()
+            .for_each(|entry| make_writable(&entry.unwrap().path()));
     }
 }
 
@@ -33,20 +38,41 @@ fn check_export_backup_and_salvage_read_a_store_that_they_cannot_write() {
         fs::create_dir(setup.path(folder)).unwrap();
         fs::set_permissions(setup.path(folder), Permissions::from_mode(0o777)).unwrap();
     }
+
     fs::set_permissions(setup.path(""), Permissions::from_mode(0o755)).unwrap();
     make_read_only(&setup.path("data"));
     let temporary = setup.path("temporary");
-    for command in
-        [&["check"][..], &["backup", "out/backup"], &["export", "out/export"], &["export", "--salvage", "out/salvaged"]]
-    {
-        let command = setup.same_folder().args(command.iter().copied()).env("TMPDIR", temporary.to_str().unwrap());
+
+    for command in [
+        &["check"][..],
+        &["backup", "out/backup"],
+        &["export", "out/export"],
+        &["export", "--salvage", "out/salvaged"],
+    ] {
+        let command = setup
+            .same_folder()
+            .args(command.iter().copied())
+            .env("TMPDIR", temporary.to_str().unwrap());
         let outcome = command.run_as_nobody();
         assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-        assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "the copy is gone");
+        assert_eq!(
+            fs::read_dir(&temporary).unwrap().count(),
+            0,
+            "the copy is gone"
+        );
     }
-    assert_eq!(fs::read_to_string(setup.path("out/export")).unwrap(), before);
+
+    assert_eq!(
+        fs::read_to_string(setup.path("out/export")).unwrap(),
+        before
+    );
     make_writable(&setup.path("data"));
-    let restored = setup.same_folder().args(["restore", "--data", "restored", "out/backup"]).run();
+
+    let restored = setup
+        .same_folder()
+        .args(["restore", "--data", "restored", "out/backup"])
+        .run();
+
     assert_eq!(restored.code, Some(0), "{restored:#?}");
 }
 
@@ -57,7 +83,10 @@ fn a_store_that_cannot_be_written_and_is_in_use_is_busy() {
     fs::set_permissions(setup.path(""), Permissions::from_mode(0o755)).unwrap();
     make_read_only(&setup.path("data"));
     let outcome = setup.same_folder().args(["check"]).run_as_nobody();
-    assert!(outcome.fault_with(4).contains("held by another process"), "{outcome:?}");
+    assert!(
+        outcome.fault_with(4).contains("held by another process"),
+        "{outcome:?}"
+    );
     make_writable(&setup.path("data"));
     server.stop();
 }

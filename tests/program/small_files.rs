@@ -17,8 +17,17 @@ fn whole() -> Setup {
 }
 
 fn snapshot(setup: &Setup) -> PathBuf {
-    let mut entries = fs::read_dir(setup.store()).unwrap().map(|entry| entry.unwrap().path());
-    entries.find(|path| path.file_name().unwrap().to_string_lossy().starts_with("snap.")).unwrap()
+    let mut entries = fs::read_dir(setup.store())
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .find(|path| {
+            path.file_name()
+                .unwrap()
+                .to_string_lossy()
+                .starts_with("snap.")
+        })
+        .unwrap()
 }
 
 /// The same store with one byte changed.
@@ -30,16 +39,20 @@ fn with_a_wrong_byte(whole: &Setup, path: &Path, at: usize) -> Setup {
             fs::copy(entry.path(), setup.store().join(entry.file_name())).unwrap();
         }
     }
+
     let path = setup.store().join(path.file_name().unwrap());
     let mut bytes = fs::read(&path).unwrap();
     bytes[at] ^= 0x10;
     fs::write(path, bytes).unwrap();
+
     setup
 }
 
 #[track_caller]
 fn says(outcome: &Outcome, name: &str) {
-    let told = outcome.stderr.contains(&format!("The file '{name}' of the store is damaged"));
+    let told = outcome
+        .stderr
+        .contains(&format!("The file '{name}' of the store is damaged"));
     assert!(outcome.code == Some(0) && told, "{outcome:#?}");
 }
 
@@ -51,14 +64,31 @@ fn costs_nothing(whole: &Setup, path: &Path, positions: &[usize]) {
         let damaged = || with_a_wrong_byte(whole, path, *position);
         let setup = damaged();
         says(&setup.same_folder().args(["check"]).run(), &name);
+
         let after = setup.same_folder().args(["export"]).run();
-        assert_eq!((after.code, after.stdout), (Some(0), all.clone()), "after a check, byte {position} of {name}");
+        assert_eq!(
+            (after.code, after.stdout),
+            (Some(0), all.clone()),
+            "after a check, byte {position} of {name}"
+        );
 
         let setup = damaged();
-        says(&setup.same_folder().args(["export", "--salvage", "saved.jsonl"]).run(), &name);
-        assert_eq!(fs::read_to_string(setup.path("saved.jsonl")).unwrap(), all, "byte {position} of {name}");
+        says(
+            &setup
+                .same_folder()
+                .args(["export", "--salvage", "saved.jsonl"])
+                .run(),
+            &name,
+        );
+        assert_eq!(
+            fs::read_to_string(setup.path("saved.jsonl")).unwrap(),
+            all,
+            "byte {position} of {name}"
+        );
         let server = setup.start();
-        server.log.wait_for(&format!("The file '{name}' of the store is damaged"));
+        server
+            .log
+            .wait_for(&format!("The file '{name}' of the store is damaged"));
         server.client("ops").create("one more");
         server.stop();
     }
@@ -69,7 +99,11 @@ fn of_its_snapshot() {
     let whole = whole();
     let path = snapshot(&whole);
     let length = fs::read(&path).unwrap().len();
-    costs_nothing(&whole, &path, &[0, length / 3, length / 2, length - 13, length - 1]);
+    costs_nothing(
+        &whole,
+        &path,
+        &[0, length / 3, length / 2, length - 13, length - 1],
+    );
 }
 
 #[test]
@@ -77,7 +111,18 @@ fn of_its_configuration() {
     let whole = whole();
     let path = whole.store().join("conf");
     let length = fs::read(&path).unwrap().len();
-    costs_nothing(&whole, &path, &[0, "segment_size: ".len(), length / 2, length - 6, length - 1]);
+
+    costs_nothing(
+        &whole,
+        &path,
+        &[
+            0,
+            "segment_size: ".len(),
+            length / 2,
+            length - 6,
+            length - 1,
+        ],
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Stopping: what was begun is finished, what was acknowledged is there, and nobody idle is waited for.
+//! Stopping: what was begun is finished, what was acknowledged is there, and nobody idle is waited
+//! for.
 
 use super::{
     child::{Server, Setup},
@@ -27,12 +28,22 @@ impl HalfSent {
         let mut connection = TcpStream::connect(server.address).unwrap();
         let length = body.len();
         let head = "POST /integration HTTP/1.1\r\nHost: x\r\nAuthorization: t\r\nContent-Type: application/json";
-        write!(connection, "{head}\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n").unwrap();
+
+        write!(
+            connection,
+            "{head}\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
+        )
+        .unwrap();
+
         let mut connection = BufReader::new(connection);
         // The server asks for the body once the request is under way.
         assert_eq!(read_head(&mut connection)[0], "HTTP/1.1 100 Continue");
         connection.get_mut().write_all(begin).unwrap();
-        Self { connection, rest: rest.to_vec() }
+
+        Self {
+            connection,
+            rest: rest.to_vec(),
+        }
     }
 
     /// Sends what is missing and reads to the end: the server closes the connection.
@@ -46,7 +57,11 @@ impl HalfSent {
 }
 
 fn read_head(connection: &mut impl BufRead) -> Vec<String> {
-    connection.lines().map(Result::unwrap).take_while(|line| !line.is_empty()).collect()
+    connection
+        .lines()
+        .map(Result::unwrap)
+        .take_while(|line| !line.is_empty())
+        .collect()
 }
 
 fn finishes_what_was_begun(signal: Signal) {
@@ -54,18 +69,28 @@ fn finishes_what_was_begun(signal: Signal) {
     let server = setup.start();
     let before = server.client("t").create("before");
     let half = HalfSent::create(&server, "half sent");
+
     server.signal(signal);
     server.log.wait_for("Stopping");
 
     let (head, body) = half.finish();
     assert_eq!(head[0], "HTTP/1.1 200 OK", "{body}");
     let (status, _) = server.end();
+
     assert_eq!(status.code(), Some(0));
 
     let server = setup.start();
     let client = server.client("t");
-    assert_eq!(client.get(&format!("/integration/{}", before["id"].as_str().unwrap())).json(), before);
-    assert_eq!(client.get("/integration?name=half+sent").json()["data"][0].to_string(), body);
+    assert_eq!(
+        client
+            .get(&format!("/integration/{}", before["id"].as_str().unwrap()))
+            .json(),
+        before
+    );
+    assert_eq!(
+        client.get("/integration?name=half+sent").json()["data"][0].to_string(),
+        body
+    );
 }
 
 #[test]
@@ -115,7 +140,8 @@ fn the_same_signal_stops_at_once_when_it_comes_again_later() {
     drop(never_finished);
 }
 
-/// Whatever the client sent before the signal has been sent in time, though nobody had looked at it.
+/// Whatever the client sent before the signal has been sent in time, though nobody had looked at
+/// it.
 #[test]
 fn requests_that_arrived_whole_before_the_signal_are_answered() {
     let server = Setup::new().config(FOR_EVER).start();
@@ -128,18 +154,30 @@ fn requests_that_arrived_whole_before_the_signal_are_answered() {
         })
         .collect();
     server.signal(Signal::STOP);
+
     // The system takes these connections in the server's place.
     let fresh = (0..100).map(|_| Connection::open(&server));
     let mut connections: Vec<_> = kept.into_iter().chain(fresh).collect();
+
     for (number, connection) in connections.iter_mut().enumerate() {
-        connection.send(request("POST", "/integration", &integration(&number.to_string()).to_string()));
+        connection.send(request(
+            "POST",
+            "/integration",
+            &integration(&number.to_string()).to_string(),
+        ));
     }
+
     server.signal(Signal::TERM);
     server.signal(Signal::CONT);
     for (number, connection) in connections.iter_mut().enumerate() {
         let answer = connection.receive_or_end();
-        assert_eq!(answer.map(|answer| answer.status), Some(200), "connection {number}");
+        assert_eq!(
+            answer.map(|answer| answer.status),
+            Some(200),
+            "connection {number}"
+        );
     }
+
     assert_eq!(server.end().0.code(), Some(0));
 }
 
@@ -148,11 +186,17 @@ fn a_reload_does_not_change_how_long_a_stop_may_take() {
     let setup = Setup::new().config("[shutdown]\ndrain_seconds = 3600\n");
     let server = setup.start();
     let half = HalfSent::create(&server, "half sent");
+
     setup.write("config.toml", "[shutdown]\ndrain_seconds = 0\n");
     server.signal(Signal::HUP);
     let line = server.log.wait_for("The configuration was read again");
-    assert!(line.contains("shutdown"), "it waits for the next start: {line}");
+
+    assert!(
+        line.contains("shutdown"),
+        "it waits for the next start: {line}"
+    );
     server.signal(Signal::TERM);
+
     let line = server.log.wait_for("A signal says to stop");
     assert!(line.ends_with("at_most_seconds=3610"), "{line}");
     half.finish();
@@ -193,7 +237,9 @@ fn a_second_signal_stops_at_once_also_where_nobody_reads_standard_error() {
 fn idle_connections_are_not_waited_for() {
     let server = Setup::new().config(FOR_EVER).start();
     let mut used = BufReader::new(TcpStream::connect(server.address).unwrap());
-    used.get_mut().write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    used.get_mut()
+        .write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        .unwrap();
     assert_eq!(read_head(&mut used)[0], "HTTP/1.1 200 OK");
     let never_used = TcpStream::connect(server.address).unwrap();
     server.stop();
@@ -202,7 +248,9 @@ fn idle_connections_are_not_waited_for() {
 
 #[test]
 fn a_client_that_never_finishes_is_given_up_after_the_time_it_has() {
-    let server = Setup::new().config("[shutdown]\ndrain_seconds = 0\n").start();
+    let server = Setup::new()
+        .config("[shutdown]\ndrain_seconds = 0\n")
+        .start();
     let never_finished = HalfSent::create(&server, "half sent");
     server.stop();
     drop(never_finished);

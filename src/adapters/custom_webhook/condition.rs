@@ -8,11 +8,13 @@ use std::cmp::Ordering;
 
 /// Far more than a person writes.
 const LONGEST_PATTERN: usize = 1024;
-/// What compiling one is worth, in steps, and each of its bytes, since a class of characters may become thousands of states.
+/// What compiling one is worth, in steps, and each of its bytes, since a class of characters may
+/// become thousands of states.
 const STEPS_TO_COMPILE: usize = 5_000;
 const STEPS_OF_A_PATTERNS_BYTE: usize = 50;
-/// How many bytes a regular expression may become, and how many steps four bytes of a text are worth that it is looked for in:
-/// what is large may have to look at each byte with each of its states.
+/// How many bytes a regular expression may become, and how many steps four bytes of a text are
+/// worth that it is looked for in: what is large may have to look at each byte with each of its
+/// states.
 const SIZES: [(usize, usize); 2] = [(16 * 1024, 1), (64 * 1024, 16)];
 
 /// Whether the condition holds for what was found at the end of a path.
@@ -20,7 +22,11 @@ const SIZES: [(usize, usize); 2] = [(16 * 1024, 1), (64 * 1024, 16)];
 /// # Errors
 ///
 /// What is wrong with the condition.
-pub(super) fn holds<'a>(query: &Query<'a>, found: &[&'a Value], condition: &Value) -> Result<bool, String> {
+pub(super) fn holds<'a>(
+    query: &Query<'a>,
+    found: &[&'a Value],
+    condition: &Value,
+) -> Result<bool, String> {
     match operators(condition) {
         None => equals(query, found, condition),
         Some(operators) => {
@@ -36,7 +42,12 @@ pub(super) fn holds<'a>(query: &Query<'a>, found: &[&'a Value], condition: &Valu
 
 /// A mapping whose names are operators; any other is a value to be equal to.
 fn operators(condition: &Value) -> Option<&Map<String, Value>> {
-    condition.as_object().filter(|members| members.keys().next().is_some_and(|name| name.starts_with('$')))
+    condition.as_object().filter(|members| {
+        members
+            .keys()
+            .next()
+            .is_some_and(|name| name.starts_with('$'))
+    })
 }
 
 fn operator_holds<'a>(
@@ -46,7 +57,12 @@ fn operator_holds<'a>(
     operand: &Value,
     all: &Map<String, Value>,
 ) -> Result<bool, String> {
-    let list = || operand.as_array().ok_or_else(|| format!("'{operator}' must be a list"));
+    let list = || {
+        operand
+            .as_array()
+            .ok_or_else(|| format!("'{operator}' must be a list"))
+    };
+
     query.take(1 + found.len())?;
     match operator {
         "$eq" => equals(query, found, operand),
@@ -61,15 +77,23 @@ fn operator_holds<'a>(
         "$exists" => Ok(found.is_empty() != operand.as_bool().unwrap_or(true)),
         "$regex" => {
             let expression = compiled(query, operand, all.get("$options"))?;
-            any_candidate(query, found, |value| matches_text(query, &expression, value))
+            any_candidate(query, found, |value| {
+                matches_text(query, &expression, value)
+            })
         }
         // Belongs to `$regex`.
         "$options" => Ok(true),
         "$not" => Ok(!holds(query, found, operand)?),
-        "$and" | "$or" | "$nor" => query.combined(operator, operand, |part| holds(query, found, part)),
+        "$and" | "$or" | "$nor" => {
+            query.combined(operator, operand, |part| holds(query, found, part))
+        }
         "$mod" => is_multiple(query, found, list()?),
-        "$size" => Ok(found.iter().any(|value| value.as_array().map(Vec::len) == as_length(operand))),
-        "$type" => Ok(found.iter().any(|value| operand.as_str() == Some(type_of(value)))),
+        "$size" => Ok(found
+            .iter()
+            .any(|value| value.as_array().map(Vec::len) == as_length(operand))),
+        "$type" => Ok(found
+            .iter()
+            .any(|value| operand.as_str() == Some(type_of(value)))),
         "$elemMatch" => {
             let items = found.iter().filter_map(|value| value.as_array()).flatten();
             any_of(items, |item| match operators(operand) {
@@ -138,12 +162,20 @@ struct Expression {
     steps_of_four_bytes: usize,
 }
 
-fn compiled(query: &Query<'_>, operand: &Value, options: Option<&Value>) -> Result<Expression, String> {
+fn compiled(
+    query: &Query<'_>,
+    operand: &Value,
+    options: Option<&Value>,
+) -> Result<Expression, String> {
     let pattern = operand.as_str().ok_or("'$regex' must be a text")?;
     let options = options.and_then(Value::as_str).unwrap_or_default();
     if pattern.len() > LONGEST_PATTERN {
-        return Err(format!("'$regex' has {} bytes and may have {LONGEST_PATTERN}", pattern.len()));
+        return Err(format!(
+            "'$regex' has {} bytes and may have {LONGEST_PATTERN}",
+            pattern.len()
+        ));
     }
+
     query.take(STEPS_TO_COMPILE + pattern.len() * STEPS_OF_A_PATTERNS_BYTE)?;
     let build = |size| {
         RegexBuilder::new(pattern)
@@ -155,33 +187,54 @@ fn compiled(query: &Query<'_>, operand: &Value, options: Option<&Value>) -> Resu
             .nest_limit(64)
             .build()
     };
+
     let mut fault = String::new();
     for (size, steps_of_four_bytes) in SIZES {
         match build(size) {
-            Ok(regex) => return Ok(Expression { regex, steps_of_four_bytes }),
+            Ok(regex) => {
+                return Ok(Expression {
+                    regex,
+                    steps_of_four_bytes,
+                });
+            }
             Err(error) => fault = error.to_string(),
         }
     }
-    Err(format!("'{pattern}' is no regular expression that is understood: {fault}"))
+
+    Err(format!(
+        "'{pattern}' is no regular expression that is understood: {fault}"
+    ))
 }
 
 fn matches_text(query: &Query<'_>, expression: &Expression, value: &Value) -> Result<bool, String> {
-    let Some(text) = value.as_str() else { return Ok(false) };
+    let Some(text) = value.as_str() else {
+        return Ok(false);
+    };
     query.take(text.len() / 4 * expression.steps_of_four_bytes)?;
     Ok(expression.regex.is_match(text))
 }
 
-fn is_multiple<'a>(query: &Query<'a>, found: &[&'a Value], operand: &[Value]) -> Result<bool, String> {
+fn is_multiple<'a>(
+    query: &Query<'a>,
+    found: &[&'a Value],
+    operand: &[Value],
+) -> Result<bool, String> {
     let numbers: Vec<_> = operand.iter().filter_map(Value::as_i64).collect();
-    let [divisor, rest] = numbers.as_slice() else { return Err("'$mod' must be a divisor and a remainder".to_owned()) };
+    let [divisor, rest] = numbers.as_slice() else {
+        return Err("'$mod' must be a divisor and a remainder".to_owned());
+    };
     any_candidate(query, found, |value| {
-        let remainder = value.as_i64().and_then(|number| number.checked_rem(*divisor));
+        let remainder = value
+            .as_i64()
+            .and_then(|number| number.checked_rem(*divisor));
         Ok(remainder == Some(*rest))
     })
 }
 
 fn as_length(value: &Value) -> Option<usize> {
-    value.as_u64().and_then(|length| usize::try_from(length).ok())
+    value
+        .as_u64()
+        .and_then(|length| usize::try_from(length).ok())
 }
 
 fn type_of(value: &Value) -> &'static str {

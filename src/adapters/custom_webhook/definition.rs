@@ -21,20 +21,31 @@ impl Definition {
     /// What is wrong with it.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         if text.len() > LONGEST {
-            return Err(format!("it has {} bytes and may have {LONGEST}", text.len()));
+            return Err(format!(
+                "it has {} bytes and may have {LONGEST}",
+                text.len()
+            ));
         }
+
         let budget = serde_saphyr::budget! {
             max_depth: DEEPEST,
             max_nodes: MOST_NODES,
             max_events: 2 * MOST_NODES,
             max_total_scalar_bytes: 4 * LONGEST,
         };
+
         let options = serde_saphyr::options! { budget: budget, with_snippet: false };
-        let value: Value = serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())?;
+        let value: Value = serde_saphyr::from_str_with_options(text, options)
+            .map_err(|error| error.to_string())?;
+
         if reserved::has_reserved_name(value.to_string().as_bytes()) {
             return Err(format!("no name may begin with '{}'", reserved::PREFIX));
         }
-        value.is_object().then_some(Self(value)).ok_or_else(|| "it is no mapping".to_owned())
+
+        value
+            .is_object()
+            .then_some(Self(value))
+            .ok_or_else(|| "it is no mapping".to_owned())
     }
 
     /// The data as `preprocess` wants them. What cannot be read stays as it is.
@@ -47,11 +58,14 @@ impl Definition {
                     data.get_mut("Message").map(read_json);
                     // PagerTree's own definitions look for the message in `data`.
                     let message = data.get("Message").cloned();
-                    data.as_object_mut().zip(message).map(|(data, message)| data.insert("data".to_owned(), message));
+                    data.as_object_mut()
+                        .zip(message)
+                        .map(|(data, message)| data.insert("data".to_owned(), message));
                 }
                 _ => {}
             }
         }
+
         data
     }
 
@@ -79,7 +93,9 @@ fn items(value: Option<&Value>) -> &[Value] {
 }
 
 fn read_json(value: &mut Value) {
-    let text = value.as_str().filter(|text| !reserved::has_reserved_name(text.as_bytes()));
+    let text = value
+        .as_str()
+        .filter(|text| !reserved::has_reserved_name(text.as_bytes()));
     // A text like "5" is JSON too, but nobody means that.
     let read: Option<Value> = text.and_then(|text| serde_json::from_str(text).ok());
     if let Some(read @ (Value::Object(_) | Value::Array(_))) = read {

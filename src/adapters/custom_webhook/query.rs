@@ -1,7 +1,8 @@
-//! Queries as MongoDB writes them, over one value: paths with dots, and conditions for what stands there.
+//! Queries as MongoDB writes them, over one value: paths with dots, and conditions for what stands
+//! there.
 //!
-//! As there, a path leads through every item of an array, and a condition holds if it holds for one of the values at its end. A
-//! query may take so many steps; where it would take more it fails.
+//! As there, a path leads through every item of an array, and a condition holds if it holds for one
+//! of the values at its end. A query may take so many steps; where it would take more it fails.
 
 use super::condition;
 use serde_json::Value;
@@ -19,7 +20,10 @@ pub(super) struct Query<'a> {
 
 impl<'a> Query<'a> {
     pub(super) fn over(values: &'a Value) -> Self {
-        Self { values, steps: Cell::new(MOST_STEPS) }
+        Self {
+            values,
+            steps: Cell::new(MOST_STEPS),
+        }
     }
 
     /// Whether all members of the query hold.
@@ -37,19 +41,25 @@ impl<'a> Query<'a> {
         let members = query.as_object().ok_or("a 'match' must be a mapping")?;
         for (name, condition) in members {
             let holds = match name.as_str() {
-                "$and" | "$or" | "$nor" => self.combined(name, condition, |part| self.matches_in(values, part))?,
+                "$and" | "$or" | "$nor" => {
+                    self.combined(name, condition, |part| self.matches_in(values, part))?
+                }
                 "$not" => !self.matches_in(values, condition)?,
-                operator if operator.starts_with('$') => return Err(format!("the operator '{operator}' is not known")),
+                operator if operator.starts_with('$') => {
+                    return Err(format!("the operator '{operator}' is not known"));
+                }
                 path => {
                     let mut found = Vec::new();
                     self.follow(values, path, &mut found)?;
                     condition::holds(self, &found, condition)?
                 }
             };
+
             if !holds {
                 return Ok(false);
             }
         }
+
         Ok(true)
     }
 
@@ -60,7 +70,9 @@ impl<'a> Query<'a> {
         parts: &Value,
         holds: impl Fn(&Value) -> Result<bool, String>,
     ) -> Result<bool, String> {
-        let parts = parts.as_array().ok_or_else(|| format!("'{operator}' must be a list"))?;
+        let parts = parts
+            .as_array()
+            .ok_or_else(|| format!("'{operator}' must be a list"))?;
         let wanted = operator == "$and";
         for part in parts {
             if holds(part)? != wanted {
@@ -71,14 +83,25 @@ impl<'a> Query<'a> {
     }
 
     /// Lays down every value at the end of the path.
-    fn follow(&self, value: &'a Value, path: &str, found: &mut Vec<&'a Value>) -> Result<(), String> {
-        let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+    fn follow(
+        &self,
+        value: &'a Value,
+        path: &str,
+        found: &mut Vec<&'a Value>,
+    ) -> Result<(), String> {
+        let (name, rest) = path
+            .split_once('.')
+            .map_or((path, None), |(name, rest)| (name, Some(rest)));
         let items = value.as_array().map_or(0, Vec::len);
+
         self.take(1 + (name.len() + items) / OF_A_STEP)?;
         let next = match value {
             Value::Object(members) => members.get(name),
             Value::Array(items) => {
-                let at = name.parse().ok().and_then(|position: usize| items.get(position));
+                let at = name
+                    .parse()
+                    .ok()
+                    .and_then(|position: usize| items.get(position));
                 if at.is_none() {
                     // An array in an array is not entered, as in MongoDB.
                     for item in items.iter().filter(|item| item.is_object()) {
@@ -89,6 +112,7 @@ impl<'a> Query<'a> {
             }
             _ => None,
         };
+
         match (next, rest) {
             (Some(next), Some(rest)) => self.follow(next, rest, found),
             (Some(next), None) => {
@@ -112,7 +136,11 @@ impl<'a> Query<'a> {
 
     /// Takes steps.
     pub(super) fn take(&self, wanted: usize) -> Result<(), String> {
-        let left = self.steps.get().checked_sub(wanted).ok_or("its rules take too many steps")?;
+        let left = self
+            .steps
+            .get()
+            .checked_sub(wanted)
+            .ok_or("its rules take too many steps")?;
         self.steps.set(left);
         Ok(())
     }

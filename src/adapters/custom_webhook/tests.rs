@@ -5,8 +5,16 @@ use crate::adapters::DeliveryParts;
 use proptest::prelude::*;
 
 fn delivery(body: &str) -> Delivery {
-    let headers = vec![("content-type".into(), "text/plain".into()), ("x-source".into(), "probe".into())];
-    Delivery::new(DeliveryParts { method: "POST".into(), headers, body: body.into(), ..DeliveryParts::default() })
+    let headers = vec![
+        ("content-type".into(), "text/plain".into()),
+        ("x-source".into(), "probe".into()),
+    ];
+    Delivery::new(DeliveryParts {
+        method: "POST".into(),
+        headers,
+        body: body.into(),
+        ..DeliveryParts::default()
+    })
 }
 
 fn followed(definition: &str, body: &str) -> Reading {
@@ -129,32 +137,65 @@ rules:
 ";
     let reading = followed(definition, BODY);
     assert_eq!(id(&reading), Some("5"));
-    assert!(matches!(&reading, Reading::Event(event) if event.action == Action::Acknowledge), "{reading:?}");
+    assert!(
+        matches!(&reading, Reading::Event(event) if event.action == Action::Acknowledge),
+        "{reading:?}"
+    );
 }
 
 #[test]
 fn what_no_rule_matches_is_for_the_default() {
     let rules = "rules: [{match: {always: false}, actions: [{type: create}]}]\n";
     let default = "default: {actions: [{type: ignore, reason: 'unhandled: {{log.data.state}}'}]}";
-    assert_eq!(reason(followed(rules, BODY)), "no rule of the custom definition matches");
-    assert_eq!(reason(followed(&(rules.to_owned() + default), BODY)), "unhandled: Down");
+    assert_eq!(
+        reason(followed(rules, BODY)),
+        "no rule of the custom definition matches"
+    );
+    assert_eq!(
+        reason(followed(&(rules.to_owned() + default), BODY)),
+        "unhandled: Down"
+    );
     assert_eq!(
         reason(followed("default: {actions: [{type: ignore}]}", BODY)),
         "a rule of the custom definition ignores it"
     );
-    assert_eq!(id(&followed("default: {actions: [{type: resolve, thirdparty_id: x}]}", BODY)), Some("x"));
+    assert_eq!(
+        id(&followed(
+            "default: {actions: [{type: resolve, thirdparty_id: x}]}",
+            BODY
+        )),
+        Some("x")
+    );
 }
 
 #[test]
 fn data_are_made_readable_before() {
     let rules = "rules: [{match: {log.data.Message.state: ALARM}, actions: [{type: resolve, thirdparty_id: '{{log.data.Id}}'}]}]";
     let sns = r#"{"Id": 7, "Message": "{\"state\": \"ALARM\"}"}"#;
-    assert_eq!(id(&followed(&format!("preprocess: [{{type: parse_sns}}]\n{rules}"), sns)), Some("7"));
+    assert_eq!(
+        id(&followed(
+            &format!("preprocess: [{{type: parse_sns}}]\n{rules}"),
+            sns
+        )),
+        Some("7")
+    );
     assert_eq!(id(&followed(rules, sns)), None);
     let in_data = rules.replace("log.data.Message.state", "log.data.data.state");
-    assert_eq!(id(&followed(&format!("preprocess: [{{type: parse_sns}}]\n{in_data}"), sns)), Some("7"));
+    assert_eq!(
+        id(&followed(
+            &format!("preprocess: [{{type: parse_sns}}]\n{in_data}"),
+            sns
+        )),
+        Some("7")
+    );
     let text = "default: {actions: [{type: resolve, thirdparty_id: '{{log.data}}|{{log.body}}'}]}";
-    assert_eq!(id(&followed(&format!("preprocess: [{{type: parse_json}}]\n{text}"), "5 down")), Some("5 down|5 down"));
+    assert_eq!(
+        id(&followed(
+            &format!("preprocess: [{{type: parse_json}}]\n{text}"),
+            "5 down"
+        )),
+        Some("5 down|5 down")
+    );
     assert_eq!(id(&followed(text, "plain")), Some("plain|plain"));
 }
 
@@ -179,7 +220,10 @@ default:
         - {format: nonsense, label: L, value: v}
         - no mapping
 ";
-    let Reading::Event(event) = followed(definition, BODY) else { panic!("no event") };
+    let Reading::Event(event) = followed(definition, BODY) else {
+        panic!("no event")
+    };
+
     let content = serde_json::to_value(&event.content).unwrap();
     let expected = json!({
         "title": "Untitled Alert", "description": "", "urgency": "silent", "tags": ["web", "eu", "night"],
@@ -189,6 +233,7 @@ default:
         "meta": {"state": "Down", "n": 1, "list": ["5"]}, "incident": {"severity": "SEV-3", "message": "bridge"},
         "dedup_keys": ["a", "5"],
     });
+
     assert_eq!((event.thirdparty_id, content), (None, expected));
 }
 
@@ -197,27 +242,65 @@ fn a_definition_that_cannot_be_followed_is_nothing_with_the_reason() {
     let many_rules = "  - {match: {log.data.state: {$regex: 'x{1,9}'}}, actions: []}\n".repeat(300);
     let bomb = "a: &a [x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b]\n\
                 d: &d [*c, *c, *c, *c, *c, *c, *c]\ne: &e [*d, *d, *d, *d, *d, *d, *d]\nrules: [*e, *e]\n";
+
     for (definition, part) in [
         (String::new(), "missing"),
         ("- a list".into(), "no mapping"),
         ("rules: [".into(), "cannot be followed"),
         ("rules: [{actions: []}]".into(), "no 'match'"),
-        ("rules: [{match: [], actions: []}]".into(), "must be a mapping"),
-        ("rules: [{match: {a: {$near: 1}}, actions: []}]".into(), "'$near' is not known"),
-        ("rules: [{match: {$where: 1}, actions: []}]".into(), "'$where' is not known"),
-        ("rules: [{match: {a: {$in: 1}}, actions: []}]".into(), "'$in' must be a list"),
-        ("rules: [{match: {a: {$regex: '(?=a)'}}, actions: []}]".into(), "no regular expression"),
-        ("rules: [{match: {a: {$regex: '(x{900}){900}'}}, actions: []}]".into(), "no regular expression"),
-        (format!("rules: [{{match: {{a: {{$regex: '{}'}}}}, actions: []}}]", "x".repeat(1_025)), "may have 1024"),
-        ("default: {actions: [{type: create, title: '{{nonsense 1}}'}]}".into(), "the template"),
+        (
+            "rules: [{match: [], actions: []}]".into(),
+            "must be a mapping",
+        ),
+        (
+            "rules: [{match: {a: {$near: 1}}, actions: []}]".into(),
+            "'$near' is not known",
+        ),
+        (
+            "rules: [{match: {$where: 1}, actions: []}]".into(),
+            "'$where' is not known",
+        ),
+        (
+            "rules: [{match: {a: {$in: 1}}, actions: []}]".into(),
+            "'$in' must be a list",
+        ),
+        (
+            "rules: [{match: {a: {$regex: '(?=a)'}}, actions: []}]".into(),
+            "no regular expression",
+        ),
+        (
+            "rules: [{match: {a: {$regex: '(x{900}){900}'}}, actions: []}]".into(),
+            "no regular expression",
+        ),
+        (
+            format!(
+                "rules: [{{match: {{a: {{$regex: '{}'}}}}, actions: []}}]",
+                "x".repeat(1_025)
+            ),
+            "may have 1024",
+        ),
+        (
+            "default: {actions: [{type: create, title: '{{nonsense 1}}'}]}".into(),
+            "the template",
+        ),
         (format!("rules:\n{many_rules}"), "too many steps"),
         (bomb.into(), "cannot be followed"),
-        (format!("rules: {}1{}", "[".repeat(60), "]".repeat(60)), "cannot be followed"),
+        (
+            format!("rules: {}1{}", "[".repeat(60), "]".repeat(60)),
+            "cannot be followed",
+        ),
         (format!("rules: []\ntext: {}", "x".repeat(70_000)), "bytes"),
-        (r#"{"\x24serde_json::private::Number": "1", "a": 2}"#.into(), "cannot be followed"),
+        (
+            r#"{"\x24serde_json::private::Number": "1", "a": 2}"#.into(),
+            "cannot be followed",
+        ),
     ] {
         let found = reason(followed(&definition, BODY));
-        assert!(found.contains(part), "{}: {found}", &definition[..definition.len().min(60)]);
+        assert!(
+            found.contains(part),
+            "{}: {found}",
+            &definition[..definition.len().min(60)]
+        );
     }
 }
 
@@ -230,6 +313,7 @@ fn rules_take_as_many_steps_as_they_look_at() {
         asked.matches(&query).unwrap();
         before - asked.left()
     };
+
     let texts = |count: usize| json!({"list": vec!["x".repeat(1_000); count], "numbers": vec![0; 100 * count]});
     for query in [
         json!({"list": "x".repeat(999) + "y"}),
@@ -239,18 +323,30 @@ fn rules_take_as_many_steps_as_they_look_at() {
         json!({"numbers": {"$elemMatch": {"$type": "text"}}}),
         json!({"numbers": {"$elemMatch": {"$not": {"$exists": true}}}}),
     ] {
-        let (little, much) = (taken(&texts(100), query.clone()), taken(&texts(400), query.clone()));
-        assert!(little > 300 && (3 * little..5 * little).contains(&much), "{query:.60}: {little} and {much} steps");
+        let (little, much) = (
+            taken(&texts(100), query.clone()),
+            taken(&texts(400), query.clone()),
+        );
+        assert!(
+            little > 300 && (3 * little..5 * little).contains(&much),
+            "{query:.60}: {little} and {much} steps"
+        );
     }
+
     let (short, long) = (json!({"a": {"b": "x"}}), "n".repeat(1_000));
-    assert!(taken(&short, json!({(long): 1})) > 30, "a name is looked up by all of it");
+    assert!(
+        taken(&short, json!({(long): 1})) > 30,
+        "a name is looked up by all of it"
+    );
 }
 
 /// It may look at each byte with each of its thousand states.
 #[test]
 fn a_large_expression_is_not_looked_for_in_a_large_text() {
     let body = json!({"t": "ab".repeat(200_000)}).to_string();
-    let rule = |pattern: &str| format!("rules: [{{match: {{log.data.t: {{$regex: '{pattern}'}}}}, actions: []}}]");
+    let rule = |pattern: &str| {
+        format!("rules: [{{match: {{log.data.t: {{$regex: '{pattern}'}}}}, actions: []}}]")
+    };
     assert!(reason(followed(&rule("[ab]*a[ab]{500}c"), &body)).contains("too many steps"));
     assert!(!reason(followed(&rule("[ab]c"), &body)).contains("too many steps"));
 }

@@ -1,9 +1,10 @@
 //! What parsing HTML would cost, seen before it is parsed.
 //!
-//! A parser of HTML looks at all open elements for each tag, and opens words in bold and the like again in each paragraph, so that
-//! little HTML can take minutes and gigabytes. It also compares each attribute of a tag with all before it. Tags are read here as
-//! the standard has them; which elements are open is guessed on the safe side: an end tag closes nothing but the element that was
-//! opened last.
+//! A parser of HTML looks at all open elements for each tag, and opens words in bold and the like
+//! again in each paragraph, so that little HTML can take minutes and gigabytes. It also compares
+//! each attribute of a tag with all before it. Tags are read here as the standard has them; which
+//! elements are open is guessed on the safe side: an end tag closes nothing but the element that
+//! was opened last.
 
 use crate::domain::bounds::LONGEST_DESCRIPTION;
 
@@ -18,18 +19,33 @@ const MOST_ATTRIBUTES: usize = 128;
 
 /// Never open, or closed by the next of its kind.
 const NOT_NESTED: [&str; 31] = [
-    "area", "base", "body", "br", "col", "colgroup", "dd", "dt", "embed", "head", "hr", "html", "img", "input", "li",
-    "link", "meta", "option", "p", "param", "rp", "rt", "source", "tbody", "td", "tfoot", "th", "thead", "tr", "track",
-    "wbr",
+    "area", "base", "body", "br", "col", "colgroup", "dd", "dt", "embed", "head", "hr", "html",
+    "img", "input", "li", "link", "meta", "option", "p", "param", "rp", "rt", "source", "tbody",
+    "td", "tfoot", "th", "thead", "tr", "track", "wbr",
 ];
 /// Between their tags is text, whatever it looks like.
-const RAW: [&str; 10] =
-    ["iframe", "noembed", "noframes", "noscript", "plaintext", "script", "style", "textarea", "title", "xmp"];
+const RAW: [&str; 10] = [
+    "iframe",
+    "noembed",
+    "noframes",
+    "noscript",
+    "plaintext",
+    "script",
+    "style",
+    "textarea",
+    "title",
+    "xmp",
+];
 
-/// The HTML without comments and without the elements that hold raw text, none of which is shown, and no more of it than an alert
-/// may hold; `None` if it costs too much.
+/// The HTML without comments and without the elements that hold raw text, none of which is shown,
+/// and no more of it than an alert may hold; `None` if it costs too much.
 pub(super) fn bounded(html: &str) -> Option<String> {
-    let (mut kept, mut open, mut effort) = (String::with_capacity(html.len().min(LONGEST)), Vec::new(), 0_usize);
+    let (mut kept, mut open, mut effort) = (
+        String::with_capacity(html.len().min(LONGEST)),
+        Vec::new(),
+        0_usize,
+    );
+
     for piece in Pieces(html) {
         match piece {
             Piece::Text(text) => kept.push_str(text),
@@ -50,25 +66,31 @@ pub(super) fn bounded(html: &str) -> Option<String> {
                 kept.push_str(tag);
             }
         }
+
         if open.len() > DEEPEST || effort > MOST {
             return None;
         }
+
         if kept.len() > LONGEST {
             let end = (0..=LONGEST).rev().find(|end| kept.is_char_boundary(*end));
             kept.truncate(end.unwrap_or_default());
             break;
         }
     }
+
     Some(kept)
 }
 
-/// What stands between the tags, as HTML without any; where there are some, a space unless there is one before.
+/// What stands between the tags, as HTML without any; where there are some, a space unless there is
+/// one before.
 pub(super) fn text(html: &str) -> String {
     let mut text = String::new();
     for piece in Pieces(html) {
         match piece {
             Piece::Text(piece) => text.push_str(&piece.replace('<', "&lt;").replace('>', "&gt;")),
-            Piece::Start { .. } | Piece::End { .. } if !text.ends_with(char::is_whitespace) => text.push(' '),
+            Piece::Start { .. } | Piece::End { .. } if !text.ends_with(char::is_whitespace) => {
+                text.push(' ')
+            }
             Piece::Hidden | Piece::Start { .. } | Piece::End { .. } => {}
         }
     }
@@ -99,24 +121,35 @@ impl<'a> Iterator for Pieces<'a> {
     fn next(&mut self) -> Option<Piece<'a>> {
         let first = self.0.chars().next()?;
         if first != '<' {
-            return Some(Piece::Text(self.take(self.0.find('<').unwrap_or(self.0.len()))));
+            return Some(Piece::Text(
+                self.take(self.0.find('<').unwrap_or(self.0.len())),
+            ));
         }
+
         let behind = self.0.get(1..).unwrap_or_default();
         let starts = |text: &str| text.starts_with(|letter: char| letter.is_ascii_alphabetic());
         if behind.starts_with("!--") {
             self.take(end_of_comment(self.0));
             return Some(Piece::Hidden);
         }
+
         if starts(behind) {
             let name = name(behind);
             let end = end_of_tag(self.0, 1 + name.len());
             let tag = self.take(end.place);
+
             if RAW.contains(&name.as_str()) {
                 self.take(end_of_raw(self.0, &name));
                 return Some(Piece::Hidden);
             }
-            return Some(Piece::Start { name, tag, attributes: end.attributes });
+
+            return Some(Piece::Start {
+                name,
+                tag,
+                attributes: end.attributes,
+            });
         }
+
         match behind.strip_prefix('/') {
             Some(behind) if starts(behind) => {
                 let name = name(behind);
@@ -145,7 +178,10 @@ fn is_end_of_name(character: char) -> bool {
 }
 
 fn name(text: &str) -> String {
-    text.split(is_end_of_name).next().unwrap_or_default().to_ascii_lowercase()
+    text.split(is_end_of_name)
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
 }
 
 /// Behind a comment that begins here.
@@ -156,11 +192,17 @@ fn end_of_comment(html: &str) -> usize {
             return 4 + short.len();
         }
     }
-    // Whichever comes first: to look for each of them to the end would take as long for every comment as for all that follows.
+
+    // Whichever comes first: to look for each of them to the end would take as long for every
+    // comment as for all that follows.
     let ends = inside.match_indices('-').find_map(|(place, _)| {
         let behind = inside.get(place..)?;
-        ["-->", "--!>"].into_iter().find(|end| behind.starts_with(end)).map(|end| 4 + place + end.len())
+        ["-->", "--!>"]
+            .into_iter()
+            .find(|end| behind.starts_with(end))
+            .map(|end| 4 + place + end.len())
     });
+
     ends.unwrap_or(html.len())
 }
 
@@ -181,7 +223,8 @@ enum Within {
     Quotes(char),
 }
 
-/// Behind a tag that begins here, whose attributes begin at `from`. A `>` in the quotes of a value is none.
+/// Behind a tag that begins here, whose attributes begin at `from`. A `>` in the quotes of a value
+/// is none.
 fn end_of_tag(html: &str, from: usize) -> EndOfTag {
     let (mut within, mut attributes) = (Within::BeforeName, 0_usize);
     for (place, character) in html.get(from..).unwrap_or_default().char_indices() {
@@ -189,7 +232,12 @@ fn end_of_tag(html: &str, from: usize) -> EndOfTag {
         within = match (within, character) {
             (Within::Quotes(open), _) if open == character => Within::BeforeName,
             (Within::Quotes(_), _) => within,
-            (_, '>') => return EndOfTag { place: from + place + 1, attributes },
+            (_, '>') => {
+                return EndOfTag {
+                    place: from + place + 1,
+                    attributes,
+                };
+            }
             (Within::Name | Within::AfterName, '=') => Within::BeforeValue,
             (Within::BeforeValue, '"' | '\'') => Within::Quotes(character),
             (Within::BeforeValue, _) if is_space => within,
@@ -206,7 +254,11 @@ fn end_of_tag(html: &str, from: usize) -> EndOfTag {
             }
         };
     }
-    EndOfTag { place: html.len(), attributes }
+
+    EndOfTag {
+        place: html.len(),
+        attributes,
+    }
 }
 
 /// Behind the end tag of an element with raw text, in which this is.
@@ -216,10 +268,15 @@ fn end_of_raw(html: &str, name: &str) -> usize {
     let ends = |place: &usize| {
         let found = bytes.get(*place..*place + end.len());
         found.is_some_and(|found| found.eq_ignore_ascii_case(end.as_bytes()))
-            && html.get(place + end.len()..).is_some_and(|behind| behind.starts_with(is_end_of_name))
+            && html
+                .get(place + end.len()..)
+                .is_some_and(|behind| behind.starts_with(is_end_of_name))
     };
+
     let place = html.match_indices("</").map(|(place, _)| place).find(ends);
-    place.map_or(html.len(), |place| place + end_of_tag(html.get(place..).unwrap_or_default(), end.len()).place)
+    place.map_or(html.len(), |place| {
+        place + end_of_tag(html.get(place..).unwrap_or_default(), end.len()).place
+    })
 }
 
 #[cfg(test)]
@@ -228,11 +285,17 @@ mod tests {
 
     #[test]
     fn usual_pages_stay_as_they_are_but_for_what_is_not_shown() {
-        for same in
-            ["", "text", "1 < 2 > 0", "<p>a<br>b<p>c", "<a href=\"x>y\" title='>'>z</a>", "<table><tr><td>x</table>"]
-        {
+        for same in [
+            "",
+            "text",
+            "1 < 2 > 0",
+            "<p>a<br>b<p>c",
+            "<a href=\"x>y\" title='>'>z</a>",
+            "<table><tr><td>x</table>",
+        ] {
             assert_eq!(bounded(same).as_deref(), Some(same));
         }
+
         for (html, expected) in [
             ("a<!-- <b> -->b", "ab"),
             ("a<!-->b", "ab"),
@@ -246,10 +309,22 @@ mod tests {
         ] {
             assert_eq!(bounded(html).as_deref(), Some(expected), "{html}");
         }
-        let newsletter = "<table><tr><td><a href=\"x\"><b>y</b></a></td></tr></table>".repeat(2_000);
+
+        let newsletter =
+            "<table><tr><td><a href=\"x\"><b>y</b></a></td></tr></table>".repeat(2_000);
         assert_eq!(bounded(&newsletter).map(|kept| kept.len()), Some(LONGEST));
-        let styled = format!("<style>{}</style>{}", "a { b: c }".repeat(20_000), "é".repeat(LONGEST));
-        assert_eq!(bounded(&styled), Some("é".repeat(LONGEST / 2)), "styles do not count, and no character is cut");
+
+        let styled = format!(
+            "<style>{}</style>{}",
+            "a { b: c }".repeat(20_000),
+            "é".repeat(LONGEST)
+        );
+
+        assert_eq!(
+            bounded(&styled),
+            Some("é".repeat(LONGEST / 2)),
+            "styles do not count, and no character is cut"
+        );
     }
 
     #[test]
@@ -269,7 +344,11 @@ mod tests {
         ] {
             assert_eq!(bounded(&deep.repeat(1_000)), None, "{deep}");
         }
-        assert_eq!(bounded(&("<b a=i>".repeat(250) + &"<p>x".repeat(10_000))), None);
+
+        assert_eq!(
+            bounded(&("<b a=i>".repeat(250) + &"<p>x".repeat(10_000))),
+            None
+        );
     }
 
     /// The parser compares each attribute with all before it: 45,000 took nine seconds.
@@ -287,26 +366,40 @@ mod tests {
         ] {
             assert_eq!(end_of_tag(tag, 2).attributes, expected, "{tag}");
         }
+
         let with = |attributes: usize| {
-            bounded(&format!("<p{}>", (0..attributes).map(|number| format!(" a{number}")).collect::<String>()))
+            bounded(&format!(
+                "<p{}>",
+                (0..attributes)
+                    .map(|number| format!(" a{number}"))
+                    .collect::<String>()
+            ))
         };
+
         assert!(with(MOST_ATTRIBUTES).is_some());
         assert!(with(MOST_ATTRIBUTES + 1).is_none());
         assert!(bounded(&format!("<p ={}>", "\" a b ".repeat(100))).is_none());
     }
 
-    /// Of each comment both its ends were looked for in all that follows: 256 KiB took half a minute. Here a byte is looked at
-    /// once, whether the other end is there or not.
+    /// Of each comment both its ends were looked for in all that follows: 256 KiB took half a
+    /// minute. Here a byte is looked at once, whether the other end is there or not.
     #[test]
     fn a_comment_ends_at_the_nearest_end() {
         for comment in ["<!---->", "<!----!>", "<!-- - -- -->", "<!-->", "<!--->"] {
-            assert_eq!(end_of_comment(&comment.repeat(3)), comment.len(), "{comment}");
+            assert_eq!(
+                end_of_comment(&comment.repeat(3)),
+                comment.len(),
+                "{comment}"
+            );
             assert_eq!(Pieces(&comment.repeat(3)).count(), 3, "{comment}");
         }
     }
 
     #[test]
     fn text_is_what_stands_between_tags() {
-        assert_eq!(text("<p><i>a<b>c</b> 1 < 2 &amp; <!-- x -->d</p>"), "a c  1 &lt; 2 &amp; d");
+        assert_eq!(
+            text("<p><i>a<b>c</b> 1 < 2 &amp; <!-- x -->d</p>"),
+            "a c  1 &lt; 2 &amp; d"
+        );
     }
 }

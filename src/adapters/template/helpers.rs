@@ -1,11 +1,12 @@
-//! The helpers that templates may call besides Handlebars' own blocks: some of the collection `handlebars-helpers`, which
-//! PagerTree offers, and two that only [`super::Templates`] calls. Each takes steps, also those that Handlebars brings itself.
+//! The helpers that templates may call besides Handlebars' own blocks: some of the collection
+//! `handlebars-helpers`, which PagerTree offers, and two that only [`super::Templates`] calls. Each
+//! takes steps, also those that Handlebars brings itself.
 
 use super::LONGEST_TEXT;
 use crate::adapters::compare::{compared, order};
 use handlebars::{
-    Context, Handlebars, Helper, HelperDef, HelperResult, JsonTruthy as _, Output, RenderContext, RenderError,
-    RenderErrorReason, Renderable as _, ScopedJson,
+    Context, Handlebars, Helper, HelperDef, HelperResult, JsonTruthy as _, Output, RenderContext,
+    RenderError, RenderErrorReason, Renderable as _, ScopedJson,
 };
 use serde_json::Value;
 use std::{
@@ -33,35 +34,61 @@ type Function = fn(&[&Value]) -> Value;
 const FUNCTIONS: [(&str, Function); 26] = [
     (SHOW, |values| at(values, 0).into()),
     (STEP, |_| Value::Null),
-    ("and", |values| values.iter().all(|value| value.is_truthy(false)).into()),
-    ("append", |values| values.iter().map(|value| text(value)).collect::<String>().into()),
+    ("and", |values| {
+        values.iter().all(|value| value.is_truthy(false)).into()
+    }),
+    ("append", |values| {
+        values
+            .iter()
+            .map(|value| text(value))
+            .collect::<String>()
+            .into()
+    }),
     ("capitalize", |values| capitalized(&at(values, 0)).into()),
     ("default", |values| {
-        values.iter().find(|value| !text(value).is_empty()).map_or(Value::Null, |value| (*value).clone())
+        values
+            .iter()
+            .find(|value| !text(value).is_empty())
+            .map_or(Value::Null, |value| (*value).clone())
     }),
-    ("ellipsis", |values| shortened(&at(values, 0), &at(values, 1), "…").into()),
-    ("endsWith", |values| at(values, 1).ends_with(&at(values, 0)).into()),
+    ("ellipsis", |values| {
+        shortened(&at(values, 0), &at(values, 1), "…").into()
+    }),
+    ("endsWith", |values| {
+        at(values, 1).ends_with(&at(values, 0)).into()
+    }),
     ("gt", |values| is_ordered(values, Ordering::is_gt)),
     ("gte", |values| is_ordered(values, Ordering::is_ge)),
     ("is", |values| (at(values, 0) == at(values, 1)).into()),
     ("isnt", |values| (at(values, 0) != at(values, 1)).into()),
     ("join", |values| joined(values).into()),
     ("len", |values| length(value(values, 0)).into()),
-    ("lookup", |values| member(value(values, 0), &at(values, 1)).clone()),
+    ("lookup", |values| {
+        member(value(values, 0), &at(values, 1)).clone()
+    }),
     ("lowercase", |values| at(values, 0).to_lowercase().into()),
     ("lt", |values| is_ordered(values, Ordering::is_lt)),
     ("lte", |values| is_ordered(values, Ordering::is_le)),
     ("not", |values| (!value(values, 0).is_truthy(false)).into()),
-    ("or", |values| values.iter().any(|value| value.is_truthy(false)).into()),
-    ("replace", |values| replaced(&at(values, 0), &at(values, 1), &at(values, 2)).into()),
+    ("or", |values| {
+        values.iter().any(|value| value.is_truthy(false)).into()
+    }),
+    ("replace", |values| {
+        replaced(&at(values, 0), &at(values, 1), &at(values, 2)).into()
+    }),
     ("sanitize", |values| without_markup(&at(values, 0)).into()),
-    ("startsWith", |values| at(values, 1).starts_with(&at(values, 0)).into()),
+    ("startsWith", |values| {
+        at(values, 1).starts_with(&at(values, 0)).into()
+    }),
     ("trim", |values| at(values, 0).trim().into()),
-    ("truncate", |values| shortened(&at(values, 0), &at(values, 1), &at(values, 2)).into()),
+    ("truncate", |values| {
+        shortened(&at(values, 0), &at(values, 1), &at(values, 2)).into()
+    }),
     ("uppercase", |values| at(values, 0).to_uppercase().into()),
 ];
 
-/// What a helper makes of its parameters that may have to look at all that stands in them; and at how many bytes it did.
+/// What a helper makes of its parameters that may have to look at all that stands in them; and at
+/// how many bytes it did.
 type Comparison = fn(&[&Value]) -> (Value, usize);
 
 const COMPARISONS: [(&str, Comparison); 3] = [
@@ -107,8 +134,13 @@ impl Steps {
     /// There are not as many left; then there are none.
     pub(super) fn take(&self, wanted: usize) -> Result<(), String> {
         let before = self.0.load(atomic::Ordering::Relaxed);
-        self.0.store(before.saturating_sub(wanted), atomic::Ordering::Relaxed);
-        if wanted > before { Err("it takes too many steps".to_owned()) } else { Ok(()) }
+        self.0
+            .store(before.saturating_sub(wanted), atomic::Ordering::Relaxed);
+        if wanted > before {
+            Err("it takes too many steps".to_owned())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -117,7 +149,13 @@ pub(super) fn register(registry: &mut Handlebars<'static>, steps: &Steps) {
     let functions = FUNCTIONS.map(|(name, function)| (name, Work::Function(function)));
     let comparisons = COMPARISONS.map(|(name, comparison)| (name, Work::Comparison(comparison)));
     for (name, work) in functions.into_iter().chain(comparisons) {
-        registry.register_helper(name, Box::new(Counted { work, steps: steps.clone() }));
+        registry.register_helper(
+            name,
+            Box::new(Counted {
+                work,
+                steps: steps.clone(),
+            }),
+        );
     }
 }
 
@@ -135,24 +173,37 @@ enum Work {
 
 impl Counted {
     fn value(&self, helper: &Helper<'_>) -> Result<Value, RenderError> {
-        let values: Vec<_> = helper.params().iter().map(|parameter| parameter.value()).collect();
+        let values: Vec<_> = helper
+            .params()
+            .iter()
+            .map(|parameter| parameter.value())
+            .collect();
+
         // What it reads is paid for before it is read, what it makes as soon as it is known.
         let bytes: usize = values.iter().map(|value| length_of_text(value)).sum();
-        self.take(1 + (values.len() + helper.hash().len()) / PARAMETERS_OF_A_STEP + bytes / BYTES_OF_A_STEP)?;
+        self.take(
+            1 + (values.len() + helper.hash().len()) / PARAMETERS_OF_A_STEP
+                + bytes / BYTES_OF_A_STEP,
+        )?;
+
         let (made, work) = match self.work {
             Work::Function(function) => (function(&values), 0),
             Work::Comparison(comparison) => comparison(&values),
         };
+
         let bytes = weight(&made);
         if bytes > LONGEST_TEXT {
             return Err(RenderErrorReason::Other("a value becomes too long".to_owned()).into());
         }
+
         self.take(work.saturating_add(bytes) / BYTES_OF_A_STEP)?;
         Ok(made)
     }
 
     fn take(&self, wanted: usize) -> Result<(), RenderError> {
-        self.steps.take(wanted).map_err(|fault| RenderErrorReason::Other(fault).into())
+        self.steps
+            .take(wanted)
+            .map_err(|fault| RenderErrorReason::Other(fault).into())
     }
 }
 
@@ -171,7 +222,10 @@ fn weight(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len(),
         Value::Array(items) => items.iter().map(|item| 8 + weight(item)).sum(),
-        Value::Object(members) => members.iter().map(|(name, value)| 8 + name.len() + weight(value)).sum(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| 8 + name.len() + weight(value))
+            .sum(),
         Value::Number(number) => number.as_str().len(),
         Value::Null | Value::Bool(_) => 0,
     }
@@ -189,7 +243,8 @@ impl HelperDef for Counted {
         self.value(helper).map(ScopedJson::Derived)
     }
 
-    /// Alone: the value as a text. Around a block: whether the block or what stands behind its `else` is shown.
+    /// Alone: the value as a text. Around a block: whether the block or what stands behind its
+    /// `else` is shown.
     fn call<'reg: 'rc, 'rc>(
         &self,
         helper: &Helper<'rc>,
@@ -202,8 +257,16 @@ impl HelperDef for Counted {
         if !helper.is_block() {
             return Ok(out.write(&text(&value))?);
         }
-        let block = if value.is_truthy(false) { helper.template() } else { helper.inverse() };
-        block.map_or(Ok(()), |block| block.render(registry, context, rendering, out))
+
+        let block = if value.is_truthy(false) {
+            helper.template()
+        } else {
+            helper.inverse()
+        };
+
+        block.map_or(Ok(()), |block| {
+            block.render(registry, context, rendering, out)
+        })
     }
 }
 
@@ -227,7 +290,9 @@ fn at(values: &[&Value], position: usize) -> String {
 }
 
 fn is_ordered(values: &[&Value], wanted: fn(Ordering) -> bool) -> Value {
-    order(value(values, 0), value(values, 1)).is_some_and(wanted).into()
+    order(value(values, 0), value(values, 1))
+        .is_some_and(wanted)
+        .into()
 }
 
 fn length(value: &Value) -> usize {
@@ -241,7 +306,10 @@ fn length(value: &Value) -> usize {
 
 fn member<'a>(value: &'a Value, name: &str) -> &'a Value {
     let member = match value {
-        Value::Array(items) => name.parse().ok().and_then(|position: usize| items.get(position)),
+        Value::Array(items) => name
+            .parse()
+            .ok()
+            .and_then(|position: usize| items.get(position)),
         other => other.get(name),
     };
     member.unwrap_or(&Value::Null)
@@ -249,11 +317,17 @@ fn member<'a>(value: &'a Value, name: &str) -> &'a Value {
 
 fn capitalized(text: &str) -> String {
     let mut rest = text.chars();
-    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+    rest.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(rest).collect()
+    })
 }
 
 fn joined(values: &[&Value]) -> String {
-    let separator = if values.len() > 1 { at(values, 1) } else { ", ".to_owned() };
+    let separator = if values.len() > 1 {
+        at(values, 1)
+    } else {
+        ", ".to_owned()
+    };
     match values {
         [Value::Array(items), ..] => put_together(items.iter().map(text), &separator),
         _ => at(values, 0),
@@ -291,7 +365,13 @@ fn without_markup(text: &str) -> String {
 }
 
 fn shortened(text: &str, length: &str, suffix: &str) -> String {
-    let end = length.parse().ok().and_then(|length| text.char_indices().nth(length));
+    let end = length
+        .parse()
+        .ok()
+        .and_then(|length| text.char_indices().nth(length));
     let kept = end.and_then(|(end, _)| text.get(..end));
-    kept.map_or_else(|| text.to_owned(), |kept| format!("{}{suffix}", kept.trim_end()))
+    kept.map_or_else(
+        || text.to_owned(),
+        |kept| format!("{}{suffix}", kept.trim_end()),
+    )
 }

@@ -19,42 +19,107 @@ fn values_are_shown_as_javascript_shows_them_and_not_escaped() {
     for (template, expected) in [
         ("plain", "plain"),
         ("{{data.name}}", "a & \"b\" <i>c</i>"),
-        ("{{{data.url}}} {{&data.url}}", "https://x.example.com/?a=1&b=2 https://x.example.com/?a=1&b=2"),
-        ("{{data.count}} {{data.yes}} {{data.none}}{{data.missing.too}}.", "1.5 true ."),
-        ("{{data.tags}} {{data.inner}} {{data.inner.a-b}}", "x,y,3 [object Object] dash"),
-        ("{{data.list.[1].id}} {{data.list.0.id}} {{data.list.[7].id}}", "2 1 "),
+        (
+            "{{{data.url}}} {{&data.url}}",
+            "https://x.example.com/?a=1&b=2 https://x.example.com/?a=1&b=2",
+        ),
+        (
+            "{{data.count}} {{data.yes}} {{data.none}}{{data.missing.too}}.",
+            "1.5 true .",
+        ),
+        (
+            "{{data.tags}} {{data.inner}} {{data.inner.a-b}}",
+            "x,y,3 [object Object] dash",
+        ),
+        (
+            "{{data.list.[1].id}} {{data.list.0.id}} {{data.list.[7].id}}",
+            "2 1 ",
+        ),
         ("{{log.data}} {{len}}", "the log a value"),
-        ("{{#each data.list}}{{@index}}={{id}}{{#unless @last}}, {{/unless}}{{/each}}", "0=1, 1=2"),
-        ("{{#if data.yes}}on{{else}}off{{/if}}{{#with data.inner}} {{a-b}}{{/with}}", "on dash"),
-        ("{{#if data.none}}1{{else if data.yes}}2{{else}}3{{/if}}", "2"),
+        (
+            "{{#each data.list}}{{@index}}={{id}}{{#unless @last}}, {{/unless}}{{/each}}",
+            "0=1, 1=2",
+        ),
+        (
+            "{{#if data.yes}}on{{else}}off{{/if}}{{#with data.inner}} {{a-b}}{{/with}}",
+            "on dash",
+        ),
+        (
+            "{{#if data.none}}1{{else if data.yes}}2{{else}}3{{/if}}",
+            "2",
+        ),
         ("{{! a remark }}{{lookup data \"yes\"}}", "true"),
     ] {
-        assert_eq!(templates().fill(template).as_deref(), Ok(expected), "{template}");
+        assert_eq!(
+            templates().fill(template).as_deref(),
+            Ok(expected),
+            "{template}"
+        );
     }
 }
 
 #[test]
 fn helpers_change_texts_and_decide() {
     for (template, expected) in [
-        ("{{uppercase \"ab\"}}{{lowercase \"AB\"}}{{capitalize \"ab\"}}{{trim \" a \"}}", "ABabAba"),
+        (
+            "{{uppercase \"ab\"}}{{lowercase \"AB\"}}{{capitalize \"ab\"}}{{trim \" a \"}}",
+            "ABabAba",
+        ),
         ("{{sanitize data.name}}", "a & \"b\" c"),
-        ("{{replace \"a-b-c\" \"-\" \"+\"}} {{append \"a\" \"b\" 3}}", "a+b+c ab3"),
-        ("{{truncate \"añb c\" 2}} {{truncate \"ab\" 5 \"!\"}} {{ellipsis \"abc\" 1}}", "añ ab a…"),
-        ("{{join data.tags}} {{join data.tags \"|\"}} {{join \"a\"}}", "x, y, 3 x|y|3 a"),
-        ("{{default data.none \"?\"}}{{default data.yes \"?\"}}", "?true"),
-        ("{{#is data.tags.[2] \"3\"}}same{{else}}other{{/is}} {{isnt 1 2}}", "same true"),
-        ("{{#contains data.tags \"x\"}}in{{/contains}} {{contains \"abc\" \"bc\"}}", "in true"),
-        ("{{startsWith \"a\" \"ab\"}} {{endsWith \"a\" \"ab\"}}", "true false"),
-        ("{{#if (eq (uppercase \"a\") \"A\")}}yes{{/if}}{{#eq 1 1}} block{{/eq}}", "yes block"),
+        (
+            "{{replace \"a-b-c\" \"-\" \"+\"}} {{append \"a\" \"b\" 3}}",
+            "a+b+c ab3",
+        ),
+        (
+            "{{truncate \"añb c\" 2}} {{truncate \"ab\" 5 \"!\"}} {{ellipsis \"abc\" 1}}",
+            "añ ab a…",
+        ),
+        (
+            "{{join data.tags}} {{join data.tags \"|\"}} {{join \"a\"}}",
+            "x, y, 3 x|y|3 a",
+        ),
+        (
+            "{{default data.none \"?\"}}{{default data.yes \"?\"}}",
+            "?true",
+        ),
+        (
+            "{{#is data.tags.[2] \"3\"}}same{{else}}other{{/is}} {{isnt 1 2}}",
+            "same true",
+        ),
+        (
+            "{{#contains data.tags \"x\"}}in{{/contains}} {{contains \"abc\" \"bc\"}}",
+            "in true",
+        ),
+        (
+            "{{startsWith \"a\" \"ab\"}} {{endsWith \"a\" \"ab\"}}",
+            "true false",
+        ),
+        (
+            "{{#if (eq (uppercase \"a\") \"A\")}}yes{{/if}}{{#eq 1 1}} block{{/eq}}",
+            "yes block",
+        ),
         (
             "{{eq 1 1.0}} {{ne 1 \"1\"}} {{gt 2 1}} {{gte 1 1}} {{lt \"a\" \"b\"}} {{lte 2 1}}",
             "true true true true true false",
         ),
-        ("{{and 1 0}} {{or 0 \"x\"}} {{not data.none}}", "false true true"),
-        ("{{len data.tags}} {{len \"añ\"}} {{len data.inner}} {{len 5}}", "3 2 1 0"),
-        ("{{lookup data.list.[1] \"id\"}} {{lookup data.tags 0}} {{lookup data.tags 9}}", "2 x "),
+        (
+            "{{and 1 0}} {{or 0 \"x\"}} {{not data.none}}",
+            "false true true",
+        ),
+        (
+            "{{len data.tags}} {{len \"añ\"}} {{len data.inner}} {{len 5}}",
+            "3 2 1 0",
+        ),
+        (
+            "{{lookup data.list.[1] \"id\"}} {{lookup data.tags 0}} {{lookup data.tags 9}}",
+            "2 x ",
+        ),
     ] {
-        assert_eq!(templates().fill(template).as_deref(), Ok(expected), "{template}");
+        assert_eq!(
+            templates().fill(template).as_deref(),
+            Ok(expected),
+            "{template}"
+        );
     }
 }
 
@@ -66,7 +131,10 @@ fn broken_templates_say_what_is_wrong() {
         ("{{nonsense 1}}", "nonsense"),
         ("{{> other}}", "partials"),
         ("{{#*inline \"a\"}}{{> a}}{{/inline}}{{> a}}", "partials"),
-        ("{{#each data.list}}{{#if id}}{{> @partial-block}}{{/if}}{{/each}}", "partials"),
+        (
+            "{{#each data.list}}{{#if id}}{{> @partial-block}}{{/if}}{{/each}}",
+            "partials",
+        ),
     ] {
         let fault = templates().fill(template).unwrap_err();
         assert!(fault.to_lowercase().contains(part), "{template}: {fault}");
@@ -86,45 +154,77 @@ fn what_a_template_may_cost_with_large_data_is_bounded() {
         "{{append t t t t t t t t}}",
     ] {
         let fault = Templates::over(large.clone()).fill(template).unwrap_err();
-        assert!(fault.contains("too long") || fault.contains("too many steps"), "{template}: {fault}");
+        assert!(
+            fault.contains("too long") || fault.contains("too many steps"),
+            "{template}: {fault}"
+        );
     }
+
     let often = "{{contains t \"b\"}}".repeat(50);
-    assert!(Templates::over(large).fill(&often).unwrap_err().contains("too many steps"));
+    assert!(
+        Templates::over(large)
+            .fill(&often)
+            .unwrap_err()
+            .contains("too many steps")
+    );
 }
 
 /// To compare objects took no steps: a thousand items and fifty thousand members took 23 seconds.
 #[test]
 fn what_is_compared_is_paid_for_whatever_it_is() {
     let values = |members: usize| {
-        let object: serde_json::Map<_, _> = (0..members).map(|number| (number.to_string(), json!(number))).collect();
+        let object: serde_json::Map<_, _> = (0..members)
+            .map(|number| (number.to_string(), json!(number)))
+            .collect();
         json!({"list": vec![0; 1_000], "object": object, "objects": [{"x": object.clone()}, 1], "other": {"x": 1}})
     };
-    for compare in
-        ["eq @root.object @root.object", "ne @root.object @root.object", "contains @root.objects @root.objects.0"]
-    {
+
+    for compare in [
+        "eq @root.object @root.object",
+        "ne @root.object @root.object",
+        "contains @root.objects @root.objects.0",
+    ] {
         let each = format!("{{{{#each list}}}}{{{{#if ({compare})}}}}{{{{/if}}}}{{{{/each}}}}");
         let taken = |members| {
             let templates = Templates::over(values(members));
             let before = templates.steps.left();
-            templates.fill(&format!("{{{{#if ({compare})}}}}{{{{/if}}}}")).unwrap();
+            templates
+                .fill(&format!("{{{{#if ({compare})}}}}{{{{/if}}}}"))
+                .unwrap();
             before - templates.steps.left()
         };
+
         let (little, much) = (taken(4_000), taken(16_000));
-        assert!((3 * little..5 * little).contains(&much), "{compare}: {little} and {much} steps");
+        assert!(
+            (3 * little..5 * little).contains(&much),
+            "{compare}: {little} and {much} steps"
+        );
+
         let fault = Templates::over(values(16_000)).fill(&each).unwrap_err();
         assert!(fault.contains("too many steps"), "{fault}");
     }
+
     let unlike = "{{#each list}}{{#if (eq @root.object @root.other)}}{{/if}}{{/each}}";
-    assert_eq!(Templates::over(values(16_000)).fill(unlike), Ok(String::new()), "lengths alone tell them apart");
+    assert_eq!(
+        Templates::over(values(16_000)).fill(unlike),
+        Ok(String::new()),
+        "lengths alone tell them apart"
+    );
 }
 
 #[test]
 fn to_read_templates_is_paid_for_too() {
     let templates = Templates::over(json!({"a": 1}));
-    let filled = (0..5_000).take_while(|_| templates.fill("{{a}}").is_ok()).count();
+    let filled = (0..5_000)
+        .take_while(|_| templates.fill("{{a}}").is_ok())
+        .count();
+
     assert!((500..2_000).contains(&filled), "{filled}");
     assert!(
-        templates.fill("{{a}}").unwrap_err().contains("too many steps"),
+        templates
+            .fill("{{a}}")
+            .unwrap_err()
+            .contains("too many steps"),
         "nothing more is read once they are used up"
     );
 }
@@ -135,22 +235,63 @@ fn what_a_template_may_cost_is_bounded() {
     for (template, part) in [
         ("x".repeat(LONGEST_TEMPLATE) + "{{a}}", "bytes"),
         ("{{a}}".repeat(MOST_TAGS + 1), "tags"),
-        (format!("{{{{uppercase {}a{}}}}}", "(trim ".repeat(40), ")".repeat(40)), "deep"),
+        (
+            format!(
+                "{{{{uppercase {}a{}}}}}",
+                "(trim ".repeat(40),
+                ")".repeat(40)
+            ),
+            "deep",
+        ),
         ("{{#if a}}".repeat(100) + &"{{/if}}".repeat(100), "deep"),
         ("{{~ # if a}}".repeat(100), "deep"),
-        (format!("{{{{#if b}}}}{}{{{{/if}}}}", "{{else if b}}".repeat(100)), "deep"),
-        ("{{#each a}}{{#each ../a}}{{/each}}{{/each}}".into(), "steps"),
-        ("{{#each a}}{{#if (eq (uppercase @root.text) 1)}}{{/if}}{{/each}}".into(), "steps"),
-        ("{{#with (lookup this \"a\")}}{{/with}}".repeat(100), "steps"),
+        (
+            format!("{{{{#if b}}}}{}{{{{/if}}}}", "{{else if b}}".repeat(100)),
+            "deep",
+        ),
+        (
+            "{{#each a}}{{#each ../a}}{{/each}}{{/each}}".into(),
+            "steps",
+        ),
+        (
+            "{{#each a}}{{#if (eq (uppercase @root.text) 1)}}{{/if}}{{/each}}".into(),
+            "steps",
+        ),
+        (
+            "{{#with (lookup this \"a\")}}{{/with}}".repeat(100),
+            "steps",
+        ),
         ("{{append text text}}".into(), "too long"),
-        (format!("{{{{a.{}}}}}", "b.".repeat(LONGEST_PATH) + "b"), "deep"),
-        (format!("{{{{#if (not a{})}}}}{{{{/if}}}}", "/b".repeat(LONGEST_PATH)), "deep"),
-        (format!("{{{{#if a{}}}}}{{{{/if}}}}", " a".repeat(MOST_PARAMETERS)), "parameters"),
-        (format!("{{{{uppercase (append{})}}}}", " x=a".to_owned() + &" a".repeat(MOST_PARAMETERS)), "parameters"),
+        (
+            format!("{{{{a.{}}}}}", "b.".repeat(LONGEST_PATH) + "b"),
+            "deep",
+        ),
+        (
+            format!(
+                "{{{{#if (not a{})}}}}{{{{/if}}}}",
+                "/b".repeat(LONGEST_PATH)
+            ),
+            "deep",
+        ),
+        (
+            format!("{{{{#if a{}}}}}{{{{/if}}}}", " a".repeat(MOST_PARAMETERS)),
+            "parameters",
+        ),
+        (
+            format!(
+                "{{{{uppercase (append{})}}}}",
+                " x=a".to_owned() + &" a".repeat(MOST_PARAMETERS)
+            ),
+            "parameters",
+        ),
         ("{{text}}{{text}}".into(), "too long"),
     ] {
         let fault = Templates::over(many.clone()).fill(&template).unwrap_err();
-        assert!(fault.contains(part), "{}: {fault}", &template[..template.len().min(60)]);
+        assert!(
+            fault.contains(part),
+            "{}: {fault}",
+            &template[..template.len().min(60)]
+        );
     }
 }
 

@@ -19,7 +19,11 @@ pub(super) struct UnixSocket(pub(super) PathBuf);
 impl Connector for UnixSocket {
     type Out = UnixTransport;
 
-    fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<UnixTransport>, Error> {
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        _: Option<()>,
+    ) -> Result<Option<UnixTransport>, Error> {
         let stream = UnixStream::connect(&self.0)?;
         let config = details.config;
         Ok(Some(UnixTransport {
@@ -44,13 +48,18 @@ impl Transport for UnixTransport {
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         self.stream.set_write_timeout(in_time(&timeout))?;
         let output = self.buffers.output().get(..amount).unwrap_or_default();
-        self.stream.write_all(output).map_err(|error| timed_out(error, &timeout))
+        self.stream
+            .write_all(output)
+            .map_err(|error| timed_out(error, &timeout))
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.stream.set_read_timeout(in_time(&timeout))?;
         let input = self.buffers.input_append_buf();
-        let read = self.stream.read(input).map_err(|error| timed_out(error, &timeout))?;
+        let read = self
+            .stream
+            .read(input)
+            .map_err(|error| timed_out(error, &timeout))?;
         self.buffers.input_appended(read);
         Ok(read > 0)
     }

@@ -1,8 +1,8 @@
 //! What every setting is unless it is set; `config.toml` says the same.
 
 use super::{
-    Auth, Cors, Limits, Listen, Log, LogFormat, Mode, OutgoingSettings, ReachSetting, RetentionSettings, Settings,
-    Shutdown, SmtpSettings, StoreSettings,
+    Auth, Cors, Limits, Listen, Log, LogFormat, Mode, OutgoingSettings, ReachSetting,
+    RetentionSettings, Settings, Shutdown, SmtpSettings, StoreSettings,
 };
 use std::path::PathBuf;
 
@@ -49,19 +49,33 @@ impl Default for OutgoingSettings {
 
 impl Default for SmtpSettings {
     fn default() -> Self {
-        Self { listen: String::new(), message_bytes: 4_194_304, connections: 32, idle_seconds: 300 }
+        Self {
+            listen: String::new(),
+            message_bytes: 4_194_304,
+            connections: 32,
+            idle_seconds: 300,
+        }
     }
 }
 
 impl Default for RetentionSettings {
     fn default() -> Self {
-        Self { alerts: 0, alert_days: 365, logs: 100_000, log_days: 30, sweep_seconds: 60 }
+        Self {
+            alerts: 0,
+            alert_days: 365,
+            logs: 100_000,
+            log_days: 30,
+            sweep_seconds: 60,
+        }
     }
 }
 
 impl Default for Auth {
     fn default() -> Self {
-        Self { mode: Mode::Open, token_seconds: 86_400 }
+        Self {
+            mode: Mode::Open,
+            token_seconds: 86_400,
+        }
     }
 }
 
@@ -96,13 +110,18 @@ impl Default for StoreSettings {
 
 impl Default for Cors {
     fn default() -> Self {
-        Self { origins: vec!["auto".into()] }
+        Self {
+            origins: vec!["auto".into()],
+        }
     }
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { format: LogFormat::Text, requests: true }
+        Self {
+            format: LogFormat::Text,
+            requests: true,
+        }
     }
 }
 

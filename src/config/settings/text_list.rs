@@ -3,7 +3,9 @@
 use serde::{Deserialize, Deserializer};
 
 /// Reads a list of texts, or one text as a list of one.
-pub(super) fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+pub(super) fn one_or_several<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "expected a text or a list of texts")]
     enum OneOrSeveral {

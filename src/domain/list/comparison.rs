@@ -16,8 +16,13 @@ pub(super) enum Comparison<T> {
 }
 
 impl<T> Comparison<T> {
-    /// Reads the value of a filter; `None` if it, or for `between` one of its halves, cannot be read.
-    pub(super) fn parse(comparator: Comparator, value: &str, read: impl Fn(&str) -> Option<T>) -> Option<Self> {
+    /// Reads the value of a filter; `None` if it, or for `between` one of its halves, cannot be
+    /// read.
+    pub(super) fn parse(
+        comparator: Comparator,
+        value: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<Self> {
         Some(match comparator {
             Comparator::Equal => Self::Equal(read(value)?),
             Comparator::Less => Self::Less(read(value)?),
@@ -25,13 +30,16 @@ impl<T> Comparison<T> {
             Comparator::Greater => Self::Greater(read(value)?),
             Comparator::GreaterOrEqual => Self::GreaterOrEqual(read(value)?),
             Comparator::Between => {
-                let (low, high) = value.split_once("..").filter(|(low, high)| !low.is_empty() && !high.is_empty())?;
+                let (low, high) = value
+                    .split_once("..")
+                    .filter(|(low, high)| !low.is_empty() && !high.is_empty())?;
                 Self::Between(read(low)?, read(high)?)
             }
         })
     }
 
-    /// Whether the stored value answers yes. `compare` says how the stored value stands to a given one.
+    /// Whether the stored value answers yes. `compare` says how the stored value stands to a given
+    /// one.
     pub(super) fn holds(&self, compare: impl Fn(&T) -> Ordering) -> bool {
         match self {
             Self::Equal(value) => compare(value).is_eq(),
@@ -61,31 +69,56 @@ mod tests {
     use super::*;
 
     fn holds(comparator: Comparator, value: &str) -> [bool; 5] {
-        let comparison = Comparison::parse(comparator, value, |text| text.parse::<i32>().ok()).unwrap();
+        let comparison =
+            Comparison::parse(comparator, value, |text| text.parse::<i32>().ok()).unwrap();
         [1, 2, 3, 4, 5].map(|stored: i32| comparison.holds(|value| stored.cmp(value)))
     }
 
     #[test]
     fn each_comparator_says_yes_where_its_name_says() {
-        assert_eq!(holds(Comparator::Equal, "3"), [false, false, true, false, false]);
-        assert_eq!(holds(Comparator::Less, "3"), [true, true, false, false, false]);
-        assert_eq!(holds(Comparator::LessOrEqual, "3"), [true, true, true, false, false]);
-        assert_eq!(holds(Comparator::Greater, "3"), [false, false, false, true, true]);
-        assert_eq!(holds(Comparator::GreaterOrEqual, "3"), [false, false, true, true, true]);
-        assert_eq!(holds(Comparator::Between, "2..4"), [false, true, true, true, false]);
+        assert_eq!(
+            holds(Comparator::Equal, "3"),
+            [false, false, true, false, false]
+        );
+        assert_eq!(
+            holds(Comparator::Less, "3"),
+            [true, true, false, false, false]
+        );
+        assert_eq!(
+            holds(Comparator::LessOrEqual, "3"),
+            [true, true, true, false, false]
+        );
+        assert_eq!(
+            holds(Comparator::Greater, "3"),
+            [false, false, false, true, true]
+        );
+        assert_eq!(
+            holds(Comparator::GreaterOrEqual, "3"),
+            [false, false, true, true, true]
+        );
+        assert_eq!(
+            holds(Comparator::Between, "2..4"),
+            [false, true, true, true, false]
+        );
         assert_eq!(holds(Comparator::Between, "4..2"), [false; 5]);
     }
 
     #[test]
     fn between_needs_both_ends() {
         for value in ["2", "2..", "..4", "..", "", "2.4", "2-4"] {
-            assert!(Comparison::parse_text(Comparator::Between, value).is_none(), "{value}");
+            assert!(
+                Comparison::parse_text(Comparator::Between, value).is_none(),
+                "{value}"
+            );
         }
     }
 
     #[test]
     fn text_is_ordered_by_bytes() {
         let after_z = Comparison::parse_text(Comparator::Greater, "Z").unwrap();
-        assert_eq!(["A", "Z", "a", "é", ""].map(|stored| after_z.holds_for(stored)), [false, false, true, true, false]);
+        assert_eq!(
+            ["A", "Z", "a", "é", ""].map(|stored| after_z.holds_for(stored)),
+            [false, false, true, true, false]
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Which objects belong to a list: `type=email&enabled=true`, with `ops` saying how to compare.
 //!
-//! Every value is read when the query is, so that matching is only comparing. An object matches when all filters do.
-//! A missing value matches nothing, except that `ne` is always the exact negation of equals.
+//! Every value is read when the query is, so that matching is only comparing. An object matches
+//! when all filters do. A missing value matches nothing, except that `ne` is always the exact
+//! negation of equals.
 
 mod any_kind;
 mod some_object;
@@ -34,11 +35,13 @@ pub struct Filters {
 }
 
 impl Filters {
-    /// Reads every parameter that is not a keyword, and `ops`. Faults come in the order of the object's attributes.
+    /// Reads every parameter that is not a keyword, and `ops`. Faults come in the order of the
+    /// object's attributes.
     pub(super) fn read(schema: Schema, parameters: &Parameters<'_>, faults: &mut Faults) -> Self {
         let operators = Operators::read(parameters, faults);
         let mut asked: Vec<(&str, &str)> = parameters.filters().collect();
         asked.sort_by_key(|(name, _)| schema.position(name));
+
         let mut filters = Vec::with_capacity(asked.len());
         for (name, value) in asked {
             match (schema.resolve(name), operators.of(name)) {
@@ -50,6 +53,7 @@ impl Filters {
                 },
             }
         }
+
         Self { filters }
     }
 
@@ -105,26 +109,47 @@ impl Filter {
     fn new(place: Place, operator: Operator, value: &str) -> Result<Self, String> {
         let negated = operator == Operator::NotEqual;
         if asks_for_null(&place, operator, value) {
-            return Ok(Self { negated, place, test: Test::Null });
+            return Ok(Self {
+                negated,
+                place,
+                test: Test::Null,
+            });
         }
-        let kept = place.attribute.is_thirdparty_id.then(|| thirdparty_id::kept(value));
+
+        let kept = place
+            .attribute
+            .is_thirdparty_id
+            .then(|| thirdparty_id::kept(value));
         let value = kept.as_deref().unwrap_or(value);
         let kind = place.attribute.kind;
+
         if let Some(whole) = whole_object(&place)
             && !asks_for_members(operator)
         {
             let (name, operator) = (shown(&place.name()), operator.name());
-            return Err(format!("{name} is {whole}; 'ops' may say equals, ne or contains, not {operator}"));
+            return Err(format!(
+                "{name} is {whole}; 'ops' may say equals, ne or contains, not {operator}"
+            ));
         }
+
         let test = match (kind, &place.below) {
             (Kind::Object, Some(_)) => AnyKindTest::new(operator, value).map(Test::AnyKind),
             (Kind::Object, None) => Test::of_object(operator, value),
-            (Kind::ObjectArray, below) => SomeObjectTest::new(below.as_deref(), operator, value).map(Test::SomeObject),
+            (Kind::ObjectArray, below) => {
+                SomeObjectTest::new(below.as_deref(), operator, value).map(Test::SomeObject)
+            }
             (Kind::TextArray, _) => Test::of_elements(operator, value),
-            (Kind::Text | Kind::Number | Kind::Boolean | Kind::Time, _) => Test::of_scalar(kind, operator, value),
+            (Kind::Text | Kind::Number | Kind::Boolean | Kind::Time, _) => {
+                Test::of_scalar(kind, operator, value)
+            }
         };
+
         match test {
-            Some(test) => Ok(Self { negated, place, test }),
+            Some(test) => Ok(Self {
+                negated,
+                place,
+                test,
+            }),
             None => Err(unreadable(&place, operator, value)),
         }
     }
@@ -152,10 +177,13 @@ impl Test {
             Operator::NotEqual => Comparator::Equal,
             Operator::Compare(comparator) => comparator,
         };
+
         match kind {
             Kind::Number => Comparison::parse(comparator, value, Number::parse).map(Self::Number),
             Kind::Boolean => Comparison::parse(comparator, value, parse_boolean).map(Self::Boolean),
-            Kind::Time => Comparison::parse(comparator, value, instant::parse_asked).map(Self::Time),
+            Kind::Time => {
+                Comparison::parse(comparator, value, instant::parse_asked).map(Self::Time)
+            }
             Kind::Text | Kind::TextArray | Kind::Object | Kind::ObjectArray => {
                 Comparison::parse_text(comparator, value).map(Self::Text)
             }
@@ -173,26 +201,37 @@ impl Test {
 
     fn of_object(operator: Operator, value: &str) -> Option<Self> {
         let members = Members::parse(value)?;
-        Some(if operator == Operator::Contains { Self::Contained(members) } else { Self::Equal(members) })
+        Some(if operator == Operator::Contains {
+            Self::Contained(members)
+        } else {
+            Self::Equal(members)
+        })
     }
 
     fn holds(&self, value: &RawValue) -> bool {
         match self {
             Self::Null => value.get() == NULL,
             Self::Text(asked) => object::text(value).is_some_and(|stored| asked.holds_for(&stored)),
-            Self::Number(asked) => {
-                Number::parse(value.get()).is_some_and(|stored| asked.holds(|asked| stored.cmp(asked)))
+            Self::Number(asked) => Number::parse(value.get())
+                .is_some_and(|stored| asked.holds(|asked| stored.cmp(asked))),
+            Self::Boolean(asked) => {
+                stored_boolean(value).is_some_and(|stored| asked.holds(|asked| stored.cmp(asked)))
             }
-            Self::Boolean(asked) => stored_boolean(value).is_some_and(|stored| asked.holds(|asked| stored.cmp(asked))),
             Self::Time(asked) => object::text(value)
                 .and_then(|stored| instant::parse_stored(&stored))
                 .is_some_and(|stored| asked.holds(|asked| stored.cmp(asked))),
-            Self::BeginsWith(start) => has_written_form(value, |written| written.starts_with(start)),
+            Self::BeginsWith(start) => {
+                has_written_form(value, |written| written.starts_with(start))
+            }
             Self::Contains(part) => has_written_form(value, |written| written.contains(part)),
             Self::SomeElement(asked) => has_element(value, |element| asked.holds_for(element)),
-            Self::SomeElementBeginsWith(start) => has_element(value, |element| element.starts_with(start)),
+            Self::SomeElementBeginsWith(start) => {
+                has_element(value, |element| element.starts_with(start))
+            }
             Self::Equal(members) => Object::of(value).is_some_and(|stored| members.equal(&stored)),
-            Self::Contained(members) => Object::of(value).is_some_and(|stored| members.contained_in(&stored)),
+            Self::Contained(members) => {
+                Object::of(value).is_some_and(|stored| members.contained_in(&stored))
+            }
             Self::AnyKind(test) => test.holds(value),
             Self::SomeObject(test) => test.holds(value),
         }
@@ -201,7 +240,10 @@ impl Test {
 
 /// Below an object the stored value decides.
 fn asks_for_null(place: &Place, operator: Operator, value: &str) -> bool {
-    let equals = matches!(operator, Operator::Compare(Comparator::Equal) | Operator::NotEqual);
+    let equals = matches!(
+        operator,
+        Operator::Compare(Comparator::Equal) | Operator::NotEqual
+    );
     place.may_be_null() && equals && value == NULL
 }
 
@@ -216,15 +258,23 @@ fn whole_object(place: &Place) -> Option<&'static str> {
 }
 
 fn asks_for_members(operator: Operator) -> bool {
-    matches!(operator, Operator::Compare(Comparator::Equal) | Operator::NotEqual | Operator::Contains)
+    matches!(
+        operator,
+        Operator::Compare(Comparator::Equal) | Operator::NotEqual | Operator::Contains
+    )
 }
 
 fn has_written_form(value: &RawValue, test: impl Fn(&str) -> bool) -> bool {
-    Shape::of(value).and_then(Shape::written_form).is_some_and(|written| test(&written))
+    Shape::of(value)
+        .and_then(Shape::written_form)
+        .is_some_and(|written| test(&written))
 }
 
 fn has_element(value: &RawValue, test: impl Fn(&str) -> bool) -> bool {
-    object::elements(value).into_iter().filter_map(object::text).any(|element| test(&element))
+    object::elements(value)
+        .into_iter()
+        .filter_map(object::text)
+        .any(|element| test(&element))
 }
 
 fn stored_boolean(value: &RawValue) -> Option<bool> {
@@ -253,12 +303,22 @@ fn unreadable(place: &Place, operator: Operator, value: &str) -> String {
         (Kind::ObjectArray, None) => "a JSON object like {\"label\":\"Host\"}",
         (Kind::Text | Kind::TextArray, _) | (Kind::Object | Kind::ObjectArray, Some(_)) => "a text",
     };
+
     let expected = match operator {
-        Operator::Compare(Comparator::Between) => format!("two values written a..b, each {expected}"),
+        Operator::Compare(Comparator::Between) => {
+            format!("two values written a..b, each {expected}")
+        }
         Operator::Compare(Comparator::Equal) | Operator::NotEqual if place.may_be_null() => {
             format!("{expected}, or null")
         }
-        Operator::Compare(_) | Operator::NotEqual | Operator::BeginsWith | Operator::Contains => expected.to_owned(),
+        Operator::Compare(_) | Operator::NotEqual | Operator::BeginsWith | Operator::Contains => {
+            expected.to_owned()
+        }
     };
-    format!("{} must be {expected}, but was {}", shown(&place.name()), shown(value))
+
+    format!(
+        "{} must be {expected}, but was {}",
+        shown(&place.name()),
+        shown(value)
+    )
 }

@@ -1,7 +1,7 @@
 //! Times in queries and in stored objects, as instants.
 //!
-//! Finer than `Timestamp`, which cuts off at the millisecond: an object stored at `.419` is earlier than a bound of
-//! `.4195`, and must not be taken for equal to it.
+//! Finer than `Timestamp`, which cuts off at the millisecond: an object stored at `.419` is earlier
+//! than a bound of `.4195`, and must not be taken for equal to it.
 
 use chrono::{DateTime, Utc};
 
@@ -12,15 +12,19 @@ pub(super) type Instant = DateTime<Utc>;
 
 /// Reads a stored time.
 pub(super) fn parse_stored(text: &str) -> Option<Instant> {
-    DateTime::parse_from_rfc3339(text).ok().map(|time| time.with_timezone(&Utc))
+    DateTime::parse_from_rfc3339(text)
+        .ok()
+        .map(|time| time.with_timezone(&Utc))
 }
 
 /// Reads a time as callers write it: RFC 3339, or unix seconds with or without a fraction.
 ///
-/// A `+` that a caller did not encode arrives as a space; where only that keeps an offset from being read, it is taken
-/// for the `+` it was.
+/// A `+` that a caller did not encode arrives as a space; where only that keeps an offset from
+/// being read, it is taken for the `+` it was.
 pub(super) fn parse_asked(text: &str) -> Option<Instant> {
-    parse_stored(text).or_else(|| parse_stored(&with_plus_restored(text)?)).or_else(|| parse_unix_seconds(text))
+    parse_stored(text)
+        .or_else(|| parse_stored(&with_plus_restored(text)?))
+        .or_else(|| parse_unix_seconds(text))
 }
 
 fn with_plus_restored(text: &str) -> Option<String> {
@@ -30,22 +34,42 @@ fn with_plus_restored(text: &str) -> Option<String> {
 
 /// Decimal digits, not a float: a float cannot hold today's milliseconds exactly.
 fn parse_unix_seconds(text: &str) -> Option<Instant> {
-    let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (negative, text) = text
+        .strip_prefix('-')
+        .map_or((false, text), |rest| (true, rest));
     let (whole, fraction) = match text.split_once('.') {
         Some((_, "")) => return None,
         Some(parts) => parts,
         None => (text, ""),
     };
-    if whole.is_empty() || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+
+    if whole.is_empty()
+        || !whole
+            .bytes()
+            .chain(fraction.bytes())
+            .all(|byte| byte.is_ascii_digit())
+    {
         return None;
     }
+
     let seconds: i64 = whole.parse().ok()?;
-    let nanoseconds: i64 = fraction.chars().chain("000000000".chars()).take(9).collect::<String>().parse().ok()?;
+    let nanoseconds: i64 = fraction
+        .chars()
+        .chain("000000000".chars())
+        .take(9)
+        .collect::<String>()
+        .parse()
+        .ok()?;
     let sign = if negative { -1 } else { 1 };
     let total = (i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds)) * sign;
     let seconds = i64::try_from(total.div_euclid(1_000_000_000)).ok()?;
-    let instant = DateTime::from_timestamp(seconds, u32::try_from(total.rem_euclid(1_000_000_000)).ok()?)?;
-    // Milliseconds taken for seconds would mean a year beyond 9999: a fault worth telling, not an empty list.
+    let instant = DateTime::from_timestamp(
+        seconds,
+        u32::try_from(total.rem_euclid(1_000_000_000)).ok()?,
+    )?;
+
+    // Milliseconds taken for seconds would mean a year beyond 9999: a fault worth telling, not an
+    // empty list.
     Timestamp::from_millis(instant.timestamp_millis()).map(|_| instant)
 }
 
@@ -54,7 +78,8 @@ mod tests {
     use super::*;
 
     fn asked(text: &str) -> Option<String> {
-        parse_asked(text).map(|instant| instant.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
+        parse_asked(text)
+            .map(|instant| instant.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
     }
 
     #[test]
@@ -77,7 +102,10 @@ mod tests {
     fn unix_seconds_may_be_negative_and_finer_than_milliseconds() {
         assert_eq!(asked("0").unwrap(), "1970-01-01T00:00:00Z");
         assert_eq!(asked("-1.5").unwrap(), "1969-12-31T23:59:58.500Z");
-        assert_eq!(asked("1.000000001").unwrap(), "1970-01-01T00:00:01.000000001Z");
+        assert_eq!(
+            asked("1.000000001").unwrap(),
+            "1970-01-01T00:00:01.000000001Z"
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! JSON given in a filter, compared with JSON that is stored.
 //!
-//! Equal means the same value: the order of members does not count, nor how a number or a text is written. The given
-//! side is parsed once; the stored side is opened only as far as the given side reaches, which also bounds how deep
-//! this goes.
+//! Equal means the same value: the order of members does not count, nor how a number or a text is
+//! written. The given side is parsed once; the stored side is opened only as far as the given side
+//! reaches, which also bounds how deep this goes.
 
 use std::collections::BTreeMap;
 
@@ -45,12 +45,16 @@ impl Members {
     /// Whether the stored object has all these members, with equal values.
     pub(super) fn contained_in(&self, stored: &Object<'_>) -> bool {
         // One walk over the stored side, however large either side is.
-        let found = stored.members().filter(|(name, value)| self.0.get(*name).is_some_and(|given| given.equal(value)));
+        let found = stored
+            .members()
+            .filter(|(name, value)| self.0.get(*name).is_some_and(|given| given.equal(value)));
         found.count() == self.0.len()
     }
 
     fn read(object: Object<'_>, depth: usize) -> Option<Self> {
-        let members = object.members().map(|(name, value)| Some((name.to_owned(), Json::read(value, depth)?)));
+        let members = object
+            .members()
+            .map(|(name, value)| Some((name.to_owned(), Json::read(value, depth)?)));
         members.collect::<Option<_>>().map(Self)
     }
 }
@@ -63,15 +67,21 @@ impl Json {
             Shape::Boolean(given) => Self::Boolean(given),
             Shape::Number(digits) => Self::Number(Number::parse(digits)?),
             Shape::Text(text) => Self::Text(text.into_owned()),
-            Shape::Array(elements) => {
-                Self::Array(elements.into_iter().map(|element| Self::read(element, below)).collect::<Option<_>>()?)
-            }
+            Shape::Array(elements) => Self::Array(
+                elements
+                    .into_iter()
+                    .map(|element| Self::read(element, below))
+                    .collect::<Option<_>>()?,
+            ),
             Shape::Object(object) => Self::Object(Members::read(object, below)?),
         })
     }
 
     fn equal(&self, stored: &RawValue) -> bool {
-        let Some(shape) = Shape::of(stored) else { return false };
+        let Some(shape) = Shape::of(stored) else {
+            return false;
+        };
+
         match (self, shape) {
             (Self::Null, Shape::Null) => true,
             (Self::Boolean(given), Shape::Boolean(stored)) => *given == stored,
@@ -80,11 +90,20 @@ impl Json {
             }
             (Self::Text(given), Shape::Text(stored)) => *given == stored,
             (Self::Array(given), Shape::Array(stored)) => {
-                given.len() == stored.len() && given.iter().zip(stored).all(|(given, stored)| given.equal(stored))
+                given.len() == stored.len()
+                    && given
+                        .iter()
+                        .zip(stored)
+                        .all(|(given, stored)| given.equal(stored))
             }
             (Self::Object(given), Shape::Object(stored)) => given.equal(&stored),
             (
-                Self::Null | Self::Boolean(_) | Self::Number(_) | Self::Text(_) | Self::Array(_) | Self::Object(_),
+                Self::Null
+                | Self::Boolean(_)
+                | Self::Number(_)
+                | Self::Text(_)
+                | Self::Array(_)
+                | Self::Object(_),
                 Shape::Null
                 | Shape::Boolean(_)
                 | Shape::Number(_)
@@ -101,18 +120,28 @@ mod tests {
     use super::*;
 
     fn equal(given: &str, stored: &str) -> bool {
-        Members::parse(given).unwrap().equal(&Object::parse(stored.as_bytes()).unwrap())
+        Members::parse(given)
+            .unwrap()
+            .equal(&Object::parse(stored.as_bytes()).unwrap())
     }
 
     fn contained(given: &str, stored: &str) -> bool {
-        Members::parse(given).unwrap().contained_in(&Object::parse(stored.as_bytes()).unwrap())
+        Members::parse(given)
+            .unwrap()
+            .contained_in(&Object::parse(stored.as_bytes()).unwrap())
     }
 
     #[test]
     fn objects_are_equal_by_value_not_by_spelling() {
-        assert!(equal(r#"{"a":1,"b":[true,null,"ü"]}"#, r#" {"b" : [true, null, "\u00fc"], "a": 1.0} "#));
+        assert!(equal(
+            r#"{"a":1,"b":[true,null,"ü"]}"#,
+            r#" {"b" : [true, null, "\u00fc"], "a": 1.0} "#
+        ));
         assert!(equal("{}", "{ }"));
-        assert!(equal(r#"{"a":{"b":{"c":"d"}}}"#, r#"{"a":{"b":{"c":"d"}}}"#));
+        assert!(equal(
+            r#"{"a":{"b":{"c":"d"}}}"#,
+            r#"{"a":{"b":{"c":"d"}}}"#
+        ));
     }
 
     #[test]
@@ -133,32 +162,61 @@ mod tests {
 
     #[test]
     fn large_numbers_are_told_apart() {
-        assert!(!equal(r#"{"a":9007199254740993}"#, r#"{"a":9007199254740992}"#));
-        assert!(equal(r#"{"a":9007199254740993}"#, r#"{"a":9007199254740993.0}"#));
+        assert!(!equal(
+            r#"{"a":9007199254740993}"#,
+            r#"{"a":9007199254740992}"#
+        ));
+        assert!(equal(
+            r#"{"a":9007199254740993}"#,
+            r#"{"a":9007199254740993.0}"#
+        ));
     }
 
     #[test]
     fn an_object_is_contained_with_all_its_members() {
         let stored = r#"{"a":1,"b":{"c":2,"d":3},"e":null}"#;
-        for given in ["{}", r#"{"a":1}"#, r#"{"e":null,"a":1.0}"#, r#"{"b":{"d":3,"c":2}}"#] {
+        for given in [
+            "{}",
+            r#"{"a":1}"#,
+            r#"{"e":null,"a":1.0}"#,
+            r#"{"b":{"d":3,"c":2}}"#,
+        ] {
             assert!(contained(given, stored), "{given}");
         }
-        for given in [r#"{"a":2}"#, r#"{"x":null}"#, r#"{"a":1,"x":1}"#, r#"{"b":{"c":2}}"#] {
+
+        for given in [
+            r#"{"a":2}"#,
+            r#"{"x":null}"#,
+            r#"{"a":1,"x":1}"#,
+            r#"{"b":{"c":2}}"#,
+        ] {
             assert!(!contained(given, stored), "{given}");
         }
     }
 
     #[test]
     fn only_objects_are_read() {
-        for text in ["", "1", "null", "[]", "{", r#"{"a":}"#, "{} {}", r#""{}""#, r#"{"a":"\ud800"}"#] {
+        for text in [
+            "",
+            "1",
+            "null",
+            "[]",
+            "{",
+            r#"{"a":}"#,
+            "{} {}",
+            r#""{}""#,
+            r#"{"a":"\ud800"}"#,
+        ] {
             assert!(Members::parse(text).is_none(), "{text}");
         }
+
         assert!(Members::parse(" {} ").is_some());
     }
 
     #[test]
     fn depth_is_bounded_on_both_sides() {
-        let nested = |depth: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+        let nested =
+            |depth: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
         assert!(Members::parse(&nested(DEEPEST)).is_some());
         assert!(Members::parse(&nested(DEEPEST + 1)).is_none());
         assert!(Members::parse(&nested(100_000)).is_none());

@@ -1,12 +1,14 @@
 //! A JSON number that compares exactly, whatever its size.
 //!
-//! Rounding to `f64` would make 9007199254740993 equal to 9007199254740992, and mixing exact integers with rounded
-//! fractions is not even an order (sorting may panic on it). So a number that is not a small integer is kept as its
-//! decimal digits. Exponents beyond what fits `i64` are cut off there; this is the only inexactness.
+//! Rounding to `f64` would make 9007199254740993 equal to 9007199254740992, and mixing exact
+//! integers with rounded fractions is not even an order (sorting may panic on it). So a number that
+//! is not a small integer is kept as its decimal digits. Exponents beyond what fits `i64` are cut
+//! off there; this is the only inexactness.
 
 use std::cmp::Ordering;
 
-/// A number of any size and precision. Equal numbers are equal however they are written: `1`, `1.0` and `10e-1`.
+/// A number of any size and precision. Equal numbers are equal however they are written: `1`, `1.0`
+/// and `10e-1`.
 #[derive(Debug, Clone)]
 pub(super) enum Number {
     /// By far the most numbers: no allocation, one comparison.
@@ -14,7 +16,8 @@ pub(super) enum Number {
     Decimal(Decimal),
 }
 
-/// `sign * 0.<digits> * 10^exponent`; the digits neither start nor end with a zero, and zero has none.
+/// `sign * 0.<digits> * 10^exponent`; the digits neither start nor end with a zero, and zero has
+/// none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Decimal {
     sign: Sign,
@@ -30,7 +33,8 @@ enum Sign {
 }
 
 impl Number {
-    /// Reads a number as JSON writes it; `None` for anything else, also for `+1`, `.5`, `01` and ` 1`.
+    /// Reads a number as JSON writes it; `None` for anything else, also for `+1`, `.5`, `01` and `
+    /// 1`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let parts = Parts::split(text)?;
         if parts.fraction.is_empty()
@@ -47,7 +51,13 @@ impl Number {
             Self::Decimal(decimal) => decimal.clone(),
             Self::Small(small) => {
                 let digits = small.unsigned_abs().to_string();
-                Parts { negative: *small < 0, integer: &digits, fraction: "", exponent: 0 }.into_decimal()
+                Parts {
+                    negative: *small < 0,
+                    integer: &digits,
+                    fraction: "",
+                    exponent: 0,
+                }
+                .into_decimal()
             }
         }
     }
@@ -80,7 +90,11 @@ impl Eq for Number {}
 
 impl Ord for Decimal {
     fn cmp(&self, other: &Self) -> Ordering {
-        let size = || self.exponent.cmp(&other.exponent).then_with(|| self.digits.cmp(&other.digits));
+        let size = || {
+            self.exponent
+                .cmp(&other.exponent)
+                .then_with(|| self.digits.cmp(&other.digits))
+        };
         self.sign.cmp(&other.sign).then_with(|| match self.sign {
             Sign::Negative => size().reverse(),
             Sign::Zero => Ordering::Equal,
@@ -106,31 +120,53 @@ struct Parts<'a> {
 impl<'a> Parts<'a> {
     /// JSON's grammar: `-`? digits without a leading zero, (`.` digits)?, ([eE] sign? digits)?
     fn split(text: &'a str) -> Option<Self> {
-        let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        let (negative, text) = text
+            .strip_prefix('-')
+            .map_or((false, text), |rest| (true, rest));
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, read_exponent(exponent)?),
             None => (text, 0),
         };
+
         let (integer, fraction) = match mantissa.split_once('.') {
             Some((_, "")) => return None,
             Some(parts) => parts,
             None => (mantissa, ""),
         };
+
         let leading_zero = integer.len() > 1 && integer.starts_with('0');
         let digits = !integer.is_empty() && is_digits(integer) && is_digits(fraction);
-        (digits && !leading_zero).then_some(Self { negative, integer, fraction, exponent })
+        (digits && !leading_zero).then_some(Self {
+            negative,
+            integer,
+            fraction,
+            exponent,
+        })
     }
 
     fn into_decimal(self) -> Decimal {
         let written: Vec<u8> = self.integer.bytes().chain(self.fraction.bytes()).collect();
         let Some(first) = written.iter().position(|digit| *digit != b'0') else {
-            return Decimal { sign: Sign::Zero, exponent: 0, digits: Box::default() };
+            return Decimal {
+                sign: Sign::Zero,
+                exponent: 0,
+                digits: Box::default(),
+            };
         };
-        let last = written.iter().rposition(|digit| *digit != b'0').unwrap_or(first);
+
+        let last = written
+            .iter()
+            .rposition(|digit| *digit != b'0')
+            .unwrap_or(first);
         let point = i64::try_from(self.integer.len()).unwrap_or(i64::MAX);
         let skipped = i64::try_from(first).unwrap_or(i64::MAX);
+
         Decimal {
-            sign: if self.negative { Sign::Negative } else { Sign::Positive },
+            sign: if self.negative {
+                Sign::Negative
+            } else {
+                Sign::Positive
+            },
             exponent: self.exponent.saturating_add(point - skipped),
             digits: written.get(first..=last).unwrap_or_default().into(),
         }
@@ -164,12 +200,23 @@ mod tests {
 
     #[test]
     fn reads_what_json_calls_a_number_and_nothing_else() {
-        for good in ["0", "-0", "1", "-12", "0.5", "1e5", "1E+5", "1.25e-7", "123456789012345678901234567890"] {
+        for good in [
+            "0",
+            "-0",
+            "1",
+            "-12",
+            "0.5",
+            "1e5",
+            "1E+5",
+            "1.25e-7",
+            "123456789012345678901234567890",
+        ] {
             assert!(Number::parse(good).is_some(), "{good}");
         }
+
         for bad in [
-            "", "-", "+1", " 1", "1 ", "01", "-01", ".5", "1.", "1.e5", "1e", "1e+", "0x1", "NaN", "inf", "1_0", "٣",
-            "--1", "1.2.3",
+            "", "-", "+1", " 1", "1 ", "01", "-01", ".5", "1.", "1.e5", "1e", "1e+", "0x1", "NaN",
+            "inf", "1_0", "٣", "--1", "1.2.3",
         ] {
             assert!(Number::parse(bad).is_none(), "{bad}");
         }
@@ -234,6 +281,7 @@ mod tests {
             "1e400",
             "1e99999999999999999999",
         ];
+
         for (i, a) in ascending.iter().enumerate() {
             for (j, b) in ascending.iter().enumerate() {
                 assert_eq!(number(a).cmp(&number(b)), i.cmp(&j), "{a} {b}");

@@ -1,8 +1,8 @@
 //! A stored JSON object, opened one level at a time.
 //!
-//! A list looks at two or three attributes of up to a million objects, so nothing is parsed before it is asked for and
-//! text without escapes is borrowed. Values go through `RawValue`, never through `serde_json::Value`: that type loses
-//! objects that happen to use its private key names.
+//! A list looks at two or three attributes of up to a million objects, so nothing is parsed before
+//! it is asked for and text without escapes is borrowed. Values go through `RawValue`, never
+//! through `serde_json::Value`: that type loses objects that happen to use its private key names.
 //!
 //! Names given twice in one object: the last one counts, as everywhere in `serde_json`.
 
@@ -33,7 +33,11 @@ impl<'a> Object<'a> {
 
     /// The value of a member, exactly as it was written.
     pub fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.members.iter().rev().find(|(known, _)| known == name).map(|(_, value)| *value)
+        self.members
+            .iter()
+            .rev()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| *value)
     }
 
     /// How many members there are.
@@ -43,12 +47,18 @@ impl<'a> Object<'a> {
 
     /// Every member, in the order in which they were written.
     pub(super) fn members(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
-        self.members.iter().map(|(name, value)| (name.as_ref(), *value))
+        self.members
+            .iter()
+            .map(|(name, value)| (name.as_ref(), *value))
     }
 
     /// A value that is an object, split into its members.
     pub(super) fn of(value: &'a RawValue) -> Option<Self> {
-        if value.get().starts_with('{') { serde_json::from_str(value.get()).ok() } else { None }
+        if value.get().starts_with('{') {
+            serde_json::from_str(value.get()).ok()
+        } else {
+            None
+        }
     }
 }
 
@@ -116,7 +126,8 @@ pub(super) enum Shape<'a> {
 }
 
 impl<'a> Shape<'a> {
-    /// `None` for a text that names half a character (`"\ud800"`): it equals nothing and sorts like a missing value.
+    /// `None` for a text that names half a character (`"\ud800"`): it equals nothing and sorts like
+    /// a missing value.
     pub(super) fn of(value: &'a RawValue) -> Option<Self> {
         let written = value.get();
         match written.as_bytes().first()? {
@@ -130,7 +141,8 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// The value as text: what `beginsWith` and `contains` look at. Null, arrays and objects have no such form.
+    /// The value as text: what `beginsWith` and `contains` look at. Null, arrays and objects have
+    /// no such form.
     pub(super) fn written_form(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text),
@@ -154,7 +166,11 @@ pub(super) fn text(value: &RawValue) -> Option<Cow<'_, str>> {
 
 /// The elements of a JSON array; none for any other value.
 pub(super) fn elements(value: &RawValue) -> Vec<&RawValue> {
-    if value.get().starts_with('[') { serde_json::from_str(value.get()).unwrap_or_default() } else { Vec::new() }
+    if value.get().starts_with('[') {
+        serde_json::from_str(value.get()).unwrap_or_default()
+    } else {
+        Vec::new()
+    }
 }
 
 /// Follows a dotted path down from a value, one object per step (`walk`).
@@ -185,8 +201,13 @@ mod tests {
 
     #[test]
     fn names_are_borrowed_unless_they_have_escapes() {
-        let object = Object::parse(r#"{"plain":1,"gr\u00fc\u00df":2,"日本":3}"#.as_bytes()).unwrap();
-        let borrowed: Vec<_> = object.members.iter().map(|(name, _)| matches!(name, Cow::Borrowed(_))).collect();
+        let object =
+            Object::parse(r#"{"plain":1,"gr\u00fc\u00df":2,"日本":3}"#.as_bytes()).unwrap();
+        let borrowed: Vec<_> = object
+            .members
+            .iter()
+            .map(|(name, _)| matches!(name, Cow::Borrowed(_)))
+            .collect();
         assert_eq!(borrowed, [true, false, true]);
         assert_eq!(object.get("grüß").unwrap().get(), "2");
         assert_eq!(object.get("日本").unwrap().get(), "3");
@@ -194,7 +215,14 @@ mod tests {
 
     #[test]
     fn a_name_given_twice_has_its_last_value() {
-        assert_eq!(Object::parse(br#"{"a":1,"a":2}"#).unwrap().get("a").unwrap().get(), "2");
+        assert_eq!(
+            Object::parse(br#"{"a":1,"a":2}"#)
+                .unwrap()
+                .get("a")
+                .unwrap()
+                .get(),
+            "2"
+        );
     }
 
     #[test]
@@ -207,7 +235,10 @@ mod tests {
 
     #[test]
     fn text_is_borrowed_unless_it_has_escapes() {
-        assert!(matches!(text(raw(r#""größe 🦀""#)), Some(Cow::Borrowed("größe 🦀"))));
+        assert!(matches!(
+            text(raw(r#""größe 🦀""#)),
+            Some(Cow::Borrowed("größe 🦀"))
+        ));
         assert_eq!(text(raw(r#""a\"b\\ \ud83e\udd80""#)).unwrap(), "a\"b\\ 🦀");
         assert_eq!(text(raw(r#""""#)).unwrap(), "");
         assert!(text(raw("1")).is_none());
@@ -218,7 +249,10 @@ mod tests {
     fn private_key_names_of_serde_json_are_ordinary_members() {
         let json = r#"{"$serde_json::private::Number":"1","$serde_json::private::RawValue":"2"}"#;
         assert_eq!(below(json, "$serde_json::private::Number"), Some(r#""1""#));
-        assert_eq!(below(json, "$serde_json::private::RawValue"), Some(r#""2""#));
+        assert_eq!(
+            below(json, "$serde_json::private::RawValue"),
+            Some(r#""2""#)
+        );
     }
 
     #[test]
@@ -234,7 +268,10 @@ mod tests {
     #[test]
     fn names_with_dots_are_found_and_the_longest_one_counts() {
         assert_eq!(below(r#"{"a.b":1,"a":{"b":2}}"#, "a.b"), Some("1"));
-        assert_eq!(below(r#"{"a.b":{"c":1},"a":{"b.c":2}}"#, "a.b.c"), Some("1"));
+        assert_eq!(
+            below(r#"{"a.b":{"c":1},"a":{"b.c":2}}"#, "a.b.c"),
+            Some("1")
+        );
         assert_eq!(below(r#"{"a":{"b.c":2}}"#, "a.b.c"), Some("2"));
         // The longest name leads nowhere, so the shorter one is tried too.
         assert_eq!(below(r#"{"a.b":1,"a":{"b":{"c":3}}}"#, "a.b.c"), Some("3"));

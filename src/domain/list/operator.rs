@@ -40,19 +40,26 @@ const OPERATORS: [(&str, Operator); 9] = [
 
 impl Operator {
     fn parse(name: &str) -> Option<Self> {
-        OPERATORS.iter().find(|(known, _)| *known == name).map(|(_, operator)| *operator)
+        OPERATORS
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, operator)| *operator)
     }
 
     /// The name in `ops`.
     pub(super) fn name(self) -> &'static str {
-        OPERATORS.iter().find(|(_, operator)| *operator == self).map_or("equals", |(name, _)| name)
+        OPERATORS
+            .iter()
+            .find(|(_, operator)| *operator == self)
+            .map_or("equals", |(name, _)| name)
     }
 }
 
 /// The operators of a query, by the attribute as the query wrote it.
 #[derive(Debug)]
 pub(super) struct Operators<'a> {
-    /// `None` where the operator is one of the faults, so that the filter is not judged by one that nobody meant.
+    /// `None` where the operator is one of the faults, so that the filter is not judged by one that
+    /// nobody meant.
     named: HashMap<&'a str, Option<Operator>>,
 }
 
@@ -61,35 +68,62 @@ impl<'a> Operators<'a> {
     pub(super) fn read(parameters: &'a Parameters<'_>, faults: &mut Faults) -> Self {
         let filtered: HashSet<&str> = parameters.filters().map(|(name, _)| name).collect();
         let mut named = HashMap::new();
-        for pair in parameters.get("ops").into_iter().flat_map(|ops| ops.split(',')).map(str::trim) {
-            // From the right: a name below an object may have a colon of its own, an operator has none.
-            let Some((name, operator)) = pair.rsplit_once(':').filter(|(name, _)| !name.is_empty()) else {
-                faults.add(format!("'ops' must be pairs like name:contains, comma separated, but has {}", shown(pair)));
+        for pair in parameters
+            .get("ops")
+            .into_iter()
+            .flat_map(|ops| ops.split(','))
+            .map(str::trim)
+        {
+            // From the right: a name below an object may have a colon of its own, an operator has
+            // none.
+            let Some((name, operator)) = pair.rsplit_once(':').filter(|(name, _)| !name.is_empty())
+            else {
+                faults.add(format!(
+                    "'ops' must be pairs like name:contains, comma separated, but has {}",
+                    shown(pair)
+                ));
                 continue;
             };
+
             if !filtered.contains(name) {
-                faults.add(format!("{} in 'ops' must be given as a filter too", shown(name)));
+                faults.add(format!(
+                    "{} in 'ops' must be given as a filter too",
+                    shown(name)
+                ));
             }
+
             let known = Operator::parse(operator);
             if known.is_none() {
                 faults.add(unknown_operator(name, operator));
             }
+
             if named.insert(name, known).is_some() {
-                faults.add(format!("{} must have only one operator in 'ops'", shown(name)));
+                faults.add(format!(
+                    "{} must have only one operator in 'ops'",
+                    shown(name)
+                ));
             }
         }
+
         Self { named }
     }
 
     /// The operator of a filter; `None` if it has one that is at fault.
     pub(super) fn of(&self, name: &str) -> Option<Operator> {
-        self.named.get(name).copied().unwrap_or(Some(Operator::Compare(Comparator::Equal)))
+        self.named
+            .get(name)
+            .copied()
+            .unwrap_or(Some(Operator::Compare(Comparator::Equal)))
     }
 }
 
 fn unknown_operator(name: &str, operator: &str) -> String {
     let known = OPERATORS.map(|(known, _)| known).join(", ");
-    format!("the operator of {} in 'ops' must be one of {known}, but was {}", shown(name), shown(operator))
+    format!(
+        "the operator of {} in 'ops' must be one of {known}, but was {}",
+        shown(name),
+        shown(operator)
+    )
 }
 
 #[cfg(test)]
@@ -100,7 +134,9 @@ mod tests {
         let mut faults = Faults::default();
         let parameters = Parameters::parse(query, &mut faults);
         Operators::read(&parameters, &mut faults);
-        faults.into_result().map_or_else(|rejection| rejection.messages(), |()| Vec::new())
+        faults
+            .into_result()
+            .map_or_else(|rejection| rejection.messages(), |()| Vec::new())
     }
 
     fn operator(query: &str, name: &str) -> Option<Operator> {
@@ -120,15 +156,27 @@ mod tests {
     #[test]
     fn several_are_comma_separated_and_the_rest_is_equals() {
         let query = "a=1&meta.b:c=2&d=3&ops=a:lt,%20meta.b:c:ne";
-        assert_eq!(operator(query, "a"), Some(Operator::Compare(Comparator::Less)));
+        assert_eq!(
+            operator(query, "a"),
+            Some(Operator::Compare(Comparator::Less))
+        );
         assert_eq!(operator(query, "meta.b:c"), Some(Operator::NotEqual));
-        assert_eq!(operator(query, "d"), Some(Operator::Compare(Comparator::Equal)));
+        assert_eq!(
+            operator(query, "d"),
+            Some(Operator::Compare(Comparator::Equal))
+        );
     }
 
     #[test]
     fn malformed_pairs_are_refused() {
-        for (query, shown) in [("ops=", "''"), ("a=1&ops=a", "'a'"), ("ops=:lt", "':lt'"), ("a=1&ops=a:lt,", "''")] {
-            let expected = format!("'ops' must be pairs like name:contains, comma separated, but has {shown}");
+        for (query, shown) in [
+            ("ops=", "''"),
+            ("a=1&ops=a", "'a'"),
+            ("ops=:lt", "':lt'"),
+            ("a=1&ops=a:lt,", "''"),
+        ] {
+            let expected =
+                format!("'ops' must be pairs like name:contains, comma separated, but has {shown}");
             assert_eq!(messages(query), [expected], "{query}");
         }
     }
@@ -137,18 +185,26 @@ mod tests {
     fn unknown_operators_are_answered_with_the_known_ones() {
         let known = "equals, ne, lt, lte, gt, gte, beginsWith, contains, between";
         for operator in ["like", "", "LT", "beginswith"] {
-            let expected = format!("the operator of 'a' in 'ops' must be one of {known}, but was '{operator}'");
+            let expected = format!(
+                "the operator of 'a' in 'ops' must be one of {known}, but was '{operator}'"
+            );
             assert_eq!(messages(&format!("a=1&ops=a:{operator}")), [expected]);
         }
     }
 
     #[test]
     fn an_operator_needs_its_filter() {
-        assert_eq!(messages("a=1&ops=b:lt"), ["'b' in 'ops' must be given as a filter too"]);
+        assert_eq!(
+            messages("a=1&ops=b:lt"),
+            ["'b' in 'ops' must be given as a filter too"]
+        );
     }
 
     #[test]
     fn an_attribute_has_one_operator() {
-        assert_eq!(messages("a=1&ops=a:lt,a:lt"), ["'a' must have only one operator in 'ops'"]);
+        assert_eq!(
+            messages("a=1&ops=a:lt,a:lt"),
+            ["'a' must have only one operator in 'ops'"]
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Which part of a list is asked for, and the links to the other parts.
 //!
-//! `limit` with `offset`, or `limit` with `page` counted from 1, or both where they mean the same. Links answer in the way they
-//! were asked, and by the page where both were.
+//! `limit` with `offset`, or `limit` with `page` counted from 1, or both where they mean the same.
+//! Links answer in the way they were asked, and by the page where both were.
 
 use std::borrow::Cow;
 
@@ -32,7 +32,11 @@ pub enum PageStyle {
 
 impl Default for Page {
     fn default() -> Self {
-        Self { offset: 0, limit: DEFAULT_LIMIT, style: PageStyle::Offset }
+        Self {
+            offset: 0,
+            limit: DEFAULT_LIMIT,
+            style: PageStyle::Offset,
+        }
     }
 }
 
@@ -43,6 +47,7 @@ impl Page {
         let limit = given_limit.unwrap_or(DEFAULT_LIMIT);
         let offset = read_whole(parameters, "offset", 0, faults);
         let number = read_whole(parameters, "page", 1, faults);
+
         // A page beyond all numbers is an empty page like any other past the end.
         let start = number.map(|number| (number - 1).saturating_mul(limit));
         if let (Some(start), Some(offset)) = (start, offset)
@@ -52,9 +57,18 @@ impl Page {
             faults
                 .add(format!("'page' begins at the offset {start}, but 'offset' was {offset}; leave one of them out"));
         }
+
         match start {
-            Some(offset) => Self { offset, limit, style: PageStyle::Number },
-            None => Self { offset: offset.unwrap_or(0), limit, style: PageStyle::Offset },
+            Some(offset) => Self {
+                offset,
+                limit,
+                style: PageStyle::Number,
+            },
+            None => Self {
+                offset: offset.unwrap_or(0),
+                limit,
+                style: PageStyle::Offset,
+            },
         }
     }
 
@@ -65,34 +79,50 @@ impl Page {
 
     /// The value of a `Link` header (RFC 8288): first, prev, next and last, those that there are.
     ///
-    /// `url` is the address without its query, whole or from its path on, `raw_query` the query as it arrived: other parameters are
-    /// handed back untouched.
+    /// `url` is the address without its query, whole or from its path on, `raw_query` the query as
+    /// it arrived: other parameters are handed back untouched.
     pub fn links(&self, url: &str, raw_query: &str, total: u64) -> String {
         let last = total.saturating_sub(1) / self.step() * self.step();
-        let prev = if self.offset >= total { last } else { self.offset.saturating_sub(self.limit) };
+        let prev = if self.offset >= total {
+            last
+        } else {
+            self.offset.saturating_sub(self.limit)
+        };
+
         let next = self.offset.saturating_add(self.limit);
-        let link = |relation, offset| format!("<{url}?{}>; rel=\"{relation}\"", self.query_for(offset, raw_query));
+        let link = |relation, offset| {
+            format!(
+                "<{url}?{}>; rel=\"{relation}\"",
+                self.query_for(offset, raw_query)
+            )
+        };
+
         let mut links = vec![link("first", 0)];
         links.extend((self.offset > 0).then(|| link("prev", prev)));
         links.extend(self.has_more(total).then(|| link("next", next)));
         links.push(link("last", last));
+
         links.join(", ")
     }
 
-    /// The distance of pages. The fields are open, and a page made by hand with no objects must not divide by zero.
+    /// The distance of pages. The fields are open, and a page made by hand with no objects must not
+    /// divide by zero.
     fn step(&self) -> u64 {
         self.limit.max(1)
     }
 
-    /// The query of the request with another start; where the request names its start, otherwise at the end.
+    /// The query of the request with another start; where the request names its start, otherwise at
+    /// the end.
     fn query_for(&self, offset: u64, raw_query: &str) -> String {
         let (name, value) = match self.style {
             PageStyle::Offset => ("offset", offset),
             PageStyle::Number => ("page", offset / self.step() + 1),
         };
+
         let start = format!("{name}={value}");
         let mut pairs: Vec<Cow<'_, str>> = Vec::new();
         let mut placed = false;
+
         for pair in raw_query.split('&').filter(|pair| !pair.is_empty()) {
             // Beside another page the offset would be wrong.
             if self.style == PageStyle::Number && is_named(pair, "offset") {
@@ -105,42 +135,67 @@ impl Page {
                 placed = true;
             }
         }
+
         if !placed {
             pairs.push(Cow::Borrowed(&start));
         }
+
         pairs.join("&")
     }
 }
 
 fn is_named(pair: &str, name: &str) -> bool {
-    form_urlencoded::parse(pair.as_bytes()).next().is_some_and(|(known, _)| known == name)
+    form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .is_some_and(|(known, _)| known == name)
 }
 
-/// Some clients send characters that an address may not have. In a header they would end the link early or not be
-/// accepted at all, so these, and only these, are encoded.
+/// Some clients send characters that an address may not have. In a header they would end the link
+/// early or not be accepted at all, so these, and only these, are encoded.
 fn fit_for_link(pair: &str) -> Cow<'_, str> {
     let unfit = |byte: u8| !byte.is_ascii_graphic() || matches!(byte, b'<' | b'>' | b'"');
     if !pair.bytes().any(unfit) {
         return Cow::Borrowed(pair);
     }
-    let encode = |byte: u8| if unfit(byte) { format!("%{byte:02X}") } else { char::from(byte).to_string() };
+
+    let encode = |byte: u8| {
+        if unfit(byte) {
+            format!("%{byte:02X}")
+        } else {
+            char::from(byte).to_string()
+        }
+    };
+
     Cow::Owned(pair.bytes().map(encode).collect())
 }
 
 fn read_limit(parameters: &Parameters, faults: &mut Faults) -> Option<u64> {
-    let Some(value) = parameters.get("limit") else { return Some(DEFAULT_LIMIT) };
+    let Some(value) = parameters.get("limit") else {
+        return Some(DEFAULT_LIMIT);
+    };
     let limit = whole_number(value).filter(|limit| (1..=HIGHEST_LIMIT).contains(limit));
     if limit.is_none() {
-        faults.add(format!("'limit' must be a whole number from 1 to {HIGHEST_LIMIT}, but was {}", shown(value)));
+        faults.add(format!(
+            "'limit' must be a whole number from 1 to {HIGHEST_LIMIT}, but was {}",
+            shown(value)
+        ));
     }
     limit
 }
 
-fn read_whole(parameters: &Parameters, name: &str, lowest: u64, faults: &mut Faults) -> Option<u64> {
+fn read_whole(
+    parameters: &Parameters,
+    name: &str,
+    lowest: u64,
+    faults: &mut Faults,
+) -> Option<u64> {
     let value = parameters.get(name)?;
     let number = whole_number(value).filter(|number| *number >= lowest);
     if number.is_none() {
-        faults.add(format!("'{name}' must be a whole number, at least {lowest}, but was {}", shown(value)));
+        faults.add(format!(
+            "'{name}' must be a whole number, at least {lowest}, but was {}",
+            shown(value)
+        ));
     }
     number
 }
@@ -160,18 +215,34 @@ mod tests {
     fn read(query: &str) -> Result<Page, Vec<String>> {
         let mut faults = Faults::default();
         let page = Page::read(&Parameters::parse(query, &mut faults), &mut faults);
-        faults.into_result().map(|()| page).map_err(|rejection| rejection.messages())
+        faults
+            .into_result()
+            .map(|()| page)
+            .map_err(|rejection| rejection.messages())
     }
 
     fn links(query: &str, total: u64) -> Vec<(String, String)> {
         let header = read(query).unwrap().links(ORIGIN, query, total);
-        let parts = header.split(", ").map(|link| link.split_once(">; rel=").unwrap());
+        let parts = header
+            .split(", ")
+            .map(|link| link.split_once(">; rel=").unwrap());
         let prefix = format!("<{ORIGIN}?");
-        parts.map(|(url, rel)| (rel.trim_matches('"').into(), url.strip_prefix(&prefix).unwrap().into())).collect()
+
+        parts
+            .map(|(url, rel)| {
+                (
+                    rel.trim_matches('"').into(),
+                    url.strip_prefix(&prefix).unwrap().into(),
+                )
+            })
+            .collect()
     }
 
     fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
-        expected.iter().map(|(relation, query)| ((*relation).to_owned(), (*query).to_owned())).collect()
+        expected
+            .iter()
+            .map(|(relation, query)| ((*relation).to_owned(), (*query).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -182,31 +253,86 @@ mod tests {
 
     #[test]
     fn a_page_number_counts_from_one_with_or_without_a_limit() {
-        assert_eq!(read("page=1").unwrap(), Page { offset: 0, limit: 10, style: PageStyle::Number });
-        assert_eq!(read("page=3").unwrap(), Page { offset: 20, limit: 10, style: PageStyle::Number });
-        assert_eq!(read("limit=7&page=3").unwrap(), Page { offset: 14, limit: 7, style: PageStyle::Number });
+        assert_eq!(
+            read("page=1").unwrap(),
+            Page {
+                offset: 0,
+                limit: 10,
+                style: PageStyle::Number
+            }
+        );
+        assert_eq!(
+            read("page=3").unwrap(),
+            Page {
+                offset: 20,
+                limit: 10,
+                style: PageStyle::Number
+            }
+        );
+        assert_eq!(
+            read("limit=7&page=3").unwrap(),
+            Page {
+                offset: 14,
+                limit: 7,
+                style: PageStyle::Number
+            }
+        );
     }
 
     #[test]
     fn limits_from_1_to_100_are_taken() {
         assert_eq!(read("limit=1").unwrap().limit, 1);
         assert_eq!(read("limit=100").unwrap().limit, 100);
-        for limit in ["0", "101", "-1", "", "ten", "1.5", "%2B5", "+5", "99999999999999999999"] {
-            assert_eq!(read(&format!("limit={limit}")).unwrap_err().len(), 1, "{limit}");
+        for limit in [
+            "0",
+            "101",
+            "-1",
+            "",
+            "ten",
+            "1.5",
+            "%2B5",
+            "+5",
+            "99999999999999999999",
+        ] {
+            assert_eq!(
+                read(&format!("limit={limit}")).unwrap_err().len(),
+                1,
+                "{limit}"
+            );
         }
-        assert_eq!(read("limit=0").unwrap_err(), ["'limit' must be a whole number from 1 to 100, but was '0'"]);
+
+        assert_eq!(
+            read("limit=0").unwrap_err(),
+            ["'limit' must be a whole number from 1 to 100, but was '0'"]
+        );
     }
 
     #[test]
     fn a_start_out_of_range_says_what_would_be_right() {
-        assert_eq!(read("offset=-1").unwrap_err(), ["'offset' must be a whole number, at least 0, but was '-1'"]);
-        assert_eq!(read("offset=").unwrap_err(), ["'offset' must be a whole number, at least 0, but was ''"]);
-        assert_eq!(read("page=0").unwrap_err(), ["'page' must be a whole number, at least 1, but was '0'"]);
+        assert_eq!(
+            read("offset=-1").unwrap_err(),
+            ["'offset' must be a whole number, at least 0, but was '-1'"]
+        );
+        assert_eq!(
+            read("offset=").unwrap_err(),
+            ["'offset' must be a whole number, at least 0, but was ''"]
+        );
+        assert_eq!(
+            read("page=0").unwrap_err(),
+            ["'page' must be a whole number, at least 1, but was '0'"]
+        );
     }
 
     #[test]
     fn offset_and_page_go_together_when_they_mean_the_same() {
-        assert_eq!(read("offset=0&page=1").unwrap(), Page { offset: 0, limit: 10, style: PageStyle::Number });
+        assert_eq!(
+            read("offset=0&page=1").unwrap(),
+            Page {
+                offset: 0,
+                limit: 10,
+                style: PageStyle::Number
+            }
+        );
         assert_eq!(read("page=3&limit=7&offset=14").unwrap().offset, 14);
         let expected = "'page' begins at the offset 10, but 'offset' was 9; leave one of them out";
         assert_eq!(read("offset=9&page=2").unwrap_err(), [expected]);
@@ -225,9 +351,11 @@ mod tests {
 
     #[test]
     fn a_start_beyond_all_numbers_is_an_empty_page() {
-        for query in
-            ["page=18446744073709551615&limit=100", "page=99999999999999999999999", "offset=18446744073709551615"]
-        {
+        for query in [
+            "page=18446744073709551615&limit=100",
+            "page=99999999999999999999999",
+            "offset=18446744073709551615",
+        ] {
             let page = read(query).unwrap();
             assert!(!page.has_more(u64::MAX), "{query}");
             assert_eq!(links(query, 15).len(), 3, "{query}");
@@ -237,7 +365,10 @@ mod tests {
     #[test]
     fn more_follows_until_the_last_object_is_on_the_page() {
         let page = read("limit=10&offset=10").unwrap();
-        assert_eq!([0, 10, 20, 21].map(|total| page.has_more(total)), [false, false, false, true]);
+        assert_eq!(
+            [0, 10, 20, 21].map(|total| page.has_more(total)),
+            [false, false, false, true]
+        );
     }
 
     #[test]
@@ -251,10 +382,17 @@ mod tests {
                 ("last", "limit=10&offset=30"),
             ])
         );
-        // An offset between pages: back to the start rather than below it, and last by multiples of the limit.
+
+        // An offset between pages: back to the start rather than below it, and last by multiples of
+        // the limit.
         assert_eq!(
             links("offset=5", 20),
-            pairs(&[("first", "offset=0"), ("prev", "offset=0"), ("next", "offset=15"), ("last", "offset=10")])
+            pairs(&[
+                ("first", "offset=0"),
+                ("prev", "offset=0"),
+                ("next", "offset=15"),
+                ("last", "offset=10")
+            ])
         );
     }
 
@@ -273,23 +411,50 @@ mod tests {
 
     #[test]
     fn the_first_page_has_no_prev_and_the_last_no_next() {
-        assert_eq!(links("", 20), pairs(&[("first", "offset=0"), ("next", "offset=10"), ("last", "offset=10")]));
+        assert_eq!(
+            links("", 20),
+            pairs(&[
+                ("first", "offset=0"),
+                ("next", "offset=10"),
+                ("last", "offset=10")
+            ])
+        );
         assert_eq!(
             links("offset=10", 20),
-            pairs(&[("first", "offset=0"), ("prev", "offset=0"), ("last", "offset=10")])
+            pairs(&[
+                ("first", "offset=0"),
+                ("prev", "offset=0"),
+                ("last", "offset=10")
+            ])
         );
-        assert_eq!(links("", 0), pairs(&[("first", "offset=0"), ("last", "offset=0")]));
-        assert_eq!(links("page=1", 10), pairs(&[("first", "page=1"), ("last", "page=1")]));
+        assert_eq!(
+            links("", 0),
+            pairs(&[("first", "offset=0"), ("last", "offset=0")])
+        );
+        assert_eq!(
+            links("page=1", 10),
+            pairs(&[("first", "page=1"), ("last", "page=1")])
+        );
     }
 
     #[test]
     fn past_the_end_prev_is_the_last_page() {
         assert_eq!(
             links("offset=500", 25),
-            pairs(&[("first", "offset=0"), ("prev", "offset=20"), ("last", "offset=20")])
+            pairs(&[
+                ("first", "offset=0"),
+                ("prev", "offset=20"),
+                ("last", "offset=20")
+            ])
         );
-        assert_eq!(links("page=9", 25), pairs(&[("first", "page=1"), ("prev", "page=3"), ("last", "page=3")]));
-        assert_eq!(links("page=9", 0), pairs(&[("first", "page=1"), ("prev", "page=1"), ("last", "page=1")]));
+        assert_eq!(
+            links("page=9", 25),
+            pairs(&[("first", "page=1"), ("prev", "page=3"), ("last", "page=3")])
+        );
+        assert_eq!(
+            links("page=9", 0),
+            pairs(&[("first", "page=1"), ("prev", "page=1"), ("last", "page=1")])
+        );
     }
 
     #[test]
@@ -303,6 +468,9 @@ mod tests {
     fn characters_that_would_break_the_header_are_encoded() {
         let header = Page::default().links(ORIGIN, "name=a>; rel=\"x\"\r\n<ü", 0);
         let query = "name=a%3E;%20rel=%22x%22%0D%0A%3C%C3%BC&offset=0";
-        assert_eq!(header, format!("<{ORIGIN}?{query}>; rel=\"first\", <{ORIGIN}?{query}>; rel=\"last\""));
+        assert_eq!(
+            header,
+            format!("<{ORIGIN}?{query}>; rel=\"first\", <{ORIGIN}?{query}>; rel=\"last\"")
+        );
     }
 }

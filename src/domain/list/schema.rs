@@ -1,6 +1,7 @@
 //! What the list engine knows of an object type: its attributes and their kinds.
 //!
-//! Names that a query asks for become a `Place` here; nothing else of the engine reads a dotted name.
+//! Names that a query asks for become a `Place` here; nothing else of the engine reads a dotted
+//! name.
 
 use serde_json::value::RawValue;
 
@@ -43,24 +44,36 @@ pub struct Attribute {
     pub kind: Kind,
     /// Whether it may be null.
     pub nullable: bool,
-    /// Whether it is a third-party id, of which long ones are kept by their hash and asked for as they are.
+    /// Whether it is a third-party id, of which long ones are kept by their hash and asked for as
+    /// they are.
     pub is_thirdparty_id: bool,
 }
 
 impl Attribute {
     /// An attribute that always has a value.
     pub const fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, nullable: false, is_thirdparty_id: false }
+        Self {
+            name,
+            kind,
+            nullable: false,
+            is_thirdparty_id: false,
+        }
     }
 
     /// A third-party id, if there is one.
     pub const fn thirdparty_id(name: &'static str) -> Self {
-        Self { is_thirdparty_id: true, ..Self::new(name, Kind::Text).or_null() }
+        Self {
+            is_thirdparty_id: true,
+            ..Self::new(name, Kind::Text).or_null()
+        }
     }
 
     /// The same, where there may be none.
     pub const fn or_null(self) -> Self {
-        Self { nullable: true, ..self }
+        Self {
+            nullable: true,
+            ..self
+        }
     }
 }
 
@@ -74,46 +87,75 @@ pub struct Schema(
 impl Schema {
     /// The attribute of this exact name.
     pub fn find(self, name: &str) -> Option<Attribute> {
-        self.0.iter().copied().find(|attribute| attribute.name == name)
+        self.0
+            .iter()
+            .copied()
+            .find(|attribute| attribute.name == name)
     }
 
-    /// The place that a name in a query means. The fault is the end of a sentence that starts with the name.
+    /// The place that a name in a query means. The fault is the end of a sentence that starts with
+    /// the name.
     pub(crate) fn resolve(self, name: &str) -> Result<Place, String> {
         let (head, below) = match name.split_once('.') {
             Some((head, below)) => (head, Some(below)),
             None => (name, None),
         };
+
         match (self.find(head), below) {
             (None, _) => Err(format!("is not an attribute; there are {}", self.names())),
-            (Some(attribute), None) => Ok(Place { attribute, below: None }),
+            (Some(attribute), None) => Ok(Place {
+                attribute,
+                below: None,
+            }),
             (Some(attribute), Some("")) if attribute.kind.has_members() => {
                 Err("must have a name after the dot".to_owned())
             }
-            (Some(attribute), Some(below)) if attribute.kind.has_members() => {
-                Ok(Place { attribute, below: Some(below.to_owned()) })
-            }
-            (Some(_), Some(_)) => Err(format!("reaches below '{head}', which is not an object{}", self.objects_hint())),
+            (Some(attribute), Some(below)) if attribute.kind.has_members() => Ok(Place {
+                attribute,
+                below: Some(below.to_owned()),
+            }),
+            (Some(_), Some(_)) => Err(format!(
+                "reaches below '{head}', which is not an object{}",
+                self.objects_hint()
+            )),
         }
     }
 
     /// Where the attribute that a name starts with stands in the object; unknown ones come last.
     pub(super) fn position(self, name: &str) -> usize {
         let head = name.split_once('.').map_or(name, |(head, _)| head);
-        self.0.iter().position(|attribute| attribute.name == head).unwrap_or(self.0.len())
+        self.0
+            .iter()
+            .position(|attribute| attribute.name == head)
+            .unwrap_or(self.0.len())
     }
 
     /// All names, for messages.
     pub(super) fn names(self) -> String {
-        self.0.iter().map(|attribute| attribute.name).collect::<Vec<_>>().join(", ")
+        self.0
+            .iter()
+            .map(|attribute| attribute.name)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     fn objects_hint(self) -> String {
-        let objects: Vec<_> = self.0.iter().filter(|known| known.kind.has_members()).map(|known| known.name).collect();
-        if objects.is_empty() { String::new() } else { format!("; a dot may follow {}", objects.join(", ")) }
+        let objects: Vec<_> = self
+            .0
+            .iter()
+            .filter(|known| known.kind.has_members())
+            .map(|known| known.name)
+            .collect();
+        if objects.is_empty() {
+            String::new()
+        } else {
+            format!("; a dot may follow {}", objects.join(", "))
+        }
     }
 }
 
-/// Where a value stands: in an attribute, or somewhere below an attribute that is an object or an array of objects.
+/// Where a value stands: in an attribute, or somewhere below an attribute that is an object or an
+/// array of objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub(super) attribute: Attribute,
@@ -131,11 +173,16 @@ impl Place {
         }
     }
 
-    /// The stored values at all of these places, and how many bytes of work they are. Below an attribute all are found in one pass.
-    pub fn find_each<'a>(places: &[&Self], object: &Object<'a>) -> (Vec<Option<&'a RawValue>>, usize) {
+    /// The stored values at all of these places, and how many bytes of work they are. Below an
+    /// attribute all are found in one pass.
+    pub fn find_each<'a>(
+        places: &[&Self],
+        object: &Object<'a>,
+    ) -> (Vec<Option<&'a RawValue>>, usize) {
         let mut values = vec![None; places.len()];
         let mut work = 0_usize;
         let mut below: Vec<(&'static str, Vec<(usize, &str)>)> = Vec::new();
+
         for (position, (place, value)) in places.iter().zip(&mut values).enumerate() {
             match &place.below {
                 Some(path) if !place.is_in_several() => {
@@ -151,15 +198,24 @@ impl Place {
                 }
             }
         }
+
         for (name, paths) in below {
-            let Some(attribute) = object.get(name) else { continue };
+            let Some(attribute) = object.get(name) else {
+                continue;
+            };
+
             let (positions, paths): (Vec<_>, Vec<_>) = paths.into_iter().unzip();
             let walked = walk::find_all(attribute, &paths);
             work = work.saturating_add(walked.work);
+
             for (position, found) in positions.into_iter().zip(walked.values) {
-                values.get_mut(position).into_iter().for_each(|value| *value = found);
+                values
+                    .get_mut(position)
+                    .into_iter()
+                    .for_each(|value| *value = found);
             }
         }
+
         (values, work)
     }
 
@@ -199,8 +255,14 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_answered_with_the_known_ones() {
-        assert_eq!(SCHEMA.resolve("nmae").unwrap_err(), "is not an attribute; there are name, meta, data");
-        assert_eq!(SCHEMA.resolve("").unwrap_err(), "is not an attribute; there are name, meta, data");
+        assert_eq!(
+            SCHEMA.resolve("nmae").unwrap_err(),
+            "is not an attribute; there are name, meta, data"
+        );
+        assert_eq!(
+            SCHEMA.resolve("").unwrap_err(),
+            "is not an attribute; there are name, meta, data"
+        );
     }
 
     #[test]
@@ -211,13 +273,20 @@ mod tests {
             SCHEMA.resolve("name.first").unwrap_err(),
             "reaches below 'name', which is not an object; a dot may follow meta, data"
         );
+
         for name in ["meta.", "data."] {
-            assert_eq!(SCHEMA.resolve(name).unwrap_err(), "must have a name after the dot");
+            assert_eq!(
+                SCHEMA.resolve(name).unwrap_err(),
+                "must have a name after the dot"
+            );
         }
     }
 
     #[test]
     fn positions_follow_the_object_with_unknown_names_last() {
-        assert_eq!(["name", "meta.env", "colour"].map(|name| SCHEMA.position(name)), [0, 1, 3]);
+        assert_eq!(
+            ["name", "meta.env", "colour"].map(|name| SCHEMA.position(name)),
+            [0, 1, 3]
+        );
     }
 }

@@ -17,7 +17,8 @@ impl Select {
     /// Reads `select` from the query of a single object; every other parameter is passed over.
     ///
     /// # Errors
-    /// `Rejection::Invalid` for an empty list, for what is not an attribute, and when `select` is given twice.
+    /// `Rejection::Invalid` for an empty list, for what is not an attribute, and when `select` is
+    /// given twice.
     pub fn parse_query(schema: Schema, raw_query: &str) -> Result<Option<Self>, Rejection> {
         let mut faults = Faults::default();
         let parameters = Parameters::parse_only("select", raw_query, &mut faults);
@@ -26,22 +27,41 @@ impl Select {
     }
 
     /// Reads `select` from the query of a list.
-    pub(super) fn read(schema: Schema, parameters: &Parameters, faults: &mut Faults) -> Option<Self> {
+    pub(super) fn read(
+        schema: Schema,
+        parameters: &Parameters,
+        faults: &mut Faults,
+    ) -> Option<Self> {
         let value = parameters.get("select")?;
         if value.trim().is_empty() {
-            faults.add(format!("'select' must name at least one attribute; there are {}", schema.names()));
+            faults.add(format!(
+                "'select' must name at least one attribute; there are {}",
+                schema.names()
+            ));
             return None;
         }
+
         let asked: Vec<&str> = value.split(',').map(str::trim).collect();
         for name in asked.iter().filter(|name| schema.find(name).is_none()) {
-            faults.add(format!("{} in 'select' is not an attribute; there are {}", shown(name), schema.names()));
+            faults.add(format!(
+                "{} in 'select' is not an attribute; there are {}",
+                shown(name),
+                schema.names()
+            ));
         }
-        let attributes = schema.0.iter().map(|attribute| attribute.name).filter(|name| asked.contains(name)).collect();
+
+        let attributes = schema
+            .0
+            .iter()
+            .map(|attribute| attribute.name)
+            .filter(|name| asked.contains(name))
+            .collect();
+
         Some(Self { attributes })
     }
 
-    /// The object with only these attributes, their values byte for byte as they are stored. One that the object does
-    /// not have is left out.
+    /// The object with only these attributes, their values byte for byte as they are stored. One
+    /// that the object does not have is left out.
     ///
     /// # Errors
     /// When what is stored is not a JSON object.
@@ -49,8 +69,11 @@ impl Select {
         let object = Object::parse(stored)?;
         let mut selected = Vec::with_capacity(stored.len().min(256));
         selected.push(b'{');
+
         for name in &self.attributes {
-            let Some(value) = object.get(name) else { continue };
+            let Some(value) = object.get(name) else {
+                continue;
+            };
             if selected.len() > 1 {
                 selected.push(b',');
             }
@@ -58,6 +81,7 @@ impl Select {
             selected.push(b':');
             selected.extend_from_slice(value.get().as_bytes());
         }
+
         selected.push(b'}');
         Ok(selected)
     }
@@ -87,7 +111,10 @@ mod tests {
     #[test]
     fn only_the_attributes_asked_for_are_answered_in_the_order_of_the_object() {
         let stored = r#"{"sid":"acc_1","id":"int_1","tinyId":7,"meta":{}}"#;
-        assert_eq!(apply("select=tinyId,sid", stored), r#"{"sid":"acc_1","tinyId":7}"#);
+        assert_eq!(
+            apply("select=tinyId,sid", stored),
+            r#"{"sid":"acc_1","tinyId":7}"#
+        );
         assert_eq!(apply("select=id,%20id,id", stored), r#"{"id":"int_1"}"#);
     }
 
@@ -100,18 +127,27 @@ mod tests {
 
     #[test]
     fn an_attribute_that_the_object_lacks_is_left_out() {
-        assert_eq!(apply("select=meta,id", r#"{"id":"int_1"}"#), r#"{"id":"int_1"}"#);
+        assert_eq!(
+            apply("select=meta,id", r#"{"id":"int_1"}"#),
+            r#"{"id":"int_1"}"#
+        );
         assert_eq!(apply("select=meta", r#"{"id":"int_1"}"#), "{}");
     }
 
     #[test]
     fn without_select_there_is_nothing_to_select_and_other_parameters_do_not_matter() {
-        assert_eq!(Select::parse_query(SCHEMA, "limit=x&colour=red&a=1&a=2"), Ok(None));
+        assert_eq!(
+            Select::parse_query(SCHEMA, "limit=x&colour=red&a=1&a=2"),
+            Ok(None)
+        );
     }
 
     #[test]
     fn an_empty_list_and_unknown_attributes_are_refused() {
-        assert_eq!(messages("select="), ["'select' must name at least one attribute; there are sid, id, tinyId, meta"]);
+        assert_eq!(
+            messages("select="),
+            ["'select' must name at least one attribute; there are sid, id, tinyId, meta"]
+        );
         assert_eq!(
             messages("select=id,meta.env,,x"),
             [
@@ -120,7 +156,10 @@ mod tests {
                 "'x' in 'select' is not an attribute; there are sid, id, tinyId, meta",
             ]
         );
-        assert_eq!(messages("select=id&select=sid"), ["'select' must be given only once"]);
+        assert_eq!(
+            messages("select=id&select=sid"),
+            ["'select' must be given only once"]
+        );
     }
 
     #[test]

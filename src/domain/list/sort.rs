@@ -1,8 +1,8 @@
 //! In which order a list stands: `sort=-createdAt,name`, `sortdirection=DESC`.
 //!
-//! The order of values of different kinds, ascending, is fixed: missing and null; false, true; numbers; times; text by
-//! bytes; arrays, element by element; objects, which have no order among themselves. Descending is its exact reverse,
-//! so what is missing then comes last.
+//! The order of values of different kinds, ascending, is fixed: missing and null; false, true;
+//! numbers; times; text by bytes; arrays, element by element; objects, which have no order among
+//! themselves. Descending is its exact reverse, so what is missing then comes last.
 
 use std::{cmp::Reverse, collections::HashSet};
 
@@ -19,8 +19,8 @@ use super::{
 /// The attribute that breaks every tie and is the order of a list that names none.
 const TINY_ID: &str = "tinyId";
 
-/// Arrays inside arrays are compared this far down; what lies deeper counts as equal. It keeps a stored value from
-/// deciding how much stack a comparison takes.
+/// Arrays inside arrays are compared this far down; what lies deeper counts as equal. It keeps a
+/// stored value from deciding how much stack a comparison takes.
 const DEEPEST: usize = 32;
 
 /// The order of a list.
@@ -50,17 +50,25 @@ impl Order {
     /// Reads `sort` and `sortdirection`.
     pub(super) fn read(schema: Schema, parameters: &Parameters<'_>, faults: &mut Faults) -> Self {
         let sort = parameters.get("sort");
-        let sorted = sort.map(|sort| read_attributes(schema, sort, faults)).unwrap_or_default();
+        let sorted = sort
+            .map(|sort| read_attributes(schema, sort, faults))
+            .unwrap_or_default();
         let descending = read_direction(parameters, faults);
         let attributes: Vec<_> = sorted
             .into_iter()
-            .map(|(place, own)| SortAttribute { place, descending: own.unwrap_or(descending) })
+            .map(|(place, own)| SortAttribute {
+                place,
+                descending: own.unwrap_or(descending),
+            })
             .collect();
+
         match attributes.first() {
             None if descending => Self::TinyIdDescending,
             None => Self::TinyIdAscending,
             // No two objects have the same `tinyId`, so whatever follows it decides nothing.
-            Some(first) if first.place.attribute.name == TINY_ID && first.descending => Self::TinyIdDescending,
+            Some(first) if first.place.attribute.name == TINY_ID && first.descending => {
+                Self::TinyIdDescending
+            }
             Some(first) if first.place.attribute.name == TINY_ID => Self::TinyIdAscending,
             Some(_) => Self::Sorted(Sort { attributes }),
         }
@@ -77,7 +85,11 @@ impl Sort {
     pub fn key_of<'a>(&self, value: impl Fn(&Place) -> Option<&'a RawValue>) -> SortKey {
         let values = self.attributes.iter().map(|attribute| {
             let value = SortValue::of(value(&attribute.place), attribute.place.attribute.kind);
-            if attribute.descending { Directed::Descending(Reverse(value)) } else { Directed::Ascending(value) }
+            if attribute.descending {
+                Directed::Descending(Reverse(value))
+            } else {
+                Directed::Ascending(value)
+            }
         });
         SortKey(values.collect())
     }
@@ -88,7 +100,8 @@ impl Sort {
     }
 }
 
-/// The place of an object in a sorted list. Keys of one `Sort` compare in its directions; others mean nothing together.
+/// The place of an object in a sorted list. Keys of one `Sort` compare in its directions; others
+/// mean nothing together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SortKey(Vec<Directed>);
 
@@ -129,8 +142,12 @@ impl SortValue {
             Shape::Number(digits) => Number::parse(digits).map_or(Self::Missing, Self::Number),
             Shape::Text(text) => Self::Text(text.into()),
             Shape::Array(elements) => {
-                let Some(below) = depth.checked_sub(1) else { return Self::Array(Vec::new()) };
-                let element = |value| Shape::of(value).map_or(Self::Missing, |shape| Self::of_shape(shape, below));
+                let Some(below) = depth.checked_sub(1) else {
+                    return Self::Array(Vec::new());
+                };
+                let element = |value| {
+                    Shape::of(value).map_or(Self::Missing, |shape| Self::of_shape(shape, below))
+                };
                 Self::Array(elements.into_iter().map(element).collect())
             }
             Shape::Object(_) => Self::Object,
@@ -140,15 +157,21 @@ impl SortValue {
 
 /// How many places `sort` names.
 pub(super) fn count(parameters: &Parameters<'_>) -> usize {
-    parameters.get("sort").map_or(0, |sort| sort.split(',').count())
+    parameters
+        .get("sort")
+        .map_or(0, |sort| sort.split(',').count())
 }
 
 /// The places to sort by, each with whether its own sign says descending.
 fn read_attributes(schema: Schema, sort: &str, faults: &mut Faults) -> Vec<(Place, Option<bool>)> {
     if sort.trim().is_empty() {
-        faults.add(format!("'sort' must name at least one attribute; there are {}", schema.names()));
+        faults.add(format!(
+            "'sort' must name at least one attribute; there are {}",
+            schema.names()
+        ));
         return Vec::new();
     }
+
     let (mut seen, mut reported) = (HashSet::new(), HashSet::new());
     let mut places = Vec::new();
     for part in sort.split(',') {
@@ -156,13 +179,19 @@ fn read_attributes(schema: Schema, sort: &str, faults: &mut Faults) -> Vec<(Plac
         match schema.resolve(name) {
             Err(fault) => faults.add(format!("{} in 'sort' {fault}", shown(name))),
             Ok(place) if place.is_in_several() => {
-                faults.add(format!("{} in 'sort' stands in several objects and gives no order", shown(name)));
+                faults.add(format!(
+                    "{} in 'sort' stands in several objects and gives no order",
+                    shown(name)
+                ));
             }
             Ok(place) if seen.insert(name) => places.push((place, descending)),
-            Ok(_) if reported.insert(name) => faults.add(format!("{} must stand only once in 'sort'", shown(name))),
+            Ok(_) if reported.insert(name) => {
+                faults.add(format!("{} must stand only once in 'sort'", shown(name)))
+            }
             Ok(_) => {}
         }
     }
+
     places
 }
 
@@ -180,10 +209,15 @@ fn read_sign(part: &str) -> (&str, Option<bool>) {
 
 /// Whether attributes without a sign of their own are descending.
 fn read_direction(parameters: &Parameters<'_>, faults: &mut Faults) -> bool {
-    let Some(direction) = parameters.get("sortdirection") else { return false };
+    let Some(direction) = parameters.get("sortdirection") else {
+        return false;
+    };
     let descending = direction.eq_ignore_ascii_case("DESC");
     if !descending && !direction.eq_ignore_ascii_case("ASC") {
-        faults.add(format!("'sortdirection' must be ASC or DESC, but was {}", shown(direction)));
+        faults.add(format!(
+            "'sortdirection' must be ASC or DESC, but was {}",
+            shown(direction)
+        ));
     }
     descending
 }

@@ -13,22 +13,37 @@ const SCHEMA: Schema = Schema(&[
 /// The answer to a list as a caller would put it together.
 fn list(raw_query: &str, stored: &[&str]) -> (Vec<String>, bool) {
     let query = ListQuery::parse(SCHEMA, raw_query).unwrap();
-    let objects = stored.iter().enumerate().map(|(tiny_id, json)| (tiny_id, Object::parse(json.as_bytes()).unwrap()));
+    let objects = stored
+        .iter()
+        .enumerate()
+        .map(|(tiny_id, json)| (tiny_id, Object::parse(json.as_bytes()).unwrap()));
     let matching = objects.filter(|(_, object)| query.filters.matches(object));
     let mut ordered: Vec<(Option<SortKey>, usize)> = match &query.order {
-        Order::TinyIdAscending | Order::TinyIdDescending => matching.map(|(tiny_id, _)| (None, tiny_id)).collect(),
-        Order::Sorted(sort) => matching.map(|(tiny_id, object)| (Some(sort.key(&object)), tiny_id)).collect(),
+        Order::TinyIdAscending | Order::TinyIdDescending => {
+            matching.map(|(tiny_id, _)| (None, tiny_id)).collect()
+        }
+        Order::Sorted(sort) => matching
+            .map(|(tiny_id, object)| (Some(sort.key(&object)), tiny_id))
+            .collect(),
     };
+
     ordered.sort();
     if matches!(query.order, Order::TinyIdDescending) {
         ordered.reverse();
     }
+
     let start = usize::try_from(query.page.offset).unwrap();
-    let page = ordered.iter().skip(start).take(usize::try_from(query.page.limit).unwrap());
+    let page = ordered
+        .iter()
+        .skip(start)
+        .take(usize::try_from(query.page.limit).unwrap());
     let shown = page.map(|(_, tiny_id)| match &query.select {
         None => stored[*tiny_id].to_owned(),
-        Some(select) => String::from_utf8(select.apply(stored[*tiny_id].as_bytes()).unwrap()).unwrap(),
+        Some(select) => {
+            String::from_utf8(select.apply(stored[*tiny_id].as_bytes()).unwrap()).unwrap()
+        }
     });
+
     (shown.collect(), query.page.has_more(ordered.len() as u64))
 }
 
@@ -41,7 +56,10 @@ const STORED: [&str; 4] = [
 
 #[test]
 fn an_empty_query_is_the_first_page_of_everything() {
-    assert_eq!(list("", &STORED), (STORED.map(str::to_owned).to_vec(), false));
+    assert_eq!(
+        list("", &STORED),
+        (STORED.map(str::to_owned).to_vec(), false)
+    );
     assert_eq!(list("&&", &STORED).0.len(), 4);
 }
 
@@ -77,6 +95,7 @@ fn all_faults_of_a_query_are_reported_at_once() {
     let query = "enabled=perhaps&limit=0&limit=500&page=0&offset=1&sort=name,colour&sortdirection=sideways&select=size\
                  &ops=enabled:lt,name:contains,broken&tinyId=x&color=red";
     let names = "id, tinyId, name, enabled, meta";
+
     assert_eq!(
         ListQuery::parse(SCHEMA, query).unwrap_err().messages(),
         [

@@ -1,7 +1,7 @@
 //! Finding what stands at the ends of several paths, in one pass over the text of an object.
 //!
-//! The text is JSON that was read before. It is neither parsed nor checked here: what no path leads to is passed over byte by byte,
-//! and however deep the paths go, no byte is looked at twice.
+//! The text is JSON that was read before. It is neither parsed nor checked here: what no path leads
+//! to is passed over byte by byte, and however deep the paths go, no byte is looked at twice.
 
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -15,15 +15,29 @@ pub(super) struct Walked<'a> {
     pub(super) work: usize,
 }
 
-/// What is at the end of each path below the value, where the names of a path are joined by dots. Names may have dots of their
-/// own; of several ways, the longest name counts at each step.
+/// What is at the end of each path below the value, where the names of a path are joined by dots.
+/// Names may have dots of their own; of several ways, the longest name counts at each step.
 pub(super) fn find_all<'a>(value: &'a RawValue, paths: &[&str]) -> Walked<'a> {
-    let mut walk = Walk { text: value.get(), at: 0, work: 0 };
-    let found = if walk.peek() == Some(b'{') { walk.object(paths) } else { None };
+    let mut walk = Walk {
+        text: value.get(),
+        at: 0,
+        work: 0,
+    };
+
+    let found = if walk.peek() == Some(b'{') {
+        walk.object(paths)
+    } else {
+        None
+    };
+
     let found = found.unwrap_or_else(|| vec![None; paths.len()]);
     let handed_out: usize = found.iter().flatten().map(|text| text.len()).sum();
     let work = walk.work.saturating_add(walk.at).saturating_add(handed_out);
-    let values = found.into_iter().map(|text| serde_json::from_str(text?).ok()).collect();
+    let values = found
+        .into_iter()
+        .map(|text| serde_json::from_str(text?).ok())
+        .collect();
+
     Walked { values, work }
 }
 
@@ -44,6 +58,7 @@ impl<'a> Walk<'a> {
         self.take(b'{')?;
         // With each text how long the name was that led to it; the whole path is longer than any.
         let mut best: Vec<Option<(usize, &'a str)>> = vec![None; paths.len()];
+
         loop {
             self.pass_space();
             match self.peek()? {
@@ -52,8 +67,13 @@ impl<'a> Walk<'a> {
                 _ => self.member(paths, &mut best)?,
             }
         }
+
         self.take(b'}')?;
-        Some(best.into_iter().map(|found| found.map(|(_, text)| text)).collect())
+        Some(
+            best.into_iter()
+                .map(|found| found.map(|(_, text)| text))
+                .collect(),
+        )
     }
 
     fn member(&mut self, paths: &[&str], best: &mut [Option<(usize, &'a str)>]) -> Option<()> {
@@ -63,11 +83,24 @@ impl<'a> Walk<'a> {
         self.pass_space();
         self.work = self.work.saturating_add(paths.len().saturating_mul(A_PATH));
 
-        let below = |path: &&str| path.strip_prefix(name.as_ref())?.strip_prefix('.').map(str::len);
-        let deeper = paths.iter().enumerate().filter_map(|(position, path)| Some((position, tail(path, below(path)?))));
+        let below = |path: &&str| {
+            path.strip_prefix(name.as_ref())?
+                .strip_prefix('.')
+                .map(str::len)
+        };
+
+        let deeper = paths
+            .iter()
+            .enumerate()
+            .filter_map(|(position, path)| Some((position, tail(path, below(path)?))));
         let (positions, rests): (Vec<_>, Vec<_>) = deeper.unzip();
         let start = self.at;
-        let inner = if !rests.is_empty() && self.peek() == Some(b'{') { self.object(&rests)? } else { Vec::new() };
+        let inner = if !rests.is_empty() && self.peek() == Some(b'{') {
+            self.object(&rests)?
+        } else {
+            Vec::new()
+        };
+
         if self.at == start {
             self.pass_value()?;
         }
@@ -78,10 +111,12 @@ impl<'a> Walk<'a> {
                 *slot = text.map(|text| (rank, text));
             }
         }
+
         let whole = self.text.get(start..self.at)?;
         for (_, slot) in paths.iter().zip(best).filter(|(path, _)| **path == name) {
             *slot = Some((usize::MAX, whole));
         }
+
         Some(())
     }
 
@@ -90,7 +125,8 @@ impl<'a> Walk<'a> {
             b'"' => drop(self.string()?),
             b'{' | b'[' => self.pass_nested()?,
             _ => {
-                let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace();
+                let ends =
+                    |byte: &u8| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace();
                 let rest = self.rest();
                 self.at += rest.iter().position(ends).unwrap_or(rest.len());
             }
@@ -110,6 +146,7 @@ impl<'a> Walk<'a> {
                 b'}' | b']' => depth = depth.saturating_sub(1),
                 _ => {}
             }
+
             self.at += 1;
             if depth == 0 {
                 return Some(());
@@ -152,12 +189,17 @@ impl<'a> Walk<'a> {
 
 /// The last bytes of a path, so many.
 fn tail(path: &str, length: usize) -> &str {
-    path.len().checked_sub(length).and_then(|start| path.get(start..)).unwrap_or_default()
+    path.len()
+        .checked_sub(length)
+        .and_then(|start| path.get(start..))
+        .unwrap_or_default()
 }
 
 fn unescaped(inside: &str) -> Option<Cow<'_, str>> {
     if inside.contains('\\') {
-        serde_json::from_str(&format!("\"{inside}\"")).ok().map(Cow::Owned)
+        serde_json::from_str(&format!("\"{inside}\""))
+            .ok()
+            .map(Cow::Owned)
     } else {
         Some(Cow::Borrowed(inside))
     }
@@ -169,15 +211,24 @@ mod tests {
 
     fn found<'a>(json: &'a str, paths: &[&str]) -> Vec<Option<&'a str>> {
         let walked = find_all(serde_json::from_str(json).unwrap(), paths);
-        walked.values.into_iter().map(|value| value.map(RawValue::get)).collect()
+        walked
+            .values
+            .into_iter()
+            .map(|value| value.map(RawValue::get))
+            .collect()
     }
 
     #[test]
     fn all_paths_are_followed_at_once() {
-        let json =
-            r#"{"a": {"b": {"c": 7, "d": [1, {"c": 2}]}, "x": "}\\\"{"}, "e\u0066": null , "": {"": 5}, "g": -1.5e3}"#;
+        let json = r#"{"a": {"b": {"c": 7, "d": [1, {"c": 2}]}, "x": "}\\\"{"}, "e\u0066": null , "": {"": 5}, "g": -1.5e3}"#;
         assert_eq!(
-            found(json, &["a.b.c", "a.b", "a", "ef", ".", "g", "a.x", "a.b.d.c", "nowhere", "g.h", "a.b.c"]),
+            found(
+                json,
+                &[
+                    "a.b.c", "a.b", "a", "ef", ".", "g", "a.x", "a.b.d.c", "nowhere", "g.h",
+                    "a.b.c"
+                ]
+            ),
             [
                 Some("7"),
                 Some(r#"{"c": 7, "d": [1, {"c": 2}]}"#),
@@ -199,7 +250,10 @@ mod tests {
     #[test]
     fn the_longest_name_that_leads_there_counts() {
         for (json, expected) in [
-            (r#"{"a.b.c":1,"a.b":{"c":2},"a":{"b.c":3,"b":{"c":4}}}"#, "1"),
+            (
+                r#"{"a.b.c":1,"a.b":{"c":2},"a":{"b.c":3,"b":{"c":4}}}"#,
+                "1",
+            ),
             (r#"{"a":{"b.c":3,"b":{"c":4}},"a.b":{"c":2}}"#, "2"),
             (r#"{"a":{"b":{"c":4},"b.c":3},"a.b":{"d":2}}"#, "3"),
             (r#"{"a":{"b":{"c":4},"b.c.d":3},"a.b":5}"#, "4"),
@@ -209,19 +263,30 @@ mod tests {
         }
     }
 
-    /// The rest was parsed again for each level and each path: an integration with its values a hundred levels deep held the writer up
-    /// for seven seconds.
+    /// The rest was parsed again for each level and each path: an integration with its values a
+    /// hundred levels deep held the writer up for seven seconds.
     #[test]
     fn no_byte_is_looked_at_twice_however_deep_and_many_the_paths_are() {
         let work = |depth: usize, paths: usize| {
-            let json = format!("{}\"{}\"{}", r#"{"a":"#.repeat(depth), "x".repeat(10_000), "}".repeat(depth));
-            let paths: Vec<String> =
-                (0..paths).map(|number| vec!["a"; depth].join(".") + &"b".repeat(number)).collect();
+            let json = format!(
+                "{}\"{}\"{}",
+                r#"{"a":"#.repeat(depth),
+                "x".repeat(10_000),
+                "}".repeat(depth)
+            );
+            let paths: Vec<String> = (0..paths)
+                .map(|number| vec!["a"; depth].join(".") + &"b".repeat(number))
+                .collect();
             let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
             let walked = find_all(serde_json::from_str(&json).unwrap(), &paths);
-            assert_eq!(walked.values[0].map(|value| value.get().len()), Some(10_002));
+            assert_eq!(
+                walked.values[0].map(|value| value.get().len()),
+                Some(10_002)
+            );
+
             walked.work
         };
+
         let flat = work(1, 1);
         assert!(flat < 20_100, "{flat}");
         assert!(work(100, 1) < flat + 100 * 20, "{}", work(100, 1));

@@ -1,7 +1,8 @@
 //! How much of what a client sends belongs to the body of a request.
 //!
-//! The HTTP library reads the body; this only finds its end, so that the library is given nothing beyond it. What it would
-//! call malformed is malformed here too, and is not given to it: it would answer that by itself, behind the answer of ours.
+//! The HTTP library reads the body; this only finds its end, so that the library is given nothing
+//! beyond it. What it would call malformed is malformed here too, and is not given to it: it would
+//! answer that by itself, behind the answer of ours.
 
 /// What of a body has not come yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +59,10 @@ impl Framing {
             Self::Broken => (0, self),
             Self::Length(left) => {
                 let taken = left.min(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-                (usize::try_from(taken).unwrap_or(bytes.len()), Self::Length(left.saturating_sub(taken)))
+                (
+                    usize::try_from(taken).unwrap_or(bytes.len()),
+                    Self::Length(left.saturating_sub(taken)),
+                )
             }
             Self::Chunked(chunk) => take_chunks(chunk, bytes),
         }
@@ -77,18 +81,27 @@ fn take_chunks(mut chunk: Chunk, bytes: &[u8]) -> (usize, Framing) {
     let mut taken = 0_usize;
     while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
         if let Chunk::Data(left) = chunk {
-            let (some, Framing::Length(left)) = Framing::Length(left).take(rest) else { break };
+            let (some, Framing::Length(left)) = Framing::Length(left).take(rest) else {
+                break;
+            };
             taken = taken.saturating_add(some);
-            chunk = if left > 0 { Chunk::Data(left) } else { Chunk::DataReturn };
+            chunk = if left > 0 {
+                Chunk::Data(left)
+            } else {
+                Chunk::DataReturn
+            };
             continue;
         }
+
         match rest.first().and_then(|byte| chunk.step(*byte)) {
             Some(Framing::Chunked(next)) => chunk = next,
             Some(end) => return (taken.saturating_add(1), end),
             None => return (taken, Framing::Broken),
         }
+
         taken = taken.saturating_add(1);
     }
+
     (taken, Framing::Chunked(chunk))
 }
 
@@ -99,9 +112,15 @@ impl Chunk {
             (Self::Size, _) => Self::Digits(digit(byte)?),
             (Self::Digits(size) | Self::Space(size), b'\t' | b' ') => Self::Space(size),
             (Self::Digits(size) | Self::Space(size), b';') => Self::Extension(size),
-            (Self::Digits(size) | Self::Space(size) | Self::Extension(size), b'\r') => Self::SizeEnd(size),
-            (Self::Digits(size), _) => Self::Digits(size.checked_mul(16)?.checked_add(digit(byte)?)?),
-            (Self::Extension(_), 0x00..=0x08 | 0x0a..=0x1f | 0x7f) | (Self::Space(_), _) => return None,
+            (Self::Digits(size) | Self::Space(size) | Self::Extension(size), b'\r') => {
+                Self::SizeEnd(size)
+            }
+            (Self::Digits(size), _) => {
+                Self::Digits(size.checked_mul(16)?.checked_add(digit(byte)?)?)
+            }
+            (Self::Extension(_), 0x00..=0x08 | 0x0a..=0x1f | 0x7f) | (Self::Space(_), _) => {
+                return None;
+            }
             (Self::Extension(size), _) => Self::Extension(size),
             (Self::SizeEnd(0), b'\n') | (Self::TrailerEnd, b'\n') => Self::TrailerBegin,
             (Self::SizeEnd(size), b'\n') => Self::Data(size),
@@ -113,8 +132,16 @@ impl Chunk {
             (Self::Trailer, b'\r') => Self::TrailerEnd,
             (Self::TrailerBegin | Self::Trailer, _) => Self::Trailer,
             (Self::LastEnd, b'\n') => return Some(Framing::NONE),
-            (Self::SizeEnd(_) | Self::DataReturn | Self::DataEnd | Self::TrailerEnd | Self::LastEnd, _) => return None,
+            (
+                Self::SizeEnd(_)
+                | Self::DataReturn
+                | Self::DataEnd
+                | Self::TrailerEnd
+                | Self::LastEnd,
+                _,
+            ) => return None,
         };
+
         Some(Framing::Chunked(next))
     }
 }
@@ -140,6 +167,7 @@ mod tests {
             }
             assert_eq!((taken, framing), whole, "{text:?} by {length}");
         }
+
         whole
     }
 
@@ -152,7 +180,11 @@ mod tests {
 
     #[test]
     fn chunks_end_with_the_empty_line_behind_the_last() {
-        for body in ["0\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n", "1; x=y\r\n\n\r\n00 \r\na: b\r\nc: d\r\n\r\n"] {
+        for body in [
+            "0\r\n\r\n",
+            "3\r\nabc\r\n0\r\n\r\n",
+            "1; x=y\r\n\n\r\n00 \r\na: b\r\nc: d\r\n\r\n",
+        ] {
             assert_eq!(
                 take(Framing::CHUNKED, &format!("{body}GET / HTTP/1.1")),
                 (body.len(), Framing::NONE),
@@ -174,7 +206,11 @@ mod tests {
             ("fffffffffffffffff", 16),
             ("0\r\n\rx", 4),
         ] {
-            assert_eq!(take(Framing::CHUNKED, body), (taken, Framing::Broken), "{body:?}");
+            assert_eq!(
+                take(Framing::CHUNKED, body),
+                (taken, Framing::Broken),
+                "{body:?}"
+            );
         }
     }
 }

@@ -1,13 +1,16 @@
-//! The head of a request on its way in: where it ends, how long it takes, and what is hidden from the HTTP library.
+//! The head of a request on its way in: where it ends, how long it takes, and what is hidden from
+//! the HTTP library.
 //!
-//! Three options of HTTP/1.1 are no business of the library, which would act on them before any code of ours is asked:
-//! - `Connection: upgrade` makes it close the connection after the answer without saying so. This server upgrades to
-//!   nothing, and whoever offers it (Java and curl offer HTTP/2) must be able to go on (RFC 9110, 7.8).
+//! Three options of HTTP/1.1 are no business of the library, which would act on them before any
+//! code of ours is asked:
+//! - `Connection: upgrade` makes it close the connection after the answer without saying so. This
+//!   server upgrades to nothing, and whoever offers it (Java and curl offer HTTP/2) must be able to
+//!   go on (RFC 9110, 7.8).
 //! - `Upgrade: websocket` makes it take all that follows for the body.
 //! - `Expect: 100-continue` makes it ask for a body that the head alone may decide to refuse.
 //!
-//! So the last letter of such an option is changed on the way in, which makes it one that nobody knows. [`restore`] undoes that
-//! for whoever looks at the headers later.
+//! So the last letter of such an option is changed on the way in, which makes it one that nobody
+//! knows. [`restore`] undoes that for whoever looks at the headers later.
 
 use actix_rt::time::{Sleep, sleep};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -20,7 +23,11 @@ use std::{
 };
 
 /// Headers of which an option is hidden.
-const HIDDEN: [(&str, &[u8]); 3] = [("connection", b"upgrade"), ("upgrade", b"websocket"), (EXPECT, b"100-continue")];
+const HIDDEN: [(&str, &[u8]); 3] = [
+    ("connection", b"upgrade"),
+    ("upgrade", b"websocket"),
+    (EXPECT, b"100-continue"),
+];
 
 const EXPECT: &str = "expect";
 
@@ -60,7 +67,10 @@ enum Place {
     /// A header's name, and for each of [`HIDDEN`] whether it may still become that.
     Name { possible: [bool; HIDDEN.len()] },
     /// The value of one of them, with as much of the option as the current word has of it.
-    Value { hidden: usize, matched: Option<usize> },
+    Value {
+        hidden: usize,
+        matched: Option<usize>,
+    },
     /// Anything else.
     Other,
 }
@@ -84,7 +94,9 @@ impl Head {
     pub(super) fn come(&mut self, bytes: &mut [u8]) -> usize {
         let mut taken = 0_usize;
         while !self.whole {
-            let Some(rest) = bytes.get_mut(taken..).filter(|rest| !rest.is_empty()) else { break };
+            let Some(rest) = bytes.get_mut(taken..).filter(|rest| !rest.is_empty()) else {
+                break;
+            };
             taken = taken.saturating_add(self.come_further(rest));
         }
         self.bytes = self.bytes.saturating_add(taken);
@@ -100,11 +112,13 @@ impl Head {
                 return length;
             }
         }
+
         match bytes.first_mut() {
             Some(b'\n') => self.end_line(),
             Some(byte) => self.step(byte),
             None => {}
         }
+
         1
     }
 
@@ -138,15 +152,22 @@ impl Head {
         self.options
     }
 
-    /// Begins to count, and sees to it that the connection is looked at when the time is over. Whether it is already.
-    pub(super) fn must_come_within(&mut self, allowed: Duration, context: &mut Context<'_>) -> bool {
+    /// Begins to count, and sees to it that the connection is looked at when the time is over.
+    /// Whether it is already.
+    pub(super) fn must_come_within(
+        &mut self,
+        allowed: Duration,
+        context: &mut Context<'_>,
+    ) -> bool {
         let late = self.late.get_or_insert_with(|| Box::pin(sleep(allowed)));
         late.as_mut().poll(context).is_ready()
     }
 
     /// Whether the time is over.
     pub(super) fn is_late(&mut self, context: &mut Context<'_>) -> bool {
-        self.late.as_mut().is_some_and(|late| matches!(late.as_mut().poll(context), Poll::Ready(())))
+        self.late
+            .as_mut()
+            .is_some_and(|late| matches!(late.as_mut().poll(context), Poll::Ready(())))
     }
 
     fn end_line(&mut self) {
@@ -156,14 +177,22 @@ impl Head {
         } else if self.lines > 0 {
             self.whole = true;
         }
+
         self.line = 0;
-        self.place = if self.lines > 0 { Place::Name { possible: [true; HIDDEN.len()] } } else { Place::Other };
+        self.place = if self.lines > 0 {
+            Place::Name {
+                possible: [true; HIDDEN.len()],
+            }
+        } else {
+            Place::Other
+        };
     }
 
     fn step(&mut self, byte: &mut u8) {
         if *byte == b'\r' {
             return;
         }
+
         match self.place {
             Place::Other => {}
             Place::Name { possible } => self.place = self.match_name(possible, *byte),
@@ -172,6 +201,7 @@ impl Head {
                 self.place = Place::Value { hidden, matched };
             }
         }
+
         self.count(1);
     }
 
@@ -186,30 +216,49 @@ impl Head {
     fn match_name(&self, mut possible: [bool; HIDDEN.len()], byte: u8) -> Place {
         let mut complete = None;
         for (hidden, (possible, (name, _))) in possible.iter_mut().zip(HIDDEN).enumerate() {
-            complete = complete.or((*possible && byte == b':' && name.len() == self.line).then_some(hidden));
-            *possible &= name.as_bytes().get(self.line).is_some_and(|next| next.eq_ignore_ascii_case(&byte));
+            complete = complete
+                .or((*possible && byte == b':' && name.len() == self.line).then_some(hidden));
+            *possible &= name
+                .as_bytes()
+                .get(self.line)
+                .is_some_and(|next| next.eq_ignore_ascii_case(&byte));
         }
+
         match complete {
-            Some(hidden) => Place::Value { hidden, matched: Some(0) },
+            Some(hidden) => Place::Value {
+                hidden,
+                matched: Some(0),
+            },
             None if possible.contains(&true) => Place::Name { possible },
             None => Place::Other,
         }
     }
 
     /// How much of the option the current word has with this byte.
-    fn match_option(&mut self, hidden: usize, matched: Option<usize>, byte: &mut u8) -> Option<usize> {
+    fn match_option(
+        &mut self,
+        hidden: usize,
+        matched: Option<usize>,
+        byte: &mut u8,
+    ) -> Option<usize> {
         if matches!(*byte, b',' | b' ' | b'\t') {
             return Some(0);
         }
+
         let (name, option) = HIDDEN.get(hidden)?;
-        option.get(matched?).filter(|next| next.eq_ignore_ascii_case(byte))?;
+        option
+            .get(matched?)
+            .filter(|next| next.eq_ignore_ascii_case(byte))?;
+
         let matched = matched?.saturating_add(1);
         if matched < option.len() {
             return Some(matched);
         }
+
         *byte = MASK;
         self.options.any = true;
         self.options.expects_continue |= *name == EXPECT;
+
         None
     }
 }
@@ -218,7 +267,10 @@ impl Head {
 pub(in crate::http) fn restore(headers: &mut HeaderMap) {
     for (name, option) in HIDDEN {
         let name = HeaderName::from_static(name);
-        let values: Vec<_> = headers.get_all(&name).map(|value| shown(value, option)).collect();
+        let values: Vec<_> = headers
+            .get_all(&name)
+            .map(|value| shown(value, option))
+            .collect();
         headers.remove(&name);
         for value in values {
             headers.append(name.clone(), value);
@@ -227,10 +279,19 @@ pub(in crate::http) fn restore(headers: &mut HeaderMap) {
 }
 
 fn shown(value: &HeaderValue, option: &[u8]) -> HeaderValue {
-    let Some((last, rest)) = option.split_last() else { return value.clone() };
+    let Some((last, rest)) = option.split_last() else {
+        return value.clone();
+    };
+
     let mut bytes = value.as_bytes().to_vec();
     for start in 0..bytes.len() {
-        let Some(word) = bytes.get_mut(start..).and_then(|rest| rest.get_mut(..option.len())) else { break };
+        let Some(word) = bytes
+            .get_mut(start..)
+            .and_then(|rest| rest.get_mut(..option.len()))
+        else {
+            break;
+        };
+
         if let Some((end, begin)) = word.split_last_mut()
             && *end == MASK
             && begin.eq_ignore_ascii_case(rest)
@@ -238,6 +299,7 @@ fn shown(value: &HeaderValue, option: &[u8]) -> HeaderValue {
             *end = *last;
         }
     }
+
     HeaderValue::from_bytes(&bytes).unwrap_or_else(|_| value.clone())
 }
 
@@ -250,14 +312,20 @@ mod tests {
         let mut whole = text.as_bytes().to_vec();
         let mut head = Head::new(0);
         let taken = head.come(&mut whole);
+
         for length in 1..whole.len() {
             let (mut pieces, mut again, mut sum) = (text.as_bytes().to_vec(), Head::new(0), 0);
             for piece in pieces.chunks_mut(length) {
                 sum += again.come(piece);
             }
-            assert_eq!((sum, again.options, again.whole), (taken, head.options, head.whole), "{length} of {text}");
+            assert_eq!(
+                (sum, again.options, again.whole),
+                (taken, head.options, head.whole),
+                "{length} of {text}"
+            );
             assert_eq!(pieces, whole, "{length} of {text}");
         }
+
         (String::from_utf8(whole[..taken].to_vec()).unwrap(), head)
     }
 
@@ -269,10 +337,23 @@ mod tests {
             ("\r\n\n\r\nGET / HTTP/1.1\r\n\r\n\r\n", 23, 1),
         ] {
             let (taken, head) = come(text);
-            assert!(head.is_whole() && taken.len() == end && head.lines() == lines, "{text:?}: {head:?}");
-            assert_eq!((head.first_line(), head.options()), (14, Options::default()), "{text:?}");
+            assert!(
+                head.is_whole() && taken.len() == end && head.lines() == lines,
+                "{text:?}: {head:?}"
+            );
+            assert_eq!(
+                (head.first_line(), head.options()),
+                (14, Options::default()),
+                "{text:?}"
+            );
         }
-        for text in ["", "\r\n\r\n", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nhost: x\r\n\r"] {
+
+        for text in [
+            "",
+            "\r\n\r\n",
+            "GET / HTTP/1.1\r\n",
+            "GET / HTTP/1.1\r\nhost: x\r\n\r",
+        ] {
             assert!(!come(text).1.is_whole(), "{text:?}");
         }
     }
@@ -280,20 +361,46 @@ mod tests {
     #[test]
     fn options_that_are_none_of_the_librarys_business_are_hidden_and_can_be_restored() {
         for (line, hidden, expects) in [
-            ("Connection: Upgrade, HTTP2-Settings", "Connection: Upgrad_, HTTP2-Settings", false),
-            ("connection:keep-alive,\tUPGRADE", "connection:keep-alive,\tUPGRAD_", false),
+            (
+                "Connection: Upgrade, HTTP2-Settings",
+                "Connection: Upgrad_, HTTP2-Settings",
+                false,
+            ),
+            (
+                "connection:keep-alive,\tUPGRADE",
+                "connection:keep-alive,\tUPGRAD_",
+                false,
+            ),
             ("Upgrade: websocket", "Upgrade: websocke_", false),
             ("EXPECT: 100-Continue", "EXPECT: 100-Continu_", true),
         ] {
             let (taken, head) = come(&format!("GET / HTTP/1.1\r\n{line}\r\nhost: x\r\n\r\n"));
-            assert_eq!(taken, format!("GET / HTTP/1.1\r\n{hidden}\r\nhost: x\r\n\r\n"));
-            assert_eq!(head.options(), Options { any: true, expects_continue: expects }, "{line}");
-            let value = |line: &str| HeaderValue::from_str(line.split_once(':').unwrap().1.trim()).unwrap();
+            assert_eq!(
+                taken,
+                format!("GET / HTTP/1.1\r\n{hidden}\r\nhost: x\r\n\r\n")
+            );
+            assert_eq!(
+                head.options(),
+                Options {
+                    any: true,
+                    expects_continue: expects
+                },
+                "{line}"
+            );
+            let value =
+                |line: &str| HeaderValue::from_str(line.split_once(':').unwrap().1.trim()).unwrap();
             let name = HeaderName::from_bytes(line.split_once(':').unwrap().0.as_bytes()).unwrap();
             let mut headers = HeaderMap::new();
             headers.append(name.clone(), value(hidden));
             restore(&mut headers);
-            assert!(headers.get(&name).unwrap().as_bytes().eq_ignore_ascii_case(value(line).as_bytes()), "{headers:?}");
+            assert!(
+                headers
+                    .get(&name)
+                    .unwrap()
+                    .as_bytes()
+                    .eq_ignore_ascii_case(value(line).as_bytes()),
+                "{headers:?}"
+            );
         }
     }
 

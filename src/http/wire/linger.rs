@@ -1,9 +1,10 @@
 //! The end of a connection whose client may still be sending.
 //!
-//! Closing a socket with unread bytes resets the connection, and the reset can discard the response that the client has
-//! not read yet. So the server shuts down its sending side, then reads and discards what still arrives ("lingering
-//! close"), within a time and a size. Clients that write a whole body before they read, nginx with buffered requests among
-//! them, then find their 413 whatever the size of the body, up to that limit.
+//! Closing a socket with unread bytes resets the connection, and the reset can discard the response
+//! that the client has not read yet. So the server shuts down its sending side, then reads and
+//! discards what still arrives ("lingering close"), within a time and a size. Clients that write a
+//! whole body before they read, nginx with buffered requests among them, then find their 413
+//! whatever the size of the body, up to that limit.
 
 use crate::http::stream::Stream;
 use actix_rt::time::{Sleep, sleep};
@@ -28,7 +29,11 @@ pub(super) struct Linger {
 
 impl Default for Linger {
     fn default() -> Self {
-        Self { told: false, left: MAX_DISCARDED, end: Box::pin(sleep(LINGER_TIMEOUT)) }
+        Self {
+            told: false,
+            left: MAX_DISCARDED,
+            end: Box::pin(sleep(LINGER_TIMEOUT)),
+        }
     }
 }
 
@@ -40,6 +45,7 @@ impl Linger {
             let _told = ready!(Pin::new(&mut *stream).poll_shutdown(context));
             self.told = true;
         }
+
         let mut thrown_away = [0; 16 << 10];
         while self.left > 0 && self.end.as_mut().poll(context).is_pending() {
             let mut bytes = ReadBuf::new(&mut thrown_away);
@@ -49,6 +55,7 @@ impl Linger {
             }
             self.left = self.left.saturating_sub(bytes.filled().len());
         }
+
         self.left = 0;
         Poll::Ready(())
     }

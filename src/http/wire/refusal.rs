@@ -4,19 +4,32 @@ use crate::domain::timestamp::Timestamp;
 use actix_web::http::{StatusCode, header::HttpDate};
 use std::time::{Duration, SystemTime};
 
-/// The whole answer. It is the last one of its connection. `url_over` is the limit, if the request line alone is longer.
-pub(super) fn of_head(status: StatusCode, url_over: Option<usize>, now: Timestamp, request_id: &str) -> Vec<u8> {
+/// The whole answer. It is the last one of its connection. `url_over` is the limit, if the request
+/// line alone is longer.
+pub(super) fn of_head(
+    status: StatusCode,
+    url_over: Option<usize>,
+    now: Timestamp,
+    request_id: &str,
+) -> Vec<u8> {
     let status = url_over.map_or(status, |_| StatusCode::URI_TOO_LONG);
     let since_epoch = Duration::from_millis(now.millis().try_into().unwrap_or_default());
     let date = HttpDate::from(SystemTime::UNIX_EPOCH + since_epoch);
-    let body = serde_json::json!({ "errors": [{ "message": message(status, url_over) }] }).to_string();
+    let body =
+        serde_json::json!({ "errors": [{ "message": message(status, url_over) }] }).to_string();
     let length = body.len();
-    let retry_after = if status == StatusCode::SERVICE_UNAVAILABLE { "retry-after: 1\r\n" } else { "" };
+    let retry_after = if status == StatusCode::SERVICE_UNAVAILABLE {
+        "retry-after: 1\r\n"
+    } else {
+        ""
+    };
+
     log::info!(status = status.as_u16(), request_id; "Refused before it was a request");
     let head = format!(
         "HTTP/1.1 {status}\r\ncontent-length: {length}\r\ncontent-type: application/json\r\n\
          request-id: {request_id}\r\n{retry_after}connection: close\r\ndate: {date}\r\n\r\n"
     );
+
     [head, body].concat().into_bytes()
 }
 
@@ -25,9 +38,14 @@ fn message(status: StatusCode, url_over: Option<usize>) -> String {
         (Some(limit), _) => return format!("The path and query may have at most {limit} bytes"),
         (None, StatusCode::BAD_REQUEST) => "This is not a valid HTTP/1.1 request",
         (None, StatusCode::REQUEST_TIMEOUT) => "The head of the request did not arrive in time",
-        (None, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE) => "The head of the request is too large",
+        (None, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE) => {
+            "The head of the request is too large"
+        }
         (None, StatusCode::SERVICE_UNAVAILABLE) => "The server is shutting down",
-        (None, other) => other.canonical_reason().unwrap_or("The request was refused"),
+        (None, other) => other
+            .canonical_reason()
+            .unwrap_or("The request was refused"),
     };
+
     message.to_owned()
 }

@@ -34,11 +34,19 @@ struct Outcome {
 impl Outcome {
     fn without_event(receipt: Receipt, action: &'static str, sentence: impl Into<String>) -> Self {
         let (thirdparty_id, alert_id, event) = (None, None, Map::new());
-        Self { receipt, action, thirdparty_id, alert_id, sentence: sentence.into(), event }
+        Self {
+            receipt,
+            action,
+            thirdparty_id,
+            alert_id,
+            sentence: sentence.into(),
+            event,
+        }
     }
 }
 
-/// Does what the event asks for, and writes the log. What the event was taken for stands beside the receipt.
+/// Does what the event asks for, and writes the log. What the event was taken for stands beside the
+/// receipt.
 pub(super) fn keep(
     transaction: &mut Transaction<'_>,
     ids: &Ids,
@@ -49,24 +57,51 @@ pub(super) fn keep(
     let integration = &understood.integration;
     let log_id = objects::unused(transaction, LOGS, || ids.log(), LogId::as_str)?;
     let outcome = match &understood.reading {
-        None => Outcome::without_event(Receipt::of_disabled(integration), "disabled", "the integration is disabled"),
-        Some(Reading::Blocked { reason }) => Outcome::without_event(Receipt::Blocked, "blocked", reason),
-        Some(Reading::Nothing { reason, thirdparty_id, confirm }) => {
+        None => Outcome::without_event(
+            Receipt::of_disabled(integration),
+            "disabled",
+            "the integration is disabled",
+        ),
+        Some(Reading::Blocked { reason }) => {
+            Outcome::without_event(Receipt::Blocked, "blocked", reason)
+        }
+        Some(Reading::Nothing {
+            reason,
+            thirdparty_id,
+            confirm,
+        }) => {
             let then = match confirm {
                 None => "",
-                Some(_) if !confirms => "; it is not confirmed, since outgoing.confirm_subscriptions is false",
+                Some(_) if !confirms => {
+                    "; it is not confirmed, since outgoing.confirm_subscriptions is false"
+                }
                 Some(url) => {
                     outgoing::confirm(transaction, integration, url, &log_id, now)?;
                     "; it is about to be confirmed"
                 }
             };
-            let outcome = Outcome::without_event(Receipt::Taken, "other", format!("{reason}{then}"));
-            Outcome { thirdparty_id: thirdparty_id.clone(), ..outcome }
+
+            let outcome =
+                Outcome::without_event(Receipt::Taken, "other", format!("{reason}{then}"));
+            Outcome {
+                thirdparty_id: thirdparty_id.clone(),
+                ..outcome
+            }
         }
         Some(Reading::Event(event)) => happen(transaction, ids, now, integration, &log_id, event)?,
     };
+
     let kept = (outcome.receipt, outcome.action);
-    write_log(transaction, now, integration, log_id, outcome.receipt.status(), outcome, understood.shown)?;
+    write_log(
+        transaction,
+        now,
+        integration,
+        log_id,
+        outcome.receipt.status(),
+        outcome,
+        understood.shown,
+    )?;
+
     Ok(kept)
 }
 
@@ -82,7 +117,15 @@ pub(super) fn write_refused(
 ) -> Result<(), StoreError> {
     let log_id = objects::unused(transaction, LOGS, || ids.log(), LogId::as_str)?;
     let outcome = Outcome::without_event(Receipt::Taken, "refused", reason);
-    write_log(transaction, now, integration, log_id, status, outcome, request)
+    write_log(
+        transaction,
+        now,
+        integration,
+        log_id,
+        status,
+        outcome,
+        request,
+    )
 }
 
 fn happen(
@@ -93,11 +136,22 @@ fn happen(
     log_id: &LogId,
     event: &Event,
 ) -> Result<Outcome, StoreError> {
-    let thirdparty_id = event.thirdparty_id.clone().unwrap_or_else(|| fresh_id(ids, event.fresh_id, now));
+    let thirdparty_id = event
+        .thirdparty_id
+        .clone()
+        .unwrap_or_else(|| fresh_id(ids, event.fresh_id, now));
     let source_id = integration.id.as_str();
     let subject = alerts::subject(&integration.sid, Some(source_id), Some(&thirdparty_id));
-    let newest = subject.map(|subject| alerts::newest(transaction, &subject)).transpose()?.flatten();
-    let action = if event.first_creates && newest.is_none() { Action::Create } else { event.action };
+    let newest = subject
+        .map(|subject| alerts::newest(transaction, &subject))
+        .transpose()?
+        .flatten();
+    let action = if event.first_creates && newest.is_none() {
+        Action::Create
+    } else {
+        event.action
+    };
+
     let origin = Origin {
         thirdparty_id: Some(thirdparty_id.clone()),
         source_id: Some(source_id.to_owned()),
@@ -105,33 +159,60 @@ fn happen(
         destination_ids: integration.destination_ids.clone(),
         urgency: integration.urgency.into(),
     };
+
     let refused = refusal(&event.content);
     let (alert_id, sentence) = match (action, newest) {
-        (Action::Create | Action::Recreate, _) if refused.is_some() => (None, refused.unwrap_or_default().to_owned()),
+        (Action::Create | Action::Recreate, _) if refused.is_some() => {
+            (None, refused.unwrap_or_default().to_owned())
+        }
         (Action::Create, Some(alert)) if alert.status.goes_on() => {
-            let sentence = format!("the alert is {} already, so none was created", alert.status.as_str());
+            let sentence = format!(
+                "the alert is {} already, so none was created",
+                alert.status.as_str()
+            );
             (Some(alert.id), sentence)
         }
         (Action::Recreate, Some(mut alert)) if alert.status.goes_on() => {
-            let sentence = format!("the alert '{}' was resolved and another one created", alert.id);
+            let sentence = format!(
+                "the alert '{}' was resolved and another one created",
+                alert.id
+            );
             alert.follow(Step::Resolve, source_id, now);
             alerts::taken(transaction, &alert, Step::Resolve)?;
-            (Some(create(transaction, ids, integration, event, origin, now)?), sentence)
+            (
+                Some(create(transaction, ids, integration, event, origin, now)?),
+                sentence,
+            )
         }
-        (Action::Create | Action::Recreate, _) => {
-            (Some(create(transaction, ids, integration, event, origin, now)?), "an alert was created".into())
+        (Action::Create | Action::Recreate, _) => (
+            Some(create(transaction, ids, integration, event, origin, now)?),
+            "an alert was created".into(),
+        ),
+        (Action::Other, newest) => (
+            newest.map(|alert| alert.id),
+            "it stands for no event".to_owned(),
+        ),
+        (Action::Acknowledge, newest) => {
+            follow(transaction, newest, Step::Acknowledge, source_id, now)?
         }
-        (Action::Other, newest) => (newest.map(|alert| alert.id), "it stands for no event".to_owned()),
-        (Action::Acknowledge, newest) => follow(transaction, newest, Step::Acknowledge, source_id, now)?,
         (Action::Resolve, newest) => follow(transaction, newest, Step::Resolve, source_id, now)?,
     };
+
     let content = serde_json::to_value(&event.content).map_err(objects::unreadable)?;
     let event = match content {
         Value::Object(members) if matches!(action, Action::Create | Action::Recreate) => members,
         _ => Map::new(),
     };
+
     let thirdparty_id = Some(thirdparty_id);
-    Ok(Outcome { receipt: Receipt::Taken, action: name(action), thirdparty_id, alert_id, sentence, event })
+    Ok(Outcome {
+        receipt: Receipt::Taken,
+        action: name(action),
+        thirdparty_id,
+        alert_id,
+        sentence,
+        event,
+    })
 }
 
 fn name(action: Action) -> &'static str {
@@ -155,11 +236,16 @@ fn fresh_id(ids: &Ids, form: FreshId, now: Timestamp) -> String {
 /// Why there can be no alert with this content.
 fn refusal(content: &Content) -> Option<&'static str> {
     const SEVERITIES: [&str; 6] = ["SEV-1", "SEV-2", "SEV-3", "SEV-4", "SEV-5", "SEV-UNKNOWN"];
-    let severe = content.incident.as_ref().is_none_or(|incident| SEVERITIES.contains(&incident.severity.as_str()));
+    let severe = content
+        .incident
+        .as_ref()
+        .is_none_or(|incident| SEVERITIES.contains(&incident.severity.as_str()));
     if content.title.trim().is_empty() {
         return Some("it has no title, so no alert was created");
     }
-    (!severe).then_some("its incident has no severity of SEV-1 to SEV-5 or SEV-UNKNOWN, so no alert was created")
+    (!severe).then_some(
+        "its incident has no severity of SEV-1 to SEV-5 or SEV-UNKNOWN, so no alert was created",
+    )
 }
 
 fn create(
@@ -170,7 +256,14 @@ fn create(
     origin: Origin,
     now: Timestamp,
 ) -> Result<AlertId, StoreError> {
-    let (alert, _) = alerts::insert(transaction, ids, &integration.sid, event.content.clone(), origin, now)?;
+    let (alert, _) = alerts::insert(
+        transaction,
+        ids,
+        &integration.sid,
+        event.content.clone(),
+        origin,
+        now,
+    )?;
     Ok(alert.id)
 }
 
@@ -182,12 +275,24 @@ fn follow(
     now: Timestamp,
 ) -> Result<(Option<AlertId>, String), StoreError> {
     let Some(mut alert) = newest else {
-        return Ok((None, format!("there is no alert with this id that could be {}", step.done())));
+        return Ok((
+            None,
+            format!(
+                "there is no alert with this id that could be {}",
+                step.done()
+            ),
+        ));
     };
+
     if !alert.follow(step, source_id, now) {
-        let sentence = format!("the alert is {}, so it was not {}", alert.status.as_str(), step.done());
+        let sentence = format!(
+            "the alert is {}, so it was not {}",
+            alert.status.as_str(),
+            step.done()
+        );
         return Ok((Some(alert.id), sentence));
     }
+
     alerts::taken(transaction, &alert, step)?;
     Ok((Some(alert.id), format!("the alert was {}", step.done())))
 }
@@ -220,12 +325,25 @@ fn write_log(
         request,
         response: None,
     };
-    transaction.insert(LOGS, &integration.sid, tiny_id, log.id.as_str(), encode(&log)?)
+
+    transaction.insert(
+        LOGS,
+        &integration.sid,
+        tiny_id,
+        log.id.as_str(),
+        encode(&log)?,
+    )
 }
 
-/// The request as its log shows it. Made before the command, since it takes as long as there are options and text.
+/// The request as its log shows it. Made before the command, since it takes as long as there are
+/// options and text.
 pub(super) fn shown(integration: &Integration, arrived: &Arrived) -> Request {
-    shown_request(integration, &arrived.delivery, arrived.path.clone(), arrived.remote.clone())
+    shown_request(
+        integration,
+        &arrived.delivery,
+        arrived.path.clone(),
+        arrived.remote.clone(),
+    )
 }
 
 /// The same of a request that has not become an event.
@@ -251,10 +369,20 @@ pub(super) fn shown_request(
 fn shown_body(delivery: &Delivery, secrets: &Secrets) -> Body {
     let parts = delivery.parts();
     let mut body = Body::decoded(&delivery.text(), &parts.body);
-    let kind = parts.headers.iter().find(|(name, _)| name == "content-type").map_or("", |(_, kind)| kind.as_str());
-    if kind.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
+    let kind = parts
+        .headers
+        .iter()
+        .find(|(name, _)| name == "content-type")
+        .map_or("", |(_, kind)| kind.as_str());
+
+    if kind
+        .trim_start()
+        .to_ascii_lowercase()
+        .starts_with("application/x-www-form-urlencoded")
+    {
         body.text = masked_query(&body.text);
     }
+
     body.text = secrets.hidden_in(&body.text);
     body
 }

@@ -20,10 +20,15 @@ pub struct Refused {
 }
 
 impl Incoming {
-    /// Leaves a log of an event that was refused, one a minute for each integration and status, so that refusing stays cheap. Where there is
-    /// no such integration, or nothing can be written, there is none.
+    /// Leaves a log of an event that was refused, one a minute for each integration and status, so
+    /// that refusing stays cheap. Where there is no such integration, or nothing can be written,
+    /// there is none.
     pub async fn log_refused(&self, id: &IntegrationId, refused: Refused) {
-        if self.refusals.check(&format!("{} {}", refused.status, id.as_str())).is_err() {
+        if self
+            .refusals
+            .check(&format!("{} {}", refused.status, id.as_str()))
+            .is_err()
+        {
             return;
         }
         if let Err(fault) = self.write_refused(id.clone(), refused).await {
@@ -32,9 +37,21 @@ impl Incoming {
     }
 
     async fn write_refused(&self, id: IntegrationId, refused: Refused) -> Result<(), Fault> {
-        let Some(found) = self.store.record(INTEGRATIONS, id.as_str())? else { return Ok(()) };
+        let Some(found) = self.store.record(INTEGRATIONS, id.as_str())? else {
+            return Ok(());
+        };
+
         let integration: Integration = objects::decode(&found)?;
-        let Refused { arrival: Arrival { parts, path, remote }, status, reason } = refused;
+        let Refused {
+            arrival:
+                Arrival {
+                    parts,
+                    path,
+                    remote,
+                },
+            status,
+            reason,
+        } = refused;
         let shown = outcome::shown_request(&integration, &Delivery::new(parts), path, remote);
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
         let written = self.store.write(move |transaction| {
@@ -42,8 +59,18 @@ impl Incoming {
             if transaction.record(INTEGRATIONS, id.as_str())?.is_none() {
                 return Ok(());
             }
-            Ok(outcome::write_refused(transaction, &ids, clock.now(), &integration, status, reason, shown)?)
+
+            Ok(outcome::write_refused(
+                transaction,
+                &ids,
+                clock.now(),
+                &integration,
+                status,
+                reason,
+                shown,
+            )?)
         });
+
         written.await
     }
 }

@@ -11,15 +11,19 @@ use crate::{
 use roaring::RoaringTreemap;
 use std::{borrow::Cow, collections::BTreeMap};
 
-/// Whether the answer costs no more than its page: nothing is asked of objects one by one, or there are few with short values.
+/// Whether the answer costs no more than its page: nothing is asked of objects one by one, or there
+/// are few with short values.
 pub(super) fn is_quick(view: &View, query: &ListQuery) -> bool {
     const FEW: u64 = 1_000;
     const SHORT: usize = 256 << 10;
-    let is_quick = |place: &Place| !view.is_long(place) || (view.live().len() <= FEW && view.bytes_at(place) <= SHORT);
+    let is_quick = |place: &Place| {
+        !view.is_long(place) || (view.live().len() <= FEW && view.bytes_at(place) <= SHORT)
+    };
     super::places(query).into_iter().all(is_quick)
 }
 
-/// The objects of the page, and how many match in all. `None` if the page has more than `most` bytes.
+/// The objects of the page, and how many match in all. `None` if the page has more than `most`
+/// bytes.
 pub(super) fn find(
     indexed: &Indexed,
     collection: Collection,
@@ -36,7 +40,11 @@ pub(super) fn find(
             // The same stretch, counted from the other end.
             let behind = total.saturating_sub(offset);
             let length = behind.min(query.page.limit);
-            let mut page = stretch(&found, behind.saturating_sub(length), usize::try_from(length).unwrap_or(limit));
+            let mut page = stretch(
+                &found,
+                behind.saturating_sub(length),
+                usize::try_from(length).unwrap_or(limit),
+            );
             page.reverse();
             page
         }
@@ -45,18 +53,22 @@ pub(super) fn find(
             None => sorted(view, sort, &found, offset, limit),
         },
     };
+
     let page = snapshot.all_numbered(collection, account, &page, most)?;
     Ok(page.map(|page| Found { page, total }))
 }
 
-/// What satisfies all filters. Those that are asked once for each value come first, and leave less for the others.
+/// What satisfies all filters. Those that are asked once for each value come first, and leave less
+/// for the others.
 fn filtered<'a>(view: &'a View, filters: &Filters) -> Result<Cow<'a, RoaringTreemap>, StoreError> {
     let mut filters: Vec<_> = filters.iter().collect();
     filters.sort_by_key(|filter| view.is_long(filter.place()));
     let everything = Cow::Borrowed(view.live());
     filters.into_iter().try_fold(everything, |found, filter| {
         let chosen = view.select(filter.place(), &found, |value| filter.accepts(value));
-        Ok(Cow::Owned(chosen.ok_or_else(|| not_indexed(filter.place()))?))
+        Ok(Cow::Owned(
+            chosen.ok_or_else(|| not_indexed(filter.place()))?,
+        ))
     })
 }
 
@@ -65,32 +77,48 @@ const MOST_OF_A_PAGE: usize = 100;
 
 /// So many numbers from the one with `offset` before it.
 fn stretch(numbers: &RoaringTreemap, offset: u64, limit: usize) -> Vec<u64> {
-    let Some(first) = numbers.select(offset) else { return Vec::new() };
+    let Some(first) = numbers.select(offset) else {
+        return Vec::new();
+    };
+
     let mut rest = numbers.iter();
     rest.advance_to(first);
     // Not collected: the iterator would count all that is left first.
     let mut page = Vec::with_capacity(limit.min(MOST_OF_A_PAGE));
+
     while page.len() < limit {
         let Some(number) = rest.next() else { break };
         page.push(number);
     }
+
     page
 }
 
-/// For an order by one place with few values: the objects with each of them, in the order of the values.
-fn by_value(view: &View, sort: &Sort, found: &RoaringTreemap) -> Result<Option<Vec<RoaringTreemap>>, StoreError> {
+/// For an order by one place with few values: the objects with each of them, in the order of the
+/// values.
+fn by_value(
+    view: &View,
+    sort: &Sort,
+    found: &RoaringTreemap,
+) -> Result<Option<Vec<RoaringTreemap>>, StoreError> {
     let mut places = sort.places();
-    let (Some(place), None) = (places.next(), places.next()) else { return Ok(None) };
+    let (Some(place), None) = (places.next(), places.next()) else {
+        return Ok(None);
+    };
+
     if view.is_long(place) {
         return Ok(None);
     }
+
     let values = view.values(place).ok_or_else(|| not_indexed(place))?;
     let mut groups = BTreeMap::<SortKey, RoaringTreemap>::new();
     let mut rest = found.clone();
+
     for (value, numbers) in values {
         rest -= numbers;
         *groups.entry(sort.key_of(|_| Some(value))).or_default() |= numbers & found;
     }
+
     *groups.entry(sort.key_of(|_| None)).or_default() |= rest;
     Ok(Some(groups.into_values().collect()))
 }
@@ -112,6 +140,7 @@ fn sorted(view: &View, sort: &Sort, found: &RoaringTreemap, offset: u64, limit: 
     let end = offset.saturating_add(limit);
     let most = end.saturating_mul(2).max(AT_LEAST);
     let mut first: Vec<(SortKey, u64)> = Vec::new();
+
     for tiny_id in found {
         first.push((sort.key_of(|place| view.value(place, tiny_id)), tiny_id));
         if first.len() >= most {
@@ -120,8 +149,14 @@ fn sorted(view: &View, sort: &Sort, found: &RoaringTreemap, offset: u64, limit: 
             first.truncate(end);
         }
     }
+
     first.sort_unstable();
-    first.into_iter().skip(offset).take(limit).map(|(_, tiny_id)| tiny_id).collect()
+    first
+        .into_iter()
+        .skip(offset)
+        .take(limit)
+        .map(|(_, tiny_id)| tiny_id)
+        .collect()
 }
 
 fn not_indexed(place: &Place) -> StoreError {

@@ -17,7 +17,9 @@ pub(super) fn find(
     query: &ListQuery,
 ) -> Result<Found, StoreError> {
     match &query.order {
-        Order::TinyIdAscending | Order::TinyIdDescending => filtered(snapshot, collection, account, query),
+        Order::TinyIdAscending | Order::TinyIdDescending => {
+            filtered(snapshot, collection, account, query)
+        }
         Order::Sorted(sort) => sorted(snapshot, collection, account, query, sort),
     }
 }
@@ -51,18 +53,26 @@ fn sorted(
     sort: &Sort,
 ) -> Result<Found, StoreError> {
     let mut found = Vec::new();
-    snapshot.for_each(collection, account, Direction::Ascending, |tiny_id, stored| {
-        let object = parse(&stored)?;
-        if query.filters.matches(&object) {
-            found.push((sort.key(&object), tiny_id));
-        }
-        Ok(())
-    })?;
+    snapshot.for_each(
+        collection,
+        account,
+        Direction::Ascending,
+        |tiny_id, stored| {
+            let object = parse(&stored)?;
+            if query.filters.matches(&object) {
+                found.push((sort.key(&object), tiny_id));
+            }
+            Ok(())
+        },
+    )?;
     let total = found.len().try_into().unwrap_or(u64::MAX);
     found.sort_unstable();
     let offset = usize::try_from(query.page.offset).unwrap_or(usize::MAX);
     let page = found.iter().skip(offset).take(limit(query));
-    let page = page.map(|(_, tiny_id)| snapshot.numbered(collection, account, *tiny_id)).collect::<Result<_, _>>()?;
+    let page = page
+        .map(|(_, tiny_id)| snapshot.numbered(collection, account, *tiny_id))
+        .collect::<Result<_, _>>()?;
+
     Ok(Found { page, total })
 }
 

@@ -1,8 +1,9 @@
-//! Telling many of an event, or much: in the commit in which it happens it is put down once, and brought into the queue of each
-//! integration afterwards, in commands that are short each.
+//! Telling many of an event, or much: in the commit in which it happens it is put down once, and
+//! brought into the queue of each integration afterwards, in commands that are short each.
 //!
-//! Until that is done, whatever else happens in the account goes the same way, so that everybody hears of events in their order. If the
-//! server is killed in between, it begins anew, and some are told twice, as may happen with any webhook.
+//! Until that is done, whatever else happens in the account goes the same way, so that everybody
+//! hears of events in their order. If the server is killed in between, it begins anew, and some are
+//! told twice, as may happen with any webhook.
 
 use super::{
     super::{objects, readers},
@@ -35,20 +36,27 @@ pub(super) fn few(
         Err(damage) if damage.is_damage() => return Ok(None),
         Err(other) => return Err(other),
     }
+
     let (mut records, mut bytes) = (Vec::new(), 0_usize);
     for id in senders {
-        let Some(record) = transaction.record(INTEGRATIONS, id.as_str())? else { continue };
-        bytes = bytes.saturating_add(record.as_ref().len()).saturating_add(announcement.body.get().len());
+        let Some(record) = transaction.record(INTEGRATIONS, id.as_str())? else {
+            continue;
+        };
+        bytes = bytes
+            .saturating_add(record.as_ref().len())
+            .saturating_add(announcement.body.get().len());
         // One listener gets it in any case, since whoever puts it down here writes as much.
         if bytes > AT_ONCE && senders.len() > 1 {
             return Ok(None);
         }
         records.push(record);
     }
+
     Ok(Some(records))
 }
 
-/// The integration, if it wants to hear of the event. One that cannot be read, which is for `check` to name, keeps nobody else from it.
+/// The integration, if it wants to hear of the event. One that cannot be read, which is for `check`
+/// to name, keeps nobody else from it.
 pub(super) fn listener(record: &Stored, event: AlertEvent) -> Option<IntegrationId> {
     let integration: Integration = match objects::decode(record) {
         Ok(integration) => integration,
@@ -57,8 +65,9 @@ pub(super) fn listener(record: &Stored, event: AlertEvent) -> Option<Integration
             return None;
         }
     };
-    let listens =
-        integration.enabled && webhook::is_wanted(&integration, event) && webhook::url(&integration).is_some();
+    let listens = integration.enabled
+        && webhook::is_wanted(&integration, event)
+        && webhook::url(&integration).is_some();
     listens.then_some(integration.id)
 }
 
@@ -66,33 +75,48 @@ pub(super) fn listener(record: &Stored, event: AlertEvent) -> Option<Integration
 pub(super) fn addressed(announcement: &Delivery, integration_id: IntegrationId) -> Delivery {
     let subject = announcement.alert_id.as_ref().map_or("", |id| id.as_str());
     let message_id = message_id(subject, announcement.since, &integration_id);
-    Delivery { integration_id, message_id, ..announcement.clone() }
+    Delivery {
+        integration_id,
+        message_id,
+        ..announcement.clone()
+    }
 }
 
 impl Outgoing {
-    /// Brings the first of what waits there into the queue of each integration that wants to hear of it.
+    /// Brings the first of what waits there into the queue of each integration that wants to hear
+    /// of it.
     ///
     /// # Errors
     /// The store failed. What was brought already may be brought again.
     pub async fn fan_out(&self, queue: &Queue) -> Result<(), StoreError> {
-        let announcement: Delivery = match self.store.first_of(queue).and_then(|first| objects::decode(&first)) {
+        let announcement: Delivery = match self
+            .store
+            .first_of(queue)
+            .and_then(|first| objects::decode(&first))
+        {
             Err(damage) if damage.is_damage() => return self.discard(queue).await,
             outcome => outcome?,
         };
+
         let announcement = Arc::new(announcement);
         let listeners = self.listeners(&announcement).await?;
         let at_once = (AT_ONCE / announcement.body.get().len().max(1)).max(1);
+
         for some in listeners.chunks(at_once) {
             let (some, announcement) = (some.to_vec(), Arc::clone(&announcement));
             let told = self.store.write(move |transaction| {
-                some.into_iter().try_for_each(|id| enqueue(transaction, &addressed(&announcement, id)))
+                some.into_iter()
+                    .try_for_each(|id| enqueue(transaction, &addressed(&announcement, id)))
             });
             told.await?;
         }
+
         let (queue, now) = (queue.clone(), self.clock.now());
         self.store
             .write(move |transaction| {
-                let Some(queue) = transaction.queue(&queue.account, &queue.integration)? else { return Ok(()) };
+                let Some(queue) = transaction.queue(&queue.account, &queue.integration)? else {
+                    return Ok(());
+                };
                 let first: Delivery = objects::decode(&transaction.first_of(&queue)?)?;
                 if first.message_id == announcement.message_id {
                     transaction.take_first(queue, now);
@@ -104,12 +128,20 @@ impl Outgoing {
 
     async fn listeners(&self, announcement: &Delivery) -> Result<Vec<IntegrationId>, StoreError> {
         let account = announcement.sid.clone();
-        let senders = self.store.write(move |transaction| transaction.senders(&account)).await?;
-        let Some(event) = AlertEvent::named(&announcement.event) else { return Ok(Vec::new()) };
+        let senders = self
+            .store
+            .write(move |transaction| transaction.senders(&account))
+            .await?;
+        let Some(event) = AlertEvent::named(&announcement.event) else {
+            return Ok(Vec::new());
+        };
+
         let store = self.store.clone();
         // Their options may be large, and there may be many.
         readers::elsewhere(move || {
-            let records = senders.into_iter().map(|id| store.record(INTEGRATIONS, id.as_str()));
+            let records = senders
+                .into_iter()
+                .map(|id| store.record(INTEGRATIONS, id.as_str()));
             let listeners = records.filter_map(|record| {
                 let record = record.transpose()?;
                 record.map(|record| listener(&record, event)).transpose()

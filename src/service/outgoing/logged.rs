@@ -39,6 +39,7 @@ pub(super) fn write_log(
             (request, outcome.as_ref().ok())
         }
     };
+
     let id = objects::unused(transaction, LOGS, || ids.log(), LogId::as_str)?;
     let tiny_id = transaction.next_tiny_id(LOGS, &delivery.sid)?;
     let log = Log {
@@ -59,13 +60,18 @@ pub(super) fn write_log(
         request,
         response: answer.map(|answer| Response {
             headers: masked(answer.headers.iter().map(|(name, value)| (name, value))),
-            body: Body { bytes: answer.body_bytes, ..Body::of(&answer.body) },
+            body: Body {
+                bytes: answer.body_bytes,
+                ..Body::of(&answer.body)
+            },
         }),
     };
+
     transaction.insert(LOGS, &delivery.sid, tiny_id, log.id.as_str(), encode(&log)?)
 }
 
-/// A URL and its query as they are kept: without what stands before an `@`, and with the values of credentials masked.
+/// A URL and its query as they are kept: without what stands before an `@`, and with the values of
+/// credentials masked.
 fn shown(url: &str) -> (String, String) {
     let (place, query) = url.split_once('?').unwrap_or((url, ""));
     let (scheme, rest) = place.split_once("://").unwrap_or(("", place));
@@ -85,8 +91,16 @@ mod tests {
     fn credentials_in_urls_are_masked() {
         for (url, place, query) in [
             ("http://x/hook", "http://x/hook", ""),
-            ("https://me:p@ss@x:8080/a@b?c=d", "https://***@x:8080/a@b", "c=d"),
-            ("http://x?Token=1&b&api-key=2=3&at=me@x", "http://x", "Token=***&b&api-key=***&at=me@x"),
+            (
+                "https://me:p@ss@x:8080/a@b?c=d",
+                "https://***@x:8080/a@b",
+                "c=d",
+            ),
+            (
+                "http://x?Token=1&b&api-key=2=3&at=me@x",
+                "http://x",
+                "Token=***&b&api-key=***&at=me@x",
+            ),
             ("no url", "no url", ""),
         ] {
             assert_eq!(shown(url), (place.to_owned(), query.to_owned()), "{url}");

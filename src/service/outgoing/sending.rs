@@ -35,7 +35,8 @@ pub struct Persistence {
     pub queue: u64,
 }
 
-/// So many of a queue are given up in one command, which all others wait for, unless they are large.
+/// So many of a queue are given up in one command, which all others wait for, unless they are
+/// large.
 const PORTION: usize = 16;
 /// Bytes of those that are given up in one command, unless one alone has more.
 const PORTION_BYTES: usize = 1 << 20;
@@ -88,8 +89,21 @@ impl Done {
 
 impl Outgoing {
     /// Sends what is in the queues of `store`.
-    pub fn new(store: Store, clock: Clock, ids: Ids, courier: Courier, persistence: Persistence) -> Self {
-        Self { store, clock, ids, courier, persistence, tally: Tally::default() }
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        courier: Courier,
+        persistence: Persistence,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            ids,
+            courier,
+            persistence,
+            tally: Tally::default(),
+        }
     }
 
     /// The same, with its attempts counted there.
@@ -105,23 +119,33 @@ impl Outgoing {
         let now = self.clock.now();
         let (queues, damage) = self.store.queues()?;
         let waits = !queues.is_empty();
-        let due = queues.into_iter().filter(|queue| webhook::is_due(queue.due, now) || self.is_too_long(queue));
-        Ok(Due { queues: due.collect(), waits, damage })
+        let due = queues
+            .into_iter()
+            .filter(|queue| webhook::is_due(queue.due, now) || self.is_too_long(queue));
+        Ok(Due {
+            queues: due.collect(),
+            waits,
+            damage,
+        })
     }
 
-    /// Whether too many wait in this queue. Events that are to be brought into queues are not given up.
+    /// Whether too many wait in this queue. Events that are to be brought into queues are not given
+    /// up.
     pub fn is_too_long(&self, queue: &Queue) -> bool {
         queue.waiting() > self.persistence.queue && !queue.integration.is_fan_out()
     }
 
-    /// Gives up the oldest of a queue in which too many wait, or some of them; what is left is due when they were.
+    /// Gives up the oldest of a queue in which too many wait, or some of them; what is left is due
+    /// when they were.
     ///
     /// # Errors
     /// The store failed.
     pub async fn shorten(&self, queue: &Queue) -> Result<(), StoreError> {
-        let attempt =
-            Attempt::Abandoned("more than outgoing.queue waited for this integration, and this was the oldest");
-        self.give_up(queue, attempt, |desk, queue, _| desk.is_too_long(queue)).await
+        let attempt = Attempt::Abandoned(
+            "more than outgoing.queue waited for this integration, and this was the oldest",
+        );
+        self.give_up(queue, attempt, |desk, queue, _| desk.is_too_long(queue))
+            .await
     }
 
     /// Gives up what is first in a queue and cannot be read: nothing behind it could ever be sent.
@@ -129,39 +153,64 @@ impl Outgoing {
     /// # Errors
     /// The store failed.
     pub async fn discard(&self, queue: &Queue) -> Result<(), StoreError> {
-        let attempt = Attempt::Abandoned("what was to be sent cannot be read, since the store is damaged");
-        self.give_up(queue, attempt, |_, _, first| first.is_none()).await
+        let attempt =
+            Attempt::Abandoned("what was to be sent cannot be read, since the store is damaged");
+        self.give_up(queue, attempt, |_, _, first| first.is_none())
+            .await
     }
 
-    /// Gives up the first of a queue, and the next, as long as they are to go, but not many at once.
+    /// Gives up the first of a queue, and the next, as long as they are to go, but not many at
+    /// once.
     async fn give_up(
         &self,
         queue: &Queue,
         attempt: Attempt,
         goes: fn(&Self, &Queue, Option<&Delivery>) -> bool,
     ) -> Result<(), StoreError> {
-        let (Queue { account, integration, .. }, desk, now) = (queue.clone(), self.clone(), self.clock.now());
+        let (
+            Queue {
+                account,
+                integration,
+                ..
+            },
+            desk,
+            now,
+        ) = (queue.clone(), self.clone(), self.clock.now());
+
         self.store
             .write(move |transaction| {
                 let (mut queue, mut bytes) = (transaction.queue(&account, &integration)?, 0_usize);
                 for _ in 0..PORTION {
-                    let Some(whole) = queue.filter(|_| bytes < PORTION_BYTES) else { break };
+                    let Some(whole) = queue.filter(|_| bytes < PORTION_BYTES) else {
+                        break;
+                    };
+
                     let (first, length) = first_of(transaction, &whole)?;
                     if !goes(&desk, &whole, first.as_ref()) {
                         break;
                     }
+
                     bytes = bytes.saturating_add(length);
                     let first = first.unwrap_or_else(|| unreadable(&whole));
-                    keep_log(transaction, &desk.ids, now, &first, &attempt, attempt.sentence(&first, false))?;
+                    keep_log(
+                        transaction,
+                        &desk.ids,
+                        now,
+                        &first,
+                        &attempt,
+                        attempt.sentence(&first, false),
+                    )?;
                     let due = whole.due;
                     queue = transaction.take_first(whole, due);
                 }
+
                 Ok(())
             })
             .await
     }
 
-    /// Whether what comes of an attempt could be kept. What is sent while it cannot would be sent twice.
+    /// Whether what comes of an attempt could be kept. What is sent while it cannot would be sent
+    /// twice.
     pub fn can_conclude(&self) -> bool {
         self.store.takes_writes().is_ok()
     }
@@ -179,16 +228,25 @@ impl Outgoing {
     }
 
     fn parcel(&self, delivery: &Delivery) -> Result<Result<Parcel, &'static str>, StoreError> {
-        let Some(record) = self.store.record(INTEGRATIONS, delivery.integration_id.as_str())? else {
+        let Some(record) = self
+            .store
+            .record(INTEGRATIONS, delivery.integration_id.as_str())?
+        else {
             return Ok(Err("the integration was deleted"));
         };
+
         let Ok(integration) = objects::decode::<Integration>(&record) else {
-            return Ok(Err("the integration cannot be read, since the store is damaged"));
+            return Ok(Err(
+                "the integration cannot be read, since the store is damaged",
+            ));
         };
+
         Ok(match &delivery.confirm {
             Some(_) if !integration.enabled => Err("the integration is disabled"),
             Some(url) => Ok(parcels::confirmation(url)),
-            None if !integration.enabled || integration.integration_type.as_str() != webhook::TYPE => {
+            None if !integration.enabled
+                || integration.integration_type.as_str() != webhook::TYPE =>
+            {
                 Err("the integration no longer sends")
             }
             None => {
@@ -201,19 +259,32 @@ impl Outgoing {
                     }
                     Some(url) => {
                         let trail = trail.headers(&delivery.sid, &secret);
-                        Ok(parcels::announcement(&integration, url, delivery, trail, self.clock.now()))
+                        Ok(parcels::announcement(
+                            &integration,
+                            url,
+                            delivery,
+                            trail,
+                            self.clock.now(),
+                        ))
                     }
                 }
             }
         })
     }
 
-    /// Which webhooks led to the alert. Where that is not known any more there was time enough to end a circle.
+    /// Which webhooks led to the alert. Where that is not known any more there was time enough to
+    /// end a circle.
     fn trail(&self, delivery: &Delivery, secret: &[u8]) -> Result<Trail, StoreError> {
-        let Some(id) = &delivery.log_id else { return Ok(Trail::default()) };
-        let Some(record) = self.store.record(LOGS, id.as_str())? else { return Ok(Trail::default()) };
-        Ok(objects::decode::<Log>(&record)
-            .map_or_else(|_| Trail::default(), |log| Trail::of(&log.request.headers, &delivery.sid, secret)))
+        let Some(id) = &delivery.log_id else {
+            return Ok(Trail::default());
+        };
+        let Some(record) = self.store.record(LOGS, id.as_str())? else {
+            return Ok(Trail::default());
+        };
+        Ok(objects::decode::<Log>(&record).map_or_else(
+            |_| Trail::default(),
+            |log| Trail::of(&log.request.headers, &delivery.sid, secret),
+        ))
     }
 
     /// Whoever makes requests.
@@ -221,27 +292,45 @@ impl Outgoing {
         self.courier.clone()
     }
 
-    /// Keeps what came of an attempt: a log, and either nothing more to do or a time for the next one. What is done with already
-    /// is left as it is, so this can be repeated when it is not known whether it failed.
+    /// Keeps what came of an attempt: a log, and either nothing more to do or a time for the next
+    /// one. What is done with already is left as it is, so this can be repeated when it is not
+    /// known whether it failed.
     ///
     /// # Errors
     /// The store failed.
     pub async fn conclude(&self, done: Done) -> Result<(), StoreError> {
-        let (now, ids, persistence, kept) = (self.clock.now(), self.ids.clone(), self.persistence, done.clone());
+        let (now, ids, persistence, kept) = (
+            self.clock.now(),
+            self.ids.clone(),
+            self.persistence,
+            done.clone(),
+        );
+
         self.store
             .write(move |transaction| {
                 let (delivery, attempt) = &*done.0;
-                let Some(queue) = transaction.queue(&delivery.sid, &delivery.integration_id)? else { return Ok(()) };
+                let Some(queue) = transaction.queue(&delivery.sid, &delivery.integration_id)?
+                else {
+                    return Ok(());
+                };
+
                 let (first, _) = first_of(transaction, &queue)?;
-                let is_it =
-                    |first: &Delivery| (&first.message_id, first.failed) == (&delivery.message_id, delivery.failed);
-                let Some(first) = first.filter(is_it) else { return Ok(()) };
+                let is_it = |first: &Delivery| {
+                    (&first.message_id, first.failed) == (&delivery.message_id, delivery.failed)
+                };
+
+                let Some(first) = first.filter(is_it) else {
+                    return Ok(());
+                };
+
                 settle(transaction, queue, first, attempt, &ids, now, persistence)
             })
             .await?;
+
         if let (_, Attempt::Made(_, outcome)) = &*kept.0 {
             self.tally.webhook(outcome);
         }
+
         Ok(())
     }
 }
@@ -257,19 +346,37 @@ fn settle(
 ) -> Result<(), StoreError> {
     first.failed = first.failed.saturating_add(1);
     let again = attempt.failed() && !attempt.is_hopeless() && first.failed < persistence.attempts;
-    keep_log(transaction, ids, now, &first, attempt, attempt.sentence(&first, again))?;
+    keep_log(
+        transaction,
+        ids,
+        now,
+        &first,
+        attempt,
+        attempt.sentence(&first, again),
+    )?;
+
     if again {
         let pause = webhook::pause(first.failed, persistence.first_pause, ids.number());
-        let next = now.millis().saturating_add(pause.try_into().unwrap_or(i64::MAX));
-        transaction.postpone(queue, Timestamp::from_millis(next).unwrap_or(now), encode(&first)?);
+        let next = now
+            .millis()
+            .saturating_add(pause.try_into().unwrap_or(i64::MAX));
+        transaction.postpone(
+            queue,
+            Timestamp::from_millis(next).unwrap_or(now),
+            encode(&first)?,
+        );
     } else {
         transaction.take_first(queue, now);
     }
+
     Ok(())
 }
 
 /// The first of a queue, if it can be read, and how many bytes it has.
-fn first_of(transaction: &Transaction<'_>, queue: &Queue) -> Result<(Option<Delivery>, usize), StoreError> {
+fn first_of(
+    transaction: &Transaction<'_>,
+    queue: &Queue,
+) -> Result<(Option<Delivery>, usize), StoreError> {
     match transaction.first_of(queue) {
         Ok(first) => Ok((objects::decode(&first).ok(), first.as_ref().len())),
         Err(damage) if damage.is_damage() => Ok((None, 0)),
@@ -294,7 +401,8 @@ fn unreadable(queue: &Queue) -> Delivery {
     }
 }
 
-/// Writes the log of an attempt. Where that cannot be, since the account's logs are damaged or have no numbers left, sending goes on.
+/// Writes the log of an attempt. Where that cannot be, since the account's logs are damaged or have
+/// no numbers left, sending goes on.
 fn keep_log(
     transaction: &mut Transaction<'_>,
     ids: &Ids,
@@ -325,7 +433,9 @@ impl Attempt {
     fn failed(&self) -> bool {
         match self {
             Self::Abandoned(_) => false,
-            Self::Made(_, outcome) => !outcome.as_ref().is_ok_and(|answer| (200..300).contains(&answer.status)),
+            Self::Made(_, outcome) => !outcome
+                .as_ref()
+                .is_ok_and(|answer| (200..300).contains(&answer.status)),
         }
     }
 
@@ -336,11 +446,20 @@ impl Attempt {
 
     fn sentence(&self, delivery: &Delivery, again: bool) -> String {
         let number = delivery.failed;
-        let then = if again { "it will be sent again" } else { "it is given up" };
+        let then = if again {
+            "it will be sent again"
+        } else {
+            "it is given up"
+        };
+
         match self {
             Self::Abandoned(why) => format!("not sent: {why}"),
-            Self::Made(_, Ok(answer)) if !self.failed() => format!("taken with {} at attempt {number}", answer.status),
-            Self::Made(_, Ok(answer)) => format!("refused with {} at attempt {number}; {then}", answer.status),
+            Self::Made(_, Ok(answer)) if !self.failed() => {
+                format!("taken with {} at attempt {number}", answer.status)
+            }
+            Self::Made(_, Ok(answer)) => {
+                format!("refused with {} at attempt {number}; {then}", answer.status)
+            }
             Self::Made(_, Err(fault)) => format!("no answer at attempt {number}: {fault}; {then}"),
         }
     }

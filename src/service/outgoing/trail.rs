@@ -1,8 +1,10 @@
-//! How many webhooks of an account led to an event, so that integrations that post to each other in a circle come to an end.
+//! How many webhooks of an account led to an event, so that integrations that post to each other in
+//! a circle come to an end.
 //!
-//! Each webhook carries a mark: that number, signed for the account. Whoever makes an alert of it and tells others passes the marks of
-//! other accounts and servers on beside its own. Only an account's own marks count for it, so that nobody else can say that there were
-//! too many webhooks and keep an event from being told.
+//! Each webhook carries a mark: that number, signed for the account. Whoever makes an alert of it
+//! and tells others passes the marks of other accounts and servers on beside its own. Only an
+//! account's own marks count for it, so that nobody else can say that there were too many webhooks
+//! and keep an event from being told.
 
 use crate::domain::{ids::AccountId, webhook};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -29,14 +31,21 @@ impl Trail {
     /// Reads the headers of an event for an account. `secret` signs its marks.
     pub(super) fn of(headers: &Map<String, Value>, account: &AccountId, secret: &[u8]) -> Self {
         let mut trail = Self::default();
-        let marks = headers.get(webhook::TRAIL).and_then(Value::as_str).unwrap_or_default();
+        let marks = headers
+            .get(webhook::TRAIL)
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+
         for mark in marks.split(',').map(str::trim).take(2 * MOST_MARKS) {
             match own_hops(mark, account, secret) {
                 Some(hops) => trail.hops = trail.hops.max(hops),
-                None if trail.others.len() < MOST_MARKS && is_passed_on(mark) => trail.others.push(mark.to_owned()),
+                None if trail.others.len() < MOST_MARKS && is_passed_on(mark) => {
+                    trail.others.push(mark.to_owned())
+                }
                 None => {}
             }
         }
+
         trail
     }
 
@@ -46,7 +55,10 @@ impl Trail {
         // One's own mark first: it must be there, whatever others wrote behind it.
         let marks = std::iter::once(mark(hops, account, secret)).chain(self.others.iter().cloned());
         let marks: Vec<_> = marks.take(MOST_MARKS).collect();
-        [(webhook::HOPS.to_owned(), hops.to_string()), (webhook::TRAIL.to_owned(), marks.join(", "))]
+        [
+            (webhook::HOPS.to_owned(), hops.to_string()),
+            (webhook::TRAIL.to_owned(), marks.join(", ")),
+        ]
     }
 }
 
@@ -57,21 +69,35 @@ fn is_passed_on(mark: &str) -> bool {
 
 fn own_hops(mark: &str, account: &AccountId, secret: &[u8]) -> Option<u32> {
     let (hops, signature) = mark.split_once('.')?;
-    let (hops, signature) = (hops.parse().ok()?, BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?);
+    let (hops, signature) = (
+        hops.parse().ok()?,
+        BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?,
+    );
     (signature.len() == SIGNED).then_some(())?;
-    signer(hops, account, secret)?.verify_truncated_left(&signature).is_ok().then_some(hops)
+    signer(hops, account, secret)?
+        .verify_truncated_left(&signature)
+        .is_ok()
+        .then_some(hops)
 }
 
 fn mark(hops: u32, account: &AccountId, secret: &[u8]) -> String {
     let signature = signer(hops, account, secret).map(|signer| signer.finalize().into_bytes());
-    let signed = signature.as_ref().and_then(|signature| signature.get(..SIGNED)).unwrap_or_default();
+    let signed = signature
+        .as_ref()
+        .and_then(|signature| signature.get(..SIGNED))
+        .unwrap_or_default();
     format!("{hops}.{}", BASE64_URL_SAFE_NO_PAD.encode(signed))
 }
 
 fn signer(hops: u32, account: &AccountId, secret: &[u8]) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
     // No token is signed over anything that begins so.
-    for part in [b"webhook trail\0", account.as_str().as_bytes(), b"\0", hops.to_string().as_bytes()] {
+    for part in [
+        b"webhook trail\0",
+        account.as_str().as_bytes(),
+        b"\0",
+        hops.to_string().as_bytes(),
+    ] {
         mac.update(part);
     }
     Some(mac)
@@ -94,13 +120,17 @@ mod tests {
         let (ours, theirs) = (account("acc_1"), account("acc_2"));
         let mut sent = String::new();
         for hops in 1..=3 {
-            let [(_, number), (_, marks)] = Trail::of(&headers(&sent), &ours, b"secret").headers(&ours, b"secret");
+            let [(_, number), (_, marks)] =
+                Trail::of(&headers(&sent), &ours, b"secret").headers(&ours, b"secret");
             assert_eq!(number, hops.to_string());
             // In between it went through another account, and another server.
-            let [_, (_, marks)] = Trail::of(&headers(&marks), &theirs, b"secret").headers(&theirs, b"secret");
-            let [_, (_, marks)] = Trail::of(&headers(&marks), &ours, b"another").headers(&ours, b"another");
+            let [_, (_, marks)] =
+                Trail::of(&headers(&marks), &theirs, b"secret").headers(&theirs, b"secret");
+            let [_, (_, marks)] =
+                Trail::of(&headers(&marks), &ours, b"another").headers(&ours, b"another");
             sent = marks;
         }
+
         assert_eq!(Trail::of(&headers(&sent), &ours, b"secret").hops, 3);
         assert_eq!(sent.split(", ").count(), 3, "one of each: {sent}");
     }
@@ -110,6 +140,7 @@ mod tests {
         let ours = account("acc_1");
         let real = mark(1, &ours, b"secret");
         let signature = real.split_once('.').unwrap().1;
+
         for forged in [
             "3",
             "3.",
@@ -118,11 +149,22 @@ mod tests {
             &mark(3, &account("acc_2"), b"secret"),
             &mark(3, &ours, b"x"),
         ] {
-            assert_eq!(Trail::of(&headers(forged), &ours, b"secret").hops, 0, "{forged}");
+            assert_eq!(
+                Trail::of(&headers(forged), &ours, b"secret").hops,
+                0,
+                "{forged}"
+            );
         }
-        assert_eq!(Trail::of(&headers(&format!("x, {real}")), &ours, b"secret").hops, 1);
+
+        assert_eq!(
+            Trail::of(&headers(&format!("x, {real}")), &ours, b"secret").hops,
+            1
+        );
+
         let many = vec!["9.zzz"; 1_000].join(",") + &format!(", {}, a b, é", "x".repeat(65));
-        let [_, (_, marks)] = Trail::of(&headers(&many), &ours, b"secret").headers(&ours, b"secret");
+        let [_, (_, marks)] =
+            Trail::of(&headers(&many), &ours, b"secret").headers(&ours, b"secret");
+
         assert_eq!(marks.split(", ").count(), MOST_MARKS);
         assert!(marks.starts_with(&real), "{marks}");
     }

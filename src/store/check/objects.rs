@@ -34,10 +34,22 @@ pub(super) struct Objects<'a> {
 }
 
 impl<'a> Objects<'a> {
-    pub(super) fn examine(engine: &'a Engine, kind: Kind, progress: &'a Progress) -> Result<Self, StoreError> {
+    pub(super) fn examine(
+        engine: &'a Engine,
+        kind: Kind,
+        progress: &'a Progress,
+    ) -> Result<Self, StoreError> {
         let tells_senders = open::schema(engine)? == Some(SCHEMA_VERSION);
-        let mut objects =
-            Self { engine, kind, progress, tells_senders, tallies: BTreeMap::new(), live: 0, damages: Vec::new() };
+        let mut objects = Self {
+            engine,
+            kind,
+            progress,
+            tells_senders,
+            tallies: BTreeMap::new(),
+            live: 0,
+            damages: Vec::new(),
+        };
+
         objects.records()?;
         objects.index()?;
         Ok(objects)
@@ -47,8 +59,12 @@ impl<'a> Objects<'a> {
         self.damages.push(Damage(what));
     }
 
-    fn everything(&self, tree: Tree) -> impl Iterator<Item = Result<(Vec<u8>, Stored), StoreError>> + use<> {
-        self.engine.range(tree, (Bound::Unbounded, Bound::Unbounded))
+    fn everything(
+        &self,
+        tree: Tree,
+    ) -> impl Iterator<Item = Result<(Vec<u8>, Stored), StoreError>> + use<> {
+        self.engine
+            .range(tree, (Bound::Unbounded, Bound::Unbounded))
     }
 
     fn records(&mut self) -> Result<(), StoreError> {
@@ -63,20 +79,34 @@ impl<'a> Objects<'a> {
 
     fn record(&mut self, id: &str, stored: &Stored) -> Result<(), StoreError> {
         let kind = self.kind.singular;
-        let Facts { sid, id: own, tiny_id, canonical, lead } = match self.kind.read(stored.as_ref()) {
+        let Facts {
+            sid,
+            id: own,
+            tiny_id,
+            canonical,
+            lead,
+        } = match self.kind.read(stored.as_ref()) {
             Ok(facts) => facts,
             Err(error) => {
                 self.damage(format!("{kind} '{id}' cannot be read: {error}"));
                 return Ok(());
             }
         };
+
         if own != id {
             self.damage(format!("{kind} '{id}' says of itself that it is '{own}'"));
         }
+
         if canonical != stored.as_ref() {
-            self.damage(format!("{kind} '{id}' is not written as this program writes"));
+            self.damage(format!(
+                "{kind} '{id}' is not written as this program writes"
+            ));
         }
-        match self.engine.get(self.kind.collection.index, &trees::index_key(&sid, tiny_id))? {
+
+        match self
+            .engine
+            .get(self.kind.collection.index, &trees::index_key(&sid, tiny_id))?
+        {
             Some(named) if named.as_ref() == id.as_bytes() => {}
             Some(named) => {
                 let named = String::from_utf8_lossy(named.as_ref()).into_owned();
@@ -84,18 +114,28 @@ impl<'a> Objects<'a> {
                     "number {tiny_id} of account '{sid}' is that of '{id}', but the index names '{named}'"
                 ));
             }
-            None => self.damage(format!("{kind} '{id}' is missing in the index of account '{sid}'")),
+            None => self.damage(format!(
+                "{kind} '{id}' is missing in the index of account '{sid}'"
+            )),
         }
+
         // Of the alerts about one thing only the newest has one, and none if that was deleted.
-        if let Some(Lead { tree: Tree::SendersByAccount, key }) = lead
+        if let Some(Lead {
+            tree: Tree::SendersByAccount,
+            key,
+        }) = lead
             && self.tells_senders
             && self.engine.get(Tree::SendersByAccount, &key)?.is_none()
         {
-            self.damage(format!("{kind} '{id}' sends, and is not among those of account '{sid}' that do"));
+            self.damage(format!(
+                "{kind} '{id}' sends, and is not among those of account '{sid}' that do"
+            ));
         }
+
         let tally = self.tallies.entry(sid).or_default();
         tally.live = tally.live.saturating_add(1);
         tally.highest = tally.highest.max(tiny_id);
+
         Ok(())
     }
 
@@ -104,9 +144,13 @@ impl<'a> Objects<'a> {
             let (key, id) = entry?;
             self.progress.count(1);
             let Some((account, tiny_id)) = trees::split_index_key(&key) else {
-                self.damage(format!("the index has a key that is none: {:?}", String::from_utf8_lossy(&key)));
+                self.damage(format!(
+                    "the index has a key that is none: {:?}",
+                    String::from_utf8_lossy(&key)
+                ));
                 continue;
             };
+
             let shown = String::from_utf8_lossy(id.as_ref()).into_owned();
             let Some(stored) = self.engine.get(self.kind.collection.records, id.as_ref())? else {
                 self.damage(format!(
@@ -114,8 +158,12 @@ impl<'a> Objects<'a> {
                 ));
                 continue;
             };
+
             // A record that cannot be read was reported already.
-            let Ok(facts) = self.kind.read(stored.as_ref()) else { continue };
+            let Ok(facts) = self.kind.read(stored.as_ref()) else {
+                continue;
+            };
+
             if (&facts.sid, facts.tiny_id) != (&account, tiny_id) {
                 self.damage(format!(
                     "the index of account '{account}' names '{shown}' as {tiny_id}, but it is {} of '{}'",
@@ -123,6 +171,7 @@ impl<'a> Objects<'a> {
                 ));
             }
         }
+
         Ok(())
     }
 
@@ -133,10 +182,15 @@ impl<'a> Objects<'a> {
             Ok(counters) => counters,
             Err(error) => return self.damage(format!("account '{account}': {error}")),
         };
+
         if counters.live != live {
             let objects = self.kind.collection.name;
-            self.damage(format!("account '{account}' counts {} {objects}, but has {live}", counters.live));
+            self.damage(format!(
+                "account '{account}' counts {} {objects}, but has {live}",
+                counters.live
+            ));
         }
+
         if counters.last_tiny_id < highest {
             self.damage(format!(
                 "account '{account}' gave {} as its last number, but has {highest}",
@@ -148,25 +202,48 @@ impl<'a> Objects<'a> {
     /// Accounts that have objects and no counters.
     pub(super) fn uncounted(&mut self, is_counted: impl Fn(&AccountId) -> bool) {
         let objects = self.kind.collection.name;
-        let uncounted: Vec<_> = self.tallies.keys().filter(|account| !is_counted(account)).cloned().collect();
+        let uncounted: Vec<_> = self
+            .tallies
+            .keys()
+            .filter(|account| !is_counted(account))
+            .cloned()
+            .collect();
         for account in uncounted {
             self.damage(format!("account '{account}' has {objects} but no counters"));
         }
     }
 
     /// Whether what leads to objects of this kind leads to those that it is about.
-    pub(super) fn leads(&mut self, tree: Tree, id_of: impl Fn(&[u8], &Stored) -> String) -> Result<(), StoreError> {
+    pub(super) fn leads(
+        &mut self,
+        tree: Tree,
+        id_of: impl Fn(&[u8], &Stored) -> String,
+    ) -> Result<(), StoreError> {
         for entry in self.everything(tree) {
             let (key, value) = entry?;
             let id = id_of(&key, &value);
-            let record = self.engine.get(self.kind.collection.records, id.as_bytes())?;
+            let record = self
+                .engine
+                .get(self.kind.collection.records, id.as_bytes())?;
             let facts = record.and_then(|record| self.kind.read(record.as_ref()).ok());
-            if facts.and_then(|facts| facts.lead) != Some(Lead { tree, key: key.clone() }) {
-                let account = shown(&key).split_once(' ').map(|(account, _)| account.to_owned()).unwrap_or_default();
+
+            if facts.and_then(|facts| facts.lead)
+                != Some(Lead {
+                    tree,
+                    key: key.clone(),
+                })
+            {
+                let account = shown(&key)
+                    .split_once(' ')
+                    .map(|(account, _)| account.to_owned())
+                    .unwrap_or_default();
                 let tree = tree.name();
-                self.damage(format!("'{tree}' of account '{account}' leads to '{id}', which is not of this kind"));
+                self.damage(format!(
+                    "'{tree}' of account '{account}' leads to '{id}', which is not of this kind"
+                ));
             }
         }
+
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
-//! Building what is known of an account, while the writer goes on and notes what it changes meanwhile.
+//! Building what is known of an account, while the writer goes on and notes what it changes
+//! meanwhile.
 
 use super::{Change, Entry, Indexed, View};
 use crate::{
@@ -24,10 +25,18 @@ impl Building<'_> {
             // What was built is of a store that is gone.
             return Ok(Finished::Forgotten);
         }
-        let Some(mut built) = built else { return Ok(Finished::TooLarge) };
-        if !changes.iter().all(|change| follow(&mut built, change).is_ok()) {
+
+        let Some(mut built) = built else {
+            return Ok(Finished::TooLarge);
+        };
+
+        if !changes
+            .iter()
+            .all(|change| follow(&mut built, change).is_ok())
+        {
             return Ok(Finished::TooLarge);
         }
+
         let view = match state.view.take() {
             None => built,
             Some(mut view) => {
@@ -39,10 +48,16 @@ impl Building<'_> {
                 view
             }
         };
+
         let fits = view.bytes() <= budget;
         state.view = fits.then_some(view);
         self.0.count(&mut state);
-        Ok(state.indexed(places, snapshot)?.map_or(Finished::TooLarge, |indexed| Finished::Known(Box::new(indexed))))
+
+        Ok(state
+            .indexed(places, snapshot)?
+            .map_or(Finished::TooLarge, |indexed| {
+                Finished::Known(Box::new(indexed))
+            }))
     }
 }
 
@@ -79,12 +94,14 @@ pub(super) fn follow(view: &mut View, change: &Change) -> Result<(), CannotFollo
         Some(_) if !view.needs_attributes() => view.insert_number(change.tiny_id),
         Some(record) => {
             let object = parse(record).map_err(|_| CannotFollow::Damaged)?;
-            view.set(change.tiny_id, &object).map_err(|_| CannotFollow::TooLarge)?;
+            view.set(change.tiny_id, &object)
+                .map_err(|_| CannotFollow::TooLarge)?;
         }
     }
     Ok(())
 }
 
 pub(super) fn parse(stored: &Stored) -> Result<Object<'_>, StoreError> {
-    Object::parse(stored.as_ref()).map_err(|error| StoreError::damaged(format!("a record cannot be read: {error}")))
+    Object::parse(stored.as_ref())
+        .map_err(|error| StoreError::damaged(format!("a record cannot be read: {error}")))
 }

@@ -1,8 +1,9 @@
 //! The values of one place in all objects of an account, by tinyId.
 //!
-//! A place with few different values, like `type` or `enabled`, is a compressed bitmap for each value: whatever is asked
-//! of it is asked once for each value. A place with many, like `name`, is the values side by side, in chunks. Both are shared
-//! by whoever holds a clone; a change copies the bitmap or chunk that it touches, if somebody else holds it too.
+//! A place with few different values, like `type` or `enabled`, is a compressed bitmap for each
+//! value: whatever is asked of it is asked once for each value. A place with many, like `name`, is
+//! the values side by side, in chunks. Both are shared by whoever holds a clone; a change copies
+//! the bitmap or chunk that it touches, if somebody else holds it too.
 
 use roaring::RoaringTreemap;
 use serde_json::value::RawValue;
@@ -35,26 +36,38 @@ impl Column {
     ///
     /// # Errors
     /// It does not fit; the column is of no use any more.
-    pub(super) fn insert(&mut self, tiny_id: u64, value: Option<&RawValue>) -> Result<(), TooLarge> {
+    pub(super) fn insert(
+        &mut self,
+        tiny_id: u64,
+        value: Option<&RawValue>,
+    ) -> Result<(), TooLarge> {
         let Some(value) = value else { return Ok(()) };
         if let Self::Few(values) = self {
             let is_short = value.get().len() <= LONGEST_OF_FEW;
-            let known = values.iter_mut().find(|(known, _)| is_short && known.get() == value.get());
+            let known = values
+                .iter_mut()
+                .find(|(known, _)| is_short && known.get() == value.get());
+
             if let Some((_, numbers)) = known {
                 Arc::make_mut(numbers).insert(tiny_id);
                 return Ok(());
             }
+
             if values.len() < FEW && is_short {
-                values.push((value.to_owned().into(), Arc::new([tiny_id].into_iter().collect())));
+                values.push((
+                    value.to_owned().into(),
+                    Arc::new([tiny_id].into_iter().collect()),
+                ));
                 return Ok(());
             }
+
             *self = Self::Many(spread(values)?);
         }
+
         match self {
             Self::Few(_) => Ok(()),
-            Self::Many(chunks) => {
-                Arc::make_mut(chunks.entry(tiny_id / CHUNK).or_default()).set(slot(tiny_id), value.get())
-            }
+            Self::Many(chunks) => Arc::make_mut(chunks.entry(tiny_id / CHUNK).or_default())
+                .set(slot(tiny_id), value.get()),
         }
     }
 
@@ -62,7 +75,9 @@ impl Column {
     pub(super) fn remove(&mut self, tiny_id: u64) {
         match self {
             Self::Few(values) => {
-                let held = values.iter_mut().find(|(_, numbers)| numbers.contains(tiny_id));
+                let held = values
+                    .iter_mut()
+                    .find(|(_, numbers)| numbers.contains(tiny_id));
                 if let Some((_, numbers)) = held {
                     Arc::make_mut(numbers).remove(tiny_id);
                     values.retain(|(_, numbers)| !numbers.is_empty());
@@ -80,27 +95,41 @@ impl Column {
     pub(super) fn text(&self, tiny_id: u64) -> Option<&str> {
         match self {
             Self::Few(_) => self.get(tiny_id).map(RawValue::get),
-            Self::Many(chunks) => chunks.get(&(tiny_id / CHUNK))?.span(slot(tiny_id)).filter(|text| !text.is_empty()),
+            Self::Many(chunks) => chunks
+                .get(&(tiny_id / CHUNK))?
+                .span(slot(tiny_id))
+                .filter(|text| !text.is_empty()),
         }
     }
 
     /// The value of an object.
     pub(super) fn get(&self, tiny_id: u64) -> Option<&RawValue> {
         match self {
-            Self::Few(values) => {
-                values.iter().find(|(_, numbers)| numbers.contains(tiny_id)).map(|(value, _)| value.as_ref())
-            }
+            Self::Few(values) => values
+                .iter()
+                .find(|(_, numbers)| numbers.contains(tiny_id))
+                .map(|(value, _)| value.as_ref()),
             Self::Many(chunks) => chunks.get(&(tiny_id / CHUNK))?.get(slot(tiny_id)),
         }
     }
 
     /// Those of `among` whose value passes.
-    pub(super) fn select(&self, among: &RoaringTreemap, passes: impl Fn(Option<&RawValue>) -> bool) -> RoaringTreemap {
+    pub(super) fn select(
+        &self,
+        among: &RoaringTreemap,
+        passes: impl Fn(Option<&RawValue>) -> bool,
+    ) -> RoaringTreemap {
         match self {
             Self::Few(values) => {
-                let rest = passes(None).then(|| values.iter().fold(among.clone(), |rest, (_, has)| rest - &**has));
+                let rest = passes(None).then(|| {
+                    values
+                        .iter()
+                        .fold(among.clone(), |rest, (_, has)| rest - &**has)
+                });
                 let chosen = values.iter().filter(|(value, _)| passes(Some(value)));
-                chosen.fold(rest.unwrap_or_default(), |found, (_, numbers)| found | (among & &**numbers))
+                chosen.fold(rest.unwrap_or_default(), |found, (_, numbers)| {
+                    found | (among & &**numbers)
+                })
             }
             Self::Many(chunks) => {
                 let mut current: Option<(u64, Option<&Arc<Chunk>>)> = None;
@@ -125,7 +154,11 @@ impl Column {
     /// Each value with the objects that have it, if there are few.
     pub(super) fn values(&self) -> Option<impl Iterator<Item = (&RawValue, &RoaringTreemap)>> {
         match self {
-            Self::Few(values) => Some(values.iter().map(|(value, numbers)| (value.as_ref(), numbers.as_ref()))),
+            Self::Few(values) => Some(
+                values
+                    .iter()
+                    .map(|(value, numbers)| (value.as_ref(), numbers.as_ref())),
+            ),
             Self::Many(_) => None,
         }
     }
@@ -133,9 +166,10 @@ impl Column {
     /// Bytes of memory, more or less.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Few(values) => {
-                values.iter().map(|(value, numbers)| value.get().len() + numbers.serialized_size() + 64).sum()
-            }
+            Self::Few(values) => values
+                .iter()
+                .map(|(value, numbers)| value.get().len() + numbers.serialized_size() + 64)
+                .sum(),
             Self::Many(chunks) => chunks.values().map(|chunk| chunk.bytes() + 64).sum(),
         }
     }
@@ -154,14 +188,23 @@ fn select_by<'a>(
 }
 
 /// What was few values, as many.
-fn spread(values: &[(Arc<RawValue>, Arc<RoaringTreemap>)]) -> Result<BTreeMap<u64, Arc<Chunk>>, TooLarge> {
+fn spread(
+    values: &[(Arc<RawValue>, Arc<RoaringTreemap>)],
+) -> Result<BTreeMap<u64, Arc<Chunk>>, TooLarge> {
     let mut chunks = BTreeMap::<u64, Chunk>::new();
     for (value, numbers) in values {
         for tiny_id in numbers.iter() {
-            chunks.entry(tiny_id / CHUNK).or_default().set(slot(tiny_id), value.get())?;
+            chunks
+                .entry(tiny_id / CHUNK)
+                .or_default()
+                .set(slot(tiny_id), value.get())?;
         }
     }
-    Ok(chunks.into_iter().map(|(number, chunk)| (number, Arc::new(chunk))).collect())
+
+    Ok(chunks
+        .into_iter()
+        .map(|(number, chunk)| (number, Arc::new(chunk)))
+        .collect())
 }
 
 fn slot(tiny_id: u64) -> usize {
@@ -181,7 +224,8 @@ pub(super) struct Chunk {
 impl Chunk {
     fn span(&self, slot: usize) -> Option<&str> {
         let (start, end) = *self.spans.get(slot)?;
-        self.text.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+        self.text
+            .get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
     }
 
     fn get(&self, slot: usize) -> Option<&RawValue> {
@@ -194,17 +238,27 @@ impl Chunk {
         if self.spans.len() <= slot {
             self.spans.resize(slot.saturating_add(1), (0, 0));
         }
+
         let start = self.text.len().try_into().map_err(|_| TooLarge)?;
-        let end = self.text.len().saturating_add(value.len()).try_into().map_err(|_| TooLarge)?;
+        let end = self
+            .text
+            .len()
+            .saturating_add(value.len())
+            .try_into()
+            .map_err(|_| TooLarge)?;
+
         self.text.push_str(value);
         if let Some(span) = self.spans.get_mut(slot) {
             *span = (start, end);
         }
+
         Ok(())
     }
 
     fn clear(&mut self, slot: usize) {
-        let Some(span) = self.spans.get_mut(slot) else { return };
+        let Some(span) = self.spans.get_mut(slot) else {
+            return;
+        };
         let (start, end) = std::mem::take(span);
         self.garbage = self.garbage.saturating_add(end.saturating_sub(start));
         if usize::try_from(self.garbage).is_ok_and(|garbage| garbage > self.text.len() / 2) {
@@ -246,8 +300,15 @@ mod tests {
         let (mut column, mut map) = (Column::default(), BTreeMap::<u64, Box<RawValue>>::new());
         let mut random = 7_u64;
         for step in 0..20_000_u64 {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let (tiny_id, value) = ((random >> 33) % 9_000, raw(&format!("\"value {}\"", (random >> 20) % different)));
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+
+            let (tiny_id, value) = (
+                (random >> 33) % 9_000,
+                raw(&format!("\"value {}\"", (random >> 20) % different)),
+            );
+
             column.remove(tiny_id);
             map.remove(&tiny_id);
             if step % 5 != 0 {
@@ -255,15 +316,24 @@ mod tests {
                 map.insert(tiny_id, value);
             }
         }
+
         assert_eq!(column.is_long(), different > FEW as u64);
         let everything: RoaringTreemap = (0..9_000).collect();
         for tiny_id in &everything {
             let (found, expected) = (column.get(tiny_id), map.get(&tiny_id));
-            assert_eq!(found.map(RawValue::get), expected.map(|value| value.get()), "{tiny_id}");
+            assert_eq!(
+                found.map(RawValue::get),
+                expected.map(|value| value.get()),
+                "{tiny_id}"
+            );
         }
+
         let passes = |value: Option<&RawValue>| value.is_none_or(|value| value.get().contains('3'));
-        let expected: RoaringTreemap =
-            everything.iter().filter(|number| passes(map.get(number).map(|value| &**value))).collect();
+        let expected: RoaringTreemap = everything
+            .iter()
+            .filter(|number| passes(map.get(number).map(|value| &**value)))
+            .collect();
+
         assert_eq!(column.select(&everything, passes), expected);
     }
 
@@ -282,7 +352,9 @@ mod tests {
         for different in [1, 1_000] {
             let mut column = Column::default();
             for tiny_id in 0..different {
-                column.insert(tiny_id, Some(&raw(&tiny_id.to_string()))).unwrap();
+                column
+                    .insert(tiny_id, Some(&raw(&tiny_id.to_string())))
+                    .unwrap();
             }
             let seen = column.clone();
             column.remove(0);

@@ -16,8 +16,8 @@ pub struct View {
 
 /// More places of one account than people ask for; each costs the writer with each change.
 const MOST_PLACES: usize = 64;
-/// Bytes of work of one change, which the writer does while all others wait. The values of an object of a mebibyte are looked at once
-/// and copied; what would take more is not known.
+/// Bytes of work of one change, which the writer does while all others wait. The values of an
+/// object of a mebibyte are looked at once and copied; what would take more is not known.
 const MOST_WORK: usize = 2 << 20;
 /// Up to here nobody looks which were used last.
 const FEW_PLACES: usize = 16;
@@ -28,7 +28,8 @@ impl View {
         &self.live
     }
 
-    /// The tinyIds among `among` of the objects whose value at `place` passes; `None` if the place is not here.
+    /// The tinyIds among `among` of the objects whose value at `place` passes; `None` if the place
+    /// is not here.
     pub fn select(
         &self,
         place: &Place,
@@ -44,7 +45,10 @@ impl View {
     }
 
     /// The different values at `place`, each with the objects that have it, where there are few.
-    pub fn values(&self, place: &Place) -> Option<impl Iterator<Item = (&RawValue, &RoaringTreemap)>> {
+    pub fn values(
+        &self,
+        place: &Place,
+    ) -> Option<impl Iterator<Item = (&RawValue, &RoaringTreemap)>> {
         self.column(place)?.values()
     }
 
@@ -59,7 +63,10 @@ impl View {
     }
 
     fn column(&self, place: &Place) -> Option<&Column> {
-        self.columns.iter().find(|(known, _)| known == place).map(|(_, column)| column.as_ref())
+        self.columns
+            .iter()
+            .find(|(known, _)| known == place)
+            .map(|(_, column)| column.as_ref())
     }
 
     pub(super) fn has(&self, place: &Place) -> bool {
@@ -68,8 +75,14 @@ impl View {
 
     /// Room for another place, whose values will come by [`insert`](Self::insert).
     pub(super) fn with_places(places: impl IntoIterator<Item = Place>) -> Self {
-        let columns = places.into_iter().map(|place| (place, Arc::default())).collect();
-        Self { live: Arc::default(), columns }
+        let columns = places
+            .into_iter()
+            .map(|place| (place, Arc::default()))
+            .collect();
+        Self {
+            live: Arc::default(),
+            columns,
+        }
     }
 
     /// Takes the places of another view of the same objects.
@@ -81,7 +94,8 @@ impl View {
     /// Notes that these places were asked for.
     pub(super) fn use_places(&mut self, places: &[&Place]) {
         if self.columns.len() > FEW_PLACES {
-            self.columns.sort_by_key(|(known, _)| places.contains(&known));
+            self.columns
+                .sort_by_key(|(known, _)| places.contains(&known));
         }
     }
 
@@ -108,18 +122,20 @@ impl View {
     /// An object that is not here yet, or its new state.
     ///
     /// # Errors
-    /// What stands at the places is more than may be known of one object; nothing was changed then. Or a column is full, and of no
-    /// use any more.
+    /// What stands at the places is more than may be known of one object; nothing was changed then.
+    /// Or a column is full, and of no use any more.
     pub(super) fn set(&mut self, tiny_id: u64, object: &Object<'_>) -> Result<(), TooLarge> {
         let places: Vec<&Place> = self.columns.iter().map(|(place, _)| place).collect();
         let (values, work) = Place::find_each(&places, object);
         if work > MOST_WORK {
             return Err(TooLarge);
         }
+
         let is_new = !self.live.contains(tiny_id);
         if is_new {
             self.insert_number(tiny_id);
         }
+
         for ((_, column), value) in self.columns.iter_mut().zip(values) {
             if is_new {
                 Arc::make_mut(column).insert(tiny_id, value)?;
@@ -130,12 +146,15 @@ impl View {
                 column.insert(tiny_id, value)?;
             }
         }
+
         Ok(())
     }
 
     /// Forgets the places whose values may be of any size, and tells which they were.
     pub(super) fn forget_open_ended(&mut self) -> Vec<Place> {
-        let (gone, stay) = std::mem::take(&mut self.columns).into_iter().partition(|(place, _)| place.is_open_ended());
+        let (gone, stay) = std::mem::take(&mut self.columns)
+            .into_iter()
+            .partition(|(place, _)| place.is_open_ended());
         self.columns = stay;
         let gone: Vec<(Place, Arc<Column>)> = gone;
         gone.into_iter().map(|(place, _)| place).collect()
@@ -159,7 +178,10 @@ impl View {
     /// Bytes of memory, more or less.
     pub(super) fn bytes(&self) -> usize {
         const OF_A_COLUMN: usize = 128;
-        let columns = self.columns.iter().map(|(place, column)| column.bytes() + place.name().len() + OF_A_COLUMN);
+        let columns = self
+            .columns
+            .iter()
+            .map(|(place, column)| column.bytes() + place.name().len() + OF_A_COLUMN);
         columns.fold(self.live.serialized_size(), usize::saturating_add)
     }
 }

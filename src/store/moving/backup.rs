@@ -1,4 +1,5 @@
-//! A whole store as one file, secrets and remembered answers included; docs/moving.md describes it for users.
+//! A whole store as one file, secrets and remembered answers included; docs/moving.md describes it
+//! for users.
 //!
 //! ```text
 //! pagertree-local backup 1 \n
@@ -51,7 +52,11 @@ pub enum BackupFault {
 
 impl From<io::Error> for BackupFault {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::UnexpectedEof { Self::CutOff } else { Self::Unreadable(error) }
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            Self::CutOff
+        } else {
+            Self::Unreadable(error)
+        }
     }
 }
 
@@ -59,13 +64,27 @@ impl From<io::Error> for BackupFault {
 ///
 /// # Errors
 /// The store cannot be read, or `out` takes no more.
-pub fn backup(snapshot: &Snapshot, out: &mut dyn Write, progress: &Progress) -> Result<u64, MoveError> {
+pub fn backup(
+    snapshot: &Snapshot,
+    out: &mut dyn Write,
+    progress: &Progress,
+) -> Result<u64, MoveError> {
     progress.begin("saving", steps_of_backup(snapshot));
-    let mut out = Writer { out, digest: Sha256::new(), entries: 0 };
+    let mut out = Writer {
+        out,
+        digest: Sha256::new(),
+        entries: 0,
+    };
+
     out.write(&[MAGIC, VERSION, b"\n"])?;
     for tree in Tree::ALL {
         let name = tree.name().as_bytes();
-        out.write(&[&[TREE], &u16::try_from(name.len()).unwrap_or_default().to_be_bytes(), name])?;
+        out.write(&[
+            &[TREE],
+            &u16::try_from(name.len()).unwrap_or_default().to_be_bytes(),
+            name,
+        ])?;
+
         for entry in snapshot.scan_all(tree, PORTION) {
             let (key, value) = entry?;
             if !is_of_the_file(tree, &key) {
@@ -74,6 +93,7 @@ pub fn backup(snapshot: &Snapshot, out: &mut dyn Write, progress: &Progress) -> 
             }
         }
     }
+
     let entries = out.end()?;
     progress.end();
     Ok(entries)
@@ -97,7 +117,9 @@ impl Writer<'_> {
     fn entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), MoveError> {
         let length = |bytes: &[u8]| {
             let length = u32::try_from(bytes.len());
-            length.map(u32::to_be_bytes).map_err(|_| MoveError::Refused("an entry has more than 4 GiB".into()))
+            length
+                .map(u32::to_be_bytes)
+                .map_err(|_| MoveError::Refused("an entry has more than 4 GiB".into()))
         };
         let (key_length, value_length) = (length(key)?, length(value)?);
         self.entries = self.entries.saturating_add(1);
@@ -108,7 +130,9 @@ impl Writer<'_> {
         let entries = self.entries;
         self.write(&[&[END], &entries.to_be_bytes()])?;
         let Self { out, digest, .. } = self;
-        out.write_all(&digest.finalize()).and_then(|()| out.flush()).map_err(MoveError::Output)?;
+        out.write_all(&digest.finalize())
+            .and_then(|()| out.flush())
+            .map_err(MoveError::Output)?;
         Ok(entries)
     }
 }
@@ -128,14 +152,24 @@ pub(super) type TreeEntry = (Tree, Vec<u8>, Vec<u8>);
 
 impl<R: Read> Reader<R> {
     pub(super) fn new(input: R) -> Result<Self, BackupFault> {
-        let mut reader = Self { input, digest: Sha256::new(), tree: None, last_key: None, entries: 0, bytes_read: 0 };
+        let mut reader = Self {
+            input,
+            digest: Sha256::new(),
+            tree: None,
+            last_key: None,
+            entries: 0,
+            bytes_read: 0,
+        };
+
         let beginning = reader.bytes_up_to(MAGIC.len() as u64)?;
         if beginning != MAGIC {
             return Err(BackupFault::Foreign(foreign::named(&beginning)));
         }
+
         if reader.array::<2>()? != [VERSION, b"\n"].concat()[..] {
             return Err(BackupFault::Newer);
         }
+
         Ok(reader)
     }
 
@@ -146,7 +180,11 @@ impl<R: Read> Reader<R> {
                 [TREE] => self.begin_tree()?,
                 [ENTRY] => return self.entry().map(Some),
                 [END] => return self.end().map(|()| None),
-                _ => return Err(BackupFault::Damaged("something stands in it that is no entry")),
+                _ => {
+                    return Err(BackupFault::Damaged(
+                        "something stands in it that is no entry",
+                    ));
+                }
             }
         }
     }
@@ -164,7 +202,10 @@ impl<R: Read> Reader<R> {
     fn begin_tree(&mut self) -> Result<(), BackupFault> {
         let length = u16::from_be_bytes(self.array()?);
         let name = self.bytes(length.into())?;
-        let tree = Tree::ALL.into_iter().find(|tree| tree.name().as_bytes() == name).ok_or(BackupFault::Newer)?;
+        let tree = Tree::ALL
+            .into_iter()
+            .find(|tree| tree.name().as_bytes() == name)
+            .ok_or(BackupFault::Newer)?;
         if self.tree >= Some(tree) {
             return Err(BackupFault::Damaged("its parts are not in order"));
         }
@@ -173,12 +214,22 @@ impl<R: Read> Reader<R> {
     }
 
     fn entry(&mut self) -> Result<TreeEntry, BackupFault> {
-        let [key_length, value_length] = [u32::from_be_bytes(self.array()?), u32::from_be_bytes(self.array()?)];
-        let (key, value) = (self.bytes(key_length.into())?, self.bytes(value_length.into())?);
-        let tree = self.tree.ok_or(BackupFault::Damaged("an entry belongs to nothing"))?;
+        let [key_length, value_length] = [
+            u32::from_be_bytes(self.array()?),
+            u32::from_be_bytes(self.array()?),
+        ];
+        let (key, value) = (
+            self.bytes(key_length.into())?,
+            self.bytes(value_length.into())?,
+        );
+        let tree = self
+            .tree
+            .ok_or(BackupFault::Damaged("an entry belongs to nothing"))?;
+
         if self.last_key.as_ref().is_some_and(|last| *last >= key) {
             return Err(BackupFault::Damaged("its entries are not in order"));
         }
+
         self.last_key = Some(key.clone());
         self.entries = self.entries.saturating_add(1);
         Ok((tree, key, value))
@@ -186,12 +237,18 @@ impl<R: Read> Reader<R> {
 
     fn end(&mut self) -> Result<(), BackupFault> {
         if u64::from_be_bytes(self.array()?) != self.entries {
-            return Err(BackupFault::Damaged("it has not as many entries as it says"));
+            return Err(BackupFault::Damaged(
+                "it has not as many entries as it says",
+            ));
         }
+
         let expected = self.digest.clone().finalize();
         if self.array::<32>()? != *expected {
-            return Err(BackupFault::Damaged("its digest is not that of what stands in it"));
+            return Err(BackupFault::Damaged(
+                "its digest is not that of what stands in it",
+            ));
         }
+
         match self.input.read(&mut [0])? {
             0 => Ok(()),
             _ => Err(BackupFault::Damaged("something stands behind its end")),
@@ -223,7 +280,9 @@ impl<R: Read> Reader<R> {
 
     fn note(&mut self, bytes: &[u8]) {
         self.digest.update(bytes);
-        self.bytes_read = self.bytes_read.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.bytes_read = self
+            .bytes_read
+            .saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     }
 }
 
@@ -236,7 +295,11 @@ pub fn steps_of_backup(snapshot: &Snapshot) -> u64 {
 ///
 /// # Errors
 /// It is not what was written, or not all of it, or nobody wants it any more.
-pub fn verify_backup(input: impl Read, steps: u64, progress: &Progress) -> Result<u64, BackupFault> {
+pub fn verify_backup(
+    input: impl Read,
+    steps: u64,
+    progress: &Progress,
+) -> Result<u64, BackupFault> {
     progress.begin("saving", steps);
     let mut reader = Reader::new(input)?;
     while let Some((tree, _, _)) = reader.next()? {
@@ -252,14 +315,26 @@ mod tests {
 
     fn written() -> Vec<u8> {
         let mut bytes = Vec::new();
-        let mut writer = Writer { out: &mut bytes, digest: Sha256::new(), entries: 0 };
+        let mut writer = Writer {
+            out: &mut bytes,
+            digest: Sha256::new(),
+            entries: 0,
+        };
+
         writer.write(&[MAGIC, VERSION, b"\n"]).unwrap();
         for tree in [Tree::Meta, Tree::Integrations] {
             let name = tree.name().as_bytes();
-            writer.write(&[&[TREE], &u16::try_from(name.len()).unwrap().to_be_bytes(), name]).unwrap();
+            writer
+                .write(&[
+                    &[TREE],
+                    &u16::try_from(name.len()).unwrap().to_be_bytes(),
+                    name,
+                ])
+                .unwrap();
             writer.entry(b"a", b"value of a").unwrap();
             writer.entry(b"b", b"").unwrap();
         }
+
         writer.end().unwrap();
         bytes
     }
@@ -273,11 +348,16 @@ mod tests {
         let bytes = written();
         let mut reader = Reader::new(&*bytes).unwrap();
         let mut found = Vec::new();
+
         while let Some(entry) = reader.next().unwrap() {
             found.push(entry);
         }
+
         assert_eq!(found.len(), 4);
-        assert_eq!(found[0], (Tree::Meta, b"a".to_vec(), b"value of a".to_vec()));
+        assert_eq!(
+            found[0],
+            (Tree::Meta, b"a".to_vec(), b"value of a".to_vec())
+        );
         assert_eq!(found[3], (Tree::Integrations, b"b".to_vec(), Vec::new()));
     }
 
@@ -286,7 +366,10 @@ mod tests {
         let bytes = written();
         for length in 0..bytes.len() {
             let fault = verified(&bytes[..length]).unwrap_err();
-            assert!(matches!(fault, BackupFault::CutOff | BackupFault::Foreign(None)), "{length}: {fault}");
+            assert!(
+                matches!(fault, BackupFault::CutOff | BackupFault::Foreign(None)),
+                "{length}: {fault}"
+            );
         }
     }
 
@@ -298,13 +381,19 @@ mod tests {
             wrong[position] ^= 1 << (position % 8);
             assert!(verified(&wrong).is_err(), "{position}");
         }
-        assert!(matches!(verified(&[&bytes[..], b"x"].concat()), Err(BackupFault::Damaged(_))));
+        assert!(matches!(
+            verified(&[&bytes[..], b"x"].concat()),
+            Err(BackupFault::Damaged(_))
+        ));
     }
 
     #[test]
     fn a_newer_one_is_told_from_garbage() {
         let newer = [MAGIC, b"2\n"].concat();
         assert!(matches!(verified(&newer), Err(BackupFault::Newer)));
-        assert!(matches!(verified(b"garbage that is long enough to be one"), Err(BackupFault::Foreign(None))));
+        assert!(matches!(
+            verified(b"garbage that is long enough to be one"),
+            Err(BackupFault::Foreign(None))
+        ));
     }
 }

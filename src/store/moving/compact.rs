@@ -27,7 +27,11 @@ pub struct Compacted {
 ///
 /// # Errors
 /// The store is held, damaged, or there is no room for two. Then it is as it was.
-pub fn compact(folder: &Path, cache_bytes: u64, progress: &Progress) -> Result<Compacted, MoveError> {
+pub fn compact(
+    folder: &Path,
+    cache_bytes: u64,
+    progress: &Progress,
+) -> Result<Compacted, MoveError> {
     let (own_folder, progress) = (folder.to_owned(), progress.clone());
     stopped::guarded(folder, move || {
         let old = stopped::open_existing(&own_folder, cache_bytes)?;
@@ -35,22 +39,37 @@ pub fn compact(folder: &Path, cache_bytes: u64, progress: &Progress) -> Result<C
         let size = || bytes_below(&own_folder).map_err(MoveError::file(&own_folder, "read"));
         let before = size()?;
         let objects = live(old.range(Tree::Accounts, (Bound::Unbounded, Bound::Unbounded)));
-        let making = Making { cache_bytes, token_secret: secret(&old)?, objects, replaces: true };
+        let making = Making {
+            cache_bytes,
+            token_secret: secret(&old)?,
+            objects,
+            replaces: true,
+        };
+
         site.rebuild(&making, &progress, &mut |loader| copy(&old, loader))?;
         drop(old);
         site.clear();
-        Ok(Compacted { before, after: size()? })
+
+        Ok(Compacted {
+            before,
+            after: size()?,
+        })
     })
 }
 
 /// The secret that signs tokens; without it, a new store would get another.
 fn secret(old: &Engine) -> Result<String, StoreError> {
     if let Some(tree) = old.unknown_trees().first() {
-        return Err(StoreError::damaged(format!("the tree '{tree}' is none of this program's")));
+        return Err(StoreError::damaged(format!(
+            "the tree '{tree}' is none of this program's"
+        )));
     }
-    let secret =
-        old.get(Tree::Meta, trees::TOKEN_SECRET)?.and_then(|secret| String::from_utf8(secret.as_ref().to_vec()).ok());
-    secret.filter(|secret| !secret.is_empty()).ok_or_else(|| StoreError::damaged("the token secret is missing"))
+    let secret = old
+        .get(Tree::Meta, trees::TOKEN_SECRET)?
+        .and_then(|secret| String::from_utf8(secret.as_ref().to_vec()).ok());
+    secret
+        .filter(|secret| !secret.is_empty())
+        .ok_or_else(|| StoreError::damaged("the token secret is missing"))
 }
 
 fn copy(old: &Engine, loader: &mut Loader<'_>) -> Result<(), MoveError> {
@@ -67,7 +86,11 @@ fn copy(old: &Engine, loader: &mut Loader<'_>) -> Result<(), MoveError> {
 pub(super) fn bytes_below(folder: &Path) -> io::Result<u64> {
     fs::read_dir(folder)?.try_fold(0_u64, |sum, entry| {
         let entry = entry?;
-        let bytes = if entry.file_type()?.is_dir() { bytes_below(&entry.path())? } else { entry.metadata()?.len() };
+        let bytes = if entry.file_type()?.is_dir() {
+            bytes_below(&entry.path())?
+        } else {
+            entry.metadata()?.len()
+        };
         Ok(sum.saturating_add(bytes))
     })
 }

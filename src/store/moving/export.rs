@@ -24,26 +24,40 @@ pub struct Exported {
 /// So many entries are read at once.
 pub(super) const PORTION: usize = 256;
 
-/// Writes everything but secrets and remembered answers: the same bytes for the same store, whatever its history.
+/// Writes everything but secrets and remembered answers: the same bytes for the same store,
+/// whatever its history.
 ///
 /// # Errors
 /// The store cannot be read or is damaged, or `out` takes no more.
-pub fn export(snapshot: &Snapshot, out: &mut dyn Write, progress: &Progress) -> Result<Exported, MoveError> {
+pub fn export(
+    snapshot: &Snapshot,
+    out: &mut dyn Write,
+    progress: &Progress,
+) -> Result<Exported, MoveError> {
     let accounts = accounts(snapshot)?;
-    let live = accounts.iter().fold(0_u64, |sum, (_, counters)| sum.saturating_add(counters.live));
+    let live = accounts.iter().fold(0_u64, |sum, (_, counters)| {
+        sum.saturating_add(counters.live)
+    });
+
     progress.begin("exporting", live);
     format::write_header(out).map_err(MoveError::Output)?;
     for (line, _) in &accounts {
         format::write_account(out, line).map_err(MoveError::Output)?;
     }
+
     let mut exported = Exported::default();
     for collection in COLLECTIONS {
         objects(snapshot, collection, out, progress, &mut exported)?;
     }
+
     if exported.objects != live {
-        let cause = format!("its accounts count {live} objects, but {} are listed", exported.objects);
+        let cause = format!(
+            "its accounts count {live} objects, but {} are listed",
+            exported.objects
+        );
         return Err(StoreError::damaged(cause).into());
     }
+
     out.flush().map_err(MoveError::Output)?;
     progress.end();
     Ok(exported)
@@ -51,7 +65,9 @@ pub fn export(snapshot: &Snapshot, out: &mut dyn Write, progress: &Progress) -> 
 
 /// How many lines [`export`] writes, unless the store is damaged.
 pub fn lines_of_export(snapshot: &Snapshot) -> u64 {
-    let accounts = snapshot.scan_all(Tree::Accounts, PORTION).fold(0_u64, |count, _| count.saturating_add(1));
+    let accounts = snapshot
+        .scan_all(Tree::Accounts, PORTION)
+        .fold(0_u64, |count, _| count.saturating_add(1));
     let objects = live(snapshot.scan_all(Tree::Accounts, PORTION));
     accounts.saturating_add(objects).saturating_add(1)
 }
@@ -60,7 +76,12 @@ pub fn lines_of_export(snapshot: &Snapshot) -> u64 {
 ///
 /// # Errors
 /// It cannot be read to its end, or `out` takes no more.
-pub fn hand_on(mut input: impl Read, out: &mut dyn Write, lines: u64, progress: &Progress) -> Result<(), MoveError> {
+pub fn hand_on(
+    mut input: impl Read,
+    out: &mut dyn Write,
+    lines: u64,
+    progress: &Progress,
+) -> Result<(), MoveError> {
     progress.begin("exporting", lines);
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -68,11 +89,14 @@ pub fn hand_on(mut input: impl Read, out: &mut dyn Write, lines: u64, progress: 
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             outcome => outcome.map_err(MoveError::Input)?,
         };
-        let Some(read) = buffer.get(..length).filter(|read| !read.is_empty()) else { break };
+        let Some(read) = buffer.get(..length).filter(|read| !read.is_empty()) else {
+            break;
+        };
         out.write_all(read).map_err(MoveError::Output)?;
         let ends = read.iter().filter(|byte| **byte == b'\n').count();
         progress.advance(ends.try_into().unwrap_or_default())?;
     }
+
     out.flush().map_err(MoveError::Output)?;
     progress.end();
     Ok(())
@@ -84,10 +108,21 @@ fn accounts(snapshot: &Snapshot) -> Result<Vec<(AccountLine, Counters)>, StoreEr
         .map(|entry| {
             let (key, value) = entry?;
             let (sid, collection) = split_counters_key(&key).ok_or_else(|| {
-                StoreError::damaged(format!("counters of nobody: {:?}", String::from_utf8_lossy(&key)))
+                StoreError::damaged(format!(
+                    "counters of nobody: {:?}",
+                    String::from_utf8_lossy(&key)
+                ))
             })?;
             let counters = Counters::decode(value.as_ref())?;
-            Ok((AccountLine { sid, collection, last_tiny_id: counters.last_tiny_id }, counters))
+
+            Ok((
+                AccountLine {
+                    sid,
+                    collection,
+                    last_tiny_id: counters.last_tiny_id,
+                },
+                counters,
+            ))
         })
         .collect()
 }
@@ -95,7 +130,9 @@ fn accounts(snapshot: &Snapshot) -> Result<Vec<(AccountLine, Counters)>, StoreEr
 /// The account and collection of a key in `accounts`.
 pub(super) fn split_counters_key(key: &[u8]) -> Option<(AccountId, Collection)> {
     let (sid, name) = std::str::from_utf8(key).ok()?.split_once('\0')?;
-    let collection = COLLECTIONS.into_iter().find(|collection| collection.name == name)?;
+    let collection = COLLECTIONS
+        .into_iter()
+        .find(|collection| collection.name == name)?;
     Some((AccountId::parse(sid).ok()?, collection))
 }
 
@@ -108,13 +145,19 @@ fn objects(
 ) -> Result<(), MoveError> {
     for entry in snapshot.scan_all(collection.index, PORTION) {
         let (_, id) = entry?;
-        let record = snapshot.get(collection.records, id.as_ref())?.ok_or_else(|| {
-            let id = String::from_utf8_lossy(id.as_ref());
-            StoreError::damaged(format!("the index of {} names '{id}', which does not exist", collection.name))
-        })?;
+        let record = snapshot
+            .get(collection.records, id.as_ref())?
+            .ok_or_else(|| {
+                let id = String::from_utf8_lossy(id.as_ref());
+                StoreError::damaged(format!(
+                    "the index of {} names '{id}', which does not exist",
+                    collection.name
+                ))
+            })?;
         format::write_object(out, collection, &record).map_err(MoveError::Output)?;
         exported.objects = exported.objects.saturating_add(1);
         progress.advance(1)?;
     }
+
     Ok(())
 }

@@ -1,11 +1,15 @@
-//! What a file is that is not what it should be, for a sentence that helps more than that it makes no sense.
+//! What a file is that is not what it should be, for a sentence that helps more than that it makes
+//! no sense.
 
 use super::{backup, format};
 
 /// How each begins, and what to do about it. As sentences that go on after the file's name.
 const KNOWN: [(&[u8], &str); 8] = [
     (&[0x1f, 0x8b], "is compressed with gzip; unpack it first"),
-    (&[0x28, 0xb5, 0x2f, 0xfd], "is compressed with zstd; unpack it first"),
+    (
+        &[0x28, 0xb5, 0x2f, 0xfd],
+        "is compressed with zstd; unpack it first",
+    ),
     (b"\xfd7zXZ\0", "is compressed with xz; unpack it first"),
     (b"BZh", "is compressed with bzip2; unpack it first"),
     (b"PK\x03\x04", "is a zip archive; unpack it first"),
@@ -24,13 +28,18 @@ pub(super) fn without_mark(text: &[u8]) -> &[u8] {
 
 /// What begins like this, if that is known.
 pub(super) fn named(beginning: &[u8]) -> Option<&'static str> {
-    let known = KNOWN.iter().find(|(magic, _)| beginning.starts_with(magic)).map(|(_, what)| *what);
+    let known = KNOWN
+        .iter()
+        .find(|(magic, _)| beginning.starts_with(magic))
+        .map(|(_, what)| *what);
     let export = format!("{{\"format\":\"{}", format::FORMAT);
     let is_export = || {
         let text = without_mark(beginning);
         let compared = text.len().min(export.len());
-        compared > "{\"format\":\"".len() && text.get(..compared) == export.as_bytes().get(..compared)
+        compared > "{\"format\":\"".len()
+            && text.get(..compared) == export.as_bytes().get(..compared)
     };
+
     known.or_else(|| is_export().then_some("is an export; `import` takes it"))
 }
 
@@ -41,7 +50,11 @@ mod tests {
     #[test]
     fn an_export_is_known_by_its_beginning_with_and_without_a_mark() {
         let export = br#"{"format":"pagertree-local export","version":1}"#;
-        for text in [export.to_vec(), export[..23].to_vec(), [BYTE_ORDER_MARK, export].concat()] {
+        for text in [
+            export.to_vec(),
+            export[..23].to_vec(),
+            [BYTE_ORDER_MARK, export].concat(),
+        ] {
             assert_eq!(named(&text), Some("is an export; `import` takes it"));
         }
         assert_eq!(named(br#"{"format":"something else"}"#), None);

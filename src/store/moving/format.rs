@@ -8,13 +8,14 @@
 //! {"log":{"sid":"acc_…","id":"log_…",…}}
 //! ```
 //!
-//! A later kind of object is one more name in front of a line. Files without it stay what they are, so it needs no new
-//! version.
+//! A later kind of object is one more name in front of a line. Files without it stay what they are,
+//! so it needs no new version.
 
 use super::foreign;
 use crate::{
     domain::{
-        body::excerpt, ids::AccountId, integration::Integration, integration_whole::LARGEST_TINY_ID, reserved, whole,
+        body::excerpt, ids::AccountId, integration::Integration,
+        integration_whole::LARGEST_TINY_ID, reserved, whole,
     },
     store::{
         ALERTS, Collection, INTEGRATIONS, LOGS, Stored,
@@ -91,17 +92,36 @@ pub(super) enum Line {
 }
 
 pub(super) fn write_header(out: &mut dyn Write) -> io::Result<()> {
-    write_line(out, &Header { format: FORMAT.into(), version: VERSION })
+    write_line(
+        out,
+        &Header {
+            format: FORMAT.into(),
+            version: VERSION,
+        },
+    )
 }
 
 pub(super) fn write_account(out: &mut dyn Write, line: &AccountLine) -> io::Result<()> {
-    let AccountLine { sid, collection, last_tiny_id } = line;
+    let AccountLine {
+        sid,
+        collection,
+        last_tiny_id,
+    } = line;
     let (sid, collection) = (sid.as_str().to_owned(), collection.name.to_owned());
-    let account = RawAccount { sid, collection, last_tiny_id: (*last_tiny_id).into() };
+    let account = RawAccount {
+        sid,
+        collection,
+        last_tiny_id: (*last_tiny_id).into(),
+    };
+
     write_line(out, &serde_json::json!({ "account": account }))
 }
 
-pub(super) fn write_object(out: &mut dyn Write, collection: Collection, record: &Stored) -> io::Result<()> {
+pub(super) fn write_object(
+    out: &mut dyn Write,
+    collection: Collection,
+    record: &Stored,
+) -> io::Result<()> {
     write!(out, "{{\"{}\":", kind(collection))?;
     out.write_all(record.as_ref())?;
     out.write_all(b"}\n")
@@ -119,13 +139,17 @@ pub(super) fn read_header(line: &[u8]) -> Result<(), String> {
         .filter(|header: &Header| header.format == FORMAT)
         .ok_or_else(|| match foreign::named(line) {
             Some(what) => format!("the file {what}"),
-            None => format!("an export begins with {{\"format\":\"{FORMAT}\",\"version\":{VERSION}}}"),
+            None => {
+                format!("an export begins with {{\"format\":\"{FORMAT}\",\"version\":{VERSION}}}")
+            }
         })?;
+
     if version == 0 || version > VERSION {
         return Err(format!(
             "this is version {version} of the format '{format}', and this program knows versions up to {VERSION}"
         ));
     }
+
     Ok(())
 }
 
@@ -137,8 +161,12 @@ pub(super) fn read(line: &[u8]) -> Result<Line, Vec<String>> {
     match serde_json::from_slice(line).map_err(|error| vec![no_line(&error)])? {
         RawLine::Account(raw) => account(&raw).map(Line::Account),
         RawLine::Integration(raw) => integration(raw.get()).map(Box::new).map(Line::Object),
-        RawLine::Alert(raw) => checked(ALERTS, raw.get(), whole::faults_of_alert).map(Box::new).map(Line::Object),
-        RawLine::Log(raw) => checked(LOGS, raw.get(), whole::faults_of_log).map(Box::new).map(Line::Object),
+        RawLine::Alert(raw) => checked(ALERTS, raw.get(), whole::faults_of_alert)
+            .map(Box::new)
+            .map(Line::Object),
+        RawLine::Log(raw) => checked(LOGS, raw.get(), whole::faults_of_log)
+            .map(Box::new)
+            .map(Line::Object),
     }
 }
 
@@ -151,29 +179,56 @@ fn no_line(error: &serde_json::Error) -> String {
     }
 }
 
-fn account(RawAccount { sid, collection, last_tiny_id }: &RawAccount) -> Result<AccountLine, Vec<String>> {
+fn account(
+    RawAccount {
+        sid,
+        collection,
+        last_tiny_id,
+    }: &RawAccount,
+) -> Result<AccountLine, Vec<String>> {
     let sid = AccountId::parse(sid).map_err(|fault| format!("'sid' {fault}"));
     let names = COLLECTIONS.map(|collection| collection.name).join(", ");
     let collection = COLLECTIONS
         .into_iter()
         .find(|known| known.name == collection)
-        .ok_or_else(|| format!("'collection' must be one of {names}, but was '{}'", excerpt(collection)));
-    let last_tiny_id = last_tiny_id.as_u64().filter(|number| *number <= LARGEST_TINY_ID).ok_or_else(|| {
-        let shown = excerpt(&last_tiny_id.to_string());
-        format!("'lastTinyId' must be a whole number from 0 to {LARGEST_TINY_ID}, but was {shown}")
-    });
+        .ok_or_else(|| {
+            format!(
+                "'collection' must be one of {names}, but was '{}'",
+                excerpt(collection)
+            )
+        });
+
+    let last_tiny_id = last_tiny_id
+        .as_u64()
+        .filter(|number| *number <= LARGEST_TINY_ID)
+        .ok_or_else(|| {
+            let shown = excerpt(&last_tiny_id.to_string());
+            format!(
+                "'lastTinyId' must be a whole number from 0 to {LARGEST_TINY_ID}, but was {shown}"
+            )
+        });
+
     match (sid, collection, last_tiny_id) {
-        (Ok(sid), Ok(collection), Ok(last_tiny_id)) => Ok(AccountLine { sid, collection, last_tiny_id }),
-        (sid, collection, last_tiny_id) => {
-            Err([sid.err(), collection.err(), last_tiny_id.err()].into_iter().flatten().collect())
-        }
+        (Ok(sid), Ok(collection), Ok(last_tiny_id)) => Ok(AccountLine {
+            sid,
+            collection,
+            last_tiny_id,
+        }),
+        (sid, collection, last_tiny_id) => Err([sid.err(), collection.err(), last_tiny_id.err()]
+            .into_iter()
+            .flatten()
+            .collect()),
     }
 }
 
 fn attributes(collection: Collection, text: &str) -> Result<Map<String, Value>, Vec<String>> {
     if reserved::has_reserved_name(text.as_bytes()) {
-        return Err(vec![format!("no name in it may begin with '{}'", reserved::PREFIX)]);
+        return Err(vec![format!(
+            "no name in it may begin with '{}'",
+            reserved::PREFIX
+        )]);
     }
+
     match serde_json::from_str(text) {
         Ok(Value::Object(attributes)) => Ok(attributes),
         Ok(other) => Err(vec![format!(
@@ -192,35 +247,54 @@ fn checked(
     faults: fn(&Map<String, Value>) -> Vec<String>,
 ) -> Result<ObjectLine, Vec<String>> {
     let faults = faults(&attributes(collection, text)?);
-    if faults.is_empty() { object(collection, text) } else { Err(faults) }
+    if faults.is_empty() {
+        object(collection, text)
+    } else {
+        Err(faults)
+    }
 }
 
 fn integration(text: &str) -> Result<ObjectLine, Vec<String>> {
     let attributes = attributes(INTEGRATIONS, text)?;
-    let integration = Integration::parse_whole(attributes).map_err(|rejection| rejection.messages())?;
+    let integration =
+        Integration::parse_whole(attributes).map_err(|rejection| rejection.messages())?;
     let record = serde_json::to_vec(&integration).map_err(|error| vec![no_line(&error)])?;
     let is_verbatim = record == text.as_bytes();
-    Ok(ObjectLine { is_verbatim, ..object(INTEGRATIONS, &String::from_utf8_lossy(&record))? })
+    Ok(ObjectLine {
+        is_verbatim,
+        ..object(INTEGRATIONS, &String::from_utf8_lossy(&record))?
+    })
 }
 
 /// Reads an object of which nothing is left open.
 fn object(collection: Collection, text: &str) -> Result<ObjectLine, Vec<String>> {
-    let kind = kinds::kind_of(collection).ok_or_else(|| vec![format!("nobody knows {}", collection.name)])?;
-    let facts = kind.read(text.as_bytes()).map_err(|error| vec![no_line(&error)])?;
+    let kind = kinds::kind_of(collection)
+        .ok_or_else(|| vec![format!("nobody knows {}", collection.name)])?;
+    let facts = kind
+        .read(text.as_bytes())
+        .map_err(|error| vec![no_line(&error)])?;
+
     if !(1..=LARGEST_TINY_ID).contains(&facts.tiny_id) {
         return Err(vec![format!(
             "'tinyId' must be a whole number from 1 to {LARGEST_TINY_ID}, but was {}",
             facts.tiny_id
         )]);
     }
+
     let is_verbatim = facts.canonical == text.as_bytes();
-    Ok(ObjectLine { collection, facts, is_verbatim })
+    Ok(ObjectLine {
+        collection,
+        facts,
+        is_verbatim,
+    })
 }
 
 /// The object of a line that [`read`] has found to be verbatim.
 pub(super) fn verbatim(line: &[u8]) -> Option<&[u8]> {
     match serde_json::from_slice(line).ok()? {
         RawLine::Account(_) => None,
-        RawLine::Integration(raw) | RawLine::Alert(raw) | RawLine::Log(raw) => Some(raw.get().as_bytes()),
+        RawLine::Integration(raw) | RawLine::Alert(raw) | RawLine::Log(raw) => {
+            Some(raw.get().as_bytes())
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Reading an export into a store, new or existing: everything is judged first, and one fault is enough to change
-//! nothing.
+//! Reading an export into a store, new or existing: everything is judged first, and one fault is
+//! enough to change nothing.
 
 mod plan;
 mod reading;
@@ -56,27 +56,39 @@ pub fn import(task: &Import, progress: &Progress) -> Result<Imported, MoveError>
             true => None,
             false => Some(stopped::open_existing(&task.folder, task.cache_bytes)?),
         };
+
         let site = Site::of(&task.folder)?;
         let source = Source::open(&task.file)?;
         let mut plan = Plan::read(&source, &progress)?;
+
         plan.compare(old.as_ref())?;
         if !plan.faults.is_empty() {
             return Ok(Imported::Refused(plan.faults()));
         }
-        let there = old.as_ref().map_or(0, |old| live(old.range(Tree::Accounts, (Bound::Unbounded, Bound::Unbounded))));
+
+        let there = old.as_ref().map_or(0, |old| {
+            live(old.range(Tree::Accounts, (Bound::Unbounded, Bound::Unbounded)))
+        });
+
         let making = Making {
             cache_bytes: task.cache_bytes,
             token_secret: task.token_secret,
             objects: there.saturating_add(plan.objects()),
             replaces: old.is_some(),
         };
+
         site.rebuild(&making, &progress, &mut |loader| {
-            let filling = Filling { old: old.as_ref(), source: &source, token_secret: &making.token_secret };
+            let filling = Filling {
+                old: old.as_ref(),
+                source: &source,
+                token_secret: &making.token_secret,
+            };
             filling.fill(&mut plan, loader)?;
             source.is_unchanged()
         })?;
         drop(old);
         site.clear();
+
         Ok(Imported::Added(plan.objects()))
     })
 }
@@ -101,18 +113,29 @@ impl Filling<'_> {
         Ok(())
     }
 
-    fn new_entries<'a>(&'a self, plan: &'a Plan, tree: Tree, key_only: bool) -> Result<Entries<'a>, StoreError> {
+    fn new_entries<'a>(
+        &'a self,
+        plan: &'a Plan,
+        tree: Tree,
+        key_only: bool,
+    ) -> Result<Entries<'a>, StoreError> {
         for collection in COLLECTIONS {
             if tree == collection.index {
                 return Ok(Box::new(plan.index_entries(collection).map(Ok)));
             }
+
             if tree == collection.records {
                 return Ok(Box::new(plan.records(collection).map(move |object| {
-                    let record = if key_only { Vec::new() } else { self.source.record(object)? };
+                    let record = if key_only {
+                        Vec::new()
+                    } else {
+                        self.source.record(object)?
+                    };
                     Ok((object.id.as_bytes().to_vec(), record.into()))
                 })));
             }
         }
+
         Ok(match tree {
             Tree::Meta if self.old.is_none() => Box::new(self.meta().into_iter().map(Ok)),
             Tree::Accounts => Box::new(plan.counters().map(Ok)),
@@ -126,14 +149,27 @@ impl Filling<'_> {
     fn meta(&self) -> [Entry; 2] {
         let schema = SCHEMA_VERSION.to_string().into_bytes();
         let secret = self.token_secret.as_bytes().to_vec();
-        [(trees::SCHEMA.to_vec(), schema.into()), (trees::TOKEN_SECRET.to_vec(), secret.into())]
+        [
+            (trees::SCHEMA.to_vec(), schema.into()),
+            (trees::TOKEN_SECRET.to_vec(), secret.into()),
+        ]
     }
 
     /// Two orders become one; what is in both is as the new one says.
-    fn merge(&self, tree: Tree, new: Entries<'_>, loader: &mut Loader<'_>) -> Result<(), MoveError> {
+    fn merge(
+        &self,
+        tree: Tree,
+        new: Entries<'_>,
+        loader: &mut Loader<'_>,
+    ) -> Result<(), MoveError> {
         let everything = (Bound::Unbounded, Bound::Unbounded);
-        let mut old = self.old.into_iter().flat_map(|old| old.range(tree, everything.clone())).peekable();
+        let mut old = self
+            .old
+            .into_iter()
+            .flat_map(|old| old.range(tree, everything.clone()))
+            .peekable();
         let mut new = new.peekable();
+
         loop {
             let order = match (old.peek(), new.peek()) {
                 (None, None) => return Ok(()),
@@ -142,8 +178,19 @@ impl Filling<'_> {
                 (Some(_), None) | (Some(Err(_)), _) => Ordering::Less,
                 (None, Some(_)) | (_, Some(Err(_))) => Ordering::Greater,
             };
-            let old = if order.is_le() { old.next().transpose()? } else { None };
-            let new = if order.is_ge() { new.next().transpose()? } else { None };
+
+            let old = if order.is_le() {
+                old.next().transpose()?
+            } else {
+                None
+            };
+
+            let new = if order.is_ge() {
+                new.next().transpose()?
+            } else {
+                None
+            };
+
             if let Some((key, value)) = new.or(old) {
                 loader.put(tree, &key, value.as_ref())?;
             }

@@ -1,9 +1,11 @@
-//! Filling a new store so that it is small, and reading it again to see that it holds what was put in.
+//! Filling a new store so that it is small, and reading it again to see that it holds what was put
+//! in.
 //!
-//! The engine writes a leaf anew with each split, values and all, and clears up late. So what is filled is filled
-//! twice: first all keys, with small values as they are and large ones left out, which gives the trees their shape;
-//! then the large values, each of which is then written exactly once. In key order, and with the index first, the new
-//! store has half the size that it would have otherwise.
+//! The engine writes a leaf anew with each split, values and all, and clears up late. So what is
+//! filled is filled twice: first all keys, with small values as they are and large ones left out,
+//! which gives the trees their shape; then the large values, each of which is then written exactly
+//! once. In key order, and with the index first, the new store has half the size that it would have
+//! otherwise.
 
 use super::{MoveError, Progress, format::COLLECTIONS};
 use crate::store::{
@@ -25,7 +27,8 @@ impl Sum {
         self.entries = self.entries.saturating_add(1);
         for part in [key, value] {
             // The length keeps ("a", "bc") and ("ab", "c") apart.
-            self.digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            self.digest
+                .update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             self.digest.update(part);
         }
     }
@@ -61,24 +64,31 @@ impl Sums {
             let Sum { entries, digest } = sums.0.get(&tree).cloned().unwrap_or_default();
             (entries, digest.finalize())
         };
-        Tree::ALL.into_iter().find(|tree| of(self, *tree) != of(other, *tree))
+        Tree::ALL
+            .into_iter()
+            .find(|tree| of(self, *tree) != of(other, *tree))
     }
 
     /// All entries.
     pub(super) fn entries(&self) -> u64 {
-        self.0.values().fold(0, |sum, tree| sum.saturating_add(tree.entries))
+        self.0
+            .values()
+            .fold(0, |sum, tree| sum.saturating_add(tree.entries))
     }
 }
 
-/// Whether an entry tells about the files of a store and not about what is stored: those of another store have their own.
+/// Whether an entry tells about the files of a store and not about what is stored: those of another
+/// store have their own.
 pub(super) fn is_of_the_file(tree: Tree, key: &[u8]) -> bool {
     tree == Tree::Meta && key == trees::COMMIT
 }
 
-/// Whether an entry of this tree counts where only the number of objects is known. There may be other entries, but
-/// nobody knows how many without reading them all.
+/// Whether an entry of this tree counts where only the number of objects is known. There may be
+/// other entries, but nobody knows how many without reading them all.
 pub(super) fn is_of_objects(tree: Tree) -> bool {
-    COLLECTIONS.into_iter().any(|collection| tree == collection.records || tree == collection.index)
+    COLLECTIONS
+        .into_iter()
+        .any(|collection| tree == collection.records || tree == collection.index)
 }
 
 /// How many entries count with so many objects: a record and an entry in its index each.
@@ -104,9 +114,21 @@ pub(super) struct Loader<'a> {
 /// Hands everything to a [`Loader`]; called once for each pass.
 pub(super) type Fill<'a> = dyn FnMut(&mut Loader<'_>) -> Result<(), MoveError> + 'a;
 
-/// Fills a store that is empty, or has nothing but what `fill` puts in its place. There are so many objects to come.
-pub(super) fn load(engine: &Engine, objects: u64, progress: &Progress, fill: &mut Fill<'_>) -> Result<Sums, MoveError> {
-    let mut loader = Loader { engine, pass: Pass::Keys, sums: Sums::default(), progress };
+/// Fills a store that is empty, or has nothing but what `fill` puts in its place. There are so many
+/// objects to come.
+pub(super) fn load(
+    engine: &Engine,
+    objects: u64,
+    progress: &Progress,
+    fill: &mut Fill<'_>,
+) -> Result<Sums, MoveError> {
+    let mut loader = Loader {
+        engine,
+        pass: Pass::Keys,
+        sums: Sums::default(),
+        progress,
+    };
+
     progress.begin("writing keys", entries_of_objects(objects));
     fill(&mut loader)?;
     progress.end();
@@ -114,13 +136,16 @@ pub(super) fn load(engine: &Engine, objects: u64, progress: &Progress, fill: &mu
     progress.begin("writing records", objects);
     fill(&mut loader)?;
     progress.end();
+
     Ok(loader.sums)
 }
 
 impl Loader<'_> {
     /// The trees that are wanted now, in the order in which they are best filled.
     pub(super) fn trees(&self) -> Vec<Tree> {
-        let (large, small): (Vec<_>, Vec<_>) = Tree::ALL.into_iter().partition(|tree| has_large_values(*tree));
+        let (large, small): (Vec<_>, Vec<_>) = Tree::ALL
+            .into_iter()
+            .partition(|tree| has_large_values(*tree));
         match self.pass {
             Pass::Keys => [small, large].concat(),
             Pass::Values => large,
@@ -153,7 +178,9 @@ impl Loader<'_> {
 
 fn has_large_values(tree: Tree) -> bool {
     match tree {
-        Tree::Integrations | Tree::Alerts | Tree::Logs | Tree::Idempotency | Tree::Deliveries => true,
+        Tree::Integrations | Tree::Alerts | Tree::Logs | Tree::Idempotency | Tree::Deliveries => {
+            true
+        }
         Tree::Meta
         | Tree::Accounts
         | Tree::IntegrationsByAccount

@@ -11,11 +11,14 @@ use std::{collections::BTreeMap, mem, ops::Bound};
 /// Takes an entry of `accounts`.
 type Put<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), MoveError> + 'a;
 
-/// How many objects there are, as the entries of `accounts` say; what cannot be read counts for nothing. For showing
-/// how far something is.
+/// How many objects there are, as the entries of `accounts` say; what cannot be read counts for
+/// nothing. For showing how far something is.
 pub(in crate::store) fn live(counters: impl Iterator<Item = Result<Entry, StoreError>>) -> u64 {
-    let live =
-        |entry: Result<Entry, StoreError>| Counters::decode(entry.ok()?.1.as_ref()).ok().map(|counters| counters.live);
+    let live = |entry: Result<Entry, StoreError>| {
+        Counters::decode(entry.ok()?.1.as_ref())
+            .ok()
+            .map(|counters| counters.live)
+    };
     counters.filter_map(live).fold(0, u64::saturating_add)
 }
 
@@ -34,20 +37,44 @@ impl LastNumbers {
         Ok(Self(numbers.collect::<Result<_, StoreError>>()?))
     }
 
-    /// Puts the counters of an account and what stands before it here, each with the higher number. The keys must come in
-    /// order.
-    pub(super) fn put_up_to(&mut self, key: &[u8], value: &[u8], put: &mut Put<'_>) -> Result<(), MoveError> {
+    /// Puts the counters of an account and what stands before it here, each with the higher number.
+    /// The keys must come in order.
+    pub(super) fn put_up_to(
+        &mut self,
+        key: &[u8],
+        value: &[u8],
+        put: &mut Put<'_>,
+    ) -> Result<(), MoveError> {
         let rest = self.0.split_off(key);
         mem::replace(self, Self(rest)).put_all(put)?;
-        let Some(last) = self.0.remove(key) else { return put(key, value) };
+        let Some(last) = self.0.remove(key) else {
+            return put(key, value);
+        };
+
         let counters = Counters::decode(value)?;
         let last_tiny_id = counters.last_tiny_id.max(last);
-        put(key, &Counters { last_tiny_id, ..counters }.encode())
+        put(
+            key,
+            &Counters {
+                last_tiny_id,
+                ..counters
+            }
+            .encode(),
+        )
     }
 
     /// Puts what is still here: of collections that the other store does not know.
     pub(super) fn put_all(self, put: &mut Put<'_>) -> Result<(), MoveError> {
-        self.0.into_iter().try_for_each(|(key, last_tiny_id)| put(&key, &Counters { last_tiny_id, live: 0 }.encode()))
+        self.0.into_iter().try_for_each(|(key, last_tiny_id)| {
+            put(
+                &key,
+                &Counters {
+                    last_tiny_id,
+                    live: 0,
+                }
+                .encode(),
+            )
+        })
     }
 }
 
@@ -56,7 +83,11 @@ mod tests {
     use super::*;
 
     fn numbers(of: &[(&str, u64)]) -> LastNumbers {
-        LastNumbers(of.iter().map(|(key, last)| (key.as_bytes().to_vec(), *last)).collect())
+        LastNumbers(
+            of.iter()
+                .map(|(key, last)| (key.as_bytes().to_vec(), *last))
+                .collect(),
+        )
     }
 
     #[test]
@@ -68,11 +99,32 @@ mod tests {
             found.push((String::from_utf8(key.to_vec()).unwrap(), last_tiny_id, live));
             Ok(())
         };
+
         for (key, last_tiny_id) in [("b", 7), ("c", 4), ("d", 6)] {
-            numbers.put_up_to(key.as_bytes(), &Counters { last_tiny_id, live: 2 }.encode(), &mut put).unwrap();
+            numbers
+                .put_up_to(
+                    key.as_bytes(),
+                    &Counters {
+                        last_tiny_id,
+                        live: 2,
+                    }
+                    .encode(),
+                    &mut put,
+                )
+                .unwrap();
         }
+
         numbers.put_all(&mut put).unwrap();
-        let expected = [("a", 3, 0), ("b", 7, 2), ("c", 9, 2), ("d", 6, 2), ("f", 5, 0)];
-        assert_eq!(found, expected.map(|(key, last, live)| (key.to_owned(), last, live)));
+        let expected = [
+            ("a", 3, 0),
+            ("b", 7, 2),
+            ("c", 9, 2),
+            ("d", 6, 2),
+            ("f", 5, 0),
+        ];
+        assert_eq!(
+            found,
+            expected.map(|(key, last, live)| (key.to_owned(), last, live))
+        );
     }
 }

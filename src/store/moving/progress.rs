@@ -8,8 +8,8 @@ use std::{
     },
 };
 
-/// The header in which a server tells in how many steps it sends a store: for a backup these are the entries of objects,
-/// for an export lines.
+/// The header in which a server tells in how many steps it sends a store: for a backup these are
+/// the entries of objects, for an export lines.
 pub const STEPS_HEADER: &str = "X-Steps";
 
 /// A step of long work.
@@ -43,7 +43,10 @@ pub struct Stopped;
 impl Progress {
     /// Shows steps by calling `show`, from whichever thread works.
     pub fn new(show: impl Fn(Step) + Send + Sync + 'static) -> Self {
-        Self { show: Arc::new(show), stop: Arc::default() }
+        Self {
+            show: Arc::new(show),
+            stop: Arc::default(),
+        }
     }
 
     /// The same for work that stops at its next step once this is not 0.
@@ -66,7 +69,11 @@ impl Progress {
     /// It is enough.
     pub(super) fn advance(&self, by: u64) -> Result<(), Stopped> {
         self.count(by);
-        if self.stop.load(Ordering::Relaxed) == 0 { Ok(()) } else { Err(Stopped) }
+        if self.stop.load(Ordering::Relaxed) == 0 {
+            Ok(())
+        } else {
+            Err(Stopped)
+        }
     }
 
     /// So much more is done, by work that is not stopped in between.

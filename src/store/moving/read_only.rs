@@ -1,7 +1,8 @@
 //! Reading a store that cannot be written: on a read-only mount, or of another user.
 //!
-//! The engine cannot open such files, since it writes whenever it opens. So a copy is opened, in a temporary folder that
-//! only this user can read, and the store itself is held as the engine would hold it.
+//! The engine cannot open such files, since it writes whenever it opens. So a copy is opened, in a
+//! temporary folder that only this user can read, and the store itself is held as the engine would
+//! hold it.
 
 use super::{MoveError, Progress, salvage::copy_with_progress};
 use crate::store::{OpenError, temporary::TemporaryFolder};
@@ -36,16 +37,26 @@ impl Readable {
         if can_be_written(folder) {
             return Ok(Self { meant, copy: None });
         }
+
         let _held = hold(folder)?;
-        let unmade = MoveError::file(folder, "copied to a temporary folder, as it must be since it cannot be written");
+        let unmade = MoveError::file(
+            folder,
+            "copied to a temporary folder, as it must be since it cannot be written",
+        );
         let temporary = TemporaryFolder::make().map_err(unmade)?;
+
         copy_with_progress(folder, &temporary.store(), progress)?;
-        Ok(Self { meant, copy: Some(Copy { temporary, _held }) })
+        Ok(Self {
+            meant,
+            copy: Some(Copy { temporary, _held }),
+        })
     }
 
     /// The folder to open.
     pub(in crate::store) fn folder(&self) -> PathBuf {
-        self.copy.as_ref().map_or_else(|| self.meant.clone(), |copy| copy.temporary.store())
+        self.copy
+            .as_ref()
+            .map_or_else(|| self.meant.clone(), |copy| copy.temporary.store())
     }
 
     /// What is wrong with the copy is wrong with the store that is meant.
@@ -58,7 +69,10 @@ impl Readable {
 pub(super) fn can_be_written(folder: &Path) -> bool {
     [folder, &folder.join("db")].into_iter().all(|path| {
         let refused = access(path, Access::WRITE_OK).err();
-        !matches!(refused, Some(rustix::io::Errno::ROFS | rustix::io::Errno::ACCESS))
+        !matches!(
+            refused,
+            Some(rustix::io::Errno::ROFS | rustix::io::Errno::ACCESS)
+        )
     })
 }
 
@@ -67,7 +81,9 @@ fn hold(folder: &Path) -> Result<Option<File>, MoveError> {
     match db.try_lock_shared() {
         Ok(()) => Ok(Some(db)),
         Err(TryLockError::WouldBlock) => Err(OpenError::Held(folder.to_owned()).into()),
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => hold(folder),
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {
+            hold(folder)
+        }
         Err(TryLockError::Error(_)) => Ok(None),
     }
 }

@@ -1,8 +1,9 @@
 //! A new store in the place of an old one, in one step.
 //!
-//! The new one is made in `store.new` beside `store`, synced, opened again and compared with what was put in. Then the
-//! two folders change names in one step of the file system, and what is then `store.new` is removed. A kill before that
-//! step leaves the old store, one after it the new; either way `store.new` is rubbish, and the next time it is removed.
+//! The new one is made in `store.new` beside `store`, synced, opened again and compared with what
+//! was put in. Then the two folders change names in one step of the file system, and what is then
+//! `store.new` is removed. A kill before that step leaves the old store, one after it the new;
+//! either way `store.new` is rubbish, and the next time it is removed.
 
 use super::{
     MoveError, Progress,
@@ -38,14 +39,19 @@ pub(super) struct Making {
     pub(super) token_secret: String,
     /// How many there will be, for showing how far it is.
     pub(super) objects: u64,
-    /// Whether the caller holds a store that is to be replaced. Without one, none may have come meanwhile.
+    /// Whether the caller holds a store that is to be replaced. Without one, none may have come
+    /// meanwhile.
     pub(super) replaces: bool,
 }
 
 impl Site {
-    /// The caller holds the store in `folder`, if there is one. What earlier attempts left is removed.
+    /// The caller holds the store in `folder`, if there is one. What earlier attempts left is
+    /// removed.
     pub(super) fn of(folder: &Path) -> Result<Self, MoveError> {
-        let site = Self { folder: folder.to_owned(), beside: beside(folder, NEW) };
+        let site = Self {
+            folder: folder.to_owned(),
+            beside: beside(folder, NEW),
+        };
         remove_leftover(&site.beside)?;
         let _in_nobodys_way = remove_leftover(&beside(folder, SALVAGE));
         Ok(site)
@@ -53,10 +59,17 @@ impl Site {
 
     /// Puts a store with what `fill` gives in the place of the old one, or where there is none.
     ///
-    /// The caller holds the old store until this returns, and must then let go of it and [`clear`](Self::clear) up.
-    pub(super) fn rebuild(&self, making: &Making, progress: &Progress, fill: &mut Fill<'_>) -> Result<Sums, MoveError> {
-        let outcome =
-            self.make(making, progress, fill).and_then(|sums| self.put_in_place(making.replaces).map(|()| sums));
+    /// The caller holds the old store until this returns, and must then let go of it and
+    /// [`clear`](Self::clear) up.
+    pub(super) fn rebuild(
+        &self,
+        making: &Making,
+        progress: &Progress,
+        fill: &mut Fill<'_>,
+    ) -> Result<Sums, MoveError> {
+        let outcome = self
+            .make(making, progress, fill)
+            .and_then(|sums| self.put_in_place(making.replaces).map(|()| sums));
         if outcome.is_err() {
             let _left_for_the_next_time = fs::remove_dir_all(&self.beside);
         }
@@ -71,26 +84,40 @@ impl Site {
         let _left_for_the_next_time = fs::remove_dir_all(&self.beside);
     }
 
-    fn make(&self, making: &Making, progress: &Progress, fill: &mut Fill<'_>) -> Result<Sums, MoveError> {
+    fn make(
+        &self,
+        making: &Making,
+        progress: &Progress,
+        fill: &mut Fill<'_>,
+    ) -> Result<Sums, MoveError> {
         let options = stopped::options(making.cache_bytes, Some(making.token_secret.clone()));
         let new = open::open_here(&self.beside, &options)?;
         let written = load::load(&new, making.objects, progress, fill)?;
-        // The last thing in the log is a commit with a number, so that a log that loses its end is recognised.
+
+        // The last thing in the log is a commit with a number, so that a log that loses its end is
+        // recognised.
         new.apply(&Changes::new())?;
         new.sync()?;
         drop(new);
+
         let again = self.open_again(making.cache_bytes)?;
         progress.begin("verifying", written.entries());
         let read = Sums::of(&again, progress)?;
+
         progress.end();
         if let Some(tree) = read.differs_in(&written) {
-            let cause = format!("'{}' of the new store is not as it was written", tree.name());
+            let cause = format!(
+                "'{}' of the new store is not as it was written",
+                tree.name()
+            );
             return Err(StoreError::damaged(cause).into());
         }
+
         // What it was filled from may be of an earlier version.
         open::bring_up(&again)?;
         drop(again);
         sync_below(&self.beside).map_err(MoveError::file(&self.beside, "synced"))?;
+
         Ok(written)
     }
 
@@ -104,10 +131,16 @@ impl Site {
     }
 
     fn put_in_place(&self, replaces: bool) -> Result<(), MoveError> {
-        let flags = if replaces { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
+        let flags = if replaces {
+            RenameFlags::EXCHANGE
+        } else {
+            RenameFlags::NOREPLACE
+        };
+
         if !replaces {
             let _unless_something_is_in_it = fs::remove_dir(&self.folder);
         }
+
         match renameat_with(CWD, &self.beside, CWD, &self.folder, flags) {
             Ok(()) => {}
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if flags == RenameFlags::EXCHANGE => {
@@ -125,20 +158,29 @@ impl Site {
             }
             // A folder is only renamed to what is not there, or empty.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                fs::rename(&self.beside, &self.folder).map_err(MoveError::file(&self.folder, "made"))?;
+                fs::rename(&self.beside, &self.folder)
+                    .map_err(MoveError::file(&self.folder, "made"))?;
             }
             Err(error) => return Err(MoveError::file(&self.folder, "replaced")(error.into())),
         }
+
         Ok(())
     }
 
     fn sync_names(&self, replaced: bool) -> Result<(), MoveError> {
-        let parent = self.folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(parent).and_then(|parent| parent.sync_all()).map_err(|source| MoveError::Unsynced {
-            folder: parent.to_owned(),
-            old: replaced.then(|| self.beside.clone()),
-            source,
-        })
+        let parent = self
+            .folder
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+
+        File::open(parent)
+            .and_then(|parent| parent.sync_all())
+            .map_err(|source| MoveError::Unsynced {
+                folder: parent.to_owned(),
+                old: replaced.then(|| self.beside.clone()),
+                source,
+            })
     }
 }
 
@@ -158,11 +200,15 @@ pub(super) fn salvage_folder(folder: &Path) -> PathBuf {
     beside(folder, SALVAGE)
 }
 
-/// Removes what commands left beside the store in `folder` when they were killed, and returns what that was. The caller
-/// holds the store, so none of them is at work.
+/// Removes what commands left beside the store in `folder` when they were killed, and returns what
+/// that was. The caller holds the store, so none of them is at work.
 pub fn remove_leftovers(folder: &Path) -> Vec<PathBuf> {
-    let leftovers = [NEW, SALVAGE].map(|ending| beside(folder, ending)).into_iter();
-    leftovers.filter(|path| path.exists() && remove_leftover(path).is_ok()).collect()
+    let leftovers = [NEW, SALVAGE]
+        .map(|ending| beside(folder, ending))
+        .into_iter();
+    leftovers
+        .filter(|path| path.exists() && remove_leftover(path).is_ok())
+        .collect()
 }
 
 fn remove_leftover(folder: &Path) -> Result<(), MoveError> {
@@ -170,13 +216,18 @@ fn remove_leftover(folder: &Path) -> Result<(), MoveError> {
         Ok(db) => match db.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(OpenError::Held(folder.to_owned()).into()),
-            Err(TryLockError::Error(error)) => return Err(MoveError::file(folder, "locked")(error)),
+            Err(TryLockError::Error(error)) => {
+                return Err(MoveError::file(folder, "locked")(error));
+            }
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(MoveError::file(folder, "removed")(error)),
     }
+
     match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(MoveError::file(folder, "removed")(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(MoveError::file(folder, "removed")(error))
+        }
         _ => Ok(()),
     }
 }

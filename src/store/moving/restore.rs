@@ -34,22 +34,38 @@ pub struct Restore {
     pub replace: bool,
 }
 
-/// Puts a store with what the backup holds where there is none, or in the place of the one that is there. Numbers that this
-/// one has given, if that can be read, are not given again. Returns the number of entries.
+/// Puts a store with what the backup holds where there is none, or in the place of the one that is
+/// there. Numbers that this one has given, if that can be read, are not given again. Returns the
+/// number of entries.
 ///
 /// # Errors
-/// The backup is not whole; there is a store that must not be replaced, or a server has it. Nothing was changed.
+/// The backup is not whole; there is a store that must not be replaced, or a server has it. Nothing
+/// was changed.
 pub fn restore(task: &Restore, progress: &Progress) -> Result<u64, MoveError> {
     let (task, progress) = (task.clone(), progress.clone());
     stopped::guarded(&task.folder.clone(), move || {
-        let Verified { token_secret, objects } = verify(&task.file, &progress)?;
+        let Verified {
+            token_secret,
+            objects,
+        } = verify(&task.file, &progress)?;
+
         if !task.replace {
             nothing_is_lost(&task)?;
         }
+
         let replaced = Replaced::hold(&task)?;
         let site = Site::of(&task.folder)?;
-        let making = Making { cache_bytes: task.cache_bytes, token_secret, objects, replaces: replaced.is_there };
-        let sums = site.rebuild(&making, &progress, &mut |loader| fill(&task.file, replaced.given.clone(), loader))?;
+        let making = Making {
+            cache_bytes: task.cache_bytes,
+            token_secret,
+            objects,
+            replaces: replaced.is_there,
+        };
+
+        let sums = site.rebuild(&making, &progress, &mut |loader| {
+            fill(&task.file, replaced.given.clone(), loader)
+        })?;
+
         drop(replaced);
         site.clear();
         Ok(sums.entries())
@@ -68,33 +84,54 @@ struct Verified {
 
 /// Reads all of it.
 fn verify(file: &Path, progress: &Progress) -> Result<Verified, MoveError> {
-    let metadata = File::open(file).and_then(|file| file.metadata()).map_err(MoveError::file(file, "read"))?;
+    let metadata = File::open(file)
+        .and_then(|file| file.metadata())
+        .map_err(MoveError::file(file, "read"))?;
+
     if !metadata.is_file() {
         let source = io::Error::new(io::ErrorKind::InvalidInput, READ_OFTEN);
         return Err(MoveError::file(file, "read")(source));
     }
+
     progress.begin("verifying the backup", metadata.len());
     let (mut schema, mut secret, mut objects) = (None, None, 0_u64);
     for_each(file, progress, |tree, key, value| {
         match (tree, key) {
             (Tree::Meta, trees::SCHEMA) => schema = text(value),
             (Tree::Meta, trees::TOKEN_SECRET) => secret = text(value),
-            _ if COLLECTIONS.into_iter().any(|collection| tree == collection.records) => {
+            _ if COLLECTIONS
+                .into_iter()
+                .any(|collection| tree == collection.records) =>
+            {
                 objects = objects.saturating_add(1);
             }
             _ => {}
         }
+
         Ok(())
     })?;
     progress.end();
+
     match schema.and_then(|schema| schema.parse::<u32>().ok()) {
         Some(schema) if schema > SCHEMA_VERSION => return Err(unusable(file, &BackupFault::Newer)),
         Some(_) => {}
-        None => return Err(unusable(file, &BackupFault::Damaged("it has no schema version"))),
+        None => {
+            return Err(unusable(
+                file,
+                &BackupFault::Damaged("it has no schema version"),
+            ));
+        }
     }
+
     match secret.filter(|secret| !secret.is_empty()) {
-        Some(token_secret) => Ok(Verified { token_secret, objects }),
-        None => Err(unusable(file, &BackupFault::Damaged("it has no token secret"))),
+        Some(token_secret) => Ok(Verified {
+            token_secret,
+            objects,
+        }),
+        None => Err(unusable(
+            file,
+            &BackupFault::Damaged("it has no token secret"),
+        )),
     }
 }
 
@@ -112,6 +149,7 @@ fn nothing_is_lost(task: &Restore) -> Result<(), MoveError> {
     if stopped::is_absent(folder) {
         return Ok(());
     }
+
     match stopped::open_existing(folder, task.cache_bytes) {
         Err(OpenError::NeverUsed(_)) => Ok(()),
         Err(held @ OpenError::Held(_)) => Err(held.into()),
@@ -146,16 +184,29 @@ impl Replaced {
         let read = open::guarded(&task.folder, move || {
             let engine = stopped::open_existing(&folder, cache_bytes)?;
             let given = LastNumbers::of(&engine);
-            let given =
-                given.map_err(|error| OpenError::Damaged { folder: folder.clone(), cause: error.to_string() })?;
+            let given = given.map_err(|error| OpenError::Damaged {
+                folder: folder.clone(),
+                cause: error.to_string(),
+            })?;
             Ok((engine, given))
         });
+
         match read {
-            Ok((engine, given)) => Ok(Self { given, is_there, _held: Held::Engine { _engine: Box::new(engine) } }),
+            Ok((engine, given)) => Ok(Self {
+                given,
+                is_there,
+                _held: Held::Engine {
+                    _engine: Box::new(engine),
+                },
+            }),
             Err(held @ OpenError::Held(_)) => Err(held.into()),
             Err(_) => {
                 let file = stopped::hold_soon(&task.folder)?;
-                Ok(Self { given: LastNumbers::default(), is_there, _held: Held::File { _file: file } })
+                Ok(Self {
+                    given: LastNumbers::default(),
+                    is_there,
+                    _held: Held::File { _file: file },
+                })
             }
         }
     }
@@ -163,7 +214,9 @@ impl Replaced {
 
 fn fill(file: &Path, mut given: LastNumbers, loader: &mut Loader<'_>) -> Result<(), MoveError> {
     for_each(file, &Progress::none(), |tree, key, value| match tree {
-        Tree::Accounts => given.put_up_to(key, value, &mut |key, value| loader.put(tree, key, value)),
+        Tree::Accounts => {
+            given.put_up_to(key, value, &mut |key, value| loader.put(tree, key, value))
+        }
         _ => loader.put(tree, key, value),
     })?;
     given.put_all(&mut |key, value| loader.put(Tree::Accounts, key, value))
@@ -176,7 +229,8 @@ fn for_each(
     mut visit: impl FnMut(Tree, &[u8], &[u8]) -> Result<(), MoveError>,
 ) -> Result<(), MoveError> {
     let input = File::open(file).map_err(MoveError::file(file, "read"))?;
-    let mut reader = Reader::new(BufReader::with_capacity(1 << 16, input)).map_err(|fault| unusable(file, &fault))?;
+    let mut reader = Reader::new(BufReader::with_capacity(1 << 16, input))
+        .map_err(|fault| unusable(file, &fault))?;
     let mut shown = 0;
     while let Some((tree, key, value)) = reader.next().map_err(|fault| unusable(file, &fault))? {
         visit(tree, &key, &value)?;

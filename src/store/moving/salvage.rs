@@ -1,13 +1,16 @@
 //! Saving what can be read of a damaged store, as an export.
 //!
-//! The engine tidies its files when it opens them, so it gets a copy. What it can open and read is certain: it has
-//! checksums. Where something is missing, the original files are searched for records, which are stored as they are written
-//! (`carve`). Those have no checksum, and among them may be what was deleted or has changed since.
+//! The engine tidies its files when it opens them, so it gets a copy. What it can open and read is
+//! certain: it has checksums. Where something is missing, the original files are searched for
+//! records, which are stored as they are written (`carve`). Those have no checksum, and among them
+//! may be what was deleted or has changed since.
 
 mod carve;
 mod findings;
 
-use super::{MoveError, Progress, Stopped, compact::bytes_below, format, read_only, rebuild, stopped};
+use super::{
+    MoveError, Progress, Stopped, compact::bytes_below, format, read_only, rebuild, stopped,
+};
 use crate::store::{
     OpenError, StoreError,
     engine::{Absent, Engine, Entry},
@@ -37,8 +40,8 @@ pub struct Salvaged {
 /// Writes an export of all that can be read. The store is held meanwhile, and not changed.
 ///
 /// # Errors
-/// There is no store, or another process holds it, or a later version of this program wrote it; the copy or `out` cannot
-/// be written.
+/// There is no store, or another process holds it, or a later version of this program wrote it; the
+/// copy or `out` cannot be written.
 pub fn salvage(
     folder: &Path,
     cache_bytes: u64,
@@ -48,10 +51,12 @@ pub fn salvage(
     if stopped::is_absent(folder) {
         return Err(OpenError::Absent(folder.to_owned()).into());
     }
+
     let _held = stopped::hold(folder)?;
     let copy = Copy::of(folder, progress)?;
     let findings = Arc::new(Mutex::new(Findings::default()));
     let mut doubts = read_with_engine(folder, &copy, cache_bytes, &findings, progress)?;
+
     drop(copy);
     let mut findings = lock(&findings);
     if !doubts.is_empty() {
@@ -59,6 +64,7 @@ pub fn salvage(
         let broken = carve::carve(folder, &mut findings, progress)?;
         doubts.extend(findings.doubts(shown, broken));
     }
+
     let objects = write(&findings, out).map_err(MoveError::Output)?;
     Ok(Salvaged { objects, doubts })
 }
@@ -81,7 +87,8 @@ fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<u64> {
     Ok(objects)
 }
 
-/// A copy of the folder beside it, or in a temporary folder where nothing can be written, removed in the end.
+/// A copy of the folder beside it, or in a temporary folder where nothing can be written, removed
+/// in the end.
 struct Copy {
     folder: PathBuf,
     _temporary: Option<TemporaryFolder>,
@@ -90,25 +97,42 @@ struct Copy {
 impl Copy {
     fn of(folder: &Path, progress: &Progress) -> Result<Self, MoveError> {
         if !read_only::can_be_written(folder) {
-            let temporary = TemporaryFolder::make().map_err(MoveError::file(folder, "copied to a temporary folder"))?;
+            let temporary = TemporaryFolder::make()
+                .map_err(MoveError::file(folder, "copied to a temporary folder"))?;
             copy_with_progress(folder, &temporary.store(), progress)?;
-            return Ok(Self { folder: temporary.store(), _temporary: Some(temporary) });
+            return Ok(Self {
+                folder: temporary.store(),
+                _temporary: Some(temporary),
+            });
         }
-        let copy = Self { folder: rebuild::salvage_folder(folder), _temporary: None };
+
+        let copy = Self {
+            folder: rebuild::salvage_folder(folder),
+            _temporary: None,
+        };
+
         match fs::remove_dir_all(&copy.folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(MoveError::file(&copy.folder, "removed")(error));
             }
             _ => {}
         }
+
         copy_with_progress(folder, &copy.folder, progress)?;
         Ok(copy)
     }
 }
 
 /// Copies all files of a store into a folder that is made.
-pub(super) fn copy_with_progress(from: &Path, to: &Path, progress: &Progress) -> Result<(), MoveError> {
-    progress.begin("copying", bytes_below(from).map_err(MoveError::file(from, "read"))?);
+pub(super) fn copy_with_progress(
+    from: &Path,
+    to: &Path,
+    progress: &Progress,
+) -> Result<(), MoveError> {
+    progress.begin(
+        "copying",
+        bytes_below(from).map_err(MoveError::file(from, "read"))?,
+    );
     copy_below(from, to, progress)?;
     progress.end();
     Ok(())
@@ -121,7 +145,11 @@ impl Drop for Copy {
 }
 
 fn copy_below(from: &Path, to: &Path, progress: &Progress) -> Result<(), MoveError> {
-    let (unreadable, unwritable) = (MoveError::file(from, "read"), MoveError::file(to, "written"));
+    let (unreadable, unwritable) = (
+        MoveError::file(from, "read"),
+        MoveError::file(to, "written"),
+    );
+
     open::make_folder(to).map_err(&unwritable)?;
     for entry in fs::read_dir(from).map_err(&unreadable)? {
         let path = entry.map_err(&unreadable)?.path();
@@ -132,7 +160,8 @@ fn copy_below(from: &Path, to: &Path, progress: &Progress) -> Result<(), MoveErr
             let mut source = File::open(&path).map_err(&unreadable)?;
             let mut target = File::create(target).map_err(&unwritable)?;
             loop {
-                let copied = io::copy(&mut (&mut source).take(AT_ONCE), &mut target).map_err(&unwritable)?;
+                let copied =
+                    io::copy(&mut (&mut source).take(AT_ONCE), &mut target).map_err(&unwritable)?;
                 progress.advance(copied)?;
                 if copied < AT_ONCE {
                     break;
@@ -140,6 +169,7 @@ fn copy_below(from: &Path, to: &Path, progress: &Progress) -> Result<(), MoveErr
             }
         }
     }
+
     Ok(())
 }
 
@@ -154,47 +184,63 @@ fn read_with_engine(
     findings: &Arc<Mutex<Findings>>,
     progress: &Progress,
 ) -> Result<Vec<String>, MoveError> {
-    let (folder, findings, progress) = (copy.folder.clone(), Arc::clone(findings), progress.clone());
+    let (folder, findings, progress) =
+        (copy.folder.clone(), Arc::clone(findings), progress.clone());
     let original = original.to_owned();
+
     progress.begin("reading", 0);
     let shown = progress.clone();
     let outcome = stopped::guarded(&copy.folder, move || {
-        let (engine, lost) = open::open_whatever(&folder, &stopped::options(cache_bytes, None), Absent::Empty)?;
+        let (engine, lost) =
+            open::open_whatever(&folder, &stopped::options(cache_bytes, None), Absent::Empty)?;
         if let Err(newer @ OpenError::Newer { .. }) = open::known_schema(&original, &engine) {
             return Err(newer.into());
         }
+
         let mut doubts = Vec::new();
         if lost > 0 {
-            doubts.push(format!("the last {lost} commits, which were acknowledged, cannot be read"));
+            doubts.push(format!(
+                "the last {lost} commits, which were acknowledged, cannot be read"
+            ));
         }
+
         doubts.extend(read_all(&engine, &findings, &progress)?);
         Ok(doubts)
     });
+
     shown.end();
     match outcome {
         Err(told @ (MoveError::Open(OpenError::Newer { .. }) | MoveError::Stopped(_))) => Err(told),
         Ok(doubts) => Ok(doubts),
-        Err(MoveError::Open(OpenError::Damaged { cause, .. })) => {
-            Ok(vec![format!("it cannot be opened or read to its end: {cause}")])
-        }
+        Err(MoveError::Open(OpenError::Damaged { cause, .. })) => Ok(vec![format!(
+            "it cannot be opened or read to its end: {cause}"
+        )]),
         Err(other) => Ok(vec![format!("it cannot be opened: {other}")]),
     }
 }
 
-fn read_all(engine: &Engine, findings: &Mutex<Findings>, progress: &Progress) -> Result<Vec<String>, Stopped> {
+fn read_all(
+    engine: &Engine,
+    findings: &Mutex<Findings>,
+    progress: &Progress,
+) -> Result<Vec<String>, Stopped> {
     let mut doubts = Vec::new();
     let everything = (Bound::Unbounded, Bound::Unbounded);
     for entry in engine.range(Tree::Accounts, everything.clone()) {
         let counters = entry.and_then(|(key, value)| Ok((key, Counters::decode(value.as_ref())?)));
         match counters {
             Ok((key, counters)) if lock(findings).count(&key, counters) => {}
-            Ok((key, _)) => doubts.push(format!("counters of nobody: {:?}", String::from_utf8_lossy(&key))),
+            Ok((key, _)) => doubts.push(format!(
+                "counters of nobody: {:?}",
+                String::from_utf8_lossy(&key)
+            )),
             Err(error) => {
                 doubts.push(format!("counters cannot be read: {error}"));
                 break;
             }
         }
     }
+
     for kind in KINDS {
         let mut records = engine.range(kind.collection.records, everything.clone());
         let mut failure = take(|| records.next(), kind.singular, findings, progress)?;
@@ -204,6 +250,7 @@ fn read_all(engine: &Engine, findings: &Mutex<Findings>, progress: &Progress) ->
         }
         doubts.extend(failure);
     }
+
     doubts.extend(lock(findings).miscounted());
     Ok(doubts)
 }
@@ -218,7 +265,9 @@ fn take(
     let mut senseless = 0_u64;
     while let Some(entry) = next() {
         match entry {
-            Ok((_, record)) if lock(findings).add(record.as_ref(), Origin::Engine) => progress.advance(1)?,
+            Ok((_, record)) if lock(findings).add(record.as_ref(), Origin::Engine) => {
+                progress.advance(1)?
+            }
             Ok(_) => senseless = senseless.saturating_add(1),
             Err(error) => return Ok(Some(format!("not every {kind} can be read: {error}"))),
         }

@@ -1,5 +1,5 @@
-//! A store that no server has: opened for as long as something is done with it, on a thread on which a panic of the
-//! engine means that the store is damaged.
+//! A store that no server has: opened for as long as something is done with it, on a thread on
+//! which a panic of the engine means that the store is damaged.
 
 use super::{MoveError, Progress, Readable};
 use crate::store::{
@@ -30,12 +30,14 @@ pub fn read_stopped<T: Send + 'static>(
     if !exists(folder) {
         return Err(OpenError::Absent(folder.to_owned()).into());
     }
+
     let readable = Readable::of(folder, progress)?;
     let opened = readable.folder();
     let read = guarded(folder, move || {
         let engine = open_existing(&opened, cache_bytes)?;
         work(&Snapshot::new(&Arc::new(Shared::new(engine, 0, u64::MAX)))?)
     });
+
     read.map_err(|error| match error {
         MoveError::Open(error) => readable.fault(error).into(),
         other => other,
@@ -55,7 +57,8 @@ pub(super) fn is_absent(folder: &Path) -> bool {
     }
 }
 
-/// Opens a store that is there, and makes none. One of an earlier version stays one: this is for reading.
+/// Opens a store that is there, and makes none. One of an earlier version stays one: this is for
+/// reading.
 pub(super) fn open_existing(folder: &Path, cache_bytes: u64) -> Result<Engine, OpenError> {
     if !exists(folder) {
         return Err(OpenError::Absent(folder.to_owned()));
@@ -77,9 +80,13 @@ pub(super) fn hold(folder: &Path) -> Result<Option<File>, MoveError> {
     }
 }
 
-/// The same, after the engine had it: its own threads may hold the files for a moment after it was closed.
+/// The same, after the engine had it: its own threads may hold the files for a moment after it was
+/// closed.
 pub(super) fn hold_soon(folder: &Path) -> Result<Option<File>, MoveError> {
-    soon(|| hold(folder), |outcome| matches!(outcome, Err(MoveError::Open(OpenError::Held(_)))))
+    soon(
+        || hold(folder),
+        |outcome| matches!(outcome, Err(MoveError::Open(OpenError::Held(_)))),
+    )
 }
 
 /// Tries until it is `too_early` no more, for two seconds.
@@ -98,7 +105,15 @@ pub(super) fn soon<T>(attempt: impl Fn() -> T, too_early: impl Fn(&T) -> bool) -
 /// As a store is opened that takes no commands.
 pub(in crate::store) fn options(cache_bytes: u64, token_secret: Option<String>) -> Options {
     let durability = Durability::Synced;
-    Options { cache_bytes, index_bytes: 0, snapshot_bytes: u64::MAX, queue: 1, batch: 1, durability, token_secret }
+    Options {
+        cache_bytes,
+        index_bytes: 0,
+        snapshot_bytes: u64::MAX,
+        queue: 1,
+        batch: 1,
+        durability,
+        token_secret,
+    }
 }
 
 /// Works with the engine on a thread of its own.

@@ -16,7 +16,11 @@ fn open(folder: &std::path::Path) -> Store {
     Store::open(folder, &options).unwrap()
 }
 
-fn put(store: &Store, key: &'static str, bytes: usize) -> impl Future<Output = Result<(), StoreError>> + use<> {
+fn put(
+    store: &Store,
+    key: &'static str,
+    bytes: usize,
+) -> impl Future<Output = Result<(), StoreError>> + use<> {
     let store = store.clone();
     async move {
         store
@@ -44,12 +48,15 @@ fn a_command_that_panics_costs_nobody_but_whoever_sent_it() {
         transaction.put(Tree::Meta, b"half".to_vec(), Vec::new().into());
         panic!("planted by a test")
     }));
+
     assert!(matches!(broken, Err(StoreError::Damaged(_))), "{broken:?}");
     system.block_on(put(&store, "whole", 1)).unwrap();
     let snapshot = store.snapshot().unwrap();
+
     assert!(snapshot.get(Tree::Meta, b"half").unwrap().is_none());
     assert!(snapshot.get(Tree::Meta, b"whole").unwrap().is_some());
     let statistics = store.writer_statistics();
+
     assert_eq!((statistics.faults, statistics.healings), (0, 0));
     store.close();
     assert!(!store.writer_statistics().takes_writes);
@@ -61,20 +68,32 @@ fn a_panic_while_a_commit_is_published_is_followed_by_recovery() {
     let folder = tempfile::tempdir().unwrap();
     let (system, store) = (actix_rt::System::new(), open(folder.path()));
     store.shared.planted.store(true, Ordering::SeqCst);
+
     let broken = system.block_on(put(&store, "unpublished", 1));
     assert!(matches!(broken, Err(StoreError::Stopped)), "{broken:?}");
     becomes_writable(&system, &store);
     assert_eq!(store.writer_statistics().healings, 1);
     system.block_on(put(&store, "published", 1)).unwrap();
-    assert!(store.snapshot().unwrap().get(Tree::Meta, b"published").unwrap().is_some());
+    assert!(
+        store
+            .snapshot()
+            .unwrap()
+            .get(Tree::Meta, b"published")
+            .unwrap()
+            .is_some()
+    );
 }
 
-/// Breaks down where it is dropped, which is on the writer's thread if nobody waits for it any more.
+/// Breaks down where it is dropped, which is on the writer's thread if nobody waits for it any
+/// more.
 struct Fragile;
 
 impl Drop for Fragile {
     fn drop(&mut self) {
-        assert!(std::thread::current().name() != Some("store-writer"), "planted by a test");
+        assert!(
+            std::thread::current().name() != Some("store-writer"),
+            "planted by a test"
+        );
     }
 }
 
@@ -83,6 +102,7 @@ fn an_answer_that_breaks_down_costs_nobody_else_an_answer() {
     let folder = tempfile::tempdir().unwrap();
     let (system, store) = (actix_rt::System::new(), open(folder.path()));
     let (go_on, wait) = mpsc::channel::<()>();
+
     system.block_on(async {
         let own = store.clone();
         let unheard = actix_rt::spawn(async move {
@@ -92,6 +112,7 @@ fn an_answer_that_breaks_down_costs_nobody_else_an_answer() {
             });
             answer.await.map(drop)
         });
+
         let heard = actix_rt::spawn(put(&store, "heard", 1));
         // Both have sent their commands.
         tokio::task::yield_now().await;
@@ -100,11 +121,13 @@ fn an_answer_that_breaks_down_costs_nobody_else_an_answer() {
         drop(go_on);
         heard.await.unwrap().unwrap();
     });
+
     system.block_on(put(&store, "later", 1)).unwrap();
     assert_eq!(store.writer_statistics().healings, 0);
 }
 
-/// All of a commit is in memory several times over until it is durable; 64 commands with 1 MB for each of many receivers were.
+/// All of a commit is in memory several times over until it is durable; 64 commands with 1 MB for
+/// each of many receivers were.
 #[test]
 fn large_commands_do_not_share_a_commit() {
     const COMMANDS: u64 = 12;
@@ -123,17 +146,28 @@ fn large_commands_do_not_share_a_commit() {
                 })
                 .await
             });
-            let rest: Vec<_> = (0..COMMANDS).map(|_| actix_rt::spawn(put(&store, "large", bytes))).collect();
+
+            let rest: Vec<_> = (0..COMMANDS)
+                .map(|_| actix_rt::spawn(put(&store, "large", bytes)))
+                .collect();
+
             // All have sent their commands.
             tokio::task::yield_now().await;
             drop(go_on);
             first.await.unwrap().unwrap();
+
             for one in rest {
                 one.await.unwrap().unwrap();
             }
         });
+
         store.writer_statistics().commits - before
     };
+
     assert_eq!(commits(10), 1, "small ones do");
-    assert_eq!(commits(BYTES), COMMANDS * BYTES as u64 / (9 << 20), "three fill it");
+    assert_eq!(
+        commits(BYTES),
+        COMMANDS * BYTES as u64 / (9 << 20),
+        "three fill it"
+    );
 }

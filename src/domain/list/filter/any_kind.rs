@@ -1,7 +1,7 @@
 //! Filters on values whose kind nobody declared: those below an object attribute.
 //!
-//! The value of the filter is read in every way it can be, once; the stored value then picks the reading of its own
-//! kind. An array satisfies what one of its elements does.
+//! The value of the filter is read in every way it can be, once; the stored value then picks the
+//! reading of its own kind. An array satisfies what one of its elements does.
 
 use serde_json::value::RawValue;
 
@@ -45,24 +45,30 @@ impl AnyKindTest {
             Operator::Compare(comparator) => Self::Compare(Readings::new(comparator, value)?),
             Operator::NotEqual => Self::Compare(Readings::new(Comparator::Equal, value)?),
             Operator::BeginsWith => Self::BeginsWith(value.to_owned()),
-            Operator::Contains => {
-                Self::Contains { part: value.to_owned(), equal: Readings::new(Comparator::Equal, value)? }
-            }
+            Operator::Contains => Self::Contains {
+                part: value.to_owned(),
+                equal: Readings::new(Comparator::Equal, value)?,
+            },
         })
     }
 
     pub(super) fn holds(&self, value: &RawValue) -> bool {
-        let Some(shape) = Shape::of(value) else { return false };
+        let Some(shape) = Shape::of(value) else {
+            return false;
+        };
+
         match (self, shape) {
             (Self::Contains { equal, .. }, Shape::Array(elements)) => {
                 elements.into_iter().any(|element| equal.hold(element))
             }
-            (Self::Contains { equal, .. }, Shape::Object(stored)) => {
-                equal.object.as_ref().is_some_and(|members| members.contained_in(&stored))
-            }
-            (_, Shape::Array(elements)) => {
-                elements.into_iter().filter_map(Shape::of).any(|element| self.holds_once(element))
-            }
+            (Self::Contains { equal, .. }, Shape::Object(stored)) => equal
+                .object
+                .as_ref()
+                .is_some_and(|members| members.contained_in(&stored)),
+            (_, Shape::Array(elements)) => elements
+                .into_iter()
+                .filter_map(Shape::of)
+                .any(|element| self.holds_once(element)),
             (_, shape) => self.holds_once(shape),
         }
     }
@@ -71,8 +77,12 @@ impl AnyKindTest {
     fn holds_once(&self, shape: Shape<'_>) -> bool {
         match self {
             Self::Compare(readings) => readings.hold_for(shape),
-            Self::BeginsWith(start) => shape.written_form().is_some_and(|written| written.starts_with(start)),
-            Self::Contains { part, .. } => shape.written_form().is_some_and(|written| written.contains(part)),
+            Self::BeginsWith(start) => shape
+                .written_form()
+                .is_some_and(|written| written.starts_with(start)),
+            Self::Contains { part, .. } => shape
+                .written_form()
+                .is_some_and(|written| written.contains(part)),
         }
     }
 }
@@ -96,15 +106,22 @@ impl Readings {
     fn hold_for(&self, shape: Shape<'_>) -> bool {
         match shape {
             Shape::Null => self.null,
-            Shape::Boolean(stored) => self.boolean.as_ref().is_some_and(|asked| asked.holds(|asked| stored.cmp(asked))),
+            Shape::Boolean(stored) => self
+                .boolean
+                .as_ref()
+                .is_some_and(|asked| asked.holds(|asked| stored.cmp(asked))),
             Shape::Number(digits) => {
                 let holds = |asked: &Comparison<Number>| {
-                    Number::parse(digits).is_some_and(|stored| asked.holds(|asked| stored.cmp(asked)))
+                    Number::parse(digits)
+                        .is_some_and(|stored| asked.holds(|asked| stored.cmp(asked)))
                 };
                 self.number.as_ref().is_some_and(holds)
             }
             Shape::Text(stored) => self.text.holds_for(&stored),
-            Shape::Object(stored) => self.object.as_ref().is_some_and(|members| members.equal(&stored)),
+            Shape::Object(stored) => self
+                .object
+                .as_ref()
+                .is_some_and(|members| members.equal(&stored)),
             // Arrays inside arrays: an element is a value, not a list of further ones.
             Shape::Array(_) => false,
         }

@@ -30,11 +30,19 @@ impl SomeObjectTest {
 
     /// Whether some object of the array satisfies it.
     pub(super) fn holds(&self, array: &RawValue) -> bool {
-        object::elements(array).into_iter().any(|element| match self {
-            Self::Equal(members) => Object::of(element).is_some_and(|stored| members.equal(&stored)),
-            Self::Contained(members) => Object::of(element).is_some_and(|stored| members.contained_in(&stored)),
-            Self::Below(path, test) => find_below(element, path).is_some_and(|value| test.holds(value)),
-        })
+        object::elements(array)
+            .into_iter()
+            .any(|element| match self {
+                Self::Equal(members) => {
+                    Object::of(element).is_some_and(|stored| members.equal(&stored))
+                }
+                Self::Contained(members) => {
+                    Object::of(element).is_some_and(|stored| members.contained_in(&stored))
+                }
+                Self::Below(path, test) => {
+                    find_below(element, path).is_some_and(|value| test.holds(value))
+                }
+            })
     }
 }
 
@@ -44,12 +52,13 @@ mod tests {
     use crate::domain::list::operator::Comparator;
 
     const EQUALS: Operator = Operator::Compare(Comparator::Equal);
-    const STORED: &str =
-        r#"[{"label":"Host","value":"db-3"},{"label":"To","value":["a@x","b@x"]},{"label":"n","value":5},7]"#;
+    const STORED: &str = r#"[{"label":"Host","value":"db-3"},{"label":"To","value":["a@x","b@x"]},{"label":"n","value":5},7]"#;
 
     fn holds(below: Option<&str>, operator: Operator, value: &str) -> bool {
         let stored: &RawValue = serde_json::from_str(STORED).unwrap();
-        SomeObjectTest::new(below, operator, value).unwrap().holds(stored)
+        SomeObjectTest::new(below, operator, value)
+            .unwrap()
+            .holds(stored)
     }
 
     #[test]
@@ -66,10 +75,19 @@ mod tests {
         assert!(holds(None, EQUALS, r#"{"value":"db-3","label":"Host"}"#));
         assert!(!holds(None, EQUALS, r#"{"label":"Host"}"#));
         assert!(holds(None, Operator::Contains, r#"{"label":"Host"}"#));
+
         // Of one object, not of several together.
-        assert!(!holds(None, Operator::Contains, r#"{"label":"Host","value":5}"#));
+        assert!(!holds(
+            None,
+            Operator::Contains,
+            r#"{"label":"Host","value":5}"#
+        ));
+
         for value in ["db-3", "[]", r#"[{"label":"Host"}]"#] {
-            assert!(SomeObjectTest::new(None, EQUALS, value).is_none(), "{value}");
+            assert!(
+                SomeObjectTest::new(None, EQUALS, value).is_none(),
+                "{value}"
+            );
         }
     }
 }

@@ -30,11 +30,16 @@ const STORED: &str = r#"{
 fn read(query: &str) -> Result<Filters, Vec<String>> {
     let mut faults = Faults::default();
     let filters = Filters::read(SCHEMA, &Parameters::parse(query, &mut faults), &mut faults);
-    faults.into_result().map(|()| filters).map_err(|rejection| rejection.messages())
+    faults
+        .into_result()
+        .map(|()| filters)
+        .map_err(|rejection| rejection.messages())
 }
 
 fn matches(query: &str, stored: &str) -> bool {
-    read(query).unwrap().matches(&Object::parse(stored.as_bytes()).unwrap())
+    read(query)
+        .unwrap()
+        .matches(&Object::parse(stored.as_bytes()).unwrap())
 }
 
 /// One attribute: each operator with values that match and values that do not.
@@ -68,13 +73,21 @@ fn text_is_compared_by_bytes() {
     check(
         "name",
         &[
-            ("equals", &["Größe \"M\" 🦀"], &["größe \"M\" 🦀", "Größe", ""]),
+            (
+                "equals",
+                &["Größe \"M\" 🦀"],
+                &["größe \"M\" 🦀", "Größe", ""],
+            ),
             ("ne", &["Größe", ""], &["Größe \"M\" 🦀"]),
             ("lt", &["H", "Größe \"N"], &["Größe \"M\" 🦀", "A", ""]),
             ("lte", &["H", "Größe \"M\" 🦀"], &["Größe", "A"]),
             ("gt", &["Größe", "A", ""], &["Größe \"M\" 🦀", "H", "a"]),
             ("gte", &["Größe \"M\" 🦀", "A"], &["H", "a"]),
-            ("between", &["A..H", "Größe \"M\" 🦀..Größe \"M\" 🦀", "G..Größe..x"], &["H..Z", "Z..A"]),
+            (
+                "between",
+                &["A..H", "Größe \"M\" 🦀..Größe \"M\" 🦀", "G..Größe..x"],
+                &["H..Z", "Z..A"],
+            ),
             ("beginsWith", &["Grö", "Größe \"", ""], &["grö", "röße"]),
             ("contains", &["\"M\" ", "🦀", ""], &["\\\"", "m", "\\ud83e"]),
         ],
@@ -86,13 +99,21 @@ fn numbers_are_compared_by_value() {
     check(
         "tinyId",
         &[
-            ("equals", &["42", "42.0", "4.2e1"], &["41", "-42", "42.000000000000000001"]),
+            (
+                "equals",
+                &["42", "42.0", "4.2e1"],
+                &["41", "-42", "42.000000000000000001"],
+            ),
             ("ne", &["41"], &["42", "42.00"]),
             ("lt", &["43", "100", "42.5"], &["42", "5", "-1"]),
             ("lte", &["42", "42.0"], &["41.9"]),
             ("gt", &["5", "-100", "41.999"], &["42", "100"]),
             ("gte", &["42", "5"], &["42.1"]),
-            ("between", &["42..42", "5..100", "-1.5..4.2e1"], &["43..100", "100..5"]),
+            (
+                "between",
+                &["42..42", "5..100", "-1.5..4.2e1"],
+                &["43..100", "100..5"],
+            ),
             ("beginsWith", &["4", "42", ""], &["2", "42.0"]),
             ("contains", &["2", "42"], &["24", "."]),
         ],
@@ -110,7 +131,11 @@ fn booleans_are_true_false_1_and_0() {
             ("lte", &["1"], &["false"]),
             ("gt", &["false"], &["true"]),
             ("gte", &["true", "0"], &[]),
-            ("between", &["0..1", "true..true"], &["false..false", "1..0"]),
+            (
+                "between",
+                &["0..1", "true..true"],
+                &["false..false", "1..0"],
+            ),
             ("beginsWith", &["t", "true"], &["1", "f"]),
             ("contains", &["ru"], &["x"]),
         ],
@@ -119,9 +144,24 @@ fn booleans_are_true_false_1_and_0() {
 
 #[test]
 fn times_are_compared_as_instants() {
-    let same = ["2018-04-27T00:02:50.419Z", "2018-04-27T02:02:50.419+02:00", "1524787370.419"];
-    let before = ["2018-04-27T00:02:50.418Z", "2018-04-27T02:02:50+02:00", "1524787370", "0", "1524787370.4189999"];
-    let after = ["2018-04-27T00:02:50.42Z", "2018-04-26T23:02:50.420-01:00", "1524787371", "1524787370.4195"];
+    let same = [
+        "2018-04-27T00:02:50.419Z",
+        "2018-04-27T02:02:50.419+02:00",
+        "1524787370.419",
+    ];
+    let before = [
+        "2018-04-27T00:02:50.418Z",
+        "2018-04-27T02:02:50+02:00",
+        "1524787370",
+        "0",
+        "1524787370.4189999",
+    ];
+    let after = [
+        "2018-04-27T00:02:50.42Z",
+        "2018-04-26T23:02:50.420-01:00",
+        "1524787371",
+        "1524787370.4195",
+    ];
     let rest = [before, [after[0], after[1], after[2], after[3], after[0]]].concat();
     check(
         "createdAt",
@@ -137,7 +177,11 @@ fn times_are_compared_as_instants() {
                 &["1524787370.419..1524787370.419", "0..2019-01-01T00:00:00Z"],
                 &["0..1", "1524787370.42..2000000000"],
             ),
-            ("beginsWith", &["2018-04", "2018-04-27T00:02:50.419Z", ""], &["2018-05", "1524787370"]),
+            (
+                "beginsWith",
+                &["2018-04", "2018-04-27T00:02:50.419Z", ""],
+                &["2018-05", "1524787370"],
+            ),
             ("contains", &["-27T", "419Z"], &["+"]),
         ],
     );
@@ -146,7 +190,8 @@ fn times_are_compared_as_instants() {
 #[test]
 fn a_plus_that_was_not_encoded_is_still_an_offset() {
     assert!(matches("createdAt=2018-04-27T02:02:50.419+02:00", STORED));
-    let between = "createdAt=2018-04-27T02:02:50+02:00..2018-04-27T02:02:51+02:00&ops=createdAt:between";
+    let between =
+        "createdAt=2018-04-27T02:02:50+02:00..2018-04-27T02:02:51+02:00&ops=createdAt:between";
     assert!(matches(between, STORED));
 }
 
@@ -155,19 +200,33 @@ fn a_text_array_matches_by_some_element() {
     check(
         "destination_ids",
         &[
-            ("equals", &["tem_a", "usr_bé"], &["tem_", "", "tem_a,usr_bé"]),
+            (
+                "equals",
+                &["tem_a", "usr_bé"],
+                &["tem_", "", "tem_a,usr_bé"],
+            ),
             ("ne", &["tem_", "x"], &["tem_a", "usr_bé"]),
             ("lt", &["tem_b", "z"], &["tem_a", "a"]),
             ("lte", &["tem_a"], &["tem_"]),
             ("gt", &["tem_a", "u"], &["usr_bé", "z"]),
             ("gte", &["usr_bé"], &["usr_c"]),
-            ("between", &["u..v", "tem_a..tem_a"], &["a..b", "tem_b..usr_a"]),
+            (
+                "between",
+                &["u..v", "tem_a..tem_a"],
+                &["a..b", "tem_b..usr_a"],
+            ),
             ("beginsWith", &["tem_", "usr_bé", ""], &["em_a", "TEM"]),
             ("contains", &["tem_a", "usr_bé"], &["tem", "é", ""]),
         ],
     );
-    assert!(!matches("destination_ids=&ops=destination_ids:beginsWith", r#"{"destination_ids":[]}"#));
-    assert!(matches("destination_ids=a&ops=destination_ids:ne", r#"{"destination_ids":[]}"#));
+    assert!(!matches(
+        "destination_ids=&ops=destination_ids:beginsWith",
+        r#"{"destination_ids":[]}"#
+    ));
+    assert!(matches(
+        "destination_ids=a&ops=destination_ids:ne",
+        r#"{"destination_ids":[]}"#
+    ));
 }
 
 #[test]
@@ -177,7 +236,10 @@ fn a_whole_object_is_compared_as_json() {
         (r#"meta={"n":{"a":[1.0,2]},"env":"prod"}"#, true),
         (r#"meta={"env":"prod"}"#, false),
         (r#"meta={"env":"prod"}&ops=meta:ne"#, true),
-        (r#"meta={"env":"pr\u006fd","n":{"a":[1,2]}}&ops=meta:ne"#, false),
+        (
+            r#"meta={"env":"pr\u006fd","n":{"a":[1,2]}}&ops=meta:ne"#,
+            false,
+        ),
         (r#"meta={"env":"prod"}&ops=meta:contains"#, true),
         (r#"meta={"n":{"a":[1,2]}}&ops=meta:contains"#, true),
         (r#"meta={"n":{}}&ops=meta:contains"#, false),
@@ -204,8 +266,12 @@ fn a_text_below_an_object_is_text() {
             ("contains", &["ro"], &["RO"]),
         ],
     );
+
     // A text of digits stays text: no number equals it but the one written alike.
-    check("meta.digits", &[("equals", &["10"], &["10.0"]), ("lt", &["9"], &["1"])]);
+    check(
+        "meta.digits",
+        &[("equals", &["10"], &["10.0"]), ("lt", &["9"], &["1"])],
+    );
 }
 
 #[test]
@@ -224,7 +290,13 @@ fn a_number_below_an_object_is_a_number() {
             ("contains", &["0"], &["2"]),
         ],
     );
-    check("meta.ratio", &[("equals", &["0.5", "5e-1"], &["0.50001"]), ("gt", &["0.49"], &["0.5"])]);
+    check(
+        "meta.ratio",
+        &[
+            ("equals", &["0.5", "5e-1"], &["0.50001"]),
+            ("gt", &["0.49"], &["0.5"]),
+        ],
+    );
 }
 
 #[test]
@@ -232,15 +304,33 @@ fn large_integers_are_never_rounded() {
     check(
         "meta.big",
         &[
-            ("equals", &["9007199254740993", "9007199254740993.0"], &["9007199254740992", "9007199254740994"]),
+            (
+                "equals",
+                &["9007199254740993", "9007199254740993.0"],
+                &["9007199254740992", "9007199254740994"],
+            ),
             ("ne", &["9007199254740992"], &["9007199254740993"]),
-            ("gt", &["9007199254740992", "9007199254740992.5"], &["9007199254740993"]),
-            ("lt", &["123456789012345678901234567890"], &["9007199254740993"]),
+            (
+                "gt",
+                &["9007199254740992", "9007199254740992.5"],
+                &["9007199254740993"],
+            ),
+            (
+                "lt",
+                &["123456789012345678901234567890"],
+                &["9007199254740993"],
+            ),
         ],
     );
     let stored = r#"{"tinyId":123456789012345678901234567890123456789012345678901}"#;
-    assert!(matches("tinyId=123456789012345678901234567890123456789012345678901", stored));
-    assert!(!matches("tinyId=123456789012345678901234567890123456789012345678902", stored));
+    assert!(matches(
+        "tinyId=123456789012345678901234567890123456789012345678901",
+        stored
+    ));
+    assert!(!matches(
+        "tinyId=123456789012345678901234567890123456789012345678902",
+        stored
+    ));
 }
 
 #[test]
@@ -272,7 +362,11 @@ fn an_array_below_an_object_matches_by_some_element() {
     check(
         "meta.tags",
         &[
-            ("equals", &["red", "green", "7", "true", "null", r#"{"x":1.0}"#], &["re", "8", "deep", "", "{}"]),
+            (
+                "equals",
+                &["red", "green", "7", "true", "null", r#"{"x":1.0}"#],
+                &["re", "8", "deep", "", "{}"],
+            ),
             ("ne", &["blue", "deep"], &["red", "7.0"]),
             ("gt", &["6", "a"], &["z"]),
             ("between", &["6..8", "g..h"], &["8..9"]),
@@ -287,9 +381,21 @@ fn an_object_below_an_object_is_compared_as_json() {
     check(
         "meta.owner",
         &[
-            ("equals", &[r#"{"level":3,"team":"ops"}"#], &[r#"{"team":"ops"}"#, "ops", "{}", "{"]),
-            ("ne", &[r#"{"team":"ops"}"#, "ops"], &[r#"{"level":3,"team":"ops"}"#]),
-            ("contains", &[r#"{"team":"ops"}"#, "{}"], &[r#"{"team":"dev"}"#, "team", ""]),
+            (
+                "equals",
+                &[r#"{"level":3,"team":"ops"}"#],
+                &[r#"{"team":"ops"}"#, "ops", "{}", "{"],
+            ),
+            (
+                "ne",
+                &[r#"{"team":"ops"}"#, "ops"],
+                &[r#"{"level":3,"team":"ops"}"#],
+            ),
+            (
+                "contains",
+                &[r#"{"team":"ops"}"#, "{}"],
+                &[r#"{"team":"dev"}"#, "team", ""],
+            ),
             ("lt", &[], &["{}", "z"]),
             ("beginsWith", &[], &["{", ""]),
         ],
@@ -307,27 +413,49 @@ fn a_dotted_name_goes_as_deep_as_it_has_dots() {
 
 #[test]
 fn what_is_missing_matches_nothing_but_ne() {
-    for attribute in ["meta.missing", "meta.owner.missing", "name", "destination_ids"] {
+    for attribute in [
+        "meta.missing",
+        "meta.owner.missing",
+        "name",
+        "destination_ids",
+    ] {
         for operator in ["equals", "lt", "lte", "gt", "gte", "beginsWith", "contains"] {
             for value in ["", "null", "0"] {
                 let query = format!("{attribute}={value}&ops={attribute}:{operator}");
                 assert!(!matches(&query, r#"{"meta":{"owner":{}}}"#), "{query}");
             }
         }
-        assert!(matches(&format!("{attribute}=null&ops={attribute}:ne"), r#"{"meta":{"owner":{}}}"#));
+        assert!(matches(
+            &format!("{attribute}=null&ops={attribute}:ne"),
+            r#"{"meta":{"owner":{}}}"#
+        ));
     }
+
     assert!(!matches("tinyId=0", "{}"));
-    assert!(matches("createdAt=0&ops=createdAt:ne", r#"{"createdAt":null}"#));
+    assert!(matches(
+        "createdAt=0&ops=createdAt:ne",
+        r#"{"createdAt":null}"#
+    ));
     assert!(matches("meta={}&ops=meta:ne", "{}"));
 }
 
 #[test]
 fn a_stored_value_of_another_kind_matches_nothing_but_ne() {
     let stored = r#"{"createdAt":0,"tinyId":"42","name":42,"destination_ids":"a","enabled":"true","meta":[]}"#;
-    for filter in ["createdAt=0", "tinyId=42", "name=42", "destination_ids=a", "enabled=true", "meta={}"] {
+    for filter in [
+        "createdAt=0",
+        "tinyId=42",
+        "name=42",
+        "destination_ids=a",
+        "enabled=true",
+        "meta={}",
+    ] {
         let (name, _) = filter.split_once('=').unwrap();
         assert!(!matches(filter, stored), "{filter}");
-        assert!(matches(&format!("{filter}&ops={name}:ne"), stored), "{filter}");
+        assert!(
+            matches(&format!("{filter}&ops={name}:ne"), stored),
+            "{filter}"
+        );
     }
 }
 
@@ -343,12 +471,30 @@ fn an_empty_value_is_a_legal_text() {
 fn values_that_are_not_of_the_kind_are_refused_by_name() {
     let time = "an RFC 3339 time like 2018-04-27T00:02:50Z or unix seconds";
     for (query, expected) in [
-        ("tinyId=ten", "'tinyId' must be a number, but was 'ten'".to_owned()),
-        ("tinyId=", "'tinyId' must be a number, but was ''".to_owned()),
-        ("tinyId=x&ops=tinyId:ne", "'tinyId' must be a number, but was 'x'".to_owned()),
-        ("enabled=yes", "'enabled' must be true, false, 1 or 0, but was 'yes'".to_owned()),
-        ("createdAt=2018-04", format!("'createdAt' must be {time}, but was '2018-04'")),
-        ("meta=prod", "'meta' must be a JSON object like {\"env\":\"prod\"}, but was 'prod'".to_owned()),
+        (
+            "tinyId=ten",
+            "'tinyId' must be a number, but was 'ten'".to_owned(),
+        ),
+        (
+            "tinyId=",
+            "'tinyId' must be a number, but was ''".to_owned(),
+        ),
+        (
+            "tinyId=x&ops=tinyId:ne",
+            "'tinyId' must be a number, but was 'x'".to_owned(),
+        ),
+        (
+            "enabled=yes",
+            "'enabled' must be true, false, 1 or 0, but was 'yes'".to_owned(),
+        ),
+        (
+            "createdAt=2018-04",
+            format!("'createdAt' must be {time}, but was '2018-04'"),
+        ),
+        (
+            "meta=prod",
+            "'meta' must be a JSON object like {\"env\":\"prod\"}, but was 'prod'".to_owned(),
+        ),
         (
             "meta=[1]&ops=meta:contains",
             "'meta' must be a JSON object like {\"env\":\"prod\"}, but was '[1]'".to_owned(),
@@ -357,7 +503,10 @@ fn values_that_are_not_of_the_kind_are_refused_by_name() {
             "createdAt=1..x&ops=createdAt:between",
             format!("'createdAt' must be two values written a..b, each {time}, but was '1..x'"),
         ),
-        ("name=a&ops=name:between", "'name' must be two values written a..b, each a text, but was 'a'".to_owned()),
+        (
+            "name=a&ops=name:between",
+            "'name' must be two values written a..b, each a text, but was 'a'".to_owned(),
+        ),
         (
             "meta.n=1..&ops=meta.n:between",
             "'meta.n' must be two values written a..b, each a text, but was '1..'".to_owned(),
@@ -374,14 +523,19 @@ fn values_that_are_not_of_the_kind_are_refused_by_name() {
 #[test]
 fn a_whole_object_takes_three_operators() {
     for operator in ["lt", "lte", "gt", "gte", "beginsWith", "between"] {
-        let expected = format!("'meta' is an object; 'ops' may say equals, ne or contains, not {operator}");
-        assert_eq!(read(&format!("meta={{}}&ops=meta:{operator}")).unwrap_err(), [expected]);
+        let expected =
+            format!("'meta' is an object; 'ops' may say equals, ne or contains, not {operator}");
+        assert_eq!(
+            read(&format!("meta={{}}&ops=meta:{operator}")).unwrap_err(),
+            [expected]
+        );
     }
 }
 
 #[test]
 fn faults_come_in_the_order_of_the_attributes_with_unknown_ones_last() {
-    let names = "createdAt, tinyId, name, destination_ids, enabled, meta, resolved, resolvedby, response";
+    let names =
+        "createdAt, tinyId, name, destination_ids, enabled, meta, resolved, resolvedby, response";
     assert_eq!(
         read("colour=red&enabled=x&name.x=1&tinyId=x&meta.=1&ops=enabled:like").unwrap_err(),
         [

@@ -16,14 +16,24 @@ const SCHEMA: Schema = Schema(&[
 fn read(query: &str) -> Result<Order, Vec<String>> {
     let mut faults = Faults::default();
     let order = Order::read(SCHEMA, &Parameters::parse(query, &mut faults), &mut faults);
-    faults.into_result().map(|()| order).map_err(|rejection| rejection.messages())
+    faults
+        .into_result()
+        .map(|()| order)
+        .map_err(|rejection| rejection.messages())
 }
 
-/// The objects as they come out, each by its position in `objects`, which also breaks ties like `tinyId` does.
+/// The objects as they come out, each by its position in `objects`, which also breaks ties like
+/// `tinyId` does.
 fn order(query: &str, objects: &[&str]) -> Vec<usize> {
-    let Order::Sorted(sort) = read(query).unwrap() else { panic!("{query} is not a sort") };
+    let Order::Sorted(sort) = read(query).unwrap() else {
+        panic!("{query} is not a sort")
+    };
     let key = |stored: &str| sort.key(&Object::parse(stored.as_bytes()).unwrap());
-    let mut keys: Vec<_> = objects.iter().enumerate().map(|(position, stored)| (key(stored), position)).collect();
+    let mut keys: Vec<_> = objects
+        .iter()
+        .enumerate()
+        .map(|(position, stored)| (key(stored), position))
+        .collect();
     keys.sort();
     keys.into_iter().map(|(_, position)| position).collect()
 }
@@ -31,8 +41,14 @@ fn order(query: &str, objects: &[&str]) -> Vec<usize> {
 #[test]
 fn without_sort_objects_come_as_created() {
     assert!(matches!(read(""), Ok(Order::TinyIdAscending)));
-    assert!(matches!(read("sortdirection=asc"), Ok(Order::TinyIdAscending)));
-    assert!(matches!(read("sortdirection=DESC"), Ok(Order::TinyIdDescending)));
+    assert!(matches!(
+        read("sortdirection=asc"),
+        Ok(Order::TinyIdAscending)
+    ));
+    assert!(matches!(
+        read("sortdirection=DESC"),
+        Ok(Order::TinyIdDescending)
+    ));
 }
 
 #[test]
@@ -50,12 +66,19 @@ fn tiny_id_is_the_order_that_needs_no_keys() {
             Order::Sorted(_) => panic!("{query}"),
         }
     }
+
     assert!(matches!(read("sort=name,-tinyId"), Ok(Order::Sorted(_))));
 }
 
 #[test]
 fn text_is_sorted_by_bytes() {
-    let objects = [r#"{"name":"b"}"#, r#"{"name":"Z"}"#, r#"{"name":"\u00e9"}"#, r#"{"name":"a"}"#, r#"{"name":""}"#];
+    let objects = [
+        r#"{"name":"b"}"#,
+        r#"{"name":"Z"}"#,
+        r#"{"name":"\u00e9"}"#,
+        r#"{"name":"a"}"#,
+        r#"{"name":""}"#,
+    ];
     assert_eq!(order("sort=name", &objects), [4, 1, 3, 0, 2]);
     assert_eq!(order("sort=-name", &objects), [2, 0, 3, 1, 4]);
 }
@@ -115,17 +138,28 @@ fn kinds_have_a_fixed_order_and_descending_is_its_reverse() {
         "[{}]",
         r#"{"a":1}"#,
     ];
-    let objects: Vec<String> = ascending.iter().map(|value| format!(r#"{{"meta":{{"x":{value}}}}}"#)).collect();
+    let objects: Vec<String> = ascending
+        .iter()
+        .map(|value| format!(r#"{{"meta":{{"x":{value}}}}}"#))
+        .collect();
     let objects: Vec<&str> = objects.iter().map(String::as_str).collect();
     let expected: Vec<usize> = (0..objects.len()).collect();
     assert_eq!(order("sort=meta.x", &objects), expected);
-    assert_eq!(order("sort=-meta.x", &objects), expected.into_iter().rev().collect::<Vec<_>>());
+    assert_eq!(
+        order("sort=-meta.x", &objects),
+        expected.into_iter().rev().collect::<Vec<_>>()
+    );
 }
 
 #[test]
 fn missing_and_null_are_the_same_place_and_objects_too() {
-    let objects =
-        [r#"{"meta":{"x":{"b":1}}}"#, r#"{"meta":{"x":{}}}"#, r#"{"meta":{"x":null}}"#, r#"{"meta":{}}"#, "{}"];
+    let objects = [
+        r#"{"meta":{"x":{"b":1}}}"#,
+        r#"{"meta":{"x":{}}}"#,
+        r#"{"meta":{"x":null}}"#,
+        r#"{"meta":{}}"#,
+        "{}",
+    ];
     assert_eq!(order("sort=meta.x", &objects), [2, 3, 4, 0, 1]);
     assert_eq!(order("sort=-meta.x", &objects), [0, 1, 2, 3, 4]);
 }
@@ -139,16 +173,30 @@ fn directions_mix() {
         r#"{"name":"b","enabled":true,"id":"4"}"#,
         r#"{"name":"a","enabled":true,"id":"5"}"#,
     ];
+
     assert_eq!(order("sort=-name,enabled", &objects), [1, 3, 2, 0, 4]);
     assert_eq!(order("sort=name,-enabled,-id", &objects), [4, 0, 2, 3, 1]);
-    assert_eq!(order("sort=%2Bname,enabled&sortdirection=desc", &objects), [0, 4, 2, 3, 1]);
-    assert_eq!(order("sort=+name,+enabled&sortdirection=DESC", &objects), [2, 0, 4, 1, 3]);
-    assert_eq!(order("sort=name&sortdirection=DESC", &objects), [1, 3, 0, 2, 4]);
+    assert_eq!(
+        order("sort=%2Bname,enabled&sortdirection=desc", &objects),
+        [0, 4, 2, 3, 1]
+    );
+    assert_eq!(
+        order("sort=+name,+enabled&sortdirection=DESC", &objects),
+        [2, 0, 4, 1, 3]
+    );
+    assert_eq!(
+        order("sort=name&sortdirection=DESC", &objects),
+        [1, 3, 0, 2, 4]
+    );
 }
 
 #[test]
 fn arrays_nested_without_end_do_not_exhaust_the_stack() {
-    let deep = format!(r#"{{"meta":{{"x":{}{}}}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+    let deep = format!(
+        r#"{{"meta":{{"x":{}{}}}}}"#,
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
     assert_eq!(order("sort=meta.x", &[&deep, &deep]), [0, 1]);
 }
 

@@ -86,14 +86,21 @@ impl Plan {
         let mut plan = Self::default();
         progress.begin("checking", source.length());
         let mut lines = 0;
+
         source.for_each_line(|line| {
             lines = line.number;
             plan.line(&line);
-            Ok(progress.advance(u64::try_from(line.bytes.len()).unwrap_or_default().saturating_add(1))?)
+            Ok(progress.advance(
+                u64::try_from(line.bytes.len())
+                    .unwrap_or_default()
+                    .saturating_add(1),
+            )?)
         })?;
+
         if lines == 0 {
             plan.fault(1, "the file is empty".into());
         }
+
         plan.find_twins();
         progress.end();
         Ok(plan)
@@ -105,8 +112,12 @@ impl Plan {
 
     fn line(&mut self, raw: &RawLine) {
         if raw.is_too_long {
-            return self.fault(raw.number, "it is longer than any that is exported; nothing behind it was read".into());
+            return self.fault(
+                raw.number,
+                "it is longer than any that is exported; nothing behind it was read".into(),
+            );
         }
+
         if raw.number == 1 {
             if let Err(sentence) = format::read_header(&raw.bytes) {
                 self.is_foreign = true;
@@ -114,26 +125,55 @@ impl Plan {
             }
             return;
         }
+
         if self.is_foreign {
             return;
         }
+
         if raw.bytes.trim_ascii().is_empty() {
-            return self.fault(raw.number, "it is empty; each line of an export has an account or an object".into());
+            return self.fault(
+                raw.number,
+                "it is empty; each line of an export has an account or an object".into(),
+            );
         }
+
         match format::read(&raw.bytes) {
             Ok(Line::Account(line)) => self.account(raw.number, line),
             Ok(Line::Object(object)) => self.object(raw, &object),
-            Err(sentences) => sentences.into_iter().for_each(|sentence| self.fault(raw.number, sentence)),
+            Err(sentences) => sentences
+                .into_iter()
+                .for_each(|sentence| self.fault(raw.number, sentence)),
         }
     }
 
-    fn account(&mut self, line: u64, AccountLine { sid, collection, last_tiny_id }: AccountLine) {
+    fn account(
+        &mut self,
+        line: u64,
+        AccountLine {
+            sid,
+            collection,
+            last_tiny_id,
+        }: AccountLine,
+    ) {
         let key = trees::counters_key(&sid, collection.name);
         if let Some(first) = self.accounts.get(&key).map(|account| account.line) {
-            return self
-                .fault(line, format!("the {} of account '{sid}' were counted in line {first}", collection.name));
+            return self.fault(
+                line,
+                format!(
+                    "the {} of account '{sid}' were counted in line {first}",
+                    collection.name
+                ),
+            );
         }
-        let account = Account { sid: Arc::new(sid), line, last_tiny_id, objects: 0, old: Counters::default() };
+
+        let account = Account {
+            sid: Arc::new(sid),
+            line,
+            last_tiny_id,
+            objects: 0,
+            old: Counters::default(),
+        };
+
         self.accounts.insert(key, account);
     }
 
@@ -142,8 +182,12 @@ impl Plan {
         let key = trees::counters_key(&facts.sid, name);
         let Some(account) = self.accounts.get_mut(&key) else {
             let sid = &facts.sid;
-            return self.fault(raw.number, format!("no line before it counts the {name} of account '{sid}'"));
+            return self.fault(
+                raw.number,
+                format!("no line before it counts the {name} of account '{sid}'"),
+            );
         };
+
         account.objects = account.objects.saturating_add(1);
         let (last, counted) = (account.last_tiny_id, account.line);
         self.objects.push(Object {
@@ -157,6 +201,7 @@ impl Plan {
             length: raw.bytes.len(),
             is_verbatim: object.is_verbatim,
         });
+
         if facts.tiny_id > last {
             let number = facts.tiny_id;
             self.fault(
@@ -171,15 +216,34 @@ impl Plan {
         let mut faults = Vec::new();
         let (mut ids, mut numbers) = (HashMap::new(), HashMap::new());
         for object in &self.objects {
-            let Object { collection, account, id, tiny_id, line, .. } = object;
+            let Object {
+                collection,
+                account,
+                id,
+                tiny_id,
+                line,
+                ..
+            } = object;
+
             if let Some(first) = first_use(&mut ids, &**id, *line) {
-                faults.push(Fault { line: *line, sentence: format!("the id '{id}' is that of line {first}") });
+                faults.push(Fault {
+                    line: *line,
+                    sentence: format!("the id '{id}' is that of line {first}"),
+                });
             }
-            if let Some(first) = first_use(&mut numbers, (collection.name, &**account, *tiny_id), *line) {
-                let sentence = format!("'tinyId' {tiny_id} of account '{account}' is that of line {first}");
-                faults.push(Fault { line: *line, sentence });
+
+            if let Some(first) =
+                first_use(&mut numbers, (collection.name, &**account, *tiny_id), *line)
+            {
+                let sentence =
+                    format!("'tinyId' {tiny_id} of account '{account}' is that of line {first}");
+                faults.push(Fault {
+                    line: *line,
+                    sentence,
+                });
             }
         }
+
         self.faults.append(&mut faults);
     }
 
@@ -190,16 +254,34 @@ impl Plan {
                 account.old = Counters::decode(counters.as_ref())?;
             }
         }
-        for Object { collection, account, id, tiny_id, line, .. } in &self.objects {
+
+        for Object {
+            collection,
+            account,
+            id,
+            tiny_id,
+            line,
+            ..
+        } in &self.objects
+        {
             if look(old, collection.records, id.as_bytes())?.is_some() {
                 let sentence = format!("the id '{id}' is in the store already");
-                self.faults.push(Fault { line: *line, sentence });
+                self.faults.push(Fault {
+                    line: *line,
+                    sentence,
+                });
             }
+
             if look(old, collection.index, &trees::index_key(account, *tiny_id))?.is_some() {
-                let sentence = format!("'tinyId' {tiny_id} of account '{account}' is in the store already");
-                self.faults.push(Fault { line: *line, sentence });
+                let sentence =
+                    format!("'tinyId' {tiny_id} of account '{account}' is in the store already");
+                self.faults.push(Fault {
+                    line: *line,
+                    sentence,
+                });
             }
         }
+
         Ok(())
     }
 
@@ -215,7 +297,12 @@ impl Plan {
 
     /// Puts the objects into the order of a tree.
     pub(super) fn sort_for(&mut self, tree: Tree) {
-        let is = |of: fn(Collection) -> Tree| COLLECTIONS.into_iter().any(|collection| of(collection) == tree);
+        let is = |of: fn(Collection) -> Tree| {
+            COLLECTIONS
+                .into_iter()
+                .any(|collection| of(collection) == tree)
+        };
+
         let order = if is(|collection| collection.index) {
             Order::Numbers
         } else if is(|collection| collection.records) {
@@ -223,16 +310,20 @@ impl Plan {
         } else {
             return;
         };
+
         if order == self.order {
             return;
         }
+
         self.order = order;
         match order {
             Order::File => {}
             Order::Numbers => self.objects.sort_unstable_by(|one, other| {
                 (one.account.as_str(), one.tiny_id).cmp(&(other.account.as_str(), other.tiny_id))
             }),
-            Order::Ids => self.objects.sort_unstable_by(|one, other| one.id.cmp(&other.id)),
+            Order::Ids => self
+                .objects
+                .sort_unstable_by(|one, other| one.id.cmp(&other.id)),
         }
     }
 
@@ -249,45 +340,77 @@ impl Plan {
 
     /// What the index of a collection gets.
     pub(super) fn index_entries(&self, collection: Collection) -> impl Iterator<Item = Entry> {
-        self.records(collection)
-            .map(|object| (trees::index_key(&object.account, object.tiny_id), object.id.as_bytes().to_vec().into()))
+        self.records(collection).map(|object| {
+            (
+                trees::index_key(&object.account, object.tiny_id),
+                object.id.as_bytes().to_vec().into(),
+            )
+        })
     }
 
     pub(super) fn records(&self, collection: Collection) -> impl Iterator<Item = &Object> {
-        self.objects.iter().filter(move |object| object.collection == collection)
+        self.objects
+            .iter()
+            .filter(move |object| object.collection == collection)
     }
 
-    /// What another tree gets that leads to objects. Of several that one key leads to, it is the newest, be it in the store already.
-    pub(super) fn leads(&self, tree: Tree, old: Option<&Engine>) -> Result<BTreeMap<Vec<u8>, Stored>, StoreError> {
+    /// What another tree gets that leads to objects. Of several that one key leads to, it is the
+    /// newest, be it in the store already.
+    pub(super) fn leads(
+        &self,
+        tree: Tree,
+        old: Option<&Engine>,
+    ) -> Result<BTreeMap<Vec<u8>, Stored>, StoreError> {
         let mut newest: BTreeMap<&[u8], &Object> = BTreeMap::new();
         for object in &self.objects {
-            let Some(lead) = object.lead.as_ref().filter(|lead| lead.tree == tree) else { continue };
+            let Some(lead) = object.lead.as_ref().filter(|lead| lead.tree == tree) else {
+                continue;
+            };
             let known = newest.entry(&lead.key).or_insert(object);
             if known.tiny_id < object.tiny_id {
                 *known = object;
             }
         }
+
         let mut entries = BTreeMap::new();
         for (key, object) in newest {
             if !is_newer(old, tree, key, object)? {
-                let id = if tree == Tree::SendersByAccount { Vec::new() } else { object.id.as_bytes().to_vec() };
+                let id = if tree == Tree::SendersByAccount {
+                    Vec::new()
+                } else {
+                    object.id.as_bytes().to_vec()
+                };
                 entries.insert(key.to_vec(), id.into());
             }
         }
+
         Ok(entries)
     }
 }
 
 /// Whether what a key leads to in the old store is newer than the object.
-fn is_newer(old: Option<&Engine>, tree: Tree, key: &[u8], object: &Object) -> Result<bool, StoreError> {
-    let Some(id) = look(old, tree, key)? else { return Ok(false) };
-    let Some(record) = look(old, object.collection.records, id.as_ref())? else { return Ok(false) };
+fn is_newer(
+    old: Option<&Engine>,
+    tree: Tree,
+    key: &[u8],
+    object: &Object,
+) -> Result<bool, StoreError> {
+    let Some(id) = look(old, tree, key)? else {
+        return Ok(false);
+    };
+    let Some(record) = look(old, object.collection.records, id.as_ref())? else {
+        return Ok(false);
+    };
     let facts = kinds::kind_of(object.collection).and_then(|kind| kind.read(record.as_ref()).ok());
     Ok(facts.is_some_and(|facts| facts.tiny_id > object.tiny_id))
 }
 
 /// Notes where something is said, and tells where it was said before.
-fn first_use<K: std::hash::Hash + Eq>(seen: &mut HashMap<K, u64>, key: K, line: u64) -> Option<u64> {
+fn first_use<K: std::hash::Hash + Eq>(
+    seen: &mut HashMap<K, u64>,
+    key: K,
+    line: u64,
+) -> Option<u64> {
     match seen.entry(key) {
         hash_map::Entry::Occupied(first) => Some(*first.get()),
         hash_map::Entry::Vacant(vacant) => {

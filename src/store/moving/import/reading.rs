@@ -37,11 +37,20 @@ impl Source {
         let unreadable = MoveError::file(path, "read");
         let file = File::open(path).map_err(&unreadable)?;
         let metadata = file.metadata().map_err(&unreadable)?;
+
         if !metadata.is_file() {
-            let source = io::Error::new(io::ErrorKind::InvalidInput, "it is read twice, so it must be a regular file");
+            let source = io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is read twice, so it must be a regular file",
+            );
             return Err(unreadable(source));
         }
-        Ok(Self { path: path.to_owned(), file, state: state(&metadata) })
+
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            state: state(&metadata),
+        })
     }
 
     pub(super) fn length(&self) -> u64 {
@@ -57,20 +66,34 @@ impl Source {
         let (mut number, mut offset) = (0_u64, 0_u64);
         loop {
             let mut bytes = Vec::new();
-            let read = (&mut input).take(LONGEST_LINE).read_until(b'\n', &mut bytes).map_err(self.unreadable())?;
+            let read = (&mut input)
+                .take(LONGEST_LINE)
+                .read_until(b'\n', &mut bytes)
+                .map_err(self.unreadable())?;
+
             if read == 0 {
                 return Ok(());
             }
+
             number = number.saturating_add(1);
             let length = u64::try_from(read).unwrap_or(u64::MAX);
             let is_too_long = length == LONGEST_LINE && bytes.last() != Some(&b'\n');
+
             if bytes.last() == Some(&b'\n') {
                 bytes.pop();
             }
-            visit(RawLine { number, offset, bytes, is_too_long })?;
+
+            visit(RawLine {
+                number,
+                offset,
+                bytes,
+                is_too_long,
+            })?;
+
             if is_too_long {
                 return Ok(());
             }
+
             offset = offset.saturating_add(length);
         }
     }
@@ -78,7 +101,10 @@ impl Source {
     /// An object that was found before, as it is stored.
     pub(super) fn record(&self, object: &Object) -> Result<Vec<u8>, MoveError> {
         let mut line = vec![0; object.length];
-        self.file.read_exact_at(&mut line, object.offset).map_err(self.unreadable())?;
+        self.file
+            .read_exact_at(&mut line, object.offset)
+            .map_err(self.unreadable())?;
+
         let record = match object.is_verbatim {
             true => format::verbatim(&line).map(<[u8]>::to_vec),
             false => match format::read(&line) {
@@ -86,13 +112,18 @@ impl Source {
                 Ok(format::Line::Account(_)) | Err(_) => None,
             },
         };
+
         record.ok_or_else(|| self.changed())
     }
 
     /// Whether it is still the file that was judged.
     pub(super) fn is_unchanged(&self) -> Result<(), MoveError> {
         let now = self.file.metadata().map_err(self.unreadable())?;
-        if state(&now) == self.state { Ok(()) } else { Err(self.changed()) }
+        if state(&now) == self.state {
+            Ok(())
+        } else {
+            Err(self.changed())
+        }
     }
 
     fn changed(&self) -> MoveError {

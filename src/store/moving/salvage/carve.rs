@@ -1,8 +1,10 @@
 //! Searching files for records, which the engine writes as they are.
 //!
-//! Nothing is known of where they begin, only how. One that is torn by a border of segments, or has a wrong byte, is no JSON or not written
-//! as this program writes, and is not taken. Nor is what looks like one within another, where a client may put anything, such as
-//! the record of an account that is not its own: the engine writes its length before a value, and no JSON text ends like that.
+//! Nothing is known of where they begin, only how. One that is torn by a border of segments, or has
+//! a wrong byte, is no JSON or not written as this program writes, and is not taken. Nor is what
+//! looks like one within another, where a client may put anything, such as the record of an account
+//! that is not its own: the engine writes its length before a value, and no JSON text ends like
+//! that.
 
 use super::{
     super::{MoveError, Progress},
@@ -29,14 +31,25 @@ const LONGEST: usize = 4 << 20;
 ///
 /// # Errors
 /// A file cannot be read.
-pub(super) fn carve(folder: &Path, findings: &mut Findings, progress: &Progress) -> Result<u64, MoveError> {
+pub(super) fn carve(
+    folder: &Path,
+    findings: &mut Findings,
+    progress: &Progress,
+) -> Result<u64, MoveError> {
     let files = files_below(folder).map_err(MoveError::file(folder, "read"))?;
-    progress.begin("searching", files.iter().fold(0, |sum, (_, length)| sum.saturating_add(*length)));
+    progress.begin(
+        "searching",
+        files
+            .iter()
+            .fold(0, |sum, (_, length)| sum.saturating_add(*length)),
+    );
+
     let mut torn = 0_u64;
     for (path, _) in files {
         let found = search(&path, findings, progress)?;
         torn = torn.saturating_add(found);
     }
+
     progress.end();
     Ok(torn)
 }
@@ -57,21 +70,32 @@ fn files_below(folder: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
 
 fn search(path: &Path, findings: &mut Findings, progress: &Progress) -> Result<u64, MoveError> {
     let unreadable = MoveError::file(path, "read");
-    let (mut file, mut buffer, mut torn) = (File::open(path).map_err(&unreadable)?, Vec::new(), 0_u64);
+    let (mut file, mut buffer, mut torn) =
+        (File::open(path).map_err(&unreadable)?, Vec::new(), 0_u64);
+
     // So much of the buffer was looked at and is there because of what stands behind it.
     let mut seen = 0;
     loop {
         let wanted = WINDOW.saturating_sub(buffer.len());
-        let read =
-            (&mut file).take(wanted.try_into().unwrap_or(u64::MAX)).read_to_end(&mut buffer).map_err(&unreadable)?;
+        let read = (&mut file)
+            .take(wanted.try_into().unwrap_or(u64::MAX))
+            .read_to_end(&mut buffer)
+            .map_err(&unreadable)?;
+
         progress.advance(read.try_into().unwrap_or_default())?;
         let is_end = read < wanted;
         // What begins behind this is looked at with what follows.
-        let until = if is_end { buffer.len() } else { buffer.len().saturating_sub(LONGEST) };
+        let until = if is_end {
+            buffer.len()
+        } else {
+            buffer.len().saturating_sub(LONGEST)
+        };
+
         torn = torn.saturating_add(take_records(&buffer, seen, until, findings));
         if is_end {
             return Ok(torn);
         }
+
         seen = until.min(BEFORE_VALUE);
         buffer.drain(..until.saturating_sub(seen));
     }
@@ -92,6 +116,7 @@ fn take_records(buffer: &[u8], mut position: usize, until: usize, findings: &mut
         }
         position = start.saturating_add(record.map_or(BEGINNING.len(), <[u8]>::len));
     }
+
     torn
 }
 
@@ -108,13 +133,22 @@ fn find_beginning(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// The values that may begin here: as long as the engine says before them, or remembered answers, which have a time and a digest
-/// before them.
+/// The values that may begin here: as long as the engine says before them, or remembered answers,
+/// which have a time and a digest before them.
 fn values_at<'a>(before: &[u8], rest: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-    let answer = before.len().checked_sub(BEFORE_ANSWER).and_then(|end| before.get(..end)).unwrap_or_default();
-    let answers = numbers_before(answer).into_iter().map(|length| length.saturating_sub(BEFORE_ANSWER));
+    let answer = before
+        .len()
+        .checked_sub(BEFORE_ANSWER)
+        .and_then(|end| before.get(..end))
+        .unwrap_or_default();
+    let answers = numbers_before(answer)
+        .into_iter()
+        .map(|length| length.saturating_sub(BEFORE_ANSWER));
     let lengths = numbers_before(before).into_iter().chain(answers);
-    lengths.filter_map(|length| rest.get(..length)).filter(|value| value.ends_with(b"}"))
+
+    lengths
+        .filter_map(|length| rest.get(..length))
+        .filter(|value| value.ends_with(b"}"))
 }
 
 /// The numbers that these bytes may end with, as the engine writes them.
@@ -123,18 +157,31 @@ fn numbers_before(bytes: &[u8]) -> Vec<usize> {
     if let Some((_, &[number @ ..=240])) = bytes.split_last_chunk() {
         numbers.push(number.into());
     }
+
     if let Some((_, &[first @ 241..=248, second])) = bytes.split_last_chunk() {
         numbers.push(usize::from(first - 241) * 256 + usize::from(second) + 240);
     }
+
     if let Some((_, &[249, first, second])) = bytes.split_last_chunk() {
         numbers.push(usize::from(first) * 256 + usize::from(second) + 2_288);
     }
+
     if let Some((_, &[250, first, second, third])) = bytes.split_last_chunk() {
-        numbers.push(u32::from_le_bytes([first, second, third, 0]).try_into().unwrap_or(usize::MAX));
+        numbers.push(
+            u32::from_le_bytes([first, second, third, 0])
+                .try_into()
+                .unwrap_or(usize::MAX),
+        );
     }
+
     if let Some((_, &[251, first, second, third, fourth])) = bytes.split_last_chunk() {
-        numbers.push(u32::from_le_bytes([first, second, third, fourth]).try_into().unwrap_or(usize::MAX));
+        numbers.push(
+            u32::from_le_bytes([first, second, third, fourth])
+                .try_into()
+                .unwrap_or(usize::MAX),
+        );
     }
+
     numbers
 }
 
@@ -147,17 +194,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let db = sled::Config::new().path(folder.path()).open().unwrap();
         let lengths = [200, 240, 241, 300, 2_287, 2_288, 67_823, 67_824, 100_000];
+
         for (number, length) in lengths.into_iter().enumerate() {
             let value = format!("{{{}{number}}}", "x".repeat(length - 3));
-            db.insert(format!("key {number}"), value.as_bytes()).unwrap();
+            db.insert(format!("key {number}"), value.as_bytes())
+                .unwrap();
         }
+
         db.flush().unwrap();
         let log = fs::read(folder.path().join("db")).unwrap();
         for (number, length) in lengths.into_iter().enumerate() {
             let value = format!("{{{}{number}}}", "x".repeat(length - 3));
-            let mut places = (0..log.len()).filter(|start| log[*start..].starts_with(value.as_bytes()));
-            let found =
-                places.any(|start| values_at(&log[..start], &log[start..]).any(|found| found == value.as_bytes()));
+            let mut places =
+                (0..log.len()).filter(|start| log[*start..].starts_with(value.as_bytes()));
+            let found = places.any(|start| {
+                values_at(&log[..start], &log[start..]).any(|found| found == value.as_bytes())
+            });
             assert!(found, "{length}");
         }
     }
@@ -167,7 +219,8 @@ mod tests {
         let object = format!(r#"{{"sid":"acc_x","filling":"{}"}}"#, "x".repeat(300));
         for before in ["\"meta\":", "[1,", "{\"π\":[", "\"\u{10ffff}\": "] {
             assert!(
-                !values_at(before.as_bytes(), object.as_bytes()).any(|found| found == object.as_bytes()),
+                !values_at(before.as_bytes(), object.as_bytes())
+                    .any(|found| found == object.as_bytes()),
                 "{before}"
             );
         }

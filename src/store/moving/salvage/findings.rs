@@ -1,4 +1,5 @@
-//! What was found of a damaged store, each object once: as the engine showed it, or as it stood in a file, the newest of several.
+//! What was found of a damaged store, each object once: as the engine showed it, or as it stood in
+//! a file, the newest of several.
 
 use super::super::format::AccountLine;
 use crate::{
@@ -52,9 +53,12 @@ struct Dated {
 impl Findings {
     /// Notes counters. `false` if they are nobody's.
     pub(super) fn count(&mut self, key: &[u8], counters: Counters) -> bool {
-        let known = KINDS
-            .into_iter()
-            .find_map(|Kind { collection, .. }| Some((trees::counted_account(key, collection.name)?, collection.name)));
+        let known = KINDS.into_iter().find_map(|Kind { collection, .. }| {
+            Some((
+                trees::counted_account(key, collection.name)?,
+                collection.name,
+            ))
+        });
         known.is_some_and(|known| {
             self.counters.insert(known, counters);
             true
@@ -63,23 +67,54 @@ impl Findings {
 
     /// Takes a record, if it is one.
     pub(super) fn add(&mut self, record: &[u8], origin: Origin) -> bool {
-        let read = KINDS.into_iter().enumerate().find_map(|(order, kind)| Some((order, kind.read(record).ok()?)));
-        let Some((order, facts)) = read else { return false };
-        let Ok(Dated { updated_at }) = serde_json::from_slice(record) else { return false };
-        let Facts { sid, id, tiny_id, canonical, .. } = facts;
+        let read = KINDS
+            .into_iter()
+            .enumerate()
+            .find_map(|(order, kind)| Some((order, kind.read(record).ok()?)));
+        let Some((order, facts)) = read else {
+            return false;
+        };
+
+        let Ok(Dated { updated_at }) = serde_json::from_slice(record) else {
+            return false;
+        };
+
+        let Facts {
+            sid,
+            id,
+            tiny_id,
+            canonical,
+            ..
+        } = facts;
+
         if canonical != record || tiny_id == 0 {
             return false;
         }
+
         let (place, rank) = ((order, sid, tiny_id), (origin, updated_at));
-        if let Some(known) = self.places.get(&id).filter(|known| **known != place).cloned() {
+        if let Some(known) = self
+            .places
+            .get(&id)
+            .filter(|known| **known != place)
+            .cloned()
+        {
             // The same id under two numbers: only one of them can be right.
-            if self.objects.get(&known).is_some_and(|found| found.rank >= rank) {
+            if self
+                .objects
+                .get(&known)
+                .is_some_and(|found| found.rank >= rank)
+            {
                 return true;
             }
             self.objects.remove(&known);
             self.places.remove(&id);
         }
-        match self.objects.get(&place).map(|found| (found.rank, id_of(&found.record))) {
+
+        match self
+            .objects
+            .get(&place)
+            .map(|found| (found.rank, id_of(&found.record)))
+        {
             Some((known, other)) if other != id => {
                 // Two ids under the same number.
                 if known >= rank {
@@ -92,9 +127,17 @@ impl Findings {
             Some((known, _)) if known >= rank => return true,
             _ => {}
         }
+
         self.left_out.remove(&id);
         self.places.insert(id, place.clone());
-        self.objects.insert(place, Found { rank, record: record.to_vec().into() });
+        self.objects.insert(
+            place,
+            Found {
+                rank,
+                record: record.to_vec().into(),
+            },
+        );
+
         true
     }
 
@@ -111,62 +154,102 @@ impl Findings {
             let count = live.entry((account, name)).or_default();
             *count = count.saturating_add(1);
         }
+
         let mut doubts = Vec::new();
         for ((account, name), counters) in &self.counters {
             let found = live.remove(&(account, *name)).unwrap_or_default();
             if found != counters.live {
-                doubts
-                    .push(format!("account '{account}' should have {} {name}, and {found} can be read", counters.live));
+                doubts.push(format!(
+                    "account '{account}' should have {} {name}, and {found} can be read",
+                    counters.live
+                ));
             }
         }
-        doubts
-            .extend(live.into_keys().map(|(account, name)| format!("nobody counts the {name} of account '{account}'")));
+
+        doubts.extend(
+            live.into_keys()
+                .map(|(account, name)| format!("nobody counts the {name} of account '{account}'")),
+        );
+
         doubts
     }
 
     /// What is not certain after the files were searched.
     pub(super) fn doubts(&self, shown: usize, torn: u64) -> Vec<String> {
-        let from_files = self.objects.values().filter(|found| found.rank.0 == Origin::File).count();
+        let from_files = self
+            .objects
+            .values()
+            .filter(|found| found.rank.0 == Origin::File)
+            .count();
         let mut doubts = vec![format!("{shown} objects were read as they were")];
+
         if from_files > 0 {
             doubts.push(format!(
                 "{from_files} were found in the files alone: among them may be some that were deleted, or have changed since"
             ));
         }
+
         if torn > 0 {
             doubts.push(format!("{torn} places look like objects and are torn"));
         }
+
         if !self.left_out.is_empty() {
             let ids: Vec<_> = self.left_out.iter().map(String::as_str).collect();
-            doubts.push(format!("left out, since another has their number: {}", ids.join(", ")));
+            doubts.push(format!(
+                "left out, since another has their number: {}",
+                ids.join(", ")
+            ));
         }
+
         doubts
     }
 
     /// How far each account has counted, so that no number is given twice.
     pub(super) fn accounts(&self) -> Vec<AccountLine> {
-        let mut last: BTreeMap<(AccountId, &'static str), u64> =
-            self.counters.iter().map(|(key, counters)| (key.clone(), counters.last_tiny_id)).collect();
+        let mut last: BTreeMap<(AccountId, &'static str), u64> = self
+            .counters
+            .iter()
+            .map(|(key, counters)| (key.clone(), counters.last_tiny_id))
+            .collect();
+
         for (order, account, tiny_id) in self.objects.keys() {
-            let Some(kind) = KINDS.get(*order) else { continue };
-            let known = last.entry((account.clone(), kind.collection.name)).or_default();
+            let Some(kind) = KINDS.get(*order) else {
+                continue;
+            };
+            let known = last
+                .entry((account.clone(), kind.collection.name))
+                .or_default();
             *known = (*known).max(*tiny_id);
         }
+
         let lines = last.into_iter().filter_map(|((sid, name), last_tiny_id)| {
-            let collection = KINDS.into_iter().find(|kind| kind.collection.name == name)?.collection;
-            Some(AccountLine { sid, collection, last_tiny_id })
+            let collection = KINDS
+                .into_iter()
+                .find(|kind| kind.collection.name == name)?
+                .collection;
+            Some(AccountLine {
+                sid,
+                collection,
+                last_tiny_id,
+            })
         });
+
         lines.collect()
     }
 
     /// All objects in the order of an export.
     pub(super) fn sorted(&self) -> impl Iterator<Item = (Collection, &Stored)> {
-        let named = self.objects.iter().map(|((order, ..), found)| (KINDS.get(*order), &found.record));
+        let named = self
+            .objects
+            .iter()
+            .map(|((order, ..), found)| (KINDS.get(*order), &found.record));
         named.filter_map(|(kind, record)| Some((kind?.collection, record)))
     }
 }
 
 fn id_of(record: &Stored) -> String {
-    let read = KINDS.into_iter().find_map(|kind| kind.read(record.as_ref()).ok());
+    let read = KINDS
+        .into_iter()
+        .find_map(|kind| kind.read(record.as_ref()).ok());
     read.map(|facts| facts.id).unwrap_or_default()
 }
