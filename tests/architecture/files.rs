@@ -36,11 +36,11 @@ fn a_file_that_is_silent_or_too_long_is_found() {
         1
     );
     assert_eq!(
-        violations(&Source::new("src/a.rs", &"//! Long.\n".repeat(401))).len(),
+        violations(&Source::new("src/a.rs", &"//! Long.\n".repeat(LONGEST + 1))).len(),
         1
     );
     assert_eq!(
-        violations(&Source::new("src/a.rs", &"//! Long.\n".repeat(400))),
+        violations(&Source::new("src/a.rs", &"//! Long.\n".repeat(LONGEST))),
         [""; 0]
     );
 }
