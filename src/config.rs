@@ -4,14 +4,14 @@
 //! Nobody else reads the environment or the configuration file. Everything that is wrong with a
 //! setting is said before anything starts, by name, and for the file with its line.
 
+mod credentials;
 mod environment;
 mod listen;
-mod people;
 mod settings;
 
+pub use credentials::{AccountEntry, KeyEntry, UserEntry};
 pub(crate) use environment::log_filter;
 pub use listen::Listen;
-pub use people::{AccountEntry, KeyEntry, UserEntry};
 pub use settings::{
     Auth, Cors, Limits, Log, LogFormat, Mode, OutgoingSettings, ReachSetting, RetentionSettings,
     Settings, Shutdown, SmtpSettings, StoreSettings,

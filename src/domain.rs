@@ -4,7 +4,6 @@
 pub mod alert;
 pub mod alert_input;
 pub mod body;
-pub mod bounds;
 pub mod caller;
 pub mod directory;
 pub mod distinct;
@@ -16,6 +15,7 @@ pub mod ids;
 pub mod integration;
 pub mod integration_input;
 pub mod integration_whole;
+pub mod limits;
 pub mod list;
 pub mod log;
 pub mod quota;

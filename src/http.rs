@@ -2,7 +2,7 @@
 //!
 //! A handler takes what it needs as arguments, calls one function of a service and returns its
 //! answer. It cannot forget to ask for a credential: what a service does for somebody takes a
-//! `Caller` or a `Writer`, and only the extractors here make one out of a request.
+//! `Caller` or a `WriteAccess`, and only the extractors here make one out of a request.
 
 mod alerts;
 mod answer;

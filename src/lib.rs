@@ -17,7 +17,7 @@
 //! # A request
 //!
 //! `PUT /integration/:id` meets `http::routes`, passes `http::observe` (request id, limits, log
-//! line), is read by the extractors of its handler in `http::integrations` (`Writer` from the
+//! line), is read by the extractors of its handler in `http::integrations` (`WriteAccess` from the
 //! credential, the id from the path, the JSON object from the body), becomes a patch in
 //! `domain::integration_input`, and goes to `service::integrations`, which runs a command on the
 //! store's writer: read, check whose it is, apply, write record and index in one transaction, make

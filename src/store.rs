@@ -50,7 +50,7 @@ pub use transaction::Transaction;
 pub use trees::SCHEMA_VERSION;
 pub use writer_state::STUCK_AFTER;
 
-use crate::domain::{ids::AccountId, list::Place};
+use crate::domain::{ids::AccountId, list::FieldPath};
 use opened::Shared;
 use std::{path::Path, sync::Arc};
 use writer::WriterThread;
@@ -123,7 +123,7 @@ impl Store {
         &self,
         collection: Collection,
         account: &AccountId,
-        places: &[&Place],
+        places: &[&FieldPath],
     ) -> Result<Option<Indexed>, StoreError> {
         self.shared
             .indexes
@@ -138,7 +138,7 @@ impl Store {
         &self,
         collection: Collection,
         account: &AccountId,
-        places: &[&Place],
+        places: &[&FieldPath],
     ) -> Result<Option<Indexed>, StoreError> {
         self.shared
             .indexes

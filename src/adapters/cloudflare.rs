@@ -4,7 +4,7 @@ use super::{Delivery, field::Field, instant::seconds, markup::paragraphs, readin
 use crate::domain::event::{Action, DatumKind, Reading};
 use serde_json::{Map, Value};
 
-const LONGEST_TITLE: usize = 70;
+const MAX_TITLE_LEN: usize = 70;
 
 pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading {
     if let Some(blocked) = secret::header(delivery, options, "webhook_secret", "cf-webhook-auth") {
@@ -37,11 +37,11 @@ pub(super) fn read(delivery: &Delivery, options: &Map<String, Value>) -> Reading
 
 /// With three dots at the end in place of what is too much.
 fn truncated(text: &str) -> String {
-    if text.chars().nth(LONGEST_TITLE).is_none() {
+    if text.chars().nth(MAX_TITLE_LEN).is_none() {
         return text.to_owned();
     }
     text.chars()
-        .take(LONGEST_TITLE - 3)
+        .take(MAX_TITLE_LEN - 3)
         .chain("...".chars())
         .collect()
 }

@@ -5,8 +5,9 @@ use crate::domain::event::{
     Action, AdditionalDatum, AlertUrgency, Content, DatumKind, Event, FreshId, Reading,
 };
 use crate::domain::{
-    body, bounds,
+    body,
     distinct::{Added, Distinct},
+    limits,
 };
 use serde_json::Value;
 use url::Url;
@@ -199,7 +200,7 @@ impl Builder {
 
 /// The first of these that an alert may have, without repetitions.
 fn each_once(words: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut distinct = Distinct::new(bounds::MOST_TAGS);
+    let mut distinct = Distinct::new(limits::MAX_TAGS);
     for word in words {
         if distinct.add(word) == Added::TooMany {
             break;

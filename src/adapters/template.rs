@@ -17,7 +17,7 @@ use std::{io, iter, mem};
 
 const LONGEST_TEMPLATE: usize = 16 * 1024;
 const LONGEST_TEXT: usize = 64 * 1024;
-const MOST_TAGS: usize = 512;
+const MAX_TAGS: usize = 512;
 const DEEPEST: usize = 32;
 const MOST_STEPS: usize = 5_000;
 /// Names in a path, more than anybody's data nest.
@@ -179,8 +179,8 @@ fn check_text(template: &str) -> Result<(), String> {
         ));
     }
 
-    if template.matches("{{").count() > MOST_TAGS {
-        return Err(format!("it may have {MOST_TAGS} tags"));
+    if template.matches("{{").count() > MAX_TAGS {
+        return Err(format!("it may have {MAX_TAGS} tags"));
     }
 
     let brackets = template.bytes().map(|byte| match byte {

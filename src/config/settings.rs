@@ -5,8 +5,8 @@ mod text_list;
 
 use super::{
     ConfigError,
+    credentials::{self, AccountEntry, KeyEntry, UserEntry},
     listen::Listen,
-    people::{self, AccountEntry, KeyEntry, UserEntry},
 };
 use crate::{
     courier::Reach,
@@ -262,7 +262,7 @@ impl Settings {
             Mode::Open => AuthMode::Open,
             Mode::Keys => AuthMode::Keys,
         };
-        people::directory(mode, &self.accounts, &self.keys, &self.users)
+        credentials::directory(mode, &self.accounts, &self.keys, &self.users)
     }
 
     /// Further names under which the server is reached.

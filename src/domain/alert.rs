@@ -5,7 +5,7 @@
 use super::{
     event::{AdditionalDatum, AlertUrgency, Content},
     ids::{AccountId, AlertId, DestinationId, LogId},
-    list::{Attribute, Kind, Schema},
+    list::{Attribute, AttributeKind, Schema},
     timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -14,31 +14,31 @@ use serde_json::{Map, Value};
 /// The attributes by which alerts are filtered, sorted and selected, in the order in which they are
 /// written.
 pub const SCHEMA: Schema = Schema(&[
-    Attribute::new("sid", Kind::Text),
-    Attribute::new("id", Kind::Text),
-    Attribute::new("createdAt", Kind::Time),
-    Attribute::new("updatedAt", Kind::Time),
-    Attribute::new("meta", Kind::Object),
-    Attribute::new("tinyId", Kind::Number),
+    Attribute::new("sid", AttributeKind::Text),
+    Attribute::new("id", AttributeKind::Text),
+    Attribute::new("createdAt", AttributeKind::Time),
+    Attribute::new("updatedAt", AttributeKind::Time),
+    Attribute::new("meta", AttributeKind::Object),
+    Attribute::new("tinyId", AttributeKind::Number),
     Attribute::thirdparty_id("thirdparty_id"),
-    Attribute::new("destination_ids", Kind::TextArray),
-    Attribute::new("title", Kind::Text),
-    Attribute::new("description", Kind::Text).or_null(),
-    Attribute::new("type", Kind::Text),
-    Attribute::new("subtype", Kind::Text),
-    Attribute::new("status", Kind::Text),
-    Attribute::new("urgency", Kind::Text),
-    Attribute::new("s_log_id", Kind::Text).or_null(),
-    Attribute::new("source_id", Kind::Text).or_null(),
-    Attribute::new("tags", Kind::TextArray),
-    Attribute::new("additional_data", Kind::ObjectArray),
-    Attribute::new("created", Kind::Number),
-    Attribute::new("acknowledged", Kind::Number).or_null(),
-    Attribute::new("acknowledgedby", Kind::Text).or_null(),
-    Attribute::new("resolved", Kind::Number).or_null(),
-    Attribute::new("resolvedby", Kind::Text).or_null(),
-    Attribute::new("archived", Kind::Number).or_null(),
-    Attribute::new("archivedby", Kind::Text).or_null(),
+    Attribute::new("destination_ids", AttributeKind::TextArray),
+    Attribute::new("title", AttributeKind::Text),
+    Attribute::new("description", AttributeKind::Text).or_null(),
+    Attribute::new("type", AttributeKind::Text),
+    Attribute::new("subtype", AttributeKind::Text),
+    Attribute::new("status", AttributeKind::Text),
+    Attribute::new("urgency", AttributeKind::Text),
+    Attribute::new("s_log_id", AttributeKind::Text).or_null(),
+    Attribute::new("source_id", AttributeKind::Text).or_null(),
+    Attribute::new("tags", AttributeKind::TextArray),
+    Attribute::new("additional_data", AttributeKind::ObjectArray),
+    Attribute::new("created", AttributeKind::Number),
+    Attribute::new("acknowledged", AttributeKind::Number).or_null(),
+    Attribute::new("acknowledgedby", AttributeKind::Text).or_null(),
+    Attribute::new("resolved", AttributeKind::Number).or_null(),
+    Attribute::new("resolvedby", AttributeKind::Text).or_null(),
+    Attribute::new("archived", AttributeKind::Number).or_null(),
+    Attribute::new("archivedby", AttributeKind::Text).or_null(),
 ]);
 
 /// One alert, exactly what is stored and answered.
@@ -71,9 +71,9 @@ pub struct Alert {
     pub description: Option<String>,
     /// Always `alert`.
     #[serde(rename = "type")]
-    pub kind: Plain,
+    pub kind: AlertKind,
     /// Always `alert`.
-    pub subtype: Plain,
+    pub subtype: AlertKind,
     /// What has become of it.
     pub status: Status,
     /// How urgent it is.
@@ -105,7 +105,7 @@ pub struct Alert {
 /// The one type and subtype of alerts that come from integrations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Plain {
+pub enum AlertKind {
     /// `alert`
     Alert,
 }
@@ -139,14 +139,14 @@ impl Status {
     }
 
     /// Whether another event of the same third-party id belongs to this alert.
-    pub fn goes_on(self) -> bool {
+    pub fn is_active(self) -> bool {
         matches!(self, Self::Open | Self::Acknowledged | Self::Dropped)
     }
 }
 
 /// What somebody does to an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum AlertAction {
     /// Takes it.
     Acknowledge,
     /// Says that it is over.
@@ -157,7 +157,7 @@ pub enum Step {
     Drop,
 }
 
-impl Step {
+impl AlertAction {
     /// The statuses from which a user may do this, and the one it leads to.
     fn of_user(self) -> (&'static [Status], Status) {
         match self {
@@ -176,7 +176,7 @@ impl Step {
 
 /// Who an alert comes from and what leads back to it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Origin {
+pub struct AlertOrigin {
     /// The third party's id.
     pub thirdparty_id: Option<String>,
     /// The integration or user.
@@ -193,7 +193,7 @@ impl Alert {
     /// A new alert, open.
     pub fn create(
         content: Content,
-        origin: Origin,
+        origin: AlertOrigin,
         sid: AccountId,
         id: AlertId,
         tiny_id: u64,
@@ -210,8 +210,8 @@ impl Alert {
             destination_ids: origin.destination_ids,
             title: content.title,
             description: content.description,
-            kind: Plain::Alert,
-            subtype: Plain::Alert,
+            kind: AlertKind::Alert,
+            subtype: AlertKind::Alert,
             status: Status::Open,
             urgency: content.urgency.unwrap_or(origin.urgency),
             s_log_id: origin.s_log_id,
@@ -232,7 +232,7 @@ impl Alert {
     ///
     /// # Errors
     /// Its status does not allow that: a sentence that says which do.
-    pub fn step(&mut self, step: Step, by: &str, now: Timestamp) -> Result<(), String> {
+    pub fn step(&mut self, step: AlertAction, by: &str, now: Timestamp) -> Result<(), String> {
         let (from, _) = step.of_user();
         if !from.contains(&self.status) {
             let from: Vec<_> = from.iter().map(|status| status.as_str()).collect();
@@ -246,11 +246,11 @@ impl Alert {
     }
 
     /// The integration that it comes from does something to it. `false` if that changes nothing.
-    pub fn follow(&mut self, step: Step, by: &str, now: Timestamp) -> bool {
+    pub fn follow(&mut self, step: AlertAction, by: &str, now: Timestamp) -> bool {
         let possible = match step {
-            Step::Acknowledge => matches!(self.status, Status::Open | Status::Dropped),
-            Step::Resolve => self.status.goes_on(),
-            Step::Archive | Step::Drop => false,
+            AlertAction::Acknowledge => matches!(self.status, Status::Open | Status::Dropped),
+            AlertAction::Resolve => self.status.is_active(),
+            AlertAction::Archive | AlertAction::Drop => false,
         };
         if possible {
             self.take(step, by, now);
@@ -258,15 +258,15 @@ impl Alert {
         possible
     }
 
-    fn take(&mut self, step: Step, by: &str, now: Timestamp) {
+    fn take(&mut self, step: AlertAction, by: &str, now: Timestamp) {
         self.status = step.of_user().1;
         self.updated_at = self.updated_at.advanced_to(now);
         let (seconds, by) = (Some(self.updated_at.seconds()), Some(by.to_owned()));
         match step {
-            Step::Acknowledge => (self.acknowledged, self.acknowledgedby) = (seconds, by),
-            Step::Resolve => (self.resolved, self.resolvedby) = (seconds, by),
-            Step::Archive => (self.archived, self.archivedby) = (seconds, by),
-            Step::Drop => {}
+            AlertAction::Acknowledge => (self.acknowledged, self.acknowledgedby) = (seconds, by),
+            AlertAction::Resolve => (self.resolved, self.resolvedby) = (seconds, by),
+            AlertAction::Archive => (self.archived, self.archivedby) = (seconds, by),
+            AlertAction::Drop => {}
         }
     }
 }
@@ -276,7 +276,7 @@ mod tests {
     use super::*;
 
     fn alert(status: Status) -> Alert {
-        let origin = Origin {
+        let origin = AlertOrigin {
             thirdparty_id: None,
             source_id: None,
             s_log_id: None,
@@ -301,7 +301,7 @@ mod tests {
         Status::Archived,
     ];
 
-    fn possible(step: Step) -> Vec<&'static str> {
+    fn possible(step: AlertAction) -> Vec<&'static str> {
         let now = Timestamp::from_millis(5_000).unwrap();
         let possible = STATUSES
             .into_iter()
@@ -311,14 +311,14 @@ mod tests {
 
     #[test]
     fn a_user_can_do_what_the_status_allows() {
-        assert_eq!(possible(Step::Acknowledge), ["open", "dropped"]);
-        assert_eq!(possible(Step::Resolve), ["open", "acknowledged"]);
-        assert_eq!(possible(Step::Archive), ["resolved", "dropped"]);
-        assert_eq!(possible(Step::Drop), ["open"]);
+        assert_eq!(possible(AlertAction::Acknowledge), ["open", "dropped"]);
+        assert_eq!(possible(AlertAction::Resolve), ["open", "acknowledged"]);
+        assert_eq!(possible(AlertAction::Archive), ["resolved", "dropped"]);
+        assert_eq!(possible(AlertAction::Drop), ["open"]);
 
         let mut archived = alert(Status::Archived);
         let refused = archived
-            .step(Step::Resolve, "usr_1", Timestamp::EPOCH)
+            .step(AlertAction::Resolve, "usr_1", Timestamp::EPOCH)
             .unwrap_err();
 
         assert_eq!(
@@ -333,7 +333,7 @@ mod tests {
         let now = Timestamp::from_millis(5_000).unwrap();
         let ended = STATUSES
             .into_iter()
-            .filter(|status| alert(*status).follow(Step::Resolve, "int_1", now));
+            .filter(|status| alert(*status).follow(AlertAction::Resolve, "int_1", now));
         assert_eq!(
             ended.collect::<Vec<_>>(),
             [Status::Open, Status::Acknowledged, Status::Dropped]
@@ -344,10 +344,10 @@ mod tests {
     fn who_did_it_and_when_is_kept() {
         let now = Timestamp::from_millis(5_999).unwrap();
         let mut alert = alert(Status::Open);
-        alert.step(Step::Acknowledge, "usr_1", now).unwrap();
-        alert.step(Step::Resolve, "usr_2", now).unwrap();
+        alert.step(AlertAction::Acknowledge, "usr_1", now).unwrap();
+        alert.step(AlertAction::Resolve, "usr_2", now).unwrap();
         alert
-            .step(Step::Archive, "usr_3", Timestamp::EPOCH)
+            .step(AlertAction::Archive, "usr_3", Timestamp::EPOCH)
             .unwrap();
         assert_eq!(
             (alert.acknowledged, alert.acknowledgedby.as_deref()),

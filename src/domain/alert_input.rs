@@ -3,12 +3,12 @@
 use super::{
     alert::Alert,
     body::{self, BodyReader, Strictness},
-    bounds::{LONGEST_DESCRIPTION, LONGEST_TAG, LONGEST_TITLE, MOST_DATA, MOST_TAGS},
     distinct::{Added, Distinct},
     event::{AdditionalDatum, AlertUrgency},
     ids::{DestinationId, IntegrationId},
     integration::replace,
     integration_input::{SERVERS_OWN, destination_ids},
+    limits::{MAX_ADDITIONAL_DATA, MAX_DESCRIPTION_LEN, MAX_TAG_LEN, MAX_TAGS, MAX_TITLE_LEN},
     rejection::Rejection,
     thirdparty_id::kept,
     timestamp::Timestamp,
@@ -112,7 +112,7 @@ impl AlertDraft {
             false => body.required("destination_ids", destinations),
         };
 
-        let title = body.required("title", |value| short_text(value, LONGEST_TITLE));
+        let title = body.required("title", |value| short_text(value, MAX_TITLE_LEN));
         let description = body.nullable("description", description).flatten();
         let urgency = body.optional("urgency", urgency);
         let source_id = body.optional("source_id", source);
@@ -175,7 +175,7 @@ impl AlertPatch {
             ),
             title: body.optional(
                 "title",
-                unless_stored(stored, "title", |value| short_text(value, LONGEST_TITLE)),
+                unless_stored(stored, "title", |value| short_text(value, MAX_TITLE_LEN)),
             ),
             description: body.nullable(
                 "description",
@@ -260,9 +260,9 @@ fn thirdparty_id(value: Value) -> Result<String, String> {
 fn description(value: Value) -> Result<String, String> {
     let text = body::text(value)?;
     let length = text.chars().count();
-    if length > LONGEST_DESCRIPTION {
+    if length > MAX_DESCRIPTION_LEN {
         return Err(format!(
-            "must have at most {LONGEST_DESCRIPTION} characters, but had {length}"
+            "must have at most {MAX_DESCRIPTION_LEN} characters, but had {length}"
         ));
     }
     Ok(text)
@@ -290,13 +290,13 @@ fn tags(value: Value) -> Result<Vec<String>, String> {
         ));
     };
 
-    let mut tags = Distinct::new(MOST_TAGS);
+    let mut tags = Distinct::new(MAX_TAGS);
     for (position, item) in items.into_iter().enumerate() {
-        let tag = short_text(item, LONGEST_TAG)
+        let tag = short_text(item, MAX_TAG_LEN)
             .map_err(|fault| format!("at position {position} {fault}"))?;
         // Checked here and not at the end: a body has room for tens of thousands of tags.
         if tags.add(tag) == Added::TooMany {
-            return Err(format!("must have at most {MOST_TAGS} different tags"));
+            return Err(format!("must have at most {MAX_TAGS} different tags"));
         }
     }
 
@@ -307,8 +307,8 @@ fn additional_data(value: Value) -> Result<Vec<AdditionalDatum>, String> {
     let data: Vec<AdditionalDatum> = serde_json::from_value(value).map_err(|error| {
         format!("must be an array of {{\"type\", \"label\", \"value\"}} with type text, link, img, email, phone or datetime: {error}")
     })?;
-    if data.len() > MOST_DATA {
-        return Err(format!("must have at most {MOST_DATA} entries"));
+    if data.len() > MAX_ADDITIONAL_DATA {
+        return Err(format!("must have at most {MAX_ADDITIONAL_DATA} entries"));
     }
     Ok(data)
 }
@@ -397,7 +397,7 @@ mod tests {
     #[test]
     fn nothing_is_looked_at_behind_the_first_tag_or_destination_that_is_too_much() {
         let items = |prefix: &str| {
-            let different = (0..=MOST_TAGS).map(|number| json!(format!("{prefix}{number}")));
+            let different = (0..=MAX_TAGS).map(|number| json!(format!("{prefix}{number}")));
             different.chain([json!(["no text"])]).collect::<Vec<_>>()
         };
 
@@ -410,13 +410,13 @@ mod tests {
         ];
 
         assert_eq!(found, expected);
-        let repeated = [&items("t")[..MOST_TAGS], &items("t")[..MOST_TAGS]].concat();
+        let repeated = [&items("t")[..MAX_TAGS], &items("t")[..MAX_TAGS]].concat();
         assert_eq!(
             draft(json!({"title": "t", "destination_ids": [], "tags": repeated}))
                 .unwrap()
                 .tags
                 .len(),
-            MOST_TAGS
+            MAX_TAGS
         );
     }
 
@@ -432,7 +432,7 @@ mod tests {
 
     #[test]
     fn what_was_read_can_be_sent_back() {
-        let long = "x".repeat(LONGEST_TITLE + 1);
+        let long = "x".repeat(MAX_TITLE_LEN + 1);
         let stored = map(
             json!({"id": "alt_1", "status": "open", "title": long, "description": null, "resolved": null,
             "source_id": "int_1", "thirdparty_id": "x", "type": "alert", "subtype": "alert", "created": 5}),

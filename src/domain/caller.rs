@@ -28,12 +28,12 @@ pub struct Caller {
 /// A caller who may write. What changes something takes this, so that the check cannot be
 /// forgotten.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Writer {
+pub struct WriteAccess {
     caller: Caller,
     from_foreign_page: bool,
 }
 
-impl Writer {
+impl WriteAccess {
     /// The account that is written to.
     pub fn account(&self) -> &AccountId {
         &self.caller.account
@@ -68,9 +68,9 @@ impl Caller {
     ///
     /// # Errors
     /// [`Rejection::Forbidden`] for a read-only credential.
-    pub fn into_writer(self) -> Result<Writer, Rejection> {
+    pub fn into_write_access(self) -> Result<WriteAccess, Rejection> {
         match self.access {
-            Access::ReadWrite => Ok(Writer { caller: self, from_foreign_page: false }),
+            Access::ReadWrite => Ok(WriteAccess { caller: self, from_foreign_page: false }),
             Access::ReadOnly => Err(Rejection::Forbidden(
                 "You don't have access to the resource requested: this credential may read but not write".into(),
             )),

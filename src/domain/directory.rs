@@ -22,7 +22,7 @@ pub enum AuthMode {
 
 /// An API key. The secret itself is nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
+pub struct ApiKey {
     /// The public half.
     pub id: KeyId,
     /// Whose it is.
@@ -52,7 +52,7 @@ pub struct User {
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     mode: AuthMode,
-    keys: HashMap<KeyId, Key>,
+    keys: HashMap<KeyId, ApiKey>,
     users: HashMap<String, User>,
     usernames: HashMap<UserId, String>,
 }
@@ -66,7 +66,7 @@ impl Directory {
     pub fn new(
         mode: AuthMode,
         accounts: Vec<AccountId>,
-        keys: Vec<Key>,
+        keys: Vec<ApiKey>,
         users: Vec<User>,
     ) -> Result<Self, Vec<String>> {
         let mut faults = Vec::new();
@@ -128,7 +128,7 @@ impl Directory {
     }
 
     /// The key with this public half.
-    pub fn key(&self, id: &str) -> Option<&Key> {
+    pub fn key(&self, id: &str) -> Option<&ApiKey> {
         self.keys.get(&KeyId::parse(id).ok()?)
     }
 

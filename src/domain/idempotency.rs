@@ -30,7 +30,7 @@ impl IdempotencyKey {
 
 /// A request that may be the repetition of an earlier one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
+pub struct IdempotentRequest {
     /// What the client calls it.
     pub key: IdempotencyKey,
     /// A digest of what it asks for; another one under the same key is another request.
@@ -38,7 +38,7 @@ pub struct Attempt {
 }
 
 /// For how long an answer can be asked for again, in milliseconds: a day.
-pub const REMEMBERED_FOR: i64 = 86_400_000;
+pub const REPLAY_WINDOW_MS: i64 = 86_400_000;
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@
 use super::{
     ids::{AccountId, DestinationId, IntegrationId},
     integration_input::{IntegrationDraft, IntegrationPatch},
-    list::{Attribute, Kind, Schema},
+    list::{Attribute, AttributeKind, Schema},
     timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -14,18 +14,18 @@ use serde_json::{Map, Value};
 /// The attributes by which integrations are filtered, sorted and selected, in the order in which
 /// they are written.
 pub const SCHEMA: Schema = Schema(&[
-    Attribute::new("sid", Kind::Text),
-    Attribute::new("id", Kind::Text),
-    Attribute::new("createdAt", Kind::Time),
-    Attribute::new("updatedAt", Kind::Time),
-    Attribute::new("meta", Kind::Object),
-    Attribute::new("tinyId", Kind::Number),
-    Attribute::new("name", Kind::Text),
-    Attribute::new("type", Kind::Text),
-    Attribute::new("enabled", Kind::Boolean),
-    Attribute::new("urgency", Kind::Text),
-    Attribute::new("destination_ids", Kind::TextArray),
-    Attribute::new("options", Kind::Object),
+    Attribute::new("sid", AttributeKind::Text),
+    Attribute::new("id", AttributeKind::Text),
+    Attribute::new("createdAt", AttributeKind::Time),
+    Attribute::new("updatedAt", AttributeKind::Time),
+    Attribute::new("meta", AttributeKind::Object),
+    Attribute::new("tinyId", AttributeKind::Number),
+    Attribute::new("name", AttributeKind::Text),
+    Attribute::new("type", AttributeKind::Text),
+    Attribute::new("enabled", AttributeKind::Boolean),
+    Attribute::new("urgency", AttributeKind::Text),
+    Attribute::new("destination_ids", AttributeKind::TextArray),
+    Attribute::new("options", AttributeKind::Object),
 ]);
 
 /// One integration, exactly what is stored and answered.

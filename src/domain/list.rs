@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! ListQuery::parse(schema, query)          every fault at once, or
-//!   .filters.matches(&Object::parse(json)) which objects
+//!   .filters.matches(&RawObject::parse(json)) which objects
 //!   .order                                 by tinyId, or by (sort.key(&object), tinyId)
 //!   .page                                  offset, limit, has_more, the Link header
 //!   .select.apply(json)                    what is shown of each
@@ -28,11 +28,11 @@ mod walk;
 
 pub use self::{
     filter::{Filter, Filters},
-    object::Object,
+    object::RawObject,
     page::{Page, PageStyle},
-    schema::{Attribute, Kind, Place, Schema},
+    schema::{Attribute, AttributeKind, FieldPath, Schema},
     select::Select,
-    sort::{Order, Sort, SortKey},
+    sort::{Sort, SortKey, SortOrder},
 };
 
 use self::parameters::{Faults, Parameters};
@@ -48,7 +48,7 @@ pub struct ListQuery {
     /// Which objects belong to the list.
     pub filters: Filters,
     /// How they are ordered.
-    pub order: Order,
+    pub order: SortOrder,
     /// Which part is answered.
     pub page: Page,
     /// Which attributes are answered; all of them if `None`.
@@ -79,7 +79,7 @@ impl ListQuery {
 
         let query = Self {
             page: Page::read(&parameters, &mut faults),
-            order: Order::read(schema, &parameters, &mut faults),
+            order: SortOrder::read(schema, &parameters, &mut faults),
             select: Select::read(schema, &parameters, &mut faults),
             filters: Filters::read(schema, &parameters, &mut faults),
         };

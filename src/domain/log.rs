@@ -6,7 +6,7 @@
 
 use super::{
     ids::{AccountId, AlertId, IntegrationId, LogId},
-    list::{Attribute, Kind, Schema},
+    list::{Attribute, AttributeKind, Schema},
     timestamp::Timestamp,
 };
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -17,22 +17,22 @@ use serde_json::{Map, Value};
 /// The attributes by which logs are filtered, sorted and selected, in the order in which they are
 /// written.
 pub const SCHEMA: Schema = Schema(&[
-    Attribute::new("sid", Kind::Text),
-    Attribute::new("id", Kind::Text),
-    Attribute::new("createdAt", Kind::Time),
-    Attribute::new("updatedAt", Kind::Time),
-    Attribute::new("meta", Kind::Object),
-    Attribute::new("tinyId", Kind::Number),
-    Attribute::new("type", Kind::Text),
-    Attribute::new("source_id", Kind::Text),
-    Attribute::new("alert_id", Kind::Text).or_null(),
+    Attribute::new("sid", AttributeKind::Text),
+    Attribute::new("id", AttributeKind::Text),
+    Attribute::new("createdAt", AttributeKind::Time),
+    Attribute::new("updatedAt", AttributeKind::Time),
+    Attribute::new("meta", AttributeKind::Object),
+    Attribute::new("tinyId", AttributeKind::Number),
+    Attribute::new("type", AttributeKind::Text),
+    Attribute::new("source_id", AttributeKind::Text),
+    Attribute::new("alert_id", AttributeKind::Text).or_null(),
     Attribute::thirdparty_id("thirdparty_id"),
-    Attribute::new("action", Kind::Text),
-    Attribute::new("outcome", Kind::Text),
-    Attribute::new("status", Kind::Number).or_null(),
-    Attribute::new("event", Kind::Object),
-    Attribute::new("request", Kind::Object),
-    Attribute::new("response", Kind::Object).or_null(),
+    Attribute::new("action", AttributeKind::Text),
+    Attribute::new("outcome", AttributeKind::Text),
+    Attribute::new("status", AttributeKind::Number).or_null(),
+    Attribute::new("event", AttributeKind::Object),
+    Attribute::new("request", AttributeKind::Object),
+    Attribute::new("response", AttributeKind::Object).or_null(),
 ]);
 
 /// One log, exactly what is stored and answered.
@@ -57,7 +57,7 @@ pub struct Log {
     pub tiny_id: u64,
     /// Who asked whom.
     #[serde(rename = "type")]
-    pub direction: Direction,
+    pub direction: LogDirection,
     /// The integration.
     pub source_id: IntegrationId,
     /// The alert that it led to or was about.
@@ -74,7 +74,7 @@ pub struct Log {
     /// What the adapter made of the request.
     pub event: Map<String, Value>,
     /// The request.
-    pub request: Request,
+    pub request: LoggedRequest,
     /// The answer to an outgoing request.
     pub response: Option<Response>,
 }
@@ -82,7 +82,7 @@ pub struct Log {
 /// Who asked whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Direction {
+pub enum LogDirection {
     /// A third party asked us.
     Incoming,
     /// We asked a third party.
@@ -92,7 +92,7 @@ pub enum Direction {
 /// A request. Values of headers that are credentials are masked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Request {
+pub struct LoggedRequest {
     /// `POST`, `GET`, …
     pub method: String,
     /// The path; of an outgoing request, the URL without its query.
@@ -104,7 +104,7 @@ pub struct Request {
     /// Names in lower case, with their values as texts, in the order in which they came.
     pub headers: Map<String, Value>,
     /// The body.
-    pub body: Body,
+    pub body: LogBody,
 }
 
 /// An answer.
@@ -114,13 +114,13 @@ pub struct Response {
     /// Names in lower case, with their values as texts.
     pub headers: Map<String, Value>,
     /// The body.
-    pub body: Body,
+    pub body: LogBody,
 }
 
 /// As much of a body as is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Body {
+pub struct LogBody {
     /// As text, decoded; bytes that are none are replaced, and an event that is none at all is a
     /// `data:` URL.
     pub text: String,
@@ -131,7 +131,7 @@ pub struct Body {
 /// So many bytes of a body are kept.
 pub const BODY_KEPT: usize = 64 << 10;
 
-impl Body {
+impl LogBody {
     /// The beginning of a body.
     pub fn of(bytes: &[u8]) -> Self {
         let kept = bytes.get(..end_of_kept(bytes)).unwrap_or(bytes);
@@ -142,7 +142,7 @@ impl Body {
     }
 }
 
-impl Body {
+impl LogBody {
     /// The beginning of a body that was decoded to `text`. What is no text in any charset is kept
     /// as a `data:` URL.
     pub fn decoded(text: &str, bytes: &[u8]) -> Self {
@@ -404,14 +404,14 @@ mod tests {
             let mut bytes = vec![b'x'; BODY_KEPT - before];
             bytes.extend("😀😀".bytes());
             assert_eq!(
-                Body::of(&bytes).text,
+                LogBody::of(&bytes).text,
                 "x".repeat(BODY_KEPT - kept),
                 "{before}"
             );
         }
 
         assert_eq!(
-            Body::of("é".repeat(BODY_KEPT).as_bytes()).text,
+            LogBody::of("é".repeat(BODY_KEPT).as_bytes()).text,
             "é".repeat(BODY_KEPT / 2)
         );
     }
@@ -419,25 +419,25 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_are_kept_as_they_are() {
         assert_eq!(
-            Body::decoded("Kühl", b"K\xfchl"),
-            Body {
+            LogBody::decoded("Kühl", b"K\xfchl"),
+            LogBody {
                 text: "Kühl".into(),
                 bytes: 4
             }
         );
 
-        let binary = Body::decoded("\u{8}\u{fffd}", b"\x08\xff");
+        let binary = LogBody::decoded("\u{8}\u{fffd}", b"\x08\xff");
         assert_eq!(binary.text, "data:application/octet-stream;base64,CP8=");
         assert_eq!(
-            Body::decoded(&"é".repeat(BODY_KEPT), b"").text,
+            LogBody::decoded(&"é".repeat(BODY_KEPT), b"").text,
             "é".repeat(BODY_KEPT / 2)
         );
     }
 
     #[test]
     fn so_much_of_a_body_is_kept() {
-        let body = Body::of(&vec![b'x'; BODY_KEPT + 1]);
+        let body = LogBody::of(&vec![b'x'; BODY_KEPT + 1]);
         assert_eq!((body.text.len(), body.bytes), (BODY_KEPT, BODY_KEPT + 1));
-        assert_eq!(Body::of(b"\xff!").text, "\u{fffd}!");
+        assert_eq!(LogBody::of(b"\xff!").text, "\u{fffd}!");
     }
 }

@@ -1,6 +1,6 @@
 //! What a third party calls the thing that an alert is about.
 
-use super::bounds::LONGEST_THIRDPARTY_ID;
+use super::limits::MAX_THIRDPARTY_ID_LEN;
 use sha2::{Digest, Sha256};
 use std::{borrow::Cow, fmt::Write};
 
@@ -8,7 +8,7 @@ use std::{borrow::Cow, fmt::Write};
 /// by its hash. The same id is kept as the same text always, so that what comes later about it
 /// finds the alert.
 pub fn kept(id: &str) -> Cow<'_, str> {
-    if id.chars().count() <= LONGEST_THIRDPARTY_ID {
+    if id.chars().count() <= MAX_THIRDPARTY_ID_LEN {
         return id.into();
     }
     let hash = Sha256::digest(id.as_bytes());
@@ -26,9 +26,9 @@ mod tests {
 
     #[test]
     fn a_long_id_is_kept_by_its_hash() {
-        let short = "é".repeat(LONGEST_THIRDPARTY_ID);
+        let short = "é".repeat(MAX_THIRDPARTY_ID_LEN);
         assert_eq!(kept(&short), short);
-        let long = "x".repeat(LONGEST_THIRDPARTY_ID + 1);
+        let long = "x".repeat(MAX_THIRDPARTY_ID_LEN + 1);
         // This literal is a promise: with another value, alerts that are open would not be found
         // any more.
         assert_eq!(

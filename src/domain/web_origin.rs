@@ -117,12 +117,12 @@ fn parse_host(text: &str) -> Option<String> {
 
 /// Where a page came from: `http(s)://host[:port]`, as browsers send it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub struct WebOrigin {
     is_https: bool,
     authority: Authority,
 }
 
-impl Origin {
+impl WebOrigin {
     /// Reads an origin as a browser writes it. `None` for anything else, such as `null` or one with
     /// a path.
     pub fn parse(text: &str) -> Option<Self> {
@@ -207,7 +207,7 @@ impl HostPattern {
 pub struct AllowedOrigins {
     any: bool,
     auto: bool,
-    listed: Vec<Origin>,
+    listed: Vec<WebOrigin>,
 }
 
 impl AllowedOrigins {
@@ -223,7 +223,7 @@ impl AllowedOrigins {
                 "auto" => allowed.auto = true,
                 origin => allowed
                     .listed
-                    .push(Origin::parse(origin).ok_or_else(|| entry.clone())?),
+                    .push(WebOrigin::parse(origin).ok_or_else(|| entry.clone())?),
             }
         }
         Ok(allowed)
@@ -233,7 +233,7 @@ impl AllowedOrigins {
     /// key is needed, `auto` lets every page do so, since a page has no key of its own; where none
     /// is, only pages of this machine.
     pub fn admit(&self, origin: &str, key_needed: bool) -> bool {
-        let parsed = Origin::parse(origin);
+        let parsed = WebOrigin::parse(origin);
         let local = || {
             parsed
                 .as_ref()
@@ -266,7 +266,7 @@ impl PageHeaders<'_> {
             // Browsers leave `Origin` out of most GET requests, images and links among them.
             return self.fetch_site == Some("cross-site");
         };
-        !Origin::parse(origin).is_some_and(|origin| {
+        !WebOrigin::parse(origin).is_some_and(|origin| {
             origin.authority.is_loopback()
                 || Some(&origin.authority) == self.host
                 || allowed.listed.contains(&origin)

@@ -134,7 +134,7 @@ pub fn url(integration: &Integration) -> Option<&str> {
 /// What waits to be sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Delivery {
+pub struct OutboxMessage {
     /// The account. First on purpose, as in all records.
     pub sid: AccountId,
     /// Who sends.

@@ -4,7 +4,7 @@
 use super::{
     alert::{self, Alert},
     body::excerpt,
-    bounds::{LONGEST_DESCRIPTION, LONGEST_TITLE, MOST_DATA, MOST_TAGS},
+    limits::{MAX_ADDITIONAL_DATA, MAX_DESCRIPTION_LEN, MAX_TAGS, MAX_TITLE_LEN},
     list::Schema,
     log::{self, Log},
     timestamp::Timestamp,
@@ -39,14 +39,15 @@ pub fn faults_of_alert(attributes: &Map<String, Value>) -> Vec<String> {
         vec![
             not_before(*created_at, *updated_at),
             (!is_title(title))
-                .then(|| format!("'title' must have 1 to {LONGEST_TITLE} characters")),
-            (description.chars().count() > LONGEST_DESCRIPTION).then(|| {
-                format!("'description' must have at most {LONGEST_DESCRIPTION} characters")
+                .then(|| format!("'title' must have 1 to {MAX_TITLE_LEN} characters")),
+            (description.chars().count() > MAX_DESCRIPTION_LEN).then(|| {
+                format!("'description' must have at most {MAX_DESCRIPTION_LEN} characters")
             }),
-            (tags.len() > MOST_TAGS)
-                .then(|| format!("'tags' must have at most {MOST_TAGS} different tags")),
-            (additional_data.len() > MOST_DATA)
-                .then(|| format!("'additional_data' must have at most {MOST_DATA} entries")),
+            (tags.len() > MAX_TAGS)
+                .then(|| format!("'tags' must have at most {MAX_TAGS} different tags")),
+            (additional_data.len() > MAX_ADDITIONAL_DATA).then(|| {
+                format!("'additional_data' must have at most {MAX_ADDITIONAL_DATA} entries")
+            }),
         ]
     })
 }
@@ -107,7 +108,7 @@ fn faults_one_by_one<T: DeserializeOwned>(
 }
 
 fn is_title(title: &str) -> bool {
-    !title.trim().is_empty() && title.chars().count() <= LONGEST_TITLE
+    !title.trim().is_empty() && title.chars().count() <= MAX_TITLE_LEN
 }
 
 fn not_before(created_at: Timestamp, updated_at: Timestamp) -> Option<String> {

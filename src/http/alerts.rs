@@ -5,8 +5,8 @@ use super::{
     problem::Problem, state::State,
 };
 use crate::domain::{
-    alert::{SCHEMA, Step},
-    caller::{Caller, Writer},
+    alert::{AlertAction, SCHEMA},
+    caller::{Caller, WriteAccess},
     list::Select,
 };
 use actix_web::{
@@ -17,7 +17,7 @@ use actix_web::{
 
 /// `POST /alert`
 pub(super) async fn create(
-    writer: Writer,
+    writer: WriteAccess,
     once: Once,
     body: JsonObject,
     state: Data<State>,
@@ -65,7 +65,7 @@ pub(super) async fn get(
 
 /// `PUT /alert/:id`
 pub(super) async fn update(
-    writer: Writer,
+    writer: WriteAccess,
     path: AlertPath,
     conditions: Conditions,
     body: JsonObject,
@@ -90,7 +90,7 @@ pub(super) async fn update(
 
 /// `DELETE /alert/:id`
 pub(super) async fn delete(
-    writer: Writer,
+    writer: WriteAccess,
     path: AlertPath,
     conditions: Conditions,
     state: Data<State>,
@@ -116,51 +116,51 @@ pub(super) async fn list(
 
 /// `POST /alert/:id/acknowledge`
 pub(super) async fn acknowledge(
-    writer: Writer,
+    writer: WriteAccess,
     path: AlertPath,
     conditions: Conditions,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    step(&writer, path, conditions, &state, Step::Acknowledge).await
+    step(&writer, path, conditions, &state, AlertAction::Acknowledge).await
 }
 
 /// `POST /alert/:id/resolve`
 pub(super) async fn resolve(
-    writer: Writer,
+    writer: WriteAccess,
     path: AlertPath,
     conditions: Conditions,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    step(&writer, path, conditions, &state, Step::Resolve).await
+    step(&writer, path, conditions, &state, AlertAction::Resolve).await
 }
 
 /// `POST /alert/:id/archive`
 pub(super) async fn archive(
-    writer: Writer,
+    writer: WriteAccess,
     path: AlertPath,
     conditions: Conditions,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    step(&writer, path, conditions, &state, Step::Archive).await
+    step(&writer, path, conditions, &state, AlertAction::Archive).await
 }
 
 /// `POST /_local/alert/:id/drop`: what happens in PagerTree when nobody can be found who takes the
 /// alert.
 pub(super) async fn drop(
-    writer: Writer,
+    writer: WriteAccess,
     path: AlertPath,
     conditions: Conditions,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    step(&writer, path, conditions, &state, Step::Drop).await
+    step(&writer, path, conditions, &state, AlertAction::Drop).await
 }
 
 async fn step(
-    writer: &Writer,
+    writer: &WriteAccess,
     path: AlertPath,
     conditions: Conditions,
     state: &State,
-    step: Step,
+    step: AlertAction,
 ) -> Result<HttpResponse, Problem> {
     let room = state.answers.for_bytes(
         state.alerts.bytes(writer, &path.0)?,

@@ -6,7 +6,7 @@
 use super::{body::Sender, page, problem::Problem, state::State};
 use crate::{
     domain::{
-        caller::{Caller, Writer},
+        caller::{Caller, WriteAccess},
         rejection::Rejection,
     },
     service::access::Credential,
@@ -23,7 +23,7 @@ impl FromRequest for Caller {
     }
 }
 
-impl FromRequest for Writer {
+impl FromRequest for WriteAccess {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -32,8 +32,8 @@ impl FromRequest for Writer {
     }
 }
 
-fn admit_writer(request: &HttpRequest) -> Result<Writer, Problem> {
-    let writer = admit(request)?.into_writer()?;
+fn admit_writer(request: &HttpRequest) -> Result<WriteAccess, Problem> {
+    let writer = admit(request)?.into_write_access()?;
     let state = state(request)?;
     Ok(writer.from_foreign_page(page::is_foreign(request.head(), &state.live.load())))
 }

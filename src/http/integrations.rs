@@ -5,7 +5,7 @@ use super::{
     preconditions::Conditions, problem::Problem, state::State,
 };
 use crate::domain::{
-    caller::{Caller, Writer},
+    caller::{Caller, WriteAccess},
     integration::SCHEMA,
     integration_input::{IntegrationDraft, IntegrationPatch},
     list::Select,
@@ -21,7 +21,7 @@ use actix_web::{
 
 /// `POST /integration`
 pub(super) async fn create(
-    writer: Writer,
+    writer: WriteAccess,
     key: Once,
     body: JsonObject,
     state: Data<State>,
@@ -76,7 +76,7 @@ pub(super) async fn get(
 
 /// `PUT /integration/:id`
 pub(super) async fn update(
-    writer: Writer,
+    writer: WriteAccess,
     path: IntegrationPath,
     conditions: Conditions,
     body: JsonObject,
@@ -100,7 +100,7 @@ pub(super) async fn update(
 
 /// `DELETE /integration/:id`
 pub(super) async fn delete(
-    writer: Writer,
+    writer: WriteAccess,
     path: IntegrationPath,
     conditions: Conditions,
     state: Data<State>,

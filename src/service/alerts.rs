@@ -10,10 +10,10 @@ use super::{
 use crate::{
     clock::Clock,
     domain::{
-        alert::{Alert, Origin, SCHEMA, Step},
+        alert::{Alert, AlertAction, AlertOrigin, SCHEMA},
         alert_input::{AlertDraft, AlertPatch, Authors, foreign_source},
         body::Strictness,
-        caller::{Caller, Writer},
+        caller::{Caller, WriteAccess},
         entity_tag::Preconditions,
         event::{AlertUrgency, Content},
         idempotency::IdempotencyKey,
@@ -68,7 +68,7 @@ impl Alerts {
     /// Every fault of the body; the store failed.
     pub fn draft(
         &self,
-        writer: &Writer,
+        writer: &WriteAccess,
         attributes: Map<String, Value>,
         strictness: Strictness,
     ) -> Result<AlertDraft, Fault> {
@@ -97,7 +97,7 @@ impl Alerts {
     /// key was used for another draft; the store failed.
     pub async fn create(
         &self,
-        writer: &Writer,
+        writer: &WriteAccess,
         draft: AlertDraft,
         key: Option<IdempotencyKey>,
     ) -> Result<(AlertId, Stored), Fault> {
@@ -152,7 +152,7 @@ impl Alerts {
     ///
     /// # Errors
     /// No such alert in this account; the store failed.
-    pub fn bytes(&self, writer: &Writer, id: &AlertId) -> Result<usize, Fault> {
+    pub fn bytes(&self, writer: &WriteAccess, id: &AlertId) -> Result<usize, Fault> {
         Ok(self.get_of(writer.account(), id)?.as_ref().len())
     }
 
@@ -184,7 +184,7 @@ impl Alerts {
     /// Every fault of the body; no such alert in this account; the store failed.
     pub fn patch(
         &self,
-        writer: &Writer,
+        writer: &WriteAccess,
         id: &AlertId,
         attributes: Map<String, Value>,
         strictness: Strictness,
@@ -206,7 +206,7 @@ impl Alerts {
     /// failed.
     pub async fn update(
         &self,
-        writer: &Writer,
+        writer: &WriteAccess,
         id: AlertId,
         patch: AlertPatch,
         conditions: Preconditions,
@@ -230,9 +230,9 @@ impl Alerts {
     /// not allow this; the store failed.
     pub async fn step(
         &self,
-        writer: &Writer,
+        writer: &WriteAccess,
         id: AlertId,
-        step: Step,
+        step: AlertAction,
         conditions: Preconditions,
     ) -> Result<Stored, Fault> {
         let by = writer.actor().to_owned();
@@ -250,7 +250,7 @@ impl Alerts {
 
     async fn change<F>(
         &self,
-        writer: &Writer,
+        writer: &WriteAccess,
         id: AlertId,
         conditions: Preconditions,
         change: F,
@@ -279,7 +279,7 @@ impl Alerts {
     /// failed.
     pub async fn delete(
         &self,
-        writer: &Writer,
+        writer: &WriteAccess,
         id: AlertId,
         conditions: Preconditions,
     ) -> Result<(), Fault> {
@@ -304,9 +304,9 @@ impl Alerts {
 /// What the alert says, and where it comes from. What the draft leaves open its source decides.
 fn split(
     transaction: &Transaction<'_>,
-    writer: &Writer,
+    writer: &WriteAccess,
     draft: AlertDraft,
-) -> Result<(Content, Origin), Fault> {
+) -> Result<(Content, AlertOrigin), Fault> {
     let integration = draft
         .source_id
         .map(|id| source(transaction, writer.account(), &id))
@@ -332,7 +332,7 @@ fn split(
         dedup_keys: Vec::new(),
     };
 
-    let origin = Origin {
+    let origin = AlertOrigin {
         thirdparty_id: draft.thirdparty_id,
         source_id: Some(source_id),
         s_log_id: None,
@@ -359,7 +359,7 @@ fn source(
 pub(super) fn ongoing(
     transaction: &Transaction<'_>,
     account: &AccountId,
-    origin: &Origin,
+    origin: &AlertOrigin,
 ) -> Result<Option<Alert>, StoreError> {
     let Some(subject) = subject(
         account,
@@ -368,7 +368,7 @@ pub(super) fn ongoing(
     ) else {
         return Ok(None);
     };
-    Ok(newest(transaction, &subject)?.filter(|alert| alert.status.goes_on()))
+    Ok(newest(transaction, &subject)?.filter(|alert| alert.status.is_active()))
 }
 
 /// The newest alert about this.
@@ -402,7 +402,7 @@ pub(super) fn insert(
     ids: &Ids,
     account: &AccountId,
     content: Content,
-    origin: Origin,
+    origin: AlertOrigin,
     now: Timestamp,
 ) -> Result<(Alert, Stored), StoreError> {
     let tiny_id = transaction.next_tiny_id(ALERTS, account)?;
@@ -440,13 +440,13 @@ fn replace(transaction: &mut Transaction<'_>, alert: &Alert) -> Result<Stored, S
 pub(super) fn taken(
     transaction: &mut Transaction<'_>,
     alert: &Alert,
-    step: Step,
+    step: AlertAction,
 ) -> Result<Stored, StoreError> {
     let event = match step {
-        Step::Acknowledge => Some(AlertEvent::Acknowledged),
-        Step::Resolve => Some(AlertEvent::Resolved),
-        Step::Drop => Some(AlertEvent::Dropped),
-        Step::Archive => None,
+        AlertAction::Acknowledge => Some(AlertEvent::Acknowledged),
+        AlertAction::Resolve => Some(AlertEvent::Resolved),
+        AlertAction::Drop => Some(AlertEvent::Dropped),
+        AlertAction::Archive => None,
     };
     if let Some(event) = event {
         outgoing::announce(transaction, alert, event)?;

@@ -21,7 +21,7 @@ use crate::{
         event::Reading,
         ids::{AccountId, IntegrationId},
         integration::Integration,
-        log::Request,
+        log::LoggedRequest,
         quota::Quota,
         rejection::Rejection,
     },
@@ -103,7 +103,7 @@ struct Understood {
     reading: Option<Reading>,
     answer: Option<Answer>,
     /// The request as its log shows it, without secrets of the integration.
-    shown: Request,
+    shown: LoggedRequest,
 }
 
 /// A request as adapters see it, and where it came from.

@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     courier::Reach,
     domain::{
-        caller::{Caller, Writer},
+        caller::{Caller, WriteAccess},
         entity_tag::Preconditions,
         idempotency::IdempotencyKey,
         ids::{AccountId, IntegrationId},
@@ -73,7 +73,7 @@ impl Integrations {
     /// store failed.
     pub async fn create(
         &self,
-        writer: &Writer,
+        writer: &WriteAccess,
         draft: IntegrationDraft,
         key: Option<IdempotencyKey>,
     ) -> Result<(IntegrationId, Stored), Fault> {
@@ -127,7 +127,7 @@ impl Integrations {
     ///
     /// # Errors
     /// No such integration in this account; the store failed.
-    pub fn bytes(&self, writer: &Writer, id: &IntegrationId) -> Result<usize, Fault> {
+    pub fn bytes(&self, writer: &WriteAccess, id: &IntegrationId) -> Result<usize, Fault> {
         Ok(self.get_of(writer.account(), id)?.as_ref().len())
     }
 
@@ -160,7 +160,7 @@ impl Integrations {
     /// be one more that sends than the account may have; the store failed.
     pub async fn update(
         &self,
-        writer: &Writer,
+        writer: &WriteAccess,
         id: IntegrationId,
         patch: IntegrationPatch,
         conditions: Preconditions,
@@ -208,7 +208,7 @@ impl Integrations {
     /// failed.
     pub async fn delete(
         &self,
-        writer: &Writer,
+        writer: &WriteAccess,
         id: IntegrationId,
         conditions: Preconditions,
     ) -> Result<(), Fault> {
@@ -236,7 +236,7 @@ impl Integrations {
 
 fn owned(
     transaction: &Transaction<'_>,
-    writer: &Writer,
+    writer: &WriteAccess,
     id: &IntegrationId,
 ) -> Result<(Integration, Stored), Fault> {
     objects::owned(transaction, COLLECTION, writer.account(), id.as_str(), NAME)

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         entity_tag::EntityTag,
         ids::AccountId,
-        list::{ListQuery, Order, Page, Place, Schema},
+        list::{FieldPath, ListQuery, Page, Schema, SortOrder},
         rejection::Rejection,
     },
     store::{Collection, Direction, Store, StoreError, Stored},
@@ -291,22 +291,22 @@ fn is_near(query: &ListQuery) -> bool {
 }
 
 fn reads_everything(query: &ListQuery) -> bool {
-    !query.filters.is_empty() || matches!(query.order, Order::Sorted(_))
+    !query.filters.is_empty() || matches!(query.order, SortOrder::Sorted(_))
 }
 
 /// What must be known of each object to tell which are on the page.
-fn places(query: &ListQuery) -> Vec<&Place> {
+fn places(query: &ListQuery) -> Vec<&FieldPath> {
     let filtered = query.filters.iter().map(|filter| filter.place());
     match &query.order {
-        Order::Sorted(sort) => filtered.chain(sort.places()).collect(),
-        Order::TinyIdAscending | Order::TinyIdDescending => filtered.collect(),
+        SortOrder::Sorted(sort) => filtered.chain(sort.places()).collect(),
+        SortOrder::TinyIdAscending | SortOrder::TinyIdDescending => filtered.collect(),
     }
 }
 
-fn direction(order: &Order) -> Direction {
+fn direction(order: &SortOrder) -> Direction {
     match order {
-        Order::TinyIdDescending => Direction::Descending,
-        Order::TinyIdAscending | Order::Sorted(_) => Direction::Ascending,
+        SortOrder::TinyIdDescending => Direction::Descending,
+        SortOrder::TinyIdAscending | SortOrder::Sorted(_) => Direction::Ascending,
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{fault::Fault, objects::unreadable, passwords};
 use crate::{
     domain::{
-        idempotency::{Attempt, IdempotencyKey},
+        idempotency::{IdempotencyKey, IdempotentRequest},
         ids::AccountId,
         rejection::Rejection,
         timestamp::Timestamp,
@@ -14,9 +14,12 @@ use crate::{
 use serde::Serialize;
 
 /// What tells one request from another under the same key.
-pub(super) fn attempt(key: IdempotencyKey, draft: &impl Serialize) -> Result<Attempt, StoreError> {
+pub(super) fn attempt(
+    key: IdempotencyKey,
+    draft: &impl Serialize,
+) -> Result<IdempotentRequest, StoreError> {
     let canonical = serde_json::to_vec(draft).map_err(unreadable)?;
-    Ok(Attempt {
+    Ok(IdempotentRequest {
         key,
         fingerprint: passwords::digest(&canonical),
     })
@@ -29,7 +32,7 @@ pub(super) fn attempt(key: IdempotencyKey, draft: &impl Serialize) -> Result<Att
 pub(super) fn answered(
     transaction: &Transaction<'_>,
     account: &AccountId,
-    attempt: &Attempt,
+    attempt: &IdempotentRequest,
     now: Timestamp,
 ) -> Result<Option<Stored>, Fault> {
     let Some(answered) = transaction.answered(account, &attempt.key, now)? else {

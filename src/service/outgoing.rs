@@ -19,12 +19,12 @@ use crate::{
     courier::{self, Reach},
     domain::{
         alert::Alert,
-        caller::Writer,
+        caller::WriteAccess,
         ids::{AccountId, IntegrationId, LogId},
         integration::Integration,
         rejection::Rejection,
         timestamp::Timestamp,
-        webhook::{self, AlertEvent, Delivery},
+        webhook::{self, AlertEvent, OutboxMessage},
         webhook_options,
     },
     store::{StoreError, Transaction},
@@ -76,7 +76,7 @@ pub(super) fn announce(
 }
 
 /// What is told of an event, not addressed to anybody yet.
-fn announcement(alert: &Alert, event: AlertEvent) -> Result<Delivery, StoreError> {
+fn announcement(alert: &Alert, event: AlertEvent) -> Result<OutboxMessage, StoreError> {
     #[derive(serde::Serialize)]
     struct Announcement<'a> {
         r#type: &'a str,
@@ -90,7 +90,7 @@ fn announcement(alert: &Alert, event: AlertEvent) -> Result<Delivery, StoreError
     .map_err(objects::unreadable)?;
     let (since, integration_id) = (alert.updated_at, IntegrationId::fan_out());
 
-    Ok(Delivery {
+    Ok(OutboxMessage {
         sid: alert.sid.clone(),
         alert_id: Some(alert.id.clone()),
         thirdparty_id: alert.thirdparty_id.clone(),
@@ -106,7 +106,7 @@ fn announcement(alert: &Alert, event: AlertEvent) -> Result<Delivery, StoreError
     })
 }
 
-fn enqueue(transaction: &mut Transaction<'_>, delivery: &Delivery) -> Result<(), StoreError> {
+fn enqueue(transaction: &mut Transaction<'_>, delivery: &OutboxMessage) -> Result<(), StoreError> {
     transaction.enqueue(
         &delivery.sid,
         &delivery.integration_id,
@@ -138,7 +138,7 @@ pub(super) fn confirm(
     log: &LogId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let delivery = Delivery {
+    let delivery = OutboxMessage {
         sid: integration.sid.clone(),
         integration_id: integration.id.clone(),
         alert_id: None,
@@ -162,7 +162,7 @@ pub(super) fn confirm(
 /// [`Rejection::Forbidden`]
 pub(super) fn check_page(
     integration: &Integration,
-    writer: &Writer,
+    writer: &WriteAccess,
     reach: Reach,
 ) -> Result<(), Rejection> {
     let sends = integration.integration_type.as_str() == webhook::TYPE;

@@ -251,7 +251,7 @@ fn alert_candidate(record: &Stored) -> Result<Candidate, StoreError> {
     Ok(Candidate {
         id: id.into(),
         created_at,
-        goes_on: status.goes_on(),
+        goes_on: status.is_active(),
     })
 }
 

@@ -13,7 +13,7 @@ use super::{
     open,
     trees::{self, Counters, Tree},
 };
-use crate::domain::{ids::AccountId, webhook::Delivery};
+use crate::domain::{ids::AccountId, webhook::OutboxMessage};
 use objects::Objects;
 use std::{collections::BTreeSet, fmt, ops::Bound, path::Path};
 
@@ -216,7 +216,7 @@ impl Examination<'_> {
                 ));
             }
 
-            if let Err(error) = serde_json::from_slice::<Delivery>(content.as_ref()) {
+            if let Err(error) = serde_json::from_slice::<OutboxMessage>(content.as_ref()) {
                 self.damage(format!(
                     "what is to be sent as {number} of '{integration}' cannot be read: {error}"
                 ));

@@ -10,7 +10,7 @@ use super::{
     trees::{self, Tree},
 };
 use crate::domain::{
-    idempotency::{Attempt, IdempotencyKey, REMEMBERED_FOR},
+    idempotency::{IdempotencyKey, IdempotentRequest, REPLAY_WINDOW_MS},
     ids::AccountId,
     timestamp::Timestamp,
 };
@@ -79,7 +79,7 @@ impl Transaction<'_> {
     pub fn remember_answer(
         &mut self,
         account: &AccountId,
-        attempt: &Attempt,
+        attempt: &IdempotentRequest,
         now: Timestamp,
         record: Stored,
     ) -> Result<(), StoreError> {
@@ -137,7 +137,7 @@ impl Transaction<'_> {
 }
 
 fn is_due(at: i64, now: Timestamp) -> bool {
-    now.millis().saturating_sub(at) >= REMEMBERED_FOR
+    now.millis().saturating_sub(at) >= REPLAY_WINDOW_MS
 }
 
 fn address(account: &AccountId, key: &IdempotencyKey) -> Vec<u8> {
@@ -169,7 +169,7 @@ mod tests {
     };
     use std::ops::Bound;
 
-    const DAY: i64 = REMEMBERED_FOR;
+    const DAY: i64 = REPLAY_WINDOW_MS;
 
     fn shared(folder: &std::path::Path) -> Shared {
         let options = Options {
@@ -196,7 +196,7 @@ mod tests {
         for number in 0..creates {
             let mut transaction = Transaction::new(&opened, &changes);
             let key = IdempotencyKey::parse(format!("{millis} {number}").as_bytes()).unwrap();
-            let attempt = Attempt {
+            let attempt = IdempotentRequest {
                 key,
                 fingerprint: [0; 32],
             };

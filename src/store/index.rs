@@ -15,7 +15,7 @@ mod view;
 pub use view::View;
 
 use super::{Collection, Snapshot, StoreError, engine::Stored, trees::Tree};
-use crate::domain::{ids::AccountId, list::Place};
+use crate::domain::{ids::AccountId, list::FieldPath};
 use building::{Building, CannotFollow, Finished, follow, parse};
 use std::{
     collections::HashMap,
@@ -74,7 +74,7 @@ struct State {
     /// While somebody builds: what was published since.
     building: Option<Vec<Change>>,
     /// Places that do not fit into the memory.
-    refused: Vec<Place>,
+    refused: Vec<FieldPath>,
     /// Whether the writer has forgotten this entry.
     evicted: bool,
     /// Changes since its bytes were counted.
@@ -111,7 +111,7 @@ impl Indexes {
         &self,
         collection: Collection,
         account: &AccountId,
-        places: &[&Place],
+        places: &[&FieldPath],
         snapshot: impl Fn() -> Result<Snapshot, StoreError>,
     ) -> Result<Option<Indexed>, StoreError> {
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
@@ -132,7 +132,7 @@ impl Indexes {
         &self,
         collection: Collection,
         account: &AccountId,
-        places: &[&Place],
+        places: &[&FieldPath],
         snapshot: impl Fn() -> Result<Snapshot, StoreError>,
     ) -> Result<Option<Indexed>, StoreError> {
         if self.budget == 0 {
@@ -273,7 +273,7 @@ impl Indexes {
         key: &Key,
         collection: Collection,
         snapshot: &Snapshot,
-        places: Vec<Place>,
+        places: Vec<FieldPath>,
     ) -> Result<Option<View>, StoreError> {
         let mut view = View::with_places(places);
         if !view.needs_attributes() {
@@ -373,7 +373,7 @@ impl State {
 
     fn indexed(
         &mut self,
-        places: &[&Place],
+        places: &[&FieldPath],
         snapshot: impl Fn() -> Result<Snapshot, StoreError>,
     ) -> Result<Option<Indexed>, StoreError> {
         match &mut self.view {
@@ -389,7 +389,7 @@ impl State {
         }
     }
 
-    fn missing(&self, places: &[&Place]) -> Vec<Place> {
+    fn missing(&self, places: &[&FieldPath]) -> Vec<FieldPath> {
         let mut missing = Vec::new();
         for place in places {
             let known = self.view.as_ref().is_some_and(|view| view.has(place));
@@ -423,7 +423,7 @@ impl State {
         }
     }
 
-    fn refuse(&mut self, places: Vec<Place>) {
+    fn refuse(&mut self, places: Vec<FieldPath>) {
         if self.refused.len() >= REFUSED {
             self.refused.clear();
         }

@@ -6,10 +6,10 @@
 //! elements are open is guessed on the safe side: an end tag closes nothing but the element that
 //! was opened last.
 
-use crate::domain::bounds::LONGEST_DESCRIPTION;
+use crate::domain::limits::MAX_DESCRIPTION_LEN;
 
 /// So many bytes are left to be parsed; no alert has a longer description.
-const LONGEST: usize = LONGEST_DESCRIPTION;
+const LONGEST: usize = MAX_DESCRIPTION_LEN;
 /// More than any page that a person reads nests.
 const DEEPEST: usize = 256;
 /// Open elements, added up over all tags.

@@ -234,7 +234,7 @@ fn what_a_template_may_cost_is_bounded() {
     let many = json!({"a": vec![0; 3_000], "text": "x".repeat(LONGEST_TEXT / 2 + 1)});
     for (template, part) in [
         ("x".repeat(LONGEST_TEMPLATE) + "{{a}}", "bytes"),
-        ("{{a}}".repeat(MOST_TAGS + 1), "tags"),
+        ("{{a}}".repeat(MAX_TAGS + 1), "tags"),
         (
             format!(
                 "{{{{uppercase {}a{}}}}}",

@@ -19,10 +19,10 @@ use super::{
     instant::{self, Instant},
     json::Members,
     number::Number,
-    object::{self, Object, Shape},
-    operator::{Comparator, Operator, Operators},
+    object::{self, RawObject, Shape},
+    operator::{Comparator, FilterOperator, Operators},
     parameters::{Faults, Parameters, shown},
-    schema::{Kind, Place, Schema},
+    schema::{AttributeKind, FieldPath, Schema},
 };
 
 /// As it is written in a query and in what is stored.
@@ -58,7 +58,7 @@ impl Filters {
     }
 
     /// Whether the object satisfies every filter.
-    pub fn matches(&self, object: &Object<'_>) -> bool {
+    pub fn matches(&self, object: &RawObject<'_>) -> bool {
         self.filters.iter().all(|filter| filter.matches(object))
     }
 
@@ -76,7 +76,7 @@ impl Filters {
 /// One question about one place of an object.
 #[derive(Debug, Clone)]
 pub struct Filter {
-    place: Place,
+    place: FieldPath,
     negated: bool,
     test: Test,
 }
@@ -106,8 +106,8 @@ enum Test {
 }
 
 impl Filter {
-    fn new(place: Place, operator: Operator, value: &str) -> Result<Self, String> {
-        let negated = operator == Operator::NotEqual;
+    fn new(place: FieldPath, operator: FilterOperator, value: &str) -> Result<Self, String> {
+        let negated = operator == FilterOperator::NotEqual;
         if asks_for_null(&place, operator, value) {
             return Ok(Self {
                 negated,
@@ -133,15 +133,21 @@ impl Filter {
         }
 
         let test = match (kind, &place.below) {
-            (Kind::Object, Some(_)) => AnyKindTest::new(operator, value).map(Test::AnyKind),
-            (Kind::Object, None) => Test::of_object(operator, value),
-            (Kind::ObjectArray, below) => {
+            (AttributeKind::Object, Some(_)) => {
+                AnyKindTest::new(operator, value).map(Test::AnyKind)
+            }
+            (AttributeKind::Object, None) => Test::of_object(operator, value),
+            (AttributeKind::ObjectArray, below) => {
                 SomeObjectTest::new(below.as_deref(), operator, value).map(Test::SomeObject)
             }
-            (Kind::TextArray, _) => Test::of_elements(operator, value),
-            (Kind::Text | Kind::Number | Kind::Boolean | Kind::Time, _) => {
-                Test::of_scalar(kind, operator, value)
-            }
+            (AttributeKind::TextArray, _) => Test::of_elements(operator, value),
+            (
+                AttributeKind::Text
+                | AttributeKind::Number
+                | AttributeKind::Boolean
+                | AttributeKind::Time,
+                _,
+            ) => Test::of_scalar(kind, operator, value),
         };
 
         match test {
@@ -155,7 +161,7 @@ impl Filter {
     }
 
     /// What it asks about.
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &FieldPath {
         &self.place
     }
 
@@ -164,44 +170,53 @@ impl Filter {
         value.is_some_and(|value| self.test.holds(value)) != self.negated
     }
 
-    fn matches(&self, object: &Object<'_>) -> bool {
+    fn matches(&self, object: &RawObject<'_>) -> bool {
         self.accepts(self.place.find(object))
     }
 }
 
 impl Test {
-    fn of_scalar(kind: Kind, operator: Operator, value: &str) -> Option<Self> {
+    fn of_scalar(kind: AttributeKind, operator: FilterOperator, value: &str) -> Option<Self> {
         let comparator = match operator {
-            Operator::BeginsWith => return Some(Self::BeginsWith(value.to_owned())),
-            Operator::Contains => return Some(Self::Contains(value.to_owned())),
-            Operator::NotEqual => Comparator::Equal,
-            Operator::Compare(comparator) => comparator,
+            FilterOperator::BeginsWith => return Some(Self::BeginsWith(value.to_owned())),
+            FilterOperator::Contains => return Some(Self::Contains(value.to_owned())),
+            FilterOperator::NotEqual => Comparator::Equal,
+            FilterOperator::Compare(comparator) => comparator,
         };
 
         match kind {
-            Kind::Number => Comparison::parse(comparator, value, Number::parse).map(Self::Number),
-            Kind::Boolean => Comparison::parse(comparator, value, parse_boolean).map(Self::Boolean),
-            Kind::Time => {
+            AttributeKind::Number => {
+                Comparison::parse(comparator, value, Number::parse).map(Self::Number)
+            }
+            AttributeKind::Boolean => {
+                Comparison::parse(comparator, value, parse_boolean).map(Self::Boolean)
+            }
+            AttributeKind::Time => {
                 Comparison::parse(comparator, value, instant::parse_asked).map(Self::Time)
             }
-            Kind::Text | Kind::TextArray | Kind::Object | Kind::ObjectArray => {
+            AttributeKind::Text
+            | AttributeKind::TextArray
+            | AttributeKind::Object
+            | AttributeKind::ObjectArray => {
                 Comparison::parse_text(comparator, value).map(Self::Text)
             }
         }
     }
 
-    fn of_elements(operator: Operator, value: &str) -> Option<Self> {
+    fn of_elements(operator: FilterOperator, value: &str) -> Option<Self> {
         let comparator = match operator {
-            Operator::BeginsWith => return Some(Self::SomeElementBeginsWith(value.to_owned())),
-            Operator::NotEqual | Operator::Contains => Comparator::Equal,
-            Operator::Compare(comparator) => comparator,
+            FilterOperator::BeginsWith => {
+                return Some(Self::SomeElementBeginsWith(value.to_owned()));
+            }
+            FilterOperator::NotEqual | FilterOperator::Contains => Comparator::Equal,
+            FilterOperator::Compare(comparator) => comparator,
         };
         Comparison::parse_text(comparator, value).map(Self::SomeElement)
     }
 
-    fn of_object(operator: Operator, value: &str) -> Option<Self> {
+    fn of_object(operator: FilterOperator, value: &str) -> Option<Self> {
         let members = Members::parse(value)?;
-        Some(if operator == Operator::Contains {
+        Some(if operator == FilterOperator::Contains {
             Self::Contained(members)
         } else {
             Self::Equal(members)
@@ -228,9 +243,11 @@ impl Test {
             Self::SomeElementBeginsWith(start) => {
                 has_element(value, |element| element.starts_with(start))
             }
-            Self::Equal(members) => Object::of(value).is_some_and(|stored| members.equal(&stored)),
+            Self::Equal(members) => {
+                RawObject::of(value).is_some_and(|stored| members.equal(&stored))
+            }
             Self::Contained(members) => {
-                Object::of(value).is_some_and(|stored| members.contained_in(&stored))
+                RawObject::of(value).is_some_and(|stored| members.contained_in(&stored))
             }
             Self::AnyKind(test) => test.holds(value),
             Self::SomeObject(test) => test.holds(value),
@@ -239,28 +256,37 @@ impl Test {
 }
 
 /// Below an object the stored value decides.
-fn asks_for_null(place: &Place, operator: Operator, value: &str) -> bool {
+fn asks_for_null(place: &FieldPath, operator: FilterOperator, value: &str) -> bool {
     let equals = matches!(
         operator,
-        Operator::Compare(Comparator::Equal) | Operator::NotEqual
+        FilterOperator::Compare(Comparator::Equal) | FilterOperator::NotEqual
     );
     place.may_be_null() && equals && value == NULL
 }
 
 /// What the place is called if objects stand there.
-fn whole_object(place: &Place) -> Option<&'static str> {
+fn whole_object(place: &FieldPath) -> Option<&'static str> {
     match (place.attribute.kind, &place.below) {
-        (Kind::Object, None) => Some("an object"),
-        (Kind::ObjectArray, None) => Some("an array of objects"),
-        (Kind::Text | Kind::Number | Kind::Boolean | Kind::Time | Kind::TextArray, _) => None,
-        (Kind::Object | Kind::ObjectArray, Some(_)) => None,
+        (AttributeKind::Object, None) => Some("an object"),
+        (AttributeKind::ObjectArray, None) => Some("an array of objects"),
+        (
+            AttributeKind::Text
+            | AttributeKind::Number
+            | AttributeKind::Boolean
+            | AttributeKind::Time
+            | AttributeKind::TextArray,
+            _,
+        ) => None,
+        (AttributeKind::Object | AttributeKind::ObjectArray, Some(_)) => None,
     }
 }
 
-fn asks_for_members(operator: Operator) -> bool {
+fn asks_for_members(operator: FilterOperator) -> bool {
     matches!(
         operator,
-        Operator::Compare(Comparator::Equal) | Operator::NotEqual | Operator::Contains
+        FilterOperator::Compare(Comparator::Equal)
+            | FilterOperator::NotEqual
+            | FilterOperator::Contains
     )
 }
 
@@ -294,26 +320,30 @@ fn parse_boolean(text: &str) -> Option<bool> {
     }
 }
 
-fn unreadable(place: &Place, operator: Operator, value: &str) -> String {
+fn unreadable(place: &FieldPath, operator: FilterOperator, value: &str) -> String {
     let expected = match (place.attribute.kind, &place.below) {
-        (Kind::Number, _) => "a number",
-        (Kind::Boolean, _) => "true, false, 1 or 0",
-        (Kind::Time, _) => "an RFC 3339 time like 2018-04-27T00:02:50Z or unix seconds",
-        (Kind::Object, None) => "a JSON object like {\"env\":\"prod\"}",
-        (Kind::ObjectArray, None) => "a JSON object like {\"label\":\"Host\"}",
-        (Kind::Text | Kind::TextArray, _) | (Kind::Object | Kind::ObjectArray, Some(_)) => "a text",
+        (AttributeKind::Number, _) => "a number",
+        (AttributeKind::Boolean, _) => "true, false, 1 or 0",
+        (AttributeKind::Time, _) => "an RFC 3339 time like 2018-04-27T00:02:50Z or unix seconds",
+        (AttributeKind::Object, None) => "a JSON object like {\"env\":\"prod\"}",
+        (AttributeKind::ObjectArray, None) => "a JSON object like {\"label\":\"Host\"}",
+        (AttributeKind::Text | AttributeKind::TextArray, _)
+        | (AttributeKind::Object | AttributeKind::ObjectArray, Some(_)) => "a text",
     };
 
     let expected = match operator {
-        Operator::Compare(Comparator::Between) => {
+        FilterOperator::Compare(Comparator::Between) => {
             format!("two values written a..b, each {expected}")
         }
-        Operator::Compare(Comparator::Equal) | Operator::NotEqual if place.may_be_null() => {
+        FilterOperator::Compare(Comparator::Equal) | FilterOperator::NotEqual
+            if place.may_be_null() =>
+        {
             format!("{expected}, or null")
         }
-        Operator::Compare(_) | Operator::NotEqual | Operator::BeginsWith | Operator::Contains => {
-            expected.to_owned()
-        }
+        FilterOperator::Compare(_)
+        | FilterOperator::NotEqual
+        | FilterOperator::BeginsWith
+        | FilterOperator::Contains => expected.to_owned(),
     };
 
     format!(

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::{
     number::Number,
-    object::{Object, Shape},
+    object::{RawObject, Shape},
 };
 
 /// Deeper values are refused; the same bound as `serde_json`'s own.
@@ -34,16 +34,16 @@ impl Members {
     /// Reads one JSON object; `None` for anything else.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let value: &RawValue = serde_json::from_str(text).ok()?;
-        Self::read(Object::of(value)?, DEEPEST)
+        Self::read(RawObject::of(value)?, DEEPEST)
     }
 
     /// Whether the stored object has exactly these members. Stored objects have no name twice.
-    pub(super) fn equal(&self, stored: &Object<'_>) -> bool {
+    pub(super) fn equal(&self, stored: &RawObject<'_>) -> bool {
         stored.len() == self.0.len() && self.contained_in(stored)
     }
 
     /// Whether the stored object has all these members, with equal values.
-    pub(super) fn contained_in(&self, stored: &Object<'_>) -> bool {
+    pub(super) fn contained_in(&self, stored: &RawObject<'_>) -> bool {
         // One walk over the stored side, however large either side is.
         let found = stored
             .members()
@@ -51,7 +51,7 @@ impl Members {
         found.count() == self.0.len()
     }
 
-    fn read(object: Object<'_>, depth: usize) -> Option<Self> {
+    fn read(object: RawObject<'_>, depth: usize) -> Option<Self> {
         let members = object
             .members()
             .map(|(name, value)| Some((name.to_owned(), Json::read(value, depth)?)));
@@ -122,13 +122,13 @@ mod tests {
     fn equal(given: &str, stored: &str) -> bool {
         Members::parse(given)
             .unwrap()
-            .equal(&Object::parse(stored.as_bytes()).unwrap())
+            .equal(&RawObject::parse(stored.as_bytes()).unwrap())
     }
 
     fn contained(given: &str, stored: &str) -> bool {
         Members::parse(given)
             .unwrap()
-            .contained_in(&Object::parse(stored.as_bytes()).unwrap())
+            .contained_in(&RawObject::parse(stored.as_bytes()).unwrap())
     }
 
     #[test]

@@ -18,11 +18,11 @@ use super::walk;
 
 /// The members of a JSON object, by name, with their values as they were written.
 #[derive(Debug)]
-pub struct Object<'a> {
+pub struct RawObject<'a> {
     members: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
-impl<'a> Object<'a> {
+impl<'a> RawObject<'a> {
     /// Splits the bytes of a JSON object into its members, without looking into their values.
     ///
     /// # Errors
@@ -62,7 +62,7 @@ impl<'a> Object<'a> {
     }
 }
 
-impl<'de> Deserialize<'de> for Object<'de> {
+impl<'de> Deserialize<'de> for RawObject<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(ObjectVisitor)
     }
@@ -71,7 +71,7 @@ impl<'de> Deserialize<'de> for Object<'de> {
 struct ObjectVisitor;
 
 impl<'de> Visitor<'de> for ObjectVisitor {
-    type Value = Object<'de>;
+    type Value = RawObject<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
@@ -82,7 +82,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
         while let Some((MemberName(name), value)) = map.next_entry()? {
             members.push((name, value));
         }
-        Ok(Object { members })
+        Ok(RawObject { members })
     }
 }
 
@@ -122,7 +122,7 @@ pub(super) enum Shape<'a> {
     Number(&'a str),
     Text(Cow<'a, str>),
     Array(Vec<&'a RawValue>),
-    Object(Object<'a>),
+    Object(RawObject<'a>),
 }
 
 impl<'a> Shape<'a> {
@@ -136,7 +136,7 @@ impl<'a> Shape<'a> {
             b'f' => Some(Self::Boolean(false)),
             b'"' => text(value).map(Self::Text),
             b'[' => serde_json::from_str(written).ok().map(Self::Array),
-            b'{' => Object::of(value).map(Self::Object),
+            b'{' => RawObject::of(value).map(Self::Object),
             _ => Some(Self::Number(written)),
         }
     }
@@ -192,7 +192,8 @@ mod tests {
 
     #[test]
     fn members_are_handed_out_exactly_as_written() {
-        let object = Object::parse(br#" { "a" : [1 , 2], "b":1.50, "c" : {"x": null} } "#).unwrap();
+        let object =
+            RawObject::parse(br#" { "a" : [1 , 2], "b":1.50, "c" : {"x": null} } "#).unwrap();
         assert_eq!(object.get("a").unwrap().get(), "[1 , 2]");
         assert_eq!(object.get("b").unwrap().get(), "1.50");
         assert_eq!(object.get("c").unwrap().get(), r#"{"x": null}"#);
@@ -202,7 +203,7 @@ mod tests {
     #[test]
     fn names_are_borrowed_unless_they_have_escapes() {
         let object =
-            Object::parse(r#"{"plain":1,"gr\u00fc\u00df":2,"日本":3}"#.as_bytes()).unwrap();
+            RawObject::parse(r#"{"plain":1,"gr\u00fc\u00df":2,"日本":3}"#.as_bytes()).unwrap();
         let borrowed: Vec<_> = object
             .members
             .iter()
@@ -216,7 +217,7 @@ mod tests {
     #[test]
     fn a_name_given_twice_has_its_last_value() {
         assert_eq!(
-            Object::parse(br#"{"a":1,"a":2}"#)
+            RawObject::parse(br#"{"a":1,"a":2}"#)
                 .unwrap()
                 .get("a")
                 .unwrap()
@@ -228,9 +229,9 @@ mod tests {
     #[test]
     fn whatever_is_not_one_object_is_an_error() {
         for broken in ["", "[]", "1", "{", r#"{"a":}"#, "{} {}", r#"{"a":1,}"#] {
-            assert!(Object::parse(broken.as_bytes()).is_err(), "{broken}");
+            assert!(RawObject::parse(broken.as_bytes()).is_err(), "{broken}");
         }
-        assert!(Object::parse(b"{\"a\":\"\xff\"}").is_err());
+        assert!(RawObject::parse(b"{\"a\":\"\xff\"}").is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::parameters::{Faults, Parameters, shown};
 
 /// What a filter asks of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operator {
+pub(super) enum FilterOperator {
     Compare(Comparator),
     /// The exact negation of equals.
     NotEqual,
@@ -26,19 +26,19 @@ pub(super) enum Comparator {
     Between,
 }
 
-const OPERATORS: [(&str, Operator); 9] = [
-    ("equals", Operator::Compare(Comparator::Equal)),
-    ("ne", Operator::NotEqual),
-    ("lt", Operator::Compare(Comparator::Less)),
-    ("lte", Operator::Compare(Comparator::LessOrEqual)),
-    ("gt", Operator::Compare(Comparator::Greater)),
-    ("gte", Operator::Compare(Comparator::GreaterOrEqual)),
-    ("beginsWith", Operator::BeginsWith),
-    ("contains", Operator::Contains),
-    ("between", Operator::Compare(Comparator::Between)),
+const OPERATORS: [(&str, FilterOperator); 9] = [
+    ("equals", FilterOperator::Compare(Comparator::Equal)),
+    ("ne", FilterOperator::NotEqual),
+    ("lt", FilterOperator::Compare(Comparator::Less)),
+    ("lte", FilterOperator::Compare(Comparator::LessOrEqual)),
+    ("gt", FilterOperator::Compare(Comparator::Greater)),
+    ("gte", FilterOperator::Compare(Comparator::GreaterOrEqual)),
+    ("beginsWith", FilterOperator::BeginsWith),
+    ("contains", FilterOperator::Contains),
+    ("between", FilterOperator::Compare(Comparator::Between)),
 ];
 
-impl Operator {
+impl FilterOperator {
     fn parse(name: &str) -> Option<Self> {
         OPERATORS
             .iter()
@@ -60,7 +60,7 @@ impl Operator {
 pub(super) struct Operators<'a> {
     /// `None` where the operator is one of the faults, so that the filter is not judged by one that
     /// nobody meant.
-    named: HashMap<&'a str, Option<Operator>>,
+    named: HashMap<&'a str, Option<FilterOperator>>,
 }
 
 impl<'a> Operators<'a> {
@@ -92,7 +92,7 @@ impl<'a> Operators<'a> {
                 ));
             }
 
-            let known = Operator::parse(operator);
+            let known = FilterOperator::parse(operator);
             if known.is_none() {
                 faults.add(unknown_operator(name, operator));
             }
@@ -109,11 +109,11 @@ impl<'a> Operators<'a> {
     }
 
     /// The operator of a filter; `None` if it has one that is at fault.
-    pub(super) fn of(&self, name: &str) -> Option<Operator> {
+    pub(super) fn of(&self, name: &str) -> Option<FilterOperator> {
         self.named
             .get(name)
             .copied()
-            .unwrap_or(Some(Operator::Compare(Comparator::Equal)))
+            .unwrap_or(Some(FilterOperator::Compare(Comparator::Equal)))
     }
 }
 
@@ -139,7 +139,7 @@ mod tests {
             .map_or_else(|rejection| rejection.messages(), |()| Vec::new())
     }
 
-    fn operator(query: &str, name: &str) -> Option<Operator> {
+    fn operator(query: &str, name: &str) -> Option<FilterOperator> {
         let mut faults = Faults::default();
         let parameters = Parameters::parse(query, &mut faults);
         Operators::read(&parameters, &mut faults).of(name)
@@ -158,12 +158,12 @@ mod tests {
         let query = "a=1&meta.b:c=2&d=3&ops=a:lt,%20meta.b:c:ne";
         assert_eq!(
             operator(query, "a"),
-            Some(Operator::Compare(Comparator::Less))
+            Some(FilterOperator::Compare(Comparator::Less))
         );
-        assert_eq!(operator(query, "meta.b:c"), Some(Operator::NotEqual));
+        assert_eq!(operator(query, "meta.b:c"), Some(FilterOperator::NotEqual));
         assert_eq!(
             operator(query, "d"),
-            Some(Operator::Compare(Comparator::Equal))
+            Some(FilterOperator::Compare(Comparator::Equal))
         );
     }
 

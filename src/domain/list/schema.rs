@@ -1,18 +1,18 @@
 //! What the list engine knows of an object type: its attributes and their kinds.
 //!
-//! Names that a query asks for become a `Place` here; nothing else of the engine reads a dotted
+//! Names that a query asks for become a `FieldPath` here; nothing else of the engine reads a dotted
 //! name.
 
 use serde_json::value::RawValue;
 
 use super::{
-    object::{Object, find_below},
+    object::{RawObject, find_below},
     walk,
 };
 
 /// How the values of an attribute are read, compared and sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum AttributeKind {
     /// A JSON string, by bytes.
     Text,
     /// A JSON number, exactly.
@@ -29,7 +29,7 @@ pub enum Kind {
     ObjectArray,
 }
 
-impl Kind {
+impl AttributeKind {
     fn has_members(self) -> bool {
         matches!(self, Self::Object | Self::ObjectArray)
     }
@@ -41,7 +41,7 @@ pub struct Attribute {
     /// The name as it stands in the JSON object; it contains no dot.
     pub name: &'static str,
     /// How its values are read.
-    pub kind: Kind,
+    pub kind: AttributeKind,
     /// Whether it may be null.
     pub nullable: bool,
     /// Whether it is a third-party id, of which long ones are kept by their hash and asked for as
@@ -51,7 +51,7 @@ pub struct Attribute {
 
 impl Attribute {
     /// An attribute that always has a value.
-    pub const fn new(name: &'static str, kind: Kind) -> Self {
+    pub const fn new(name: &'static str, kind: AttributeKind) -> Self {
         Self {
             name,
             kind,
@@ -64,7 +64,7 @@ impl Attribute {
     pub const fn thirdparty_id(name: &'static str) -> Self {
         Self {
             is_thirdparty_id: true,
-            ..Self::new(name, Kind::Text).or_null()
+            ..Self::new(name, AttributeKind::Text).or_null()
         }
     }
 
@@ -95,7 +95,7 @@ impl Schema {
 
     /// The place that a name in a query means. The fault is the end of a sentence that starts with
     /// the name.
-    pub(crate) fn resolve(self, name: &str) -> Result<Place, String> {
+    pub(crate) fn resolve(self, name: &str) -> Result<FieldPath, String> {
         let (head, below) = match name.split_once('.') {
             Some((head, below)) => (head, Some(below)),
             None => (name, None),
@@ -103,14 +103,14 @@ impl Schema {
 
         match (self.find(head), below) {
             (None, _) => Err(format!("is not an attribute; there are {}", self.names())),
-            (Some(attribute), None) => Ok(Place {
+            (Some(attribute), None) => Ok(FieldPath {
                 attribute,
                 below: None,
             }),
             (Some(attribute), Some("")) if attribute.kind.has_members() => {
                 Err("must have a name after the dot".to_owned())
             }
-            (Some(attribute), Some(below)) if attribute.kind.has_members() => Ok(Place {
+            (Some(attribute), Some(below)) if attribute.kind.has_members() => Ok(FieldPath {
                 attribute,
                 below: Some(below.to_owned()),
             }),
@@ -157,15 +157,15 @@ impl Schema {
 /// Where a value stands: in an attribute, or somewhere below an attribute that is an object or an
 /// array of objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct FieldPath {
     pub(super) attribute: Attribute,
     /// The dotted rest of the name; only where the attribute has members.
     pub(super) below: Option<String>,
 }
 
-impl Place {
+impl FieldPath {
     /// The stored value, if there is one; of a place in several objects, all of them.
-    pub fn find<'a>(&self, object: &Object<'a>) -> Option<&'a RawValue> {
+    pub fn find<'a>(&self, object: &RawObject<'a>) -> Option<&'a RawValue> {
         let value = object.get(self.attribute.name)?;
         match &self.below {
             Some(path) if !self.is_in_several() => find_below(value, path),
@@ -177,7 +177,7 @@ impl Place {
     /// attribute all are found in one pass.
     pub fn find_each<'a>(
         places: &[&Self],
-        object: &Object<'a>,
+        object: &RawObject<'a>,
     ) -> (Vec<Option<&'a RawValue>>, usize) {
         let mut values = vec![None; places.len()];
         let mut work = 0_usize;
@@ -226,7 +226,7 @@ impl Place {
 
     /// Whether it is in each of several objects, and so has no one value.
     pub(super) fn is_in_several(&self) -> bool {
-        self.attribute.kind == Kind::ObjectArray && self.below.is_some()
+        self.attribute.kind == AttributeKind::ObjectArray && self.below.is_some()
     }
 
     /// Whether it is an attribute that may be null. What stands below one is of any kind.
@@ -248,9 +248,9 @@ mod tests {
     use super::*;
 
     const SCHEMA: Schema = Schema(&[
-        Attribute::new("name", Kind::Text),
-        Attribute::new("meta", Kind::Object),
-        Attribute::new("data", Kind::ObjectArray),
+        Attribute::new("name", AttributeKind::Text),
+        Attribute::new("meta", AttributeKind::Object),
+        Attribute::new("data", AttributeKind::ObjectArray),
     ]);
 
     #[test]

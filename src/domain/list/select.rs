@@ -1,7 +1,7 @@
 //! `select=sid,id`: answers that hold only the attributes asked for.
 
 use super::{
-    object::Object,
+    object::RawObject,
     parameters::{Faults, Parameters, shown},
     schema::Schema,
 };
@@ -66,7 +66,7 @@ impl Select {
     /// # Errors
     /// When what is stored is not a JSON object.
     pub fn apply(&self, stored: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
-        let object = Object::parse(stored)?;
+        let object = RawObject::parse(stored)?;
         let mut selected = Vec::with_capacity(stored.len().min(256));
         selected.push(b'{');
 
@@ -90,13 +90,13 @@ impl Select {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::list::schema::{Attribute, Kind};
+    use crate::domain::list::schema::{Attribute, AttributeKind};
 
     const SCHEMA: Schema = Schema(&[
-        Attribute::new("sid", Kind::Text),
-        Attribute::new("id", Kind::Text),
-        Attribute::new("tinyId", Kind::Number),
-        Attribute::new("meta", Kind::Object),
+        Attribute::new("sid", AttributeKind::Text),
+        Attribute::new("id", AttributeKind::Text),
+        Attribute::new("tinyId", AttributeKind::Number),
+        Attribute::new("meta", AttributeKind::Object),
     ]);
 
     fn apply(query: &str, stored: &str) -> String {

@@ -11,9 +11,9 @@ use serde_json::value::RawValue;
 use super::{
     instant::{self, Instant},
     number::Number,
-    object::{Object, Shape},
+    object::{RawObject, Shape},
     parameters::{Faults, Parameters, shown},
-    schema::{Kind, Place, Schema},
+    schema::{AttributeKind, FieldPath, Schema},
 };
 
 /// The attribute that breaks every tie and is the order of a list that names none.
@@ -25,7 +25,7 @@ const DEEPEST: usize = 32;
 
 /// The order of a list.
 #[derive(Debug, Clone)]
-pub enum Order {
+pub enum SortOrder {
     /// As created; the default.
     TinyIdAscending,
     /// The newest first.
@@ -42,11 +42,11 @@ pub struct Sort {
 
 #[derive(Debug, Clone)]
 struct SortAttribute {
-    place: Place,
+    place: FieldPath,
     descending: bool,
 }
 
-impl Order {
+impl SortOrder {
     /// Reads `sort` and `sortdirection`.
     pub(super) fn read(schema: Schema, parameters: &Parameters<'_>, faults: &mut Faults) -> Self {
         let sort = parameters.get("sort");
@@ -77,12 +77,12 @@ impl Order {
 
 impl Sort {
     /// Where the object stands in this order; compare it together with `tinyId`.
-    pub fn key(&self, object: &Object<'_>) -> SortKey {
+    pub fn key(&self, object: &RawObject<'_>) -> SortKey {
         self.key_of(|place| place.find(object))
     }
 
     /// The same, for whoever has the values of a place without the object.
-    pub fn key_of<'a>(&self, value: impl Fn(&Place) -> Option<&'a RawValue>) -> SortKey {
+    pub fn key_of<'a>(&self, value: impl Fn(&FieldPath) -> Option<&'a RawValue>) -> SortKey {
         let values = self.attributes.iter().map(|attribute| {
             let value = SortValue::of(value(&attribute.place), attribute.place.attribute.kind);
             if attribute.descending {
@@ -95,7 +95,7 @@ impl Sort {
     }
 
     /// What it looks at, the most important first.
-    pub fn places(&self) -> impl Iterator<Item = &Place> {
+    pub fn places(&self) -> impl Iterator<Item = &FieldPath> {
         self.attributes.iter().map(|attribute| &attribute.place)
     }
 }
@@ -124,10 +124,10 @@ enum SortValue {
 }
 
 impl SortValue {
-    fn of(value: Option<&RawValue>, kind: Kind) -> Self {
+    fn of(value: Option<&RawValue>, kind: AttributeKind) -> Self {
         let shape = value.and_then(Shape::of);
         match (kind, shape) {
-            (Kind::Time, Some(Shape::Text(text))) => {
+            (AttributeKind::Time, Some(Shape::Text(text))) => {
                 instant::parse_stored(&text).map_or_else(|| Self::Text(text.into()), Self::Time)
             }
             (_, Some(shape)) => Self::of_shape(shape, DEEPEST),
@@ -163,7 +163,11 @@ pub(super) fn count(parameters: &Parameters<'_>) -> usize {
 }
 
 /// The places to sort by, each with whether its own sign says descending.
-fn read_attributes(schema: Schema, sort: &str, faults: &mut Faults) -> Vec<(Place, Option<bool>)> {
+fn read_attributes(
+    schema: Schema,
+    sort: &str,
+    faults: &mut Faults,
+) -> Vec<(FieldPath, Option<bool>)> {
     if sort.trim().is_empty() {
         faults.add(format!(
             "'sort' must name at least one attribute; there are {}",

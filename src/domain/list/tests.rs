@@ -3,11 +3,11 @@
 use super::*;
 
 const SCHEMA: Schema = Schema(&[
-    Attribute::new("id", Kind::Text),
-    Attribute::new("tinyId", Kind::Number),
-    Attribute::new("name", Kind::Text),
-    Attribute::new("enabled", Kind::Boolean),
-    Attribute::new("meta", Kind::Object),
+    Attribute::new("id", AttributeKind::Text),
+    Attribute::new("tinyId", AttributeKind::Number),
+    Attribute::new("name", AttributeKind::Text),
+    Attribute::new("enabled", AttributeKind::Boolean),
+    Attribute::new("meta", AttributeKind::Object),
 ]);
 
 /// The answer to a list as a caller would put it together.
@@ -16,19 +16,19 @@ fn list(raw_query: &str, stored: &[&str]) -> (Vec<String>, bool) {
     let objects = stored
         .iter()
         .enumerate()
-        .map(|(tiny_id, json)| (tiny_id, Object::parse(json.as_bytes()).unwrap()));
+        .map(|(tiny_id, json)| (tiny_id, RawObject::parse(json.as_bytes()).unwrap()));
     let matching = objects.filter(|(_, object)| query.filters.matches(object));
     let mut ordered: Vec<(Option<SortKey>, usize)> = match &query.order {
-        Order::TinyIdAscending | Order::TinyIdDescending => {
+        SortOrder::TinyIdAscending | SortOrder::TinyIdDescending => {
             matching.map(|(tiny_id, _)| (None, tiny_id)).collect()
         }
-        Order::Sorted(sort) => matching
+        SortOrder::Sorted(sort) => matching
             .map(|(tiny_id, object)| (Some(sort.key(&object)), tiny_id))
             .collect(),
     };
 
     ordered.sort();
-    if matches!(query.order, Order::TinyIdDescending) {
+    if matches!(query.order, SortOrder::TinyIdDescending) {
         ordered.reverse();
     }
 

@@ -4,11 +4,11 @@ use super::{Arrived, Receipt, Understood};
 use crate::{
     adapters::Delivery,
     domain::{
-        alert::{Alert, Origin, Step},
+        alert::{Alert, AlertAction, AlertOrigin},
         event::{Action, Content, Event, FreshId, Reading},
         ids::{AlertId, LogId},
         integration::Integration,
-        log::{Body, Direction, Log, Request, Secrets, masked, masked_query},
+        log::{Log, LogBody, LogDirection, LoggedRequest, Secrets, masked, masked_query},
         timestamp::Timestamp,
     },
     ids::Ids,
@@ -113,7 +113,7 @@ pub(super) fn write_refused(
     integration: &Integration,
     status: u16,
     reason: String,
-    request: Request,
+    request: LoggedRequest,
 ) -> Result<(), StoreError> {
     let log_id = objects::unused(transaction, LOGS, || ids.log(), LogId::as_str)?;
     let outcome = Outcome::without_event(Receipt::Taken, "refused", reason);
@@ -152,7 +152,7 @@ fn happen(
         event.action
     };
 
-    let origin = Origin {
+    let origin = AlertOrigin {
         thirdparty_id: Some(thirdparty_id.clone()),
         source_id: Some(source_id.to_owned()),
         s_log_id: Some(log_id.clone()),
@@ -165,20 +165,20 @@ fn happen(
         (Action::Create | Action::Recreate, _) if refused.is_some() => {
             (None, refused.unwrap_or_default().to_owned())
         }
-        (Action::Create, Some(alert)) if alert.status.goes_on() => {
+        (Action::Create, Some(alert)) if alert.status.is_active() => {
             let sentence = format!(
                 "the alert is {} already, so none was created",
                 alert.status.as_str()
             );
             (Some(alert.id), sentence)
         }
-        (Action::Recreate, Some(mut alert)) if alert.status.goes_on() => {
+        (Action::Recreate, Some(mut alert)) if alert.status.is_active() => {
             let sentence = format!(
                 "the alert '{}' was resolved and another one created",
                 alert.id
             );
-            alert.follow(Step::Resolve, source_id, now);
-            alerts::taken(transaction, &alert, Step::Resolve)?;
+            alert.follow(AlertAction::Resolve, source_id, now);
+            alerts::taken(transaction, &alert, AlertAction::Resolve)?;
             (
                 Some(create(transaction, ids, integration, event, origin, now)?),
                 sentence,
@@ -192,10 +192,16 @@ fn happen(
             newest.map(|alert| alert.id),
             "it stands for no event".to_owned(),
         ),
-        (Action::Acknowledge, newest) => {
-            follow(transaction, newest, Step::Acknowledge, source_id, now)?
+        (Action::Acknowledge, newest) => follow(
+            transaction,
+            newest,
+            AlertAction::Acknowledge,
+            source_id,
+            now,
+        )?,
+        (Action::Resolve, newest) => {
+            follow(transaction, newest, AlertAction::Resolve, source_id, now)?
         }
-        (Action::Resolve, newest) => follow(transaction, newest, Step::Resolve, source_id, now)?,
     };
 
     let content = serde_json::to_value(&event.content).map_err(objects::unreadable)?;
@@ -253,7 +259,7 @@ fn create(
     ids: &Ids,
     integration: &Integration,
     event: &Event,
-    origin: Origin,
+    origin: AlertOrigin,
     now: Timestamp,
 ) -> Result<AlertId, StoreError> {
     let (alert, _) = alerts::insert(
@@ -270,7 +276,7 @@ fn create(
 fn follow(
     transaction: &mut Transaction<'_>,
     newest: Option<Alert>,
-    step: Step,
+    step: AlertAction,
     source_id: &str,
     now: Timestamp,
 ) -> Result<(Option<AlertId>, String), StoreError> {
@@ -304,7 +310,7 @@ fn write_log(
     id: LogId,
     status: u16,
     outcome: Outcome,
-    request: Request,
+    request: LoggedRequest,
 ) -> Result<(), StoreError> {
     let tiny_id = transaction.next_tiny_id(LOGS, &integration.sid)?;
     let log = Log {
@@ -314,7 +320,7 @@ fn write_log(
         updated_at: now,
         meta: Map::new(),
         tiny_id,
-        direction: Direction::Incoming,
+        direction: LogDirection::Incoming,
         source_id: integration.id.clone(),
         alert_id: outcome.alert_id,
         thirdparty_id: outcome.thirdparty_id,
@@ -337,7 +343,7 @@ fn write_log(
 
 /// The request as its log shows it. Made before the command, since it takes as long as there are
 /// options and text.
-pub(super) fn shown(integration: &Integration, arrived: &Arrived) -> Request {
+pub(super) fn shown(integration: &Integration, arrived: &Arrived) -> LoggedRequest {
     shown_request(
         integration,
         &arrived.delivery,
@@ -352,10 +358,10 @@ pub(super) fn shown_request(
     delivery: &Delivery,
     path: String,
     remote: Option<String>,
-) -> Request {
+) -> LoggedRequest {
     let parts = delivery.parts();
     let secrets = Secrets::of(&integration.options);
-    Request {
+    LoggedRequest {
         method: parts.method.clone(),
         path,
         query: secrets.hidden_in(&masked_query(&parts.query)),
@@ -366,9 +372,9 @@ pub(super) fn shown_request(
 }
 
 /// The body, without what only those may know who send it.
-fn shown_body(delivery: &Delivery, secrets: &Secrets) -> Body {
+fn shown_body(delivery: &Delivery, secrets: &Secrets) -> LogBody {
     let parts = delivery.parts();
-    let mut body = Body::decoded(&delivery.text(), &parts.body);
+    let mut body = LogBody::decoded(&delivery.text(), &parts.body);
     let kind = parts
         .headers
         .iter()

@@ -4,7 +4,7 @@ use super::{Found, limit};
 use crate::{
     domain::{
         ids::AccountId,
-        list::{Filters, ListQuery, Order, Place, Sort, SortKey},
+        list::{FieldPath, Filters, ListQuery, Sort, SortKey, SortOrder},
     },
     store::{Collection, Indexed, StoreError, View},
 };
@@ -16,7 +16,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 pub(super) fn is_quick(view: &View, query: &ListQuery) -> bool {
     const FEW: u64 = 1_000;
     const SHORT: usize = 256 << 10;
-    let is_quick = |place: &Place| {
+    let is_quick = |place: &FieldPath| {
         !view.is_long(place) || (view.live().len() <= FEW && view.bytes_at(place) <= SHORT)
     };
     super::places(query).into_iter().all(is_quick)
@@ -35,8 +35,8 @@ pub(super) fn find(
     let found = filtered(view, &query.filters)?;
     let (total, offset, limit) = (found.len(), query.page.offset, limit(query));
     let page = match &query.order {
-        Order::TinyIdAscending => stretch(&found, offset, limit),
-        Order::TinyIdDescending => {
+        SortOrder::TinyIdAscending => stretch(&found, offset, limit),
+        SortOrder::TinyIdDescending => {
             // The same stretch, counted from the other end.
             let behind = total.saturating_sub(offset);
             let length = behind.min(query.page.limit);
@@ -48,7 +48,7 @@ pub(super) fn find(
             page.reverse();
             page
         }
-        Order::Sorted(sort) => match by_value(view, sort, &found)? {
+        SortOrder::Sorted(sort) => match by_value(view, sort, &found)? {
             Some(groups) => across(groups, offset, limit),
             None => sorted(view, sort, &found, offset, limit),
         },
@@ -159,6 +159,6 @@ fn sorted(view: &View, sort: &Sort, found: &RoaringTreemap, offset: u64, limit: 
         .collect()
 }
 
-fn not_indexed(place: &Place) -> StoreError {
+fn not_indexed(place: &FieldPath) -> StoreError {
     StoreError::Damaged(format!("the index lacks '{}'", place.name()))
 }

@@ -4,7 +4,7 @@ use super::{Found, direction, limit, unreadable};
 use crate::{
     domain::{
         ids::AccountId,
-        list::{ListQuery, Object, Order, Sort},
+        list::{ListQuery, RawObject, Sort, SortOrder},
     },
     store::{Collection, Direction, Snapshot, StoreError, Stored},
 };
@@ -17,10 +17,10 @@ pub(super) fn find(
     query: &ListQuery,
 ) -> Result<Found, StoreError> {
     match &query.order {
-        Order::TinyIdAscending | Order::TinyIdDescending => {
+        SortOrder::TinyIdAscending | SortOrder::TinyIdDescending => {
             filtered(snapshot, collection, account, query)
         }
-        Order::Sorted(sort) => sorted(snapshot, collection, account, query, sort),
+        SortOrder::Sorted(sort) => sorted(snapshot, collection, account, query, sort),
     }
 }
 
@@ -76,6 +76,6 @@ fn sorted(
     Ok(Found { page, total })
 }
 
-fn parse(stored: &Stored) -> Result<Object<'_>, StoreError> {
-    Object::parse(stored.as_ref()).map_err(unreadable)
+fn parse(stored: &Stored) -> Result<RawObject<'_>, StoreError> {
+    RawObject::parse(stored.as_ref()).map_err(unreadable)
 }

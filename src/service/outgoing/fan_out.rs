@@ -14,7 +14,7 @@ use crate::{
     domain::{
         ids::IntegrationId,
         integration::Integration,
-        webhook::{self, AlertEvent, Delivery},
+        webhook::{self, AlertEvent, OutboxMessage},
     },
     store::{INTEGRATIONS, Queue, StoreError, Stored, Transaction},
 };
@@ -26,7 +26,7 @@ const AT_ONCE: usize = 512 << 10;
 /// The integrations among which to look for listeners, if it is little to do so here and now.
 pub(super) fn few(
     transaction: &Transaction<'_>,
-    announcement: &Delivery,
+    announcement: &OutboxMessage,
     senders: &[IntegrationId],
 ) -> Result<Option<Vec<Stored>>, StoreError> {
     match transaction.queue(&announcement.sid, &announcement.integration_id) {
@@ -72,10 +72,13 @@ pub(super) fn listener(record: &Stored, event: AlertEvent) -> Option<Integration
 }
 
 /// The announcement to this integration.
-pub(super) fn addressed(announcement: &Delivery, integration_id: IntegrationId) -> Delivery {
+pub(super) fn addressed(
+    announcement: &OutboxMessage,
+    integration_id: IntegrationId,
+) -> OutboxMessage {
     let subject = announcement.alert_id.as_ref().map_or("", |id| id.as_str());
     let message_id = message_id(subject, announcement.since, &integration_id);
-    Delivery {
+    OutboxMessage {
         integration_id,
         message_id,
         ..announcement.clone()
@@ -89,7 +92,7 @@ impl Outgoing {
     /// # Errors
     /// The store failed. What was brought already may be brought again.
     pub async fn fan_out(&self, queue: &Queue) -> Result<(), StoreError> {
-        let announcement: Delivery = match self
+        let announcement: OutboxMessage = match self
             .store
             .first_of(queue)
             .and_then(|first| objects::decode(&first))
@@ -117,7 +120,7 @@ impl Outgoing {
                 let Some(queue) = transaction.queue(&queue.account, &queue.integration)? else {
                     return Ok(());
                 };
-                let first: Delivery = objects::decode(&transaction.first_of(&queue)?)?;
+                let first: OutboxMessage = objects::decode(&transaction.first_of(&queue)?)?;
                 if first.message_id == announcement.message_id {
                     transaction.take_first(queue, now);
                 }
@@ -126,7 +129,10 @@ impl Outgoing {
             .await
     }
 
-    async fn listeners(&self, announcement: &Delivery) -> Result<Vec<IntegrationId>, StoreError> {
+    async fn listeners(
+        &self,
+        announcement: &OutboxMessage,
+    ) -> Result<Vec<IntegrationId>, StoreError> {
         let account = announcement.sid.clone();
         let senders = self
             .store

@@ -7,9 +7,9 @@ use super::{
 use crate::{
     domain::{
         ids::LogId,
-        log::{Body, Direction, Log, Request, Response, masked, masked_query},
+        log::{Log, LogBody, LogDirection, LoggedRequest, Response, masked, masked_query},
         timestamp::Timestamp,
-        webhook::Delivery,
+        webhook::OutboxMessage,
     },
     ids::Ids,
     store::{LOGS, StoreError, Transaction},
@@ -20,21 +20,21 @@ pub(super) fn write_log(
     transaction: &mut Transaction<'_>,
     ids: &Ids,
     now: Timestamp,
-    delivery: &Delivery,
+    delivery: &OutboxMessage,
     attempt: &Attempt,
     outcome: String,
 ) -> Result<(), StoreError> {
     let (request, answer) = match attempt {
-        Attempt::Abandoned(_) => (Request::default(), None),
+        Attempt::Abandoned(_) => (LoggedRequest::default(), None),
         Attempt::Made(parcel, outcome) => {
             let (path, query) = shown(&parcel.url);
-            let request = Request {
+            let request = LoggedRequest {
                 method: parcel.method.name().to_owned(),
                 path,
                 query,
                 remote: None,
                 headers: masked(parcel.headers.iter().map(|(name, value)| (name, value))),
-                body: Body::of(&parcel.body),
+                body: LogBody::of(&parcel.body),
             };
             (request, outcome.as_ref().ok())
         }
@@ -49,7 +49,7 @@ pub(super) fn write_log(
         updated_at: now,
         meta: Map::new(),
         tiny_id,
-        direction: Direction::Outgoing,
+        direction: LogDirection::Outgoing,
         source_id: delivery.integration_id.clone(),
         alert_id: delivery.alert_id.clone(),
         thirdparty_id: delivery.thirdparty_id.clone(),
@@ -60,9 +60,9 @@ pub(super) fn write_log(
         request,
         response: answer.map(|answer| Response {
             headers: masked(answer.headers.iter().map(|(name, value)| (name, value))),
-            body: Body {
+            body: LogBody {
                 bytes: answer.body_bytes,
-                ..Body::of(&answer.body)
+                ..LogBody::of(&answer.body)
             },
         }),
     };

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         integration::Integration,
         timestamp::Timestamp,
-        webhook::{self, Delivery},
+        webhook::{self, OutboxMessage},
     },
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -26,7 +26,7 @@ pub(super) fn confirmation(url: &str) -> Parcel {
 pub(super) fn announcement(
     integration: &Integration,
     url: &str,
-    delivery: &Delivery,
+    delivery: &OutboxMessage,
     trail: [(String, String); 2],
     now: Timestamp,
 ) -> Parcel {

@@ -16,7 +16,7 @@ use crate::{
         integration::Integration,
         log::Log,
         timestamp::Timestamp,
-        webhook::{self, Delivery},
+        webhook::{self, OutboxMessage},
     },
     ids::Ids,
     store::{INTEGRATIONS, LOGS, Queue, Store, StoreError, Transaction},
@@ -67,22 +67,26 @@ pub struct Due {
 #[derive(Clone, Debug)]
 pub enum Plan {
     /// It is sent: this is given to the courier.
-    Send(Delivery, Arc<Parcel>),
+    Send(OutboxMessage, Arc<Parcel>),
     /// It is not to be sent any more.
     Leave(Done),
 }
 
 /// What was first in a queue, and what came of trying to send it. Cloning is cheap.
 #[derive(Clone, Debug)]
-pub struct Done(Arc<(Delivery, Attempt)>);
+pub struct Done(Arc<(OutboxMessage, Attempt)>);
 
 impl Done {
     /// The courier came back.
-    pub fn made(delivery: Delivery, parcel: Arc<Parcel>, outcome: Result<Answer, Failure>) -> Self {
+    pub fn made(
+        delivery: OutboxMessage,
+        parcel: Arc<Parcel>,
+        outcome: Result<Answer, Failure>,
+    ) -> Self {
         Self(Arc::new((delivery, Attempt::Made(parcel, outcome))))
     }
 
-    fn abandoned(delivery: Delivery, why: &'static str) -> Self {
+    fn abandoned(delivery: OutboxMessage, why: &'static str) -> Self {
         Self(Arc::new((delivery, Attempt::Abandoned(why))))
     }
 }
@@ -165,7 +169,7 @@ impl Outgoing {
         &self,
         queue: &Queue,
         attempt: Attempt,
-        goes: fn(&Self, &Queue, Option<&Delivery>) -> bool,
+        goes: fn(&Self, &Queue, Option<&OutboxMessage>) -> bool,
     ) -> Result<(), StoreError> {
         let (
             Queue {
@@ -220,14 +224,14 @@ impl Outgoing {
     /// # Errors
     /// The store cannot be read or is damaged.
     pub fn plan(&self, queue: &Queue) -> Result<Plan, StoreError> {
-        let delivery: Delivery = objects::decode(&self.store.first_of(queue)?)?;
+        let delivery: OutboxMessage = objects::decode(&self.store.first_of(queue)?)?;
         Ok(match self.parcel(&delivery)? {
             Ok(parcel) => Plan::Send(delivery, Arc::new(parcel)),
             Err(why) => Plan::Leave(Done::abandoned(delivery, why)),
         })
     }
 
-    fn parcel(&self, delivery: &Delivery) -> Result<Result<Parcel, &'static str>, StoreError> {
+    fn parcel(&self, delivery: &OutboxMessage) -> Result<Result<Parcel, &'static str>, StoreError> {
         let Some(record) = self
             .store
             .record(INTEGRATIONS, delivery.integration_id.as_str())?
@@ -274,7 +278,7 @@ impl Outgoing {
 
     /// Which webhooks led to the alert. Where that is not known any more there was time enough to
     /// end a circle.
-    fn trail(&self, delivery: &Delivery, secret: &[u8]) -> Result<Trail, StoreError> {
+    fn trail(&self, delivery: &OutboxMessage, secret: &[u8]) -> Result<Trail, StoreError> {
         let Some(id) = &delivery.log_id else {
             return Ok(Trail::default());
         };
@@ -315,7 +319,7 @@ impl Outgoing {
                 };
 
                 let (first, _) = first_of(transaction, &queue)?;
-                let is_it = |first: &Delivery| {
+                let is_it = |first: &OutboxMessage| {
                     (&first.message_id, first.failed) == (&delivery.message_id, delivery.failed)
                 };
 
@@ -338,7 +342,7 @@ impl Outgoing {
 fn settle(
     transaction: &mut Transaction<'_>,
     queue: Queue,
-    mut first: Delivery,
+    mut first: OutboxMessage,
     attempt: &Attempt,
     ids: &Ids,
     now: Timestamp,
@@ -376,7 +380,7 @@ fn settle(
 fn first_of(
     transaction: &Transaction<'_>,
     queue: &Queue,
-) -> Result<(Option<Delivery>, usize), StoreError> {
+) -> Result<(Option<OutboxMessage>, usize), StoreError> {
     match transaction.first_of(queue) {
         Ok(first) => Ok((objects::decode(&first).ok(), first.as_ref().len())),
         Err(damage) if damage.is_damage() => Ok((None, 0)),
@@ -385,8 +389,8 @@ fn first_of(
 }
 
 /// What stands in a log for something that cannot be read.
-fn unreadable(queue: &Queue) -> Delivery {
-    Delivery {
+fn unreadable(queue: &Queue) -> OutboxMessage {
+    OutboxMessage {
         sid: queue.account.clone(),
         integration_id: queue.integration.clone(),
         alert_id: None,
@@ -407,7 +411,7 @@ fn keep_log(
     transaction: &mut Transaction<'_>,
     ids: &Ids,
     now: Timestamp,
-    delivery: &Delivery,
+    delivery: &OutboxMessage,
     attempt: &Attempt,
     outcome: String,
 ) -> Result<(), StoreError> {
@@ -444,7 +448,7 @@ impl Attempt {
         matches!(self, Self::Made(_, Err(Failure::Never(_))))
     }
 
-    fn sentence(&self, delivery: &Delivery, again: bool) -> String {
+    fn sentence(&self, delivery: &OutboxMessage, again: bool) -> String {
         let number = delivery.failed;
         let then = if again {
             "it will be sent again"

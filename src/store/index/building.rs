@@ -3,7 +3,7 @@
 
 use super::{Change, Entry, Indexed, View};
 use crate::{
-    domain::list::{Object, Place},
+    domain::list::{FieldPath, RawObject},
     store::{Snapshot, StoreError, engine::Stored},
 };
 
@@ -15,7 +15,7 @@ impl Building<'_> {
     pub(super) fn finish(
         &self,
         budget: usize,
-        places: &[&Place],
+        places: &[&FieldPath],
         built: Option<View>,
         snapshot: impl Fn() -> Result<Snapshot, StoreError>,
     ) -> Result<Finished, StoreError> {
@@ -101,7 +101,7 @@ pub(super) fn follow(view: &mut View, change: &Change) -> Result<(), CannotFollo
     Ok(())
 }
 
-pub(super) fn parse(stored: &Stored) -> Result<Object<'_>, StoreError> {
-    Object::parse(stored.as_ref())
+pub(super) fn parse(stored: &Stored) -> Result<RawObject<'_>, StoreError> {
+    RawObject::parse(stored.as_ref())
         .map_err(|error| StoreError::damaged(format!("a record cannot be read: {error}")))
 }

@@ -29,7 +29,7 @@ fn account(number: usize) -> AccountId {
     AccountId::parse(&format!("acc_{number}")).unwrap()
 }
 
-fn place(name: &str) -> Place {
+fn place(name: &str) -> FieldPath {
     SCHEMA.resolve(name).unwrap()
 }
 
@@ -39,7 +39,7 @@ fn of_one_account_so_many_places_are_known_and_the_last_used_stay() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), 64 << 20);
     let wanted = place("type");
-    let has = |place: &Place| {
+    let has = |place: &FieldPath| {
         store
             .shared
             .indexes
@@ -177,10 +177,10 @@ fn places_whose_values_are_too_much_work_for_the_writer_are_given_up_and_the_oth
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), 64 << 20);
     let (account, kind) = (account(1), place("type"));
-    let deep: Vec<Place> = (1..60)
+    let deep: Vec<FieldPath> = (1..60)
         .map(|depth| place(&format!("meta.{}", vec!["a"; depth].join("."))))
         .collect();
-    let places: Vec<&Place> = deep.iter().chain([&kind]).collect();
+    let places: Vec<&FieldPath> = deep.iter().chain([&kind]).collect();
 
     store
         .indexed(INTEGRATIONS, &account, &places)
@@ -204,7 +204,7 @@ fn places_whose_values_are_too_much_work_for_the_writer_are_given_up_and_the_oth
         serde_json::from_str(&text).unwrap()
     };
 
-    let known = |place: &Place| {
+    let known = |place: &FieldPath| {
         store
             .indexed_before(INTEGRATIONS, &account, &[place])
             .unwrap()

@@ -1,7 +1,7 @@
 //! What is known of an account's objects without reading them, as of one commit. Cloning is cheap.
 
 use super::column::{Column, TooLarge};
-use crate::domain::list::{Object, Place};
+use crate::domain::list::{FieldPath, RawObject};
 use roaring::RoaringTreemap;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub struct View {
     live: Arc<RoaringTreemap>,
     /// Those that were used last stand at the end.
-    columns: Vec<(Place, Arc<Column>)>,
+    columns: Vec<(FieldPath, Arc<Column>)>,
 }
 
 /// More places of one account than people ask for; each costs the writer with each change.
@@ -32,7 +32,7 @@ impl View {
     /// is not here.
     pub fn select(
         &self,
-        place: &Place,
+        place: &FieldPath,
         among: &RoaringTreemap,
         passes: impl Fn(Option<&RawValue>) -> bool,
     ) -> Option<RoaringTreemap> {
@@ -40,41 +40,41 @@ impl View {
     }
 
     /// The value at `place` of one object.
-    pub fn value(&self, place: &Place, tiny_id: u64) -> Option<&RawValue> {
+    pub fn value(&self, place: &FieldPath, tiny_id: u64) -> Option<&RawValue> {
         self.column(place)?.get(tiny_id)
     }
 
     /// The different values at `place`, each with the objects that have it, where there are few.
     pub fn values(
         &self,
-        place: &Place,
+        place: &FieldPath,
     ) -> Option<impl Iterator<Item = (&RawValue, &RoaringTreemap)>> {
         self.column(place)?.values()
     }
 
     /// Bytes of the values at a place.
-    pub fn bytes_at(&self, place: &Place) -> usize {
+    pub fn bytes_at(&self, place: &FieldPath) -> usize {
         self.column(place).map_or(0, Column::bytes)
     }
 
     /// Whether asking about the place looks at the objects one by one.
-    pub fn is_long(&self, place: &Place) -> bool {
+    pub fn is_long(&self, place: &FieldPath) -> bool {
         self.column(place).is_none_or(Column::is_long)
     }
 
-    fn column(&self, place: &Place) -> Option<&Column> {
+    fn column(&self, place: &FieldPath) -> Option<&Column> {
         self.columns
             .iter()
             .find(|(known, _)| known == place)
             .map(|(_, column)| column.as_ref())
     }
 
-    pub(super) fn has(&self, place: &Place) -> bool {
+    pub(super) fn has(&self, place: &FieldPath) -> bool {
         self.column(place).is_some()
     }
 
     /// Room for another place, whose values will come by [`insert`](Self::insert).
-    pub(super) fn with_places(places: impl IntoIterator<Item = Place>) -> Self {
+    pub(super) fn with_places(places: impl IntoIterator<Item = FieldPath>) -> Self {
         let columns = places
             .into_iter()
             .map(|place| (place, Arc::default()))
@@ -92,7 +92,7 @@ impl View {
     }
 
     /// Notes that these places were asked for.
-    pub(super) fn use_places(&mut self, places: &[&Place]) {
+    pub(super) fn use_places(&mut self, places: &[&FieldPath]) {
         if self.columns.len() > FEW_PLACES {
             self.columns
                 .sort_by_key(|(known, _)| places.contains(&known));
@@ -100,7 +100,7 @@ impl View {
     }
 
     /// Forgets places until there are not too many, but none of these.
-    pub(super) fn forget_longest_unused(&mut self, places: &[&Place]) {
+    pub(super) fn forget_longest_unused(&mut self, places: &[&FieldPath]) {
         let mut too_many = self.columns.len().saturating_sub(MOST_PLACES);
         self.columns.retain(|(known, _)| {
             let stays = too_many == 0 || places.contains(&known);
@@ -110,7 +110,7 @@ impl View {
     }
 
     /// Forgets all places but these.
-    pub(super) fn keep(&mut self, places: &[&Place]) {
+    pub(super) fn keep(&mut self, places: &[&FieldPath]) {
         self.columns.retain(|(known, _)| places.contains(&known));
     }
 
@@ -124,9 +124,9 @@ impl View {
     /// # Errors
     /// What stands at the places is more than may be known of one object; nothing was changed then.
     /// Or a column is full, and of no use any more.
-    pub(super) fn set(&mut self, tiny_id: u64, object: &Object<'_>) -> Result<(), TooLarge> {
-        let places: Vec<&Place> = self.columns.iter().map(|(place, _)| place).collect();
-        let (values, work) = Place::find_each(&places, object);
+    pub(super) fn set(&mut self, tiny_id: u64, object: &RawObject<'_>) -> Result<(), TooLarge> {
+        let places: Vec<&FieldPath> = self.columns.iter().map(|(place, _)| place).collect();
+        let (values, work) = FieldPath::find_each(&places, object);
         if work > MOST_WORK {
             return Err(TooLarge);
         }
@@ -151,12 +151,12 @@ impl View {
     }
 
     /// Forgets the places whose values may be of any size, and tells which they were.
-    pub(super) fn forget_open_ended(&mut self) -> Vec<Place> {
+    pub(super) fn forget_open_ended(&mut self) -> Vec<FieldPath> {
         let (gone, stay) = std::mem::take(&mut self.columns)
             .into_iter()
             .partition(|(place, _)| place.is_open_ended());
         self.columns = stay;
-        let gone: Vec<(Place, Arc<Column>)> = gone;
+        let gone: Vec<(FieldPath, Arc<Column>)> = gone;
         gone.into_iter().map(|(place, _)| place).collect()
     }
 

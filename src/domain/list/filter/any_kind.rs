@@ -11,7 +11,7 @@ use crate::domain::list::{
     json::Members,
     number::Number,
     object::Shape,
-    operator::{Comparator, Operator},
+    operator::{Comparator, FilterOperator},
 };
 
 /// One question, ready for a value of any kind.
@@ -40,12 +40,12 @@ pub(super) struct Readings {
 
 impl AnyKindTest {
     /// `None` only for a `between` that has not both ends: everything can be read as text.
-    pub(super) fn new(operator: Operator, value: &str) -> Option<Self> {
+    pub(super) fn new(operator: FilterOperator, value: &str) -> Option<Self> {
         Some(match operator {
-            Operator::Compare(comparator) => Self::Compare(Readings::new(comparator, value)?),
-            Operator::NotEqual => Self::Compare(Readings::new(Comparator::Equal, value)?),
-            Operator::BeginsWith => Self::BeginsWith(value.to_owned()),
-            Operator::Contains => Self::Contains {
+            FilterOperator::Compare(comparator) => Self::Compare(Readings::new(comparator, value)?),
+            FilterOperator::NotEqual => Self::Compare(Readings::new(Comparator::Equal, value)?),
+            FilterOperator::BeginsWith => Self::BeginsWith(value.to_owned()),
+            FilterOperator::Contains => Self::Contains {
                 part: value.to_owned(),
                 equal: Readings::new(Comparator::Equal, value)?,
             },

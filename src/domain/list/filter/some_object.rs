@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 use super::any_kind::AnyKindTest;
 use crate::domain::list::{
     json::Members,
-    object::{self, Object, find_below},
-    operator::Operator,
+    object::{self, RawObject, find_below},
+    operator::FilterOperator,
 };
 
 /// What is asked of one object.
@@ -20,10 +20,10 @@ pub(super) enum SomeObjectTest {
 
 impl SomeObjectTest {
     /// `None` for what is no JSON object where one is needed, and for half a `between`.
-    pub(super) fn new(below: Option<&str>, operator: Operator, value: &str) -> Option<Self> {
+    pub(super) fn new(below: Option<&str>, operator: FilterOperator, value: &str) -> Option<Self> {
         Some(match below {
             Some(path) => Self::Below(path.to_owned(), AnyKindTest::new(operator, value)?),
-            None if operator == Operator::Contains => Self::Contained(Members::parse(value)?),
+            None if operator == FilterOperator::Contains => Self::Contained(Members::parse(value)?),
             None => Self::Equal(Members::parse(value)?),
         })
     }
@@ -34,10 +34,10 @@ impl SomeObjectTest {
             .into_iter()
             .any(|element| match self {
                 Self::Equal(members) => {
-                    Object::of(element).is_some_and(|stored| members.equal(&stored))
+                    RawObject::of(element).is_some_and(|stored| members.equal(&stored))
                 }
                 Self::Contained(members) => {
-                    Object::of(element).is_some_and(|stored| members.contained_in(&stored))
+                    RawObject::of(element).is_some_and(|stored| members.contained_in(&stored))
                 }
                 Self::Below(path, test) => {
                     find_below(element, path).is_some_and(|value| test.holds(value))
@@ -51,10 +51,10 @@ mod tests {
     use super::*;
     use crate::domain::list::operator::Comparator;
 
-    const EQUALS: Operator = Operator::Compare(Comparator::Equal);
+    const EQUALS: FilterOperator = FilterOperator::Compare(Comparator::Equal);
     const STORED: &str = r#"[{"label":"Host","value":"db-3"},{"label":"To","value":["a@x","b@x"]},{"label":"n","value":5},7]"#;
 
-    fn holds(below: Option<&str>, operator: Operator, value: &str) -> bool {
+    fn holds(below: Option<&str>, operator: FilterOperator, value: &str) -> bool {
         let stored: &RawValue = serde_json::from_str(STORED).unwrap();
         SomeObjectTest::new(below, operator, value)
             .unwrap()
@@ -66,7 +66,7 @@ mod tests {
         let below = |operator, value| holds(Some("value"), operator, value);
         assert!(below(EQUALS, "db-3") && below(EQUALS, "b@x") && below(EQUALS, "5.0"));
         assert!(!below(EQUALS, "db-4") && !below(EQUALS, "Host"));
-        assert!(below(Operator::BeginsWith, "db-") && below(Operator::Contains, "-3"));
+        assert!(below(FilterOperator::BeginsWith, "db-") && below(FilterOperator::Contains, "-3"));
         assert!(!holds(Some("values"), EQUALS, "db-3"));
     }
 
@@ -74,12 +74,12 @@ mod tests {
     fn whole_objects_are_compared_as_json() {
         assert!(holds(None, EQUALS, r#"{"value":"db-3","label":"Host"}"#));
         assert!(!holds(None, EQUALS, r#"{"label":"Host"}"#));
-        assert!(holds(None, Operator::Contains, r#"{"label":"Host"}"#));
+        assert!(holds(None, FilterOperator::Contains, r#"{"label":"Host"}"#));
 
         // Of one object, not of several together.
         assert!(!holds(
             None,
-            Operator::Contains,
+            FilterOperator::Contains,
             r#"{"label":"Host","value":5}"#
         ));
 

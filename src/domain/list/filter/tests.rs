@@ -6,15 +6,15 @@ use super::*;
 use crate::domain::list::schema::Attribute;
 
 const SCHEMA: Schema = Schema(&[
-    Attribute::new("createdAt", Kind::Time),
-    Attribute::new("tinyId", Kind::Number),
-    Attribute::new("name", Kind::Text),
-    Attribute::new("destination_ids", Kind::TextArray),
-    Attribute::new("enabled", Kind::Boolean),
-    Attribute::new("meta", Kind::Object),
-    Attribute::new("resolved", Kind::Number).or_null(),
-    Attribute::new("resolvedby", Kind::Text).or_null(),
-    Attribute::new("response", Kind::Object).or_null(),
+    Attribute::new("createdAt", AttributeKind::Time),
+    Attribute::new("tinyId", AttributeKind::Number),
+    Attribute::new("name", AttributeKind::Text),
+    Attribute::new("destination_ids", AttributeKind::TextArray),
+    Attribute::new("enabled", AttributeKind::Boolean),
+    Attribute::new("meta", AttributeKind::Object),
+    Attribute::new("resolved", AttributeKind::Number).or_null(),
+    Attribute::new("resolvedby", AttributeKind::Text).or_null(),
+    Attribute::new("response", AttributeKind::Object).or_null(),
 ]);
 
 const STORED: &str = r#"{
@@ -39,7 +39,7 @@ fn read(query: &str) -> Result<Filters, Vec<String>> {
 fn matches(query: &str, stored: &str) -> bool {
     read(query)
         .unwrap()
-        .matches(&Object::parse(stored.as_bytes()).unwrap())
+        .matches(&RawObject::parse(stored.as_bytes()).unwrap())
 }
 
 /// One attribute: each operator with values that match and values that do not.

@@ -4,18 +4,18 @@ use super::*;
 use crate::domain::list::schema::Attribute;
 
 const SCHEMA: Schema = Schema(&[
-    Attribute::new("id", Kind::Text),
-    Attribute::new("createdAt", Kind::Time),
-    Attribute::new("tinyId", Kind::Number),
-    Attribute::new("name", Kind::Text),
-    Attribute::new("destination_ids", Kind::TextArray),
-    Attribute::new("enabled", Kind::Boolean),
-    Attribute::new("meta", Kind::Object),
+    Attribute::new("id", AttributeKind::Text),
+    Attribute::new("createdAt", AttributeKind::Time),
+    Attribute::new("tinyId", AttributeKind::Number),
+    Attribute::new("name", AttributeKind::Text),
+    Attribute::new("destination_ids", AttributeKind::TextArray),
+    Attribute::new("enabled", AttributeKind::Boolean),
+    Attribute::new("meta", AttributeKind::Object),
 ]);
 
-fn read(query: &str) -> Result<Order, Vec<String>> {
+fn read(query: &str) -> Result<SortOrder, Vec<String>> {
     let mut faults = Faults::default();
-    let order = Order::read(SCHEMA, &Parameters::parse(query, &mut faults), &mut faults);
+    let order = SortOrder::read(SCHEMA, &Parameters::parse(query, &mut faults), &mut faults);
     faults
         .into_result()
         .map(|()| order)
@@ -25,10 +25,10 @@ fn read(query: &str) -> Result<Order, Vec<String>> {
 /// The objects as they come out, each by its position in `objects`, which also breaks ties like
 /// `tinyId` does.
 fn order(query: &str, objects: &[&str]) -> Vec<usize> {
-    let Order::Sorted(sort) = read(query).unwrap() else {
+    let SortOrder::Sorted(sort) = read(query).unwrap() else {
         panic!("{query} is not a sort")
     };
-    let key = |stored: &str| sort.key(&Object::parse(stored.as_bytes()).unwrap());
+    let key = |stored: &str| sort.key(&RawObject::parse(stored.as_bytes()).unwrap());
     let mut keys: Vec<_> = objects
         .iter()
         .enumerate()
@@ -40,14 +40,14 @@ fn order(query: &str, objects: &[&str]) -> Vec<usize> {
 
 #[test]
 fn without_sort_objects_come_as_created() {
-    assert!(matches!(read(""), Ok(Order::TinyIdAscending)));
+    assert!(matches!(read(""), Ok(SortOrder::TinyIdAscending)));
     assert!(matches!(
         read("sortdirection=asc"),
-        Ok(Order::TinyIdAscending)
+        Ok(SortOrder::TinyIdAscending)
     ));
     assert!(matches!(
         read("sortdirection=DESC"),
-        Ok(Order::TinyIdDescending)
+        Ok(SortOrder::TinyIdDescending)
     ));
 }
 
@@ -61,13 +61,16 @@ fn tiny_id_is_the_order_that_needs_no_keys() {
         ("sort=-tinyId,name&sortdirection=ASC", true),
     ] {
         match read(query).unwrap() {
-            Order::TinyIdAscending => assert!(!descending, "{query}"),
-            Order::TinyIdDescending => assert!(descending, "{query}"),
-            Order::Sorted(_) => panic!("{query}"),
+            SortOrder::TinyIdAscending => assert!(!descending, "{query}"),
+            SortOrder::TinyIdDescending => assert!(descending, "{query}"),
+            SortOrder::Sorted(_) => panic!("{query}"),
         }
     }
 
-    assert!(matches!(read("sort=name,-tinyId"), Ok(Order::Sorted(_))));
+    assert!(matches!(
+        read("sort=name,-tinyId"),
+        Ok(SortOrder::Sorted(_))
+    ));
 }
 
 #[test]

@@ -5,17 +5,17 @@ use super::event::{AdditionalDatum, Content};
 use serde_json::{Map, Value};
 
 /// Characters of a title.
-pub const LONGEST_TITLE: usize = 1024;
+pub const MAX_TITLE_LEN: usize = 1024;
 /// Characters of a description, and bytes of metadata or of one entry of the additional data.
-pub const LONGEST_DESCRIPTION: usize = 65_536;
+pub const MAX_DESCRIPTION_LEN: usize = 65_536;
 /// Characters of a third-party id.
-pub const LONGEST_THIRDPARTY_ID: usize = 1024;
+pub const MAX_THIRDPARTY_ID_LEN: usize = 1024;
 /// Characters of a tag.
-pub const LONGEST_TAG: usize = 255;
+pub const MAX_TAG_LEN: usize = 255;
 /// Tags of an alert.
-pub const MOST_TAGS: usize = 100;
+pub const MAX_TAGS: usize = 100;
 /// Entries of the additional data.
-pub const MOST_DATA: usize = 100;
+pub const MAX_ADDITIONAL_DATA: usize = 100;
 
 /// The first so many characters.
 pub fn cut(text: &mut String, most: usize) {
@@ -27,15 +27,15 @@ pub fn cut(text: &mut String, most: usize) {
 impl Content {
     /// Cuts what is more than an alert may hold.
     pub fn cut(&mut self) {
-        cut(&mut self.title, LONGEST_TITLE);
+        cut(&mut self.title, MAX_TITLE_LEN);
         if let Some(description) = &mut self.description {
-            cut(description, LONGEST_DESCRIPTION);
+            cut(description, MAX_DESCRIPTION_LEN);
         }
         for words in [&mut self.tags, &mut self.dedup_keys] {
-            words.truncate(MOST_TAGS);
-            words.iter_mut().for_each(|word| cut(word, LONGEST_TAG));
+            words.truncate(MAX_TAGS);
+            words.iter_mut().for_each(|word| cut(word, MAX_TAG_LEN));
         }
-        self.additional_data.truncate(MOST_DATA);
+        self.additional_data.truncate(MAX_ADDITIONAL_DATA);
         self.additional_data.retain_mut(fits);
         cut_members(&mut self.meta);
     }
@@ -43,17 +43,17 @@ impl Content {
 
 /// Whether the entry may stay. Texts are cut, so that they may.
 fn fits(datum: &mut AdditionalDatum) -> bool {
-    cut(&mut datum.label, LONGEST_TAG);
+    cut(&mut datum.label, MAX_TAG_LEN);
     if let Value::String(text) = &mut datum.value {
-        cut(text, LONGEST_DESCRIPTION);
+        cut(text, MAX_DESCRIPTION_LEN);
         return true;
     }
-    datum.value.to_string().len() <= LONGEST_DESCRIPTION
+    datum.value.to_string().len() <= MAX_DESCRIPTION_LEN
 }
 
 /// The first members that together are not too long.
 fn cut_members(members: &mut Map<String, Value>) {
-    let mut left = LONGEST_DESCRIPTION;
+    let mut left = MAX_DESCRIPTION_LEN;
     members.retain(|name, value| {
         let wanted = name.len().saturating_add(value.to_string().len());
         let fits = wanted <= left;
@@ -77,9 +77,9 @@ mod tests {
         };
 
         let mut content = Content {
-            title: "é".repeat(LONGEST_TITLE + 1),
-            description: Some("x".repeat(LONGEST_DESCRIPTION + 1)),
-            tags: vec!["t".repeat(LONGEST_TAG + 1); MOST_TAGS + 1],
+            title: "é".repeat(MAX_TITLE_LEN + 1),
+            description: Some("x".repeat(MAX_DESCRIPTION_LEN + 1)),
+            tags: vec!["t".repeat(MAX_TAG_LEN + 1); MAX_TAGS + 1],
             additional_data: vec![
                 datum(json!("x".repeat(70_000))),
                 datum(json!([0; 70_000].to_vec())),
@@ -93,11 +93,11 @@ mod tests {
         };
 
         content.cut();
-        assert_eq!(content.title, "é".repeat(LONGEST_TITLE));
-        assert_eq!(content.description.unwrap().len(), LONGEST_DESCRIPTION);
+        assert_eq!(content.title, "é".repeat(MAX_TITLE_LEN));
+        assert_eq!(content.description.unwrap().len(), MAX_DESCRIPTION_LEN);
         assert_eq!(
             (content.tags.len(), content.tags[0].len()),
-            (MOST_TAGS, LONGEST_TAG)
+            (MAX_TAGS, MAX_TAG_LEN)
         );
 
         let values: Vec<_> = content
@@ -106,7 +106,7 @@ mod tests {
             .map(|datum| datum.value.to_string().len())
             .collect();
 
-        assert_eq!(values, [LONGEST_DESCRIPTION + 2, 1]);
+        assert_eq!(values, [MAX_DESCRIPTION_LEN + 2, 1]);
         assert_eq!(content.meta, json!({"a": 1}).as_object().unwrap().clone());
     }
 }

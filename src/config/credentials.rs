@@ -4,7 +4,7 @@ use super::ConfigError;
 use crate::{
     domain::{
         caller::Access,
-        directory::{AuthMode, Directory, Key, User},
+        directory::{ApiKey, AuthMode, Directory, User},
         ids::{AccountId, KeyId, UserId},
     },
     service::passwords,
@@ -67,7 +67,7 @@ pub(super) fn directory(
         .map_err(|faults| ConfigError::new(faults.join("; ")))
 }
 
-fn key(entry: &KeyEntry) -> Result<Key, ConfigError> {
+fn key(entry: &KeyEntry) -> Result<ApiKey, ConfigError> {
     let secret_sha256 = from_hex(&entry.secret_sha256).ok_or_else(|| {
         ConfigError::new(format!(
             "'secret_sha256' of key '{}' must be 64 hexadecimal digits",
@@ -75,7 +75,7 @@ fn key(entry: &KeyEntry) -> Result<Key, ConfigError> {
         ))
     })?;
 
-    Ok(Key {
+    Ok(ApiKey {
         id: entry.id.clone(),
         account: entry.account.clone(),
         secret_sha256,
