@@ -24,25 +24,12 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "../program/child.rs"]
-#[allow(dead_code, reason = "shared with the tests of the program")]
-mod child;
-mod found;
-#[path = "../program/http.rs"]
-#[allow(dead_code, reason = "shared with the tests of the program")]
-mod http;
-mod load;
-mod random;
-mod receiver;
-mod reporter;
 mod shown;
-mod witness;
-mod worker;
+#[path = "../support/mod.rs"]
+mod support;
 
-use child::Setup;
-use load::Load;
-use random::Random;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use support::{Setup, random::SplitMix64, workload::Workload};
 
 #[test]
 fn what_was_acknowledged_survives_a_kill_at_any_moment() {
@@ -51,7 +38,7 @@ fn what_was_acknowledged_survives_a_kill_at_any_moment() {
         .unwrap_or_else(|| RandomState::new().build_hasher().finish());
 
     println!("CRASH_SEED={seed}");
-    let mut random = Random(seed);
+    let mut random = SplitMix64(seed);
     let mut done = Done::default();
 
     for life in 0..rounds.div_ceil(ROUNDS_OF_ONE_STORE) {
@@ -88,23 +75,23 @@ struct Done {
 }
 
 impl Done {
-    fn live(&mut self, random: &mut Random, rounds: u64) {
+    fn live(&mut self, random: &mut SplitMix64, rounds: u64) {
         let setup = Setup::new();
-        let mut load = Load::new(random);
+        let mut workload = Workload::new(random);
         for _ in 0..rounds {
-            load.work_until_killed(setup.start(), 1 + random.below(300));
+            workload.run_until_killed(setup.start(), 1 + random.below(300));
             let checked = setup.same_folder().args(["check"]).run();
             assert_eq!(checked.code, Some(0), "{checked:#?}");
 
             let server = setup.start();
-            load.verify(&server);
+            workload.verify(&server);
             server.kill();
         }
 
-        self.webhooks += load.everything_was_sent(&setup.start());
-        self.acknowledged += load.acknowledged;
-        self.shown += load.shown;
-        self.left += load.objects();
+        self.webhooks += workload.wait_for_webhooks(&setup.start());
+        self.acknowledged += workload.acknowledged;
+        self.shown += workload.shown;
+        self.left += workload.objects();
     }
 }
 

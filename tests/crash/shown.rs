@@ -1,7 +1,7 @@
 //! What a reader was shown survives a kill at that very moment, though nobody was told yet that it
 //! is there.
 
-use super::child::{Client, Server, Setup};
+use crate::support::{Client, Server, Setup};
 use serde_json::json;
 use std::{
     sync::atomic::{AtomicU64, Ordering},

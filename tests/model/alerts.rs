@@ -6,11 +6,11 @@
 //! whatever it filters and sorts by.
 
 use super::{
-    http::Answer,
     lists::{self, Query},
     running::Host,
     world::{Known, Object, Outcome},
 };
+use crate::support::Response;
 use proptest::{collection::vec, option, prelude::*, sample::Index, sample::select};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -183,7 +183,7 @@ impl World {
     }
 
     /// The answer has an alert that was not there before, with the next number.
-    fn is_new(&mut self, account: usize, answer: &Answer) -> Outcome {
+    fn is_new(&mut self, account: usize, answer: &Response) -> Outcome {
         prop_assert_eq!(answer.status, 200, "{}", answer.text());
         let alert = object(answer);
         self.last[account] += 1;
@@ -210,7 +210,7 @@ impl World {
         self.shows(key, &self.host.clients[key.0].get(&path), status)
     }
 
-    fn shows(&mut self, key: (usize, u64), answer: &Answer, status: &str) -> Outcome {
+    fn shows(&mut self, key: (usize, u64), answer: &Response, status: &str) -> Outcome {
         prop_assert_eq!(answer.status, 200, "{}", answer.text());
         let alert = object(answer);
         prop_assert_eq!(&alert["status"], status);
@@ -273,6 +273,6 @@ impl World {
     }
 }
 
-fn object(answer: &Answer) -> Object {
+fn object(answer: &Response) -> Object {
     serde_json::from_slice(&answer.body).unwrap()
 }

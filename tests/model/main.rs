@@ -14,12 +14,11 @@
 )]
 
 mod alerts;
-#[path = "../program/http.rs"]
-#[allow(dead_code, reason = "shared with the tests of the program")]
-mod http;
 mod lists;
 mod running;
 mod steps;
+#[path = "../support/mod.rs"]
+mod support;
 mod world;
 
 use proptest::strategy::Strategy;

@@ -1,6 +1,6 @@
 //! An `App` that serves from a thread of this process, and can be started again on the same folder.
 
-use super::http::Client;
+use crate::support::Client;
 use pagertree_local::{
     app::{App, AppHandle, Edges, StartError},
     clock::Clock,

@@ -1,11 +1,11 @@
 //! The server and its model, side by side.
 
 use super::{
-    http::Answer,
     lists::Query,
     running::Host,
     steps::{ACCOUNTS, Step},
 };
+use crate::support::Response;
 use chrono::{DateTime, SecondsFormat};
 use proptest::{prelude::TestCaseError, prop_assert, prop_assert_eq, sample::Index};
 use serde_json::{Map, Value, json};
@@ -194,7 +194,7 @@ impl World {
     }
 }
 
-fn is_not_found(answer: &Answer) -> Outcome {
+fn is_not_found(answer: &Response) -> Outcome {
     prop_assert_eq!(answer.status, 404);
     prop_assert_eq!(
         answer.text(),

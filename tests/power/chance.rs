@@ -1,13 +1,13 @@
 //! What a power cut keeps of that which no sync made sure: chance decides, and it can be repeated.
 
-use super::random::Random;
+use crate::support::random::SplitMix64;
 
 /// Decides the fate of changes.
 pub(crate) enum Chance {
     /// Nothing is lost: the files as the server sees them.
     Everything,
     /// The power is cut.
-    Cut(Random),
+    Cut(SplitMix64),
 }
 
 /// How one file or folder fares. Most fare mixed, but a disk may also have been quick or slow with
@@ -30,7 +30,7 @@ pub(crate) enum Fate {
 
 impl Chance {
     pub(crate) fn cut(seed: u64) -> Self {
-        Self::Cut(Random(seed))
+        Self::Cut(SplitMix64(seed))
     }
 
     /// One in so many.

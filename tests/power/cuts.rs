@@ -2,14 +2,13 @@
 
 use super::{
     chance::Chance,
-    child::Setup,
     disk::{Counts, Disk},
-    http::integration,
     image::Image,
     rounds::Rounds,
     shim::Shim,
     trace,
 };
+use crate::support::{Setup, integration};
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
     path::Path,
@@ -49,12 +48,12 @@ fn what_was_acknowledged_survives_a_power_cut_at_any_moment() {
     }
 
     let server = rounds.verified().unwrap();
-    let webhooks = rounds.load.everything_was_sent(&server);
+    let webhooks = rounds.workload.wait_for_webhooks(&server);
     drop(server);
 
     let (acknowledged, outcomes, losing) =
-        (rounds.load.acknowledged, rounds.outcomes, rounds.losing);
-    let left = rounds.load.objects();
+        (rounds.workload.acknowledged, rounds.outcomes, rounds.losing);
+    let left = rounds.workload.objects();
 
     println!(
         "{number} rounds, {outcomes} outcomes of cuts, {losing} of them lost something unsynced; \

@@ -7,14 +7,12 @@
 
 use super::{
     chance::Chance,
-    child::{Answer, Client, Setup},
     disk::Disk,
-    found::Found,
-    http::integration,
     image::Image,
     shim::{Fault, Shim},
     trace,
 };
+use crate::support::{Client, Response, Setup, integration, workload::Listing};
 use serde_json::json;
 use std::{
     collections::BTreeMap,
@@ -57,7 +55,7 @@ fn a_start_without_room_says_that_there_is_none() {
 
         shim.fail(Fault::Enospc);
         let outcome = setup.run();
-        let fault = outcome.fault();
+        let fault = outcome.error();
 
         assert!(
             fault.contains("No space left on device") && fault.contains("make room"),
@@ -84,7 +82,7 @@ fn a_store_that_was_replaced_stays_until_the_new_name_is_on_disk() {
     let outcome = compact.run();
 
     // It said that nothing was changed.
-    let fault = outcome.fault();
+    let fault = outcome.error();
     assert!(
         fault.contains("the new store is in its place, but 'data' cannot be synced"),
         "{fault}"
@@ -197,7 +195,7 @@ fn heals_after(fault: Fault) {
     acknowledged.extend(["new", "newer"].map(|name| create(&client, name, 10)));
     are_there(&client, &acknowledged);
 
-    let found = Found::read(&client).objects;
+    let found = Listing::read(&client).objects;
     assert!(
         found.contains_key(&changed.0),
         "nobody asked to delete {}",
@@ -219,7 +217,7 @@ fn heals_after(fault: Fault) {
     let server = setup.start();
     are_there(&server.client("t"), &acknowledged);
     assert_eq!(
-        Found::read(&server.client("t")).objects,
+        Listing::read(&server.client("t")).objects,
         found,
         "what was refused does not change its mind"
     );
@@ -239,7 +237,7 @@ pub(crate) fn create(client: &Client, name: &str, bytes: usize) -> (String, Stri
 }
 
 #[track_caller]
-pub(crate) fn is_refused(answer: &Answer) {
+pub(crate) fn is_refused(answer: &Response) {
     assert_eq!(answer.status, 503, "{}", answer.text());
     assert!(!answer.messages().is_empty(), "{}", answer.text());
     assert!(answer.headers.contains_key("retry-after"), "{answer:?}");

@@ -2,11 +2,10 @@
 //! why not, and the server can be stopped all the same.
 
 use super::{
-    child::{Answer, Server, Setup},
     faults::{Acknowledged, are_there, becomes_ready, create, is_refused, is_sound},
-    http::integration,
     shim::{Fault, Shim},
 };
+use crate::support::{Response, Server, Setup, integration};
 use rustix::process::Signal;
 use std::{
     io::{BufRead, BufReader, Write},
@@ -15,7 +14,7 @@ use std::{
 };
 
 /// Somebody who creates, and is told nothing if the server ends before.
-fn creating(server: &Server) -> JoinHandle<Option<Answer>> {
+fn creating(server: &Server) -> JoinHandle<Option<Response>> {
     let client = server.client("t");
     thread::spawn(move || {
         client
@@ -30,7 +29,7 @@ struct Hung {
     setup: Setup,
     server: Server,
     acknowledged: Acknowledged,
-    waiting: JoinHandle<Option<Answer>>,
+    waiting: JoinHandle<Option<Response>>,
 }
 
 impl Hung {

@@ -19,35 +19,17 @@
 )]
 
 mod chance;
-#[path = "../program/child.rs"]
-#[allow(dead_code, reason = "shared with the tests of the program")]
-mod child;
 mod cuts;
 mod disk;
 mod faults;
 mod file;
-#[path = "../crash/found.rs"]
-mod found;
-#[path = "../program/http.rs"]
-#[allow(dead_code, reason = "shared with the tests of the program")]
-mod http;
 mod hung;
 mod image;
-#[path = "../crash/load.rs"]
-mod load;
 mod model;
 mod names;
-#[path = "../crash/random.rs"]
-mod random;
 mod reads;
-#[path = "../crash/receiver.rs"]
-mod receiver;
-#[path = "../crash/reporter.rs"]
-mod reporter;
 mod rounds;
 mod shim;
+#[path = "../support/mod.rs"]
+mod support;
 mod trace;
-#[path = "../crash/witness.rs"]
-mod witness;
-#[path = "../crash/worker.rs"]
-mod worker;

@@ -5,14 +5,13 @@
 //! answers nobody any more, not even after the fault is over.
 
 use super::{
-    child::Setup,
     faults::{
         Acknowledged, are_not_answered_wrongly, are_there, becomes_ready, create, is_refused,
         is_sound,
     },
-    http::integration,
     shim::{Fault, Shim},
 };
+use crate::support::{Setup, integration};
 
 /// Little of what is stored fits into memory, and lists are read anew each time.
 const SMALL_CACHE: &str = "[store]\ncache_bytes = 1048576\nlist_cache_bytes = 0\nindex_bytes = 0\n";

@@ -3,14 +3,12 @@
 
 use super::{
     chance::Chance,
-    child::{Server, Setup},
     disk::{Counts, Disk},
     image::Image,
-    load::Load,
-    random::Random,
     shim::Shim,
     trace,
 };
+use crate::support::{Server, Setup, random::SplitMix64, workload::Workload};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
@@ -25,11 +23,11 @@ pub(crate) struct Loss(pub(crate) String);
 
 pub(crate) struct Rounds {
     shim: Shim,
-    random: Random,
+    random: SplitMix64,
     /// What the disk held when this round began, and what it holds when the next begins.
     before: Image,
     image: Image,
-    pub(crate) load: Load,
+    pub(crate) workload: Workload,
     /// Whether anything was ever acknowledged.
     worked: bool,
     counts: Counts,
@@ -41,14 +39,14 @@ pub(crate) struct Rounds {
 impl Rounds {
     /// On an empty disk, with a server of which only some syncs count.
     pub(crate) fn new(seed: u64, counts: Counts) -> Self {
-        let mut random = Random(seed);
-        let (shim, image, load) = (Shim::new(), Image::default(), Load::new(&mut random));
+        let mut random = SplitMix64(seed);
+        let (shim, image, workload) = (Shim::new(), Image::default(), Workload::new(&mut random));
         Self {
             shim,
             random,
             before: image.clone(),
             image,
-            load,
+            workload,
             worked: false,
             counts,
             outcomes: 0,
@@ -65,8 +63,8 @@ impl Rounds {
             self.cut(true)
         } else {
             self.worked = true;
-            self.load
-                .work_until_killed(server, 1 + self.random.below(200));
+            self.workload
+                .run_until_killed(server, 1 + self.random.below(200));
             self.cut(false)
         }
     }
@@ -78,7 +76,7 @@ impl Rounds {
         let server = or_loss("the server does not start", || setup.start())?;
         or_loss(
             "the server shows something else than was acknowledged",
-            || self.load.verify(&server),
+            || self.workload.verify(&server),
         )?;
         Ok(server)
     }

@@ -1,7 +1,7 @@
 //! The library that stands between the server and its files, made from `shim.c` with the compiler
 //! that links Rust programs.
 
-use super::child::Setup;
+use crate::support::Setup;
 use std::{
     path::{Path, PathBuf},
     process::Command,

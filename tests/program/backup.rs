@@ -1,11 +1,8 @@
 //! `backup` and `restore`: everything, as of one moment, while the server runs or not; what is not
 //! whole is refused.
 
-use super::{
-    child::{Outcome, Server, Setup},
-    http::{Client, integration},
-    moving::{exported, in_data, is_sound, object_lines, store_with_a_history},
-};
+use super::moving::{exported, in_data, is_sound, object_lines, store_with_a_history};
+use crate::support::{Client, Outcome, Server, Setup, integration};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -187,7 +184,7 @@ fn a_backup_that_is_not_whole_is_refused_and_nothing_is_touched() {
             &["restore", "--data", "new", "broken.backup"],
         ] {
             let outcome = setup.same_folder().args(arguments.iter().copied()).run();
-            let fault = outcome.fault();
+            let fault = outcome.error();
             assert!(
                 fault.contains("'broken.backup'") && fault.contains(words),
                 "{words}: {fault}"
@@ -213,12 +210,12 @@ fn a_store_is_replaced_only_if_that_is_said() {
         .args(["restore", "--replace", "all.backup"])
         .run();
 
-    assert!(held.fault().contains("held by another process"), "{held:?}");
+    assert!(held.error().contains("held by another process"), "{held:?}");
     server.stop();
     let later = exported(&setup);
     let refused = setup.same_folder().args(["restore", "all.backup"]).run();
 
-    assert!(refused.fault().contains("--replace"), "{refused:?}");
+    assert!(refused.error().contains("--replace"), "{refused:?}");
     assert_eq!(exported(&setup), later);
     succeeded(
         &setup
@@ -311,7 +308,7 @@ fn who_holds_the_store_and_is_no_server_is_not_asked() {
     let setup = store_with_a_history();
     let db = setup.engine();
     let outcome = backup(&setup, "all.backup");
-    assert!(outcome.fault().contains("no server"), "{outcome:?}");
+    assert!(outcome.error().contains("no server"), "{outcome:?}");
     assert!(!setup.path("all.backup").exists() && !setup.path("all.backup.partial").exists());
     drop(db);
 }

@@ -1,6 +1,6 @@
 //! `check`: a sound store is called sound, and each kind of damage is named.
 
-use super::child::{Outcome, Setup};
+use crate::support::{Outcome, Setup};
 use serde_json::Value;
 
 /// A stopped store in which one account has numbers 1 and 2 and another has number 1; 3 of the
@@ -361,7 +361,7 @@ fn a_folder_without_a_store_is_refused_and_not_made() {
         .args(["check", "--data", "nowhere"])
         .run();
     assert!(
-        outcome.fault_with(3).contains("nowhere/store"),
+        outcome.error_with_code(3).contains("nowhere/store"),
         "{outcome:?}"
     );
     assert!(!setup.path("nowhere").exists());
@@ -373,7 +373,9 @@ fn a_store_that_a_server_holds_is_refused() {
     let _server = setup.start();
     let outcome = setup.same_folder().args(["check"]).run();
     assert!(
-        outcome.fault_with(4).contains("held by another process"),
+        outcome
+            .error_with_code(4)
+            .contains("held by another process"),
         "{outcome:?}"
     );
 }
@@ -387,7 +389,7 @@ fn a_store_that_was_never_used_is_said_to_be_so_and_left_as_it_is() {
     let outcome = setup.same_folder().args(["check"]).run();
 
     assert!(
-        outcome.fault_with(3).contains("was never used"),
+        outcome.error_with_code(3).contains("was never used"),
         "{outcome:#?}"
     );
     assert_eq!(setup.engine().open_tree("meta").unwrap().len(), 0);
@@ -409,7 +411,9 @@ fn a_store_that_could_not_be_checked_is_not_called_damaged() {
         .run();
 
     assert!(
-        outcome.fault_with(2).contains("PAGERTREE_LOCAL_STRIKT"),
+        outcome
+            .error_with_code(2)
+            .contains("PAGERTREE_LOCAL_STRIKT"),
         "{outcome:?}"
     );
 
@@ -425,7 +429,7 @@ fn a_store_that_could_not_be_checked_is_not_called_damaged() {
             .same_folder()
             .args(["check"])
             .run()
-            .fault_with(2)
+            .error_with_code(2)
             .contains("schema 99")
     );
 }

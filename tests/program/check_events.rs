@@ -1,6 +1,6 @@
 //! `check` on what events leave behind: alerts, logs, who sends, and what is to be sent.
 
-use super::child::{Server, Setup};
+use crate::support::{Server, Setup};
 use serde_json::{Value, json};
 
 /// A stopped store with an alert that an event made, its log, and a webhook that waits to be sent

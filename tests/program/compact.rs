@@ -1,9 +1,7 @@
 //! `compact`: the same store in less room.
 
-use super::{
-    child::Setup,
-    moving::{exported, in_data, is_sound, store_with_a_history},
-};
+use super::moving::{exported, in_data, is_sound, store_with_a_history};
+use crate::support::Setup;
 use serde_json::json;
 
 #[test]
@@ -99,14 +97,14 @@ fn what_cannot_be_compacted_is_left_as_it_is() {
     let setup = Setup::new();
     let nothing = setup.same_folder().args(["compact"]).run();
     assert!(
-        nothing.fault().contains("there is no store in"),
+        nothing.error().contains("there is no store in"),
         "{nothing:?}"
     );
     assert!(!setup.path("data").exists());
 
     let server = setup.start();
     let held = setup.same_folder().args(["compact"]).run();
-    assert!(held.fault().contains("held by another process"), "{held:?}");
+    assert!(held.error().contains("held by another process"), "{held:?}");
     server.stop();
 
     let db = setup.engine();
@@ -117,7 +115,7 @@ fn what_cannot_be_compacted_is_left_as_it_is() {
     drop(db);
 
     let foreign = setup.same_folder().args(["compact"]).run();
-    assert!(foreign.fault().contains("'surprise'"), "{foreign:?}");
+    assert!(foreign.error().contains("'surprise'"), "{foreign:?}");
     assert_eq!(in_data(&setup), ["store"]);
     assert_eq!(setup.engine().open_tree("surprise").unwrap().len(), 1);
 }

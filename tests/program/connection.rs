@@ -1,6 +1,6 @@
 //! A bare connection: many are cheap, and they may do what a proper client would not.
 
-use super::child::Server;
+use crate::support::Server;
 use serde_json::Value;
 use std::{
     io::{self, BufRead, BufReader, Read, Write},

@@ -1,7 +1,7 @@
 //! `keys new` and `users new`: what they print is pasted into the configuration and lets somebody
 //! in.
 
-use super::child::{Client, Outcome, Server, Setup};
+use crate::support::{Client, Outcome, Server, Setup};
 use serde_json::{Value, json};
 
 /// What a command printed: lines for people, and the block for the file.
@@ -138,7 +138,7 @@ fn an_account_that_can_be_none_is_refused() {
         let outcome = Setup::bare()
             .args(["keys", "new", "--account", account])
             .run();
-        assert!(outcome.fault().contains("--account"), "{outcome:?}");
+        assert!(outcome.error().contains("--account"), "{outcome:?}");
     }
 }
 
@@ -242,7 +242,7 @@ fn no_password_on_standard_input_is_refused() {
 
     for input in ["", "\n"] {
         let outcome = Setup::bare().args(arguments).run_with_input(input);
-        assert!(outcome.fault().contains("no password"), "{outcome:?}");
+        assert!(outcome.error().contains("no password"), "{outcome:?}");
     }
 }
 
@@ -251,7 +251,7 @@ fn an_empty_user_name_is_refused() {
     let outcome = Setup::bare()
         .args(["users", "new", "--account", "ops", "--username", ""])
         .run();
-    assert!(outcome.fault().contains("--username"), "{outcome:?}");
+    assert!(outcome.error().contains("--username"), "{outcome:?}");
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn a_user_name_that_is_there_is_refused() {
     let again = setup.same_folder().args(arguments).run();
     assert!(
         again
-            .fault()
+            .error()
             .contains("there is a user 'alice@example.com' already"),
         "{again:?}"
     );

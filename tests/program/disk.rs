@@ -1,7 +1,7 @@
 //! A disk that takes no more: the server says so, keeps living, and has everything that it
 //! acknowledged.
 
-use super::child::{Client, Server, Setup};
+use crate::support::{Client, Server, Setup};
 use serde_json::{Value, json};
 
 /// 8 MiB for each file.
@@ -13,7 +13,7 @@ fn large(number: usize) -> Value {
 }
 
 /// Creates until the disk is full; what was acknowledged, and the answer that was not.
-fn fill(client: &Client) -> (Vec<Value>, super::child::Answer) {
+fn fill(client: &Client) -> (Vec<Value>, crate::support::Response) {
     let mut acknowledged = Vec::new();
     for number in 0..10_000 {
         let answer = client.post("/integration", &large(number));
@@ -83,7 +83,7 @@ fn a_server_heals_itself_once_there_is_room_again() {
         is_there_unless_the_store_is_closed(&client, integration);
     }
 
-    server.unlimited_files();
+    server.lift_file_size_limit();
     server.log.wait_for("The store takes writes again");
     assert_eq!(client.get("/readyz").status, 200);
     are_all_there(&client, &acknowledged);

@@ -1,11 +1,8 @@
 //! Stopping under load: what was begun is answered, what comes too late is refused with the error
 //! body or not taken at all, and nobody holds the stop up beyond the time for it.
 
-use super::{
-    child::{Server, Setup},
-    connection::{Connection, Received, request},
-    http::integration,
-};
+use super::connection::{Connection, Received, request};
+use crate::support::{Server, Setup, integration};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::{

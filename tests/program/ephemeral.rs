@@ -1,6 +1,6 @@
 //! Temporary stores: whose process was killed, they are gone after the next start; the others stay.
 
-use super::child::{Server, Setup, files_below};
+use crate::support::{Server, Setup, files_below};
 use std::{
     collections::BTreeSet,
     fs,

@@ -1,9 +1,7 @@
 //! `export`: everything but secrets, sorted, the same bytes for the same objects.
 
-use super::{
-    child::Setup,
-    moving::{HEADER, exported, store_with_a_history},
-};
+use super::moving::{HEADER, exported, store_with_a_history};
+use crate::support::Setup;
 use serde_json::Value;
 
 #[test]
@@ -104,7 +102,7 @@ fn a_file_is_there_whole_or_not_at_all() {
         .args(["export", "--data", "nowhere", "none.jsonl"])
         .run();
 
-    assert!(outcome.fault().contains("nowhere/store"), "{outcome:?}");
+    assert!(outcome.error().contains("nowhere/store"), "{outcome:?}");
     assert!(!setup.path("none.jsonl").exists() && !setup.path("none.jsonl.partial").exists());
     assert!(!setup.path("nowhere").exists());
 }
@@ -139,7 +137,7 @@ fn a_damaged_store_is_not_exported_as_if_it_were_whole() {
         }
         drop((tree, db));
         let outcome = setup.same_folder().args(["export", "all.jsonl"]).run();
-        assert!(outcome.fault().contains("damaged"), "{outcome:#?}");
+        assert!(outcome.error().contains("damaged"), "{outcome:#?}");
         assert!(!setup.path("all.jsonl").exists());
     }
 }
@@ -153,7 +151,7 @@ fn a_store_that_was_never_used_has_nothing_to_export() {
             .same_folder()
             .args(["export"])
             .run()
-            .fault()
+            .error()
             .contains("was never used")
     );
 }

@@ -1,6 +1,6 @@
 //! Everything that keeps the program from starting: one sentence, exit code 1, no panic.
 
-use super::child::Setup;
+use crate::support::Setup;
 use std::{
     fs::OpenOptions,
     io::{Seek, SeekFrom, Write},
@@ -12,7 +12,7 @@ fn a_port_that_is_taken() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let outcome = Setup::bare().args(["--listen", &address]).run();
-    let fault = outcome.fault();
+    let fault = outcome.error();
     assert!(
         fault.contains(&address) && fault.contains("--listen"),
         "{fault}"
@@ -22,7 +22,7 @@ fn a_port_that_is_taken() {
 #[test]
 fn an_address_that_is_none() {
     let outcome = Setup::bare().args(["--listen", "nowhere"]).run();
-    assert!(outcome.fault().contains("'nowhere'"), "{outcome:?}");
+    assert!(outcome.error().contains("'nowhere'"), "{outcome:?}");
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn a_data_folder_that_is_a_file() {
     let setup = Setup::new();
     setup.write("data", "not a folder");
     let outcome = setup.run();
-    let fault = outcome.fault();
+    let fault = outcome.error();
     assert!(
         fault.contains("data/store") && fault.contains("--data"),
         "{fault}"
@@ -51,7 +51,7 @@ fn a_command_that_needs_a_store_where_there_is_none() {
         let words = "there is no store in 'data/store'; start the server to make one, or choose another folder";
         let code = if command == ["check"] { 3 } else { 1 };
         assert!(
-            outcome.fault_with(code).contains(words),
+            outcome.error_with_code(code).contains(words),
             "{command:?}: {outcome:?}"
         );
     }
@@ -62,7 +62,7 @@ fn a_backup_that_can_be_read_once_only() {
     let outcome = Setup::bare().args(["restore", "/dev/stdin"]).run();
     assert!(
         outcome
-            .fault()
+            .error()
             .contains("it is read several times, so it must be a regular file"),
         "{outcome:?}"
     );
@@ -73,7 +73,7 @@ fn a_store_that_is_a_file() {
     let setup = Setup::new();
     std::fs::create_dir(setup.path("data")).unwrap();
     setup.write("data/store", "not a folder");
-    assert!(setup.run().fault().contains("data/store"));
+    assert!(setup.run().error().contains("data/store"));
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_port_file_that_cannot_be_written() {
         .args(["--port-file", "no/such/folder/port"])
         .run();
     assert!(
-        outcome.fault().contains("no/such/folder/port"),
+        outcome.error().contains("no/such/folder/port"),
         "{outcome:?}"
     );
 }
@@ -91,7 +91,7 @@ fn a_port_file_that_cannot_be_written() {
 fn a_start_that_fails_leaves_no_files_that_say_where_it_is() {
     let setup = Setup::new().args(["--port-file", "port"]);
     std::fs::create_dir(setup.path("port")).unwrap();
-    assert!(setup.run().fault().contains("'port'"));
+    assert!(setup.run().error().contains("'port'"));
     assert!(!setup.path("data").exists());
 
     let left = std::fs::read_dir(setup.path(""))
@@ -105,7 +105,7 @@ fn a_start_that_fails_leaves_no_files_that_say_where_it_is() {
 
     let setup = Setup::new().args(["--port-file", "port"]);
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let outcome = setup.run_onto(full);
+    let outcome = setup.run_with_stdout(full);
 
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert_eq!(super::moving::in_data(&setup), ["store"]);
@@ -115,14 +115,14 @@ fn a_start_that_fails_leaves_no_files_that_say_where_it_is() {
 #[test]
 fn a_configuration_that_is_not_there() {
     let outcome = Setup::new().args(["--config", "absent.toml"]).run();
-    assert!(outcome.fault().contains("absent.toml"), "{outcome:?}");
+    assert!(outcome.error().contains("absent.toml"), "{outcome:?}");
 }
 
 #[test]
 fn a_configuration_that_is_no_toml() {
     let outcome = Setup::new().config("listen = \n").run();
     assert!(
-        outcome.fault().starts_with("config.toml:1: "),
+        outcome.error().starts_with("config.toml:1: "),
         "{outcome:?}"
     );
 }
@@ -130,7 +130,7 @@ fn a_configuration_that_is_no_toml() {
 #[test]
 fn a_configuration_that_contradicts_itself() {
     let twice = "[[accounts]]\nsid = 'acc_1'\n[[accounts]]\nsid = 'acc_1'\n";
-    assert!(Setup::new().config(twice).run().fault().contains("acc_1"));
+    assert!(Setup::new().config(twice).run().error().contains("acc_1"));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_store_that_another_process_holds() {
     let setup = Setup::new();
     let server = setup.start();
     let outcome = setup.run();
-    let fault = outcome.fault();
+    let fault = outcome.error();
 
     assert!(
         fault.contains("data/store") && fault.contains("held by another process"),
@@ -162,7 +162,7 @@ fn a_store_of_a_newer_version() {
     db.flush().unwrap();
     drop(db);
     let outcome = setup.run();
-    assert!(outcome.fault().contains("schema 99"), "{outcome:?}");
+    assert!(outcome.error().contains("schema 99"), "{outcome:?}");
 }
 
 /// A stopped store with some objects in it.
@@ -190,7 +190,7 @@ fn is_refused_after(damage: impl FnOnce(&mut std::fs::File, u64)) {
     damage(&mut file, length);
     drop(file);
     for command in [setup.run(), setup.same_folder().args(["check"]).run()] {
-        let fault = command.fault();
+        let fault = command.error();
         assert!(
             fault.contains("data/store") && fault.contains("damaged"),
             "{fault}"
@@ -239,5 +239,5 @@ fn a_store_whose_end_is_overwritten() {
 fn a_store_whose_file_is_gone() {
     let setup = filled();
     std::fs::remove_file(setup.store().join("db")).unwrap();
-    assert!(setup.run().fault().contains("damaged"));
+    assert!(setup.run().error().contains("damaged"));
 }

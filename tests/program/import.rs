@@ -1,13 +1,10 @@
 //! `import`: what was exported comes back as it was; one fault is enough to change nothing, and all
 //! are told.
 
-use super::{
-    child::Setup,
-    moving::{
-        HEADER, account, exported, import, in_data, integration, is_sound, store_with_a_history,
-        text,
-    },
+use super::moving::{
+    HEADER, account, exported, import, in_data, integration, is_sound, store_with_a_history, text,
 };
+use crate::support::Setup;
 use serde_json::{Value, json};
 
 #[test]
@@ -381,7 +378,7 @@ fn a_store_that_a_server_holds_is_refused() {
     let _server = setup.start();
     let outcome = import(&setup, &text(&[HEADER]));
     assert!(
-        outcome.fault().contains("held by another process"),
+        outcome.error().contains("held by another process"),
         "{outcome:?}"
     );
 }
@@ -393,7 +390,7 @@ fn a_file_that_is_not_there_or_no_file_is_refused() {
         let outcome = setup.same_folder().args(["import", name]).run();
         assert!(
             outcome
-                .fault()
+                .error()
                 .contains(&format!("'{name}' cannot be read")),
             "{outcome:?}"
         );
@@ -523,7 +520,7 @@ fn no_number_is_given_beyond_those_that_can_be_imported() {
     let client = server.client("ops");
     assert_eq!(client.create("last")["tinyId"], HIGHEST);
 
-    let refused = client.post("/integration", &super::http::integration("one more"));
+    let refused = client.post("/integration", &crate::support::integration("one more"));
     assert_eq!(refused.status, 409, "{refused:?}");
     assert!(
         refused.messages()[0].contains("used up its numbers"),

@@ -2,10 +2,10 @@
 //! say so, and leave the store as it was.
 
 use super::{
-    child::{Outcome, Setup},
     kills::{export_of, filled},
     moving::{exported, in_data, is_sound, store_with_a_history},
 };
+use crate::support::{Outcome, Setup};
 use rustix::process::Signal;
 use std::{fs, fs::File, path::Path};
 
@@ -16,7 +16,7 @@ fn is_interrupted(setup: &Setup, command: &[&str], signal: Signal, code: i32, be
         let outcome = setup
             .same_folder()
             .args(command.iter().copied())
-            .run_until_signalled(signal, || begun.exists());
+            .run_and_signal_when(signal, || begun.exists());
 
         if outcome.code == Some(0) {
             continue;
@@ -96,7 +96,7 @@ fn a_second_signal_ends_a_command_at_once() {
 
     let command = setup.same_folder().args(["export", "out"]);
     let (signalled, process) =
-        command.signalled_until_it_ends(Signal::TERM, || setup.path("out.partial").exists());
+        command.signal_until_exit(Signal::TERM, || setup.path("out.partial").exists());
 
     assert!(
         signalled >= 2 && process.code == Some(143),
@@ -138,15 +138,21 @@ fn what_was_done_is_told_where_standard_output_takes_nothing() {
     let setup = filled();
     let before = exported(&setup);
     is_done_but_not_told(
-        &setup.same_folder().args(["compact"]).run_onto(full()),
+        &setup
+            .same_folder()
+            .args(["compact"])
+            .run_with_stdout(full()),
         "the store had ",
     );
     is_done_but_not_told(
-        &setup.same_folder().args(["backup", "all"]).run_onto(full()),
+        &setup
+            .same_folder()
+            .args(["backup", "all"])
+            .run_with_stdout(full()),
         "entries were written to 'all'",
     );
     let restore = setup.same_folder().args(["restore", "--replace", "all"]);
-    is_done_but_not_told(&restore.run_onto(full()), "entries were restored");
+    is_done_but_not_told(&restore.run_with_stdout(full()), "entries were restored");
     assert_eq!(exported(&setup), before);
 }
 
@@ -154,7 +160,7 @@ fn what_was_done_is_told_where_standard_output_takes_nothing() {
 fn whoever_reads_no_more_of_an_export_is_not_told_why() {
     let setup = filled();
     let quietly = |when: &str| {
-        let outcome = setup.same_folder().args(["export"]).run_and_read_a_line();
+        let outcome = setup.same_folder().args(["export"]).run_and_close_stdout();
         assert_eq!(
             (outcome.code, outcome.stderr.as_str()),
             (Some(141), ""),
@@ -178,7 +184,7 @@ fn where_the_file_takes_no_more_the_server_is_not_blamed() {
             .file_blocks(100)
             .args([command, "out"])
             .run();
-        let fault = outcome.fault();
+        let fault = outcome.error();
         assert!(
             fault.contains("cannot be written: File too large") && !fault.contains("server"),
             "{fault}"
@@ -205,7 +211,7 @@ fn a_restore_does_not_replace_what_came_meanwhile() {
         .same_folder()
         .args(["restore", "--data", "fresh", "all.backup"]);
     let mut made = false;
-    let outcome = restore.run_until_signalled(Signal::WINCH, || {
+    let outcome = restore.run_and_signal_when(Signal::WINCH, || {
         if !made && fresh.join("store.new").exists() {
             fs::create_dir(fresh.join("store")).unwrap();
             fs::write(fresh.join("store/db"), "somebody's").unwrap();
@@ -216,7 +222,7 @@ fn a_restore_does_not_replace_what_came_meanwhile() {
 
     assert!(
         outcome
-            .fault()
+            .error()
             .contains("a store was made in 'fresh/store' meanwhile"),
         "{outcome:#?}"
     );

@@ -1,10 +1,10 @@
 //! A command that replaces a store, killed at any moment, leaves the old store or the new one,
 //! whole, and the next command clears up.
 
-use super::{
-    child::Setup,
-    moving::{HEADER, account, exported, in_data, integration, is_sound, object_lines, text},
+use super::moving::{
+    HEADER, account, exported, in_data, integration, is_sound, object_lines, text,
 };
+use crate::support::Setup;
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 /// When to kill.
@@ -88,7 +88,7 @@ fn a_killed_compact_leaves_a_whole_store() {
             setup
                 .same_folder()
                 .args(["compact"])
-                .run_until(moment.watch(&setup)),
+                .run_and_kill_when(moment.watch(&setup)),
         );
         is_sound(&setup);
         assert_eq!(exported(&setup), expected, "{moment:?}");
@@ -110,7 +110,7 @@ fn a_killed_import_has_added_everything_or_nothing() {
         setup.write("second.jsonl", &export_of(&["acc_2"]));
 
         let command = || setup.same_folder().args(["import", "second.jsonl"]);
-        command().run_until(moment.watch(&setup));
+        command().run_and_kill_when(moment.watch(&setup));
         is_sound(&setup);
 
         let after = exported(&setup);
@@ -135,7 +135,7 @@ fn a_killed_first_import_has_made_a_whole_store_or_none() {
         setup.write("first.jsonl", &all);
         let command = || setup.same_folder().args(["import", "first.jsonl"]);
 
-        command().run_until(moment.watch(&setup));
+        command().run_and_kill_when(moment.watch(&setup));
         if !setup.store().exists() {
             assert_eq!(
                 command().run().code,
@@ -175,7 +175,7 @@ fn a_killed_restore_leaves_the_old_store_or_the_restored_one() {
 
     let restore = |name| setup.same_folder().args(["restore", "--replace", name]);
     for moment in MOMENTS {
-        restore("new.backup").run_until(moment.watch(&setup));
+        restore("new.backup").run_and_kill_when(moment.watch(&setup));
         is_sound(&setup);
         let after = exported(&setup);
 

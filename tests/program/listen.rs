@@ -1,7 +1,7 @@
 //! Where a server listens: several addresses, both families, Unix sockets, and what uses the
 //! address.
 
-use super::child::{Server, Setup};
+use crate::support::{Server, Setup};
 use std::{
     io::{Read, Write},
     net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream},
@@ -68,7 +68,7 @@ fn one_address_that_others_reach_is_enough_to_be_refused_in_open_mode() {
         let outcome = Setup::bare().args(["--listen", listen]).run();
         assert!(
             outcome
-                .fault()
+                .error()
                 .contains("'listen' has 0.0.0.0:0, which others can reach"),
             "{outcome:?}"
         );
@@ -87,7 +87,7 @@ fn an_address_that_is_taken_is_named() {
         .run();
     assert!(
         outcome
-            .fault()
+            .error()
             .contains(&format!("cannot listen on {taken}")),
         "{outcome:?}"
     );
@@ -127,7 +127,7 @@ fn a_unix_socket_that_a_killed_server_left_is_replaced_and_one_in_use_is_not() {
     let server = start_on_a_socket(&setup);
     let outcome = on_a_socket_beside(&setup).run();
     assert!(
-        outcome.fault().contains("cannot listen on unix:it.sock"),
+        outcome.error().contains("cannot listen on unix:it.sock"),
         "{outcome:?}"
     );
     assert_eq!(asks(socket(&setup), "/readyz", "t"), OK);
@@ -200,7 +200,7 @@ fn a_port_file_without_a_port_is_refused() {
     let outcome = on_a_socket().args(["--port-file", "port"]).run();
     assert!(
         outcome
-            .fault()
+            .error()
             .contains("'port_file' needs an address with a port"),
         "{outcome:?}"
     );

@@ -1,6 +1,6 @@
 //! Log lines: what is in them, and what never is.
 
-use super::child::{Client, Log, Setup};
+use crate::support::{Client, Log, Setup};
 use serde_json::{Value, json};
 
 /// One of each that nobody but its sender may know.

@@ -12,7 +12,6 @@
 mod backup;
 mod check;
 mod check_events;
-mod child;
 mod compact;
 mod connection;
 mod credentials;
@@ -21,7 +20,6 @@ mod drain;
 mod ephemeral;
 mod export;
 mod faults;
-mod http;
 mod import;
 mod interrupted;
 mod kills;
@@ -41,5 +39,7 @@ mod small_files;
 mod stages;
 mod start;
 mod stop;
+#[path = "../support/mod.rs"]
+mod support;
 mod watched;
 mod webhooks;

@@ -1,6 +1,6 @@
 //! What the tests of moving share: a store with a history, and the commands around it.
 
-use super::child::{Outcome, Server, Setup};
+use crate::support::{Outcome, Server, Setup};
 use serde_json::{Value, json};
 
 /// A stopped store with a history: updates, deletes, a large value, an account that has nothing

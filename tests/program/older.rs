@@ -1,10 +1,8 @@
 //! Stores of other schema versions: an older one is read as it is and brought up by who writes, a
 //! newer one is refused.
 
-use super::{
-    child::Setup,
-    moving::{exported, in_data, is_sound},
-};
+use super::moving::{exported, in_data, is_sound};
+use crate::support::Setup;
 use serde_json::json;
 use std::fs;
 
@@ -78,7 +76,7 @@ fn who_only_reads_an_older_store_leaves_it_as_it_is() {
         Some(0)
     );
     let refused = setup.same_folder().args(["restore", "all.backup"]).run();
-    assert!(refused.fault().contains("--replace"), "{refused:?}");
+    assert!(refused.error().contains("--replace"), "{refused:?}");
     assert_eq!(schema(&setup), before);
 
     setup.start().stop();
@@ -135,7 +133,7 @@ fn a_newer_store_is_not_salvaged() {
         .same_folder()
         .args(["export", "--salvage", "saved.jsonl"])
         .run();
-    let fault = outcome.fault();
+    let fault = outcome.error();
     assert!(
         fault.contains("schema 3") && fault.contains("data/store'"),
         "{fault}"

@@ -1,9 +1,7 @@
 //! Where `backup` and `export` write: a file is replaced as a whole, and nothing else is.
 
-use super::{
-    child::Setup,
-    moving::{is_sound, store_with_a_history},
-};
+use super::moving::{is_sound, store_with_a_history};
+use crate::support::Setup;
 use std::{
     fs::{self, Permissions},
     os::unix::fs::{PermissionsExt, symlink},
@@ -20,7 +18,7 @@ fn is_refused(setup: &Setup, name: &str, words: &str) {
             .same_folder()
             .args(command.iter().copied().chain([name]))
             .run();
-        let fault = outcome.fault();
+        let fault = outcome.error();
         assert!(
             fault.contains(words) && fault.contains(name),
             "{command:?}: {fault}"

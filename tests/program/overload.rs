@@ -1,10 +1,7 @@
 //! More clients than usual: whoever asks is served, and what cannot be done is refused whole.
 
-use super::{
-    child::{Server, Setup},
-    connection::{Connection, Received, allow_many_connections, request},
-    http::integration,
-};
+use super::connection::{Connection, Received, allow_many_connections, request};
+use crate::support::{Server, Setup, integration};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, net::TcpStream, thread};
 

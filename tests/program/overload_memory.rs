@@ -1,11 +1,8 @@
 //! Clients that make the server hold something for them: all together cannot make it hold more than
 //! so much.
 
-use super::{
-    child::{Client, Server, Setup},
-    connection::{Connection, Received, allow_many_connections, request, request_of},
-    http::integration,
-};
+use super::connection::{Connection, Received, allow_many_connections, request, request_of};
+use crate::support::{Client, Server, Setup, integration};
 use serde_json::{Value, json};
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! The port file, with servers side by side, stale files, and the loop of README.md.
 
-use super::child::{BINARY, Setup};
+use crate::support::{BINARY, Setup};
 use std::{fs, process::Command, thread};
 
 #[test]
@@ -59,12 +59,12 @@ fn a_port_file_that_a_killed_server_left_is_removed_before_anything_can_fail() {
     };
 
     let setup = stale().env("PAGERTREE_LOCAL_STRIKT", "1");
-    setup.run().fault();
+    setup.run().error();
     assert!(!setup.path("port").exists(), "the settings are wrong");
 
     let setup = stale();
     setup.write("data", "no folder");
-    setup.run().fault();
+    setup.run().error();
     assert!(!setup.path("port").exists(), "the store cannot be opened");
 }
 
@@ -89,7 +89,7 @@ fn a_pipe_in_the_place_of_a_port_file_is_refused_and_stays() {
         .status()
         .unwrap();
     assert!(made.success());
-    assert!(setup.run().fault().contains("no regular file"));
+    assert!(setup.run().error().contains("no regular file"));
     assert!(setup.path("pipe").exists());
 }
 

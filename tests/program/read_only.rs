@@ -84,7 +84,9 @@ fn a_store_that_cannot_be_written_and_is_in_use_is_busy() {
     make_read_only(&setup.path("data"));
     let outcome = setup.same_folder().args(["check"]).run_as_nobody();
     assert!(
-        outcome.fault_with(4).contains("held by another process"),
+        outcome
+            .error_with_code(4)
+            .contains("held by another process"),
         "{outcome:?}"
     );
     make_writable(&setup.path("data"));

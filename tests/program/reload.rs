@@ -1,6 +1,6 @@
 //! SIGHUP: settings are read again while requests go on.
 
-use super::child::{Server, Setup};
+use crate::support::{Server, Setup};
 use rustix::process::Signal;
 use sha2::{Digest, Sha256};
 

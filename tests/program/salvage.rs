@@ -1,11 +1,8 @@
 //! Damaged stores: a start says so in a sentence, `check` names what is wrong, and `export
 //! --salvage` saves what can be read, without touching what is there.
 
-use super::{
-    child::{Outcome, Setup},
-    http::integration,
-    moving::{exported, import, in_data, is_sound, store_with_a_history},
-};
+use super::moving::{exported, import, in_data, is_sound, store_with_a_history};
+use crate::support::{Outcome, Setup, integration};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -278,14 +275,14 @@ fn a_store_that_a_server_has_is_not_searched() {
     let outcome = salvage(&setup);
 
     assert!(
-        outcome.fault().contains("held by another process"),
+        outcome.error().contains("held by another process"),
         "{outcome:?}"
     );
     server.stop();
 
     let nothing = Setup::new();
     assert!(
-        salvage(&nothing).fault().contains("there is no store"),
+        salvage(&nothing).error().contains("there is no store"),
         "nothing to save"
     );
 }

@@ -1,6 +1,6 @@
 //! Where settings come from, and which of two wins.
 
-use super::child::Setup;
+use crate::support::Setup;
 
 /// The folder that the store went to tells which source won.
 fn data_folders(setup: &Setup) -> Vec<String> {
@@ -83,7 +83,7 @@ fn an_unknown_key_is_refused_by_name_with_its_file_and_line() {
     let outcome = Setup::new()
         .config("strict = true\n\n[limits]\nbody_bites = 1\n")
         .run();
-    let fault = outcome.fault();
+    let fault = outcome.error();
     assert!(
         fault.starts_with("config.toml:4: ") && fault.contains("body_bites"),
         "{fault}"
@@ -94,7 +94,7 @@ fn an_unknown_key_is_refused_by_name_with_its_file_and_line() {
 fn an_unknown_variable_is_refused_by_name() {
     let outcome = Setup::new().env("PAGERTREE_LOCAL_STRIKT", "true").run();
     assert!(
-        outcome.fault().contains("PAGERTREE_LOCAL_STRIKT"),
+        outcome.error().contains("PAGERTREE_LOCAL_STRIKT"),
         "{outcome:?}"
     );
 }
@@ -102,7 +102,7 @@ fn an_unknown_variable_is_refused_by_name() {
 #[test]
 fn a_variable_of_another_kind_is_refused_by_name_with_what_would_be_right() {
     let outcome = Setup::new().env("PAGERTREE_LOCAL_STRICT", "perhaps").run();
-    let fault = outcome.fault();
+    let fault = outcome.error();
     assert!(
         fault.contains("PAGERTREE_LOCAL_STRICT") && fault.contains("true or false"),
         "{fault}"
@@ -114,7 +114,7 @@ fn a_variable_with_a_value_that_is_none_of_the_choices_is_refused_in_one_line() 
     let outcome = Setup::new()
         .env("PAGERTREE_LOCAL_AUTH_MODE", "closed")
         .run();
-    let fault = outcome.fault();
+    let fault = outcome.error();
     assert!(
         fault.contains("closed") && fault.contains("keys"),
         "{fault}"
@@ -166,7 +166,7 @@ fn what_kubernetes_and_docker_put_into_the_environment_is_ignored() {
     setup.start().stop();
     let outcome = setup.env("PAGERTREE_LOCAL_PORT_FIL", "x").run();
     assert!(
-        outcome.fault().contains("PAGERTREE_LOCAL_PORT_FIL"),
+        outcome.error().contains("PAGERTREE_LOCAL_PORT_FIL"),
         "{outcome:?}"
     );
 }
@@ -175,7 +175,7 @@ fn what_kubernetes_and_docker_put_into_the_environment_is_ignored() {
 fn a_file_of_another_program_is_told_with_the_way_out() {
     let foreign = "baseURL = 'https://example.org'\ntitle = 'A site'\n[log]\nlevel = 'info'\n";
     let outcome = Setup::new().config(foreign).run();
-    let fault = outcome.fault();
+    let fault = outcome.error();
 
     assert!(
         fault.starts_with("config.toml:1: ") && fault.contains("another program's"),
@@ -193,13 +193,13 @@ fn a_file_of_another_program_is_told_with_the_way_out() {
         .args(["--config", "config.toml"])
         .run();
 
-    assert!(!named.fault().contains("another program's"), "{named:?}");
+    assert!(!named.error().contains("another program's"), "{named:?}");
     let mistaken = Setup::new()
         .config("strict = true\nlisten_on = 'x'\ndata = 'd'\n")
         .run();
 
     assert!(
-        !mistaken.fault().contains("another program's"),
+        !mistaken.error().contains("another program's"),
         "{mistaken:?}"
     );
 }

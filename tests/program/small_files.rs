@@ -1,9 +1,7 @@
 //! A wrong byte in one of the small files beside the log: the store has everything, and opens.
 
-use super::{
-    child::{Outcome, Setup},
-    moving::{exported, store_with_a_history},
-};
+use super::moving::{exported, store_with_a_history};
+use crate::support::{Outcome, Setup};
 use std::{
     fs,
     path::{Path, PathBuf},

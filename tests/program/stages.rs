@@ -1,10 +1,8 @@
 //! Bars end where they should: each stage of long work counts as far as it said, no less and no
 //! more.
 
-use super::{
-    child::Setup,
-    moving::{exported, store_with_a_history},
-};
+use super::moving::{exported, store_with_a_history};
+use crate::support::Setup;
 use pagertree_local::store::{
     self,
     moving::{self, Import, Progress, Restore, Step},

@@ -1,6 +1,6 @@
 //! Starting: what is announced, and what the flags of a start do.
 
-use super::child::{Setup, files_below};
+use crate::support::{Setup, files_below};
 use serde_json::json;
 use std::{fs::Permissions, os::unix::fs::PermissionsExt};
 
@@ -121,7 +121,7 @@ fn strict_refuses_what_is_otherwise_dropped() {
 fn open_mode_on_an_address_that_others_reach_wants_to_be_meant() {
     let everywhere = || Setup::bare().args(["--listen", "0.0.0.0:0"]);
     let outcome = everywhere().run();
-    assert!(outcome.fault().contains("--open-to-network"), "{outcome:?}");
+    assert!(outcome.error().contains("--open-to-network"), "{outcome:?}");
     let server = everywhere().args(["--open-to-network"]).start();
     assert!(
         server

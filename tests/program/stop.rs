@@ -1,11 +1,8 @@
 //! Stopping: what was begun is finished, what was acknowledged is there, and nobody idle is waited
 //! for.
 
-use super::{
-    child::{Server, Setup},
-    connection::{Connection, request},
-    http::integration,
-};
+use super::connection::{Connection, request};
+use crate::support::{Server, Setup, integration};
 use rustix::process::Signal;
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -134,7 +131,7 @@ fn the_same_signal_twice_within_a_second_is_one() {
 fn the_same_signal_stops_at_once_when_it_comes_again_later() {
     let server = Setup::new().config(FOR_EVER).start();
     let never_finished = HalfSent::create(&server, "half sent");
-    let (status, log) = server.signalled_until_it_ends(Signal::TERM);
+    let (status, log) = server.signal_until_exit(Signal::TERM);
     assert_eq!(status.code(), Some(1), "{:#?}", log.all());
     log.wait_for("Stopped at once by a second signal");
     drop(never_finished);
@@ -215,7 +212,7 @@ fn log_too_much(server: &Server) {
 
 #[test]
 fn a_standard_error_that_nobody_reads_holds_up_neither_requests_nor_the_stop() {
-    let (server, stderr) = Setup::new().start_unread();
+    let (server, stderr) = Setup::new().start_with_unread_stderr();
     log_too_much(&server);
     server.signal(Signal::TERM);
     assert_eq!(server.wait().code(), Some(0));
@@ -224,7 +221,7 @@ fn a_standard_error_that_nobody_reads_holds_up_neither_requests_nor_the_stop() {
 
 #[test]
 fn a_second_signal_stops_at_once_also_where_nobody_reads_standard_error() {
-    let (server, stderr) = Setup::new().config(FOR_EVER).start_unread();
+    let (server, stderr) = Setup::new().config(FOR_EVER).start_with_unread_stderr();
     log_too_much(&server);
     let never_finished = HalfSent::create(&server, "half sent");
     server.signal(Signal::TERM);

@@ -1,6 +1,6 @@
 //! What whoever watches a server is told while its disk is full, and afterwards.
 
-use super::child::{Client, Setup};
+use crate::support::{Client, Setup};
 use serde_json::json;
 
 /// Writes that were not taken since the store was closed.
@@ -35,7 +35,7 @@ fn an_outage_of_the_store_and_its_end_are_counted() {
         "{faults} faults, {healings} healings, {closed} refusals"
     );
     assert_eq!(metric(&client, "store_writable"), 0);
-    server.unlimited_files();
+    server.lift_file_size_limit();
     server.log.wait_for("The store takes writes again");
     let [faults, healings, _] = counted();
     assert_eq!(

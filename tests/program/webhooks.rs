@@ -1,9 +1,7 @@
 //! Webhooks of a server that cannot write, or that stops.
 
-use super::{
-    child::{Client, Setup},
-    watched::{REFUSED, metric},
-};
+use super::watched::{REFUSED, metric};
+use crate::support::{Client, Setup};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::{
@@ -120,7 +118,7 @@ fn what_was_taken_while_nothing_can_be_written_is_not_sent_again() {
     alert(&client, "first");
     alert(&client, "second");
     assert_eq!(receiver.next(), "first");
-    server.limited_files(4_096);
+    server.limit_file_size(4_096);
     receiver.answer();
 
     // It is tried to be kept, again and again.
@@ -133,7 +131,7 @@ fn what_was_taken_while_nothing_can_be_written_is_not_sent_again() {
         receiver.received.try_recv().is_err(),
         "nothing more is sent"
     );
-    server.unlimited_files();
+    server.lift_file_size_limit();
     assert_eq!(receiver.next(), "second");
     receiver.answer();
     assert_eq!(
@@ -168,7 +166,7 @@ fn a_disk_that_is_full_while_webhooks_wait_and_events_come_loses_and_doubles_non
 
     // The first is under way.
     let mut told = vec![receiver.next()];
-    server.limited_files(4_096);
+    server.limit_file_size(4_096);
     while event(20) == 200 {}
     receiver.answer();
 
@@ -180,7 +178,7 @@ fn a_disk_that_is_full_while_webhooks_wait_and_events_come_loses_and_doubles_non
         receiver.received.try_recv().is_err(),
         "nothing more is sent"
     );
-    server.unlimited_files();
+    server.lift_file_size_limit();
     server.log.wait_for("The store takes writes again");
     assert_eq!(event(22), 200);
 

@@ -1,4 +1,4 @@
-//! Takes what the server sends, and remembers it in the order in which it came.
+//! An HTTP server that receives webhooks and records them in order of arrival.
 
 use serde_json::Value;
 use std::{
@@ -9,22 +9,22 @@ use std::{
     thread,
 };
 
-/// What happened to which alert, by its title.
-pub(crate) type Told = (String, String);
+/// The type of a webhook and the title of its alert.
+pub(crate) type WebhookCall = (String, String);
 
-/// Answers 200 to everybody, for as long as the process lives.
+/// Answers every request with 200 until the test process exits.
 #[derive(Clone)]
-pub(crate) struct Receiver {
+pub(crate) struct WebhookReceiver {
     address: SocketAddr,
-    told: Arc<Mutex<BTreeMap<String, Vec<Told>>>>,
+    calls: Arc<Mutex<BTreeMap<String, Vec<WebhookCall>>>>,
 }
 
-impl Receiver {
+impl WebhookReceiver {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let receiver = Self {
             address: listener.local_addr().unwrap(),
-            told: Arc::default(),
+            calls: Arc::default(),
         };
 
         let taking = receiver.clone();
@@ -38,41 +38,41 @@ impl Receiver {
         receiver
     }
 
-    /// Where a webhook is to be sent, so that it is known whose it is.
-    pub(crate) fn url(&self, whose: &str) -> String {
-        format!("http://{}/{whose}", self.address)
+    /// A URL of this receiver. The path tells senders apart.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}/{path}", self.address)
     }
 
-    /// What came for somebody. What was sent again, since the server was killed before it knew that
-    /// it had been taken, counts once.
-    pub(crate) fn told(&self, whose: &str) -> Vec<Told> {
-        let mut once: Vec<Told> = Vec::new();
-        for told in self.told.lock().unwrap().get(whose).into_iter().flatten() {
-            if !once.contains(told) {
-                once.push(told.clone());
+    /// The webhooks that arrived at a path, without repetitions: delivery is at least once, so a kill
+    /// between a response and its commit makes the server send a webhook again.
+    pub(crate) fn calls(&self, path: &str) -> Vec<WebhookCall> {
+        let mut once: Vec<WebhookCall> = Vec::new();
+        for calls in self.calls.lock().unwrap().get(path).into_iter().flatten() {
+            if !once.contains(calls) {
+                once.push(calls.clone());
             }
         }
         once
     }
 
     fn take(&self, stream: &mut BufReader<TcpStream>) {
-        while let Some((whose, body)) = read(stream) {
+        while let Some((path, body)) = read(stream) {
             let text = |value: &Value| value.as_str().unwrap().to_owned();
-            let told = (text(&body["type"]), text(&body["data"]["title"]));
-            self.told
+            let calls = (text(&body["type"]), text(&body["data"]["title"]));
+            self.calls
                 .lock()
                 .unwrap()
-                .entry(whose)
+                .entry(path)
                 .or_default()
-                .push(told);
-            let _killed = stream
+                .push(calls);
+            let _ignored = stream
                 .get_mut()
                 .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
         }
     }
 }
 
-/// The path and body of a request that came to its end.
+/// Reads a request. Returns its path and body, or `None` at the end of the connection.
 fn read(stream: &mut BufReader<TcpStream>) -> Option<(String, Value)> {
     let head: Vec<String> = stream
         .by_ref()
@@ -80,7 +80,7 @@ fn read(stream: &mut BufReader<TcpStream>) -> Option<(String, Value)> {
         .map_while(Result::ok)
         .take_while(|line| !line.is_empty())
         .collect();
-    let whose = head
+    let path = head
         .first()?
         .split(' ')
         .nth(1)?
@@ -92,5 +92,5 @@ fn read(stream: &mut BufReader<TcpStream>) -> Option<(String, Value)> {
     let mut body = vec![0; length];
     stream.read_exact(&mut body).ok()?;
 
-    Some((whose, serde_json::from_slice(&body).ok()?))
+    Some((path, serde_json::from_slice(&body).ok()?))
 }

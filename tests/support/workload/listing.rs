@@ -1,15 +1,16 @@
-//! What a restarted server shows, and whether it is what was acknowledged.
+//! Lists of objects, byte for byte as the server returns them.
 
-use super::{child::Client, worker::Worker};
+use super::writer::WriterClient;
+use crate::support::Client;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 use std::collections::BTreeMap;
 
-/// Which object ever had a number of an account.
+/// The `tinyId`s of an account that were ever assigned, with the ids of their objects.
 pub(crate) type Numbers = BTreeMap<u64, String>;
 
-/// All that an account has, exactly as it is written.
-pub(crate) struct Found {
+/// All objects of a list by id, byte for byte.
+pub(crate) struct Listing {
     pub(crate) objects: BTreeMap<String, String>,
 }
 
@@ -22,18 +23,18 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Asks for a page and looks that it makes sense in itself. An error if the server goes away.
+    /// Gets a page of integrations and asserts that it is consistent in itself. Fails if the server
+    /// goes away.
     pub(crate) fn ask(client: &Client, limit: usize, offset: usize) -> Result<Self, ureq::Error> {
         Self::of(client, "/integration?", limit, offset)
     }
 
-    /// The same of any list.
     fn of(client: &Client, path: &str, limit: usize, offset: usize) -> Result<Self, ureq::Error> {
-        let answer =
+        let response =
             client.try_call("GET", &format!("{path}limit={limit}&offset={offset}"), None)?;
-        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(response.status, 200, "{}", response.text());
 
-        let page: Self = serde_json::from_slice(&answer.body).unwrap();
+        let page: Self = serde_json::from_slice(&response.body).unwrap();
         let shown = limit.min(page.total_count.saturating_sub(offset));
         assert_eq!(
             page.data.len(),
@@ -45,7 +46,7 @@ impl Page {
             page.has_more,
             offset + shown < page.total_count,
             "{}",
-            answer.text()
+            response.text()
         );
         let numbers: Vec<_> = page
             .data
@@ -54,13 +55,13 @@ impl Page {
             .collect();
         assert!(
             numbers.is_sorted_by(|one, next| one < next),
-            "in order, and no number twice: {numbers:?}"
+            "sorted by tinyId without repetition: {numbers:?}"
         );
 
         Ok(page)
     }
 
-    /// Each object by its id, as it is written.
+    /// The objects by id, byte for byte.
     pub(crate) fn objects(&self) -> BTreeMap<String, String> {
         let id = |object: &str| parse(object)["id"].as_str().unwrap().to_owned();
         self.data
@@ -70,12 +71,12 @@ impl Page {
     }
 }
 
-impl Found {
+impl Listing {
     pub(crate) fn read(client: &Client) -> Self {
         Self::all(client, "/integration?")
     }
 
-    /// Everything in a list.
+    /// All pages of a list.
     pub(crate) fn all(client: &Client, path: &str) -> Self {
         let mut objects = BTreeMap::new();
         loop {
@@ -84,40 +85,44 @@ impl Found {
                 assert_eq!(objects.insert(id, object), None, "listed twice");
             }
             if !page.has_more {
-                assert_eq!(page.total_count, objects.len(), "the total agrees");
+                assert_eq!(
+                    page.total_count,
+                    objects.len(),
+                    "`total_count` agrees with the pages"
+                );
                 return Self { objects };
             }
         }
     }
 }
 
-/// A page of a server that does not go away, as it was asked for.
+/// Gets one page of a list.
 pub(crate) fn list(client: &Client, path: &str) -> Page {
-    let answer = client.get(path);
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    serde_json::from_slice(&answer.body).unwrap()
+    let response = client.get(path);
+    assert_eq!(response.status, 200, "{}", response.text());
+    serde_json::from_slice(&response.body).unwrap()
 }
 
-/// Looks that an account has what its threads know, and nothing else, and that no number was given
-/// twice.
+/// Asserts that an account has the objects that its writers know, and no others, and that no
+/// `tinyId` was assigned twice.
 pub(crate) fn verify<'a>(
-    mut found: Found,
-    workers: impl Iterator<Item = &'a mut Worker>,
+    mut listing: Listing,
+    writers: impl Iterator<Item = &'a mut WriterClient>,
     numbers: &mut Numbers,
 ) {
-    for worker in workers {
-        worker.compare(&mut found);
-        for (number, id) in worker.given.drain(..) {
+    for writer in writers {
+        writer.compare(&mut listing);
+        for (number, id) in writer.given.drain(..) {
             if let Some(first) = numbers.insert(number, id.clone()) {
-                panic!("number {number} was given to {first} and to {id}");
+                panic!("tinyId {number} was assigned to {first} and to {id}");
             }
         }
     }
 
     assert!(
-        found.objects.is_empty(),
-        "nobody asked for {:#?}",
-        found.objects
+        listing.objects.is_empty(),
+        "no writer created {:#?}",
+        listing.objects
     );
 }
 

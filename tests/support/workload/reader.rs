@@ -1,30 +1,27 @@
-//! Somebody who only looks: what was shown once, a crash must not take back.
+//! A client that only reads: what the server returned once, a crash must not take back.
 
-use super::{
-    child::Client,
-    found::{Page, parse},
-    random::Random,
-};
+use super::listing::{Page, parse};
+use crate::support::{Client, random::SplitMix64};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What one reader of an account has been shown since the start of a server.
+/// What one reader of an account has seen since the server started.
 #[derive(Default)]
-pub(crate) struct Witness {
-    /// By id: each object as it was shown last.
+pub(crate) struct ReaderClient {
+    /// The last version of each object, by id.
     seen: BTreeMap<String, String>,
-    /// What was shown and then was not there any more.
+    /// Ids of objects that were there and then were not.
     gone: BTreeSet<String>,
 }
 
-impl Witness {
-    /// Looks at a list and at one object. `false` when there is no answer.
-    pub(crate) fn looks(&mut self, client: &Client, random: &mut Random) -> bool {
+impl ReaderClient {
+    /// Reads a list and one object. Returns `false` if there is no response.
+    pub(crate) fn read(&mut self, client: &Client, random: &mut SplitMix64) -> bool {
         let Ok(page) = Page::ask(client, 100, random.below(2) as usize * 30) else {
             return false;
         };
 
         for (id, object) in page.objects() {
-            self.notes(id, object);
+            self.observe(id, object);
         }
 
         let known = random.below(self.seen.len().max(1) as u64) as usize;
@@ -32,32 +29,32 @@ impl Witness {
             return true;
         };
 
-        let Ok(answer) = client.try_call("GET", &format!("/integration/{id}"), None) else {
+        let Ok(response) = client.try_call("GET", &format!("/integration/{id}"), None) else {
             return false;
         };
 
-        match answer.status {
-            200 => self.notes(id, answer.text()),
+        match response.status {
+            200 => self.observe(id, response.text()),
             404 => drop(self.gone.insert(id)),
-            other => panic!("{other}: {}", answer.text()),
+            other => panic!("{other}: {}", response.text()),
         }
 
         true
     }
 
-    fn notes(&mut self, id: String, object: String) {
+    fn observe(&mut self, id: String, object: String) {
         assert!(
             !self.gone.contains(&id),
-            "it was gone and is back: {object}"
+            "a deleted object is back: {object}"
         );
         if let Some(before) = self.seen.insert(id.clone(), object) {
             assert_not_older(&self.seen[&id], &before);
         }
     }
 
-    /// Looks that a restarted server has all that was shown, at least as new, and nothing that was
-    /// gone. Only what somebody deleted, or was about to delete, may be missing. Returns how much
-    /// was shown.
+    /// Asserts that a restarted server has every object that this reader saw, in that version or a
+    /// newer one, and none that had disappeared. Objects whose delete was acknowledged or under
+    /// way may be missing. Returns the number of objects seen.
     pub(crate) fn verify(
         &self,
         objects: &BTreeMap<&String, &String>,
@@ -66,12 +63,12 @@ impl Witness {
         for (id, shown) in &self.seen {
             match objects.get(id) {
                 Some(now) => {
-                    assert!(!self.gone.contains(id), "it was gone and is back: {now}");
+                    assert!(!self.gone.contains(id), "a deleted object is back: {now}");
                     assert_not_older(now, shown);
                 }
                 None => assert!(
                     deleted.contains(id),
-                    "it was shown and was taken back: {shown}"
+                    "a reader saw this object and it is gone: {shown}"
                 ),
             }
         }
@@ -86,6 +83,6 @@ fn assert_not_older(now: &str, shown: &str) {
     let (new, old) = (updated_at(now), updated_at(shown));
     assert!(
         new > old || now == shown,
-        "it was shown as {shown}\nand is now {now}"
+        "a reader saw {shown}\nbut the object is now {now}"
     );
 }

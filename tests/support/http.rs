@@ -1,14 +1,15 @@
-//! Asking a server over HTTP.
+//! A blocking HTTP client.
 
 use std::{net::SocketAddr, time::Duration};
 
 use serde_json::{Value, json};
 use ureq::{
     Agent,
-    http::{HeaderMap, Request, Response},
+    http::{HeaderMap, Request},
 };
 
-/// Somebody who asks one server, always with the same headers. Cloning shares the connections.
+/// An HTTP client of one server that sends the same headers with every request. Clones share the
+/// connections.
 #[derive(Clone)]
 pub(crate) struct Client {
     agent: Agent,
@@ -38,37 +39,37 @@ impl Client {
         self
     }
 
-    pub(crate) fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Response {
         self.try_call("GET", path, None).unwrap()
     }
 
-    pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Response {
         self.try_call("POST", path, Some(body)).unwrap()
     }
 
-    pub(crate) fn put(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) fn put(&self, path: &str, body: &Value) -> Response {
         self.try_call("PUT", path, Some(body)).unwrap()
     }
 
-    pub(crate) fn delete(&self, path: &str) -> Answer {
+    pub(crate) fn delete(&self, path: &str) -> Response {
         self.try_call("DELETE", path, None).unwrap()
     }
 
-    /// Creates an integration of this name and returns it.
+    /// Creates an integration with this name and returns it.
     #[track_caller]
     pub(crate) fn create(&self, name: &str) -> Value {
-        let answer = self.post("/integration", &integration(name));
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.json()
+        let response = self.post("/integration", &integration(name));
+        assert_eq!(response.status, 200, "{response:?}");
+        response.json()
     }
 
-    /// Asks, and says so when there is no answer.
+    /// Sends a request. Fails if there is no complete response.
     pub(crate) fn try_call(
         &self,
         method: &str,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<Answer, ureq::Error> {
+    ) -> Result<Response, ureq::Error> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("http://{}{path}", self.address));
@@ -86,20 +87,20 @@ impl Client {
             }
         };
 
-        Answer::read(response?)
+        Response::read(response?)
     }
 }
 
-/// An answer that was read to its end.
+/// A response with its whole body.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
-    fn read(mut response: Response<ureq::Body>) -> Result<Self, ureq::Error> {
+impl Response {
+    fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Self, ureq::Error> {
         let body = response.body_mut().read_to_vec()?;
         Ok(Self {
             status: response.status().as_u16(),
@@ -132,7 +133,7 @@ impl Answer {
     }
 }
 
-/// The body of a create.
+/// The body of a request that creates an integration.
 pub(crate) fn integration(name: &str) -> Value {
     json!({ "name": name, "type": "webhook", "destination_ids": ["tem_1"] })
 }

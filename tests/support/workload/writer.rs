@@ -1,30 +1,26 @@
-//! A thread that writes to a server, and what it knows of the objects that it made.
+//! A client that creates, updates and deletes integrations, and knows their expected state.
 
-use super::{
-    child::{Answer, Client},
-    found::{Found, Page, parse},
-    random::Random,
-};
+use super::listing::{Listing, Page, parse};
+use crate::support::{Client, Response, random::SplitMix64};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One thread, and what it knows of the objects that it made.
-pub(crate) struct Worker {
+/// One writer with its objects. Other writers of the account never change them.
+pub(crate) struct WriterClient {
     number: usize,
     pub(crate) account: usize,
-    random: Random,
+    random: SplitMix64,
     created: u64,
-    /// By id: each object as it was last acknowledged.
+    /// The last acknowledged version of each object, by id.
     pub(crate) objects: BTreeMap<String, String>,
-    /// Deletes that were acknowledged.
+    /// Ids of objects whose delete was acknowledged.
     pub(crate) deleted: BTreeSet<String>,
     pending: Option<Write>,
     pub(crate) acknowledged: u64,
-    /// Numbers that were given to it since the last look, with the ids of their objects.
+    /// `tinyId`s that were assigned since the last verification, with the ids of their objects.
     pub(crate) given: Vec<(u64, String)>,
 }
 
-/// A write that was asked for.
 #[derive(Clone, Debug)]
 pub(crate) enum Write {
     Create(Value),
@@ -32,10 +28,10 @@ pub(crate) enum Write {
     Delete(String),
 }
 
-impl Worker {
+impl WriterClient {
     pub(crate) fn new(number: usize, account: usize, seed: u64) -> Self {
         let (objects, deleted) = (BTreeMap::new(), BTreeSet::new());
-        let random = Random(seed);
+        let random = SplitMix64(seed);
         Self {
             number,
             account,
@@ -49,25 +45,25 @@ impl Worker {
         }
     }
 
-    /// Writes something, and sometimes looks at a list before. `false`, and a write stays pending,
-    /// when there is no answer.
-    pub(crate) fn writes(&mut self, client: &Client) -> bool {
-        if self.random.below(6) == 0 && !self.lists(client) {
+    /// Sends one write, sometimes after reading a list. Returns `false`, and keeps the write as
+    /// pending, if there is no response.
+    pub(crate) fn write(&mut self, client: &Client) -> bool {
+        if self.random.below(6) == 0 && !self.list(client) {
             return false;
         }
 
-        let write = self.choose();
+        let write = self.choose_write();
         self.pending = Some(write.clone());
         let path = |id: &str| format!("/integration/{id}");
-        let answer = match &write {
+        let response = match &write {
             Write::Create(body) => client.try_call("POST", "/integration", Some(body)),
             Write::Update(id, change) => client.try_call("PUT", &path(id), Some(change)),
             Write::Delete(id) => client.try_call("DELETE", &path(id), None),
         };
 
-        match answer {
-            Ok(answer) => self.settle(write, &answer),
-            Err(_killed) => return false,
+        match response {
+            Ok(response) => self.record(write, &response),
+            Err(_ignored) => return false,
         }
 
         self.pending = None;
@@ -75,9 +71,9 @@ impl Worker {
         true
     }
 
-    /// Looks at a page while others write: what is its own must be there as it was acknowledged.
-    /// `false` without an answer.
-    fn lists(&mut self, client: &Client) -> bool {
+    /// Reads a page while others write, and asserts that it has this writer's objects in their
+    /// acknowledged versions. Returns `false` if there is no response.
+    fn list(&mut self, client: &Client) -> bool {
         let (limit, offset) = (
             1 + self.random.below(100) as usize,
             self.random.below(3) as usize * 20,
@@ -90,7 +86,7 @@ impl Worker {
         assert_eq!(listed.len(), page.data.len(), "an object is listed twice");
         assert!(
             page.total_count >= self.objects.len(),
-            "more are its own than there are in all"
+            "`total_count` is less than the number of this writer's objects"
         );
 
         let whole = offset == 0 && !page.has_more;
@@ -108,7 +104,7 @@ impl Worker {
         true
     }
 
-    fn choose(&mut self) -> Write {
+    fn choose_write(&mut self) -> Write {
         let known = self.random.below(self.objects.len().max(1) as u64) as usize;
         match (
             self.objects.keys().nth(known).cloned(),
@@ -116,11 +112,11 @@ impl Worker {
         ) {
             (Some(id), 5..8) => Write::Update(
                 id,
-                json!({ "name": self.fresh_name(), "meta": self.filling() }),
+                json!({ "name": self.unique_name(), "meta": self.padding() }),
             ),
             (Some(id), 8..10) => Write::Delete(id),
             _ => {
-                let (name, meta) = (self.fresh_name(), self.filling());
+                let (name, meta) = (self.unique_name(), self.padding());
                 Write::Create(
                     json!({ "name": name, "type": "webhook", "destination_ids": [], "meta": meta }),
                 )
@@ -128,33 +124,33 @@ impl Worker {
         }
     }
 
-    /// No two writes of all rounds have the same.
-    fn fresh_name(&mut self) -> String {
+    /// A name that no other write of any round has.
+    fn unique_name(&mut self) -> String {
         self.created += 1;
         format!("thread {} write {}", self.number, self.created)
     }
 
-    /// Mostly small; sometimes so large that the engine stores it elsewhere.
-    fn filling(&mut self) -> Value {
+    /// Mostly small, sometimes large enough that sled stores it in a blob file.
+    fn padding(&mut self) -> Value {
         let length = match self.random.below(50) {
             0 => 300_000,
             1..5 => 30_000,
             _ => 200,
         };
-        json!({ "filling": format!("{:x}", self.random.next() & 15).repeat(self.random.below(length) as usize) })
+        json!({ "padding": format!("{:x}", self.random.next() & 15).repeat(self.random.below(length) as usize) })
     }
 
-    fn settle(&mut self, write: Write, answer: &Answer) {
+    fn record(&mut self, write: Write, response: &Response) {
         let expected = if matches!(write, Write::Delete(_)) {
             204
         } else {
             200
         };
 
-        assert_eq!(answer.status, expected, "{write:?}: {}", answer.text());
+        assert_eq!(response.status, expected, "{write:?}: {}", response.text());
         match write {
-            Write::Create(_) => self.learn(answer.text()),
-            Write::Update(id, _) => drop(self.objects.insert(id, answer.text())),
+            Write::Create(_) => self.insert(response.text()),
+            Write::Update(id, _) => drop(self.objects.insert(id, response.text())),
             Write::Delete(id) => {
                 self.objects.remove(&id);
                 self.deleted.insert(id);
@@ -162,7 +158,7 @@ impl Worker {
         }
     }
 
-    fn learn(&mut self, object: String) {
+    fn insert(&mut self, object: String) {
         let attributes = parse(&object);
         let id = attributes["id"].as_str().unwrap().to_owned();
         self.given
@@ -170,11 +166,11 @@ impl Worker {
         self.objects.insert(id, object);
     }
 
-    /// Compares what a restarted server shows of this thread's objects, and takes them out of it.
-    pub(crate) fn compare(&mut self, found: &mut Found) {
+    /// Asserts that a restarted server has this writer's objects, and removes them from the listing.
+    pub(crate) fn compare(&mut self, listing: &mut Listing) {
         let pending = self.pending.take();
         for (id, acknowledged) in std::mem::take(&mut self.objects) {
-            let now = found.objects.remove(&id);
+            let now = listing.objects.remove(&id);
             match (&pending, now) {
                 (_, Some(now)) if now == acknowledged => drop(self.objects.insert(id, now)),
                 (Some(Write::Update(updated, change)), Some(now)) if *updated == id => {
@@ -192,31 +188,31 @@ impl Worker {
 
         for id in &self.deleted {
             assert!(
-                !found.objects.contains_key(id),
+                !listing.objects.contains_key(id),
                 "{id} was deleted and is back"
             );
         }
 
         if let Some(Write::Create(body)) = pending {
-            let made = found
+            let made = listing
                 .objects
                 .iter()
                 .find(|(_, object)| parse(object)["name"] == body["name"]);
 
             if let Some(id) = made.map(|(id, _)| id.clone()) {
-                let object = found.objects.remove(&id).unwrap();
+                let object = listing.objects.remove(&id).unwrap();
                 assert_eq!(
                     parse(&object)["meta"],
                     body["meta"],
-                    "made by half: {object}"
+                    "a half-applied create: {object}"
                 );
-                self.learn(object);
+                self.insert(object);
             }
         }
     }
 }
 
-/// Only what the change names is different, and the time of the change.
+/// Asserts that only `updatedAt` and the attributes in the change differ.
 #[track_caller]
 fn assert_is_changed_by(change: &Value, before: &str, after: &str) {
     let (mut expected, after) = (parse(before), parse(after));

@@ -1,9 +1,9 @@
-//! Random numbers that can be repeated.
+//! A seeded random number generator.
 
-/// The SplitMix64 sequence.
-pub(crate) struct Random(pub(crate) u64);
+/// The SplitMix64 generator: the same seed gives the same numbers.
+pub(crate) struct SplitMix64(pub(crate) u64);
 
-impl Random {
+impl SplitMix64 {
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
