@@ -38,7 +38,7 @@ use crate::{
         tokens::Tokens,
     },
     smtp::MailServer,
-    store::{self, Durability, Options, Store, TemporaryFolder, moving},
+    store::{self, Durability, Options, Store, TemporaryFolder, archive},
 };
 use actix_web::{
     dev::{Server, ServerHandle},
@@ -130,7 +130,7 @@ impl App {
             &store_options(settings, &edges.ids),
         )?;
 
-        for removed in moving::remove_leftovers(&data.join(STORE_FOLDER)) {
+        for removed in archive::remove_leftovers(&data.join(STORE_FOLDER)) {
             log::warn!(folder:display = removed.display(); "What a command left when it was killed was removed");
         }
 
@@ -422,7 +422,7 @@ fn ephemeral_folder(settings: &Settings) -> Result<Option<TemporaryFolder>, Star
         return Ok(None);
     }
     store::sweep_temporary_folders();
-    let made = TemporaryFolder::make();
+    let made = TemporaryFolder::create();
     made.map(Some).map_err(|source| StartError::File {
         path: std::env::temp_dir(),
         source,

@@ -10,48 +10,48 @@
 //! see, `writer` groups commits, `collection` lays objects and their index out in trees. Who may
 //! see what is decided above, in `service`.
 
+pub mod archive;
 mod check;
 mod collection;
-mod deliveries;
+mod command_queue;
+mod dedup;
 mod engine;
 mod error;
-mod healing;
+mod handle;
 mod idempotency;
 mod index;
-mod kinds;
-pub mod moving;
+mod mvcc;
 mod open;
-mod opened;
-mod queue;
+mod outbox;
+mod record_kinds;
+mod recovery;
+mod repair;
 mod snapshot;
 mod temporary;
-mod thirdparty;
-mod tidy;
 mod transaction;
 mod trees;
-mod versions;
 mod watermark;
 mod writer;
 mod writer_state;
 
-pub use check::{Damage, Report, check};
-pub use collection::{ALERTS, Collection, Direction, INTEGRATIONS, LOGS};
-pub use deliveries::Queue;
+pub use check::{CheckFinding, CheckReport, check};
+pub use collection::{ALERTS, Collection, INTEGRATIONS, LOGS, ScanDirection};
+pub use dedup::DedupKey;
 pub use engine::Stored;
-pub use error::{Holdup, OpenError, StoreError};
-pub use idempotency::Answered;
-pub use index::{Indexed, View};
+pub use error::{OpenError, StallCause, StoreError};
+pub use idempotency::IdempotencyRecord;
+pub use index::{IndexView, IndexedSnapshot};
 pub(crate) use open::OPENING_THREAD;
 pub use open::{Durability, Options};
+pub use outbox::Outbox;
 pub use snapshot::{Expiry, Snapshot};
 pub use temporary::{TemporaryFolder, sweep_temporary_folders};
-pub use thirdparty::Subject;
 pub use transaction::Transaction;
 pub use trees::SCHEMA_VERSION;
-pub use writer_state::STUCK_AFTER;
+pub use writer_state::STALL_TIMEOUT;
 
 use crate::domain::{ids::AccountId, list::FieldPath};
-use opened::Shared;
+use handle::Shared;
 use std::{path::Path, sync::Arc};
 use writer::WriterThread;
 
@@ -124,7 +124,7 @@ impl Store {
         collection: Collection,
         account: &AccountId,
         places: &[&FieldPath],
-    ) -> Result<Option<Indexed>, StoreError> {
+    ) -> Result<Option<IndexedSnapshot>, StoreError> {
         self.shared
             .indexes
             .get(collection, account, places, || self.snapshot())
@@ -134,12 +134,12 @@ impl Store {
     ///
     /// # Errors
     /// The store is closed.
-    pub fn indexed_before(
+    pub fn cached_index(
         &self,
         collection: Collection,
         account: &AccountId,
         places: &[&FieldPath],
-    ) -> Result<Option<Indexed>, StoreError> {
+    ) -> Result<Option<IndexedSnapshot>, StoreError> {
         self.shared
             .indexes
             .built(collection, account, places, || self.snapshot())
@@ -199,10 +199,10 @@ impl Store {
     /// Whether a write has a chance to be done soon, without trying one.
     ///
     /// # Errors
-    /// [`StoreError::Stopped`]: the store is not open. [`StoreError::Stuck`]: something holds the
+    /// [`StoreError::Unavailable`]: the store is not open. [`StoreError::Stalled`]: something holds the
     /// writer up.
-    pub fn takes_writes(&self) -> Result<(), StoreError> {
-        self.writer.takes_writes()
+    pub fn check_writable(&self) -> Result<(), StoreError> {
+        self.writer.check_writable()
     }
 
     /// How the writer is doing, for metrics.
@@ -233,9 +233,9 @@ pub struct WriterStatistics {
     /// Times that the engine failed.
     pub faults: u64,
     /// Times that it was opened anew and works.
-    pub healings: u64,
+    pub recoveries: u64,
     /// Commands that were refused because the writer did not get on.
-    pub refused_stuck: u64,
+    pub refused_stalled: u64,
     /// Whether the writer takes commands now.
-    pub takes_writes: bool,
+    pub is_writable: bool,
 }

@@ -322,7 +322,7 @@ mod tests {
             ),
             (json, "[1]", r#"{"_json":[1]}"#),
             (json, "", "{}"),
-            ("message/rfc822", "Subject: a=b", "{}"),
+            ("message/rfc822", "DedupKey: a=b", "{}"),
             (
                 json,
                 "hello",

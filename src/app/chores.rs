@@ -9,7 +9,7 @@ use crate::{
         outgoing::{Bell, Outgoing},
         retention::Retention,
     },
-    store::{Holdup, Store, StoreError},
+    store::{StallCause, Store, StoreError},
 };
 use actix_rt::task::JoinHandle;
 use std::{
@@ -131,9 +131,9 @@ async fn watch(store: Store) {
     let mut told = None;
     loop {
         actix_rt::time::sleep(LOOK_AGAIN).await;
-        let found = store.takes_writes().err();
+        let found = store.check_writable().err();
         let with = match &found {
-            Some(StoreError::Stuck(with)) => Some(*with),
+            Some(StoreError::Stalled(with)) => Some(*with),
             _ => None,
         };
 
@@ -142,17 +142,17 @@ async fn watch(store: Store) {
         }
 
         match told {
-            Some(Holdup::Disk) => log::warn!("The disk goes on"),
-            Some(Holdup::Work) => log::warn!("The store is no longer busy with one write"),
+            Some(StallCause::Disk) => log::warn!("The disk goes on"),
+            Some(StallCause::Work) => log::warn!("The store is no longer busy with one write"),
             None => {}
         }
 
         if let Some((cause, with)) = found.zip(with) {
             match with {
-                Holdup::Disk => {
+                StallCause::Disk => {
                     log::error!(cause:display; "The store takes no writes until the disk goes on")
                 }
-                Holdup::Work => {
+                StallCause::Work => {
                     log::error!(cause:display; "The store takes no writes until one that takes long is done")
                 }
             }

@@ -6,7 +6,7 @@ use crate::{
     courier::{Answer, Courier, Failure, Parcel},
     domain::ids::IntegrationId,
     service::outgoing::{Bell, Done, Due, Outgoing, Plan, Turns},
-    store::{Queue, StoreError},
+    store::{Outbox, StoreError},
 };
 use std::{
     collections::HashMap,
@@ -77,7 +77,7 @@ struct AtWork {
     turns: Turns,
     tasks: JoinSet<Result<(), StoreError>>,
     /// Whose turn each task is.
-    queues: HashMap<task::Id, Queue>,
+    queues: HashMap<task::Id, Outbox>,
     /// Integrations of which nothing is sent before this time.
     resting: HashMap<IntegrationId, Instant>,
     trouble: Trouble,
@@ -130,7 +130,7 @@ impl AtWork {
         }
     }
 
-    fn turns_among(&mut self, mut queues: Vec<Queue>) -> Vec<Queue> {
+    fn turns_among(&mut self, mut queues: Vec<Outbox>) -> Vec<Outbox> {
         let now = Clock::System.stopwatch();
         self.resting.retain(|_, until| *until > now);
         queues.retain(|queue| !self.resting.contains_key(&queue.integration));
@@ -139,7 +139,7 @@ impl AtWork {
 
     fn spawn(
         &mut self,
-        queue: Queue,
+        queue: Outbox,
         turn: impl Future<Output = Result<(), StoreError>> + Send + 'static,
     ) {
         let task = self.tasks.spawn(turn);
@@ -184,7 +184,7 @@ impl AtWork {
 ///
 /// # Errors
 /// The store is damaged, which waiting does not mend, while others wait for this turn.
-async fn take_turn(outgoing: Outgoing, queue: Queue) -> Result<(), StoreError> {
+async fn take_turn(outgoing: Outgoing, queue: Outbox) -> Result<(), StoreError> {
     if queue.integration.is_fan_out() {
         return until_done(
             "An event cannot be brought to those who are to be told",
@@ -302,9 +302,9 @@ mod tests {
     use super::*;
     use crate::domain::{ids::AccountId, timestamp::Timestamp};
 
-    fn queue(number: i64) -> Queue {
+    fn queue(number: i64) -> Outbox {
         let integration = IntegrationId::parse(&format!("int_{number}")).unwrap();
-        Queue::new(
+        Outbox::new(
             AccountId::parse("acc_a").unwrap(),
             integration,
             Timestamp::from_millis(number).unwrap(),
@@ -315,7 +315,7 @@ mod tests {
     /// 32 all, until a restart.
     #[test]
     fn a_turn_that_breaks_down_is_given_back() {
-        let all: Vec<Queue> = (0..8).map(queue).collect();
+        let all: Vec<Outbox> = (0..8).map(queue).collect();
         let mut at_work = AtWork::of(32);
         let mut begun = Vec::new();
 

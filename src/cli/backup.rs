@@ -10,7 +10,7 @@ use super::{
 };
 use crate::store::{
     OpenError,
-    moving::{BackupFault, MoveError, backup, read_stopped, verify_backup},
+    archive::{ArchiveError, BackupError, backup, read_offline, verify_backup},
 };
 use clap::Args;
 use std::{
@@ -32,7 +32,7 @@ pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<E
     let (found, path) = (arguments.place.find(interruption)?, arguments.file);
     let create = || Output::create(&found, &path);
     let (entries, output) = match of_stopped(&found, create()?) {
-        Err(MoveError::Open(OpenError::Held(_))) => of_running(&found, create()?)?,
+        Err(ArchiveError::Open(OpenError::Locked(_))) => of_running(&found, create()?)?,
         outcome => outcome?,
     };
 
@@ -45,9 +45,9 @@ pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-fn of_stopped(found: &Found, mut output: Output) -> Result<(u64, Output), MoveError> {
+fn of_stopped(found: &Found, mut output: Output) -> Result<(u64, Output), ArchiveError> {
     let (copying, progress) = (found.progress(), found.progress());
-    read_stopped(&found.store, found.cache_bytes, &copying, move |snapshot| {
+    read_offline(&found.store, found.cache_bytes, &copying, move |snapshot| {
         let entries = backup(snapshot, &mut output, &progress)?;
         Ok((entries, output))
     })
@@ -72,7 +72,7 @@ fn of_running(found: &Found, mut output: Output) -> Result<(u64, Output), Senten
     match (verified, unwritten) {
         (Ok(entries), _) => Ok((entries, output)),
         (Err(_), Some(error)) => Err(output.unwritable(&error)),
-        (Err(BackupFault::Stopped(stopped)), None) => Err(stopped.into()),
+        (Err(BackupError::Cancelled(cancelled)), None) => Err(cancelled.into()),
         (Err(fault), None) => Err(Sentence(format!(
             "what the server sent {fault}; look into its log, and try again"
         ))),

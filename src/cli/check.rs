@@ -5,7 +5,7 @@ use crate::{
     app::STORE_FOLDER,
     config::{Overrides, Sources},
     logging,
-    store::{self, OpenError, Report, moving::MoveError},
+    store::{self, CheckReport, OpenError, archive::ArchiveError},
 };
 use clap::Args;
 use std::{
@@ -42,16 +42,16 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
     Ok(ExitCode::from(code))
 }
 
-fn code_of(error: &MoveError) -> u8 {
+fn code_of(error: &ArchiveError) -> u8 {
     match error {
-        MoveError::Open(OpenError::Damaged { .. }) => DAMAGED,
-        MoveError::Open(OpenError::Absent(_) | OpenError::NeverUsed(_)) => ABSENT,
-        MoveError::Open(OpenError::Held(_)) => BUSY,
+        ArchiveError::Open(OpenError::Damaged { .. }) => DAMAGED,
+        ArchiveError::Open(OpenError::NotFound(_) | OpenError::Uninitialized(_)) => ABSENT,
+        ArchiveError::Open(OpenError::Locked(_)) => BUSY,
         _ => NOT_CHECKED,
     }
 }
 
-fn check(arguments: Arguments) -> Result<Result<Report, MoveError>, Sentence> {
+fn check(arguments: Arguments) -> Result<Result<CheckReport, ArchiveError>, Sentence> {
     let overrides = Overrides {
         config: arguments.config,
         data: arguments.data,
@@ -69,10 +69,10 @@ fn check(arguments: Arguments) -> Result<Result<Report, MoveError>, Sentence> {
     ))
 }
 
-fn print(report: &Report) -> Result<ExitCode, Sentence> {
+fn print(report: &CheckReport) -> Result<ExitCode, Sentence> {
     let mut out = io::stdout().lock();
-    for damage in &report.damages {
-        writeln!(out, "{damage}")?;
+    for finding in &report.findings {
+        writeln!(out, "{finding}")?;
     }
 
     let objects: Vec<_> = report
@@ -82,12 +82,12 @@ fn print(report: &Report) -> Result<ExitCode, Sentence> {
         .collect();
     let (objects, accounts) = (objects.join(", "), report.accounts);
 
-    if report.damages.is_empty() {
+    if report.findings.is_empty() {
         writeln!(out, "the store is sound: {objects} in {accounts} accounts")?;
         return Ok(ExitCode::SUCCESS);
     }
 
-    let faults = report.damages.len();
+    let faults = report.findings.len();
     writeln!(
         out,
         "the store is damaged: {faults} faults in {objects} of {accounts} accounts"

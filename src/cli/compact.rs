@@ -1,7 +1,7 @@
 //! `compact`: gives back the room that the storage engine has taken and no longer needs.
 
 use super::{Sentence, interruption::Interruption, place::Place, report};
-use crate::store::moving::{Compacted, compact};
+use crate::store::archive::{CompactSummary, compact};
 use clap::Args;
 use std::process::ExitCode;
 
@@ -14,7 +14,8 @@ pub(super) struct Arguments {
 /// Prints the size before and after.
 pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<ExitCode, Sentence> {
     let found = arguments.place.find(interruption)?;
-    let Compacted { before, after } = compact(&found.store, found.cache_bytes, &found.progress())?;
+    let CompactSummary { before, after } =
+        compact(&found.store, found.cache_bytes, &found.progress())?;
     report(format_args!("the store had {before} bytes and has {after}"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::store::{
     OpenError,
-    moving::{MoveError, export, hand_on, read_stopped},
+    archive::{ArchiveError, export, read_offline, relay_export},
 };
 use clap::Args;
 use std::{
@@ -62,18 +62,18 @@ fn everything<W: Write + Send + 'static>(
     output: impl Fn() -> Result<W, Sentence>,
 ) -> Result<Option<W>, Sentence> {
     let written = match of_stopped(found, output()?) {
-        Err(MoveError::Open(OpenError::Held(_))) => of_running(found, output()?)?,
+        Err(ArchiveError::Open(OpenError::Locked(_))) => of_running(found, output()?)?,
         outcome => outcome,
     };
     match written {
-        Err(MoveError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
+        Err(ArchiveError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
         outcome => Ok(Some(outcome?)),
     }
 }
 
-fn of_stopped<W: Write + Send + 'static>(found: &Found, mut output: W) -> Result<W, MoveError> {
+fn of_stopped<W: Write + Send + 'static>(found: &Found, mut output: W) -> Result<W, ArchiveError> {
     let (copying, progress) = (found.progress(), found.progress());
-    read_stopped(&found.store, found.cache_bytes, &copying, move |snapshot| {
+    read_offline(&found.store, found.cache_bytes, &copying, move |snapshot| {
         export(snapshot, &mut output, &progress)?;
         Ok(output)
     })
@@ -81,7 +81,7 @@ fn of_stopped<W: Write + Send + 'static>(found: &Found, mut output: W) -> Result
 
 /// # Errors
 /// Nobody answers; what goes wrong with an answer is the result.
-fn of_running<W: Write>(found: &Found, mut output: W) -> Result<Result<W, MoveError>, Sentence> {
+fn of_running<W: Write>(found: &Found, mut output: W) -> Result<Result<W, ArchiveError>, Sentence> {
     let Sent { body, steps } = remote::get(found, "/_local/export")?;
-    Ok(hand_on(body, &mut output, steps, &found.progress()).map(|()| output))
+    Ok(relay_export(body, &mut output, steps, &found.progress()).map(|()| output))
 }

@@ -3,7 +3,7 @@
 use super::{Sentence, interruption::Interruption, place::Place, report};
 use crate::{
     ids::Ids,
-    store::moving::{Import, Imported, import},
+    store::archive::{ImportOptions, ImportOutcome, import},
 };
 use clap::Args;
 use std::{
@@ -24,7 +24,7 @@ pub(super) struct Arguments {
 /// Prints every fault of the file. One is enough to change nothing and end with exit code 1.
 pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<ExitCode, Sentence> {
     let found = arguments.place.find(interruption)?;
-    let task = Import {
+    let task = ImportOptions {
         file: arguments.file,
         folder: found.store.clone(),
         cache_bytes: found.cache_bytes,
@@ -32,11 +32,11 @@ pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<E
     };
 
     match import(&task, &found.progress())? {
-        Imported::Added(objects) => {
+        ImportOutcome::Added(objects) => {
             report(format_args!("{objects} objects were added"))?;
             Ok(ExitCode::SUCCESS)
         }
-        Imported::Refused(faults) => {
+        ImportOutcome::Refused(faults) => {
             let mut out = io::stdout().lock();
             for fault in &faults {
                 writeln!(out, "{fault}")?;

@@ -5,7 +5,7 @@ use crate::{
     app::STORE_FOLDER,
     config::{Overrides, Settings, Sources},
     logging::{self, Flush},
-    store::moving::Progress,
+    store::archive::Progress,
 };
 use clap::Args;
 use std::path::PathBuf;
@@ -63,6 +63,6 @@ impl Place {
 impl Found {
     /// Shows how far the work is, and stops it when a signal comes.
     pub(super) fn progress(&self) -> Progress {
-        progress::bar().stopped_by(self.interruption.flag())
+        progress::bar().cancelled_by(self.interruption.flag())
     }
 }

@@ -1,6 +1,6 @@
 //! A bar on standard error while something takes long, if that is a terminal.
 
-use crate::store::moving::{Progress, Step};
+use crate::store::archive::{Progress, Step};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::{Mutex, PoisonError};
 

@@ -4,7 +4,7 @@ mod unix_socket;
 
 use self::unix_socket::UnixSocket;
 use super::{Sentence, place::Found};
-use crate::{app::Running, domain::endpoint::Endpoint, store::moving::STEPS_HEADER};
+use crate::{app::Running, domain::endpoint::Endpoint, store::archive::STEPS_HEADER};
 use std::{
     io::Read,
     net::{Ipv4Addr, SocketAddr},

@@ -1,7 +1,7 @@
 //! `restore`: makes a store of a backup.
 
 use super::{Sentence, interruption::Interruption, place::Place, report};
-use crate::store::moving::{Restore, restore};
+use crate::store::archive::{RestoreOptions, restore};
 use clap::Args;
 use std::{path::PathBuf, process::ExitCode};
 
@@ -20,7 +20,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<ExitCode, Sentence> {
     let found = arguments.place.find(interruption)?;
     let Arguments { replace, file, .. } = arguments;
-    let task = Restore {
+    let task = RestoreOptions {
         file,
         folder: found.store.clone(),
         cache_bytes: found.cache_bytes,

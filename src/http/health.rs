@@ -1,7 +1,7 @@
 //! For whoever watches the process: is it up, can it store.
 
 use super::{problem::Problem, state::State};
-use crate::store::{Holdup, STUCK_AFTER, StoreError};
+use crate::store::{STALL_TIMEOUT, StallCause, StoreError};
 use actix_web::{HttpResponse, web::Data};
 
 /// `GET /livez`: the process answers.
@@ -13,7 +13,7 @@ pub(super) async fn livez() -> HttpResponse {
 /// anything.
 pub(super) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> {
     let asked = state.store.write(|_| Ok::<(), StoreError>(()));
-    actix_rt::time::timeout(STUCK_AFTER, asked)
+    actix_rt::time::timeout(STALL_TIMEOUT, asked)
         .await
         .unwrap_or_else(|_too_long| held_up(&state))?;
     Ok(HttpResponse::Ok().json(serde_json::json!({ "status": "ok" })))
@@ -24,6 +24,6 @@ pub(super) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> 
 fn held_up(state: &State) -> Result<(), StoreError> {
     state
         .store
-        .takes_writes()
-        .and(Err(StoreError::Stuck(Holdup::Work)))
+        .check_writable()
+        .and(Err(StoreError::Stalled(StallCause::Work)))
 }

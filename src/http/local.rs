@@ -14,7 +14,7 @@ use crate::{
     service::passwords,
     store::{
         Snapshot,
-        moving::{self, MoveError, Progress},
+        archive::{self, ArchiveError, Progress},
     },
 };
 use actix_web::{
@@ -94,11 +94,12 @@ fn stranger() -> Problem {
 
 /// `GET /_local/backup`: everything, secrets included, as of now.
 pub(super) async fn backup(_: Operator, state: Data<State>) -> Result<HttpResponse, Problem> {
-    let write: Write = |snapshot, out| moving::backup(snapshot, out, &Progress::none()).map(|_| ());
+    let write: Write =
+        |snapshot, out| archive::backup(snapshot, out, &Progress::none()).map(|_| ());
     stream(
         &state,
         "application/octet-stream",
-        moving::steps_of_backup,
+        archive::backup_steps,
         write,
     )
     .await
@@ -106,11 +107,12 @@ pub(super) async fn backup(_: Operator, state: Data<State>) -> Result<HttpRespon
 
 /// `GET /_local/export`: everything but secrets, as text, as of now.
 pub(super) async fn export(_: Operator, state: Data<State>) -> Result<HttpResponse, Problem> {
-    let write: Write = |snapshot, out| moving::export(snapshot, out, &Progress::none()).map(|_| ());
-    stream(&state, "application/jsonl", moving::lines_of_export, write).await
+    let write: Write =
+        |snapshot, out| archive::export(snapshot, out, &Progress::none()).map(|_| ());
+    stream(&state, "application/jsonl", archive::export_lines, write).await
 }
 
-type Write = fn(&Snapshot, &mut PipeWriter) -> Result<(), MoveError>;
+type Write = fn(&Snapshot, &mut PipeWriter) -> Result<(), ArchiveError>;
 
 /// Answers with what `write` writes on a thread of its own. The view is taken now.
 async fn stream(
@@ -128,12 +130,12 @@ async fn stream(
     let expiry = snapshot.expiry();
     let (mut writer, reader) = pipe(PATIENCE, move || expiry.reason().map(io::Error::other));
     let work = move || {
-        let written =
-            write(&snapshot, &mut writer).and_then(|()| writer.finish().map_err(MoveError::Output));
+        let written = write(&snapshot, &mut writer)
+            .and_then(|()| writer.finish().map_err(ArchiveError::Output));
         drop(snapshot);
         match written {
             Ok(()) => log::info!("The store was sent as it was a moment ago"),
-            Err(MoveError::Output(cause)) => {
+            Err(ArchiveError::Output(cause)) => {
                 log::warn!(cause:display; "The store could not be sent to its end")
             }
             Err(cause) => log::error!(cause:display; "The store could not be sent to its end"),
@@ -147,6 +149,6 @@ async fn stream(
     started.map_err(|error| Problem::Internal(format!("a thread cannot be started: {error}")))?;
     Ok(HttpResponse::Ok()
         .content_type(kind)
-        .insert_header((moving::STEPS_HEADER, steps))
+        .insert_header((archive::STEPS_HEADER, steps))
         .streaming(reader))
 }

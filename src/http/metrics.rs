@@ -130,7 +130,7 @@ impl Collector for StoreCollector {
             (
                 "store_writable",
                 "1 while the store takes writes",
-                writer.takes_writes.into(),
+                writer.is_writable.into(),
             ),
             (
                 "store_queue",
@@ -142,7 +142,7 @@ impl Collector for StoreCollector {
         }
 
         // While the store is closed nobody knows how many wait.
-        if let Ok((queues, _)) = store.queues() {
+        if let Ok((queues, _)) = store.outboxes() {
             let waiting = queues
                 .iter()
                 .fold(0_u64, |sum, queue| sum.saturating_add(queue.waiting()));
@@ -165,7 +165,7 @@ impl Collector for StoreCollector {
             (
                 "store_healings",
                 "Times that the store was opened anew and works",
-                writer.healings,
+                writer.recoveries,
             ),
         ] {
             tell(&mut encoder, name, help, &ConstCounter::new(value))?;
@@ -179,7 +179,7 @@ impl Collector for StoreCollector {
         for (reason, value) in [
             ("full", writer.refused_full),
             ("closed", writer.refused_closed),
-            ("stuck", writer.refused_stuck),
+            ("stuck", writer.refused_stalled),
         ] {
             ConstCounter::new(value).encode(refusals.encode_family(&Reason { reason })?)?;
         }

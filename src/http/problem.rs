@@ -6,7 +6,7 @@ use super::{coding, quota, routes::METHODS};
 use crate::{
     domain::rejection::Rejection,
     service::fault::Fault,
-    store::{Holdup, STUCK_AFTER, StoreError},
+    store::{STALL_TIMEOUT, StallCause, StoreError},
 };
 use actix_web::{
     HttpResponse, HttpResponseBuilder, ResponseError,
@@ -162,7 +162,7 @@ impl Problem {
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Rejected(Rejection::TooMany { retry_after, .. }) => Some(*retry_after),
-            Self::Store(error) if error.passes() => Some(RETRY_AFTER),
+            Self::Store(error) if error.is_transient() => Some(RETRY_AFTER),
             Self::Draining | Self::Busy { .. } => Some(RETRY_AFTER),
             _ => None,
         }
@@ -171,7 +171,7 @@ impl Problem {
     /// What an operator must know and a client must not. Who comes when there is much to do is no
     /// fault, and why the store takes no writes is told once and not at each request.
     pub(crate) fn cause(&self) -> Option<String> {
-        let told = matches!(self, Self::Store(error) if error.passes());
+        let told = matches!(self, Self::Store(error) if error.is_transient());
         let fault = !told && !matches!(self, Self::Busy { .. } | Self::Draining);
         (fault && self.status_code().is_server_error()).then(|| self.to_string())
     }
@@ -221,23 +221,25 @@ const INTERNAL: &str = "The server could not do this; it is not your fault";
 
 fn store_message(error: &StoreError) -> String {
     match error {
-        StoreError::Busy => "Too many writes are waiting; nothing was changed".into(),
-        StoreError::Stopped => {
+        StoreError::QueueFull => "Too many writes are waiting; nothing was changed".into(),
+        StoreError::Unavailable => {
             "The store cannot do this just now; it goes on by itself once its disk works again"
                 .into()
         }
-        StoreError::Stuck(with) => {
+        StoreError::Stalled(with) => {
             let what = match with {
-                Holdup::Disk => "The disk has not finished a write",
-                Holdup::Work => "The store has been busy with other writes",
+                StallCause::Disk => "The disk has not finished a write",
+                StallCause::Work => "The store has been busy with other writes",
             };
             format!(
                 "{what} for {} seconds or more; nothing was changed",
-                STUCK_AFTER.as_secs()
+                STALL_TIMEOUT.as_secs()
             )
         }
-        StoreError::Outdated => "Too much was changed while this was being read; try again".into(),
-        StoreError::Exhausted => {
+        StoreError::SnapshotExpired => {
+            "Too much was changed while this was being read; try again".into()
+        }
+        StoreError::TinyIdsExhausted => {
             "The account has used up its numbers: no tinyId above 9007199254740991 is given".into()
         }
         StoreError::Damaged(_) | StoreError::Engine(_) | StoreError::Sync(_) => INTERNAL.into(),
@@ -258,12 +260,12 @@ impl ResponseError for Problem {
             },
             Self::Store(error) => match error {
                 // A failed sync stops the store, so it is answered like one that has stopped.
-                StoreError::Stopped
-                | StoreError::Stuck(_)
-                | StoreError::Busy
-                | StoreError::Outdated
+                StoreError::Unavailable
+                | StoreError::Stalled(_)
+                | StoreError::QueueFull
+                | StoreError::SnapshotExpired
                 | StoreError::Sync(_) => StatusCode::SERVICE_UNAVAILABLE,
-                StoreError::Exhausted => StatusCode::CONFLICT,
+                StoreError::TinyIdsExhausted => StatusCode::CONFLICT,
                 StoreError::Damaged(_) | StoreError::Engine(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
             Self::NoSuchRoute { .. } => StatusCode::NOT_FOUND,

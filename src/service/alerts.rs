@@ -25,7 +25,7 @@ use crate::{
         webhook::AlertEvent,
     },
     ids::Ids,
-    store::{ALERTS, INTEGRATIONS, Store, StoreError, Stored, Subject, Transaction},
+    store::{ALERTS, DedupKey, INTEGRATIONS, Store, StoreError, Stored, Transaction},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -129,7 +129,12 @@ impl Alerts {
                 let (alert, record) =
                     insert(transaction, &ids, writer.account(), content, origin, now)?;
                 if let Some(attempt) = &attempt {
-                    transaction.remember_answer(writer.account(), attempt, now, record.clone())?;
+                    transaction.put_idempotency_record(
+                        writer.account(),
+                        attempt,
+                        now,
+                        record.clone(),
+                    )?;
                 }
 
                 Ok((alert.id, record))
@@ -374,9 +379,9 @@ pub(super) fn ongoing(
 /// The newest alert about this.
 pub(super) fn newest(
     transaction: &Transaction<'_>,
-    subject: &Subject,
+    subject: &DedupKey,
 ) -> Result<Option<Alert>, StoreError> {
-    let Some(id) = transaction.newest(subject)? else {
+    let Some(id) = transaction.latest_alert(subject)? else {
         return Ok(None);
     };
     transaction
@@ -390,10 +395,10 @@ pub(super) fn subject(
     account: &AccountId,
     source_id: Option<&str>,
     thirdparty_id: Option<&str>,
-) -> Option<Subject> {
+) -> Option<DedupKey> {
     source_id
         .zip(thirdparty_id)
-        .map(|(source_id, thirdparty_id)| Subject::new(account, source_id, thirdparty_id))
+        .map(|(source_id, thirdparty_id)| DedupKey::new(account, source_id, thirdparty_id))
 }
 
 /// Adds an alert under the account's next number. It is the newest about what it is about.
@@ -416,7 +421,7 @@ pub(super) fn insert(
         alert.source_id.as_deref(),
         alert.thirdparty_id.as_deref(),
     ) {
-        transaction.set_newest(&subject, alert.id.as_str());
+        transaction.set_latest_alert(&subject, alert.id.as_str());
     }
 
     outgoing::announce(transaction, &alert, AlertEvent::Created)?;
@@ -461,7 +466,7 @@ pub(super) fn delete(transaction: &mut Transaction<'_>, alert: &Alert) -> Result
         alert.source_id.as_deref(),
         alert.thirdparty_id.as_deref(),
     ) {
-        transaction.forget_newest(&subject, alert.id.as_str())?;
+        transaction.clear_latest_alert(&subject, alert.id.as_str())?;
     }
     transaction.delete(ALERTS, &alert.sid, alert.tiny_id, alert.id.as_str())
 }

@@ -107,7 +107,7 @@ impl Integrations {
                 outgoing::register(transaction, &integration, senders)?;
 
                 if let Some(attempt) = &attempt {
-                    transaction.remember_answer(account, attempt, now, record.clone())?;
+                    transaction.put_idempotency_record(account, attempt, now, record.clone())?;
                 }
 
                 Ok((id, record))

@@ -15,7 +15,7 @@ use crate::{
         list::{FieldPath, ListQuery, Page, Schema, SortOrder},
         rejection::Rejection,
     },
-    store::{Collection, Direction, Store, StoreError, Stored},
+    store::{Collection, ScanDirection, Store, StoreError, Stored},
 };
 use bytes::Bytes;
 use quick_cache::{Weighter, sync::Cache};
@@ -134,7 +134,7 @@ impl Lists {
         } else {
             let indexed = self
                 .store
-                .indexed_before(self.collection, account, &places(query))?;
+                .cached_index(self.collection, account, &places(query))?;
             let indexed = indexed.filter(|indexed| indexed::is_quick(&indexed.view, query));
             let found = indexed.map(|indexed| {
                 indexed::find(&indexed, self.collection, account, query, QUICK_BYTES)
@@ -303,10 +303,10 @@ fn places(query: &ListQuery) -> Vec<&FieldPath> {
     }
 }
 
-fn direction(order: &SortOrder) -> Direction {
+fn direction(order: &SortOrder) -> ScanDirection {
     match order {
-        SortOrder::TinyIdDescending => Direction::Descending,
-        SortOrder::TinyIdAscending | SortOrder::Sorted(_) => Direction::Ascending,
+        SortOrder::TinyIdDescending => ScanDirection::Descending,
+        SortOrder::TinyIdAscending | SortOrder::Sorted(_) => ScanDirection::Ascending,
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn answered(
     attempt: &IdempotentRequest,
     now: Timestamp,
 ) -> Result<Option<Stored>, Fault> {
-    let Some(answered) = transaction.answered(account, &attempt.key, now)? else {
+    let Some(answered) = transaction.idempotency_record(account, &attempt.key, now)? else {
         return Ok(None);
     };
     if attempt.fingerprint != answered.fingerprint {

@@ -53,7 +53,7 @@ impl Readers {
             return Ok(read());
         }
 
-        let stopped = |_closed| StoreError::Stopped;
+        let stopped = |_closed| StoreError::Unavailable;
         let own = self
             .0
             .shares
@@ -90,7 +90,7 @@ pub(super) async fn elsewhere<T: Send + 'static>(
 ) -> Result<T, StoreError> {
     tokio::task::spawn_blocking(work).await.map_err(|broken| {
         log::error!(cause:display = broken; "Work that takes long broke down");
-        StoreError::Stopped
+        StoreError::Unavailable
     })
 }
 

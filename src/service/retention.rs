@@ -87,7 +87,11 @@ impl Retention {
             if sweep.most == 0 && sweep.days == 0 {
                 continue;
             }
-            for account in self.store.snapshot()?.counted_accounts(sweep.collection)? {
+            for account in self
+                .store
+                .snapshot()?
+                .accounts_with_records(sweep.collection)?
+            {
                 swept.done(self.sweep_account(sweep, account, delete).await)?;
             }
         }
@@ -100,7 +104,7 @@ impl Retention {
         let now = self.clock.now();
         while self
             .store
-            .write(move |transaction| transaction.forget_old_answers(now, ANSWERS))
+            .write(move |transaction| transaction.expire_idempotency_records(now, ANSWERS))
             .await?
             == ANSWERS
         {}
@@ -153,7 +157,7 @@ impl Retention {
         };
 
         let mut old = Vec::new();
-        for (seen, record) in (0_u64..).zip(snapshot.oldest_first(collection, account)) {
+        for (seen, record) in (0_u64..).zip(snapshot.records_oldest_first(collection, account)) {
             let record = match record {
                 Err(damage) if damage.is_damage() => continue,
                 outcome => outcome?,

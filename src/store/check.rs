@@ -4,13 +4,13 @@ mod objects;
 
 use super::{
     OpenError, StoreError,
+    archive::{ArchiveError, Progress, Readable, entries_of_objects, live, stopped_options},
     collection::{ALERTS, INTEGRATIONS},
-    deliveries::{self, Queue},
-    engine::{Absent, Engine, Stored},
-    idempotency::{self, Answered},
-    kinds::KINDS,
-    moving::{MoveError, Progress, Readable, entries_of_objects, live, stopped_options},
+    engine::{Engine, MissingTree, Stored},
+    idempotency::{self, IdempotencyRecord},
     open,
+    outbox::{self, Outbox},
+    record_kinds::RECORD_KINDS,
     trees::{self, Counters, Tree},
 };
 use crate::domain::{ids::AccountId, webhook::OutboxMessage};
@@ -19,9 +19,9 @@ use std::{collections::BTreeSet, fmt, ops::Bound, path::Path};
 
 /// Something that is not as it must be, as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Damage(String);
+pub struct CheckFinding(String);
 
-impl fmt::Display for Damage {
+impl fmt::Display for CheckFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -29,13 +29,13 @@ impl fmt::Display for Damage {
 
 /// What a check found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct CheckReport {
     /// How many objects of each kind were looked at.
     pub objects: Vec<(&'static str, u64)>,
     /// Accounts that have or had any.
     pub accounts: u64,
     /// Everything that is wrong, sorted; empty for a sound store.
-    pub damages: Vec<Damage>,
+    pub findings: Vec<CheckFinding>,
 }
 
 /// Reads a whole store that no process has open. Changes nothing that is stored, not even in one of
@@ -43,9 +43,13 @@ pub struct Report {
 ///
 /// # Errors
 /// The store cannot be opened or read at all.
-pub fn check(folder: &Path, cache_bytes: u64, progress: &Progress) -> Result<Report, MoveError> {
+pub fn check(
+    folder: &Path,
+    cache_bytes: u64,
+    progress: &Progress,
+) -> Result<CheckReport, ArchiveError> {
     if !folder.join("db").is_file() {
-        return Err(OpenError::Absent(folder.to_owned()).into());
+        return Err(OpenError::NotFound(folder.to_owned()).into());
     }
 
     let readable = Readable::of(folder, progress)?;
@@ -53,7 +57,7 @@ pub fn check(folder: &Path, cache_bytes: u64, progress: &Progress) -> Result<Rep
     let checked = open::guarded(folder, {
         let (folder, progress) = (readable.folder(), progress.clone());
         move || {
-            let engine = open::open_as_it_is(&folder, &options, Absent::Empty)?;
+            let engine = open::open_as_it_is(&folder, &options, MissingTree::TreatAsEmpty)?;
             examine(&engine, &progress).map_err(|error| OpenError::Damaged {
                 folder: folder.clone(),
                 cause: error.to_string(),
@@ -67,14 +71,14 @@ pub fn check(folder: &Path, cache_bytes: u64, progress: &Progress) -> Result<Rep
 struct Examination<'a> {
     engine: &'a Engine,
     progress: &'a Progress,
-    report: Report,
+    report: CheckReport,
 }
 
-fn examine(engine: &Engine, progress: &Progress) -> Result<Report, StoreError> {
+fn examine(engine: &Engine, progress: &Progress) -> Result<CheckReport, StoreError> {
     let mut examination = Examination {
         engine,
         progress,
-        report: Report::default(),
+        report: CheckReport::default(),
     };
 
     progress.begin(
@@ -87,14 +91,14 @@ fn examine(engine: &Engine, progress: &Progress) -> Result<Report, StoreError> {
     examination.deliveries()?;
     progress.end();
     let mut report = examination.report;
-    report.damages.sort();
+    report.findings.sort();
 
     Ok(report)
 }
 
 impl Examination<'_> {
-    fn damage(&mut self, what: String) {
-        self.report.damages.push(Damage(what));
+    fn report_finding(&mut self, what: String) {
+        self.report.findings.push(CheckFinding(what));
     }
 
     fn everything(
@@ -111,17 +115,17 @@ impl Examination<'_> {
             .get(Tree::Meta, trees::TOKEN_SECRET)?
             .is_none_or(|secret| secret.as_ref().is_empty())
         {
-            self.damage("the token secret is missing".into());
+            self.report_finding("the token secret is missing".into());
         }
         for tree in self.engine.unknown_trees() {
-            self.damage(format!("the tree '{tree}' is none of this program's"));
+            self.report_finding(format!("the tree '{tree}' is none of this program's"));
         }
         Ok(())
     }
 
     fn objects(&mut self) -> Result<(), StoreError> {
         let mut all = Vec::new();
-        for kind in KINDS {
+        for kind in RECORD_KINDS {
             all.push((kind, Objects::examine(self.engine, kind, self.progress)?));
         }
 
@@ -141,7 +145,9 @@ impl Examination<'_> {
                     objects.counters(&account, Counters::decode(stored.as_ref()));
                     counted.insert((kind.collection.name, account));
                 }
-                None => self.damage(format!("the counters have a key that is none: '{shown}'")),
+                None => {
+                    self.report_finding(format!("the counters have a key that is none: '{shown}'"))
+                }
             }
         }
 
@@ -169,7 +175,7 @@ impl Examination<'_> {
             self.report
                 .objects
                 .push((kind.collection.name, objects.live));
-            self.report.damages.append(&mut objects.damages);
+            self.report.findings.append(&mut objects.findings);
         }
 
         self.report.accounts = accounts.len().try_into().unwrap_or(u64::MAX);
@@ -180,16 +186,16 @@ impl Examination<'_> {
     fn deliveries(&mut self) -> Result<(), StoreError> {
         for entry in self.everything(Tree::Queues) {
             let (key, value) = entry?;
-            match Queue::decode(&key, value.as_ref()) {
+            match Outbox::decode(&key, value.as_ref()) {
                 Ok(queue) => {
                     if let Some(number) = self.gap(&queue)? {
                         let integration = queue.integration;
-                        self.damage(format!(
+                        self.report_finding(format!(
                             "what is to be sent as {number} of '{integration}' does not exist"
                         ));
                     }
                 }
-                Err(error) => self.damage(format!(
+                Err(error) => self.report_finding(format!(
                     "the queue of '{}' cannot be read: {error}",
                     shown(&key)
                 )),
@@ -198,8 +204,8 @@ impl Examination<'_> {
 
         for entry in self.everything(Tree::Deliveries) {
             let (key, content) = entry?;
-            let Some((account, integration, number)) = deliveries::split_delivery_key(&key) else {
-                self.damage(format!(
+            let Some((account, integration, number)) = outbox::split_delivery_key(&key) else {
+                self.report_finding(format!(
                     "what is to be sent has a key that is none: '{}'",
                     shown(&key)
                 ));
@@ -208,16 +214,16 @@ impl Examination<'_> {
 
             let name = trees::sender_key(&account, &integration);
             let queue = self.engine.get(Tree::Queues, &name)?;
-            let queue = queue.and_then(|value| Queue::decode(&name, value.as_ref()).ok());
+            let queue = queue.and_then(|value| Outbox::decode(&name, value.as_ref()).ok());
 
             if !queue.is_some_and(|queue| queue.numbers().contains(&number)) {
-                self.damage(format!(
+                self.report_finding(format!(
                     "what is to be sent as {number} of '{integration}' is in no queue"
                 ));
             }
 
             if let Err(error) = serde_json::from_slice::<OutboxMessage>(content.as_ref()) {
-                self.damage(format!(
+                self.report_finding(format!(
                     "what is to be sent as {number} of '{integration}' cannot be read: {error}"
                 ));
             }
@@ -228,9 +234,9 @@ impl Examination<'_> {
 
     /// The first number of a queue under which there is nothing. Whatever the queue says, it is not
     /// looked beyond that.
-    fn gap(&self, queue: &Queue) -> Result<Option<u64>, StoreError> {
+    fn gap(&self, queue: &Outbox) -> Result<Option<u64>, StoreError> {
         for number in queue.numbers() {
-            let key = deliveries::delivery_key(&queue.account, &queue.integration, number);
+            let key = outbox::delivery_key(&queue.account, &queue.integration, number);
             if self.engine.get(Tree::Deliveries, &key)?.is_none() {
                 return Ok(Some(number));
             }
@@ -241,7 +247,7 @@ impl Examination<'_> {
     fn remembered_answers(&mut self) -> Result<(), StoreError> {
         for entry in self.everything(Tree::Idempotency) {
             let (key, stored) = entry?;
-            let listed = match Answered::decode(stored.as_ref()) {
+            let listed = match IdempotencyRecord::decode(stored.as_ref()) {
                 Ok(answered) => self
                     .engine
                     .get(
@@ -253,7 +259,7 @@ impl Examination<'_> {
             };
 
             if !listed {
-                self.damage(format!(
+                self.report_finding(format!(
                     "the remembered answer '{}' is not listed by its time",
                     shown(&key)
                 ));
@@ -271,7 +277,7 @@ impl Examination<'_> {
             };
 
             if !exists {
-                self.damage(format!(
+                self.report_finding(format!(
                     "a time names the remembered answer '{}', which does not exist",
                     shown(&key)
                 ));

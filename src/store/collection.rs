@@ -43,14 +43,14 @@ pub const LOGS: Collection = Collection {
 
 /// Which end of an account's objects comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
+pub enum ScanDirection {
     /// The oldest, tinyId 1, first.
     Ascending,
     /// The newest first.
     Descending,
 }
 
-impl Direction {
+impl ScanDirection {
     fn reversed(self) -> Self {
         match self {
             Self::Ascending => Self::Descending,
@@ -93,7 +93,7 @@ impl Transaction<'_> {
             .saturating_add(1);
         // A store with higher ones could be exported and not imported.
         if next > LARGEST_TINY_ID {
-            Err(StoreError::Exhausted)
+            Err(StoreError::TinyIdsExhausted)
         } else {
             Ok(next)
         }
@@ -249,7 +249,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// One of them does not exist; the store cannot be read or is damaged.
-    pub fn all_numbered(
+    pub fn records_by_tiny_id(
         &self,
         collection: Collection,
         account: &AccountId,
@@ -270,7 +270,7 @@ impl Snapshot {
                 most,
                 tiny_ids
                     .iter()
-                    .map(|tiny_id| self.numbered(collection, account, *tiny_id)),
+                    .map(|tiny_id| self.record_by_tiny_id(collection, account, *tiny_id)),
             );
         }
 
@@ -302,7 +302,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// There is none; the store cannot be read or is damaged.
-    pub fn numbered(
+    pub fn record_by_tiny_id(
         &self,
         collection: Collection,
         account: &AccountId,
@@ -322,7 +322,7 @@ impl Snapshot {
         &self,
         collection: Collection,
         account: &AccountId,
-        direction: Direction,
+        direction: ScanDirection,
         offset: u64,
         limit: usize,
         most: usize,
@@ -352,7 +352,7 @@ impl Snapshot {
         &self,
         collection: Collection,
         account: &AccountId,
-        direction: Direction,
+        direction: ScanDirection,
         offset: u64,
         length: usize,
         most: usize,
@@ -370,12 +370,12 @@ impl Snapshot {
     }
 
     /// The account's objects, the oldest first, read as they are asked for.
-    pub fn oldest_first(
+    pub fn records_oldest_first(
         &self,
         collection: Collection,
         account: &AccountId,
     ) -> impl Iterator<Item = Result<Stored, StoreError>> + use<'_> {
-        let entries = self.index(collection, account, Direction::Ascending, SCAN_PORTION);
+        let entries = self.index(collection, account, ScanDirection::Ascending, SCAN_PORTION);
         entries.map(move |entry| self.indexed(collection, entry?.1.as_ref()))
     }
 
@@ -383,7 +383,10 @@ impl Snapshot {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn counted_accounts(&self, collection: Collection) -> Result<Vec<AccountId>, StoreError> {
+    pub fn accounts_with_records(
+        &self,
+        collection: Collection,
+    ) -> Result<Vec<AccountId>, StoreError> {
         Ok(self
             .counters_of_all(collection)?
             .into_iter()
@@ -426,7 +429,7 @@ impl Snapshot {
         &self,
         collection: Collection,
         account: &AccountId,
-        direction: Direction,
+        direction: ScanDirection,
         mut visit: impl FnMut(u64, Stored) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         for entry in self.index(collection, account, direction, SCAN_PORTION) {
@@ -454,7 +457,7 @@ impl Snapshot {
 
         let own = self.count(collection, account)?;
         if own < SMALL || own.saturating_mul(LOOKUP_COSTS) < self.count_all(collection)? {
-            return self.for_each(collection, account, Direction::Ascending, visit);
+            return self.for_each(collection, account, ScanDirection::Ascending, visit);
         }
 
         for entry in self.scan(
@@ -491,7 +494,7 @@ impl Snapshot {
         account: &AccountId,
         mut visit: impl FnMut(u64),
     ) -> Result<(), StoreError> {
-        for entry in self.index(collection, account, Direction::Ascending, SCAN_PORTION) {
+        for entry in self.index(collection, account, ScanDirection::Ascending, SCAN_PORTION) {
             visit(number(&entry?.0)?);
         }
         Ok(())
@@ -501,7 +504,7 @@ impl Snapshot {
         &self,
         collection: Collection,
         account: &AccountId,
-        direction: Direction,
+        direction: ScanDirection,
         portion: usize,
     ) -> impl Iterator<Item = Result<super::engine::Entry, StoreError>> + use<'_> {
         let prefix = trees::account_prefix(account);
@@ -510,7 +513,7 @@ impl Snapshot {
             collection.index,
             prefix,
             end,
-            direction == Direction::Descending,
+            direction == ScanDirection::Descending,
             portion,
         )
     }

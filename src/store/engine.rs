@@ -55,11 +55,11 @@ pub(super) type Entry = (Vec<u8>, Stored);
 
 /// What becomes of a tree that is not in the file, which one of an earlier version may lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Absent {
+pub(super) enum MissingTree {
     /// It is made.
-    Made,
+    Create,
     /// It looks empty. Such an engine is for reading only.
-    Empty,
+    TreatAsEmpty,
 }
 
 /// sled, and what makes it durable.
@@ -77,15 +77,17 @@ impl Engine {
     pub(super) fn new(
         db: sled::Db,
         disk: Option<Disk>,
-        absent: Absent,
+        missing: MissingTree,
     ) -> Result<Self, StoreError> {
         let present = db.tree_names();
-        let opened = Tree::ALL.iter().map(|tree| match absent {
+        let opened = Tree::ALL.iter().map(|tree| match missing {
             // sled's own tree, in which nothing is.
-            Absent::Empty if !present.iter().any(|name| **name == *tree.name().as_bytes()) => {
+            MissingTree::TreatAsEmpty
+                if !present.iter().any(|name| **name == *tree.name().as_bytes()) =>
+            {
                 Ok((*db).clone())
             }
-            Absent::Empty | Absent::Made => db.open_tree(tree.name()),
+            MissingTree::TreatAsEmpty | MissingTree::Create => db.open_tree(tree.name()),
         });
 
         let opened = opened.collect::<Result<Vec<_>, _>>()?;

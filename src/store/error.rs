@@ -10,22 +10,22 @@ use std::{
 pub enum StoreError {
     /// The store cannot be used now: a commit failed and it is not open anew yet, or it was closed.
     #[error("the store is not open, or takes no writes until it was opened anew")]
-    Stopped,
+    Unavailable,
     /// More writes wait than the queue holds. Nothing was changed.
     #[error("too many writes are waiting")]
-    Busy,
-    /// The writer has not got on for [`STUCK_AFTER`](super::STUCK_AFTER). Nothing was changed.
-    #[error("{0} for {seconds} seconds or more", seconds = super::STUCK_AFTER.as_secs())]
-    Stuck(Holdup),
+    QueueFull,
+    /// The writer has not got on for [`STALL_TIMEOUT`](super::STALL_TIMEOUT). Nothing was changed.
+    #[error("{0} for {seconds} seconds or more", seconds = super::STALL_TIMEOUT.as_secs())]
+    Stalled(StallCause),
     /// More was changed since a snapshot was taken than is kept for those who read it. It cannot be
     /// read any more.
     #[error(
         "the snapshot is too old: more was changed since it was taken than store.snapshot_bytes allows"
     )]
-    Outdated,
+    SnapshotExpired,
     /// All numbers of an account's objects were given. Nothing was changed.
     #[error("the account has used up its numbers")]
-    Exhausted,
+    TinyIdsExhausted,
     /// The store holds something that this program did not write like that.
     #[error("the store is damaged: {0}")]
     Damaged(String),
@@ -44,20 +44,24 @@ impl StoreError {
 
     /// Whether it tells that the engine cannot go on, which ends when it was opened anew. What is
     /// damaged in its files stays so.
-    pub(super) fn stops_the_engine(&self) -> bool {
+    pub(super) fn is_fatal(&self) -> bool {
         match self {
             Self::Engine(sled::Error::Corruption { .. }) | Self::Damaged(_) => false,
             Self::Engine(_) | Self::Sync(_) => true,
-            Self::Stopped | Self::Stuck(_) | Self::Busy | Self::Outdated | Self::Exhausted => false,
+            Self::Unavailable
+            | Self::Stalled(_)
+            | Self::QueueFull
+            | Self::SnapshotExpired
+            | Self::TinyIdsExhausted => false,
         }
     }
 
     /// Whether the store goes on by itself. Why it does not just now is told elsewhere, and nothing
     /// was changed unless it stopped meanwhile.
-    pub fn passes(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Stopped | Self::Stuck(_) | Self::Busy | Self::Outdated
+            Self::Unavailable | Self::Stalled(_) | Self::QueueFull | Self::SnapshotExpired
         )
     }
 
@@ -72,14 +76,14 @@ impl StoreError {
 
 /// What holds the writer up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holdup {
+pub enum StallCause {
     /// A commit does not become durable.
     Disk,
     /// Commands, or what is derived from them, take long.
     Work,
 }
 
-impl fmt::Display for Holdup {
+impl fmt::Display for StallCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Disk => "the disk has not finished a write",
@@ -99,10 +103,10 @@ impl From<sled::Error> for StoreError {
 pub enum OpenError {
     /// Another process has it.
     #[error("the store in '{}' is held by another process; stop that one, or choose another folder with --data", .0.display())]
-    Held(PathBuf),
+    Locked(PathBuf),
     /// There is none.
     #[error("there is no store in '{}'; start the server to make one, or choose another folder with --data", .0.display())]
-    Absent(PathBuf),
+    NotFound(PathBuf),
     /// The folder cannot be made, read or written.
     #[error("the folder '{}' cannot be used: {source}; {}, or choose another with --data", .folder.display(), remedy(.source))]
     Io {
@@ -121,7 +125,7 @@ pub enum OpenError {
     },
     /// There are files, but nothing was ever stored in them.
     #[error("the store in '{}' was never used; there is nothing in it to read", .0.display())]
-    NeverUsed(PathBuf),
+    Uninitialized(PathBuf),
     /// What is in there cannot be read.
     #[error("the store in '{}' is damaged ({cause}); restore it from a backup, save what can be read with `export --salvage FILE`, or move the folder away to start anew", .folder.display())]
     Damaged {
@@ -132,7 +136,7 @@ pub enum OpenError {
     },
     /// A later version of this program wrote it.
     #[error("the store in '{}' has schema {found}, and this version knows schemas up to {known}; use the version that wrote it, or a newer one", .folder.display())]
-    Newer {
+    NewerSchema {
         /// The folder.
         folder: PathBuf,
         /// Its schema version.
@@ -144,16 +148,16 @@ pub enum OpenError {
 
 impl OpenError {
     /// The same about another folder.
-    pub(super) fn about(self, folder: &Path) -> Self {
+    pub(super) fn with_folder(self, folder: &Path) -> Self {
         let folder = folder.to_owned();
         match self {
-            Self::Held(_) => Self::Held(folder),
-            Self::Absent(_) => Self::Absent(folder),
-            Self::NeverUsed(_) => Self::NeverUsed(folder),
+            Self::Locked(_) => Self::Locked(folder),
+            Self::NotFound(_) => Self::NotFound(folder),
+            Self::Uninitialized(_) => Self::Uninitialized(folder),
             Self::Io { source, .. } => Self::Io { folder, source },
             Self::NoLocks { cause, .. } => Self::NoLocks { folder, cause },
             Self::Damaged { cause, .. } => Self::Damaged { folder, cause },
-            Self::Newer { found, known, .. } => Self::Newer {
+            Self::NewerSchema { found, known, .. } => Self::NewerSchema {
                 folder,
                 found,
                 known,

@@ -17,7 +17,7 @@ use crate::domain::{
 
 /// What was answered to an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answered {
+pub struct IdempotencyRecord {
     /// When, in milliseconds.
     pub(super) at: i64,
     /// The digest of what was asked.
@@ -29,7 +29,7 @@ pub struct Answered {
 /// Old answers taken away with each new one; more than one, so that they cannot pile up.
 const FORGET_AT_ONCE: usize = 2;
 
-impl Answered {
+impl IdempotencyRecord {
     /// Time as big-endian i64, digest, answer.
     fn encode(&self) -> Stored {
         [
@@ -59,15 +59,15 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn answered(
+    pub fn idempotency_record(
         &self,
         account: &AccountId,
         key: &IdempotencyKey,
         now: Timestamp,
-    ) -> Result<Option<Answered>, StoreError> {
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
         let found = self.get(Tree::Idempotency, &address(account, key))?;
         let answered = found
-            .map(|found| Answered::decode(found.as_ref()))
+            .map(|found| IdempotencyRecord::decode(found.as_ref()))
             .transpose()?;
         Ok(answered.filter(|answered| !is_due(answered.at, now)))
     }
@@ -76,21 +76,21 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn remember_answer(
+    pub fn put_idempotency_record(
         &mut self,
         account: &AccountId,
         attempt: &IdempotentRequest,
         now: Timestamp,
         record: Stored,
     ) -> Result<(), StoreError> {
-        self.forget_old_answers(now, FORGET_AT_ONCE)?;
+        self.expire_idempotency_records(now, FORGET_AT_ONCE)?;
         let address = address(account, &attempt.key);
         if let Some(previous) = self.get(Tree::Idempotency, &address)? {
-            let previous = Answered::decode(previous.as_ref())?;
+            let previous = IdempotencyRecord::decode(previous.as_ref())?;
             self.remove(Tree::IdempotencyByTime, by_time(previous.at, &address));
         }
 
-        let answered = Answered {
+        let answered = IdempotencyRecord {
             at: now.millis(),
             fingerprint: attempt.fingerprint,
             record,
@@ -110,7 +110,11 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn forget_old_answers(&mut self, now: Timestamp, most: usize) -> Result<usize, StoreError> {
+    pub fn expire_idempotency_records(
+        &mut self,
+        now: Timestamp,
+        most: usize,
+    ) -> Result<usize, StoreError> {
         let mut forgotten = 0_usize;
         for key in self.first_keys(Tree::IdempotencyByTime, most)? {
             // An entry that cannot be read is removed like an old one: it must not keep those
@@ -121,7 +125,8 @@ impl Transaction<'_> {
                 }
                 let current = self.get(Tree::Idempotency, address)?;
                 let is_newer = |found: Stored| {
-                    Answered::decode(found.as_ref()).is_ok_and(|answered| answered.at != at)
+                    IdempotencyRecord::decode(found.as_ref())
+                        .is_ok_and(|answered| answered.at != at)
                 };
                 if current.is_some_and(|found| !is_newer(found)) {
                     self.remove(Tree::Idempotency, address.to_vec());
@@ -164,8 +169,8 @@ mod tests {
     use crate::store::{
         Durability, Options,
         engine::{Changes, Engine},
+        handle::Shared,
         open,
-        opened::Shared,
     };
     use std::ops::Bound;
 
@@ -201,7 +206,7 @@ mod tests {
                 fingerprint: [0; 32],
             };
             transaction
-                .remember_answer(&account, &attempt, now, Vec::new().into())
+                .put_idempotency_record(&account, &attempt, now, Vec::new().into())
                 .unwrap();
             changes.extend(transaction.into_changes().0);
         }
@@ -258,7 +263,7 @@ mod tests {
         let mut transaction = Transaction::new(&opened, &changes);
         assert_eq!(
             transaction
-                .forget_old_answers(Timestamp::from_millis(DAY).unwrap(), 10)
+                .expire_idempotency_records(Timestamp::from_millis(DAY).unwrap(), 10)
                 .unwrap(),
             2
         );

@@ -12,7 +12,7 @@ mod column;
 mod tests;
 mod view;
 
-pub use view::View;
+pub use view::IndexView;
 
 use super::{Collection, Snapshot, StoreError, engine::Stored, trees::Tree};
 use crate::domain::{ids::AccountId, list::FieldPath};
@@ -36,9 +36,9 @@ pub(super) struct Change {
 
 /// A view, and the snapshot of the same commit.
 #[derive(Debug)]
-pub struct Indexed {
+pub struct IndexedSnapshot {
     /// Which objects there are, and some of their values.
-    pub view: View,
+    pub view: IndexView,
     /// The objects themselves.
     pub snapshot: Snapshot,
 }
@@ -70,7 +70,7 @@ struct Entry {
 
 #[derive(Debug, Default)]
 struct State {
-    view: Option<View>,
+    view: Option<IndexView>,
     /// While somebody builds: what was published since.
     building: Option<Vec<Change>>,
     /// Places that do not fit into the memory.
@@ -113,7 +113,7 @@ impl Indexes {
         account: &AccountId,
         places: &[&FieldPath],
         snapshot: impl Fn() -> Result<Snapshot, StoreError>,
-    ) -> Result<Option<Indexed>, StoreError> {
+    ) -> Result<Option<IndexedSnapshot>, StoreError> {
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
         let Some(entry) = accounts
             .get(&(collection.records, account.clone()))
@@ -134,7 +134,7 @@ impl Indexes {
         account: &AccountId,
         places: &[&FieldPath],
         snapshot: impl Fn() -> Result<Snapshot, StoreError>,
-    ) -> Result<Option<Indexed>, StoreError> {
+    ) -> Result<Option<IndexedSnapshot>, StoreError> {
         if self.budget == 0 {
             return Ok(None);
         }
@@ -274,8 +274,8 @@ impl Indexes {
         collection: Collection,
         snapshot: &Snapshot,
         places: Vec<FieldPath>,
-    ) -> Result<Option<View>, StoreError> {
-        let mut view = View::with_places(places);
+    ) -> Result<Option<IndexView>, StoreError> {
+        let mut view = IndexView::with_places(places);
         if !view.needs_attributes() {
             snapshot.for_each_number(collection, &key.1, |tiny_id| view.insert_number(tiny_id))?;
             return Ok(Some(view));
@@ -366,7 +366,7 @@ impl State {
         let refused = self.refused.iter().map(|place| place.name().len());
         self.view
             .as_ref()
-            .map_or(0, View::bytes)
+            .map_or(0, IndexView::bytes)
             .saturating_add(REST)
             .saturating_add(refused.sum())
     }
@@ -375,12 +375,12 @@ impl State {
         &mut self,
         places: &[&FieldPath],
         snapshot: impl Fn() -> Result<Snapshot, StoreError>,
-    ) -> Result<Option<Indexed>, StoreError> {
+    ) -> Result<Option<IndexedSnapshot>, StoreError> {
         match &mut self.view {
             // The writer cannot publish anything between these two.
             Some(view) if places.iter().all(|place| view.has(place)) => {
                 view.use_places(places);
-                Ok(Some(Indexed {
+                Ok(Some(IndexedSnapshot {
                     view: view.clone(),
                     snapshot: snapshot()?,
                 }))

@@ -2,9 +2,9 @@
 
 use super::{
     OpenError, StoreError,
-    engine::{Absent, Changes, Disk, Engine},
-    kinds::{self, Lead},
-    tidy,
+    engine::{Changes, Disk, Engine, MissingTree},
+    record_kinds::{self, SecondaryKey},
+    repair,
     trees::{self, SCHEMA_VERSION, Tree},
 };
 use std::{fs::DirBuilder, io, os::unix::fs::DirBuilderExt, path::Path, thread};
@@ -47,7 +47,7 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<Engine, OpenError
 /// Opens on this thread, which should be a [`guarded`] one. A store of an earlier version becomes
 /// one of this one.
 pub(super) fn open_here(folder: &Path, options: &Options) -> Result<Engine, OpenError> {
-    let engine = open_as_it_is(folder, options, Absent::Made)?;
+    let engine = open_as_it_is(folder, options, MissingTree::Create)?;
     bring_up(&engine).map_err(|error| damaged(folder, &error))?;
     Ok(engine)
 }
@@ -56,9 +56,9 @@ pub(super) fn open_here(folder: &Path, options: &Options) -> Result<Engine, Open
 pub(super) fn open_as_it_is(
     folder: &Path,
     options: &Options,
-    absent: Absent,
+    missing: MissingTree,
 ) -> Result<Engine, OpenError> {
-    let (engine, lost) = open_whatever(folder, options, absent)?;
+    let (engine, lost) = open_whatever(folder, options, missing)?;
     if lost > 0 {
         let cause = format!("its last {lost} commits, which were acknowledged, cannot be read");
         return Err(OpenError::Damaged {
@@ -72,7 +72,7 @@ pub(super) fn open_as_it_is(
         (None, Some(token_secret)) => {
             initialise(&engine, token_secret).map_err(|error| damaged(folder, &error))?;
         }
-        (None, None) => return Err(OpenError::NeverUsed(folder.to_owned())),
+        (None, None) => return Err(OpenError::Uninitialized(folder.to_owned())),
     }
 
     Ok(engine)
@@ -91,7 +91,7 @@ fn damaged(folder: &Path, error: &StoreError) -> OpenError {
 /// It is one that this program does not know, or none at all.
 pub(super) fn known_schema(folder: &Path, engine: &Engine) -> Result<Option<u32>, OpenError> {
     match schema(engine).map_err(|error| damaged(folder, &error))? {
-        Some(found) if found > SCHEMA_VERSION => Err(OpenError::Newer {
+        Some(found) if found > SCHEMA_VERSION => Err(OpenError::NewerSchema {
             folder: folder.to_owned(),
             found,
             known: SCHEMA_VERSION,
@@ -104,7 +104,7 @@ pub(super) fn known_schema(folder: &Path, engine: &Engine) -> Result<Option<u32>
 pub(super) fn open_whatever(
     folder: &Path,
     options: &Options,
-    absent: Absent,
+    missing: MissingTree,
 ) -> Result<(Engine, u64), OpenError> {
     let unusable = |source| OpenError::Io {
         folder: folder.to_owned(),
@@ -112,14 +112,14 @@ pub(super) fn open_whatever(
     };
 
     make_folder(folder).map_err(unusable)?;
-    tidy::tidy(folder).map_err(unusable)?;
+    repair::repair(folder).map_err(unusable)?;
     let db = open_sled(folder, options)?;
     let disk = match options.durability {
         Durability::Synced => Some(Disk::of(folder).map_err(unusable)?),
         Durability::Ephemeral => None,
     };
 
-    let engine = Engine::new(db, disk, absent).map_err(|error| damaged(folder, &error))?;
+    let engine = Engine::new(db, disk, missing).map_err(|error| damaged(folder, &error))?;
     let lost = engine.lost_commits().map_err(unusable)?;
     Ok((engine, lost))
 }
@@ -134,7 +134,7 @@ fn open_sled(folder: &Path, options: &Options) -> Result<sled::Db, OpenError> {
     let config = sled::Config::new()
         .path(folder)
         .cache_capacity(options.cache_bytes)
-        .segment_size(tidy::segment_size(folder))
+        .segment_size(repair::segment_size(folder))
         // We flush; a second flusher would only get in the way.
         .flush_every_ms(None);
     config.open().map_err(|error| match error {
@@ -180,7 +180,7 @@ fn refused(folder: &Path, error: io::Error) -> OpenError {
     let text = error.to_string();
 
     match text.split_once("could not acquire lock on ") {
-        Some((_, why)) if why.contains("kind: WouldBlock") => OpenError::Held(folder),
+        Some((_, why)) if why.contains("kind: WouldBlock") => OpenError::Locked(folder),
         // As network file systems answer that have no locks.
         Some((_, why)) => OpenError::NoLocks {
             folder,
@@ -246,9 +246,9 @@ pub(super) fn bring_up(engine: &Engine) -> Result<(), StoreError> {
     for entry in engine.range(Tree::Integrations, everything) {
         let (_, record) = entry?;
         // What cannot be read is for `check` to name.
-        if let Some(Lead { tree, key }) = kinds::integration(record.as_ref())
+        if let Some(SecondaryKey { tree, key }) = record_kinds::integration(record.as_ref())
             .ok()
-            .and_then(|facts| facts.lead)
+            .and_then(|meta| meta.secondary_key)
         {
             changes.insert((tree, key), Some(Vec::new().into()));
         }
@@ -301,7 +301,10 @@ mod tests {
         };
 
         let (again, no_locks) = (rustix::io::Errno::WOULDBLOCK, rustix::io::Errno::NOLCK);
-        assert!(matches!(by_sled(again.raw_os_error()), OpenError::Held(_)));
+        assert!(matches!(
+            by_sled(again.raw_os_error()),
+            OpenError::Locked(_)
+        ));
         let fault = by_sled(no_locks.raw_os_error()).to_string();
 
         assert!(
@@ -327,7 +330,7 @@ mod tests {
         let opened = std::iter::repeat_with(|| open(older.path(), &options()));
         let opened = opened
             .take(100_000)
-            .find(|opened| !matches!(opened, Err(OpenError::Held(_))));
+            .find(|opened| !matches!(opened, Err(OpenError::Locked(_))));
 
         drop(opened.unwrap().unwrap());
     }

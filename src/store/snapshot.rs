@@ -3,9 +3,9 @@
 use super::{
     StoreError,
     engine::{Bounds, Entry, Stored},
-    opened::{Opened, Shared},
+    handle::{Opened, Shared},
+    mvcc::Version,
     trees::Tree,
-    versions::Version,
 };
 use std::{
     collections::VecDeque,
@@ -57,7 +57,7 @@ impl Snapshot {
         if self.shared.versions.is_readable(self.version) {
             Ok(())
         } else {
-            Err(StoreError::Outdated)
+            Err(StoreError::SnapshotExpired)
         }
     }
 
@@ -115,9 +115,9 @@ impl Expiry {
     /// Why the snapshot is to be dropped, if it is.
     pub fn reason(&self) -> Option<StoreError> {
         if self.leaving.load(Ordering::Relaxed) {
-            return Some(StoreError::Stopped);
+            return Some(StoreError::Unavailable);
         }
-        (!self.shared.versions.is_readable(self.version)).then_some(StoreError::Outdated)
+        (!self.shared.versions.is_readable(self.version)).then_some(StoreError::SnapshotExpired)
     }
 }
 

@@ -37,10 +37,10 @@ impl TemporaryFolder {
     ///
     /// # Errors
     /// The temporary folder takes none.
-    pub fn make() -> io::Result<Self> {
+    pub fn create() -> io::Result<Self> {
         let mut attempt = 1;
         loop {
-            match Self::make_once() {
+            match Self::create_once() {
                 Ok(Some(made)) => return Ok(made),
                 Ok(None) if attempt < MAX_ATTEMPTS => attempt += 1,
                 Ok(None) => return Err(io::Error::other("others remove what is made there")),
@@ -49,7 +49,7 @@ impl TemporaryFolder {
         }
     }
 
-    fn make_once() -> io::Result<Option<Self>> {
+    fn create_once() -> io::Result<Option<Self>> {
         let mode = Permissions::from_mode(0o700);
         let folder = tempfile::Builder::new()
             .prefix(PREFIX)

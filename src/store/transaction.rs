@@ -3,8 +3,8 @@
 use super::{
     StoreError,
     engine::{Changes, Engine, Stored},
+    handle::Opened,
     index::Change,
-    opened::Opened,
     trees::{self, Tree},
 };
 use std::{
@@ -45,7 +45,7 @@ impl<'a> Transaction<'a> {
         looked.unwrap_or_else(|_panic| {
             self.opened
                 .fail(StoreError::damaged("the storage engine broke down"));
-            Err(StoreError::Stopped)
+            Err(StoreError::Unavailable)
         })
     }
 

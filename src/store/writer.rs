@@ -7,13 +7,13 @@
 //! store was opened anew and works (`healing`).
 
 use super::{
-    Holdup, Options, StoreError, Transaction, WriterStatistics,
+    Options, StallCause, StoreError, Transaction, WriterStatistics,
+    command_queue::{CommandQueue, QueuedCommand},
     engine::{Changes, Engine},
-    healing::{Healing, NotYet, Pauses},
+    handle::{Opened, Shared},
     index::Change,
-    opened::{Opened, Shared},
-    queue::{Queue, Waiting},
-    versions::OldValues,
+    mvcc::OldValues,
+    recovery::{Healing, NotYet, Pauses},
     writer_state::WriterState,
 };
 use crate::clock::Clock;
@@ -48,7 +48,7 @@ pub(super) struct Batch<'a> {
 /// The writer thread, seen from outside.
 #[derive(Debug)]
 pub(super) struct WriterThread {
-    queue: Arc<Queue>,
+    queue: Arc<CommandQueue>,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
     state: Arc<WriterState>,
 }
@@ -97,10 +97,10 @@ impl WriterThread {
 
         let answered = match self
             .state
-            .takes_writes()
+            .check_writable()
             .and_then(|()| self.queue.enqueue(command))
         {
-            Ok(()) => receiver.await.map_err(|_dropped| StoreError::Stopped),
+            Ok(()) => receiver.await.map_err(|_dropped| StoreError::Unavailable),
             Err(refused) => Err(refused),
         };
 
@@ -124,8 +124,8 @@ impl WriterThread {
 
     /// # Errors
     /// The store is not open, or the disk holds the writer up.
-    pub(super) fn takes_writes(&self) -> Result<(), StoreError> {
-        self.state.takes_writes()
+    pub(super) fn check_writable(&self) -> Result<(), StoreError> {
+        self.state.check_writable()
     }
 
     pub(super) fn statistics(&self) -> WriterStatistics {
@@ -142,7 +142,7 @@ impl Drop for WriterThread {
 /// What the thread has.
 struct Writer {
     shared: Arc<Shared>,
-    commands: mpsc::Receiver<Waiting>,
+    commands: mpsc::Receiver<QueuedCommand>,
     folder: PathBuf,
     options: Options,
     state: Arc<WriterState>,
@@ -185,7 +185,7 @@ impl Writer {
     }
 
     /// Runs the first command and those that wait behind it, and commits what they changed.
-    fn serve_batch(&self, opened: &Opened, first: Waiting) -> Result<(), StoreError> {
+    fn serve_batch(&self, opened: &Opened, first: QueuedCommand) -> Result<(), StoreError> {
         let busy = self.state.begins();
         let mut batch = Batch {
             opened,
@@ -224,7 +224,10 @@ impl Writer {
         drop(busy);
 
         // Why is for the log, once; whoever waits is told to try elsewhere or later.
-        let told = outcome.as_ref().copied().map_err(|_| StoreError::Stopped);
+        let told = outcome
+            .as_ref()
+            .copied()
+            .map_err(|_| StoreError::Unavailable);
         for answer in answers {
             // An answer that nobody waits for any more is dropped here. If that breaks down, it is
             // nobody else's fault.
@@ -246,7 +249,7 @@ impl Writer {
             return Ok(());
         }
 
-        self.state.is_at(Holdup::Disk);
+        self.state.is_at(StallCause::Disk);
         let old = changes
             .keys()
             .map(|(tree, key)| Ok(((*tree, key.clone()), engine.get(*tree, key)?)));
@@ -255,7 +258,7 @@ impl Writer {
         self.shared.versions.prepare(old);
         engine.apply(changes)?;
         engine.sync()?;
-        self.state.is_at(Holdup::Work);
+        self.state.is_at(StallCause::Work);
         self.shared.publish(objects);
         self.state.committed();
 

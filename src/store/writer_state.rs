@@ -1,6 +1,6 @@
 //! How the writer is doing: what it has done so far, and whether it gets on.
 
-use super::{Holdup, StoreError, WriterStatistics};
+use super::{StallCause, StoreError, WriterStatistics};
 use crate::clock::Clock;
 use std::{
     sync::{
@@ -12,7 +12,7 @@ use std::{
 
 /// A disk that takes longer for one commit is taken for one that may never answer; commands that
 /// take longer hold up all others.
-pub const STUCK_AFTER: Duration = Duration::from_secs(5);
+pub const STALL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Counts, and what the writer does just now.
 #[derive(Debug, Default)]
@@ -21,12 +21,12 @@ pub(super) struct WriterState {
     commits: AtomicU64,
     refused_full: AtomicU64,
     refused_closed: AtomicU64,
-    refused_stuck: AtomicU64,
+    refused_stalled: AtomicU64,
     faults: AtomicU64,
-    healings: AtomicU64,
+    recoveries: AtomicU64,
     running: AtomicBool,
     /// What it is waiting for or doing, if it does anything, and since when.
-    busy: Mutex<Option<(Holdup, Instant)>>,
+    busy: Mutex<Option<(StallCause, Instant)>>,
 }
 
 impl WriterState {
@@ -34,17 +34,17 @@ impl WriterState {
     ///
     /// # Errors
     /// The store is not open, or something holds the writer up.
-    pub(super) fn takes_writes(&self) -> Result<(), StoreError> {
+    pub(super) fn check_writable(&self) -> Result<(), StoreError> {
         if !self.running.load(Ordering::SeqCst) {
-            return Err(StoreError::Stopped);
+            return Err(StoreError::Unavailable);
         }
 
         let busy = *self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         match busy {
             Some((with, since))
-                if Clock::System.stopwatch().saturating_duration_since(since) >= STUCK_AFTER =>
+                if Clock::System.stopwatch().saturating_duration_since(since) >= STALL_TIMEOUT =>
             {
-                Err(StoreError::Stuck(with))
+                Err(StoreError::Stalled(with))
             }
             _ => Ok(()),
         }
@@ -69,12 +69,12 @@ impl WriterState {
 
     /// The writer is busy with commands until the guard is dropped.
     pub(super) fn begins(&self) -> Busy<'_> {
-        self.is_at(Holdup::Work);
+        self.is_at(StallCause::Work);
         Busy(self)
     }
 
     /// From now on this is what the writer is at.
-    pub(super) fn is_at(&self, with: Holdup) {
+    pub(super) fn is_at(&self, with: StallCause) {
         *self.busy.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((with, Clock::System.stopwatch()));
     }
@@ -93,13 +93,13 @@ impl WriterState {
     }
 
     pub(super) fn healed(&self) {
-        self.healings.fetch_add(1, Ordering::Relaxed);
+        self.recoveries.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn refused(&self, why: &StoreError) {
         let count = match why {
-            StoreError::Busy => &self.refused_full,
-            StoreError::Stuck(_) => &self.refused_stuck,
+            StoreError::QueueFull => &self.refused_full,
+            StoreError::Stalled(_) => &self.refused_stalled,
             _ => &self.refused_closed,
         };
         count.fetch_add(1, Ordering::Relaxed);
@@ -111,9 +111,9 @@ impl WriterState {
             commits,
             refused_full,
             refused_closed,
-            refused_stuck,
+            refused_stalled,
             faults,
-            healings,
+            recoveries,
             ..
         } = self;
         let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
@@ -124,10 +124,10 @@ impl WriterState {
             waiting,
             refused_full: count(refused_full),
             refused_closed: count(refused_closed),
-            refused_stuck: count(refused_stuck),
+            refused_stalled: count(refused_stalled),
             faults: count(faults),
-            healings: count(healings),
-            takes_writes: self.takes_writes().is_ok(),
+            recoveries: count(recoveries),
+            is_writable: self.check_writable().is_ok(),
         }
     }
 }
@@ -161,21 +161,21 @@ mod tests {
         let _running = state.runs();
         let _busy = state.begins();
 
-        assert!(state.takes_writes().is_ok(), "it has just begun");
+        assert!(state.check_writable().is_ok(), "it has just begun");
         for (with, words) in [
-            (Holdup::Work, "busy with other writes for 5 seconds"),
-            (Holdup::Disk, "the disk has not"),
+            (StallCause::Work, "busy with other writes for 5 seconds"),
+            (StallCause::Disk, "the disk has not"),
         ] {
-            *state.busy.lock().unwrap() = Some((with, Clock::System.stopwatch() - STUCK_AFTER));
-            let held_up = state.takes_writes().unwrap_err();
+            *state.busy.lock().unwrap() = Some((with, Clock::System.stopwatch() - STALL_TIMEOUT));
+            let held_up = state.check_writable().unwrap_err();
             assert!(
-                matches!(held_up, StoreError::Stuck(found) if found == with),
+                matches!(held_up, StoreError::Stalled(found) if found == with),
                 "{held_up:?}"
             );
             assert!(held_up.to_string().contains(words), "{held_up}");
         }
 
-        state.is_at(Holdup::Work);
-        assert!(state.takes_writes().is_ok(), "the disk has answered");
+        state.is_at(StallCause::Work);
+        assert!(state.check_writable().is_ok(), "the disk has answered");
     }
 }

@@ -146,7 +146,7 @@ fn what_is_read_takes_as_much_as_it_is_long() {
             "email",
             "message/rfc822",
             &json!({}),
-            &format!("Subject: x\r\n{text}"),
+            &format!("DedupKey: x\r\n{text}"),
         )
     });
 
@@ -155,7 +155,7 @@ fn what_is_read_takes_as_much_as_it_is_long() {
             "email",
             "message/rfc822",
             &json!({}),
-            &format!("Subject: x\r\nContent-Type: text/html\r\n\r\n{text}"),
+            &format!("DedupKey: x\r\nContent-Type: text/html\r\n\r\n{text}"),
         );
     });
 

@@ -24,7 +24,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod shown;
+mod observations;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -84,7 +84,7 @@ fn build(settings: &Settings, edges: &Edges) -> App {
     loop {
         match App::build(settings, edges.clone()) {
             Ok(app) => return app,
-            Err(StartError::Open(OpenError::Held(_))) => thread::yield_now(),
+            Err(StartError::Open(OpenError::Locked(_))) => thread::yield_now(),
             Err(fault) => panic!("{fault}"),
         }
     }

@@ -5,7 +5,7 @@ use super::moving::{exported, store_with_a_history};
 use crate::support::Setup;
 use pagertree_local::store::{
     self,
-    moving::{self, Import, Progress, Restore, Step},
+    archive::{self, ImportOptions, Progress, RestoreOptions, Step},
 };
 use std::{
     fs::{self, File},
@@ -51,43 +51,43 @@ fn of_each_command_with_a_stopped_store() {
         assert!(
             store::check(&folder, CACHE, progress)
                 .unwrap()
-                .damages
+                .findings
                 .is_empty()
         )
     });
 
     counts_to_the_end(&[], |progress| {
         let (mut out, progress) = (File::create(&file).unwrap(), progress.clone());
-        moving::read_stopped(&folder, CACHE, &Progress::none(), move |view| {
-            moving::backup(view, &mut out, &progress)
+        archive::read_offline(&folder, CACHE, &Progress::none(), move |view| {
+            archive::backup(view, &mut out, &progress)
         })
         .unwrap();
     });
 
     counts_to_the_end(&[], |progress| {
         let progress = progress.clone();
-        moving::read_stopped(&folder, CACHE, &Progress::none(), move |view| {
-            moving::export(view, &mut io::sink(), &progress)
+        archive::read_offline(&folder, CACHE, &Progress::none(), move |view| {
+            archive::export(view, &mut io::sink(), &progress)
         })
         .unwrap();
     });
 
     counts_to_the_end(&[], |progress| {
-        assert!(moving::compact(&folder, CACHE, progress).unwrap().after > 0)
+        assert!(archive::compact(&folder, CACHE, progress).unwrap().after > 0)
     });
 
     counts_to_the_end(&["reading"], |progress| {
-        drop(moving::salvage(&folder, CACHE, &mut io::sink(), progress).unwrap());
+        drop(archive::salvage(&folder, CACHE, &mut io::sink(), progress).unwrap());
     });
 
     counts_to_the_end(&[], |progress| {
-        let task = Restore {
+        let task = RestoreOptions {
             file: file.clone(),
             folder: folder.clone(),
             cache_bytes: CACHE,
             replace: true,
         };
-        moving::restore(&task, progress).unwrap();
+        archive::restore(&task, progress).unwrap();
     });
 }
 
@@ -102,13 +102,13 @@ fn of_an_import_into_a_store_and_where_there_is_none() {
     for setup in [other, Setup::new()] {
         counts_to_the_end(&[], |progress| {
             let (file, folder) = (one.path("all.jsonl"), setup.store());
-            let task = Import {
+            let task = ImportOptions {
                 file,
                 folder,
                 cache_bytes: CACHE,
                 token_secret: "secret".into(),
             };
-            moving::import(&task, progress).unwrap();
+            archive::import(&task, progress).unwrap();
         });
     }
 }
@@ -128,12 +128,12 @@ fn of_what_a_running_server_sends() {
 
     let (backup, steps) = sent("/_local/backup");
     counts_to_the_end(&[], |progress| {
-        assert!(moving::verify_backup(&*backup, steps, progress).unwrap() > 0)
+        assert!(archive::verify_backup(&*backup, steps, progress).unwrap() > 0)
     });
 
     let (export, lines) = sent("/_local/export");
     counts_to_the_end(&[], |progress| {
-        moving::hand_on(&*export, &mut io::sink(), lines, progress).unwrap()
+        archive::relay_export(&*export, &mut io::sink(), lines, progress).unwrap()
     });
 
     server.stop();

@@ -6,18 +6,18 @@ use crate::{
         ids::AccountId,
         list::{FieldPath, Filters, ListQuery, Sort, SortKey, SortOrder},
     },
-    store::{Collection, Indexed, StoreError, View},
+    store::{Collection, IndexView, IndexedSnapshot, StoreError},
 };
 use roaring::RoaringTreemap;
 use std::{borrow::Cow, collections::BTreeMap};
 
 /// Whether the answer costs no more than its page: nothing is asked of objects one by one, or there
 /// are few with short values.
-pub(super) fn is_quick(view: &View, query: &ListQuery) -> bool {
+pub(super) fn is_quick(view: &IndexView, query: &ListQuery) -> bool {
     const FEW: u64 = 1_000;
     const SHORT: usize = 256 << 10;
     let is_quick = |place: &FieldPath| {
-        !view.is_long(place) || (view.live().len() <= FEW && view.bytes_at(place) <= SHORT)
+        !view.needs_scan(place) || (view.live().len() <= FEW && view.field_bytes(place) <= SHORT)
     };
     super::places(query).into_iter().all(is_quick)
 }
@@ -25,13 +25,13 @@ pub(super) fn is_quick(view: &View, query: &ListQuery) -> bool {
 /// The objects of the page, and how many match in all. `None` if the page has more than `most`
 /// bytes.
 pub(super) fn find(
-    indexed: &Indexed,
+    indexed: &IndexedSnapshot,
     collection: Collection,
     account: &AccountId,
     query: &ListQuery,
     most: usize,
 ) -> Result<Option<Found>, StoreError> {
-    let Indexed { view, snapshot } = indexed;
+    let IndexedSnapshot { view, snapshot } = indexed;
     let found = filtered(view, &query.filters)?;
     let (total, offset, limit) = (found.len(), query.page.offset, limit(query));
     let page = match &query.order {
@@ -54,15 +54,18 @@ pub(super) fn find(
         },
     };
 
-    let page = snapshot.all_numbered(collection, account, &page, most)?;
+    let page = snapshot.records_by_tiny_id(collection, account, &page, most)?;
     Ok(page.map(|page| Found { page, total }))
 }
 
 /// What satisfies all filters. Those that are asked once for each value come first, and leave less
 /// for the others.
-fn filtered<'a>(view: &'a View, filters: &Filters) -> Result<Cow<'a, RoaringTreemap>, StoreError> {
+fn filtered<'a>(
+    view: &'a IndexView,
+    filters: &Filters,
+) -> Result<Cow<'a, RoaringTreemap>, StoreError> {
     let mut filters: Vec<_> = filters.iter().collect();
-    filters.sort_by_key(|filter| view.is_long(filter.place()));
+    filters.sort_by_key(|filter| view.needs_scan(filter.place()));
     let everything = Cow::Borrowed(view.live());
     filters.into_iter().try_fold(everything, |found, filter| {
         let chosen = view.select(filter.place(), &found, |value| filter.accepts(value));
@@ -97,7 +100,7 @@ fn stretch(numbers: &RoaringTreemap, offset: u64, limit: usize) -> Vec<u64> {
 /// For an order by one place with few values: the objects with each of them, in the order of the
 /// values.
 fn by_value(
-    view: &View,
+    view: &IndexView,
     sort: &Sort,
     found: &RoaringTreemap,
 ) -> Result<Option<Vec<RoaringTreemap>>, StoreError> {
@@ -106,7 +109,7 @@ fn by_value(
         return Ok(None);
     };
 
-    if view.is_long(place) {
+    if view.needs_scan(place) {
         return Ok(None);
     }
 
@@ -134,7 +137,13 @@ fn across(groups: Vec<RoaringTreemap>, mut offset: u64, limit: usize) -> Vec<u64
 }
 
 /// For any other order: the keys of those that may be on the page, never of all at once.
-fn sorted(view: &View, sort: &Sort, found: &RoaringTreemap, offset: u64, limit: usize) -> Vec<u64> {
+fn sorted(
+    view: &IndexView,
+    sort: &Sort,
+    found: &RoaringTreemap,
+    offset: u64,
+    limit: usize,
+) -> Vec<u64> {
     const AT_LEAST: usize = 4_096;
     let offset = usize::try_from(offset).unwrap_or(usize::MAX);
     let end = offset.saturating_add(limit);

@@ -6,7 +6,7 @@ use crate::{
         ids::AccountId,
         list::{ListQuery, RawObject, Sort, SortOrder},
     },
-    store::{Collection, Direction, Snapshot, StoreError, Stored},
+    store::{Collection, ScanDirection, Snapshot, StoreError, Stored},
 };
 
 /// The objects of the page, and how many match in all.
@@ -56,7 +56,7 @@ fn sorted(
     snapshot.for_each(
         collection,
         account,
-        Direction::Ascending,
+        ScanDirection::Ascending,
         |tiny_id, stored| {
             let object = parse(&stored)?;
             if query.filters.matches(&object) {
@@ -70,7 +70,7 @@ fn sorted(
     let offset = usize::try_from(query.page.offset).unwrap_or(usize::MAX);
     let page = found.iter().skip(offset).take(limit(query));
     let page = page
-        .map(|(_, tiny_id)| snapshot.numbered(collection, account, *tiny_id))
+        .map(|(_, tiny_id)| snapshot.record_by_tiny_id(collection, account, *tiny_id))
         .collect::<Result<_, _>>()?;
 
     Ok(Found { page, total })

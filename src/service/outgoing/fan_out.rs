@@ -16,7 +16,7 @@ use crate::{
         integration::Integration,
         webhook::{self, AlertEvent, OutboxMessage},
     },
-    store::{INTEGRATIONS, Queue, StoreError, Stored, Transaction},
+    store::{INTEGRATIONS, Outbox, StoreError, Stored, Transaction},
 };
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub(super) fn few(
     announcement: &OutboxMessage,
     senders: &[IntegrationId],
 ) -> Result<Option<Vec<Stored>>, StoreError> {
-    match transaction.queue(&announcement.sid, &announcement.integration_id) {
+    match transaction.outbox(&announcement.sid, &announcement.integration_id) {
         Ok(None) => {}
         Ok(Some(_)) => return Ok(None),
         // It is mended where the announcement is put into it.
@@ -91,10 +91,10 @@ impl Outgoing {
     ///
     /// # Errors
     /// The store failed. What was brought already may be brought again.
-    pub async fn fan_out(&self, queue: &Queue) -> Result<(), StoreError> {
+    pub async fn fan_out(&self, queue: &Outbox) -> Result<(), StoreError> {
         let announcement: OutboxMessage = match self
             .store
-            .first_of(queue)
+            .next_message(queue)
             .and_then(|first| objects::decode(&first))
         {
             Err(damage) if damage.is_damage() => return self.discard(queue).await,
@@ -117,12 +117,12 @@ impl Outgoing {
         let (queue, now) = (queue.clone(), self.clock.now());
         self.store
             .write(move |transaction| {
-                let Some(queue) = transaction.queue(&queue.account, &queue.integration)? else {
+                let Some(queue) = transaction.outbox(&queue.account, &queue.integration)? else {
                     return Ok(());
                 };
-                let first: OutboxMessage = objects::decode(&transaction.first_of(&queue)?)?;
+                let first: OutboxMessage = objects::decode(&transaction.next_message(&queue)?)?;
                 if first.message_id == announcement.message_id {
-                    transaction.take_first(queue, now);
+                    transaction.pop_message(queue, now);
                 }
                 Ok(())
             })

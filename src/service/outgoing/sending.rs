@@ -19,7 +19,7 @@ use crate::{
         webhook::{self, OutboxMessage},
     },
     ids::Ids,
-    store::{INTEGRATIONS, LOGS, Queue, Store, StoreError, Transaction},
+    store::{INTEGRATIONS, LOGS, Outbox, Store, StoreError, Transaction},
 };
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ pub struct Outgoing {
 #[derive(Clone, Debug)]
 pub struct Due {
     /// The queues whose first is due or in which too many wait.
-    pub queues: Vec<Queue>,
+    pub queues: Vec<Outbox>,
     /// Whether something waits at all.
     pub waits: bool,
     /// What is wrong with a queue that cannot be read.
@@ -121,7 +121,7 @@ impl Outgoing {
     /// The store cannot be read.
     pub fn due(&self) -> Result<Due, StoreError> {
         let now = self.clock.now();
-        let (queues, damage) = self.store.queues()?;
+        let (queues, damage) = self.store.outboxes()?;
         let waits = !queues.is_empty();
         let due = queues
             .into_iter()
@@ -135,7 +135,7 @@ impl Outgoing {
 
     /// Whether too many wait in this queue. Events that are to be brought into queues are not given
     /// up.
-    pub fn is_too_long(&self, queue: &Queue) -> bool {
+    pub fn is_too_long(&self, queue: &Outbox) -> bool {
         queue.waiting() > self.persistence.queue && !queue.integration.is_fan_out()
     }
 
@@ -144,7 +144,7 @@ impl Outgoing {
     ///
     /// # Errors
     /// The store failed.
-    pub async fn shorten(&self, queue: &Queue) -> Result<(), StoreError> {
+    pub async fn shorten(&self, queue: &Outbox) -> Result<(), StoreError> {
         let attempt = Attempt::Abandoned(
             "more than outgoing.queue waited for this integration, and this was the oldest",
         );
@@ -156,7 +156,7 @@ impl Outgoing {
     ///
     /// # Errors
     /// The store failed.
-    pub async fn discard(&self, queue: &Queue) -> Result<(), StoreError> {
+    pub async fn discard(&self, queue: &Outbox) -> Result<(), StoreError> {
         let attempt =
             Attempt::Abandoned("what was to be sent cannot be read, since the store is damaged");
         self.give_up(queue, attempt, |_, _, first| first.is_none())
@@ -167,12 +167,12 @@ impl Outgoing {
     /// once.
     async fn give_up(
         &self,
-        queue: &Queue,
+        queue: &Outbox,
         attempt: Attempt,
-        goes: fn(&Self, &Queue, Option<&OutboxMessage>) -> bool,
+        goes: fn(&Self, &Outbox, Option<&OutboxMessage>) -> bool,
     ) -> Result<(), StoreError> {
         let (
-            Queue {
+            Outbox {
                 account,
                 integration,
                 ..
@@ -183,7 +183,7 @@ impl Outgoing {
 
         self.store
             .write(move |transaction| {
-                let (mut queue, mut bytes) = (transaction.queue(&account, &integration)?, 0_usize);
+                let (mut queue, mut bytes) = (transaction.outbox(&account, &integration)?, 0_usize);
                 for _ in 0..PORTION {
                     let Some(whole) = queue.filter(|_| bytes < PORTION_BYTES) else {
                         break;
@@ -205,7 +205,7 @@ impl Outgoing {
                         attempt.sentence(&first, false),
                     )?;
                     let due = whole.due;
-                    queue = transaction.take_first(whole, due);
+                    queue = transaction.pop_message(whole, due);
                 }
 
                 Ok(())
@@ -216,15 +216,15 @@ impl Outgoing {
     /// Whether what comes of an attempt could be kept. What is sent while it cannot would be sent
     /// twice.
     pub fn can_conclude(&self) -> bool {
-        self.store.takes_writes().is_ok()
+        self.store.check_writable().is_ok()
     }
 
     /// What is to be done about the first of this queue.
     ///
     /// # Errors
     /// The store cannot be read or is damaged.
-    pub fn plan(&self, queue: &Queue) -> Result<Plan, StoreError> {
-        let delivery: OutboxMessage = objects::decode(&self.store.first_of(queue)?)?;
+    pub fn plan(&self, queue: &Outbox) -> Result<Plan, StoreError> {
+        let delivery: OutboxMessage = objects::decode(&self.store.next_message(queue)?)?;
         Ok(match self.parcel(&delivery)? {
             Ok(parcel) => Plan::Send(delivery, Arc::new(parcel)),
             Err(why) => Plan::Leave(Done::abandoned(delivery, why)),
@@ -313,7 +313,7 @@ impl Outgoing {
         self.store
             .write(move |transaction| {
                 let (delivery, attempt) = &*done.0;
-                let Some(queue) = transaction.queue(&delivery.sid, &delivery.integration_id)?
+                let Some(queue) = transaction.outbox(&delivery.sid, &delivery.integration_id)?
                 else {
                     return Ok(());
                 };
@@ -341,7 +341,7 @@ impl Outgoing {
 
 fn settle(
     transaction: &mut Transaction<'_>,
-    queue: Queue,
+    queue: Outbox,
     mut first: OutboxMessage,
     attempt: &Attempt,
     ids: &Ids,
@@ -370,7 +370,7 @@ fn settle(
             encode(&first)?,
         );
     } else {
-        transaction.take_first(queue, now);
+        transaction.pop_message(queue, now);
     }
 
     Ok(())
@@ -379,9 +379,9 @@ fn settle(
 /// The first of a queue, if it can be read, and how many bytes it has.
 fn first_of(
     transaction: &Transaction<'_>,
-    queue: &Queue,
+    queue: &Outbox,
 ) -> Result<(Option<OutboxMessage>, usize), StoreError> {
-    match transaction.first_of(queue) {
+    match transaction.next_message(queue) {
         Ok(first) => Ok((objects::decode(&first).ok(), first.as_ref().len())),
         Err(damage) if damage.is_damage() => Ok((None, 0)),
         Err(other) => Err(other),
@@ -389,7 +389,7 @@ fn first_of(
 }
 
 /// What stands in a log for something that cannot be read.
-fn unreadable(queue: &Queue) -> OutboxMessage {
+fn unreadable(queue: &Outbox) -> OutboxMessage {
     OutboxMessage {
         sid: queue.account.clone(),
         integration_id: queue.integration.clone(),
@@ -416,7 +416,7 @@ fn keep_log(
     outcome: String,
 ) -> Result<(), StoreError> {
     match write_log(transaction, ids, now, delivery, attempt, outcome) {
-        Err(cause) if cause.is_damage() || matches!(cause, StoreError::Exhausted) => {
+        Err(cause) if cause.is_damage() || matches!(cause, StoreError::TinyIdsExhausted) => {
             log::warn!(cause:display, integration:display = delivery.integration_id; "The log of a webhook could not be written");
             Ok(())
         }

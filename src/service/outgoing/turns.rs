@@ -2,7 +2,7 @@
 //! whoever has waited longest for a turn. So neither a slow receiver nor a long queue keeps others
 //! waiting.
 
-use crate::{domain::ids::IntegrationId, store::Queue};
+use crate::{domain::ids::IntegrationId, store::Outbox};
 use std::collections::{HashMap, HashSet};
 
 /// So many are sent at once, where as many files may be open.
@@ -15,7 +15,7 @@ const OF_ONE_ACCOUNT: usize = 4;
 pub struct Turns {
     /// So many are at work at once.
     at_once: usize,
-    at_work: Vec<Queue>,
+    at_work: Vec<Outbox>,
     /// The number of the last turn, for as long as an integration has something to send.
     last: HashMap<IntegrationId, u64>,
     turns: u64,
@@ -33,9 +33,9 @@ impl Turns {
     }
 
     /// Those of the queues whose turn it is now; they are at work from now on.
-    pub fn begin(&mut self, due: Vec<Queue>) -> Vec<Queue> {
+    pub fn begin(&mut self, due: Vec<Outbox>) -> Vec<Outbox> {
         self.forget_all_but(&due);
-        let mut waiting: Vec<Queue> = due
+        let mut waiting: Vec<Outbox> = due
             .into_iter()
             .filter(|queue| !self.is_at_work(queue))
             .collect();
@@ -59,25 +59,25 @@ impl Turns {
     }
 
     /// A turn is over.
-    pub fn end(&mut self, queue: &Queue) {
+    pub fn end(&mut self, queue: &Outbox) {
         self.at_work
             .retain(|other| other.integration != queue.integration);
     }
 
-    fn is_at_work(&self, queue: &Queue) -> bool {
+    fn is_at_work(&self, queue: &Outbox) -> bool {
         self.at_work
             .iter()
             .any(|other| other.integration == queue.integration)
     }
 
-    fn share(&self, queue: &Queue) -> usize {
+    fn share(&self, queue: &Outbox) -> usize {
         self.at_work
             .iter()
             .filter(|other| other.account == queue.account)
             .count()
     }
 
-    fn forget_all_but(&mut self, due: &[Queue]) {
+    fn forget_all_but(&mut self, due: &[Outbox]) {
         let known: HashSet<_> = due
             .iter()
             .chain(&self.at_work)
@@ -93,17 +93,17 @@ mod tests {
     use super::*;
     use crate::domain::{ids::AccountId, timestamp::Timestamp};
 
-    fn queue(account: &str, number: i64) -> Queue {
+    fn queue(account: &str, number: i64) -> Outbox {
         let account_id = AccountId::parse(&format!("acc_{account}")).unwrap();
         let integration = IntegrationId::parse(&format!("int_{account}{number}")).unwrap();
-        Queue::new(
+        Outbox::new(
             account_id,
             integration,
             Timestamp::from_millis(number).unwrap(),
         )
     }
 
-    fn names(queues: &[Queue]) -> Vec<&str> {
+    fn names(queues: &[Outbox]) -> Vec<&str> {
         queues
             .iter()
             .map(|queue| queue.integration.as_str())
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn an_account_with_many_leaves_room_for_others() {
         let mut turns = Turns::of(MAX_CONCURRENT);
-        let mut due: Vec<Queue> = (0..100).map(|number| queue("a", number)).collect();
+        let mut due: Vec<Outbox> = (0..100).map(|number| queue("a", number)).collect();
         assert_eq!(
             names(&turns.begin(due.clone())),
             ["int_a0", "int_a1", "int_a2", "int_a3"]
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn who_had_a_turn_waits_until_the_others_had_one() {
         let mut turns = Turns::of(MAX_CONCURRENT);
-        let due: Vec<Queue> = (0..6).map(|number| queue("a", number)).collect();
+        let due: Vec<Outbox> = (0..6).map(|number| queue("a", number)).collect();
         for expected in [
             ["int_a0", "int_a1", "int_a2", "int_a3"],
             ["int_a4", "int_a5", "int_a0", "int_a1"],
@@ -147,7 +147,7 @@ mod tests {
     fn accounts_with_little_at_work_come_first() {
         let mut turns = Turns::of(MAX_CONCURRENT);
         let accounts: Vec<String> = (0..20).map(|number| format!("x{number}-")).collect();
-        let due: Vec<Queue> = accounts
+        let due: Vec<Outbox> = accounts
             .iter()
             .flat_map(|name| (0..4).map(|number| queue(name, number)))
             .collect();

@@ -1,14 +1,14 @@
 //! Whether the records of one kind, their index and their counters agree.
 
-use super::{Damage, shown};
+use super::{CheckFinding, shown};
 use crate::{
     domain::ids::AccountId,
     store::{
         StoreError,
+        archive::Progress,
         engine::{Engine, Stored},
-        kinds::{Facts, Kind, Lead},
-        moving::Progress,
         open,
+        record_kinds::{RecordKind, RecordMeta, SecondaryKey},
         trees::{self, Counters, SCHEMA_VERSION, Tree},
     },
 };
@@ -24,19 +24,19 @@ pub(super) struct Tally {
 /// One kind's examination.
 pub(super) struct Objects<'a> {
     engine: &'a Engine,
-    kind: Kind,
+    kind: RecordKind,
     progress: &'a Progress,
     /// Whether the store tells which integrations send; one of an earlier version does not.
     tells_senders: bool,
     pub(super) tallies: BTreeMap<AccountId, Tally>,
     pub(super) live: u64,
-    pub(super) damages: Vec<Damage>,
+    pub(super) findings: Vec<CheckFinding>,
 }
 
 impl<'a> Objects<'a> {
     pub(super) fn examine(
         engine: &'a Engine,
-        kind: Kind,
+        kind: RecordKind,
         progress: &'a Progress,
     ) -> Result<Self, StoreError> {
         let tells_senders = open::schema(engine)? == Some(SCHEMA_VERSION);
@@ -47,7 +47,7 @@ impl<'a> Objects<'a> {
             tells_senders,
             tallies: BTreeMap::new(),
             live: 0,
-            damages: Vec::new(),
+            findings: Vec::new(),
         };
 
         objects.records()?;
@@ -55,8 +55,8 @@ impl<'a> Objects<'a> {
         Ok(objects)
     }
 
-    fn damage(&mut self, what: String) {
-        self.damages.push(Damage(what));
+    fn report_finding(&mut self, what: String) {
+        self.findings.push(CheckFinding(what));
     }
 
     fn everything(
@@ -79,26 +79,26 @@ impl<'a> Objects<'a> {
 
     fn record(&mut self, id: &str, stored: &Stored) -> Result<(), StoreError> {
         let kind = self.kind.singular;
-        let Facts {
+        let RecordMeta {
             sid,
             id: own,
             tiny_id,
             canonical,
-            lead,
+            secondary_key,
         } = match self.kind.read(stored.as_ref()) {
-            Ok(facts) => facts,
+            Ok(meta) => meta,
             Err(error) => {
-                self.damage(format!("{kind} '{id}' cannot be read: {error}"));
+                self.report_finding(format!("{kind} '{id}' cannot be read: {error}"));
                 return Ok(());
             }
         };
 
         if own != id {
-            self.damage(format!("{kind} '{id}' says of itself that it is '{own}'"));
+            self.report_finding(format!("{kind} '{id}' says of itself that it is '{own}'"));
         }
 
         if canonical != stored.as_ref() {
-            self.damage(format!(
+            self.report_finding(format!(
                 "{kind} '{id}' is not written as this program writes"
             ));
         }
@@ -110,24 +110,24 @@ impl<'a> Objects<'a> {
             Some(named) if named.as_ref() == id.as_bytes() => {}
             Some(named) => {
                 let named = String::from_utf8_lossy(named.as_ref()).into_owned();
-                self.damage(format!(
+                self.report_finding(format!(
                     "number {tiny_id} of account '{sid}' is that of '{id}', but the index names '{named}'"
                 ));
             }
-            None => self.damage(format!(
+            None => self.report_finding(format!(
                 "{kind} '{id}' is missing in the index of account '{sid}'"
             )),
         }
 
         // Of the alerts about one thing only the newest has one, and none if that was deleted.
-        if let Some(Lead {
+        if let Some(SecondaryKey {
             tree: Tree::SendersByAccount,
             key,
-        }) = lead
+        }) = secondary_key
             && self.tells_senders
             && self.engine.get(Tree::SendersByAccount, &key)?.is_none()
         {
-            self.damage(format!(
+            self.report_finding(format!(
                 "{kind} '{id}' sends, and is not among those of account '{sid}' that do"
             ));
         }
@@ -144,7 +144,7 @@ impl<'a> Objects<'a> {
             let (key, id) = entry?;
             self.progress.count(1);
             let Some((account, tiny_id)) = trees::split_index_key(&key) else {
-                self.damage(format!(
+                self.report_finding(format!(
                     "the index has a key that is none: {:?}",
                     String::from_utf8_lossy(&key)
                 ));
@@ -153,21 +153,21 @@ impl<'a> Objects<'a> {
 
             let shown = String::from_utf8_lossy(id.as_ref()).into_owned();
             let Some(stored) = self.engine.get(self.kind.collection.records, id.as_ref())? else {
-                self.damage(format!(
+                self.report_finding(format!(
                     "the index of account '{account}' names '{shown}' as {tiny_id}, which does not exist"
                 ));
                 continue;
             };
 
             // A record that cannot be read was reported already.
-            let Ok(facts) = self.kind.read(stored.as_ref()) else {
+            let Ok(meta) = self.kind.read(stored.as_ref()) else {
                 continue;
             };
 
-            if (&facts.sid, facts.tiny_id) != (&account, tiny_id) {
-                self.damage(format!(
+            if (&meta.sid, meta.tiny_id) != (&account, tiny_id) {
+                self.report_finding(format!(
                     "the index of account '{account}' names '{shown}' as {tiny_id}, but it is {} of '{}'",
-                    facts.tiny_id, facts.sid
+                    meta.tiny_id, meta.sid
                 ));
             }
         }
@@ -180,19 +180,19 @@ impl<'a> Objects<'a> {
         let Tally { live, highest } = self.tallies.get(account).copied().unwrap_or_default();
         let counters = match counters {
             Ok(counters) => counters,
-            Err(error) => return self.damage(format!("account '{account}': {error}")),
+            Err(error) => return self.report_finding(format!("account '{account}': {error}")),
         };
 
         if counters.live != live {
             let objects = self.kind.collection.name;
-            self.damage(format!(
+            self.report_finding(format!(
                 "account '{account}' counts {} {objects}, but has {live}",
                 counters.live
             ));
         }
 
         if counters.last_tiny_id < highest {
-            self.damage(format!(
+            self.report_finding(format!(
                 "account '{account}' gave {} as its last number, but has {highest}",
                 counters.last_tiny_id
             ));
@@ -209,7 +209,7 @@ impl<'a> Objects<'a> {
             .cloned()
             .collect();
         for account in uncounted {
-            self.damage(format!("account '{account}' has {objects} but no counters"));
+            self.report_finding(format!("account '{account}' has {objects} but no counters"));
         }
     }
 
@@ -225,10 +225,10 @@ impl<'a> Objects<'a> {
             let record = self
                 .engine
                 .get(self.kind.collection.records, id.as_bytes())?;
-            let facts = record.and_then(|record| self.kind.read(record.as_ref()).ok());
+            let meta = record.and_then(|record| self.kind.read(record.as_ref()).ok());
 
-            if facts.and_then(|facts| facts.lead)
-                != Some(Lead {
+            if meta.and_then(|meta| meta.secondary_key)
+                != Some(SecondaryKey {
                     tree,
                     key: key.clone(),
                 })
@@ -238,7 +238,7 @@ impl<'a> Objects<'a> {
                     .map(|(account, _)| account.to_owned())
                     .unwrap_or_default();
                 let tree = tree.name();
-                self.damage(format!(
+                self.report_finding(format!(
                     "'{tree}' of account '{account}' leads to '{id}', which is not of this kind"
                 ));
             }

@@ -1,7 +1,7 @@
 //! Building what is known of an account, while the writer goes on and notes what it changes
 //! meanwhile.
 
-use super::{Change, Entry, Indexed, View};
+use super::{Change, Entry, IndexView, IndexedSnapshot};
 use crate::{
     domain::list::{FieldPath, RawObject},
     store::{Snapshot, StoreError, engine::Stored},
@@ -16,7 +16,7 @@ impl Building<'_> {
         &self,
         budget: usize,
         places: &[&FieldPath],
-        built: Option<View>,
+        built: Option<IndexView>,
         snapshot: impl Fn() -> Result<Snapshot, StoreError>,
     ) -> Result<Finished, StoreError> {
         let mut state = self.0.lock();
@@ -64,7 +64,7 @@ impl Building<'_> {
 /// What came of building.
 pub(super) enum Finished {
     /// This.
-    Known(Box<Indexed>),
+    Known(Box<IndexedSnapshot>),
     /// It does not fit into the memory.
     TooLarge,
     /// Everything was forgotten meanwhile.
@@ -88,7 +88,7 @@ pub(super) enum CannotFollow {
 }
 
 /// Notes a change in the view.
-pub(super) fn follow(view: &mut View, change: &Change) -> Result<(), CannotFollow> {
+pub(super) fn follow(view: &mut IndexView, change: &Change) -> Result<(), CannotFollow> {
     match &change.record {
         None => view.remove(change.tiny_id),
         Some(_) if !view.needs_attributes() => view.insert_number(change.tiny_id),

@@ -147,7 +147,7 @@ impl Column {
     }
 
     /// Whether asking something of it takes long: once for each object of the account.
-    pub(super) fn is_long(&self) -> bool {
+    pub(super) fn needs_scan(&self) -> bool {
         matches!(self, Self::Many(_))
     }
 
@@ -317,7 +317,7 @@ mod tests {
             }
         }
 
-        assert_eq!(column.is_long(), different > FEW as u64);
+        assert_eq!(column.needs_scan(), different > FEW as u64);
         let everything: RoaringTreemap = (0..9_000).collect();
         for tiny_id in &everything {
             let (found, expected) = (column.get(tiny_id), map.get(&tiny_id));

@@ -206,7 +206,7 @@ fn places_whose_values_are_too_much_work_for_the_writer_are_given_up_and_the_oth
 
     let known = |place: &FieldPath| {
         store
-            .indexed_before(INTEGRATIONS, &account, &[place])
+            .cached_index(INTEGRATIONS, &account, &[place])
             .unwrap()
             .is_some()
     };

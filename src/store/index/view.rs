@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Which objects an account has, and the values of some places in them.
 #[derive(Clone, Debug, Default)]
-pub struct View {
+pub struct IndexView {
     live: Arc<RoaringTreemap>,
     /// Those that were used last stand at the end.
     columns: Vec<(FieldPath, Arc<Column>)>,
@@ -22,7 +22,7 @@ const MOST_WORK: usize = 2 << 20;
 /// Up to here nobody looks which were used last.
 const FEW_PLACES: usize = 16;
 
-impl View {
+impl IndexView {
     /// The tinyIds of all objects.
     pub fn live(&self) -> &RoaringTreemap {
         &self.live
@@ -53,13 +53,13 @@ impl View {
     }
 
     /// Bytes of the values at a place.
-    pub fn bytes_at(&self, place: &FieldPath) -> usize {
+    pub fn field_bytes(&self, place: &FieldPath) -> usize {
         self.column(place).map_or(0, Column::bytes)
     }
 
     /// Whether asking about the place looks at the objects one by one.
-    pub fn is_long(&self, place: &FieldPath) -> bool {
-        self.column(place).is_none_or(Column::is_long)
+    pub fn needs_scan(&self, place: &FieldPath) -> bool {
+        self.column(place).is_none_or(Column::needs_scan)
     }
 
     fn column(&self, place: &FieldPath) -> Option<&Column> {

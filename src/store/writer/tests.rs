@@ -35,7 +35,7 @@ fn put(
 /// Waits until the store was opened anew.
 fn becomes_writable(system: &actix_rt::SystemRunner, store: &Store) {
     while let Err(error) = system.block_on(store.write(|_| Ok::<_, StoreError>(()))) {
-        assert!(matches!(error, StoreError::Stopped), "{error:?}");
+        assert!(matches!(error, StoreError::Unavailable), "{error:?}");
     }
 }
 
@@ -57,9 +57,9 @@ fn a_command_that_panics_costs_nobody_but_whoever_sent_it() {
     assert!(snapshot.get(Tree::Meta, b"whole").unwrap().is_some());
     let statistics = store.writer_statistics();
 
-    assert_eq!((statistics.faults, statistics.healings), (0, 0));
+    assert_eq!((statistics.faults, statistics.recoveries), (0, 0));
     store.close();
-    assert!(!store.writer_statistics().takes_writes);
+    assert!(!store.writer_statistics().is_writable);
 }
 
 /// The thread ended, and with it all writes, until a restart.
@@ -70,9 +70,9 @@ fn a_panic_while_a_commit_is_published_is_followed_by_recovery() {
     store.shared.planted.store(true, Ordering::SeqCst);
 
     let broken = system.block_on(put(&store, "unpublished", 1));
-    assert!(matches!(broken, Err(StoreError::Stopped)), "{broken:?}");
+    assert!(matches!(broken, Err(StoreError::Unavailable)), "{broken:?}");
     becomes_writable(&system, &store);
-    assert_eq!(store.writer_statistics().healings, 1);
+    assert_eq!(store.writer_statistics().recoveries, 1);
     system.block_on(put(&store, "published", 1)).unwrap();
     assert!(
         store
@@ -123,7 +123,7 @@ fn an_answer_that_breaks_down_costs_nobody_else_an_answer() {
     });
 
     system.block_on(put(&store, "later", 1)).unwrap();
-    assert_eq!(store.writer_statistics().healings, 0);
+    assert_eq!(store.writer_statistics().recoveries, 0);
 }
 
 /// All of a commit is in memory several times over until it is durable; 64 commands with 1 MB for

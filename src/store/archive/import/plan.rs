@@ -2,18 +2,18 @@
 
 use super::{
     super::{
-        MoveError, Progress,
+        ArchiveError, Progress,
         format::{self, AccountLine, COLLECTIONS, Line, ObjectLine},
     },
     look,
-    reading::{RawLine, Source},
+    source::{RawLine, Source},
 };
 use crate::{
     domain::ids::AccountId,
     store::{
         Collection, StoreError,
         engine::{Engine, Entry, Stored},
-        kinds::{self, Lead},
+        record_kinds::{self, SecondaryKey},
         trees::{self, Counters, Tree},
     },
 };
@@ -25,12 +25,12 @@ use std::{
 
 /// Something that is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fault {
+pub struct ImportIssue {
     line: u64,
     sentence: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ImportIssue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}", self.line, self.sentence)
     }
@@ -40,7 +40,7 @@ impl fmt::Display for Fault {
 pub(super) struct Object {
     collection: Collection,
     /// What leads to it besides its id and number.
-    lead: Option<Lead>,
+    secondary_key: Option<SecondaryKey>,
     pub(super) account: Arc<AccountId>,
     pub(super) id: Box<str>,
     tiny_id: u64,
@@ -68,7 +68,7 @@ pub(super) struct Plan {
     order: Order,
     /// The first line says that it is no export, so the others mean nothing.
     is_foreign: bool,
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<ImportIssue>,
 }
 
 /// How the objects are sorted.
@@ -82,7 +82,7 @@ enum Order {
 
 impl Plan {
     /// Judges the whole file by itself.
-    pub(super) fn read(source: &Source, progress: &Progress) -> Result<Self, MoveError> {
+    pub(super) fn read(source: &Source, progress: &Progress) -> Result<Self, ArchiveError> {
         let mut plan = Self::default();
         progress.begin("checking", source.length());
         let mut lines = 0;
@@ -107,7 +107,7 @@ impl Plan {
     }
 
     fn fault(&mut self, line: u64, sentence: String) {
-        self.faults.push(Fault { line, sentence });
+        self.faults.push(ImportIssue { line, sentence });
     }
 
     fn line(&mut self, raw: &RawLine) {
@@ -178,10 +178,10 @@ impl Plan {
     }
 
     fn object(&mut self, raw: &RawLine, object: &ObjectLine) {
-        let (facts, name) = (&object.facts, object.collection.name);
-        let key = trees::counters_key(&facts.sid, name);
+        let (meta, name) = (&object.meta, object.collection.name);
+        let key = trees::counters_key(&meta.sid, name);
         let Some(account) = self.accounts.get_mut(&key) else {
-            let sid = &facts.sid;
+            let sid = &meta.sid;
             return self.fault(
                 raw.number,
                 format!("no line before it counts the {name} of account '{sid}'"),
@@ -192,18 +192,18 @@ impl Plan {
         let (last, counted) = (account.last_tiny_id, account.line);
         self.objects.push(Object {
             collection: object.collection,
-            lead: facts.lead.clone(),
+            secondary_key: meta.secondary_key.clone(),
             account: Arc::clone(&account.sid),
-            id: facts.id.as_str().into(),
-            tiny_id: facts.tiny_id,
+            id: meta.id.as_str().into(),
+            tiny_id: meta.tiny_id,
             line: raw.number,
             offset: raw.offset,
             length: raw.bytes.len(),
             is_verbatim: object.is_verbatim,
         });
 
-        if facts.tiny_id > last {
-            let number = facts.tiny_id;
+        if meta.tiny_id > last {
+            let number = meta.tiny_id;
             self.fault(
                 raw.number,
                 format!("'tinyId' {number} is above the 'lastTinyId' {last} of its account in line {counted}"),
@@ -226,7 +226,7 @@ impl Plan {
             } = object;
 
             if let Some(first) = first_use(&mut ids, &**id, *line) {
-                faults.push(Fault {
+                faults.push(ImportIssue {
                     line: *line,
                     sentence: format!("the id '{id}' is that of line {first}"),
                 });
@@ -237,7 +237,7 @@ impl Plan {
             {
                 let sentence =
                     format!("'tinyId' {tiny_id} of account '{account}' is that of line {first}");
-                faults.push(Fault {
+                faults.push(ImportIssue {
                     line: *line,
                     sentence,
                 });
@@ -266,7 +266,7 @@ impl Plan {
         {
             if look(old, collection.records, id.as_bytes())?.is_some() {
                 let sentence = format!("the id '{id}' is in the store already");
-                self.faults.push(Fault {
+                self.faults.push(ImportIssue {
                     line: *line,
                     sentence,
                 });
@@ -275,7 +275,7 @@ impl Plan {
             if look(old, collection.index, &trees::index_key(account, *tiny_id))?.is_some() {
                 let sentence =
                     format!("'tinyId' {tiny_id} of account '{account}' is in the store already");
-                self.faults.push(Fault {
+                self.faults.push(ImportIssue {
                     line: *line,
                     sentence,
                 });
@@ -286,7 +286,7 @@ impl Plan {
     }
 
     /// All faults, in the order of their lines.
-    pub(super) fn faults(mut self) -> Vec<Fault> {
+    pub(super) fn faults(mut self) -> Vec<ImportIssue> {
         self.faults.sort();
         self.faults
     }
@@ -363,10 +363,14 @@ impl Plan {
     ) -> Result<BTreeMap<Vec<u8>, Stored>, StoreError> {
         let mut newest: BTreeMap<&[u8], &Object> = BTreeMap::new();
         for object in &self.objects {
-            let Some(lead) = object.lead.as_ref().filter(|lead| lead.tree == tree) else {
+            let Some(secondary_key) = object
+                .secondary_key
+                .as_ref()
+                .filter(|secondary_key| secondary_key.tree == tree)
+            else {
                 continue;
             };
-            let known = newest.entry(&lead.key).or_insert(object);
+            let known = newest.entry(&secondary_key.key).or_insert(object);
             if known.tiny_id < object.tiny_id {
                 *known = object;
             }
@@ -401,8 +405,9 @@ fn is_newer(
     let Some(record) = look(old, object.collection.records, id.as_ref())? else {
         return Ok(false);
     };
-    let facts = kinds::kind_of(object.collection).and_then(|kind| kind.read(record.as_ref()).ok());
-    Ok(facts.is_some_and(|facts| facts.tiny_id > object.tiny_id))
+    let meta = record_kinds::record_kind_of(object.collection)
+        .and_then(|kind| kind.read(record.as_ref()).ok());
+    Ok(meta.is_some_and(|meta| meta.tiny_id > object.tiny_id))
 }
 
 /// Notes where something is said, and tells where it was said before.

@@ -1,11 +1,11 @@
 //! Making a stopped store anew, as small as it can be.
 
 use super::{
-    MoveError, Progress,
+    ArchiveError, Progress,
+    high_water_marks::live,
     load::Loader,
-    numbers::live,
-    rebuild::{Making, Site},
-    stopped,
+    offline,
+    swap::{Making, Site},
 };
 use crate::store::{
     StoreError,
@@ -16,7 +16,7 @@ use std::{fs, io, ops::Bound, path::Path};
 
 /// Bytes of all files of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Compacted {
+pub struct CompactSummary {
     /// As it was.
     pub before: u64,
     /// As it is.
@@ -31,12 +31,12 @@ pub fn compact(
     folder: &Path,
     cache_bytes: u64,
     progress: &Progress,
-) -> Result<Compacted, MoveError> {
+) -> Result<CompactSummary, ArchiveError> {
     let (own_folder, progress) = (folder.to_owned(), progress.clone());
-    stopped::guarded(folder, move || {
-        let old = stopped::open_existing(&own_folder, cache_bytes)?;
+    offline::guarded(folder, move || {
+        let old = offline::open_existing(&own_folder, cache_bytes)?;
         let site = Site::of(&own_folder)?;
-        let size = || bytes_below(&own_folder).map_err(MoveError::file(&own_folder, "read"));
+        let size = || bytes_below(&own_folder).map_err(ArchiveError::file(&own_folder, "read"));
         let before = size()?;
         let objects = live(old.range(Tree::Accounts, (Bound::Unbounded, Bound::Unbounded)));
         let making = Making {
@@ -50,7 +50,7 @@ pub fn compact(
         drop(old);
         site.clear();
 
-        Ok(Compacted {
+        Ok(CompactSummary {
             before,
             after: size()?,
         })
@@ -72,7 +72,7 @@ fn secret(old: &Engine) -> Result<String, StoreError> {
         .ok_or_else(|| StoreError::damaged("the token secret is missing"))
 }
 
-fn copy(old: &Engine, loader: &mut Loader<'_>) -> Result<(), MoveError> {
+fn copy(old: &Engine, loader: &mut Loader<'_>) -> Result<(), ArchiveError> {
     for tree in loader.trees() {
         for entry in old.range(tree, (Bound::Unbounded, Bound::Unbounded)) {
             let (key, value) = entry?;

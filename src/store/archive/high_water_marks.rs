@@ -1,6 +1,6 @@
 //! The last numbers that a store gave: they stay given when another store takes its place.
 
-use super::MoveError;
+use super::ArchiveError;
 use crate::store::{
     StoreError,
     engine::{Engine, Entry},
@@ -9,7 +9,7 @@ use crate::store::{
 use std::{collections::BTreeMap, mem, ops::Bound};
 
 /// Takes an entry of `accounts`.
-type Put<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), MoveError> + 'a;
+type Put<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), ArchiveError> + 'a;
 
 /// How many objects there are, as the entries of `accounts` say; what cannot be read counts for
 /// nothing. For showing how far something is.
@@ -44,7 +44,7 @@ impl LastNumbers {
         key: &[u8],
         value: &[u8],
         put: &mut Put<'_>,
-    ) -> Result<(), MoveError> {
+    ) -> Result<(), ArchiveError> {
         let rest = self.0.split_off(key);
         mem::replace(self, Self(rest)).put_all(put)?;
         let Some(last) = self.0.remove(key) else {
@@ -64,7 +64,7 @@ impl LastNumbers {
     }
 
     /// Puts what is still here: of collections that the other store does not know.
-    pub(super) fn put_all(self, put: &mut Put<'_>) -> Result<(), MoveError> {
+    pub(super) fn put_all(self, put: &mut Put<'_>) -> Result<(), ArchiveError> {
         self.0.into_iter().try_for_each(|(key, last_tiny_id)| {
             put(
                 &key,

@@ -1,4 +1,4 @@
-//! How an export is written: JSON, one value a line. docs/moving.md describes it for users.
+//! How an export is written: JSON, one value a line. docs/backup.md describes it for users.
 //!
 //! ```text
 //! {"format":"pagertree-local export","version":1}
@@ -11,7 +11,7 @@
 //! A later kind of object is one more name in front of a line. Files without it stay what they are,
 //! so it needs no new version.
 
-use super::foreign;
+use super::file_kind;
 use crate::{
     domain::{
         body::excerpt, ids::AccountId, integration::Integration,
@@ -19,7 +19,7 @@ use crate::{
     },
     store::{
         ALERTS, Collection, INTEGRATIONS, LOGS, Stored,
-        kinds::{self, Facts},
+        record_kinds::{self, RecordMeta},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -79,7 +79,7 @@ enum RawLine<'a> {
 pub(super) struct ObjectLine {
     pub(super) collection: Collection,
     /// What it says of itself, and how it is stored.
-    pub(super) facts: Facts,
+    pub(super) meta: RecordMeta,
     /// Whether the line has exactly these bytes.
     pub(super) is_verbatim: bool,
 }
@@ -134,10 +134,10 @@ fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
 
 /// Judges the first line.
 pub(super) fn read_header(line: &[u8]) -> Result<(), String> {
-    let Header { format, version } = serde_json::from_slice(foreign::without_mark(line))
+    let Header { format, version } = serde_json::from_slice(file_kind::without_mark(line))
         .ok()
         .filter(|header: &Header| header.format == FORMAT)
-        .ok_or_else(|| match foreign::named(line) {
+        .ok_or_else(|| match file_kind::named(line) {
             Some(what) => format!("the file {what}"),
             None => {
                 format!("an export begins with {{\"format\":\"{FORMAT}\",\"version\":{VERSION}}}")
@@ -268,23 +268,23 @@ fn integration(text: &str) -> Result<ObjectLine, Vec<String>> {
 
 /// Reads an object of which nothing is left open.
 fn object(collection: Collection, text: &str) -> Result<ObjectLine, Vec<String>> {
-    let kind = kinds::kind_of(collection)
+    let kind = record_kinds::record_kind_of(collection)
         .ok_or_else(|| vec![format!("nobody knows {}", collection.name)])?;
-    let facts = kind
+    let meta = kind
         .read(text.as_bytes())
         .map_err(|error| vec![no_line(&error)])?;
 
-    if !(1..=LARGEST_TINY_ID).contains(&facts.tiny_id) {
+    if !(1..=LARGEST_TINY_ID).contains(&meta.tiny_id) {
         return Err(vec![format!(
             "'tinyId' must be a whole number from 1 to {LARGEST_TINY_ID}, but was {}",
-            facts.tiny_id
+            meta.tiny_id
         )]);
     }
 
-    let is_verbatim = facts.canonical == text.as_bytes();
+    let is_verbatim = meta.canonical == text.as_bytes();
     Ok(ObjectLine {
         collection,
-        facts,
+        meta,
         is_verbatim,
     })
 }

@@ -2,17 +2,17 @@
 //! enough to change nothing.
 
 mod plan;
-mod reading;
+mod source;
 
-pub use plan::Fault;
+pub use plan::ImportIssue;
 
 use super::{
-    MoveError, Progress,
+    ArchiveError, Progress,
     format::COLLECTIONS,
+    high_water_marks::live,
     load::Loader,
-    numbers::live,
-    rebuild::{Making, Site},
-    stopped,
+    offline,
+    swap::{Making, Site},
 };
 use crate::store::{
     StoreError,
@@ -20,12 +20,12 @@ use crate::store::{
     trees::{self, SCHEMA_VERSION, Tree},
 };
 use plan::Plan;
-use reading::Source;
+use source::Source;
 use std::{cmp::Ordering, ops::Bound, path::PathBuf};
 
 /// What is to be imported, and where.
 #[derive(Clone, Debug)]
-pub struct Import {
+pub struct ImportOptions {
     /// The export, a regular file.
     pub file: PathBuf,
     /// The store.
@@ -38,23 +38,23 @@ pub struct Import {
 
 /// How it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Imported {
+pub enum ImportOutcome {
     /// So many objects were added.
     Added(u64),
     /// Nothing was changed, for these reasons, in the order of their lines.
-    Refused(Vec<Fault>),
+    Refused(Vec<ImportIssue>),
 }
 
 /// Adds what is in the file to the store.
 ///
 /// # Errors
 /// The file cannot be read; the store is held, damaged or cannot be written. Nothing was changed.
-pub fn import(task: &Import, progress: &Progress) -> Result<Imported, MoveError> {
+pub fn import(task: &ImportOptions, progress: &Progress) -> Result<ImportOutcome, ArchiveError> {
     let (task, progress) = (task.clone(), progress.clone());
-    stopped::guarded(&task.folder.clone(), move || {
-        let old = match stopped::is_absent(&task.folder) {
+    offline::guarded(&task.folder.clone(), move || {
+        let old = match offline::is_absent(&task.folder) {
             true => None,
-            false => Some(stopped::open_existing(&task.folder, task.cache_bytes)?),
+            false => Some(offline::open_existing(&task.folder, task.cache_bytes)?),
         };
 
         let site = Site::of(&task.folder)?;
@@ -63,7 +63,7 @@ pub fn import(task: &Import, progress: &Progress) -> Result<Imported, MoveError>
 
         plan.compare(old.as_ref())?;
         if !plan.faults.is_empty() {
-            return Ok(Imported::Refused(plan.faults()));
+            return Ok(ImportOutcome::Refused(plan.faults()));
         }
 
         let there = old.as_ref().map_or(0, |old| {
@@ -89,7 +89,7 @@ pub fn import(task: &Import, progress: &Progress) -> Result<Imported, MoveError>
         drop(old);
         site.clear();
 
-        Ok(Imported::Added(plan.objects()))
+        Ok(ImportOutcome::Added(plan.objects()))
     })
 }
 
@@ -101,10 +101,10 @@ struct Filling<'a> {
 }
 
 /// Entries in key order.
-type Entries<'a> = Box<dyn Iterator<Item = Result<Entry, MoveError>> + 'a>;
+type Entries<'a> = Box<dyn Iterator<Item = Result<Entry, ArchiveError>> + 'a>;
 
 impl Filling<'_> {
-    fn fill(&self, plan: &mut Plan, loader: &mut Loader<'_>) -> Result<(), MoveError> {
+    fn fill(&self, plan: &mut Plan, loader: &mut Loader<'_>) -> Result<(), ArchiveError> {
         for tree in loader.trees() {
             plan.sort_for(tree);
             let new = self.new_entries(plan, tree, loader.wants_key_only(tree))?;
@@ -161,7 +161,7 @@ impl Filling<'_> {
         tree: Tree,
         new: Entries<'_>,
         loader: &mut Loader<'_>,
-    ) -> Result<(), MoveError> {
+    ) -> Result<(), ArchiveError> {
         let everything = (Bound::Unbounded, Bound::Unbounded);
         let mut old = self
             .old

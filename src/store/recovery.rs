@@ -9,9 +9,9 @@
 use super::{
     OpenError, Options, StoreError,
     engine::{Changes, Engine},
+    handle::Shared,
     open,
-    opened::Shared,
-    tidy::SEGMENT,
+    repair::SEGMENT,
 };
 use std::{
     fs::{self, File},

@@ -13,32 +13,32 @@
 mod backup;
 mod compact;
 mod export;
-mod foreign;
+mod file_kind;
 mod format;
+mod high_water_marks;
 mod import;
 mod load;
-mod numbers;
+mod offline;
 mod progress;
 mod read_only;
-mod rebuild;
 mod restore;
 mod salvage;
-mod stopped;
+mod swap;
 
-pub use backup::{BackupFault, backup, steps_of_backup, verify_backup};
-pub use compact::{Compacted, compact};
-pub use export::{Exported, export, hand_on, lines_of_export};
-pub use import::{Fault, Import, Imported, import};
-pub use progress::{Progress, STEPS_HEADER, Step, Stopped};
-pub use rebuild::remove_leftovers;
-pub use restore::{Restore, restore};
-pub use salvage::{Salvaged, salvage};
-pub use stopped::read_stopped;
+pub use backup::{BackupError, backup, backup_steps, verify_backup};
+pub use compact::{CompactSummary, compact};
+pub use export::{ExportSummary, export, export_lines, relay_export};
+pub use import::{ImportIssue, ImportOptions, ImportOutcome, import};
+pub use offline::read_offline;
+pub use progress::{Cancelled, Progress, STEPS_HEADER, Step};
+pub use restore::{RestoreOptions, restore};
+pub use salvage::{SalvageSummary, salvage};
+pub use swap::remove_leftovers;
 
+pub(super) use high_water_marks::live;
 pub(super) use load::entries_of_objects;
-pub(super) use numbers::live;
+pub(super) use offline::options as stopped_options;
 pub(super) use read_only::Readable;
-pub(super) use stopped::options as stopped_options;
 
 use super::{OpenError, StoreError};
 use std::{
@@ -48,7 +48,7 @@ use std::{
 
 /// Why a store could not be moved, in a sentence. Nothing was changed, unless it says so.
 #[derive(Debug, thiserror::Error)]
-pub enum MoveError {
+pub enum ArchiveError {
     /// The store cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -83,7 +83,7 @@ pub enum MoveError {
     Output(io::Error),
     /// It was to stop.
     #[error(transparent)]
-    Stopped(#[from] Stopped),
+    Cancelled(#[from] Cancelled),
     /// Something else is in the way.
     #[error("{0}")]
     Refused(String),
@@ -99,7 +99,7 @@ fn kept(old: &Option<PathBuf>) -> String {
     })
 }
 
-impl MoveError {
+impl ArchiveError {
     fn file<'a>(path: &'a Path, verb: &'static str) -> impl Fn(io::Error) -> Self + use<'a> {
         move |source| Self::File {
             path: path.to_owned(),

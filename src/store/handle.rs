@@ -7,11 +7,11 @@
 
 use super::{
     StoreError,
+    command_queue::CommandQueue,
     engine::Engine,
     index::{Change, Indexes},
+    mvcc::{self, Versions},
     open,
-    queue::Queue,
-    versions::{self, Versions},
 };
 use crate::clock::Clock;
 use arc_swap::ArcSwapOption;
@@ -32,7 +32,7 @@ pub(super) struct Opened {
     /// The first fault that the engine cannot go on after.
     fault: OnceLock<StoreError>,
     /// Where the one waits who opens it anew.
-    queue: Arc<Queue>,
+    queue: Arc<CommandQueue>,
     /// Whether readers are to give up, so that the engine can be closed.
     leaving: Arc<AtomicBool>,
 }
@@ -48,14 +48,14 @@ impl Opened {
         read: impl FnOnce(&Engine) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         if self.leaving.load(Ordering::Relaxed) {
-            return Err(StoreError::Stopped);
+            return Err(StoreError::Unavailable);
         }
         read(&self.engine).map_err(|error| {
-            if error.stops_the_engine() {
+            if error.is_fatal() {
                 self.fail(error.clone());
             }
             // What is wrong behind a fault is a consequence.
-            self.is_sound().map_or(StoreError::Stopped, |()| error)
+            self.is_sound().map_or(StoreError::Unavailable, |()| error)
         })
     }
 
@@ -88,7 +88,7 @@ impl Opened {
 pub(super) struct Shared {
     opened: ArcSwapOption<Opened>,
     /// What the writer has to do.
-    pub(super) queue: Arc<Queue>,
+    pub(super) queue: Arc<CommandQueue>,
     pub(super) versions: Versions,
     pub(super) indexes: Indexes,
     /// Whether the next commit breaks down where it is published.
@@ -124,7 +124,7 @@ impl Shared {
         );
         let touched = objects
             .iter()
-            .map(|change| versions::slot(&change.account))
+            .map(|change| mvcc::slot(&change.account))
             .collect();
         self.indexes
             .publish(objects, || self.versions.publish(&touched));
@@ -141,7 +141,7 @@ impl Shared {
         self.opened
             .load()
             .as_ref()
-            .ok_or(StoreError::Stopped)?
+            .ok_or(StoreError::Unavailable)?
             .read(look)
     }
 
@@ -150,7 +150,7 @@ impl Shared {
     /// # Errors
     /// There is none now.
     pub(super) fn hold(&self) -> Result<Arc<Opened>, StoreError> {
-        self.opened.load_full().ok_or(StoreError::Stopped)
+        self.opened.load_full().ok_or(StoreError::Unavailable)
     }
 
     /// Gives readers another engine. What was known of the one before may no longer hold.

@@ -1,4 +1,4 @@
-//! A whole store as one file, secrets and remembered answers included; docs/moving.md describes it
+//! A whole store as one file, secrets and remembered answers included; docs/backup.md describes it
 //! for users.
 //!
 //! ```text
@@ -11,11 +11,11 @@
 //! Numbers are big-endian. Without its end the file is none, so one that was cut off is recognised.
 
 use super::{
-    MoveError, Progress, Stopped,
+    ArchiveError, Cancelled, Progress,
     export::PORTION,
-    foreign,
+    file_kind,
+    high_water_marks::live,
     load::{entries_of_objects, is_of_objects, is_of_the_file},
-    numbers::live,
 };
 use crate::store::{Snapshot, trees::Tree};
 use sha2::{Digest, Sha256};
@@ -29,7 +29,7 @@ const ENTRY: u8 = 2;
 
 /// Why something is no backup that can be used, as a sentence that goes on after its name.
 #[derive(Debug, thiserror::Error)]
-pub enum BackupFault {
+pub enum BackupError {
     /// It begins otherwise; what it is instead, if that is known.
     #[error("{}", .0.unwrap_or("is not a backup"))]
     Foreign(Option<&'static str>),
@@ -47,10 +47,10 @@ pub enum BackupFault {
     Unreadable(io::Error),
     /// It was not read to its end.
     #[error(transparent)]
-    Stopped(#[from] Stopped),
+    Cancelled(#[from] Cancelled),
 }
 
-impl From<io::Error> for BackupFault {
+impl From<io::Error> for BackupError {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::UnexpectedEof {
             Self::CutOff
@@ -68,8 +68,8 @@ pub fn backup(
     snapshot: &Snapshot,
     out: &mut dyn Write,
     progress: &Progress,
-) -> Result<u64, MoveError> {
-    progress.begin("saving", steps_of_backup(snapshot));
+) -> Result<u64, ArchiveError> {
+    progress.begin("saving", backup_steps(snapshot));
     let mut out = Writer {
         out,
         digest: Sha256::new(),
@@ -106,33 +106,33 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn write(&mut self, parts: &[&[u8]]) -> Result<(), MoveError> {
+    fn write(&mut self, parts: &[&[u8]]) -> Result<(), ArchiveError> {
         for part in parts {
             self.digest.update(part);
-            self.out.write_all(part).map_err(MoveError::Output)?;
+            self.out.write_all(part).map_err(ArchiveError::Output)?;
         }
         Ok(())
     }
 
-    fn entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), MoveError> {
+    fn entry(&mut self, key: &[u8], value: &[u8]) -> Result<(), ArchiveError> {
         let length = |bytes: &[u8]| {
             let length = u32::try_from(bytes.len());
             length
                 .map(u32::to_be_bytes)
-                .map_err(|_| MoveError::Refused("an entry has more than 4 GiB".into()))
+                .map_err(|_| ArchiveError::Refused("an entry has more than 4 GiB".into()))
         };
         let (key_length, value_length) = (length(key)?, length(value)?);
         self.entries = self.entries.saturating_add(1);
         self.write(&[&[ENTRY], &key_length, &value_length, key, value])
     }
 
-    fn end(mut self) -> Result<u64, MoveError> {
+    fn end(mut self) -> Result<u64, ArchiveError> {
         let entries = self.entries;
         self.write(&[&[END], &entries.to_be_bytes()])?;
         let Self { out, digest, .. } = self;
         out.write_all(&digest.finalize())
             .and_then(|()| out.flush())
-            .map_err(MoveError::Output)?;
+            .map_err(ArchiveError::Output)?;
         Ok(entries)
     }
 }
@@ -151,7 +151,7 @@ pub(super) struct Reader<R> {
 pub(super) type TreeEntry = (Tree, Vec<u8>, Vec<u8>);
 
 impl<R: Read> Reader<R> {
-    pub(super) fn new(input: R) -> Result<Self, BackupFault> {
+    pub(super) fn new(input: R) -> Result<Self, BackupError> {
         let mut reader = Self {
             input,
             digest: Sha256::new(),
@@ -163,25 +163,25 @@ impl<R: Read> Reader<R> {
 
         let beginning = reader.bytes_up_to(MAGIC.len() as u64)?;
         if beginning != MAGIC {
-            return Err(BackupFault::Foreign(foreign::named(&beginning)));
+            return Err(BackupError::Foreign(file_kind::named(&beginning)));
         }
 
         if reader.array::<2>()? != [VERSION, b"\n"].concat()[..] {
-            return Err(BackupFault::Newer);
+            return Err(BackupError::Newer);
         }
 
         Ok(reader)
     }
 
     /// The next entry; `None` once everything was read and found to be as it was written.
-    pub(super) fn next(&mut self) -> Result<Option<TreeEntry>, BackupFault> {
+    pub(super) fn next(&mut self) -> Result<Option<TreeEntry>, BackupError> {
         loop {
             match self.array::<1>()? {
                 [TREE] => self.begin_tree()?,
                 [ENTRY] => return self.entry().map(Some),
                 [END] => return self.end().map(|()| None),
                 _ => {
-                    return Err(BackupFault::Damaged(
+                    return Err(BackupError::Damaged(
                         "something stands in it that is no entry",
                     ));
                 }
@@ -199,21 +199,21 @@ impl<R: Read> Reader<R> {
         self.bytes_read
     }
 
-    fn begin_tree(&mut self) -> Result<(), BackupFault> {
+    fn begin_tree(&mut self) -> Result<(), BackupError> {
         let length = u16::from_be_bytes(self.array()?);
         let name = self.bytes(length.into())?;
         let tree = Tree::ALL
             .into_iter()
             .find(|tree| tree.name().as_bytes() == name)
-            .ok_or(BackupFault::Newer)?;
+            .ok_or(BackupError::Newer)?;
         if self.tree >= Some(tree) {
-            return Err(BackupFault::Damaged("its parts are not in order"));
+            return Err(BackupError::Damaged("its parts are not in order"));
         }
         (self.tree, self.last_key) = (Some(tree), None);
         Ok(())
     }
 
-    fn entry(&mut self) -> Result<TreeEntry, BackupFault> {
+    fn entry(&mut self) -> Result<TreeEntry, BackupError> {
         let [key_length, value_length] = [
             u32::from_be_bytes(self.array()?),
             u32::from_be_bytes(self.array()?),
@@ -224,10 +224,10 @@ impl<R: Read> Reader<R> {
         );
         let tree = self
             .tree
-            .ok_or(BackupFault::Damaged("an entry belongs to nothing"))?;
+            .ok_or(BackupError::Damaged("an entry belongs to nothing"))?;
 
         if self.last_key.as_ref().is_some_and(|last| *last >= key) {
-            return Err(BackupFault::Damaged("its entries are not in order"));
+            return Err(BackupError::Damaged("its entries are not in order"));
         }
 
         self.last_key = Some(key.clone());
@@ -235,27 +235,27 @@ impl<R: Read> Reader<R> {
         Ok((tree, key, value))
     }
 
-    fn end(&mut self) -> Result<(), BackupFault> {
+    fn end(&mut self) -> Result<(), BackupError> {
         if u64::from_be_bytes(self.array()?) != self.entries {
-            return Err(BackupFault::Damaged(
+            return Err(BackupError::Damaged(
                 "it has not as many entries as it says",
             ));
         }
 
         let expected = self.digest.clone().finalize();
         if self.array::<32>()? != *expected {
-            return Err(BackupFault::Damaged(
+            return Err(BackupError::Damaged(
                 "its digest is not that of what stands in it",
             ));
         }
 
         match self.input.read(&mut [0])? {
             0 => Ok(()),
-            _ => Err(BackupFault::Damaged("something stands behind its end")),
+            _ => Err(BackupError::Damaged("something stands behind its end")),
         }
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], BackupFault> {
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], BackupError> {
         let mut bytes = [0; N];
         self.input.read_exact(&mut bytes)?;
         self.note(&bytes);
@@ -263,10 +263,10 @@ impl<R: Read> Reader<R> {
     }
 
     /// Takes memory for what is there, not for what a damaged length says.
-    fn bytes(&mut self, length: u64) -> Result<Vec<u8>, BackupFault> {
+    fn bytes(&mut self, length: u64) -> Result<Vec<u8>, BackupError> {
         let bytes = self.bytes_up_to(length)?;
         if u64::try_from(bytes.len()).unwrap_or(u64::MAX) < length {
-            return Err(BackupFault::CutOff);
+            return Err(BackupError::CutOff);
         }
         Ok(bytes)
     }
@@ -287,7 +287,7 @@ impl<R: Read> Reader<R> {
 }
 
 /// How far [`backup`] and [`verify_backup`] count.
-pub fn steps_of_backup(snapshot: &Snapshot) -> u64 {
+pub fn backup_steps(snapshot: &Snapshot) -> u64 {
     entries_of_objects(live(snapshot.scan_all(Tree::Accounts, PORTION)))
 }
 
@@ -299,7 +299,7 @@ pub fn verify_backup(
     input: impl Read,
     steps: u64,
     progress: &Progress,
-) -> Result<u64, BackupFault> {
+) -> Result<u64, BackupError> {
     progress.begin("saving", steps);
     let mut reader = Reader::new(input)?;
     while let Some((tree, _, _)) = reader.next()? {
@@ -339,7 +339,7 @@ mod tests {
         bytes
     }
 
-    fn verified(bytes: &[u8]) -> Result<u64, BackupFault> {
+    fn verified(bytes: &[u8]) -> Result<u64, BackupError> {
         verify_backup(bytes, 0, &Progress::none())
     }
 
@@ -367,7 +367,7 @@ mod tests {
         for length in 0..bytes.len() {
             let fault = verified(&bytes[..length]).unwrap_err();
             assert!(
-                matches!(fault, BackupFault::CutOff | BackupFault::Foreign(None)),
+                matches!(fault, BackupError::CutOff | BackupError::Foreign(None)),
                 "{length}: {fault}"
             );
         }
@@ -383,17 +383,17 @@ mod tests {
         }
         assert!(matches!(
             verified(&[&bytes[..], b"x"].concat()),
-            Err(BackupFault::Damaged(_))
+            Err(BackupError::Damaged(_))
         ));
     }
 
     #[test]
     fn a_newer_one_is_told_from_garbage() {
         let newer = [MAGIC, b"2\n"].concat();
-        assert!(matches!(verified(&newer), Err(BackupFault::Newer)));
+        assert!(matches!(verified(&newer), Err(BackupError::Newer)));
         assert!(matches!(
             verified(b"garbage that is long enough to be one"),
-            Err(BackupFault::Foreign(None))
+            Err(BackupError::Foreign(None))
         ));
     }
 }

@@ -7,7 +7,7 @@
 //! that.
 
 use super::{
-    super::{MoveError, Progress},
+    super::{ArchiveError, Progress},
     findings::{Findings, Origin},
 };
 use std::{
@@ -35,8 +35,8 @@ pub(super) fn carve(
     folder: &Path,
     findings: &mut Findings,
     progress: &Progress,
-) -> Result<u64, MoveError> {
-    let files = files_below(folder).map_err(MoveError::file(folder, "read"))?;
+) -> Result<u64, ArchiveError> {
+    let files = files_below(folder).map_err(ArchiveError::file(folder, "read"))?;
     progress.begin(
         "searching",
         files
@@ -68,8 +68,8 @@ fn files_below(folder: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
     Ok(files)
 }
 
-fn search(path: &Path, findings: &mut Findings, progress: &Progress) -> Result<u64, MoveError> {
-    let unreadable = MoveError::file(path, "read");
+fn search(path: &Path, findings: &mut Findings, progress: &Progress) -> Result<u64, ArchiveError> {
+    let unreadable = ArchiveError::file(path, "read");
     let (mut file, mut buffer, mut torn) =
         (File::open(path).map_err(&unreadable)?, Vec::new(), 0_u64);
 

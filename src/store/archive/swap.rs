@@ -6,13 +6,13 @@
 //! either way `store.new` is rubbish, and the next time it is removed.
 
 use super::{
-    MoveError, Progress,
+    ArchiveError, Progress,
     load::{self, Fill, Sums},
-    stopped,
+    offline,
 };
 use crate::store::{
     OpenError, StoreError,
-    engine::{Absent, Changes, Engine},
+    engine::{Changes, Engine, MissingTree},
     open,
 };
 use rustix::{
@@ -47,7 +47,7 @@ pub(super) struct Making {
 impl Site {
     /// The caller holds the store in `folder`, if there is one. What earlier attempts left is
     /// removed.
-    pub(super) fn of(folder: &Path) -> Result<Self, MoveError> {
+    pub(super) fn of(folder: &Path) -> Result<Self, ArchiveError> {
         let site = Self {
             folder: folder.to_owned(),
             beside: beside(folder, NEW),
@@ -66,7 +66,7 @@ impl Site {
         making: &Making,
         progress: &Progress,
         fill: &mut Fill<'_>,
-    ) -> Result<Sums, MoveError> {
+    ) -> Result<Sums, ArchiveError> {
         let outcome = self
             .make(making, progress, fill)
             .and_then(|sums| self.put_in_place(making.replaces).map(|()| sums));
@@ -89,8 +89,8 @@ impl Site {
         making: &Making,
         progress: &Progress,
         fill: &mut Fill<'_>,
-    ) -> Result<Sums, MoveError> {
-        let options = stopped::options(making.cache_bytes, Some(making.token_secret.clone()));
+    ) -> Result<Sums, ArchiveError> {
+        let options = offline::options(making.cache_bytes, Some(making.token_secret.clone()));
         let new = open::open_here(&self.beside, &options)?;
         let written = load::load(&new, making.objects, progress, fill)?;
 
@@ -116,21 +116,21 @@ impl Site {
         // What it was filled from may be of an earlier version.
         open::bring_up(&again)?;
         drop(again);
-        sync_below(&self.beside).map_err(MoveError::file(&self.beside, "synced"))?;
+        sync_below(&self.beside).map_err(ArchiveError::file(&self.beside, "synced"))?;
 
         Ok(written)
     }
 
     /// The engine's own threads may hold its files for a moment after it was closed.
     fn open_again(&self, cache_bytes: u64) -> Result<Engine, OpenError> {
-        let options = stopped::options(cache_bytes, None);
-        stopped::soon(
-            || open::open_as_it_is(&self.beside, &options, Absent::Made),
-            |outcome| matches!(outcome, Err(OpenError::Held(_))),
+        let options = offline::options(cache_bytes, None);
+        offline::soon(
+            || open::open_as_it_is(&self.beside, &options, MissingTree::Create),
+            |outcome| matches!(outcome, Err(OpenError::Locked(_))),
         )
     }
 
-    fn put_in_place(&self, replaces: bool) -> Result<(), MoveError> {
+    fn put_in_place(&self, replaces: bool) -> Result<(), ArchiveError> {
         let flags = if replaces {
             RenameFlags::EXCHANGE
         } else {
@@ -144,7 +144,7 @@ impl Site {
         match renameat_with(CWD, &self.beside, CWD, &self.folder, flags) {
             Ok(()) => {}
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if flags == RenameFlags::EXCHANGE => {
-                return Err(MoveError::Refused(format!(
+                return Err(ArchiveError::Refused(format!(
                     "the file system of '{}' cannot exchange two folders in one step; copy the data folder to another \
                      one, do it there, and copy it back",
                     self.folder.display()
@@ -152,22 +152,22 @@ impl Site {
             }
             Err(Errno::EXIST) => {
                 let folder = self.folder.display();
-                return Err(MoveError::Refused(format!(
+                return Err(ArchiveError::Refused(format!(
                     "a store was made in '{folder}' meanwhile, which stays as it is"
                 )));
             }
             // A folder is only renamed to what is not there, or empty.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
                 fs::rename(&self.beside, &self.folder)
-                    .map_err(MoveError::file(&self.folder, "made"))?;
+                    .map_err(ArchiveError::file(&self.folder, "made"))?;
             }
-            Err(error) => return Err(MoveError::file(&self.folder, "replaced")(error.into())),
+            Err(error) => return Err(ArchiveError::file(&self.folder, "replaced")(error.into())),
         }
 
         Ok(())
     }
 
-    fn sync_names(&self, replaced: bool) -> Result<(), MoveError> {
+    fn sync_names(&self, replaced: bool) -> Result<(), ArchiveError> {
         let parent = self
             .folder
             .parent()
@@ -176,7 +176,7 @@ impl Site {
 
         File::open(parent)
             .and_then(|parent| parent.sync_all())
-            .map_err(|source| MoveError::Unsynced {
+            .map_err(|source| ArchiveError::Unsynced {
                 folder: parent.to_owned(),
                 old: replaced.then(|| self.beside.clone()),
                 source,
@@ -211,22 +211,24 @@ pub fn remove_leftovers(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-fn remove_leftover(folder: &Path) -> Result<(), MoveError> {
+fn remove_leftover(folder: &Path) -> Result<(), ArchiveError> {
     match File::options().write(true).open(folder.join("db")) {
         Ok(db) => match db.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenError::Held(folder.to_owned()).into()),
+            Err(TryLockError::WouldBlock) => {
+                return Err(OpenError::Locked(folder.to_owned()).into());
+            }
             Err(TryLockError::Error(error)) => {
-                return Err(MoveError::file(folder, "locked")(error));
+                return Err(ArchiveError::file(folder, "locked")(error));
             }
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(MoveError::file(folder, "removed")(error)),
+        Err(error) => return Err(ArchiveError::file(folder, "removed")(error)),
     }
 
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(MoveError::file(folder, "removed")(error))
+            Err(ArchiveError::file(folder, "removed")(error))
         }
         _ => Ok(()),
     }

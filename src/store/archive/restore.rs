@@ -1,13 +1,13 @@
 //! Making a store of a backup.
 
 use super::{
-    BackupFault, MoveError, Progress,
+    ArchiveError, BackupError, Progress,
     backup::Reader,
     format::COLLECTIONS,
+    high_water_marks::LastNumbers,
     load::Loader,
-    numbers::LastNumbers,
-    rebuild::{Making, Site},
-    stopped,
+    offline,
+    swap::{Making, Site},
 };
 use crate::store::{
     OpenError,
@@ -23,7 +23,7 @@ use std::{
 
 /// What is to be restored, and where.
 #[derive(Clone, Debug)]
-pub struct Restore {
+pub struct RestoreOptions {
     /// The backup.
     pub file: PathBuf,
     /// The store.
@@ -41,9 +41,9 @@ pub struct Restore {
 /// # Errors
 /// The backup is not whole; there is a store that must not be replaced, or a server has it. Nothing
 /// was changed.
-pub fn restore(task: &Restore, progress: &Progress) -> Result<u64, MoveError> {
+pub fn restore(task: &RestoreOptions, progress: &Progress) -> Result<u64, ArchiveError> {
     let (task, progress) = (task.clone(), progress.clone());
-    stopped::guarded(&task.folder.clone(), move || {
+    offline::guarded(&task.folder.clone(), move || {
         let Verified {
             token_secret,
             objects,
@@ -83,14 +83,14 @@ struct Verified {
 }
 
 /// Reads all of it.
-fn verify(file: &Path, progress: &Progress) -> Result<Verified, MoveError> {
+fn verify(file: &Path, progress: &Progress) -> Result<Verified, ArchiveError> {
     let metadata = File::open(file)
         .and_then(|file| file.metadata())
-        .map_err(MoveError::file(file, "read"))?;
+        .map_err(ArchiveError::file(file, "read"))?;
 
     if !metadata.is_file() {
         let source = io::Error::new(io::ErrorKind::InvalidInput, READ_OFTEN);
-        return Err(MoveError::file(file, "read")(source));
+        return Err(ArchiveError::file(file, "read")(source));
     }
 
     progress.begin("verifying the backup", metadata.len());
@@ -113,12 +113,12 @@ fn verify(file: &Path, progress: &Progress) -> Result<Verified, MoveError> {
     progress.end();
 
     match schema.and_then(|schema| schema.parse::<u32>().ok()) {
-        Some(schema) if schema > SCHEMA_VERSION => return Err(unusable(file, &BackupFault::Newer)),
+        Some(schema) if schema > SCHEMA_VERSION => return Err(unusable(file, &BackupError::Newer)),
         Some(_) => {}
         None => {
             return Err(unusable(
                 file,
-                &BackupFault::Damaged("it has no schema version"),
+                &BackupError::Damaged("it has no schema version"),
             ));
         }
     }
@@ -130,7 +130,7 @@ fn verify(file: &Path, progress: &Progress) -> Result<Verified, MoveError> {
         }),
         None => Err(unusable(
             file,
-            &BackupFault::Damaged("it has no token secret"),
+            &BackupError::Damaged("it has no token secret"),
         )),
     }
 }
@@ -139,21 +139,21 @@ fn text(bytes: &[u8]) -> Option<String> {
     std::str::from_utf8(bytes).ok().map(str::to_owned)
 }
 
-fn unusable(file: &Path, fault: &BackupFault) -> MoveError {
-    MoveError::Refused(format!("'{}' {fault}", file.display()))
+fn unusable(file: &Path, fault: &BackupError) -> ArchiveError {
+    ArchiveError::Refused(format!("'{}' {fault}", file.display()))
 }
 
 /// Whether nothing, or nothing worth keeping, is where the store is to be.
-fn nothing_is_lost(task: &Restore) -> Result<(), MoveError> {
+fn nothing_is_lost(task: &RestoreOptions) -> Result<(), ArchiveError> {
     let folder = &task.folder;
-    if stopped::is_absent(folder) {
+    if offline::is_absent(folder) {
         return Ok(());
     }
 
-    match stopped::open_existing(folder, task.cache_bytes) {
-        Err(OpenError::NeverUsed(_)) => Ok(()),
-        Err(held @ OpenError::Held(_)) => Err(held.into()),
-        Ok(_) | Err(_) => Err(MoveError::Refused(format!(
+    match offline::open_existing(folder, task.cache_bytes) {
+        Err(OpenError::Uninitialized(_)) => Ok(()),
+        Err(held @ OpenError::Locked(_)) => Err(held.into()),
+        Ok(_) | Err(_) => Err(ArchiveError::Refused(format!(
             "there is a store in '{}' already; say --replace to put the backup in its place, or choose another folder with --data",
             folder.display()
         ))),
@@ -176,13 +176,13 @@ enum Held {
 }
 
 impl Replaced {
-    fn hold(task: &Restore) -> Result<Self, MoveError> {
+    fn hold(task: &RestoreOptions) -> Result<Self, ArchiveError> {
         // Another process may have it, which is told whatever else is wrong with it.
-        drop(stopped::hold(&task.folder)?);
-        let is_there = !stopped::is_absent(&task.folder);
+        drop(offline::hold(&task.folder)?);
+        let is_there = !offline::is_absent(&task.folder);
         let (folder, cache_bytes) = (task.folder.clone(), task.cache_bytes);
         let read = open::guarded(&task.folder, move || {
-            let engine = stopped::open_existing(&folder, cache_bytes)?;
+            let engine = offline::open_existing(&folder, cache_bytes)?;
             let given = LastNumbers::of(&engine);
             let given = given.map_err(|error| OpenError::Damaged {
                 folder: folder.clone(),
@@ -199,9 +199,9 @@ impl Replaced {
                     _engine: Box::new(engine),
                 },
             }),
-            Err(held @ OpenError::Held(_)) => Err(held.into()),
+            Err(held @ OpenError::Locked(_)) => Err(held.into()),
             Err(_) => {
-                let file = stopped::hold_soon(&task.folder)?;
+                let file = offline::hold_soon(&task.folder)?;
                 Ok(Self {
                     given: LastNumbers::default(),
                     is_there,
@@ -212,7 +212,7 @@ impl Replaced {
     }
 }
 
-fn fill(file: &Path, mut given: LastNumbers, loader: &mut Loader<'_>) -> Result<(), MoveError> {
+fn fill(file: &Path, mut given: LastNumbers, loader: &mut Loader<'_>) -> Result<(), ArchiveError> {
     for_each(file, &Progress::none(), |tree, key, value| match tree {
         Tree::Accounts => {
             given.put_up_to(key, value, &mut |key, value| loader.put(tree, key, value))
@@ -226,9 +226,9 @@ fn fill(file: &Path, mut given: LastNumbers, loader: &mut Loader<'_>) -> Result<
 fn for_each(
     file: &Path,
     progress: &Progress,
-    mut visit: impl FnMut(Tree, &[u8], &[u8]) -> Result<(), MoveError>,
-) -> Result<(), MoveError> {
-    let input = File::open(file).map_err(MoveError::file(file, "read"))?;
+    mut visit: impl FnMut(Tree, &[u8], &[u8]) -> Result<(), ArchiveError>,
+) -> Result<(), ArchiveError> {
+    let input = File::open(file).map_err(ArchiveError::file(file, "read"))?;
     let mut reader = Reader::new(BufReader::with_capacity(1 << 16, input))
         .map_err(|fault| unusable(file, &fault))?;
     let mut shown = 0;

@@ -4,7 +4,7 @@
 //! temporary folder that only this user can read, and the store itself is held as the engine would
 //! hold it.
 
-use super::{MoveError, Progress, salvage::copy_with_progress};
+use super::{ArchiveError, Progress, salvage::copy_with_progress};
 use crate::store::{OpenError, temporary::TemporaryFolder};
 use rustix::fs::{Access, access};
 use std::{
@@ -32,18 +32,18 @@ impl Readable {
     ///
     /// # Errors
     /// Another process has the store, or it cannot be read; or the copy cannot be written.
-    pub(in crate::store) fn of(folder: &Path, progress: &Progress) -> Result<Self, MoveError> {
+    pub(in crate::store) fn of(folder: &Path, progress: &Progress) -> Result<Self, ArchiveError> {
         let meant = folder.to_owned();
         if can_be_written(folder) {
             return Ok(Self { meant, copy: None });
         }
 
         let _held = hold(folder)?;
-        let unmade = MoveError::file(
+        let unmade = ArchiveError::file(
             folder,
             "copied to a temporary folder, as it must be since it cannot be written",
         );
-        let temporary = TemporaryFolder::make().map_err(unmade)?;
+        let temporary = TemporaryFolder::create().map_err(unmade)?;
 
         copy_with_progress(folder, &temporary.store(), progress)?;
         Ok(Self {
@@ -61,7 +61,7 @@ impl Readable {
 
     /// What is wrong with the copy is wrong with the store that is meant.
     pub(in crate::store) fn fault(&self, error: OpenError) -> OpenError {
-        error.about(&self.meant)
+        error.with_folder(&self.meant)
     }
 }
 
@@ -76,11 +76,11 @@ pub(super) fn can_be_written(folder: &Path) -> bool {
     })
 }
 
-fn hold(folder: &Path) -> Result<Option<File>, MoveError> {
-    let db = File::open(folder.join("db")).map_err(MoveError::file(folder, "read"))?;
+fn hold(folder: &Path) -> Result<Option<File>, ArchiveError> {
+    let db = File::open(folder.join("db")).map_err(ArchiveError::file(folder, "read"))?;
     match db.try_lock_shared() {
         Ok(()) => Ok(Some(db)),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Held(folder.to_owned()).into()),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked(folder.to_owned()).into()),
         Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {
             hold(folder)
         }

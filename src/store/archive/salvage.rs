@@ -9,13 +9,13 @@ mod carve;
 mod findings;
 
 use super::{
-    MoveError, Progress, Stopped, compact::bytes_below, format, read_only, rebuild, stopped,
+    ArchiveError, Cancelled, Progress, compact::bytes_below, format, offline, read_only, swap,
 };
 use crate::store::{
     OpenError, StoreError,
-    engine::{Absent, Engine, Entry},
-    kinds::KINDS,
+    engine::{Engine, Entry, MissingTree},
     open,
+    record_kinds::RECORD_KINDS,
     temporary::TemporaryFolder,
     trees::{Counters, Tree},
 };
@@ -30,11 +30,11 @@ use std::{
 
 /// What was saved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Salvaged {
+pub struct SalvageSummary {
     /// Objects that were written.
     pub objects: u64,
     /// What could not be read or is not certain, as sentences; empty if nothing was damaged.
-    pub doubts: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// Writes an export of all that can be read. The store is held meanwhile, and not changed.
@@ -47,26 +47,26 @@ pub fn salvage(
     cache_bytes: u64,
     out: &mut dyn Write,
     progress: &Progress,
-) -> Result<Salvaged, MoveError> {
-    if stopped::is_absent(folder) {
-        return Err(OpenError::Absent(folder.to_owned()).into());
+) -> Result<SalvageSummary, ArchiveError> {
+    if offline::is_absent(folder) {
+        return Err(OpenError::NotFound(folder.to_owned()).into());
     }
 
-    let _held = stopped::hold(folder)?;
+    let _held = offline::hold(folder)?;
     let copy = Copy::of(folder, progress)?;
     let findings = Arc::new(Mutex::new(Findings::default()));
-    let mut doubts = read_with_engine(folder, &copy, cache_bytes, &findings, progress)?;
+    let mut warnings = read_with_engine(folder, &copy, cache_bytes, &findings, progress)?;
 
     drop(copy);
     let mut findings = lock(&findings);
-    if !doubts.is_empty() {
+    if !warnings.is_empty() {
         let shown = findings.len();
         let broken = carve::carve(folder, &mut findings, progress)?;
-        doubts.extend(findings.doubts(shown, broken));
+        warnings.extend(findings.warnings(shown, broken));
     }
 
-    let objects = write(&findings, out).map_err(MoveError::Output)?;
-    Ok(Salvaged { objects, doubts })
+    let objects = write(&findings, out).map_err(ArchiveError::Output)?;
+    Ok(SalvageSummary { objects, warnings })
 }
 
 fn lock(findings: &Mutex<Findings>) -> MutexGuard<'_, Findings> {
@@ -95,10 +95,10 @@ struct Copy {
 }
 
 impl Copy {
-    fn of(folder: &Path, progress: &Progress) -> Result<Self, MoveError> {
+    fn of(folder: &Path, progress: &Progress) -> Result<Self, ArchiveError> {
         if !read_only::can_be_written(folder) {
-            let temporary = TemporaryFolder::make()
-                .map_err(MoveError::file(folder, "copied to a temporary folder"))?;
+            let temporary = TemporaryFolder::create()
+                .map_err(ArchiveError::file(folder, "copied to a temporary folder"))?;
             copy_with_progress(folder, &temporary.store(), progress)?;
             return Ok(Self {
                 folder: temporary.store(),
@@ -107,13 +107,13 @@ impl Copy {
         }
 
         let copy = Self {
-            folder: rebuild::salvage_folder(folder),
+            folder: swap::salvage_folder(folder),
             _temporary: None,
         };
 
         match fs::remove_dir_all(&copy.folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(MoveError::file(&copy.folder, "removed")(error));
+                return Err(ArchiveError::file(&copy.folder, "removed")(error));
             }
             _ => {}
         }
@@ -128,10 +128,10 @@ pub(super) fn copy_with_progress(
     from: &Path,
     to: &Path,
     progress: &Progress,
-) -> Result<(), MoveError> {
+) -> Result<(), ArchiveError> {
     progress.begin(
         "copying",
-        bytes_below(from).map_err(MoveError::file(from, "read"))?,
+        bytes_below(from).map_err(ArchiveError::file(from, "read"))?,
     );
     copy_below(from, to, progress)?;
     progress.end();
@@ -144,10 +144,10 @@ impl Drop for Copy {
     }
 }
 
-fn copy_below(from: &Path, to: &Path, progress: &Progress) -> Result<(), MoveError> {
+fn copy_below(from: &Path, to: &Path, progress: &Progress) -> Result<(), ArchiveError> {
     let (unreadable, unwritable) = (
-        MoveError::file(from, "read"),
-        MoveError::file(to, "written"),
+        ArchiveError::file(from, "read"),
+        ArchiveError::file(to, "written"),
     );
 
     open::make_folder(to).map_err(&unwritable)?;
@@ -183,36 +183,41 @@ fn read_with_engine(
     cache_bytes: u64,
     findings: &Arc<Mutex<Findings>>,
     progress: &Progress,
-) -> Result<Vec<String>, MoveError> {
+) -> Result<Vec<String>, ArchiveError> {
     let (folder, findings, progress) =
         (copy.folder.clone(), Arc::clone(findings), progress.clone());
     let original = original.to_owned();
 
     progress.begin("reading", 0);
     let shown = progress.clone();
-    let outcome = stopped::guarded(&copy.folder, move || {
-        let (engine, lost) =
-            open::open_whatever(&folder, &stopped::options(cache_bytes, None), Absent::Empty)?;
-        if let Err(newer @ OpenError::Newer { .. }) = open::known_schema(&original, &engine) {
+    let outcome = offline::guarded(&copy.folder, move || {
+        let (engine, lost) = open::open_whatever(
+            &folder,
+            &offline::options(cache_bytes, None),
+            MissingTree::TreatAsEmpty,
+        )?;
+        if let Err(newer @ OpenError::NewerSchema { .. }) = open::known_schema(&original, &engine) {
             return Err(newer.into());
         }
 
-        let mut doubts = Vec::new();
+        let mut warnings = Vec::new();
         if lost > 0 {
-            doubts.push(format!(
+            warnings.push(format!(
                 "the last {lost} commits, which were acknowledged, cannot be read"
             ));
         }
 
-        doubts.extend(read_all(&engine, &findings, &progress)?);
-        Ok(doubts)
+        warnings.extend(read_all(&engine, &findings, &progress)?);
+        Ok(warnings)
     });
 
     shown.end();
     match outcome {
-        Err(told @ (MoveError::Open(OpenError::Newer { .. }) | MoveError::Stopped(_))) => Err(told),
-        Ok(doubts) => Ok(doubts),
-        Err(MoveError::Open(OpenError::Damaged { cause, .. })) => Ok(vec![format!(
+        Err(
+            told @ (ArchiveError::Open(OpenError::NewerSchema { .. }) | ArchiveError::Cancelled(_)),
+        ) => Err(told),
+        Ok(warnings) => Ok(warnings),
+        Err(ArchiveError::Open(OpenError::Damaged { cause, .. })) => Ok(vec![format!(
             "it cannot be opened or read to its end: {cause}"
         )]),
         Err(other) => Ok(vec![format!("it cannot be opened: {other}")]),
@@ -223,36 +228,36 @@ fn read_all(
     engine: &Engine,
     findings: &Mutex<Findings>,
     progress: &Progress,
-) -> Result<Vec<String>, Stopped> {
-    let mut doubts = Vec::new();
+) -> Result<Vec<String>, Cancelled> {
+    let mut warnings = Vec::new();
     let everything = (Bound::Unbounded, Bound::Unbounded);
     for entry in engine.range(Tree::Accounts, everything.clone()) {
         let counters = entry.and_then(|(key, value)| Ok((key, Counters::decode(value.as_ref())?)));
         match counters {
             Ok((key, counters)) if lock(findings).count(&key, counters) => {}
-            Ok((key, _)) => doubts.push(format!(
+            Ok((key, _)) => warnings.push(format!(
                 "counters of nobody: {:?}",
                 String::from_utf8_lossy(&key)
             )),
             Err(error) => {
-                doubts.push(format!("counters cannot be read: {error}"));
+                warnings.push(format!("counters cannot be read: {error}"));
                 break;
             }
         }
     }
 
-    for kind in KINDS {
+    for kind in RECORD_KINDS {
         let mut records = engine.range(kind.collection.records, everything.clone());
         let mut failure = take(|| records.next(), kind.singular, findings, progress)?;
         if failure.is_some() {
             // What stands behind an entry that cannot be read is reached from the other end.
             failure = take(|| records.next_back(), kind.singular, findings, progress)?.or(failure);
         }
-        doubts.extend(failure);
+        warnings.extend(failure);
     }
 
-    doubts.extend(lock(findings).miscounted());
-    Ok(doubts)
+    warnings.extend(lock(findings).miscounted());
+    Ok(warnings)
 }
 
 /// Takes records until there are no more, or one cannot be read.
@@ -261,7 +266,7 @@ fn take(
     kind: &str,
     findings: &Mutex<Findings>,
     progress: &Progress,
-) -> Result<Option<String>, Stopped> {
+) -> Result<Option<String>, Cancelled> {
     let mut senseless = 0_u64;
     while let Some(entry) = next() {
         match entry {

@@ -11,9 +11,9 @@ use sha2::{Digest, Sha256};
 
 /// What two alerts have in common that are about the same thing.
 #[derive(Clone, Debug)]
-pub struct Subject(Vec<u8>);
+pub struct DedupKey(Vec<u8>);
 
-impl Subject {
+impl DedupKey {
     /// Of an account, the integration or user that alerts come from, and the third party's own id.
     pub fn new(account: &AccountId, source_id: &str, thirdparty_id: &str) -> Self {
         let digest = Sha256::new()
@@ -36,16 +36,16 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn newest(&self, subject: &Subject) -> Result<Option<String>, StoreError> {
-        let found = self.get(Tree::AlertsByThirdparty, subject.key())?;
+    pub fn latest_alert(&self, dedup_key: &DedupKey) -> Result<Option<String>, StoreError> {
+        let found = self.get(Tree::AlertsByThirdparty, dedup_key.key())?;
         Ok(found.map(|id| String::from_utf8_lossy(id.as_ref()).into_owned()))
     }
 
     /// Notes the newest alert about this.
-    pub fn set_newest(&mut self, subject: &Subject, alert_id: &str) {
+    pub fn set_latest_alert(&mut self, dedup_key: &DedupKey, alert_id: &str) {
         self.put(
             Tree::AlertsByThirdparty,
-            subject.key().to_vec(),
+            dedup_key.key().to_vec(),
             alert_id.as_bytes().to_vec().into(),
         );
     }
@@ -54,9 +54,13 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn forget_newest(&mut self, subject: &Subject, alert_id: &str) -> Result<(), StoreError> {
-        if self.newest(subject)?.as_deref() == Some(alert_id) {
-            self.remove(Tree::AlertsByThirdparty, subject.key().to_vec());
+    pub fn clear_latest_alert(
+        &mut self,
+        dedup_key: &DedupKey,
+        alert_id: &str,
+    ) -> Result<(), StoreError> {
+        if self.latest_alert(dedup_key)?.as_deref() == Some(alert_id) {
+            self.remove(Tree::AlertsByThirdparty, dedup_key.key().to_vec());
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 //! refuses the store, or says no more than that something is unsupported; so such a file is put
 //! aside before it looks, and everything is read from the log.
 
-use super::healing::PROBE_FILE;
+use super::recovery::PROBE_FILE;
 use std::{
     fs::{self, File},
     io,
@@ -28,7 +28,7 @@ const ASIDE: &str = "damaged.";
 
 /// Removes snapshots that the engine did not finish, and puts aside damaged ones and a damaged
 /// `conf`. Does nothing while another process has the store, as opening it will tell.
-pub(super) fn tidy(folder: &Path) -> io::Result<()> {
+pub(super) fn repair(folder: &Path) -> io::Result<()> {
     let Ok(log) = File::open(folder.join(LOG)) else {
         return Ok(());
     };
@@ -170,13 +170,13 @@ mod tests {
         let held = File::open(folder.path().join(LOG)).unwrap();
 
         held.lock().unwrap();
-        tidy(folder.path()).unwrap();
+        repair(folder.path()).unwrap();
         assert!(
             unfinished.exists() && probe.exists(),
             "somebody else is still writing it"
         );
         held.unlock().unwrap();
-        tidy(folder.path()).unwrap();
+        repair(folder.path()).unwrap();
         assert!(!unfinished.exists() && !probe.exists());
     }
 
@@ -187,7 +187,7 @@ mod tests {
         make(folder.path(), SEGMENT, 100);
 
         let (snapshot, conf) = (snapshot(folder.path()).unwrap(), folder.path().join(CONF));
-        tidy(folder.path()).unwrap();
+        repair(folder.path()).unwrap();
         for path in [&snapshot, &conf] {
             let whole = fs::read(path).unwrap();
             // Nothing depends on how long the engine says that the snapshot is.
@@ -198,20 +198,20 @@ mod tests {
                 let mut damaged = whole.clone();
                 damaged[at] ^= 1 << (at % 8);
                 fs::write(path, damaged).unwrap();
-                tidy(folder.path()).unwrap();
+                repair(folder.path()).unwrap();
                 assert!(!path.exists(), "byte {at} of {}", path.display());
             }
 
             fs::write(path, &whole[..whole.len() / 2]).unwrap();
-            tidy(folder.path()).unwrap();
+            repair(folder.path()).unwrap();
             assert!(!path.exists(), "{} cut off", path.display());
             fs::write(path, whole).unwrap();
         }
 
-        tidy(folder.path()).unwrap();
+        repair(folder.path()).unwrap();
         assert!(snapshot.exists() && conf.exists());
         fs::write(&snapshot, "").unwrap();
-        tidy(folder.path()).unwrap();
+        repair(folder.path()).unwrap();
         assert!(!snapshot.exists());
     }
 

@@ -18,7 +18,7 @@ use std::ops::Range;
 /// The queue of one integration, in which something waits. Its numbers begin anew when it was
 /// empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Queue {
+pub struct Outbox {
     /// Whose integration.
     pub account: AccountId,
     /// Which.
@@ -31,7 +31,7 @@ pub struct Queue {
     next: u64,
 }
 
-impl Queue {
+impl Outbox {
     /// One in which nothing has been put yet.
     pub fn new(account: AccountId, integration: IntegrationId, due: Timestamp) -> Self {
         Self {
@@ -102,16 +102,16 @@ impl Transaction<'_> {
         now: Timestamp,
         content: Stored,
     ) -> Result<(), StoreError> {
-        let queue = match self.queue(account, integration) {
+        let queue = match self.outbox(account, integration) {
             // Otherwise nothing could happen to the account's alerts any more.
             Err(damage) if damage.is_damage() => {
-                Some(self.rebuilt_queue(account, integration, now)?)
+                Some(self.rebuild_outbox(account, integration, now)?)
             }
             outcome => outcome?,
         };
 
         let mut queue =
-            queue.unwrap_or_else(|| Queue::new(account.clone(), integration.clone(), now));
+            queue.unwrap_or_else(|| Outbox::new(account.clone(), integration.clone(), now));
         self.put(
             Tree::Deliveries,
             delivery_key(account, integration, queue.next),
@@ -124,12 +124,12 @@ impl Transaction<'_> {
     }
 
     /// What a queue must be of which only what waits in it can be read.
-    fn rebuilt_queue(
+    fn rebuild_outbox(
         &self,
         account: &AccountId,
         integration: &IntegrationId,
         now: Timestamp,
-    ) -> Result<Queue, StoreError> {
+    ) -> Result<Outbox, StoreError> {
         let mut prefix = trees::sender_key(account, integration);
         prefix.push(0);
         let keys = self.keys_below(Tree::Deliveries, &prefix)?;
@@ -143,10 +143,10 @@ impl Transaction<'_> {
             .unwrap_or(first)
             .saturating_add(u64::from(!keys.is_empty()));
 
-        Ok(Queue {
+        Ok(Outbox {
             first,
             next,
-            ..Queue::new(account.clone(), integration.clone(), now)
+            ..Outbox::new(account.clone(), integration.clone(), now)
         })
     }
 
@@ -154,14 +154,14 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// The store cannot be read or is damaged.
-    pub fn queue(
+    pub fn outbox(
         &self,
         account: &AccountId,
         integration: &IntegrationId,
-    ) -> Result<Option<Queue>, StoreError> {
+    ) -> Result<Option<Outbox>, StoreError> {
         let key = trees::sender_key(account, integration);
         self.get(Tree::Queues, &key)?
-            .map(|value| Queue::decode(&key, value.as_ref()))
+            .map(|value| Outbox::decode(&key, value.as_ref()))
             .transpose()
     }
 
@@ -169,16 +169,16 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// The store cannot be read, or lacks it.
-    pub fn first_of(&self, queue: &Queue) -> Result<Stored, StoreError> {
+    pub fn next_message(&self, queue: &Outbox) -> Result<Stored, StoreError> {
         self.get(Tree::Deliveries, &queue.first_key())?
             .ok_or_else(lacks)
     }
 
     /// Takes the first out of a queue, so that the second is due then. Returns what is left, if
     /// anything is.
-    pub fn take_first(&mut self, queue: Queue, due: Timestamp) -> Option<Queue> {
+    pub fn pop_message(&mut self, queue: Outbox, due: Timestamp) -> Option<Outbox> {
         self.remove(Tree::Deliveries, queue.first_key());
-        let left = Queue {
+        let left = Outbox {
             first: queue.first.saturating_add(1),
             due,
             ..queue
@@ -194,9 +194,9 @@ impl Transaction<'_> {
     }
 
     /// Keeps the first of a queue, as it is now, for another time, and with it all that is behind.
-    pub fn postpone(&mut self, queue: Queue, due: Timestamp, first: Stored) {
+    pub fn postpone(&mut self, queue: Outbox, due: Timestamp, first: Stored) {
         self.put(Tree::Deliveries, queue.first_key(), first);
-        let queue = Queue { due, ..queue };
+        let queue = Outbox { due, ..queue };
         self.put(Tree::Queues, queue.key(), queue.encode());
     }
 
@@ -243,12 +243,12 @@ impl Store {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn queues(&self) -> Result<(Vec<Queue>, Option<StoreError>), StoreError> {
+    pub fn outboxes(&self) -> Result<(Vec<Outbox>, Option<StoreError>), StoreError> {
         let snapshot = self.snapshot()?;
         let (mut queues, mut damage) = (Vec::new(), None);
         for entry in snapshot.scan_all(Tree::Queues, PORTION) {
             let (key, value) = entry?;
-            match Queue::decode(&key, value.as_ref()) {
+            match Outbox::decode(&key, value.as_ref()) {
                 Ok(queue) => queues.push(queue),
                 Err(damaged) => damage = Some(damaged),
             }
@@ -260,7 +260,7 @@ impl Store {
     ///
     /// # Errors
     /// The store cannot be read, or lacks it.
-    pub fn first_of(&self, queue: &Queue) -> Result<Stored, StoreError> {
+    pub fn next_message(&self, queue: &Outbox) -> Result<Stored, StoreError> {
         self.snapshot()?
             .get(Tree::Deliveries, &queue.first_key())?
             .ok_or_else(lacks)
@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn queues_and_what_is_in_them_survive_their_encoding() {
-        let queue = Queue {
+        let queue = Outbox {
             account: AccountId::parse("acc_a").unwrap(),
             integration: IntegrationId::parse("int_0123456789abcd").unwrap(),
             due: Timestamp::from_millis(1_700_000_000_000).unwrap(),
@@ -312,7 +312,7 @@ mod tests {
         };
 
         assert_eq!(
-            Queue::decode(&queue.key(), queue.encode().as_ref()).unwrap(),
+            Outbox::decode(&queue.key(), queue.encode().as_ref()).unwrap(),
             queue
         );
 
@@ -321,8 +321,8 @@ mod tests {
             split_delivery_key(&queue.first_key()),
             Some((account, integration, 7))
         );
-        assert!(Queue::decode(&queue.first_key(), queue.encode().as_ref()).is_err());
-        assert!(Queue::decode(&queue.key(), b"short").is_err());
+        assert!(Outbox::decode(&queue.first_key(), queue.encode().as_ref()).is_err());
+        assert!(Outbox::decode(&queue.key(), b"short").is_err());
         assert_eq!(split_delivery_key(b"early"), None);
     }
 }

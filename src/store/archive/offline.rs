@@ -1,12 +1,12 @@
 //! A store that no server has: opened for as long as something is done with it, on a thread on
 //! which a panic of the engine means that the store is damaged.
 
-use super::{MoveError, Progress, Readable};
+use super::{ArchiveError, Progress, Readable};
 use crate::store::{
     Durability, OpenError, Options, Snapshot,
-    engine::{Absent, Engine},
+    engine::{Engine, MissingTree},
+    handle::Shared,
     open,
-    opened::Shared,
 };
 use std::{
     fs::{File, TryLockError},
@@ -21,14 +21,14 @@ use std::{
 ///
 /// # Errors
 /// There is no store, it is held, it cannot be opened; or what `work` says.
-pub fn read_stopped<T: Send + 'static>(
+pub fn read_offline<T: Send + 'static>(
     folder: &Path,
     cache_bytes: u64,
     progress: &Progress,
-    work: impl FnOnce(&Snapshot) -> Result<T, MoveError> + Send + 'static,
-) -> Result<T, MoveError> {
+    work: impl FnOnce(&Snapshot) -> Result<T, ArchiveError> + Send + 'static,
+) -> Result<T, ArchiveError> {
     if !exists(folder) {
-        return Err(OpenError::Absent(folder.to_owned()).into());
+        return Err(OpenError::NotFound(folder.to_owned()).into());
     }
 
     let readable = Readable::of(folder, progress)?;
@@ -39,7 +39,7 @@ pub fn read_stopped<T: Send + 'static>(
     });
 
     read.map_err(|error| match error {
-        MoveError::Open(error) => readable.fault(error).into(),
+        ArchiveError::Open(error) => readable.fault(error).into(),
         other => other,
     })
 }
@@ -61,31 +61,35 @@ pub(super) fn is_absent(folder: &Path) -> bool {
 /// reading.
 pub(super) fn open_existing(folder: &Path, cache_bytes: u64) -> Result<Engine, OpenError> {
     if !exists(folder) {
-        return Err(OpenError::Absent(folder.to_owned()));
+        return Err(OpenError::NotFound(folder.to_owned()));
     }
-    open::open_as_it_is(folder, &options(cache_bytes, None), Absent::Empty)
+    open::open_as_it_is(
+        folder,
+        &options(cache_bytes, None),
+        MissingTree::TreatAsEmpty,
+    )
 }
 
 /// Holds the store as the engine does, without opening it: it may be damaged.
-pub(super) fn hold(folder: &Path) -> Result<Option<File>, MoveError> {
+pub(super) fn hold(folder: &Path) -> Result<Option<File>, ArchiveError> {
     let db = match File::open(folder.join("db")) {
         Ok(db) => db,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(MoveError::file(folder, "opened")(error)),
+        Err(error) => return Err(ArchiveError::file(folder, "opened")(error)),
     };
     match db.try_lock() {
         Ok(()) => Ok(Some(db)),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Held(folder.to_owned()).into()),
-        Err(TryLockError::Error(error)) => Err(MoveError::file(folder, "locked")(error)),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked(folder.to_owned()).into()),
+        Err(TryLockError::Error(error)) => Err(ArchiveError::file(folder, "locked")(error)),
     }
 }
 
 /// The same, after the engine had it: its own threads may hold the files for a moment after it was
 /// closed.
-pub(super) fn hold_soon(folder: &Path) -> Result<Option<File>, MoveError> {
+pub(super) fn hold_soon(folder: &Path) -> Result<Option<File>, ArchiveError> {
     soon(
         || hold(folder),
-        |outcome| matches!(outcome, Err(MoveError::Open(OpenError::Held(_)))),
+        |outcome| matches!(outcome, Err(ArchiveError::Open(OpenError::Locked(_)))),
     )
 }
 
@@ -119,7 +123,7 @@ pub(in crate::store) fn options(cache_bytes: u64, token_secret: Option<String>) 
 /// Works with the engine on a thread of its own.
 pub(super) fn guarded<T: Send + 'static>(
     folder: &Path,
-    work: impl FnOnce() -> Result<T, MoveError> + Send + 'static,
-) -> Result<T, MoveError> {
+    work: impl FnOnce() -> Result<T, ArchiveError> + Send + 'static,
+) -> Result<T, ArchiveError> {
     open::guarded(folder, move || Ok(work()))?
 }

@@ -6,7 +6,7 @@ use crate::{
     domain::{ids::AccountId, timestamp::Timestamp},
     store::{
         Collection, Stored,
-        kinds::{Facts, KINDS, Kind},
+        record_kinds::{RECORD_KINDS, RecordKind, RecordMeta},
         trees::{self, Counters},
     },
 };
@@ -53,12 +53,14 @@ struct Dated {
 impl Findings {
     /// Notes counters. `false` if they are nobody's.
     pub(super) fn count(&mut self, key: &[u8], counters: Counters) -> bool {
-        let known = KINDS.into_iter().find_map(|Kind { collection, .. }| {
-            Some((
-                trees::counted_account(key, collection.name)?,
-                collection.name,
-            ))
-        });
+        let known = RECORD_KINDS
+            .into_iter()
+            .find_map(|RecordKind { collection, .. }| {
+                Some((
+                    trees::counted_account(key, collection.name)?,
+                    collection.name,
+                ))
+            });
         known.is_some_and(|known| {
             self.counters.insert(known, counters);
             true
@@ -67,11 +69,11 @@ impl Findings {
 
     /// Takes a record, if it is one.
     pub(super) fn add(&mut self, record: &[u8], origin: Origin) -> bool {
-        let read = KINDS
+        let read = RECORD_KINDS
             .into_iter()
             .enumerate()
             .find_map(|(order, kind)| Some((order, kind.read(record).ok()?)));
-        let Some((order, facts)) = read else {
+        let Some((order, meta)) = read else {
             return false;
         };
 
@@ -79,13 +81,13 @@ impl Findings {
             return false;
         };
 
-        let Facts {
+        let RecordMeta {
             sid,
             id,
             tiny_id,
             canonical,
             ..
-        } = facts;
+        } = meta;
 
         if canonical != record || tiny_id == 0 {
             return false;
@@ -150,58 +152,60 @@ impl Findings {
     pub(super) fn miscounted(&self) -> Vec<String> {
         let mut live: BTreeMap<(&AccountId, &str), u64> = BTreeMap::new();
         for (order, account, _) in self.objects.keys() {
-            let name = KINDS.get(*order).map_or("", |kind| kind.collection.name);
+            let name = RECORD_KINDS
+                .get(*order)
+                .map_or("", |kind| kind.collection.name);
             let count = live.entry((account, name)).or_default();
             *count = count.saturating_add(1);
         }
 
-        let mut doubts = Vec::new();
+        let mut warnings = Vec::new();
         for ((account, name), counters) in &self.counters {
             let found = live.remove(&(account, *name)).unwrap_or_default();
             if found != counters.live {
-                doubts.push(format!(
+                warnings.push(format!(
                     "account '{account}' should have {} {name}, and {found} can be read",
                     counters.live
                 ));
             }
         }
 
-        doubts.extend(
+        warnings.extend(
             live.into_keys()
                 .map(|(account, name)| format!("nobody counts the {name} of account '{account}'")),
         );
 
-        doubts
+        warnings
     }
 
     /// What is not certain after the files were searched.
-    pub(super) fn doubts(&self, shown: usize, torn: u64) -> Vec<String> {
+    pub(super) fn warnings(&self, shown: usize, torn: u64) -> Vec<String> {
         let from_files = self
             .objects
             .values()
             .filter(|found| found.rank.0 == Origin::File)
             .count();
-        let mut doubts = vec![format!("{shown} objects were read as they were")];
+        let mut warnings = vec![format!("{shown} objects were read as they were")];
 
         if from_files > 0 {
-            doubts.push(format!(
+            warnings.push(format!(
                 "{from_files} were found in the files alone: among them may be some that were deleted, or have changed since"
             ));
         }
 
         if torn > 0 {
-            doubts.push(format!("{torn} places look like objects and are torn"));
+            warnings.push(format!("{torn} places look like objects and are torn"));
         }
 
         if !self.left_out.is_empty() {
             let ids: Vec<_> = self.left_out.iter().map(String::as_str).collect();
-            doubts.push(format!(
+            warnings.push(format!(
                 "left out, since another has their number: {}",
                 ids.join(", ")
             ));
         }
 
-        doubts
+        warnings
     }
 
     /// How far each account has counted, so that no number is given twice.
@@ -213,7 +217,7 @@ impl Findings {
             .collect();
 
         for (order, account, tiny_id) in self.objects.keys() {
-            let Some(kind) = KINDS.get(*order) else {
+            let Some(kind) = RECORD_KINDS.get(*order) else {
                 continue;
             };
             let known = last
@@ -223,7 +227,7 @@ impl Findings {
         }
 
         let lines = last.into_iter().filter_map(|((sid, name), last_tiny_id)| {
-            let collection = KINDS
+            let collection = RECORD_KINDS
                 .into_iter()
                 .find(|kind| kind.collection.name == name)?
                 .collection;
@@ -242,14 +246,14 @@ impl Findings {
         let named = self
             .objects
             .iter()
-            .map(|((order, ..), found)| (KINDS.get(*order), &found.record));
+            .map(|((order, ..), found)| (RECORD_KINDS.get(*order), &found.record));
         named.filter_map(|(kind, record)| Some((kind?.collection, record)))
     }
 }
 
 fn id_of(record: &Stored) -> String {
-    let read = KINDS
+    let read = RECORD_KINDS
         .into_iter()
         .find_map(|kind| kind.read(record.as_ref()).ok());
-    read.map(|facts| facts.id).unwrap_or_default()
+    read.map(|meta| meta.id).unwrap_or_default()
 }

@@ -1,9 +1,9 @@
 //! Writing a whole store as text, as of one commit.
 
 use super::{
-    MoveError, Progress,
+    ArchiveError, Progress,
     format::{self, AccountLine, COLLECTIONS},
-    numbers::live,
+    high_water_marks::live,
 };
 use crate::{
     domain::ids::AccountId,
@@ -16,7 +16,7 @@ use std::io::{self, Read, Write};
 
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Exported {
+pub struct ExportSummary {
     /// Objects of all kinds.
     pub objects: u64,
 }
@@ -33,19 +33,19 @@ pub fn export(
     snapshot: &Snapshot,
     out: &mut dyn Write,
     progress: &Progress,
-) -> Result<Exported, MoveError> {
+) -> Result<ExportSummary, ArchiveError> {
     let accounts = accounts(snapshot)?;
     let live = accounts.iter().fold(0_u64, |sum, (_, counters)| {
         sum.saturating_add(counters.live)
     });
 
     progress.begin("exporting", live);
-    format::write_header(out).map_err(MoveError::Output)?;
+    format::write_header(out).map_err(ArchiveError::Output)?;
     for (line, _) in &accounts {
-        format::write_account(out, line).map_err(MoveError::Output)?;
+        format::write_account(out, line).map_err(ArchiveError::Output)?;
     }
 
-    let mut exported = Exported::default();
+    let mut exported = ExportSummary::default();
     for collection in COLLECTIONS {
         objects(snapshot, collection, out, progress, &mut exported)?;
     }
@@ -58,13 +58,13 @@ pub fn export(
         return Err(StoreError::damaged(cause).into());
     }
 
-    out.flush().map_err(MoveError::Output)?;
+    out.flush().map_err(ArchiveError::Output)?;
     progress.end();
     Ok(exported)
 }
 
 /// How many lines [`export`] writes, unless the store is damaged.
-pub fn lines_of_export(snapshot: &Snapshot) -> u64 {
+pub fn export_lines(snapshot: &Snapshot) -> u64 {
     let accounts = snapshot
         .scan_all(Tree::Accounts, PORTION)
         .fold(0_u64, |count, _| count.saturating_add(1));
@@ -76,28 +76,28 @@ pub fn lines_of_export(snapshot: &Snapshot) -> u64 {
 ///
 /// # Errors
 /// It cannot be read to its end, or `out` takes no more.
-pub fn hand_on(
+pub fn relay_export(
     mut input: impl Read,
     out: &mut dyn Write,
     lines: u64,
     progress: &Progress,
-) -> Result<(), MoveError> {
+) -> Result<(), ArchiveError> {
     progress.begin("exporting", lines);
     let mut buffer = vec![0; 1 << 16];
     loop {
         let length = match input.read(&mut buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            outcome => outcome.map_err(MoveError::Input)?,
+            outcome => outcome.map_err(ArchiveError::Input)?,
         };
         let Some(read) = buffer.get(..length).filter(|read| !read.is_empty()) else {
             break;
         };
-        out.write_all(read).map_err(MoveError::Output)?;
+        out.write_all(read).map_err(ArchiveError::Output)?;
         let ends = read.iter().filter(|byte| **byte == b'\n').count();
         progress.advance(ends.try_into().unwrap_or_default())?;
     }
 
-    out.flush().map_err(MoveError::Output)?;
+    out.flush().map_err(ArchiveError::Output)?;
     progress.end();
     Ok(())
 }
@@ -141,8 +141,8 @@ fn objects(
     collection: Collection,
     out: &mut dyn Write,
     progress: &Progress,
-    exported: &mut Exported,
-) -> Result<(), MoveError> {
+    exported: &mut ExportSummary,
+) -> Result<(), ArchiveError> {
     for entry in snapshot.scan_all(collection.index, PORTION) {
         let (_, id) = entry?;
         let record = snapshot
@@ -154,7 +154,7 @@ fn objects(
                     collection.name
                 ))
             })?;
-        format::write_object(out, collection, &record).map_err(MoveError::Output)?;
+        format::write_object(out, collection, &record).map_err(ArchiveError::Output)?;
         exported.objects = exported.objects.saturating_add(1);
         progress.advance(1)?;
     }

@@ -1,7 +1,7 @@
 //! The file of an import: read twice, so it must stay as it is meanwhile.
 
 use super::{
-    super::{MoveError, format},
+    super::{ArchiveError, format},
     plan::Object,
 };
 use std::{
@@ -33,8 +33,8 @@ pub(super) struct RawLine {
 }
 
 impl Source {
-    pub(super) fn open(path: &Path) -> Result<Self, MoveError> {
-        let unreadable = MoveError::file(path, "read");
+    pub(super) fn open(path: &Path) -> Result<Self, ArchiveError> {
+        let unreadable = ArchiveError::file(path, "read");
         let file = File::open(path).map_err(&unreadable)?;
         let metadata = file.metadata().map_err(&unreadable)?;
 
@@ -60,8 +60,8 @@ impl Source {
     /// Shows each line.
     pub(super) fn for_each_line(
         &self,
-        mut visit: impl FnMut(RawLine) -> Result<(), MoveError>,
-    ) -> Result<(), MoveError> {
+        mut visit: impl FnMut(RawLine) -> Result<(), ArchiveError>,
+    ) -> Result<(), ArchiveError> {
         let mut input = BufReader::with_capacity(1 << 16, &self.file);
         let (mut number, mut offset) = (0_u64, 0_u64);
         loop {
@@ -99,7 +99,7 @@ impl Source {
     }
 
     /// An object that was found before, as it is stored.
-    pub(super) fn record(&self, object: &Object) -> Result<Vec<u8>, MoveError> {
+    pub(super) fn record(&self, object: &Object) -> Result<Vec<u8>, ArchiveError> {
         let mut line = vec![0; object.length];
         self.file
             .read_exact_at(&mut line, object.offset)
@@ -108,7 +108,7 @@ impl Source {
         let record = match object.is_verbatim {
             true => format::verbatim(&line).map(<[u8]>::to_vec),
             false => match format::read(&line) {
-                Ok(format::Line::Object(read)) => Some(read.facts.canonical),
+                Ok(format::Line::Object(read)) => Some(read.meta.canonical),
                 Ok(format::Line::Account(_)) | Err(_) => None,
             },
         };
@@ -117,7 +117,7 @@ impl Source {
     }
 
     /// Whether it is still the file that was judged.
-    pub(super) fn is_unchanged(&self) -> Result<(), MoveError> {
+    pub(super) fn is_unchanged(&self) -> Result<(), ArchiveError> {
         let now = self.file.metadata().map_err(self.unreadable())?;
         if state(&now) == self.state {
             Ok(())
@@ -126,15 +126,15 @@ impl Source {
         }
     }
 
-    fn changed(&self) -> MoveError {
-        MoveError::Refused(format!(
+    fn changed(&self) -> ArchiveError {
+        ArchiveError::Refused(format!(
             "'{}' was changed while it was read; import a file that nobody writes",
             self.path.display()
         ))
     }
 
-    fn unreadable(&self) -> impl Fn(io::Error) -> MoveError {
-        MoveError::file(&self.path, "read")
+    fn unreadable(&self) -> impl Fn(io::Error) -> ArchiveError {
+        ArchiveError::file(&self.path, "read")
     }
 }
 

@@ -12,18 +12,18 @@ use std::sync::{
 
 /// Takes commands while it is open. A store without a writer has one that never was.
 #[derive(Debug, Default)]
-pub(super) struct Queue {
-    sender: RwLock<Option<mpsc::SyncSender<Waiting>>>,
+pub(super) struct CommandQueue {
+    sender: RwLock<Option<mpsc::SyncSender<QueuedCommand>>>,
     waiting: Arc<AtomicU64>,
 }
 
 /// A command in the queue.
-pub(super) struct Waiting {
+pub(super) struct QueuedCommand {
     command: Command,
-    place: Place,
+    place: QueueSlot,
 }
 
-impl Waiting {
+impl QueuedCommand {
     /// Its turn has come.
     pub(super) fn run(self, batch: &mut Batch<'_>) -> Answer {
         let Self { command, place } = self;
@@ -33,17 +33,17 @@ impl Waiting {
 }
 
 /// Counted for as long as it is taken.
-struct Place(Arc<AtomicU64>);
+struct QueueSlot(Arc<AtomicU64>);
 
-impl Drop for Place {
+impl Drop for QueueSlot {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-impl Queue {
+impl CommandQueue {
     /// Opens it for so many commands, and returns the end at which they come out.
-    pub(super) fn open(&self, most: usize) -> mpsc::Receiver<Waiting> {
+    pub(super) fn open(&self, most: usize) -> mpsc::Receiver<QueuedCommand> {
         let (sender, receiver) = mpsc::sync_channel(most);
         *self.sender.write().unwrap_or_else(PoisonError::into_inner) = Some(sender);
         receiver
@@ -55,14 +55,14 @@ impl Queue {
     /// The queue is full or not open.
     pub(super) fn enqueue(&self, command: Command) -> Result<(), StoreError> {
         let queue = self.sender.read().unwrap_or_else(PoisonError::into_inner);
-        let sender = queue.as_ref().ok_or(StoreError::Stopped)?;
+        let sender = queue.as_ref().ok_or(StoreError::Unavailable)?;
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        let place = Place(Arc::clone(&self.waiting));
+        let place = QueueSlot(Arc::clone(&self.waiting));
         sender
-            .try_send(Waiting { command, place })
+            .try_send(QueuedCommand { command, place })
             .map_err(|refused| match refused {
-                mpsc::TrySendError::Full(_) => StoreError::Busy,
-                mpsc::TrySendError::Disconnected(_) => StoreError::Stopped,
+                mpsc::TrySendError::Full(_) => StoreError::QueueFull,
+                mpsc::TrySendError::Disconnected(_) => StoreError::Unavailable,
             })
     }
 

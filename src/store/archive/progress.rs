@@ -38,7 +38,7 @@ pub struct Progress {
 /// The work is not to go on.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("stopped by a signal; the store is as it was")]
-pub struct Stopped;
+pub struct Cancelled;
 
 impl Progress {
     /// Shows steps by calling `show`, from whichever thread works.
@@ -50,7 +50,7 @@ impl Progress {
     }
 
     /// The same for work that stops at its next step once this is not 0.
-    pub fn stopped_by(self, stop: Arc<AtomicUsize>) -> Self {
+    pub fn cancelled_by(self, stop: Arc<AtomicUsize>) -> Self {
         Self { stop, ..self }
     }
 
@@ -67,12 +67,12 @@ impl Progress {
     ///
     /// # Errors
     /// It is enough.
-    pub(super) fn advance(&self, by: u64) -> Result<(), Stopped> {
+    pub(super) fn advance(&self, by: u64) -> Result<(), Cancelled> {
         self.count(by);
         if self.stop.load(Ordering::Relaxed) == 0 {
             Ok(())
         } else {
-            Err(Stopped)
+            Err(Cancelled)
         }
     }
 

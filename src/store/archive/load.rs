@@ -7,7 +7,7 @@
 //! once. In key order, and with the index first, the new store has half the size that it would have
 //! otherwise.
 
-use super::{MoveError, Progress, format::COLLECTIONS};
+use super::{ArchiveError, Progress, format::COLLECTIONS};
 use crate::store::{
     engine::Engine,
     trees::{self, Tree},
@@ -44,7 +44,7 @@ impl Sums {
     }
 
     /// Reads a whole store.
-    pub(super) fn of(engine: &Engine, progress: &Progress) -> Result<Self, MoveError> {
+    pub(super) fn of(engine: &Engine, progress: &Progress) -> Result<Self, ArchiveError> {
         let mut sums = Self::default();
         for tree in Tree::ALL {
             for entry in engine.range(tree, (Bound::Unbounded, Bound::Unbounded)) {
@@ -112,7 +112,7 @@ pub(super) struct Loader<'a> {
 }
 
 /// Hands everything to a [`Loader`]; called once for each pass.
-pub(super) type Fill<'a> = dyn FnMut(&mut Loader<'_>) -> Result<(), MoveError> + 'a;
+pub(super) type Fill<'a> = dyn FnMut(&mut Loader<'_>) -> Result<(), ArchiveError> + 'a;
 
 /// Fills a store that is empty, or has nothing but what `fill` puts in its place. There are so many
 /// objects to come.
@@ -121,7 +121,7 @@ pub(super) fn load(
     objects: u64,
     progress: &Progress,
     fill: &mut Fill<'_>,
-) -> Result<Sums, MoveError> {
+) -> Result<Sums, ArchiveError> {
     let mut loader = Loader {
         engine,
         pass: Pass::Keys,
@@ -162,7 +162,7 @@ impl Loader<'_> {
         self.pass == Pass::Keys && has_large_values(tree)
     }
 
-    pub(super) fn put(&mut self, tree: Tree, key: &[u8], value: &[u8]) -> Result<(), MoveError> {
+    pub(super) fn put(&mut self, tree: Tree, key: &[u8], value: &[u8]) -> Result<(), ArchiveError> {
         if is_of_the_file(tree, key) || !self.wants(tree) {
             return Ok(());
         }
