@@ -51,14 +51,14 @@ pub use trees::SCHEMA_VERSION;
 pub use writer_state::STALL_TIMEOUT;
 
 use crate::domain::{ids::AccountId, list::FieldPath};
-use handle::Shared;
+use handle::Replica;
 use std::{path::Path, sync::Arc};
 use writer::WriterThread;
 
 /// The store of one process. Cloning is cheap and gives another handle to the same store.
 #[derive(Clone, Debug)]
 pub struct Store {
-    shared: Arc<Shared>,
+    replica: Arc<Replica>,
     writer: Arc<WriterThread>,
 }
 
@@ -69,13 +69,13 @@ impl Store {
     /// [`OpenError`], a sentence with the way out: held by another process, not writable, damaged,
     /// of a newer schema.
     pub fn open(folder: &Path, options: &Options) -> Result<Self, OpenError> {
-        let shared = Arc::new(Shared::new(
+        let replica = Arc::new(Replica::new(
             open::open(folder, options)?,
             options.index_bytes,
             options.snapshot_bytes,
         ));
         let writer =
-            WriterThread::start(Arc::clone(&shared), folder, options).map_err(|source| {
+            WriterThread::start(Arc::clone(&replica), folder, options).map_err(|source| {
                 OpenError::Io {
                     folder: folder.to_owned(),
                     source,
@@ -83,7 +83,7 @@ impl Store {
             })?;
 
         Ok(Self {
-            shared,
+            replica,
             writer: Arc::new(writer),
         })
     }
@@ -111,7 +111,7 @@ impl Store {
     /// # Errors
     /// The store is closed, or just being opened anew.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        Snapshot::new(&self.shared)
+        Snapshot::new(&self.replica)
     }
 
     /// What is known of the account's objects at these places without reading them, built first if
@@ -125,9 +125,9 @@ impl Store {
         account: &AccountId,
         places: &[&FieldPath],
     ) -> Result<Option<IndexedSnapshot>, StoreError> {
-        self.shared
+        self.replica
             .indexes
-            .get(collection, account, places, || self.snapshot())
+            .get_or_build(collection, account, places, || self.snapshot())
     }
 
     /// The same, if it needs not be built: never takes long.
@@ -140,15 +140,15 @@ impl Store {
         account: &AccountId,
         places: &[&FieldPath],
     ) -> Result<Option<IndexedSnapshot>, StoreError> {
-        self.shared
+        self.replica
             .indexes
-            .built(collection, account, places, || self.snapshot())
+            .get_cached(collection, account, places, || self.snapshot())
     }
 
     /// A number that is another one after every change of the account's objects, and now and then
     /// without one. What was read after it was asked for still holds as long as it stays the same.
     pub fn last_change(&self, account: &AccountId) -> u64 {
-        self.shared.versions.last_change(account)
+        self.replica.mvcc.last_change(account)
     }
 
     /// The object that `id` names in the last published commit, whatever its account.
@@ -156,11 +156,11 @@ impl Store {
     /// # Errors
     /// The store cannot be read.
     pub fn record(&self, collection: Collection, id: &str) -> Result<Option<Stored>, StoreError> {
-        self.shared.look(|engine| {
+        self.replica.read(|engine| {
             let found = engine.get(collection.records, id.as_bytes())?;
             Ok(self
-                .shared
-                .versions
+                .replica
+                .mvcc
                 .published(collection.records, id.as_bytes(), found))
         })
     }
@@ -171,8 +171,8 @@ impl Store {
     /// The store cannot be read, or lacks the secret.
     pub fn token_secret(&self) -> Result<Vec<u8>, StoreError> {
         let secret = self
-            .shared
-            .look(|engine| engine.get(trees::Tree::Meta, trees::TOKEN_SECRET))?;
+            .replica
+            .read(|engine| engine.get(trees::Tree::Meta, trees::TOKEN_SECRET))?;
         let secret = secret.filter(|secret| !secret.as_ref().is_empty());
         secret
             .map(|secret| secret.as_ref().to_vec())
@@ -181,19 +181,19 @@ impl Store {
 
     /// Bytes on disk; 0 while the store is closed.
     pub fn size_on_disk(&self) -> u64 {
-        self.shared
-            .look(|engine| Ok(engine.size_on_disk()))
+        self.replica
+            .read(|engine| Ok(engine.size_on_disk()))
             .unwrap_or_default()
     }
 
     /// Bytes of memory for what is known of objects without reading them.
     pub fn index_bytes(&self) -> u64 {
-        self.shared.indexes.bytes()
+        self.replica.indexes.bytes()
     }
 
     /// Bytes of memory for values that were changed since somebody began to read.
     pub fn snapshot_bytes(&self) -> u64 {
-        self.shared.versions.bytes()
+        self.replica.mvcc.bytes()
     }
 
     /// Whether a write has a chance to be done soon, without trying one.

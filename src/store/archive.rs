@@ -35,10 +35,10 @@ pub use restore::{RestoreOptions, restore};
 pub use salvage::{SalvageSummary, salvage};
 pub use swap::remove_leftovers;
 
-pub(super) use high_water_marks::live;
-pub(super) use load::entries_of_objects;
-pub(super) use offline::options as stopped_options;
-pub(super) use read_only::Readable;
+pub(super) use high_water_marks::count_live;
+pub(super) use load::entries_for_objects;
+pub(super) use offline::options as offline_options;
+pub(super) use read_only::ReadableStore;
 
 use super::{OpenError, StoreError};
 use std::{
@@ -66,7 +66,7 @@ pub enum ArchiveError {
         source: io::Error,
     },
     /// Everything was done, but it is not certain that a power cut would leave it so.
-    #[error("the new store is in its place, but '{}' cannot be synced: {source}; do not repeat this, but look after the disk{}", .folder.display(), kept(.old))]
+    #[error("the new store is in its position, but '{}' cannot be synced: {source}; do not repeat this, but look after the disk{}", .folder.display(), kept(.old))]
     Unsynced {
         /// Where the name of the store is.
         folder: PathBuf,

@@ -4,7 +4,9 @@ mod objects;
 
 use super::{
     OpenError, StoreError,
-    archive::{ArchiveError, Progress, Readable, entries_of_objects, live, stopped_options},
+    archive::{
+        ArchiveError, Progress, ReadableStore, count_live, entries_for_objects, offline_options,
+    },
     collection::{ALERTS, INTEGRATIONS},
     engine::{Engine, MissingTree, Stored},
     idempotency::{self, IdempotencyRecord},
@@ -52,30 +54,31 @@ pub fn check(
         return Err(OpenError::NotFound(folder.to_owned()).into());
     }
 
-    let readable = Readable::of(folder, progress)?;
-    let options = stopped_options(cache_bytes, None);
-    let checked = open::guarded(folder, {
+    let readable = ReadableStore::open(folder, progress)?;
+    let options = offline_options(cache_bytes, None);
+    let checked = open::catch_engine_panic(folder, {
         let (folder, progress) = (readable.folder(), progress.clone());
         move || {
-            let engine = open::open_as_it_is(&folder, &options, MissingTree::TreatAsEmpty)?;
-            examine(&engine, &progress).map_err(|error| OpenError::Damaged {
+            let engine =
+                open::open_without_migration(&folder, &options, MissingTree::TreatAsEmpty)?;
+            run(&engine, &progress).map_err(|error| OpenError::Damaged {
                 folder: folder.clone(),
                 cause: error.to_string(),
             })
         }
     });
 
-    checked.map_err(|error| readable.fault(error).into())
+    checked.map_err(|error| readable.attribute_error(error).into())
 }
 
-struct Examination<'a> {
+struct Checker<'a> {
     engine: &'a Engine,
     progress: &'a Progress,
     report: CheckReport,
 }
 
-fn examine(engine: &Engine, progress: &Progress) -> Result<CheckReport, StoreError> {
-    let mut examination = Examination {
+fn run(engine: &Engine, progress: &Progress) -> Result<CheckReport, StoreError> {
+    let mut checker = Checker {
         engine,
         progress,
         report: CheckReport::default(),
@@ -83,25 +86,25 @@ fn examine(engine: &Engine, progress: &Progress) -> Result<CheckReport, StoreErr
 
     progress.begin(
         "checking",
-        entries_of_objects(live(examination.everything(Tree::Accounts))),
+        entries_for_objects(count_live(checker.entries(Tree::Accounts))),
     );
-    examination.meta()?;
-    examination.objects()?;
-    examination.remembered_answers()?;
-    examination.deliveries()?;
+    checker.meta()?;
+    checker.objects()?;
+    checker.idempotency_records()?;
+    checker.outboxes()?;
     progress.end();
-    let mut report = examination.report;
+    let mut report = checker.report;
     report.findings.sort();
 
     Ok(report)
 }
 
-impl Examination<'_> {
+impl Checker<'_> {
     fn report_finding(&mut self, what: String) {
         self.report.findings.push(CheckFinding(what));
     }
 
-    fn everything(
+    fn entries(
         &self,
         tree: Tree,
     ) -> impl Iterator<Item = Result<(Vec<u8>, Stored), StoreError>> + use<> {
@@ -126,13 +129,13 @@ impl Examination<'_> {
     fn objects(&mut self) -> Result<(), StoreError> {
         let mut all = Vec::new();
         for kind in RECORD_KINDS {
-            all.push((kind, Objects::examine(self.engine, kind, self.progress)?));
+            all.push((kind, Objects::check(self.engine, kind, self.progress)?));
         }
 
         let mut counted = BTreeSet::new();
-        for entry in self.everything(Tree::Accounts) {
+        for entry in self.entries(Tree::Accounts) {
             let (key, stored) = entry?;
-            let shown = shown(&key);
+            let shown = display_key(&key);
             let known = shown.split_once(' ').and_then(|(account, name)| {
                 let position = all
                     .iter()
@@ -142,7 +145,7 @@ impl Examination<'_> {
 
             match known {
                 Some((account, (kind, objects))) => {
-                    objects.counters(&account, Counters::decode(stored.as_ref()));
+                    objects.check_counters(&account, Counters::decode(stored.as_ref()));
                     counted.insert((kind.collection.name, account));
                 }
                 None => {
@@ -154,15 +157,17 @@ impl Examination<'_> {
         let mut accounts: BTreeSet<AccountId> =
             counted.iter().map(|(_, account)| account.clone()).collect();
         for (kind, mut objects) in all {
-            objects.uncounted(|account| counted.contains(&(kind.collection.name, account.clone())));
+            objects.report_uncounted(|account| {
+                counted.contains(&(kind.collection.name, account.clone()))
+            });
             if kind.collection == ALERTS {
-                objects.leads(Tree::AlertsByThirdparty, |_, id| {
+                objects.check_secondary_keys(Tree::AlertsByThirdparty, |_, id| {
                     String::from_utf8_lossy(id.as_ref()).into_owned()
                 })?;
             }
 
             if kind.collection == INTEGRATIONS {
-                objects.leads(Tree::SendersByAccount, |key, _| {
+                objects.check_secondary_keys(Tree::SendersByAccount, |key, _| {
                     let id = key
                         .iter()
                         .position(|byte| *byte == 0)
@@ -171,7 +176,7 @@ impl Examination<'_> {
                 })?;
             }
 
-            accounts.extend(objects.tallies.into_keys());
+            accounts.extend(objects.counts.into_keys());
             self.report
                 .objects
                 .push((kind.collection.name, objects.live));
@@ -183,12 +188,12 @@ impl Examination<'_> {
     }
 
     /// No queue has gaps, and nothing that is to be sent is outside of one.
-    fn deliveries(&mut self) -> Result<(), StoreError> {
-        for entry in self.everything(Tree::Queues) {
+    fn outboxes(&mut self) -> Result<(), StoreError> {
+        for entry in self.entries(Tree::Queues) {
             let (key, value) = entry?;
             match Outbox::decode(&key, value.as_ref()) {
                 Ok(queue) => {
-                    if let Some(number) = self.gap(&queue)? {
+                    if let Some(number) = self.first_gap(&queue)? {
                         let integration = queue.integration;
                         self.report_finding(format!(
                             "what is to be sent as {number} of '{integration}' does not exist"
@@ -197,17 +202,17 @@ impl Examination<'_> {
                 }
                 Err(error) => self.report_finding(format!(
                     "the queue of '{}' cannot be read: {error}",
-                    shown(&key)
+                    display_key(&key)
                 )),
             }
         }
 
-        for entry in self.everything(Tree::Deliveries) {
+        for entry in self.entries(Tree::Deliveries) {
             let (key, content) = entry?;
             let Some((account, integration, number)) = outbox::split_delivery_key(&key) else {
                 self.report_finding(format!(
                     "what is to be sent has a key that is none: '{}'",
-                    shown(&key)
+                    display_key(&key)
                 ));
                 continue;
             };
@@ -234,7 +239,7 @@ impl Examination<'_> {
 
     /// The first number of a queue under which there is nothing. Whatever the queue says, it is not
     /// looked beyond that.
-    fn gap(&self, queue: &Outbox) -> Result<Option<u64>, StoreError> {
+    fn first_gap(&self, queue: &Outbox) -> Result<Option<u64>, StoreError> {
         for number in queue.numbers() {
             let key = outbox::delivery_key(&queue.account, &queue.integration, number);
             if self.engine.get(Tree::Deliveries, &key)?.is_none() {
@@ -244,15 +249,15 @@ impl Examination<'_> {
         Ok(None)
     }
 
-    fn remembered_answers(&mut self) -> Result<(), StoreError> {
-        for entry in self.everything(Tree::Idempotency) {
+    fn idempotency_records(&mut self) -> Result<(), StoreError> {
+        for entry in self.entries(Tree::Idempotency) {
             let (key, stored) = entry?;
             let listed = match IdempotencyRecord::decode(stored.as_ref()) {
                 Ok(answered) => self
                     .engine
                     .get(
                         Tree::IdempotencyByTime,
-                        &idempotency::by_time(answered.at, &key),
+                        &idempotency::time_key(answered.at, &key),
                     )?
                     .is_some(),
                 Err(_) => false,
@@ -261,14 +266,14 @@ impl Examination<'_> {
             if !listed {
                 self.report_finding(format!(
                     "the remembered answer '{}' is not listed by its time",
-                    shown(&key)
+                    display_key(&key)
                 ));
             }
         }
 
-        for entry in self.everything(Tree::IdempotencyByTime) {
+        for entry in self.entries(Tree::IdempotencyByTime) {
             let (key, _) = entry?;
-            let named = idempotency::split_by_time(&key)
+            let named = idempotency::split_time_key(&key)
                 .ok()
                 .map(|(_, address)| address);
             let exists = match named {
@@ -279,7 +284,7 @@ impl Examination<'_> {
             if !exists {
                 self.report_finding(format!(
                     "a time names the remembered answer '{}', which does not exist",
-                    shown(&key)
+                    display_key(&key)
                 ));
             }
         }
@@ -289,6 +294,6 @@ impl Examination<'_> {
 }
 
 /// A key for people to read.
-fn shown(key: &[u8]) -> String {
+fn display_key(key: &[u8]) -> String {
     String::from_utf8_lossy(key).replace('\0', " ")
 }

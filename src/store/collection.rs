@@ -60,7 +60,7 @@ impl ScanDirection {
 }
 
 /// A scan reads so many index entries at once.
-const SCAN_PORTION: usize = 256;
+const SCAN_CHUNK: usize = 256;
 
 impl Collection {
     /// What it is called, in the plural.
@@ -215,15 +215,15 @@ impl Transaction<'_> {
 }
 
 /// These records, read until they are more than so many bytes.
-fn within(
-    most: usize,
+fn collect_within(
+    max_bytes: usize,
     records: impl Iterator<Item = Result<Stored, StoreError>>,
 ) -> Result<Option<Vec<Stored>>, StoreError> {
     let (mut page, mut bytes) = (Vec::new(), 0_usize);
     for record in records {
         let record = record?;
         bytes = bytes.saturating_add(record.as_ref().len());
-        if bytes > most {
+        if bytes > max_bytes {
             return Ok(None);
         }
         page.push(record);
@@ -245,7 +245,7 @@ impl Snapshot {
     }
 
     /// The account's objects with these numbers, in their order. `None` if they are more than
-    /// `most` bytes.
+    /// `max_bytes`.
     ///
     /// # Errors
     /// One of them does not exist; the store cannot be read or is damaged.
@@ -254,20 +254,20 @@ impl Snapshot {
         collection: Collection,
         account: &AccountId,
         tiny_ids: &[u64],
-        most: usize,
+        max_bytes: usize,
     ) -> Result<Option<Vec<Stored>>, StoreError> {
         // Where they lie close together, walking the index from the first to the last is cheaper
         // than looking each up.
-        const FAR: u64 = 3;
+        const MAX_WALK_FACTOR: u64 = 3;
 
         let (Some(first), Some(last)) = (tiny_ids.iter().min(), tiny_ids.iter().max()) else {
             return Ok(Some(Vec::new()));
         };
 
         let walked = last.saturating_sub(*first);
-        if walked > FAR.saturating_mul(tiny_ids.len().try_into().unwrap_or(u64::MAX)) {
-            return within(
-                most,
+        if walked > MAX_WALK_FACTOR.saturating_mul(tiny_ids.len().try_into().unwrap_or(u64::MAX)) {
+            return collect_within(
+                max_bytes,
                 tiny_ids
                     .iter()
                     .map(|tiny_id| self.record_by_tiny_id(collection, account, *tiny_id)),
@@ -278,12 +278,12 @@ impl Snapshot {
             trees::index_key(account, *first),
             trees::index_key(account, last.saturating_add(1)),
         );
-        let portion = usize::try_from(walked)
+        let chunk_len = usize::try_from(walked)
             .unwrap_or(usize::MAX)
             .saturating_add(1);
-        let entries = self.scan(collection.index, lower, upper, false, portion);
+        let entries = self.scan(collection.index, lower, upper, false, chunk_len);
         let ids = entries
-            .map(|entry| entry.and_then(|(key, id)| Ok((number(&key)?, id))))
+            .map(|entry| entry.and_then(|(key, id)| Ok((tiny_id_in_key(&key)?, id))))
             .collect::<Result<Vec<_>, StoreError>>()?;
         let found = tiny_ids.iter().map(|tiny_id| {
             let position = ids
@@ -291,11 +291,11 @@ impl Snapshot {
                 .ok();
             let (_, id) = position
                 .and_then(|position| ids.get(position))
-                .ok_or_else(|| lacks(account, *tiny_id))?;
-            self.indexed(collection, id.as_ref())
+                .ok_or_else(|| missing_record(account, *tiny_id))?;
+            self.record_by_index(collection, id.as_ref())
         });
 
-        within(most, found)
+        collect_within(max_bytes, found)
     }
 
     /// The account's object with this number.
@@ -309,12 +309,12 @@ impl Snapshot {
         tiny_id: u64,
     ) -> Result<Stored, StoreError> {
         let id = self.get(collection.index, &trees::index_key(account, tiny_id))?;
-        let id = id.ok_or_else(|| lacks(account, tiny_id))?;
-        self.indexed(collection, id.as_ref())
+        let id = id.ok_or_else(|| missing_record(account, tiny_id))?;
+        self.record_by_index(collection, id.as_ref())
     }
 
     /// The account's objects from `offset` on, at most `limit`, in the order of their tinyIds.
-    /// `None` if they are more than `most` bytes.
+    /// `None` if they are more than `max_bytes`.
     ///
     /// # Errors
     /// The store cannot be read or is damaged.
@@ -325,7 +325,7 @@ impl Snapshot {
         direction: ScanDirection,
         offset: u64,
         limit: usize,
-        most: usize,
+        max_bytes: usize,
     ) -> Result<Option<Vec<Stored>>, StoreError> {
         let behind = self.count(collection, account)?.saturating_sub(offset);
         let length = usize::try_from(behind).unwrap_or(usize::MAX).min(limit);
@@ -333,39 +333,39 @@ impl Snapshot {
 
         // Entries are passed over one by one, so it is better to come from the nearer end.
         if after < offset {
-            let mut page = self.stretch(
+            let mut page = self.page_from(
                 collection,
                 account,
                 direction.reversed(),
                 after,
                 length,
-                most,
+                max_bytes,
             )?;
             page.iter_mut().for_each(|page| page.reverse());
             return Ok(page);
         }
 
-        self.stretch(collection, account, direction, offset, length, most)
+        self.page_from(collection, account, direction, offset, length, max_bytes)
     }
 
-    fn stretch(
+    fn page_from(
         &self,
         collection: Collection,
         account: &AccountId,
         direction: ScanDirection,
         offset: u64,
         length: usize,
-        most: usize,
+        max_bytes: usize,
     ) -> Result<Option<Vec<Stored>>, StoreError> {
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-        let portion = length.saturating_add(offset).min(SCAN_PORTION);
-        let entries = self.index(collection, account, direction, portion);
-        within(
-            most,
+        let chunk_len = length.saturating_add(offset).min(SCAN_CHUNK);
+        let entries = self.index(collection, account, direction, chunk_len);
+        collect_within(
+            max_bytes,
             entries
                 .skip(offset)
                 .take(length)
-                .map(|entry| self.indexed(collection, entry?.1.as_ref())),
+                .map(|entry| self.record_by_index(collection, entry?.1.as_ref())),
         )
     }
 
@@ -375,8 +375,8 @@ impl Snapshot {
         collection: Collection,
         account: &AccountId,
     ) -> impl Iterator<Item = Result<Stored, StoreError>> + use<'_> {
-        let entries = self.index(collection, account, ScanDirection::Ascending, SCAN_PORTION);
-        entries.map(move |entry| self.indexed(collection, entry?.1.as_ref()))
+        let entries = self.index(collection, account, ScanDirection::Ascending, SCAN_CHUNK);
+        entries.map(move |entry| self.record_by_index(collection, entry?.1.as_ref()))
     }
 
     /// The accounts that have objects, or whose counters cannot be read.
@@ -388,24 +388,18 @@ impl Snapshot {
         collection: Collection,
     ) -> Result<Vec<AccountId>, StoreError> {
         Ok(self
-            .counters_of_all(collection)?
+            .live_counts(collection)?
             .into_iter()
             .map(|(account, _)| account)
             .collect())
     }
 
-    fn counters_of_all(
+    fn live_counts(
         &self,
         collection: Collection,
     ) -> Result<Vec<(AccountId, Option<u64>)>, StoreError> {
         let mut accounts = Vec::new();
-        for entry in self.scan(
-            Tree::Accounts,
-            Vec::new(),
-            vec![u8::MAX],
-            false,
-            SCAN_PORTION,
-        ) {
+        for entry in self.scan(Tree::Accounts, Vec::new(), vec![u8::MAX], false, SCAN_CHUNK) {
             let (key, counters) = entry?;
             // What cannot be read is told when somebody needs it, and is for `check` to name.
             let live = Counters::decode(counters.as_ref())
@@ -432,9 +426,12 @@ impl Snapshot {
         direction: ScanDirection,
         mut visit: impl FnMut(u64, Stored) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        for entry in self.index(collection, account, direction, SCAN_PORTION) {
+        for entry in self.index(collection, account, direction, SCAN_CHUNK) {
             let (key, id) = entry?;
-            visit(number(&key)?, self.indexed(collection, id.as_ref())?)?;
+            visit(
+                tiny_id_in_key(&key)?,
+                self.record_by_index(collection, id.as_ref())?,
+            )?;
         }
         Ok(())
     }
@@ -452,11 +449,13 @@ impl Snapshot {
         // Records lie in the order of their ids, which is none. Looking up one after the other
         // touches all of the file again and again; passing by those of others costs a fifth of
         // that.
-        const LOOKUP_COSTS: u64 = 5;
-        const SMALL: u64 = 5_000;
+        const LOOKUP_COST: u64 = 5;
+        const MIN_SCAN_RECORDS: u64 = 5_000;
 
         let own = self.count(collection, account)?;
-        if own < SMALL || own.saturating_mul(LOOKUP_COSTS) < self.count_all(collection)? {
+        if own < MIN_SCAN_RECORDS
+            || own.saturating_mul(LOOKUP_COST) < self.count_all_accounts(collection)?
+        {
             return self.for_each(collection, account, ScanDirection::Ascending, visit);
         }
 
@@ -465,11 +464,11 @@ impl Snapshot {
             Vec::new(),
             vec![u8::MAX],
             false,
-            SCAN_PORTION,
+            SCAN_CHUNK,
         ) {
             let (_, record) = entry?;
             if collection.owns(account, &record) {
-                visit(own_number(&record)?, record)?;
+                visit(tiny_id_in_record(&record)?, record)?;
             }
         }
 
@@ -477,8 +476,8 @@ impl Snapshot {
     }
 
     /// How many objects all accounts have.
-    fn count_all(&self, collection: Collection) -> Result<u64, StoreError> {
-        let counted = self.counters_of_all(collection)?;
+    fn count_all_accounts(&self, collection: Collection) -> Result<u64, StoreError> {
+        let counted = self.live_counts(collection)?;
         Ok(counted.into_iter().fold(0, |all, (_, live)| {
             all.saturating_add(live.unwrap_or_default())
         }))
@@ -488,14 +487,14 @@ impl Snapshot {
     ///
     /// # Errors
     /// The store cannot be read or is damaged.
-    pub(super) fn for_each_number(
+    pub(super) fn for_each_tiny_id(
         &self,
         collection: Collection,
         account: &AccountId,
         mut visit: impl FnMut(u64),
     ) -> Result<(), StoreError> {
-        for entry in self.index(collection, account, ScanDirection::Ascending, SCAN_PORTION) {
-            visit(number(&entry?.0)?);
+        for entry in self.index(collection, account, ScanDirection::Ascending, SCAN_CHUNK) {
+            visit(tiny_id_in_key(&entry?.0)?);
         }
         Ok(())
     }
@@ -505,7 +504,7 @@ impl Snapshot {
         collection: Collection,
         account: &AccountId,
         direction: ScanDirection,
-        portion: usize,
+        chunk_len: usize,
     ) -> impl Iterator<Item = Result<super::engine::Entry, StoreError>> + use<'_> {
         let prefix = trees::account_prefix(account);
         let end = trees::prefix_end(&prefix);
@@ -514,11 +513,11 @@ impl Snapshot {
             prefix,
             end,
             direction == ScanDirection::Descending,
-            portion,
+            chunk_len,
         )
     }
 
-    fn indexed(&self, collection: Collection, id: &[u8]) -> Result<Stored, StoreError> {
+    fn record_by_index(&self, collection: Collection, id: &[u8]) -> Result<Stored, StoreError> {
         self.get(collection.records, id)?.ok_or_else(|| {
             let id = String::from_utf8_lossy(id);
             StoreError::damaged(format!(
@@ -529,7 +528,7 @@ impl Snapshot {
     }
 }
 
-fn number(index_key: &[u8]) -> Result<u64, StoreError> {
+fn tiny_id_in_key(index_key: &[u8]) -> Result<u64, StoreError> {
     let tiny_id = index_key
         .last_chunk()
         .map(|tiny_id| u64::from_be_bytes(*tiny_id));
@@ -537,7 +536,7 @@ fn number(index_key: &[u8]) -> Result<u64, StoreError> {
 }
 
 /// What a record says of itself.
-fn own_number(record: &Stored) -> Result<u64, StoreError> {
+fn tiny_id_in_record(record: &Stored) -> Result<u64, StoreError> {
     #[derive(serde::Deserialize)]
     struct Numbered {
         #[serde(rename = "tinyId")]
@@ -549,7 +548,7 @@ fn own_number(record: &Stored) -> Result<u64, StoreError> {
         .map_err(|error| StoreError::damaged(format!("a record has no number: {error}")))
 }
 
-fn lacks(account: &AccountId, tiny_id: u64) -> StoreError {
+fn missing_record(account: &AccountId, tiny_id: u64) -> StoreError {
     StoreError::damaged(format!("the index of '{account}' lacks {tiny_id}"))
 }
 

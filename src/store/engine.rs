@@ -42,10 +42,10 @@ impl From<Vec<u8>> for Stored {
 }
 
 /// A key, with the tree it is in.
-pub(super) type Address = (Tree, Vec<u8>);
+pub(super) type TreeKey = (Tree, Vec<u8>);
 
 /// What a commit changes: a new value, or `None` to remove.
-pub(super) type Changes = BTreeMap<Address, Option<Stored>>;
+pub(super) type Changes = BTreeMap<TreeKey, Option<Stored>>;
 
 /// A stretch of keys.
 pub(super) type Bounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
@@ -115,7 +115,7 @@ impl Engine {
     }
 
     /// How many commits that were acknowledged are missing. It should be none.
-    pub(super) fn lost_commits(&self) -> io::Result<u64> {
+    pub(super) fn missing_commits(&self) -> io::Result<u64> {
         let acknowledged = self
             .disk
             .as_ref()
@@ -239,10 +239,10 @@ pub(super) struct Disk {
 impl Disk {
     /// Takes handles of the store in `folder`, and makes its files and their names durable as they
     /// are now.
-    pub(super) fn of(folder: &Path) -> io::Result<Self> {
+    pub(super) fn open(folder: &Path) -> io::Result<Self> {
         let disk = Self {
             log: File::options().write(true).open(folder.join("db"))?,
-            watermark: Watermark::of(folder)?,
+            watermark: Watermark::open(folder)?,
             blobs: folder.join("blobs"),
             synced_blobs: Mutex::default(),
         };
@@ -252,7 +252,7 @@ impl Disk {
         }
 
         disk.sync_blobs()?;
-        sync_names(folder)?;
+        sync_parent_folders(folder)?;
         Ok(disk)
     }
 
@@ -312,7 +312,7 @@ impl Disk {
 
 /// Makes the folder's name durable, and those of all folders above it, any of which may have been
 /// made just now.
-fn sync_names(folder: &Path) -> io::Result<()> {
+fn sync_parent_folders(folder: &Path) -> io::Result<()> {
     for folder in folder.canonicalize()?.ancestors() {
         match File::open(folder).and_then(|folder| folder.sync_all()) {
             // A folder that we may not read was not made by us.

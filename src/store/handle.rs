@@ -10,7 +10,7 @@ use super::{
     command_queue::CommandQueue,
     engine::Engine,
     index::{Change, Indexes},
-    mvcc::{self, Versions},
+    mvcc::{self, Mvcc},
     open,
 };
 use crate::clock::Clock;
@@ -27,17 +27,17 @@ use std::{
 
 /// The engine from one opening to the next.
 #[derive(Debug)]
-pub(super) struct Opened {
+pub(super) struct EngineHandle {
     engine: Engine,
     /// The first fault that the engine cannot go on after.
     fault: OnceLock<StoreError>,
     /// Where the one waits who opens it anew.
     queue: Arc<CommandQueue>,
     /// Whether readers are to give up, so that the engine can be closed.
-    leaving: Arc<AtomicBool>,
+    draining: Arc<AtomicBool>,
 }
 
-impl Opened {
+impl EngineHandle {
     /// Reads.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ impl Opened {
         &self,
         read: impl FnOnce(&Engine) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        if self.leaving.load(Ordering::Relaxed) {
+        if self.draining.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable);
         }
         read(&self.engine).map_err(|error| {
@@ -55,13 +55,14 @@ impl Opened {
                 self.fail(error.clone());
             }
             // What is wrong behind a fault is a consequence.
-            self.is_sound().map_or(StoreError::Unavailable, |()| error)
+            self.check_health()
+                .map_or(StoreError::Unavailable, |()| error)
         })
     }
 
     /// Becomes true when readers are to let go of this, however slow they are.
-    pub(super) fn leaving(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.leaving)
+    pub(super) fn draining(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.draining)
     }
 
     /// For the writer: it alone changes anything, and decides when the engine is closed.
@@ -78,18 +79,18 @@ impl Opened {
 
     /// # Errors
     /// The fault that the engine cannot go on after.
-    pub(super) fn is_sound(&self) -> Result<(), StoreError> {
+    pub(super) fn check_health(&self) -> Result<(), StoreError> {
         self.fault.get().map_or(Ok(()), |fault| Err(fault.clone()))
     }
 }
 
 /// What readers and the writer both hold.
 #[derive(Debug)]
-pub(super) struct Shared {
-    opened: ArcSwapOption<Opened>,
+pub(super) struct Replica {
+    opened: ArcSwapOption<EngineHandle>,
     /// What the writer has to do.
     pub(super) queue: Arc<CommandQueue>,
-    pub(super) versions: Versions,
+    pub(super) mvcc: Mvcc,
     pub(super) indexes: Indexes,
     /// Whether the next commit breaks down where it is published.
     #[cfg(test)]
@@ -98,21 +99,21 @@ pub(super) struct Shared {
 
 /// Readers look into the engine in portions and give up in between, and those who wait for
 /// something else look whether they are to leave, so that this is ample.
-const READERS_LEAVE_WITHIN: Duration = Duration::from_secs(5);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-impl Shared {
+impl Replica {
     pub(super) fn new(engine: Engine, index_bytes: u64, snapshot_bytes: u64) -> Self {
-        let (versions, indexes) = (Versions::new(snapshot_bytes), Indexes::new(index_bytes));
-        let shared = Self {
+        let (mvcc, indexes) = (Mvcc::new(snapshot_bytes), Indexes::new(index_bytes));
+        let replica = Self {
             opened: ArcSwapOption::empty(),
             queue: Arc::default(),
-            versions,
+            mvcc,
             indexes,
             #[cfg(test)]
             planted: AtomicBool::default(),
         };
-        shared.open(engine);
-        shared
+        replica.open(engine);
+        replica
     }
 
     /// What was prepared is durable: readers see it, and so does whatever is derived.
@@ -127,46 +128,46 @@ impl Shared {
             .map(|change| mvcc::slot(&change.account))
             .collect();
         self.indexes
-            .publish(objects, || self.versions.publish(&touched));
+            .publish(objects, || self.mvcc.publish(&touched));
     }
 
-    /// Takes one look at the engine, cheaper than [`hold`](Self::hold)ing it.
+    /// Takes one look at the engine, cheaper than [`acquire`](Self::acquire)ing it.
     ///
     /// # Errors
     /// There is none now, or what `look` says.
-    pub(super) fn look<T>(
+    pub(super) fn read<T>(
         &self,
-        look: impl FnOnce(&Engine) -> Result<T, StoreError>,
+        read: impl FnOnce(&Engine) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.opened
             .load()
             .as_ref()
             .ok_or(StoreError::Unavailable)?
-            .read(look)
+            .read(read)
     }
 
     /// The engine for as long as it is held.
     ///
     /// # Errors
     /// There is none now.
-    pub(super) fn hold(&self) -> Result<Arc<Opened>, StoreError> {
+    pub(super) fn acquire(&self) -> Result<Arc<EngineHandle>, StoreError> {
         self.opened.load_full().ok_or(StoreError::Unavailable)
     }
 
     /// Gives readers another engine. What was known of the one before may no longer hold.
     pub(super) fn reopen(&self, engine: Engine) {
-        self.versions.start_over();
+        self.mvcc.reset();
         self.indexes.clear();
         self.open(engine);
     }
 
     fn open(&self, engine: Engine) {
         let (fault, queue) = (OnceLock::new(), Arc::clone(&self.queue));
-        let opened = Opened {
+        let opened = EngineHandle {
             engine,
             fault,
             queue,
-            leaving: Arc::default(),
+            draining: Arc::default(),
         };
         self.opened.store(Some(Arc::new(opened)));
     }
@@ -177,7 +178,7 @@ impl Shared {
         let Err(held) = self.take(folder) else {
             return true;
         };
-        held.leaving.store(false, Ordering::Relaxed);
+        held.draining.store(false, Ordering::Relaxed);
         self.opened.store(Some(held));
         false
     }
@@ -189,21 +190,22 @@ impl Shared {
     }
 
     /// Closes the engine, unless readers hold on to it.
-    fn take(&self, folder: &Path) -> Result<(), Arc<Opened>> {
+    fn take(&self, folder: &Path) -> Result<(), Arc<EngineHandle>> {
         let Some(mut opened) = self.opened.swap(None) else {
             return Ok(());
         };
 
-        opened.leaving.store(true, Ordering::Relaxed);
-        let deadline = Clock::System.stopwatch() + READERS_LEAVE_WITHIN;
+        opened.draining.store(true, Ordering::Relaxed);
+        let deadline = Clock::System.stopwatch() + DRAIN_TIMEOUT;
         loop {
             match Arc::try_unwrap(opened) {
-                Ok(Opened { engine, .. }) => {
+                Ok(EngineHandle { engine, .. }) => {
                     // It writes what it still has to write, and panics if that fails.
-                    let _what_is_durable_was_acknowledged = open::guarded(folder, move || {
-                        drop(engine);
-                        Ok(())
-                    });
+                    let _what_is_durable_was_acknowledged =
+                        open::catch_engine_panic(folder, move || {
+                            drop(engine);
+                            Ok(())
+                        });
                     return Ok(());
                 }
                 Err(held) if Clock::System.stopwatch() < deadline => {

@@ -15,7 +15,7 @@ use crate::domain::{
     timestamp::Timestamp,
 };
 
-/// What was answered to an attempt.
+/// What was record to an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyRecord {
     /// When, in milliseconds.
@@ -27,7 +27,7 @@ pub struct IdempotencyRecord {
 }
 
 /// Old answers taken away with each new one; more than one, so that they cannot pile up.
-const FORGET_AT_ONCE: usize = 2;
+const EXPIRED_PER_INSERT: usize = 2;
 
 impl IdempotencyRecord {
     /// Time as big-endian i64, digest, answer.
@@ -55,7 +55,7 @@ impl IdempotencyRecord {
 }
 
 impl Transaction<'_> {
-    /// What was answered to this key less than a day ago.
+    /// What was record to this key less than a day ago.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -65,11 +65,11 @@ impl Transaction<'_> {
         key: &IdempotencyKey,
         now: Timestamp,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
-        let found = self.get(Tree::Idempotency, &address(account, key))?;
-        let answered = found
+        let found = self.get(Tree::Idempotency, &record_key(account, key))?;
+        let record = found
             .map(|found| IdempotencyRecord::decode(found.as_ref()))
             .transpose()?;
-        Ok(answered.filter(|answered| !is_due(answered.at, now)))
+        Ok(record.filter(|record| !is_expired(record.at, now)))
     }
 
     /// Keeps an answer for a day.
@@ -83,14 +83,14 @@ impl Transaction<'_> {
         now: Timestamp,
         record: Stored,
     ) -> Result<(), StoreError> {
-        self.expire_idempotency_records(now, FORGET_AT_ONCE)?;
-        let address = address(account, &attempt.key);
-        if let Some(previous) = self.get(Tree::Idempotency, &address)? {
+        self.expire_idempotency_records(now, EXPIRED_PER_INSERT)?;
+        let record_key = record_key(account, &attempt.key);
+        if let Some(previous) = self.get(Tree::Idempotency, &record_key)? {
             let previous = IdempotencyRecord::decode(previous.as_ref())?;
-            self.remove(Tree::IdempotencyByTime, by_time(previous.at, &address));
+            self.remove(Tree::IdempotencyByTime, time_key(previous.at, &record_key));
         }
 
-        let answered = IdempotencyRecord {
+        let record = IdempotencyRecord {
             at: now.millis(),
             fingerprint: attempt.fingerprint,
             record,
@@ -98,10 +98,10 @@ impl Transaction<'_> {
 
         self.put(
             Tree::IdempotencyByTime,
-            by_time(answered.at, &address),
+            time_key(record.at, &record_key),
             Vec::new().into(),
         );
-        self.put(Tree::Idempotency, address, answered.encode());
+        self.put(Tree::Idempotency, record_key, record.encode());
 
         Ok(())
     }
@@ -115,51 +115,50 @@ impl Transaction<'_> {
         now: Timestamp,
         most: usize,
     ) -> Result<usize, StoreError> {
-        let mut forgotten = 0_usize;
+        let mut expired = 0_usize;
         for key in self.first_keys(Tree::IdempotencyByTime, most)? {
             // An entry that cannot be read is removed like an old one: it must not keep those
             // behind it for ever.
-            if let Ok((at, address)) = split_by_time(&key) {
-                if !is_due(at, now) {
+            if let Ok((at, record_key)) = split_time_key(&key) {
+                if !is_expired(at, now) {
                     break;
                 }
-                let current = self.get(Tree::Idempotency, address)?;
+                let current = self.get(Tree::Idempotency, record_key)?;
                 let is_newer = |found: Stored| {
-                    IdempotencyRecord::decode(found.as_ref())
-                        .is_ok_and(|answered| answered.at != at)
+                    IdempotencyRecord::decode(found.as_ref()).is_ok_and(|record| record.at != at)
                 };
                 if current.is_some_and(|found| !is_newer(found)) {
-                    self.remove(Tree::Idempotency, address.to_vec());
+                    self.remove(Tree::Idempotency, record_key.to_vec());
                 }
             }
 
             self.remove(Tree::IdempotencyByTime, key);
-            forgotten = forgotten.saturating_add(1);
+            expired = expired.saturating_add(1);
         }
 
-        Ok(forgotten)
+        Ok(expired)
     }
 }
 
-fn is_due(at: i64, now: Timestamp) -> bool {
+fn is_expired(at: i64, now: Timestamp) -> bool {
     now.millis().saturating_sub(at) >= REPLAY_WINDOW_MS
 }
 
-fn address(account: &AccountId, key: &IdempotencyKey) -> Vec<u8> {
-    let mut address = trees::account_prefix(account);
-    address.extend_from_slice(key.as_str().as_bytes());
-    address
+fn record_key(account: &AccountId, key: &IdempotencyKey) -> Vec<u8> {
+    let mut record_key = trees::account_prefix(account);
+    record_key.extend_from_slice(key.as_str().as_bytes());
+    record_key
 }
 
 /// Times before 1970 would sort last; they only come from a clock that is wrong by half a century.
-pub(super) fn by_time(at: i64, address: &[u8]) -> Vec<u8> {
-    [&at.to_be_bytes(), address].concat()
+pub(super) fn time_key(at: i64, record_key: &[u8]) -> Vec<u8> {
+    [&at.to_be_bytes(), record_key].concat()
 }
 
-pub(super) fn split_by_time(key: &[u8]) -> Result<(i64, &[u8]), StoreError> {
+pub(super) fn split_time_key(key: &[u8]) -> Result<(i64, &[u8]), StoreError> {
     let split = key
         .split_at_checked(8)
-        .and_then(|(at, address)| Some((i64::from_be_bytes(at.try_into().ok()?), address)));
+        .and_then(|(at, record_key)| Some((i64::from_be_bytes(at.try_into().ok()?), record_key)));
     split.ok_or_else(|| StoreError::damaged("the time of a remembered answer is too short"))
 }
 
@@ -169,14 +168,14 @@ mod tests {
     use crate::store::{
         Durability, Options,
         engine::{Changes, Engine},
-        handle::Shared,
+        handle::Replica,
         open,
     };
     use std::ops::Bound;
 
     const DAY: i64 = REPLAY_WINDOW_MS;
 
-    fn shared(folder: &std::path::Path) -> Shared {
+    fn replica(folder: &std::path::Path) -> Replica {
         let options = Options {
             cache_bytes: 1 << 20,
             index_bytes: 0,
@@ -186,12 +185,12 @@ mod tests {
             durability: Durability::Ephemeral,
             token_secret: Some("secret".into()),
         };
-        Shared::new(open::open(folder, &options).unwrap(), 0, 1 << 20)
+        Replica::new(open::open(folder, &options).unwrap(), 0, 1 << 20)
     }
 
     /// So many creates in one commit.
-    fn commit(shared: &Shared, millis: i64, creates: usize) {
-        let opened = shared.hold().unwrap();
+    fn commit(replica: &Replica, millis: i64, creates: usize) {
+        let opened = replica.acquire().unwrap();
         let (account, now) = (
             AccountId::parse("acc_a").unwrap(),
             Timestamp::from_millis(millis).unwrap(),
@@ -225,12 +224,12 @@ mod tests {
     #[test]
     fn creates_of_one_commit_forget_two_old_answers_each() {
         let folder = tempfile::tempdir().unwrap();
-        let shared = shared(folder.path());
+        let replica = replica(folder.path());
         for day in 0..4 {
             for _commit in 0..4 {
-                commit(&shared, day * DAY + 1, 32);
+                commit(&replica, day * DAY + 1, 32);
             }
-            let opened = shared.hold().unwrap();
+            let opened = replica.acquire().unwrap();
             for tree in [Tree::Idempotency, Tree::IdempotencyByTime] {
                 assert!(
                     count(opened.engine(), tree) <= 32,
@@ -244,10 +243,10 @@ mod tests {
     #[test]
     fn an_entry_that_cannot_be_read_does_not_keep_those_behind_it() {
         let folder = tempfile::tempdir().unwrap();
-        let shared = shared(folder.path());
-        commit(&shared, 0, 1);
+        let replica = replica(folder.path());
+        commit(&replica, 0, 1);
 
-        let opened = shared.hold().unwrap();
+        let opened = replica.acquire().unwrap();
         let damaged = Changes::from([
             (
                 (Tree::IdempotencyByTime, b"short".to_vec()),

@@ -6,7 +6,7 @@
 //! moment in which it publishes a commit. So a view and a snapshot that are taken together show the
 //! same commit. When the memory is used up, the accounts that were not asked for longest leave.
 
-mod building;
+mod build;
 mod column;
 #[cfg(test)]
 mod tests;
@@ -16,7 +16,7 @@ pub use view::IndexView;
 
 use super::{Collection, Snapshot, StoreError, engine::Stored, trees::Tree};
 use crate::domain::{ids::AccountId, list::FieldPath};
-use building::{Building, CannotFollow, Finished, follow, parse};
+use build::{ApplyError, BuildGuard, BuildOutcome, apply_change, parse};
 use std::{
     collections::HashMap,
     sync::{
@@ -50,7 +50,7 @@ pub(super) struct Indexes {
     budget: usize,
     /// Bytes that all of them take.
     total: Arc<AtomicUsize>,
-    accounts: RwLock<HashMap<Key, Arc<Entry>>>,
+    accounts: RwLock<HashMap<Key, Arc<AccountIndex>>>,
     /// Counts uses, to tell which was longest ago.
     uses: AtomicU64,
 }
@@ -59,8 +59,8 @@ type Key = (Tree, AccountId);
 
 /// One account.
 #[derive(Debug, Default)]
-struct Entry {
-    state: Mutex<State>,
+struct AccountIndex {
+    state: Mutex<AccountState>,
     built: Condvar,
     last_use: AtomicU64,
     bytes: AtomicUsize,
@@ -69,23 +69,23 @@ struct Entry {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct AccountState {
     view: Option<IndexView>,
     /// While somebody builds: what was published since.
     building: Option<Vec<Change>>,
     /// Places that do not fit into the memory.
-    refused: Vec<FieldPath>,
+    oversized: Vec<FieldPath>,
     /// Whether the writer has forgotten this entry.
     evicted: bool,
     /// Changes since its bytes were counted.
-    uncounted: usize,
+    changes_since_recount: usize,
 }
 
 /// After so many changes, or objects while it is built, the bytes of a view are counted again.
-const COUNT_EVERY: usize = 1024;
+const RECOUNT_INTERVAL: usize = 1024;
 
 /// Beyond so many places that do not fit, which ones is forgotten.
-const REFUSED: usize = 64;
+const MAX_OVERSIZED_FIELDS: usize = 64;
 
 impl Indexes {
     pub(super) fn new(budget: u64) -> Self {
@@ -107,7 +107,7 @@ impl Indexes {
     }
 
     /// What is known of the account at these places, if all of it was built before.
-    pub(super) fn built(
+    pub(super) fn get_cached(
         &self,
         collection: Collection,
         account: &AccountId,
@@ -122,13 +122,13 @@ impl Indexes {
             return Ok(None);
         };
         drop(accounts);
-        self.touch(&entry);
+        self.record_use(&entry);
         entry.lock().indexed(places, snapshot)
     }
 
     /// What is known of the account at these places; built if need be, which takes long. `None`
     /// when it does not fit into the memory.
-    pub(super) fn get(
+    pub(super) fn get_or_build(
         &self,
         collection: Collection,
         account: &AccountId,
@@ -154,7 +154,7 @@ impl Indexes {
                 continue;
             }
 
-            if places.iter().any(|place| state.refused.contains(place)) {
+            if places.iter().any(|place| state.oversized.contains(place)) {
                 return Ok(None);
             }
 
@@ -168,16 +168,16 @@ impl Indexes {
             state.building = Some(Vec::new());
             drop(state);
 
-            let building = Building(&entry);
+            let building = BuildGuard(&entry);
             let built = self.build(&key, collection, &snapshot()?, missing.clone());
             let finished = building.finish(self.budget, places, built?, &snapshot)?;
 
             drop(building);
             let indexed = match finished {
-                Finished::Forgotten => continue,
-                Finished::Known(indexed) => Some(*indexed),
-                Finished::TooLarge => {
-                    entry.lock().refuse(missing);
+                BuildOutcome::Evicted => continue,
+                BuildOutcome::Ready(indexed) => Some(*indexed),
+                BuildOutcome::TooLarge => {
+                    entry.lock().mark_oversized(missing);
                     None
                 }
             };
@@ -190,7 +190,8 @@ impl Indexes {
     /// Publishes a commit: what readers see and what is known of it change in one step.
     pub(super) fn publish(&self, changes: &[Change], publish: impl FnOnce()) {
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
-        let mut affected: Vec<(&Entry, MutexGuard<'_, State>, Vec<&Change>)> = Vec::new();
+        let mut affected: Vec<(&AccountIndex, MutexGuard<'_, AccountState>, Vec<&Change>)> =
+            Vec::new();
         for change in changes.iter().filter(|_| !accounts.is_empty()) {
             let Some(entry) = accounts.get(&(change.collection.records, change.account.clone()))
             else {
@@ -209,10 +210,10 @@ impl Indexes {
         let mut grown = false;
         for (entry, mut state, changes) in affected {
             for change in changes {
-                state.follow(change);
+                state.apply_change(change);
             }
-            if state.uncounted >= COUNT_EVERY {
-                entry.count(&mut state);
+            if state.changes_since_recount >= RECOUNT_INTERVAL {
+                entry.recount(&mut state);
                 grown = true;
             }
         }
@@ -231,12 +232,12 @@ impl Indexes {
             .unwrap_or_else(PoisonError::into_inner);
         for (_, entry) in accounts.drain() {
             // Whoever builds it sees so when it is done, and begins with another.
-            entry.lock().forget();
-            entry.note(0);
+            entry.lock().clear();
+            entry.set_bytes(0);
         }
     }
 
-    fn entry(&self, key: &Key) -> Arc<Entry> {
+    fn entry(&self, key: &Key) -> Arc<AccountIndex> {
         let known = self
             .accounts
             .read()
@@ -249,19 +250,19 @@ impl Indexes {
                 .write()
                 .unwrap_or_else(PoisonError::into_inner);
             let new = || {
-                Arc::new(Entry {
+                Arc::new(AccountIndex {
                     total: Arc::clone(&self.total),
-                    ..Entry::default()
+                    ..AccountIndex::default()
                 })
             };
             Arc::clone(accounts.entry(key.clone()).or_insert_with(new))
         });
 
-        self.touch(&entry);
+        self.record_use(&entry);
         entry
     }
 
-    fn touch(&self, entry: &Entry) {
+    fn record_use(&self, entry: &AccountIndex) {
         entry
             .last_use
             .store(self.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
@@ -275,9 +276,10 @@ impl Indexes {
         snapshot: &Snapshot,
         places: Vec<FieldPath>,
     ) -> Result<Option<IndexView>, StoreError> {
-        let mut view = IndexView::with_places(places);
-        if !view.needs_attributes() {
-            snapshot.for_each_number(collection, &key.1, |tiny_id| view.insert_number(tiny_id))?;
+        let mut view = IndexView::with_fields(places);
+        if !view.has_fields() {
+            snapshot
+                .for_each_tiny_id(collection, &key.1, |tiny_id| view.insert_tiny_id(tiny_id))?;
             return Ok(Some(view));
         }
 
@@ -288,7 +290,7 @@ impl Indexes {
             }
             seen = seen.wrapping_add(1);
             fits = view.set(tiny_id, &parse(&stored)?).is_ok();
-            if seen.is_multiple_of(COUNT_EVERY) {
+            if seen.is_multiple_of(RECOUNT_INTERVAL) {
                 let bytes = view.bytes();
                 fits = fits && bytes <= self.budget;
                 self.make_room(Some(key), bytes);
@@ -332,25 +334,25 @@ impl Indexes {
                 continue;
             };
             if entry.lock().evict() {
-                too_much = too_much.saturating_sub(entry.note(0));
+                too_much = too_much.saturating_sub(entry.set_bytes(0));
                 accounts.remove(&key);
             }
         }
     }
 }
 
-impl Entry {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl AccountIndex {
+    fn lock(&self) -> MutexGuard<'_, AccountState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn count(&self, state: &mut State) {
-        state.uncounted = 0;
-        self.note(state.bytes());
+    fn recount(&self, state: &mut AccountState) {
+        state.changes_since_recount = 0;
+        self.set_bytes(state.bytes());
     }
 
     /// Notes how many bytes it takes now, and tells how many it did.
-    fn note(&self, bytes: usize) -> usize {
+    fn set_bytes(&self, bytes: usize) -> usize {
         let before = self.bytes.swap(bytes, Ordering::Relaxed);
         // The sum wraps around and back.
         self.total
@@ -359,15 +361,15 @@ impl Entry {
     }
 }
 
-impl State {
+impl AccountState {
     /// Bytes of memory, more or less.
     fn bytes(&self) -> usize {
-        const REST: usize = 512;
-        let refused = self.refused.iter().map(|place| place.name().len());
+        const ACCOUNT_OVERHEAD: usize = 512;
+        let refused = self.oversized.iter().map(|place| place.name().len());
         self.view
             .as_ref()
             .map_or(0, IndexView::bytes)
-            .saturating_add(REST)
+            .saturating_add(ACCOUNT_OVERHEAD)
             .saturating_add(refused.sum())
     }
 
@@ -379,7 +381,7 @@ impl State {
         match &mut self.view {
             // The writer cannot publish anything between these two.
             Some(view) if places.iter().all(|place| view.has(place)) => {
-                view.use_places(places);
+                view.mark_used(places);
                 Ok(Some(IndexedSnapshot {
                     view: view.clone(),
                     snapshot: snapshot()?,
@@ -400,18 +402,18 @@ impl State {
         missing
     }
 
-    fn follow(&mut self, change: &Change) {
-        self.uncounted = self.uncounted.saturating_add(1);
+    fn apply_change(&mut self, change: &Change) {
+        self.changes_since_recount = self.changes_since_recount.saturating_add(1);
         if let Some(changes) = &mut self.building {
             changes.push(change.clone());
         }
 
         let Some(view) = &mut self.view else { return };
-        let followed = match follow(view, change) {
-            Err(CannotFollow::TooLarge) => {
-                let gone = view.forget_open_ended();
-                let followed = follow(view, change);
-                self.refuse(gone);
+        let followed = match apply_change(view, change) {
+            Err(ApplyError::TooLarge) => {
+                let gone = view.remove_open_ended();
+                let followed = apply_change(view, change);
+                self.mark_oversized(gone);
                 followed
             }
             followed => followed,
@@ -423,11 +425,11 @@ impl State {
         }
     }
 
-    fn refuse(&mut self, places: Vec<FieldPath>) {
-        if self.refused.len() >= REFUSED {
-            self.refused.clear();
+    fn mark_oversized(&mut self, places: Vec<FieldPath>) {
+        if self.oversized.len() >= MAX_OVERSIZED_FIELDS {
+            self.oversized.clear();
         }
-        self.refused.extend(places);
+        self.oversized.extend(places);
     }
 
     /// `false` while it is being built.
@@ -435,11 +437,11 @@ impl State {
         if self.building.is_some() {
             return false;
         }
-        self.forget();
+        self.clear();
         true
     }
 
-    fn forget(&mut self) {
+    fn clear(&mut self) {
         self.evicted = true;
         self.view = None;
     }

@@ -7,7 +7,7 @@
 //! looks makes the view exact.
 
 use super::{
-    engine::{self, Address, Bounds, Stored},
+    engine::{self, Bounds, Stored, TreeKey},
     trees::Tree,
 };
 use crate::domain::ids::AccountId;
@@ -25,33 +25,33 @@ use std::{
 pub(super) type Version = u64;
 
 /// Values from before a commit; `None` where there was nothing.
-pub(super) type OldValues = BTreeMap<Address, Option<Stored>>;
+pub(super) type UndoLog = BTreeMap<TreeKey, Option<Stored>>;
 
 /// Slots of accounts that a commit changes.
-pub(super) type Touched = BTreeSet<usize>;
+pub(super) type TouchedSlots = BTreeSet<usize>;
 
 /// Accounts share this many slots: a change in one account may look like a change in another, never
 /// the reverse.
-const SLOTS: usize = 4096;
+const ACCOUNT_SLOTS: usize = 4096;
 
 /// Where an account's last change is noted.
 pub(super) fn slot(account: &AccountId) -> usize {
     let mut hasher = DefaultHasher::new();
     account.hash(&mut hasher);
-    usize::try_from(hasher.finish() % SLOTS as u64).unwrap_or_default()
+    usize::try_from(hasher.finish() % ACCOUNT_SLOTS as u64).unwrap_or_default()
 }
 
 #[derive(Debug)]
-pub(super) struct Versions {
+pub(super) struct Mvcc {
     state: RwLock<State>,
     /// The last commit that changed any account of a slot.
     last_changes: Box<[AtomicU64]>,
-    /// Number of commits in `state.older`, so that readers need no lock when there is nothing to
+    /// Number of commits in `state.undo_log`, so that readers need no lock when there is nothing to
     /// look up.
-    kept: AtomicUsize,
-    /// Bytes that `state.older` may take.
+    undo_len: AtomicUsize,
+    /// Bytes that `state.undo_log` may take.
     budget: u64,
-    /// Readers of versions before this one have lost what they would need.
+    /// Readers of mvcc before this one have lost what they would need.
     oldest_readable: AtomicU64,
 }
 
@@ -60,27 +60,27 @@ struct State {
     published: Version,
     /// What was there before commits that some reader must not see, by key, in the order of the
     /// commits.
-    older: BTreeMap<Address, VecDeque<(Version, Option<Stored>)>>,
+    undo_log: BTreeMap<TreeKey, VecDeque<(Version, Option<Stored>)>>,
     /// Those commits, in order, and the keys that they changed.
-    commits: VecDeque<(Version, Vec<Address>)>,
+    commits: VecDeque<(Version, Vec<TreeKey>)>,
     /// How many readers hold each version.
     readers: BTreeMap<Version, usize>,
-    /// Bytes that `older` takes, more or less.
+    /// Bytes that `undo_log` takes, more or less.
     bytes: u64,
 }
 
-impl Versions {
+impl Mvcc {
     /// Nothing changed yet. Old values may take so many bytes, those of the commit under way not
     /// counted.
     pub(super) fn new(budget: u64) -> Self {
         let last_changes = std::iter::repeat_with(AtomicU64::default)
-            .take(SLOTS)
+            .take(ACCOUNT_SLOTS)
             .collect();
-        let (kept, oldest_readable) = (AtomicUsize::default(), AtomicU64::default());
+        let (undo_len, oldest_readable) = (AtomicUsize::default(), AtomicU64::default());
         Self {
             state: RwLock::default(),
             last_changes,
-            kept,
+            undo_len,
             budget,
             oldest_readable,
         }
@@ -99,7 +99,7 @@ impl Versions {
 
     /// The writer is about to change these keys; until [`publish`](Self::publish) readers see the
     /// old values.
-    pub(super) fn prepare(&self, old: OldValues) {
+    pub(super) fn record_undo(&self, old: UndoLog) {
         let mut state = self.write();
         let next = state.published.saturating_add(1);
         state
@@ -111,17 +111,17 @@ impl Versions {
                 .bytes
                 .saturating_add(bytes_of(&address, value.as_ref()));
             state
-                .older
+                .undo_log
                 .entry(address)
                 .or_default()
                 .push_back((next, value));
         }
 
-        self.kept.store(state.commits.len(), Ordering::SeqCst);
+        self.undo_len.store(state.commits.len(), Ordering::SeqCst);
     }
 
     /// What was prepared is durable: new readers see it.
-    pub(super) fn publish(&self, touched: &Touched) {
+    pub(super) fn publish(&self, touched: &TouchedSlots) {
         let mut state = self.write();
         state.published = state.published.saturating_add(1);
         for last_change in touched
@@ -130,12 +130,12 @@ impl Versions {
         {
             last_change.store(state.published, Ordering::SeqCst);
         }
-        self.forget(&mut state);
-        while state.bytes > self.budget && self.give_up_oldest_reader(&mut state) {}
+        self.prune(&mut state);
+        while state.bytes > self.budget && self.expire_oldest_reader(&mut state) {}
     }
 
     /// Keeps nothing more for the readers of the oldest version, unless it is the one of now.
-    fn give_up_oldest_reader(&self, state: &mut State) -> bool {
+    fn expire_oldest_reader(&self, state: &mut State) -> bool {
         let oldest = state.readers.first_key_value().map(|(version, _)| *version);
         let Some(oldest) = oldest.filter(|version| *version < state.published) else {
             return false;
@@ -144,13 +144,13 @@ impl Versions {
         self.oldest_readable
             .store(oldest.saturating_add(1), Ordering::SeqCst);
         state.readers.remove(&oldest);
-        self.forget(state);
+        self.prune(state);
         true
     }
 
     /// The engine was opened anew, so that nobody knows what changed: whatever was seen before may
     /// no longer hold. No reader may hold a version.
-    pub(super) fn start_over(&self) {
+    pub(super) fn reset(&self) {
         let mut state = self.write();
         let published = state.published.saturating_add(1);
         *state = State {
@@ -160,7 +160,7 @@ impl Versions {
         for last_change in &self.last_changes {
             last_change.store(published, Ordering::SeqCst);
         }
-        self.kept.store(0, Ordering::SeqCst);
+        self.undo_len.store(0, Ordering::SeqCst);
     }
 
     /// A version after which the account has certainly not changed. Two equal answers mean that
@@ -173,8 +173,8 @@ impl Versions {
             })
     }
 
-    /// A reader begins; it must [`release`](Self::release) what it gets.
-    pub(super) fn hold(&self) -> Version {
+    /// A reader begins; it must [`unpin`](Self::unpin) what it gets.
+    pub(super) fn pin(&self) -> Version {
         let mut state = self.write();
         let version = state.published;
         *state.readers.entry(version).or_default() += 1;
@@ -182,7 +182,7 @@ impl Versions {
     }
 
     /// A reader ends.
-    pub(super) fn release(&self, version: Version) {
+    pub(super) fn unpin(&self, version: Version) {
         let mut state = self.write();
         if let Some(count) = state.readers.get_mut(&version) {
             *count = count.saturating_sub(1);
@@ -190,7 +190,7 @@ impl Versions {
                 state.readers.remove(&version);
             }
         }
-        self.forget(&mut state);
+        self.prune(&mut state);
     }
 
     /// What a reader of the last published commit must see where the engine showed `found`.
@@ -200,7 +200,7 @@ impl Versions {
         key: &[u8],
         found: Option<Stored>,
     ) -> Option<Stored> {
-        if self.kept.load(Ordering::SeqCst) == 0 {
+        if self.undo_len.load(Ordering::SeqCst) == 0 {
             return found;
         }
         let state = self.read();
@@ -215,7 +215,7 @@ impl Versions {
         key: &[u8],
         found: Option<Stored>,
     ) -> Option<Stored> {
-        if self.kept.load(Ordering::SeqCst) == 0 {
+        if self.undo_len.load(Ordering::SeqCst) == 0 {
             return found;
         }
         self.read().as_of(version, tree, key).unwrap_or(found)
@@ -230,7 +230,7 @@ impl Versions {
         bounds: &Bounds,
         found: Vec<engine::Entry>,
     ) -> Vec<engine::Entry> {
-        if self.kept.load(Ordering::SeqCst) == 0 {
+        if self.undo_len.load(Ordering::SeqCst) == 0 {
             return found;
         }
 
@@ -251,7 +251,7 @@ impl Versions {
     }
 
     /// Drops what no reader, present or future, can ask for.
-    fn forget(&self, state: &mut State) {
+    fn prune(&self, state: &mut State) {
         let oldest_reader = state
             .readers
             .keys()
@@ -268,11 +268,11 @@ impl Versions {
                 break;
             };
             for address in changed {
-                state.forget_until(version, address);
+                state.prune_key(version, address);
             }
         }
 
-        self.kept.store(state.commits.len(), Ordering::SeqCst);
+        self.undo_len.store(state.commits.len(), Ordering::SeqCst);
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -287,7 +287,7 @@ impl Versions {
 impl State {
     /// The value from before the first commit after `version` that changed the key.
     fn as_of(&self, version: Version, tree: Tree, key: &[u8]) -> Option<Option<Stored>> {
-        first_after(version, self.older.get(&(tree, key.to_vec()))?).cloned()
+        first_after(version, self.undo_log.get(&(tree, key.to_vec()))?).cloned()
     }
 
     fn range_as_of(
@@ -305,7 +305,7 @@ impl State {
         };
 
         let changed = self
-            .older
+            .undo_log
             .range((lower, within(upper)))
             .take_while(|((of, _), _)| *of == tree);
 
@@ -314,8 +314,8 @@ impl State {
             .collect()
     }
 
-    fn forget_until(&mut self, version: Version, address: Address) {
-        if let Entry::Occupied(mut old) = self.older.entry(address) {
+    fn prune_key(&mut self, version: Version, address: TreeKey) {
+        if let Entry::Occupied(mut old) = self.undo_log.entry(address) {
             while old
                 .get()
                 .front()
@@ -334,14 +334,14 @@ impl State {
 }
 
 /// What one old value takes: its key twice, and the value.
-fn bytes_of((_, key): &Address, value: Option<&Stored>) -> u64 {
-    const REST: usize = 128;
+fn bytes_of((_, key): &TreeKey, value: Option<&Stored>) -> u64 {
+    const ENTRY_OVERHEAD: usize = 128;
     let value = value.map_or(0, |value| value.as_ref().len());
     u64::try_from(
         key.len()
             .saturating_mul(2)
             .saturating_add(value)
-            .saturating_add(REST),
+            .saturating_add(ENTRY_OVERHEAD),
     )
     .unwrap_or(u64::MAX)
 }
@@ -362,69 +362,66 @@ mod tests {
         Some(Stored::from(text.as_bytes().to_vec()))
     }
 
-    fn old(key: &str, before: Option<Stored>) -> OldValues {
+    fn old(key: &str, before: Option<Stored>) -> UndoLog {
         [((Tree::Integrations, key.as_bytes().to_vec()), before)].into()
     }
 
     #[test]
     fn a_change_is_seen_only_after_it_is_published() {
-        let versions = Versions::new(u64::MAX);
-        versions.prepare(old("k", value("old")));
+        let mvcc = Mvcc::new(u64::MAX);
+        mvcc.record_undo(old("k", value("old")));
         assert_eq!(
-            versions.published(Tree::Integrations, b"k", value("new")),
+            mvcc.published(Tree::Integrations, b"k", value("new")),
             value("old")
         );
         assert_eq!(
-            versions.published(Tree::Meta, b"k", value("new")),
+            mvcc.published(Tree::Meta, b"k", value("new")),
             value("new"),
             "another tree"
         );
-        versions.publish(&Touched::new());
+        mvcc.publish(&TouchedSlots::new());
         assert_eq!(
-            versions.published(Tree::Integrations, b"k", value("new")),
+            mvcc.published(Tree::Integrations, b"k", value("new")),
             value("new")
         );
     }
 
     #[test]
     fn a_held_version_stays_as_it_was_through_many_commits() {
-        let versions = Versions::new(u64::MAX);
-        let held = versions.hold();
+        let mvcc = Mvcc::new(u64::MAX);
+        let held = mvcc.pin();
         for before in [None, value("1"), value("2")] {
-            versions.prepare(old("k", before));
-            versions.publish(&Touched::new());
+            mvcc.record_undo(old("k", before));
+            mvcc.publish(&TouchedSlots::new());
         }
 
-        assert_eq!(
-            versions.as_of(held, Tree::Integrations, b"k", value("3")),
-            None
-        );
+        assert_eq!(mvcc.as_of(held, Tree::Integrations, b"k", value("3")), None);
 
-        let later = versions.hold();
+        let later = mvcc.pin();
         assert_eq!(
-            versions.as_of(later, Tree::Integrations, b"k", value("3")),
+            mvcc.as_of(later, Tree::Integrations, b"k", value("3")),
             value("3")
         );
-        versions.release(held);
-        versions.release(later);
+        mvcc.unpin(held);
+        mvcc.unpin(later);
         assert_eq!(
-            versions.kept.load(Ordering::SeqCst),
+            mvcc.undo_len.load(Ordering::SeqCst),
             0,
-            "nothing is kept for nobody"
+            "nothing is undo_len for nobody"
         );
     }
 
     #[test]
     fn a_range_gets_back_what_was_removed_and_loses_what_was_added() {
-        let versions = Versions::new(u64::MAX);
-        let held = versions.hold();
-        versions.prepare(
+        let mvcc = Mvcc::new(u64::MAX);
+        let held = mvcc.pin();
+        mvcc.record_undo(
             [old("b", value("B")), old("c", None), old("z", value("Z"))]
                 .into_iter()
                 .flatten()
                 .collect(),
         );
-        versions.publish(&Touched::new());
+        mvcc.publish(&TouchedSlots::new());
         let bounds = (
             Bound::Included(b"a".to_vec()),
             Bound::Excluded(b"x".to_vec()),
@@ -432,17 +429,17 @@ mod tests {
         let found = [("a", "A"), ("c", "C")]
             .map(|(k, v)| (k.as_bytes().to_vec(), value(v).unwrap()))
             .to_vec();
-        let seen = versions.range_as_of(held, Tree::Integrations, &bounds, found);
+        let seen = mvcc.range_as_of(held, Tree::Integrations, &bounds, found);
         let keys: Vec<_> = seen.iter().map(|(key, _)| key.as_slice()).collect();
         assert_eq!(keys, [b"a", b"b"]);
     }
 
     #[test]
     fn a_range_over_a_whole_tree_has_nothing_of_another() {
-        let versions = Versions::new(u64::MAX);
-        let held = versions.hold();
-        versions.prepare([old("b", value("B"))].into_iter().flatten().collect());
-        versions.publish(&Touched::new());
+        let mvcc = Mvcc::new(u64::MAX);
+        let held = mvcc.pin();
+        mvcc.record_undo([old("b", value("B"))].into_iter().flatten().collect());
+        mvcc.publish(&TouchedSlots::new());
 
         let everything = (Bound::Unbounded, Bound::Unbounded);
         for (tree, expected) in [
@@ -450,7 +447,7 @@ mod tests {
             (Tree::Integrations, 1),
             (Tree::IntegrationsByAccount, 0),
         ] {
-            let seen = versions.range_as_of(held, tree, &everything, Vec::new());
+            let seen = mvcc.range_as_of(held, tree, &everything, Vec::new());
             assert_eq!(seen.len(), expected, "{tree:?}");
         }
     }
@@ -459,57 +456,54 @@ mod tests {
     #[test]
     fn old_values_beyond_the_budget_cost_the_oldest_readers_their_view() {
         let large = || value(&"x".repeat(10_000));
-        let versions = Versions::new(25_000);
+        let mvcc = Mvcc::new(25_000);
         let commit = |key: &str| {
-            versions.prepare(old(key, large()));
-            versions.publish(&Touched::new());
+            mvcc.record_undo(old(key, large()));
+            mvcc.publish(&TouchedSlots::new());
         };
 
-        let first = versions.hold();
+        let first = mvcc.pin();
         commit("a");
-        let second = versions.hold();
+        let second = mvcc.pin();
 
         commit("b");
-        assert!(versions.is_readable(first) && versions.is_readable(second));
+        assert!(mvcc.is_readable(first) && mvcc.is_readable(second));
         commit("c");
-        assert!(!versions.is_readable(first), "three values do not fit");
-        assert!(versions.is_readable(second));
+        assert!(!mvcc.is_readable(first), "three values do not fit");
+        assert!(mvcc.is_readable(second));
         assert_eq!(
-            versions.as_of(second, Tree::Integrations, b"b", value("new")),
+            mvcc.as_of(second, Tree::Integrations, b"b", value("new")),
             large()
         );
 
         for number in 0..100 {
             commit(&number.to_string());
-            assert!(versions.bytes() <= 25_000, "{} bytes", versions.bytes());
+            assert!(mvcc.bytes() <= 25_000, "{} bytes", mvcc.bytes());
         }
 
-        assert!(!versions.is_readable(second));
-        let third = versions.hold();
+        assert!(!mvcc.is_readable(second));
+        let third = mvcc.pin();
         assert!(
-            versions.is_readable(third),
+            mvcc.is_readable(third),
             "who comes later is no worse for it"
         );
         [first, second, third]
             .iter()
-            .for_each(|version| versions.release(*version));
-        assert_eq!(
-            (versions.bytes(), versions.kept.load(Ordering::SeqCst)),
-            (0, 0)
-        );
+            .for_each(|version| mvcc.unpin(*version));
+        assert_eq!((mvcc.bytes(), mvcc.undo_len.load(Ordering::SeqCst)), (0, 0));
     }
 
     #[test]
     fn whoever_reads_the_store_of_now_is_never_given_up() {
-        let versions = Versions::new(0);
-        versions.prepare(old("a", value("A")));
-        versions.publish(&Touched::new());
-        let held = versions.hold();
-        versions.prepare(old("a", value("B")));
+        let mvcc = Mvcc::new(0);
+        mvcc.record_undo(old("a", value("A")));
+        mvcc.publish(&TouchedSlots::new());
+        let held = mvcc.pin();
+        mvcc.record_undo(old("a", value("B")));
         assert_eq!(
-            versions.as_of(held, Tree::Integrations, b"a", value("C")),
+            mvcc.as_of(held, Tree::Integrations, b"a", value("C")),
             value("B")
         );
-        assert!(versions.is_readable(held));
+        assert!(mvcc.is_readable(held));
     }
 }

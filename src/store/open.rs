@@ -41,33 +41,33 @@ pub struct Options {
 
 pub(super) fn open(folder: &Path, options: &Options) -> Result<Engine, OpenError> {
     let (own_folder, options) = (folder.to_owned(), options.clone());
-    guarded(folder, move || open_here(&own_folder, &options))
+    catch_engine_panic(folder, move || open_on_this_thread(&own_folder, &options))
 }
 
-/// Opens on this thread, which should be a [`guarded`] one. A store of an earlier version becomes
+/// Opens on this thread, which should be a [`catch_engine_panic`] one. A store of an earlier version becomes
 /// one of this one.
-pub(super) fn open_here(folder: &Path, options: &Options) -> Result<Engine, OpenError> {
-    let engine = open_as_it_is(folder, options, MissingTree::Create)?;
-    bring_up(&engine).map_err(|error| damaged(folder, &error))?;
+pub(super) fn open_on_this_thread(folder: &Path, options: &Options) -> Result<Engine, OpenError> {
+    let engine = open_without_migration(folder, options, MissingTree::Create)?;
+    migrate(&engine).map_err(|error| damaged(folder, &error))?;
     Ok(engine)
 }
 
 /// The same, but a store of an earlier version stays one.
-pub(super) fn open_as_it_is(
+pub(super) fn open_without_migration(
     folder: &Path,
     options: &Options,
     missing: MissingTree,
 ) -> Result<Engine, OpenError> {
-    let (engine, lost) = open_whatever(folder, options, missing)?;
-    if lost > 0 {
-        let cause = format!("its last {lost} commits, which were acknowledged, cannot be read");
+    let (engine, missing) = open_unchecked(folder, options, missing)?;
+    if missing > 0 {
+        let cause = format!("its last {missing} commits, which were acknowledged, cannot be read");
         return Err(OpenError::Damaged {
             folder: folder.to_owned(),
             cause,
         });
     }
 
-    match (known_schema(folder, &engine)?, &options.token_secret) {
+    match (supported_schema(folder, &engine)?, &options.token_secret) {
         (Some(_), _) => {}
         (None, Some(token_secret)) => {
             initialise(&engine, token_secret).map_err(|error| damaged(folder, &error))?;
@@ -89,7 +89,7 @@ fn damaged(folder: &Path, error: &StoreError) -> OpenError {
 ///
 /// # Errors
 /// It is one that this program does not know, or none at all.
-pub(super) fn known_schema(folder: &Path, engine: &Engine) -> Result<Option<u32>, OpenError> {
+pub(super) fn supported_schema(folder: &Path, engine: &Engine) -> Result<Option<u32>, OpenError> {
     match schema(engine).map_err(|error| damaged(folder, &error))? {
         Some(found) if found > SCHEMA_VERSION => Err(OpenError::NewerSchema {
             folder: folder.to_owned(),
@@ -101,7 +101,7 @@ pub(super) fn known_schema(folder: &Path, engine: &Engine) -> Result<Option<u32>
 }
 
 /// Opens what the engine can open, and tells how many commits that were acknowledged are missing.
-pub(super) fn open_whatever(
+pub(super) fn open_unchecked(
     folder: &Path,
     options: &Options,
     missing: MissingTree,
@@ -111,22 +111,22 @@ pub(super) fn open_whatever(
         source,
     };
 
-    make_folder(folder).map_err(unusable)?;
+    create_private_folder(folder).map_err(unusable)?;
     repair::repair(folder).map_err(unusable)?;
     let db = open_sled(folder, options)?;
     let disk = match options.durability {
-        Durability::Synced => Some(Disk::of(folder).map_err(unusable)?),
+        Durability::Synced => Some(Disk::open(folder).map_err(unusable)?),
         Durability::Ephemeral => None,
     };
 
     let engine = Engine::new(db, disk, missing).map_err(|error| damaged(folder, &error))?;
-    let lost = engine.lost_commits().map_err(unusable)?;
-    Ok((engine, lost))
+    let missing = engine.missing_commits().map_err(unusable)?;
+    Ok((engine, missing))
 }
 
 /// Makes a folder, and those above it, for this user only: the store has the secret that signs
 /// tokens, and whatever clients put into their objects. One that is there stays as it is.
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn create_private_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
@@ -138,7 +138,7 @@ fn open_sled(folder: &Path, options: &Options) -> Result<sled::Db, OpenError> {
         // We flush; a second flusher would only get in the way.
         .flush_every_ms(None);
     config.open().map_err(|error| match error {
-        sled::Error::Io(error) => refused(folder, error),
+        sled::Error::Io(error) => lock_error(folder, error),
         other => OpenError::Damaged {
             folder: folder.to_owned(),
             cause: other.to_string(),
@@ -149,7 +149,7 @@ fn open_sled(folder: &Path, options: &Options) -> Result<sled::Db, OpenError> {
 /// Reads what may be damaged: sled panics on some files, on this thread or, by a broken channel,
 /// through another. The thread's name keeps the panic hook quiet: what is to be said is said in the
 /// error.
-pub(super) fn guarded<T: Send + 'static>(
+pub(super) fn catch_engine_panic<T: Send + 'static>(
     folder: &Path,
     work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
 ) -> Result<T, OpenError> {
@@ -174,7 +174,7 @@ pub(super) fn guarded<T: Send + 'static>(
 /// The name of the thread on which a panic means a damaged store and nothing else.
 pub(crate) const OPENING_THREAD: &str = "store-open";
 
-fn refused(folder: &Path, error: io::Error) -> OpenError {
+fn lock_error(folder: &Path, error: io::Error) -> OpenError {
     let folder = folder.to_owned();
     // sled wraps the lock's refusal into another kind of error and keeps only its text.
     let text = error.to_string();
@@ -184,7 +184,7 @@ fn refused(folder: &Path, error: io::Error) -> OpenError {
         // As network file systems answer that have no locks.
         Some((_, why)) => OpenError::NoLocks {
             folder,
-            cause: message_in(why).to_owned(),
+            cause: os_message(why).to_owned(),
         },
         None => OpenError::Io {
             folder,
@@ -194,7 +194,7 @@ fn refused(folder: &Path, error: io::Error) -> OpenError {
 }
 
 /// The message of the operating system in an error that was written for programmers.
-fn message_in(error: &str) -> &str {
+fn os_message(error: &str) -> &str {
     let message = error
         .split_once("message: \"")
         .and_then(|(_, rest)| rest.split_once('"'));
@@ -234,7 +234,7 @@ fn is_empty(engine: &Engine, tree: Tree) -> bool {
 
 /// Brings a store of an earlier version up to this one. Version 2 has more trees, which opening has
 /// made; one of them tells which integrations send.
-pub(super) fn bring_up(engine: &Engine) -> Result<(), StoreError> {
+pub(super) fn migrate(engine: &Engine) -> Result<(), StoreError> {
     if schema(engine)?.is_none_or(|found| found >= SCHEMA_VERSION) {
         return Ok(());
     }
@@ -297,7 +297,7 @@ mod tests {
                 "could not acquire lock on \"db\": {:?}",
                 io::Error::from_raw_os_error(errno)
             );
-            refused(Path::new("data"), io::Error::other(text))
+            lock_error(Path::new("data"), io::Error::other(text))
         };
 
         let (again, no_locks) = (rustix::io::Errno::WOULDBLOCK, rustix::io::Errno::NOLCK);

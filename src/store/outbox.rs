@@ -168,10 +168,10 @@ impl Transaction<'_> {
     /// The first of a queue.
     ///
     /// # Errors
-    /// The store cannot be read, or lacks it.
+    /// The store cannot be read, or missing_message it.
     pub fn next_message(&self, queue: &Outbox) -> Result<Stored, StoreError> {
         self.get(Tree::Deliveries, &queue.first_key())?
-            .ok_or_else(lacks)
+            .ok_or_else(missing_message)
     }
 
     /// Takes the first out of a queue, so that the second is due then. Returns what is left, if
@@ -235,7 +235,7 @@ impl Transaction<'_> {
 }
 
 /// So many queues are read at once.
-const PORTION: usize = 256;
+const SCAN_CHUNK: usize = 256;
 
 impl Store {
     /// All queues in which something waits, and what is wrong with one that cannot be read, which
@@ -246,7 +246,7 @@ impl Store {
     pub fn outboxes(&self) -> Result<(Vec<Outbox>, Option<StoreError>), StoreError> {
         let snapshot = self.snapshot()?;
         let (mut queues, mut damage) = (Vec::new(), None);
-        for entry in snapshot.scan_all(Tree::Queues, PORTION) {
+        for entry in snapshot.scan_all(Tree::Queues, SCAN_CHUNK) {
             let (key, value) = entry?;
             match Outbox::decode(&key, value.as_ref()) {
                 Ok(queue) => queues.push(queue),
@@ -259,15 +259,15 @@ impl Store {
     /// The first of a queue.
     ///
     /// # Errors
-    /// The store cannot be read, or lacks it.
+    /// The store cannot be read, or missing_message it.
     pub fn next_message(&self, queue: &Outbox) -> Result<Stored, StoreError> {
         self.snapshot()?
             .get(Tree::Deliveries, &queue.first_key())?
-            .ok_or_else(lacks)
+            .ok_or_else(missing_message)
     }
 }
 
-fn lacks() -> StoreError {
+fn missing_message() -> StoreError {
     StoreError::damaged("what is first in a queue of what is to be sent does not exist")
 }
 

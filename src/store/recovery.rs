@@ -9,9 +9,9 @@
 use super::{
     OpenError, Options, StoreError,
     engine::{Changes, Engine},
-    handle::Shared,
+    handle::Replica,
     open,
-    repair::SEGMENT,
+    repair::SEGMENT_BYTES,
 };
 use std::{
     fs::{self, File},
@@ -23,83 +23,86 @@ use std::{
 
 /// Opens a store again and again until it takes writes.
 #[derive(Debug)]
-pub(super) struct Healing<'a> {
-    shared: &'a Shared,
+pub(super) struct Recovery<'a> {
+    replica: &'a Replica,
     folder: &'a Path,
     options: &'a Options,
 }
 
 /// Why the store does not take writes yet.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NotYet {
+pub(super) enum RecoveryError {
     #[error("the folder cannot be written: {0}")]
     Probe(io::Error),
     #[error("readers are still holding it")]
-    Readers,
+    ReadersActive,
     #[error("opening it broke down")]
-    Broken,
+    Panicked,
     #[error("what was written could not be written again: {0}")]
     Rewrite(io::Error),
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error("it was opened, but the first write failed: {0}")]
-    Trial(StoreError),
+    TestCommit(StoreError),
 }
 
 /// How long to wait between attempts.
 #[derive(Debug)]
-pub(super) struct Pauses {
+pub(super) struct Backoff {
     next: Duration,
 }
 
-impl Pauses {
-    const FIRST: Duration = Duration::from_millis(100);
-    const BETWEEN_PROBES: Duration = Duration::from_secs(1);
-    const LONGEST: Duration = Duration::from_secs(60);
+impl Backoff {
+    const INITIAL_DELAY: Duration = Duration::from_millis(100);
+    const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+    const MAX_DELAY: Duration = Duration::from_secs(60);
 
     /// Before the first attempt.
-    pub(super) fn first(&self) -> Duration {
-        Self::FIRST
+    pub(super) fn initial(&self) -> Duration {
+        Self::INITIAL_DELAY
     }
 
     /// After an attempt that took this long. One that only probed, or waited for readers in vain,
     /// has left them the store, so the next comes soon; others come less and less often. A large
     /// store takes long to open; readers shall have it most of the time.
-    pub(super) fn after(&mut self, not_yet: &NotYet, took: Duration) -> Duration {
-        if matches!(not_yet, NotYet::Probe(_) | NotYet::Readers) {
-            return Self::BETWEEN_PROBES;
+    pub(super) fn after(&mut self, error: &RecoveryError, took: Duration) -> Duration {
+        if matches!(
+            error,
+            RecoveryError::Probe(_) | RecoveryError::ReadersActive
+        ) {
+            return Self::PROBE_INTERVAL;
         }
-        let pause = self.next.max(took.saturating_mul(10)).min(Self::LONGEST);
-        self.next = pause.saturating_mul(2);
-        pause
+        let delay = self.next.max(took.saturating_mul(10)).min(Self::MAX_DELAY);
+        self.next = delay.saturating_mul(2);
+        delay
     }
 }
 
-impl Default for Pauses {
+impl Default for Backoff {
     fn default() -> Self {
         Self {
-            next: Self::FIRST.saturating_mul(2),
+            next: Self::INITIAL_DELAY.saturating_mul(2),
         }
     }
 }
 
-impl<'a> Healing<'a> {
-    pub(super) fn of(shared: &'a Shared, folder: &'a Path, options: &'a Options) -> Self {
+impl<'a> Recovery<'a> {
+    pub(super) fn new(replica: &'a Replica, folder: &'a Path, options: &'a Options) -> Self {
         Self {
-            shared,
+            replica,
             folder,
             options,
         }
     }
 
     /// One attempt. Until the folder can be written to, readers keep the engine that they have.
-    pub(super) fn attempt(&self) -> Result<(), NotYet> {
-        probe(self.folder).map_err(NotYet::Probe)?;
-        if !self.shared.close(self.folder) {
-            return Err(NotYet::Readers);
+    pub(super) fn attempt(&self) -> Result<(), RecoveryError> {
+        probe(self.folder).map_err(RecoveryError::Probe)?;
+        if !self.replica.close(self.folder) {
+            return Err(RecoveryError::ReadersActive);
         }
 
-        rewrite(self.folder).map_err(NotYet::Rewrite)?;
+        rewrite(self.folder).map_err(RecoveryError::Rewrite)?;
         let engine = open::open(
             self.folder,
             &Options {
@@ -107,15 +110,15 @@ impl<'a> Healing<'a> {
                 ..self.options.clone()
             },
         )?;
-        let works = trial(&engine);
-        self.shared.reopen(engine);
+        let works = commit_nothing(&engine);
+        self.replica.reopen(engine);
 
-        works.map_err(NotYet::Trial)
+        works.map_err(RecoveryError::TestCommit)
     }
 }
 
 /// An empty commit.
-fn trial(engine: &Engine) -> Result<(), StoreError> {
+fn commit_nothing(engine: &Engine) -> Result<(), StoreError> {
     engine.apply(&Changes::new())?;
     engine.sync()
 }
@@ -124,10 +127,10 @@ fn trial(engine: &Engine) -> Result<(), StoreError> {
 pub(super) const PROBE_FILE: &str = "probe";
 
 /// As much as the engine writes at once at most, which is a segment, and some.
-const PROBE: usize = SEGMENT + (1 << 20);
+const PROBE_LEN: usize = SEGMENT_BYTES + (1 << 20);
 
 /// What is written again is written in portions of this size.
-const PORTION: usize = 1 << 20;
+const REWRITE_CHUNK_LEN: usize = 1 << 20;
 
 /// Writes and syncs a file that is of no other use.
 fn probe(folder: &Path) -> io::Result<()> {
@@ -135,7 +138,7 @@ fn probe(folder: &Path) -> io::Result<()> {
     // What a killed process left goes first: its room may be what is missing.
     let _unless_there_is_none = fs::remove_file(&path);
     let written = File::create_new(&path).and_then(|mut file| {
-        file.write_all(&vec![0; PROBE])?;
+        file.write_all(&vec![0; PROBE_LEN])?;
         file.sync_all()
     });
     // Its room may be what is missing.
@@ -163,7 +166,7 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn rewrite_file(file: &File) -> io::Result<()> {
-    let mut chunk = vec![0; PORTION];
+    let mut chunk = vec![0; REWRITE_CHUNK_LEN];
     let mut offset = 0;
     loop {
         let length = file.read_at(&mut chunk, offset)?;
@@ -184,7 +187,7 @@ mod tests {
     fn a_file_is_the_same_after_it_was_written_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
-        let bytes: Vec<u8> = (0..PORTION + 4_321)
+        let bytes: Vec<u8> = (0..REWRITE_CHUNK_LEN + 4_321)
             .map(|number| (number % 251) as u8)
             .collect();
         fs::write(&path, &bytes).unwrap();
@@ -207,24 +210,24 @@ mod tests {
 
     #[test]
     fn a_probe_is_soon_made_again_whatever_came_before() {
-        let probe = || NotYet::Probe(io::ErrorKind::StorageFull.into());
-        let mut pauses = Pauses::default();
+        let probe = || RecoveryError::Probe(io::ErrorKind::StorageFull.into());
+        let mut backoff = Backoff::default();
         let seconds = Duration::from_secs;
-        assert_eq!(pauses.after(&probe(), seconds(0)), seconds(1));
+        assert_eq!(backoff.after(&probe(), seconds(0)), seconds(1));
         assert_eq!(
-            pauses.after(&NotYet::Readers, seconds(5)),
+            backoff.after(&RecoveryError::ReadersActive, seconds(5)),
             seconds(1),
             "they have the store meanwhile"
         );
-        pauses.after(&NotYet::Broken, seconds(600));
-        assert_eq!(pauses.after(&probe(), seconds(600)), seconds(1));
+        backoff.after(&RecoveryError::Panicked, seconds(600));
+        assert_eq!(backoff.after(&probe(), seconds(600)), seconds(1));
     }
 
     #[test]
     fn attempts_that_take_the_store_from_readers_become_rare() {
-        let mut pauses = Pauses::default();
+        let mut backoff = Backoff::default();
         let millis = Duration::from_millis;
-        let mut after = |took| pauses.after(&NotYet::Broken, millis(took));
+        let mut after = |took| backoff.after(&RecoveryError::Panicked, millis(took));
         assert_eq!([0, 0, 0].map(&mut after), [200, 400, 800].map(millis));
         assert_eq!(
             [500, 0].map(&mut after),

@@ -17,16 +17,16 @@ use std::{
 /// Bytes of a segment of a new store's log. Values up to a quarter of it stay in the log; larger
 /// ones get files of their own, which the engine does not keep safe (see docs/storage.md, "Power
 /// cuts").
-pub(super) const SEGMENT: usize = 8 << 20;
+pub(super) const SEGMENT_BYTES: usize = 8 << 20;
 
 /// What the engine takes if it is told nothing: early stores have it.
-const EARLY_SEGMENT: usize = 1 << 19;
+const LEGACY_SEGMENT_BYTES: usize = 1 << 19;
 
 const LOG: &str = "db";
 const CONF: &str = "conf";
-const ASIDE: &str = "damaged.";
+const QUARANTINE_PREFIX: &str = "damaged.";
 
-/// Removes snapshots that the engine did not finish, and puts aside damaged ones and a damaged
+/// Removes snapshots that the engine did not finish, and puts quarantined damaged ones and a damaged
 /// `conf`. Does nothing while another process has the store, as opening it will tell.
 pub(super) fn repair(folder: &Path) -> io::Result<()> {
     let Ok(log) = File::open(folder.join(LOG)) else {
@@ -47,13 +47,13 @@ pub(super) fn repair(folder: &Path) -> io::Result<()> {
             // The engine would take such a snapshot for a whole one; the other is of no use and 9
             // MiB long.
             fs::remove_file(&path)?;
-        } else if (is_snapshot && !is_whole_snapshot(&path)?)
-            || (name == CONF && !is_whole_conf(&path)?)
+        } else if (is_snapshot && !is_valid_snapshot(&path)?)
+            || (name == CONF && !is_valid_conf(&path)?)
         {
-            let aside = format!("{ASIDE}{name}");
-            fs::rename(&path, folder.join(&aside))?;
+            let quarantined = format!("{QUARANTINE_PREFIX}{name}");
+            fs::rename(&path, folder.join(&quarantined))?;
             let folder = folder.display();
-            log::warn!(folder:display, aside; "The file '{name}' of the store is damaged and was put aside; all is in the log");
+            log::warn!(folder:display, quarantined; "The file '{name}' of the store is damaged and was put quarantined; all is in the log");
         }
     }
 
@@ -62,7 +62,7 @@ pub(super) fn repair(folder: &Path) -> io::Result<()> {
 
 /// Whether the engine takes it: its content, 8 bytes of which nothing depends, and the content's
 /// checksum.
-fn is_whole_snapshot(path: &Path) -> io::Result<bool> {
+fn is_valid_snapshot(path: &Path) -> io::Result<bool> {
     let snapshot = fs::read(path)?;
     let Some((rest, checksum)) = snapshot.split_last_chunk() else {
         return Ok(false);
@@ -74,7 +74,7 @@ fn is_whole_snapshot(path: &Path) -> io::Result<bool> {
 }
 
 /// Whether it is as the engine writes it. One that is empty it writes itself.
-fn is_whole_conf(path: &Path) -> io::Result<bool> {
+fn is_valid_conf(path: &Path) -> io::Result<bool> {
     let conf = fs::read(path)?;
     let checked = conf
         .split_last_chunk()
@@ -94,19 +94,19 @@ pub(super) fn segment_size(folder: &Path) -> usize {
     // Others make the engine panic; with ours it says that they do not agree.
     let size = size.filter(|size: &usize| size.is_power_of_two() && (256..=1 << 24).contains(size));
     size.unwrap_or_else(|| {
-        if is_early(folder) {
-            EARLY_SEGMENT
+        if has_legacy_segments(folder) {
+            LEGACY_SEGMENT_BYTES
         } else {
-            SEGMENT
+            SEGMENT_BYTES
         }
     })
 }
 
 /// Whether the log's second segment begins where it does in early stores.
-fn is_early(folder: &Path) -> bool {
+fn has_legacy_segments(folder: &Path) -> bool {
     let mut header = [0_u8; 20];
     let read = File::open(folder.join(LOG))
-        .and_then(|log| log.read_exact_at(&mut header, EARLY_SEGMENT as u64));
+        .and_then(|log| log.read_exact_at(&mut header, LEGACY_SEGMENT_BYTES as u64));
     let (checksum, numbers) = header.split_at(4);
     read.is_ok() && (!crc32fast::hash(numbers)).to_le_bytes() == checksum
 }
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_snapshot_that_was_not_finished_goes_unless_somebody_is_writing_it() {
         let folder = tempfile::tempdir().unwrap();
-        make(folder.path(), SEGMENT, 1);
+        make(folder.path(), SEGMENT_BYTES, 1);
         let unfinished = folder.path().join("snap.0FFFFFFFFFFFFFFF.generating");
         let probe = folder.path().join("probe");
 
@@ -183,8 +183,8 @@ mod tests {
     #[test]
     fn whole_files_stay_and_those_with_a_wrong_byte_anywhere_that_counts_are_put_aside() {
         let folder = tempfile::tempdir().unwrap();
-        make(folder.path(), SEGMENT, 100);
-        make(folder.path(), SEGMENT, 100);
+        make(folder.path(), SEGMENT_BYTES, 100);
+        make(folder.path(), SEGMENT_BYTES, 100);
 
         let (snapshot, conf) = (snapshot(folder.path()).unwrap(), folder.path().join(CONF));
         repair(folder.path()).unwrap();
@@ -217,7 +217,11 @@ mod tests {
 
     #[test]
     fn the_segments_that_a_store_was_made_with_are_known_with_conf_and_without() {
-        for (segment, values) in [(SEGMENT, 0), (SEGMENT, 5_000), (EARLY_SEGMENT, 5_000)] {
+        for (segment, values) in [
+            (SEGMENT_BYTES, 0),
+            (SEGMENT_BYTES, 5_000),
+            (LEGACY_SEGMENT_BYTES, 5_000),
+        ] {
             let folder = tempfile::tempdir().unwrap();
             make(folder.path(), segment, values);
             assert_eq!(segment_size(folder.path()), segment);
@@ -235,11 +239,11 @@ mod tests {
         db.iter().collect::<Result<_, _>>().unwrap()
     }
 
-    /// What putting a snapshot aside stands on, with segments so small that the log uses all of its
+    /// What putting a snapshot quarantined stands on, with segments so small that the log uses all of its
     /// own again and again.
     #[test]
     fn the_engine_shows_the_same_without_its_snapshot() {
-        const SEGMENT: usize = 1 << 13;
+        const SEGMENT_BYTES: usize = 1 << 13;
         let mut random = 2_026_u64;
         let mut below = |most: u64| {
             random = random
@@ -251,7 +255,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut without = 0;
         for round in 0..40 {
-            let db = open(folder.path(), SEGMENT);
+            let db = open(folder.path(), SEGMENT_BYTES);
             for _ in 0..below(1_000) {
                 let key = below(300).to_be_bytes();
                 match below(3) {
@@ -281,8 +285,8 @@ mod tests {
             }
 
             assert_eq!(
-                entries(copy.path(), SEGMENT),
-                entries(folder.path(), SEGMENT),
+                entries(copy.path(), SEGMENT_BYTES),
+                entries(folder.path(), SEGMENT_BYTES),
                 "in round {round}"
             );
         }

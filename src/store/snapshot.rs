@@ -3,7 +3,7 @@
 use super::{
     StoreError,
     engine::{Bounds, Entry, Stored},
-    handle::{Opened, Shared},
+    handle::{EngineHandle, Replica},
     mvcc::Version,
     trees::Tree,
 };
@@ -20,41 +20,41 @@ use std::{
 /// should not be held for longer than a request needs.
 #[derive(Debug)]
 pub struct Snapshot {
-    shared: Arc<Shared>,
-    opened: Arc<Opened>,
+    replica: Arc<Replica>,
+    handle: Arc<EngineHandle>,
     version: Version,
 }
 
 impl Snapshot {
-    pub(super) fn new(shared: &Arc<Shared>) -> Result<Self, StoreError> {
+    pub(super) fn new(replica: &Arc<Replica>) -> Result<Self, StoreError> {
         // The engine first: while it is held nobody opens another, so the version is one of this
         // engine.
-        let opened = shared.hold()?;
-        let version = shared.versions.hold();
+        let handle = replica.acquire()?;
+        let version = replica.mvcc.pin();
         Ok(Self {
-            shared: Arc::clone(shared),
-            opened,
+            replica: Arc::clone(replica),
+            handle,
             version,
         })
     }
 
     pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
-        let found = self.opened.read(|engine| engine.get(tree, key))?;
-        let seen = self.shared.versions.as_of(self.version, tree, key, found);
+        let found = self.handle.read(|engine| engine.get(tree, key))?;
+        let seen = self.replica.mvcc.as_of(self.version, tree, key, found);
         self.is_readable().map(|()| seen)
     }
 
     /// Tells whoever reads slowly when to let go of this.
     pub fn expiry(&self) -> Expiry {
         Expiry {
-            shared: Arc::clone(&self.shared),
-            leaving: self.opened.leaving(),
+            replica: Arc::clone(&self.replica),
+            draining: self.handle.draining(),
             version: self.version,
         }
     }
 
     fn is_readable(&self) -> Result<(), StoreError> {
-        if self.shared.versions.is_readable(self.version) {
+        if self.replica.mvcc.is_readable(self.version) {
             Ok(())
         } else {
             Err(StoreError::SnapshotExpired)
@@ -62,14 +62,14 @@ impl Snapshot {
     }
 
     /// Entries from `lower` to before `upper`, in key order or in reverse, read in portions of
-    /// `portion`.
+    /// `chunk_len`.
     pub(super) fn scan(
         &self,
         tree: Tree,
         lower: Vec<u8>,
         upper: Vec<u8>,
         reverse: bool,
-        portion: usize,
+        chunk_len: usize,
     ) -> Scan<'_> {
         let rest = Some((Bound::Included(lower), Bound::Excluded(upper)));
         Scan {
@@ -77,20 +77,20 @@ impl Snapshot {
             tree,
             rest,
             reverse,
-            portion: portion.max(1),
+            chunk_len: chunk_len.max(1),
             ready: VecDeque::new(),
         }
     }
 
-    /// All entries of a tree in key order, read in portions of `portion`.
-    pub(super) fn scan_all(&self, tree: Tree, portion: usize) -> Scan<'_> {
+    /// All entries of a tree in key order, read in portions of `chunk_len`.
+    pub(super) fn scan_all(&self, tree: Tree, chunk_len: usize) -> Scan<'_> {
         let rest = Some((Bound::Unbounded, Bound::Unbounded));
         Scan {
             snapshot: self,
             tree,
             rest,
             reverse: false,
-            portion: portion.max(1),
+            chunk_len: chunk_len.max(1),
             ready: VecDeque::new(),
         }
     }
@@ -98,7 +98,7 @@ impl Snapshot {
 
 impl Drop for Snapshot {
     fn drop(&mut self) {
-        self.shared.versions.release(self.version);
+        self.replica.mvcc.unpin(self.version);
     }
 }
 
@@ -106,24 +106,24 @@ impl Drop for Snapshot {
 /// at it meanwhile, since others wait for the snapshot to be dropped.
 #[derive(Debug)]
 pub struct Expiry {
-    shared: Arc<Shared>,
-    leaving: Arc<AtomicBool>,
+    replica: Arc<Replica>,
+    draining: Arc<AtomicBool>,
     version: Version,
 }
 
 impl Expiry {
     /// Why the snapshot is to be dropped, if it is.
     pub fn reason(&self) -> Option<StoreError> {
-        if self.leaving.load(Ordering::Relaxed) {
+        if self.draining.load(Ordering::Relaxed) {
             return Some(StoreError::Unavailable);
         }
-        (!self.shared.versions.is_readable(self.version)).then_some(StoreError::SnapshotExpired)
+        (!self.replica.mvcc.is_readable(self.version)).then_some(StoreError::SnapshotExpired)
     }
 }
 
 /// Bytes that are read at once, more or less. Entries may have any size, and there are few of large
-/// ones in a portion then.
-const PORTION_BYTES: usize = 4 << 20;
+/// ones in a chunk_len then.
+const MAX_CHUNK_BYTES: usize = 4 << 20;
 
 /// Walks a range of a snapshot.
 pub(super) struct Scan<'a> {
@@ -132,12 +132,12 @@ pub(super) struct Scan<'a> {
     /// What has not been read yet; `None` at the end or after a fault.
     rest: Option<Bounds>,
     reverse: bool,
-    portion: usize,
+    chunk_len: usize,
     ready: VecDeque<Entry>,
 }
 
 impl Scan<'_> {
-    /// Reads the next portion of the engine and corrects it for exactly the stretch of keys that it
+    /// Reads the next chunk_len of the engine and corrects it for exactly the stretch of keys that it
     /// covers.
     fn refill(&mut self) -> Result<(), StoreError> {
         let Some(bounds) = self.rest.take() else {
@@ -145,12 +145,12 @@ impl Scan<'_> {
         };
 
         let (lower, upper) = bounds.clone();
-        let (mut found, is_full) = self.snapshot.opened.read(|engine| {
+        let (mut found, is_full) = self.snapshot.handle.read(|engine| {
             let entries = engine.range(self.tree, bounds);
             if self.reverse {
-                take_portion(entries.rev(), self.portion)
+                read_chunk(entries.rev(), self.chunk_len)
             } else {
-                take_portion(entries, self.portion)
+                read_chunk(entries, self.chunk_len)
             }
         })?;
         let last = is_full
@@ -175,8 +175,8 @@ impl Scan<'_> {
         let snapshot = self.snapshot;
         let mut seen =
             snapshot
-                .shared
-                .versions
+                .replica
+                .mvcc
                 .range_as_of(snapshot.version, self.tree, &covered, found);
 
         if self.reverse {
@@ -189,7 +189,7 @@ impl Scan<'_> {
 }
 
 /// The first entries, and whether there may be more behind them.
-fn take_portion(
+fn read_chunk(
     entries: impl Iterator<Item = Result<Entry, StoreError>>,
     most: usize,
 ) -> Result<(Vec<Entry>, bool), StoreError> {
@@ -200,7 +200,7 @@ fn take_portion(
             .saturating_add(key.len())
             .saturating_add(value.as_ref().len());
         taken.push((key, value));
-        if taken.len() >= most || bytes >= PORTION_BYTES {
+        if taken.len() >= most || bytes >= MAX_CHUNK_BYTES {
             return Ok((taken, true));
         }
     }
@@ -216,7 +216,7 @@ impl Iterator for Scan<'_> {
             if let Some(entry) = self.ready.pop_front() {
                 return Some(Ok(entry));
             }
-            // A portion may be empty though more follows: all of it may have been added after this
+            // A chunk_len may be empty though more follows: all of it may have been added after this
             // view.
             self.rest.as_ref()?;
             if let Err(error) = self.refill() {

@@ -3,7 +3,7 @@
 use super::{
     StoreError,
     engine::{Changes, Engine, Stored},
-    handle::Opened,
+    handle::EngineHandle,
     index::Change,
     trees::{self, Tree},
 };
@@ -17,7 +17,7 @@ use std::{
 /// count only if it succeeds.
 #[derive(Debug)]
 pub struct Transaction<'a> {
-    opened: &'a Opened,
+    handle: &'a EngineHandle,
     /// What earlier commands of the same commit changed.
     earlier: &'a Changes,
     changes: Changes,
@@ -26,9 +26,9 @@ pub struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) fn new(opened: &'a Opened, earlier: &'a Changes) -> Self {
+    pub(super) fn new(handle: &'a EngineHandle, earlier: &'a Changes) -> Self {
         Self {
-            opened,
+            handle,
             earlier,
             changes: Changes::new(),
             objects: Vec::new(),
@@ -37,13 +37,13 @@ impl<'a> Transaction<'a> {
 
     /// Looks into the engine. It panics on some faults of the disk, and then it does not go on; a
     /// command that panics by itself is another matter.
-    fn look<T>(
+    fn read_engine<T>(
         &self,
-        look: impl FnOnce(&Engine) -> Result<T, StoreError>,
+        read: impl FnOnce(&Engine) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let looked = catch_unwind(AssertUnwindSafe(|| self.opened.read(look)));
-        looked.unwrap_or_else(|_panic| {
-            self.opened
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.handle.read(read)));
+        outcome.unwrap_or_else(|_panic| {
+            self.handle
                 .fail(StoreError::damaged("the storage engine broke down"));
             Err(StoreError::Unavailable)
         })
@@ -57,7 +57,7 @@ impl<'a> Transaction<'a> {
             .or_else(|| self.earlier.get(&address))
         {
             Some(changed) => Ok(changed.clone()),
-            None => self.look(|engine| engine.get(tree, key)),
+            None => self.read_engine(|engine| engine.get(tree, key)),
         }
     }
 
@@ -72,7 +72,7 @@ impl<'a> Transaction<'a> {
                 .is_some_and(Option::is_none)
         };
 
-        self.look(|engine| {
+        self.read_engine(|engine| {
             let entries = engine.range(tree, (Bound::Unbounded, Bound::Unbounded));
             let keys = entries.map(|entry| entry.map(|(key, _)| key));
             keys.filter(|key| !key.as_ref().is_ok_and(is_removed))
@@ -89,7 +89,7 @@ impl<'a> Transaction<'a> {
             Bound::Included(lower.clone()),
             Bound::Excluded(upper.clone()),
         );
-        let mut keys = self.look(|engine| {
+        let mut keys = self.read_engine(|engine| {
             let found = engine
                 .range(tree, bounds)
                 .map(|entry| entry.map(|(key, _)| key));

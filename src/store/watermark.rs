@@ -9,7 +9,7 @@
 use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
 
 /// Beside `db`.
-const FILE: &str = "acknowledged";
+const WATERMARK_FILE: &str = "acknowledged";
 
 /// The file, held open. It has the number and its complement, so that a torn one is recognised.
 #[derive(Debug)]
@@ -17,13 +17,13 @@ pub(super) struct Watermark(File);
 
 impl Watermark {
     /// Opens or makes the file in `folder`.
-    pub(super) fn of(folder: &Path) -> io::Result<Self> {
+    pub(super) fn open(folder: &Path) -> io::Result<Self> {
         let file = File::options()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
-            .open(folder.join(FILE))?;
+            .open(folder.join(WATERMARK_FILE))?;
         let watermark = Self(file);
 
         if watermark.0.metadata()?.len() == 0 {
@@ -52,7 +52,7 @@ impl Watermark {
         // Zeros are what a power cut leaves of it, and tell nothing that is wrong.
         if both != 0 {
             log::warn!(
-                "The file '{FILE}' of the store is damaged; whether the last commits are there is not known"
+                "The file '{WATERMARK_FILE}' of the store is damaged; whether the last commits are there is not known"
             );
         }
 
@@ -73,11 +73,11 @@ mod tests {
     #[test]
     fn the_number_is_there_when_the_file_is_opened_again() {
         let folder = tempfile::tempdir().unwrap();
-        let watermark = Watermark::of(folder.path()).unwrap();
+        let watermark = Watermark::open(folder.path()).unwrap();
         assert_eq!(watermark.get().unwrap(), 0);
         watermark.set(u64::MAX - 7).unwrap();
         assert_eq!(
-            Watermark::of(folder.path()).unwrap().get().unwrap(),
+            Watermark::open(folder.path()).unwrap().get().unwrap(),
             u64::MAX - 7
         );
     }
@@ -86,8 +86,8 @@ mod tests {
     fn a_torn_file_tells_nothing() {
         let folder = tempfile::tempdir().unwrap();
         for torn in [&b"short"[..], &[0; 16], &[0xA5; 16]] {
-            std::fs::write(folder.path().join(FILE), torn).unwrap();
-            assert_eq!(Watermark::of(folder.path()).unwrap().get().unwrap(), 0);
+            std::fs::write(folder.path().join(WATERMARK_FILE), torn).unwrap();
+            assert_eq!(Watermark::open(folder.path()).unwrap().get().unwrap(), 0);
         }
     }
 }

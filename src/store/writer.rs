@@ -4,16 +4,16 @@
 //! Because nobody else writes, a command may read, decide and write without any lock. Its answer is
 //! sent only after the disk has what it answers. When a commit fails nobody knows what is on disk,
 //! and when a read fails the engine does not go on, so the writer refuses whatever comes until the
-//! store was opened anew and works (`healing`).
+//! store was handle anew and works (`recovery`).
 
 use super::{
     Options, StallCause, StoreError, Transaction, WriterStatistics,
     command_queue::{CommandQueue, QueuedCommand},
     engine::{Changes, Engine},
-    handle::{Opened, Shared},
+    handle::{EngineHandle, Replica},
     index::Change,
-    mvcc::OldValues,
-    recovery::{Healing, NotYet, Pauses},
+    mvcc::UndoLog,
+    recovery::{Backoff, Recovery, RecoveryError},
     writer_state::WriterState,
 };
 use crate::clock::Clock;
@@ -38,7 +38,7 @@ pub(super) type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// Changes of the commit that is being gathered.
 pub(super) struct Batch<'a> {
-    opened: &'a Opened,
+    handle: &'a EngineHandle,
     changes: Changes,
     objects: Vec<Change>,
     /// Of all keys and values that were changed.
@@ -55,13 +55,17 @@ pub(super) struct WriterThread {
 
 impl WriterThread {
     /// Starts it.
-    pub(super) fn start(shared: Arc<Shared>, folder: &Path, options: &Options) -> io::Result<Self> {
-        let queue = Arc::clone(&shared.queue);
+    pub(super) fn start(
+        replica: Arc<Replica>,
+        folder: &Path,
+        options: &Options,
+    ) -> io::Result<Self> {
+        let queue = Arc::clone(&replica.queue);
         let state = Arc::new(WriterState::default());
-        state.goes_on();
+        state.set_running();
 
         let writer = Writer {
-            shared,
+            replica,
             commands: queue.open(options.queue),
             folder: folder.to_owned(),
             options: options.clone(),
@@ -91,7 +95,7 @@ impl WriterThread {
             Box::new(move |committed| {
                 // Nobody listens any more when the client has gone; what it asked for is done all
                 // the same.
-                let _gone = sender.send(committed.map_err(E::from).and(outcome));
+                let _ignored = sender.send(committed.map_err(E::from).and(outcome));
             })
         });
 
@@ -105,7 +109,7 @@ impl WriterThread {
         };
 
         answered.unwrap_or_else(|refused| {
-            self.state.refused(&refused);
+            self.state.record_refusal(&refused);
             Err(refused.into())
         })
     }
@@ -141,7 +145,7 @@ impl Drop for WriterThread {
 
 /// What the thread has.
 struct Writer {
-    shared: Arc<Shared>,
+    replica: Arc<Replica>,
     commands: mpsc::Receiver<QueuedCommand>,
     folder: PathBuf,
     options: Options,
@@ -149,27 +153,27 @@ struct Writer {
 }
 
 /// Nobody can send commands any more.
-struct Closed;
+struct QueueClosed;
 
 impl Writer {
     fn run(self) {
-        let running = self.state.runs();
+        let running = self.state.start();
         // Whatever breaks down on this thread, it goes on: without it there are no writes, and no
         // recovery, until a restart.
-        while let Err(error) = guarded("the writer broke down", || self.serve()) {
-            self.state.stands_still();
-            self.state.failed();
-            log::error!("The store takes no writes until it was opened anew cause=\"{error}\"");
-            if let Err(Closed) = self.heal() {
+        while let Err(error) = catch_panic("the writer broke down", || self.serve()) {
+            self.state.set_stopped();
+            self.state.record_fault();
+            log::error!("The store takes no writes until it was handle anew cause=\"{error}\"");
+            if let Err(QueueClosed) = self.recover() {
                 break;
             }
-            self.state.healed();
+            self.state.record_recovery();
             log::warn!("The store takes writes again");
-            self.state.goes_on();
+            self.state.set_running();
         }
 
         drop(running);
-        if !self.shared.end(&self.folder) {
+        if !self.replica.end(&self.folder) {
             log::warn!("The files of the store are still being read");
         }
     }
@@ -177,18 +181,18 @@ impl Writer {
     /// Serves until nobody can send any more (`Ok`), a commit fails, or somebody saw that the
     /// engine does not go on.
     fn serve(&self) -> Result<(), StoreError> {
-        let opened = self.shared.hold()?;
+        let handle = self.replica.acquire()?;
         while let Ok(first) = self.commands.recv() {
-            self.serve_batch(&opened, first)?;
+            self.serve_batch(&handle, first)?;
         }
         Ok(())
     }
 
     /// Runs the first command and those that wait behind it, and commits what they changed.
-    fn serve_batch(&self, opened: &Opened, first: QueuedCommand) -> Result<(), StoreError> {
-        let busy = self.state.begins();
+    fn serve_batch(&self, handle: &EngineHandle, first: QueuedCommand) -> Result<(), StoreError> {
+        let busy = self.state.begin_batch();
         let mut batch = Batch {
-            opened,
+            handle,
             changes: Changes::new(),
             objects: Vec::new(),
             bytes: 0,
@@ -209,29 +213,29 @@ impl Writer {
 
         // What is broken may be the engine, after a fault of the disk. It is thrown away then,
         // whatever state it is in.
-        let commit = || self.commit(opened.engine(), &batch.changes, &batch.objects);
+        let commit = || self.commit(handle.engine(), &batch.changes, &batch.objects);
 
-        let outcome = opened
-            .is_sound()
-            .and_then(|()| guarded("the commit broke down", commit));
+        let outcome = handle
+            .check_health()
+            .and_then(|()| catch_panic("the commit broke down", commit));
 
-        self.state.answered(answers.len());
+        self.state.record_answered(answers.len());
         if let Err(fault) = &outcome {
-            opened.fail(fault.clone());
-            self.state.stands_still();
+            handle.fail(fault.clone());
+            self.state.set_stopped();
         }
 
         drop(busy);
 
         // Why is for the log, once; whoever waits is told to try elsewhere or later.
-        let told = outcome
+        let result = outcome
             .as_ref()
             .copied()
             .map_err(|_| StoreError::Unavailable);
         for answer in answers {
             // An answer that nobody waits for any more is dropped here. If that breaks down, it is
             // nobody else's fault.
-            let _told = catch_unwind(AssertUnwindSafe(|| answer(told.clone())));
+            let _ignored = catch_unwind(AssertUnwindSafe(|| answer(result.clone())));
         }
 
         outcome
@@ -249,49 +253,49 @@ impl Writer {
             return Ok(());
         }
 
-        self.state.is_at(StallCause::Disk);
+        self.state.set_activity(StallCause::Disk);
         let old = changes
             .keys()
             .map(|(tree, key)| Ok(((*tree, key.clone()), engine.get(*tree, key)?)));
-        let old = old.collect::<Result<OldValues, StoreError>>()?;
+        let old = old.collect::<Result<UndoLog, StoreError>>()?;
 
-        self.shared.versions.prepare(old);
+        self.replica.mvcc.record_undo(old);
         engine.apply(changes)?;
         engine.sync()?;
-        self.state.is_at(StallCause::Work);
-        self.shared.publish(objects);
-        self.state.committed();
+        self.state.set_activity(StallCause::Work);
+        self.replica.publish(objects);
+        self.state.record_commit();
 
         Ok(())
     }
 
     /// Refuses all commands until the store works.
-    fn heal(&self) -> Result<(), Closed> {
-        let healing = Healing::of(&self.shared, &self.folder, &self.options);
-        let mut pauses = Pauses::default();
-        let mut pause = pauses.first();
+    fn recover(&self) -> Result<(), QueueClosed> {
+        let recovery = Recovery::new(&self.replica, &self.folder, &self.options);
+        let mut backoff = Backoff::default();
+        let mut delay = backoff.initial();
         let mut last_fault = String::new();
 
         loop {
-            self.refuse_for(pause)?;
+            self.refuse_commands_for(delay)?;
             let began = Clock::System.stopwatch();
-            let attempt = catch_unwind(AssertUnwindSafe(|| healing.attempt()));
-            let Err(not_yet) = attempt.unwrap_or(Err(NotYet::Broken)) else {
+            let attempt = catch_unwind(AssertUnwindSafe(|| recovery.attempt()));
+            let Err(error) = attempt.unwrap_or(Err(RecoveryError::Panicked)) else {
                 return Ok(());
             };
 
-            pause = pauses.after(&not_yet, began.elapsed());
-            let fault = not_yet.to_string();
+            delay = backoff.after(&error, began.elapsed());
+            let fault = error.to_string();
             if fault != last_fault {
-                log::warn!("The store cannot be opened anew yet cause=\"{fault}\"");
+                log::warn!("The store cannot be handle anew yet cause=\"{fault}\"");
                 last_fault = fault;
             }
         }
     }
 
     /// Drops what comes, which answers it.
-    fn refuse_for(&self, pause: Duration) -> Result<(), Closed> {
-        let until = Clock::System.stopwatch() + pause;
+    fn refuse_commands_for(&self, delay: Duration) -> Result<(), QueueClosed> {
+        let until = Clock::System.stopwatch() + delay;
         loop {
             match self
                 .commands
@@ -299,7 +303,7 @@ impl Writer {
             {
                 Ok(command) => drop(command),
                 Err(RecvTimeoutError::Timeout) => return Ok(()),
-                Err(RecvTimeoutError::Disconnected) => return Err(Closed),
+                Err(RecvTimeoutError::Disconnected) => return Err(QueueClosed),
             }
         }
     }
@@ -309,7 +313,7 @@ impl Writer {
 const MAX_COMMIT_BYTES: usize = 8 << 20;
 
 /// Does something that may panic, which is a fault then like any other.
-fn guarded<T>(
+fn catch_panic<T>(
     what: &'static str,
     work: impl FnOnce() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
@@ -326,7 +330,7 @@ impl Batch<'_> {
     where
         E: From<StoreError>,
     {
-        let mut transaction = Transaction::new(self.opened, &self.changes);
+        let mut transaction = Transaction::new(self.handle, &self.changes);
         let outcome = catch_unwind(AssertUnwindSafe(|| command(&mut transaction)));
         let outcome = outcome
             .unwrap_or_else(|_panic| Err(StoreError::damaged("a command broke down").into()))?;

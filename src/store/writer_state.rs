@@ -41,10 +41,10 @@ impl WriterState {
 
         let busy = *self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         match busy {
-            Some((with, since))
+            Some((cause, since))
                 if Clock::System.stopwatch().saturating_duration_since(since) >= STALL_TIMEOUT =>
             {
-                Err(StoreError::Stalled(with))
+                Err(StoreError::Stalled(cause))
             }
             _ => Ok(()),
         }
@@ -52,51 +52,51 @@ impl WriterState {
 
     /// From now on the writer is said to run. When the guard is dropped it is not; a panic drops it
     /// too.
-    pub(super) fn runs(&self) -> Running<'_> {
-        self.goes_on();
-        Running(self)
+    pub(super) fn start(&self) -> RunningGuard<'_> {
+        self.set_running();
+        RunningGuard(self)
     }
 
     /// The store takes writes.
-    pub(super) fn goes_on(&self) {
+    pub(super) fn set_running(&self) {
         self.running.store(true, Ordering::SeqCst);
     }
 
     /// The store takes no writes.
-    pub(super) fn stands_still(&self) {
+    pub(super) fn set_stopped(&self) {
         self.running.store(false, Ordering::SeqCst);
     }
 
     /// The writer is busy with commands until the guard is dropped.
-    pub(super) fn begins(&self) -> Busy<'_> {
-        self.is_at(StallCause::Work);
-        Busy(self)
+    pub(super) fn begin_batch(&self) -> BusyGuard<'_> {
+        self.set_activity(StallCause::Work);
+        BusyGuard(self)
     }
 
     /// From now on this is what the writer is at.
-    pub(super) fn is_at(&self, with: StallCause) {
+    pub(super) fn set_activity(&self, cause: StallCause) {
         *self.busy.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((with, Clock::System.stopwatch()));
+            Some((cause, Clock::System.stopwatch()));
     }
 
-    pub(super) fn answered(&self, commands: usize) {
+    pub(super) fn record_answered(&self, commands: usize) {
         self.commands
             .fetch_add(commands.try_into().unwrap_or_default(), Ordering::Relaxed);
     }
 
-    pub(super) fn committed(&self) {
+    pub(super) fn record_commit(&self) {
         self.commits.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn failed(&self) {
+    pub(super) fn record_fault(&self) {
         self.faults.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn healed(&self) {
+    pub(super) fn record_recovery(&self) {
         self.recoveries.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn refused(&self, why: &StoreError) {
+    pub(super) fn record_refusal(&self, why: &StoreError) {
         let count = match why {
             StoreError::QueueFull => &self.refused_full,
             StoreError::Stalled(_) => &self.refused_stalled,
@@ -132,19 +132,19 @@ impl WriterState {
     }
 }
 
-/// See [`WriterState::runs`].
-pub(super) struct Running<'a>(&'a WriterState);
+/// See [`WriterState::start`].
+pub(super) struct RunningGuard<'a>(&'a WriterState);
 
-impl Drop for Running<'_> {
+impl Drop for RunningGuard<'_> {
     fn drop(&mut self) {
-        self.0.stands_still();
+        self.0.set_stopped();
     }
 }
 
-/// See [`WriterState::begins`].
-pub(super) struct Busy<'a>(&'a WriterState);
+/// See [`WriterState::begin_batch`].
+pub(super) struct BusyGuard<'a>(&'a WriterState);
 
-impl Drop for Busy<'_> {
+impl Drop for BusyGuard<'_> {
     fn drop(&mut self) {
         *self.0.busy.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -158,24 +158,24 @@ mod tests {
     #[test]
     fn what_holds_the_writer_up_is_said() {
         let state = WriterState::default();
-        let _running = state.runs();
-        let _busy = state.begins();
+        let _running = state.start();
+        let _busy = state.begin_batch();
 
         assert!(state.check_writable().is_ok(), "it has just begun");
-        for (with, words) in [
+        for (cause, words) in [
             (StallCause::Work, "busy with other writes for 5 seconds"),
             (StallCause::Disk, "the disk has not"),
         ] {
-            *state.busy.lock().unwrap() = Some((with, Clock::System.stopwatch() - STALL_TIMEOUT));
+            *state.busy.lock().unwrap() = Some((cause, Clock::System.stopwatch() - STALL_TIMEOUT));
             let held_up = state.check_writable().unwrap_err();
             assert!(
-                matches!(held_up, StoreError::Stalled(found) if found == with),
+                matches!(held_up, StoreError::Stalled(found) if found == cause),
                 "{held_up:?}"
             );
             assert!(held_up.to_string().contains(words), "{held_up}");
         }
 
-        state.is_at(StallCause::Work);
+        state.set_activity(StallCause::Work);
         assert!(state.check_writable().is_ok(), "the disk has answered");
     }
 }

@@ -12,10 +12,10 @@
 
 use super::{
     ArchiveError, Cancelled, Progress,
-    export::PORTION,
+    export::SCAN_CHUNK,
     file_kind,
-    high_water_marks::live,
-    load::{entries_of_objects, is_of_objects, is_of_the_file},
+    high_water_marks::count_live,
+    load::{counts_as_progress, entries_for_objects, is_store_specific},
 };
 use crate::store::{Snapshot, trees::Tree};
 use sha2::{Digest, Sha256};
@@ -32,7 +32,7 @@ const ENTRY: u8 = 2;
 pub enum BackupError {
     /// It begins otherwise; what it is instead, if that is known.
     #[error("{}", .0.unwrap_or("is not a backup"))]
-    Foreign(Option<&'static str>),
+    NotABackup(Option<&'static str>),
     /// A later version of this program wrote it.
     #[error("was written by a newer version of this program; use that one")]
     Newer,
@@ -85,11 +85,11 @@ pub fn backup(
             name,
         ])?;
 
-        for entry in snapshot.scan_all(tree, PORTION) {
+        for entry in snapshot.scan_all(tree, SCAN_CHUNK) {
             let (key, value) = entry?;
-            if !is_of_the_file(tree, &key) {
+            if !is_store_specific(tree, &key) {
                 out.entry(&key, value.as_ref())?;
-                progress.advance(u64::from(is_of_objects(tree)))?;
+                progress.advance(u64::from(counts_as_progress(tree)))?;
             }
         }
     }
@@ -163,7 +163,7 @@ impl<R: Read> Reader<R> {
 
         let beginning = reader.bytes_up_to(MAGIC.len() as u64)?;
         if beginning != MAGIC {
-            return Err(BackupError::Foreign(file_kind::named(&beginning)));
+            return Err(BackupError::NotABackup(file_kind::describe(&beginning)));
         }
 
         if reader.array::<2>()? != [VERSION, b"\n"].concat()[..] {
@@ -288,7 +288,7 @@ impl<R: Read> Reader<R> {
 
 /// How far [`backup`] and [`verify_backup`] count.
 pub fn backup_steps(snapshot: &Snapshot) -> u64 {
-    entries_of_objects(live(snapshot.scan_all(Tree::Accounts, PORTION)))
+    entries_for_objects(count_live(snapshot.scan_all(Tree::Accounts, SCAN_CHUNK)))
 }
 
 /// Reads a backup to its end, in so many steps. Returns the number of entries.
@@ -303,7 +303,7 @@ pub fn verify_backup(
     progress.begin("saving", steps);
     let mut reader = Reader::new(input)?;
     while let Some((tree, _, _)) = reader.next()? {
-        progress.advance(u64::from(is_of_objects(tree)))?;
+        progress.advance(u64::from(counts_as_progress(tree)))?;
     }
     progress.end();
     Ok(reader.entries())
@@ -367,7 +367,7 @@ mod tests {
         for length in 0..bytes.len() {
             let fault = verified(&bytes[..length]).unwrap_err();
             assert!(
-                matches!(fault, BackupError::CutOff | BackupError::Foreign(None)),
+                matches!(fault, BackupError::CutOff | BackupError::NotABackup(None)),
                 "{length}: {fault}"
             );
         }
@@ -393,7 +393,7 @@ mod tests {
         assert!(matches!(verified(&newer), Err(BackupError::Newer)));
         assert!(matches!(
             verified(b"garbage that is long enough to be one"),
-            Err(BackupError::Foreign(None))
+            Err(BackupError::NotABackup(None))
         ));
     }
 }

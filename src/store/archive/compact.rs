@@ -1,11 +1,11 @@
-//! Making a stopped store anew, as small as it can be.
+//! NewStore a stopped store anew, as small as it can be.
 
 use super::{
     ArchiveError, Progress,
-    high_water_marks::live,
+    high_water_marks::count_live,
     load::Loader,
     offline,
-    swap::{Making, Site},
+    swap::{NewStore, StoreSwap},
 };
 use crate::store::{
     StoreError,
@@ -23,7 +23,7 @@ pub struct CompactSummary {
     pub after: u64,
 }
 
-/// Writes everything into a new store, which takes the place of the old one.
+/// Writes everything into a new store, which takes the position of the old one.
 ///
 /// # Errors
 /// The store is held, damaged, or there is no room for two. Then it is as it was.
@@ -33,22 +33,22 @@ pub fn compact(
     progress: &Progress,
 ) -> Result<CompactSummary, ArchiveError> {
     let (own_folder, progress) = (folder.to_owned(), progress.clone());
-    offline::guarded(folder, move || {
+    offline::catch_engine_panic(folder, move || {
         let old = offline::open_existing(&own_folder, cache_bytes)?;
-        let site = Site::of(&own_folder)?;
-        let size = || bytes_below(&own_folder).map_err(ArchiveError::file(&own_folder, "read"));
+        let swap = StoreSwap::prepare(&own_folder)?;
+        let size = || size_on_disk(&own_folder).map_err(ArchiveError::file(&own_folder, "read"));
         let before = size()?;
-        let objects = live(old.range(Tree::Accounts, (Bound::Unbounded, Bound::Unbounded)));
-        let making = Making {
+        let objects = count_live(old.range(Tree::Accounts, (Bound::Unbounded, Bound::Unbounded)));
+        let new_store = NewStore {
             cache_bytes,
             token_secret: secret(&old)?,
             objects,
             replaces: true,
         };
 
-        site.rebuild(&making, &progress, &mut |loader| copy(&old, loader))?;
+        swap.rebuild(&new_store, &progress, &mut |loader| copy(&old, loader))?;
         drop(old);
-        site.clear();
+        swap.remove_old();
 
         Ok(CompactSummary {
             before,
@@ -83,11 +83,11 @@ fn copy(old: &Engine, loader: &mut Loader<'_>) -> Result<(), ArchiveError> {
 }
 
 /// Of all files.
-pub(super) fn bytes_below(folder: &Path) -> io::Result<u64> {
+pub(super) fn size_on_disk(folder: &Path) -> io::Result<u64> {
     fs::read_dir(folder)?.try_fold(0_u64, |sum, entry| {
         let entry = entry?;
         let bytes = if entry.file_type()?.is_dir() {
-            bytes_below(&entry.path())?
+            size_on_disk(&entry.path())?
         } else {
             entry.metadata()?.len()
         };

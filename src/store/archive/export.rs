@@ -3,7 +3,7 @@
 use super::{
     ArchiveError, Progress,
     format::{self, AccountLine, COLLECTIONS},
-    high_water_marks::live,
+    high_water_marks::count_live,
 };
 use crate::{
     domain::ids::AccountId,
@@ -22,7 +22,7 @@ pub struct ExportSummary {
 }
 
 /// So many entries are read at once.
-pub(super) const PORTION: usize = 256;
+pub(super) const SCAN_CHUNK: usize = 256;
 
 /// Writes everything but secrets and remembered answers: the same bytes for the same store,
 /// whatever its history.
@@ -66,9 +66,9 @@ pub fn export(
 /// How many lines [`export`] writes, unless the store is damaged.
 pub fn export_lines(snapshot: &Snapshot) -> u64 {
     let accounts = snapshot
-        .scan_all(Tree::Accounts, PORTION)
+        .scan_all(Tree::Accounts, SCAN_CHUNK)
         .fold(0_u64, |count, _| count.saturating_add(1));
-    let objects = live(snapshot.scan_all(Tree::Accounts, PORTION));
+    let objects = count_live(snapshot.scan_all(Tree::Accounts, SCAN_CHUNK));
     accounts.saturating_add(objects).saturating_add(1)
 }
 
@@ -104,7 +104,7 @@ pub fn relay_export(
 
 fn accounts(snapshot: &Snapshot) -> Result<Vec<(AccountLine, Counters)>, StoreError> {
     snapshot
-        .scan_all(Tree::Accounts, PORTION)
+        .scan_all(Tree::Accounts, SCAN_CHUNK)
         .map(|entry| {
             let (key, value) = entry?;
             let (sid, collection) = split_counters_key(&key).ok_or_else(|| {
@@ -143,7 +143,7 @@ fn objects(
     progress: &Progress,
     exported: &mut ExportSummary,
 ) -> Result<(), ArchiveError> {
-    for entry in snapshot.scan_all(collection.index, PORTION) {
+    for entry in snapshot.scan_all(collection.index, SCAN_CHUNK) {
         let (_, id) = entry?;
         let record = snapshot
             .get(collection.records, id.as_ref())?

@@ -22,19 +22,19 @@ const KNOWN: [(&[u8], &str); 8] = [
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Text without a byte order mark.
-pub(super) fn without_mark(text: &[u8]) -> &[u8] {
+pub(super) fn strip_byte_order_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
 
 /// What begins like this, if that is known.
-pub(super) fn named(beginning: &[u8]) -> Option<&'static str> {
+pub(super) fn describe(beginning: &[u8]) -> Option<&'static str> {
     let known = KNOWN
         .iter()
         .find(|(magic, _)| beginning.starts_with(magic))
         .map(|(_, what)| *what);
     let export = format!("{{\"format\":\"{}", format::FORMAT);
     let is_export = || {
-        let text = without_mark(beginning);
+        let text = strip_byte_order_mark(beginning);
         let compared = text.len().min(export.len());
         compared > "{\"format\":\"".len()
             && text.get(..compared) == export.as_bytes().get(..compared)
@@ -55,10 +55,10 @@ mod tests {
             export[..23].to_vec(),
             [BYTE_ORDER_MARK, export].concat(),
         ] {
-            assert_eq!(named(&text), Some("is an export; `import` takes it"));
+            assert_eq!(describe(&text), Some("is an export; `import` takes it"));
         }
-        assert_eq!(named(br#"{"format":"something else"}"#), None);
-        assert_eq!(named(b""), None);
-        assert_eq!(named(br#"{"format":""#), None);
+        assert_eq!(describe(br#"{"format":"something else"}"#), None);
+        assert_eq!(describe(b""), None);
+        assert_eq!(describe(br#"{"format":""#), None);
     }
 }

@@ -134,10 +134,10 @@ fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
 
 /// Judges the first line.
 pub(super) fn read_header(line: &[u8]) -> Result<(), String> {
-    let Header { format, version } = serde_json::from_slice(file_kind::without_mark(line))
+    let Header { format, version } = serde_json::from_slice(file_kind::strip_byte_order_mark(line))
         .ok()
         .filter(|header: &Header| header.format == FORMAT)
-        .ok_or_else(|| match file_kind::named(line) {
+        .ok_or_else(|| match file_kind::describe(line) {
             Some(what) => format!("the file {what}"),
             None => {
                 format!("an export begins with {{\"format\":\"{FORMAT}\",\"version\":{VERSION}}}")
@@ -158,7 +158,7 @@ pub(super) fn read_header(line: &[u8]) -> Result<(), String> {
 /// # Errors
 /// Every fault, as sentences.
 pub(super) fn read(line: &[u8]) -> Result<Line, Vec<String>> {
-    match serde_json::from_slice(line).map_err(|error| vec![no_line(&error)])? {
+    match serde_json::from_slice(line).map_err(|error| vec![json_error(&error)])? {
         RawLine::Account(raw) => account(&raw).map(Line::Account),
         RawLine::Integration(raw) => integration(raw.get()).map(Box::new).map(Line::Object),
         RawLine::Alert(raw) => checked(ALERTS, raw.get(), whole::faults_of_alert)
@@ -171,7 +171,7 @@ pub(super) fn read(line: &[u8]) -> Result<Line, Vec<String>> {
 }
 
 /// What the JSON library says, without its count of lines: each of ours is a text of its own.
-fn no_line(error: &serde_json::Error) -> String {
+fn json_error(error: &serde_json::Error) -> String {
     let said = error.to_string();
     match said.rsplit_once(" at line ") {
         Some((what, _)) => format!("{what} at column {}", error.column()),
@@ -236,7 +236,7 @@ fn attributes(collection: Collection, text: &str) -> Result<Map<String, Value>, 
             kind(collection),
             crate::domain::body::kind_of(&other)
         )]),
-        Err(error) => Err(vec![no_line(&error)]),
+        Err(error) => Err(vec![json_error(&error)]),
     }
 }
 
@@ -258,7 +258,7 @@ fn integration(text: &str) -> Result<ObjectLine, Vec<String>> {
     let attributes = attributes(INTEGRATIONS, text)?;
     let integration =
         Integration::parse_whole(attributes).map_err(|rejection| rejection.messages())?;
-    let record = serde_json::to_vec(&integration).map_err(|error| vec![no_line(&error)])?;
+    let record = serde_json::to_vec(&integration).map_err(|error| vec![json_error(&error)])?;
     let is_verbatim = record == text.as_bytes();
     Ok(ObjectLine {
         is_verbatim,
@@ -272,7 +272,7 @@ fn object(collection: Collection, text: &str) -> Result<ObjectLine, Vec<String>>
         .ok_or_else(|| vec![format!("nobody knows {}", collection.name)])?;
     let meta = kind
         .read(text.as_bytes())
-        .map_err(|error| vec![no_line(&error)])?;
+        .map_err(|error| vec![json_error(&error)])?;
 
     if !(1..=LARGEST_TINY_ID).contains(&meta.tiny_id) {
         return Err(vec![format!(

@@ -1,4 +1,4 @@
-//! The last numbers that a store gave: they stay given when another store takes its place.
+//! The last numbers that a store gave: they stay given when another store takes its position.
 
 use super::ArchiveError;
 use crate::store::{
@@ -13,7 +13,9 @@ type Put<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), ArchiveError> + 'a;
 
 /// How many objects there are, as the entries of `accounts` say; what cannot be read counts for
 /// nothing. For showing how far something is.
-pub(in crate::store) fn live(counters: impl Iterator<Item = Result<Entry, StoreError>>) -> u64 {
+pub(in crate::store) fn count_live(
+    counters: impl Iterator<Item = Result<Entry, StoreError>>,
+) -> u64 {
     let live = |entry: Result<Entry, StoreError>| {
         Counters::decode(entry.ok()?.1.as_ref())
             .ok()
@@ -24,9 +26,9 @@ pub(in crate::store) fn live(counters: impl Iterator<Item = Result<Entry, StoreE
 
 /// The last `tinyId` by key in `accounts`.
 #[derive(Clone, Debug, Default)]
-pub(super) struct LastNumbers(BTreeMap<Vec<u8>, u64>);
+pub(super) struct HighWaterMarks(BTreeMap<Vec<u8>, u64>);
 
-impl LastNumbers {
+impl HighWaterMarks {
     /// Those of a store.
     pub(super) fn of(engine: &Engine) -> Result<Self, StoreError> {
         let entries = engine.range(Tree::Accounts, (Bound::Unbounded, Bound::Unbounded));
@@ -39,14 +41,14 @@ impl LastNumbers {
 
     /// Puts the counters of an account and what stands before it here, each with the higher number.
     /// The keys must come in order.
-    pub(super) fn put_up_to(
+    pub(super) fn merge_up_to(
         &mut self,
         key: &[u8],
         value: &[u8],
         put: &mut Put<'_>,
     ) -> Result<(), ArchiveError> {
         let rest = self.0.split_off(key);
-        mem::replace(self, Self(rest)).put_all(put)?;
+        mem::replace(self, Self(rest)).put_remaining(put)?;
         let Some(last) = self.0.remove(key) else {
             return put(key, value);
         };
@@ -64,7 +66,7 @@ impl LastNumbers {
     }
 
     /// Puts what is still here: of collections that the other store does not know.
-    pub(super) fn put_all(self, put: &mut Put<'_>) -> Result<(), ArchiveError> {
+    pub(super) fn put_remaining(self, put: &mut Put<'_>) -> Result<(), ArchiveError> {
         self.0.into_iter().try_for_each(|(key, last_tiny_id)| {
             put(
                 &key,
@@ -82,8 +84,8 @@ impl LastNumbers {
 mod tests {
     use super::*;
 
-    fn numbers(of: &[(&str, u64)]) -> LastNumbers {
-        LastNumbers(
+    fn numbers(of: &[(&str, u64)]) -> HighWaterMarks {
+        HighWaterMarks(
             of.iter()
                 .map(|(key, last)| (key.as_bytes().to_vec(), *last))
                 .collect(),
@@ -102,7 +104,7 @@ mod tests {
 
         for (key, last_tiny_id) in [("b", 7), ("c", 4), ("d", 6)] {
             numbers
-                .put_up_to(
+                .merge_up_to(
                     key.as_bytes(),
                     &Counters {
                         last_tiny_id,
@@ -114,7 +116,7 @@ mod tests {
                 .unwrap();
         }
 
-        numbers.put_all(&mut put).unwrap();
+        numbers.put_remaining(&mut put).unwrap();
         let expected = [
             ("a", 3, 0),
             ("b", 7, 2),

@@ -9,10 +9,10 @@ pub use plan::ImportIssue;
 use super::{
     ArchiveError, Progress,
     format::COLLECTIONS,
-    high_water_marks::live,
+    high_water_marks::count_live,
     load::Loader,
     offline,
-    swap::{Making, Site},
+    swap::{NewStore, StoreSwap},
 };
 use crate::store::{
     StoreError,
@@ -51,13 +51,13 @@ pub enum ImportOutcome {
 /// The file cannot be read; the store is held, damaged or cannot be written. Nothing was changed.
 pub fn import(task: &ImportOptions, progress: &Progress) -> Result<ImportOutcome, ArchiveError> {
     let (task, progress) = (task.clone(), progress.clone());
-    offline::guarded(&task.folder.clone(), move || {
-        let old = match offline::is_absent(&task.folder) {
+    offline::catch_engine_panic(&task.folder.clone(), move || {
+        let old = match offline::is_missing_or_empty(&task.folder) {
             true => None,
             false => Some(offline::open_existing(&task.folder, task.cache_bytes)?),
         };
 
-        let site = Site::of(&task.folder)?;
+        let swap = StoreSwap::prepare(&task.folder)?;
         let source = Source::open(&task.file)?;
         let mut plan = Plan::read(&source, &progress)?;
 
@@ -67,34 +67,34 @@ pub fn import(task: &ImportOptions, progress: &Progress) -> Result<ImportOutcome
         }
 
         let there = old.as_ref().map_or(0, |old| {
-            live(old.range(Tree::Accounts, (Bound::Unbounded, Bound::Unbounded)))
+            count_live(old.range(Tree::Accounts, (Bound::Unbounded, Bound::Unbounded)))
         });
 
-        let making = Making {
+        let new_store = NewStore {
             cache_bytes: task.cache_bytes,
             token_secret: task.token_secret,
             objects: there.saturating_add(plan.objects()),
             replaces: old.is_some(),
         };
 
-        site.rebuild(&making, &progress, &mut |loader| {
-            let filling = Filling {
+        swap.rebuild(&new_store, &progress, &mut |loader| {
+            let merge = Merge {
                 old: old.as_ref(),
                 source: &source,
-                token_secret: &making.token_secret,
+                token_secret: &new_store.token_secret,
             };
-            filling.fill(&mut plan, loader)?;
+            merge.fill(&mut plan, loader)?;
             source.is_unchanged()
         })?;
         drop(old);
-        site.clear();
+        swap.remove_old();
 
         Ok(ImportOutcome::Added(plan.objects()))
     })
 }
 
 /// Puts the old store and the new objects together.
-struct Filling<'a> {
+struct Merge<'a> {
     old: Option<&'a Engine>,
     source: &'a Source,
     token_secret: &'a str,
@@ -103,7 +103,7 @@ struct Filling<'a> {
 /// Entries in key order.
 type Entries<'a> = Box<dyn Iterator<Item = Result<Entry, ArchiveError>> + 'a>;
 
-impl Filling<'_> {
+impl Merge<'_> {
     fn fill(&self, plan: &mut Plan, loader: &mut Loader<'_>) -> Result<(), ArchiveError> {
         for tree in loader.trees() {
             plan.sort_for(tree);
@@ -140,7 +140,7 @@ impl Filling<'_> {
             Tree::Meta if self.old.is_none() => Box::new(self.meta().into_iter().map(Ok)),
             Tree::Accounts => Box::new(plan.counters().map(Ok)),
             Tree::AlertsByThirdparty | Tree::SendersByAccount => {
-                Box::new(plan.leads(tree, self.old)?.into_iter().map(Ok))
+                Box::new(plan.secondary_keys(tree, self.old)?.into_iter().map(Ok))
             }
             _ => Box::new(std::iter::empty()),
         })
@@ -199,6 +199,6 @@ impl Filling<'_> {
 }
 
 /// What an old store says at a key.
-fn look(old: Option<&Engine>, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
+fn read_old(old: Option<&Engine>, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
     old.map_or(Ok(None), |old| old.get(tree, key))
 }

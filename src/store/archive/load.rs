@@ -1,4 +1,4 @@
-//! Filling a new store so that it is small, and reading it again to see that it holds what was put
+//! Merge a new store so that it is small, and reading it again to see that it holds what was put
 //! in.
 //!
 //! The engine writes a leaf anew with each split, values and all, and clears up late. So what is
@@ -17,12 +17,12 @@ use std::{collections::BTreeMap, ops::Bound};
 
 /// What a tree holds: how many entries, and a digest of them in key order.
 #[derive(Clone, Debug, Default)]
-struct Sum {
+struct TreeChecksum {
     entries: u64,
     digest: Sha256,
 }
 
-impl Sum {
+impl TreeChecksum {
     fn add(&mut self, key: &[u8], value: &[u8]) {
         self.entries = self.entries.saturating_add(1);
         for part in [key, value] {
@@ -36,9 +36,9 @@ impl Sum {
 
 /// What all trees hold.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sums(BTreeMap<Tree, Sum>);
+pub(super) struct Checksums(BTreeMap<Tree, TreeChecksum>);
 
-impl Sums {
+impl Checksums {
     fn add(&mut self, tree: Tree, key: &[u8], value: &[u8]) {
         self.0.entry(tree).or_default().add(key, value);
     }
@@ -49,7 +49,7 @@ impl Sums {
         for tree in Tree::ALL {
             for entry in engine.range(tree, (Bound::Unbounded, Bound::Unbounded)) {
                 let (key, value) = entry?;
-                if !is_of_the_file(tree, &key) {
+                if !is_store_specific(tree, &key) {
                     sums.add(tree, &key, value.as_ref());
                     progress.advance(1)?;
                 }
@@ -61,7 +61,7 @@ impl Sums {
     /// The first tree in which two stores differ.
     pub(super) fn differs_in(&self, other: &Self) -> Option<Tree> {
         let of = |sums: &Self, tree| {
-            let Sum { entries, digest } = sums.0.get(&tree).cloned().unwrap_or_default();
+            let TreeChecksum { entries, digest } = sums.0.get(&tree).cloned().unwrap_or_default();
             (entries, digest.finalize())
         };
         Tree::ALL
@@ -79,20 +79,20 @@ impl Sums {
 
 /// Whether an entry tells about the files of a store and not about what is stored: those of another
 /// store have their own.
-pub(super) fn is_of_the_file(tree: Tree, key: &[u8]) -> bool {
+pub(super) fn is_store_specific(tree: Tree, key: &[u8]) -> bool {
     tree == Tree::Meta && key == trees::COMMIT
 }
 
 /// Whether an entry of this tree counts where only the number of objects is known. There may be
 /// other entries, but nobody knows how many without reading them all.
-pub(super) fn is_of_objects(tree: Tree) -> bool {
+pub(super) fn counts_as_progress(tree: Tree) -> bool {
     COLLECTIONS
         .into_iter()
         .any(|collection| tree == collection.records || tree == collection.index)
 }
 
 /// How many entries count with so many objects: a record and an entry in its index each.
-pub(in crate::store) fn entries_of_objects(objects: u64) -> u64 {
+pub(in crate::store) fn entries_for_objects(objects: u64) -> u64 {
     objects.saturating_mul(2)
 }
 
@@ -107,29 +107,29 @@ enum Pass {
 pub(super) struct Loader<'a> {
     engine: &'a Engine,
     pass: Pass,
-    sums: Sums,
+    sums: Checksums,
     progress: &'a Progress,
 }
 
 /// Hands everything to a [`Loader`]; called once for each pass.
 pub(super) type Fill<'a> = dyn FnMut(&mut Loader<'_>) -> Result<(), ArchiveError> + 'a;
 
-/// Fills a store that is empty, or has nothing but what `fill` puts in its place. There are so many
+/// Fills a store that is empty, or has nothing but what `fill` puts in its position. There are so many
 /// objects to come.
 pub(super) fn load(
     engine: &Engine,
     objects: u64,
     progress: &Progress,
     fill: &mut Fill<'_>,
-) -> Result<Sums, ArchiveError> {
+) -> Result<Checksums, ArchiveError> {
     let mut loader = Loader {
         engine,
         pass: Pass::Keys,
-        sums: Sums::default(),
+        sums: Checksums::default(),
         progress,
     };
 
-    progress.begin("writing keys", entries_of_objects(objects));
+    progress.begin("writing keys", entries_for_objects(objects));
     fill(&mut loader)?;
     progress.end();
     loader.pass = Pass::Values;
@@ -163,7 +163,7 @@ impl Loader<'_> {
     }
 
     pub(super) fn put(&mut self, tree: Tree, key: &[u8], value: &[u8]) -> Result<(), ArchiveError> {
-        if is_of_the_file(tree, key) || !self.wants(tree) {
+        if is_store_specific(tree, key) || !self.wants(tree) {
             return Ok(());
         }
         if self.wants_key_only(tree) {
@@ -172,7 +172,7 @@ impl Loader<'_> {
             self.engine.load(tree, key, value)?;
             self.sums.add(tree, key, value);
         }
-        Ok(self.progress.advance(u64::from(is_of_objects(tree)))?)
+        Ok(self.progress.advance(u64::from(counts_as_progress(tree)))?)
     }
 }
 

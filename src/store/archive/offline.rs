@@ -1,11 +1,11 @@
 //! A store that no server has: opened for as long as something is done with it, on a thread on
 //! which a panic of the engine means that the store is damaged.
 
-use super::{ArchiveError, Progress, Readable};
+use super::{ArchiveError, Progress, ReadableStore};
 use crate::store::{
     Durability, OpenError, Options, Snapshot,
     engine::{Engine, MissingTree},
-    handle::Shared,
+    handle::Replica,
     open,
 };
 use std::{
@@ -27,30 +27,34 @@ pub fn read_offline<T: Send + 'static>(
     progress: &Progress,
     work: impl FnOnce(&Snapshot) -> Result<T, ArchiveError> + Send + 'static,
 ) -> Result<T, ArchiveError> {
-    if !exists(folder) {
+    if !store_exists(folder) {
         return Err(OpenError::NotFound(folder.to_owned()).into());
     }
 
-    let readable = Readable::of(folder, progress)?;
+    let readable = ReadableStore::open(folder, progress)?;
     let opened = readable.folder();
-    let read = guarded(folder, move || {
+    let read = catch_engine_panic(folder, move || {
         let engine = open_existing(&opened, cache_bytes)?;
-        work(&Snapshot::new(&Arc::new(Shared::new(engine, 0, u64::MAX)))?)
+        work(&Snapshot::new(&Arc::new(Replica::new(
+            engine,
+            0,
+            u64::MAX,
+        )))?)
     });
 
     read.map_err(|error| match error {
-        ArchiveError::Open(error) => readable.fault(error).into(),
+        ArchiveError::Open(error) => readable.attribute_error(error).into(),
         other => other,
     })
 }
 
 /// Whether there is a store in the folder, sound or not.
-pub(super) fn exists(folder: &Path) -> bool {
+pub(super) fn store_exists(folder: &Path) -> bool {
     folder.join("db").is_file()
 }
 
 /// Whether there is nothing at all where a store could be.
-pub(super) fn is_absent(folder: &Path) -> bool {
+pub(super) fn is_missing_or_empty(folder: &Path) -> bool {
     match folder.read_dir() {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) => error.kind() == io::ErrorKind::NotFound,
@@ -60,10 +64,10 @@ pub(super) fn is_absent(folder: &Path) -> bool {
 /// Opens a store that is there, and makes none. One of an earlier version stays one: this is for
 /// reading.
 pub(super) fn open_existing(folder: &Path, cache_bytes: u64) -> Result<Engine, OpenError> {
-    if !exists(folder) {
+    if !store_exists(folder) {
         return Err(OpenError::NotFound(folder.to_owned()));
     }
-    open::open_as_it_is(
+    open::open_without_migration(
         folder,
         &options(cache_bytes, None),
         MissingTree::TreatAsEmpty,
@@ -71,7 +75,7 @@ pub(super) fn open_existing(folder: &Path, cache_bytes: u64) -> Result<Engine, O
 }
 
 /// Holds the store as the engine does, without opening it: it may be damaged.
-pub(super) fn hold(folder: &Path) -> Result<Option<File>, ArchiveError> {
+pub(super) fn lock_store(folder: &Path) -> Result<Option<File>, ArchiveError> {
     let db = match File::open(folder.join("db")) {
         Ok(db) => db,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -86,17 +90,17 @@ pub(super) fn hold(folder: &Path) -> Result<Option<File>, ArchiveError> {
 
 /// The same, after the engine had it: its own threads may hold the files for a moment after it was
 /// closed.
-pub(super) fn hold_soon(folder: &Path) -> Result<Option<File>, ArchiveError> {
-    soon(
-        || hold(folder),
+pub(super) fn lock_store_with_retry(folder: &Path) -> Result<Option<File>, ArchiveError> {
+    retry_while(
+        || lock_store(folder),
         |outcome| matches!(outcome, Err(ArchiveError::Open(OpenError::Locked(_)))),
     )
 }
 
 /// Tries until it is `too_early` no more, for two seconds.
-pub(super) fn soon<T>(attempt: impl Fn() -> T, too_early: impl Fn(&T) -> bool) -> T {
-    const AT_MOST: u32 = 400;
-    for _ in 0..AT_MOST {
+pub(super) fn retry_while<T>(attempt: impl Fn() -> T, too_early: impl Fn(&T) -> bool) -> T {
+    const MAX_ATTEMPTS: u32 = 400;
+    for _ in 0..MAX_ATTEMPTS {
         let outcome = attempt();
         if !too_early(&outcome) {
             return outcome;
@@ -121,9 +125,9 @@ pub(in crate::store) fn options(cache_bytes: u64, token_secret: Option<String>) 
 }
 
 /// Works with the engine on a thread of its own.
-pub(super) fn guarded<T: Send + 'static>(
+pub(super) fn catch_engine_panic<T: Send + 'static>(
     folder: &Path,
     work: impl FnOnce() -> Result<T, ArchiveError> + Send + 'static,
 ) -> Result<T, ArchiveError> {
-    open::guarded(folder, move || Ok(work()))?
+    open::catch_engine_panic(folder, move || Ok(work()))?
 }

@@ -13,10 +13,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A store that can be opened, though perhaps only a copy of the one that is meant.
+/// A store that can be opened, though perhaps only a copy of the one that is original.
 #[derive(Debug)]
-pub(in crate::store) struct Readable {
-    meant: PathBuf,
+pub(in crate::store) struct ReadableStore {
+    original: PathBuf,
     copy: Option<Copy>,
 }
 
@@ -27,27 +27,30 @@ struct Copy {
     _held: Option<File>,
 }
 
-impl Readable {
+impl ReadableStore {
     /// The store in this folder, if it can be written, or else a copy.
     ///
     /// # Errors
     /// Another process has the store, or it cannot be read; or the copy cannot be written.
-    pub(in crate::store) fn of(folder: &Path, progress: &Progress) -> Result<Self, ArchiveError> {
-        let meant = folder.to_owned();
-        if can_be_written(folder) {
-            return Ok(Self { meant, copy: None });
+    pub(in crate::store) fn open(folder: &Path, progress: &Progress) -> Result<Self, ArchiveError> {
+        let original = folder.to_owned();
+        if is_writable(folder) {
+            return Ok(Self {
+                original,
+                copy: None,
+            });
         }
 
-        let _held = hold(folder)?;
-        let unmade = ArchiveError::file(
+        let _held = lock_shared(folder)?;
+        let copy_failed = ArchiveError::file(
             folder,
             "copied to a temporary folder, as it must be since it cannot be written",
         );
-        let temporary = TemporaryFolder::create().map_err(unmade)?;
+        let temporary = TemporaryFolder::create().map_err(copy_failed)?;
 
         copy_with_progress(folder, &temporary.store(), progress)?;
         Ok(Self {
-            meant,
+            original,
             copy: Some(Copy { temporary, _held }),
         })
     }
@@ -56,17 +59,17 @@ impl Readable {
     pub(in crate::store) fn folder(&self) -> PathBuf {
         self.copy
             .as_ref()
-            .map_or_else(|| self.meant.clone(), |copy| copy.temporary.store())
+            .map_or_else(|| self.original.clone(), |copy| copy.temporary.store())
     }
 
-    /// What is wrong with the copy is wrong with the store that is meant.
-    pub(in crate::store) fn fault(&self, error: OpenError) -> OpenError {
-        error.with_folder(&self.meant)
+    /// What is wrong with the copy is wrong with the store that is original.
+    pub(in crate::store) fn attribute_error(&self, error: OpenError) -> OpenError {
+        error.with_folder(&self.original)
     }
 }
 
 /// Whether the engine can open the store where it is.
-pub(super) fn can_be_written(folder: &Path) -> bool {
+pub(super) fn is_writable(folder: &Path) -> bool {
     [folder, &folder.join("db")].into_iter().all(|path| {
         let refused = access(path, Access::WRITE_OK).err();
         !matches!(
@@ -76,13 +79,13 @@ pub(super) fn can_be_written(folder: &Path) -> bool {
     })
 }
 
-fn hold(folder: &Path) -> Result<Option<File>, ArchiveError> {
+fn lock_shared(folder: &Path) -> Result<Option<File>, ArchiveError> {
     let db = File::open(folder.join("db")).map_err(ArchiveError::file(folder, "read"))?;
     match db.try_lock_shared() {
         Ok(()) => Ok(Some(db)),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked(folder.to_owned()).into()),
         Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {
-            hold(folder)
+            lock_shared(folder)
         }
         Err(TryLockError::Error(_)) => Ok(None),
     }

@@ -1,13 +1,13 @@
-//! Making a store of a backup.
+//! NewStore a store of a backup.
 
 use super::{
     ArchiveError, BackupError, Progress,
     backup::Reader,
     format::COLLECTIONS,
-    high_water_marks::LastNumbers,
+    high_water_marks::HighWaterMarks,
     load::Loader,
     offline,
-    swap::{Making, Site},
+    swap::{NewStore, StoreSwap},
 };
 use crate::store::{
     OpenError,
@@ -34,7 +34,7 @@ pub struct RestoreOptions {
     pub replace: bool,
 }
 
-/// Puts a store with what the backup holds where there is none, or in the place of the one that is
+/// Puts a store with what the backup holds where there is none, or in the position of the one that is
 /// there. Numbers that this one has given, if that can be read, are not given again. Returns the
 /// number of entries.
 ///
@@ -43,37 +43,37 @@ pub struct RestoreOptions {
 /// was changed.
 pub fn restore(task: &RestoreOptions, progress: &Progress) -> Result<u64, ArchiveError> {
     let (task, progress) = (task.clone(), progress.clone());
-    offline::guarded(&task.folder.clone(), move || {
+    offline::catch_engine_panic(&task.folder.clone(), move || {
         let Verified {
             token_secret,
             objects,
         } = verify(&task.file, &progress)?;
 
         if !task.replace {
-            nothing_is_lost(&task)?;
+            refuse_to_overwrite(&task)?;
         }
 
         let replaced = Replaced::hold(&task)?;
-        let site = Site::of(&task.folder)?;
-        let making = Making {
+        let swap = StoreSwap::prepare(&task.folder)?;
+        let new_store = NewStore {
             cache_bytes: task.cache_bytes,
             token_secret,
             objects,
             replaces: replaced.is_there,
         };
 
-        let sums = site.rebuild(&making, &progress, &mut |loader| {
+        let sums = swap.rebuild(&new_store, &progress, &mut |loader| {
             fill(&task.file, replaced.given.clone(), loader)
         })?;
 
         drop(replaced);
-        site.clear();
+        swap.remove_old();
         Ok(sums.entries())
     })
 }
 
 /// It is verified first, and then read once for the keys of the new store and once for its values.
-const READ_OFTEN: &str = "it is read several times, so it must be a regular file";
+const NOT_A_REGULAR_FILE: &str = "it is read several times, so it must be a regular file";
 
 /// What a whole backup says.
 struct Verified {
@@ -89,7 +89,7 @@ fn verify(file: &Path, progress: &Progress) -> Result<Verified, ArchiveError> {
         .map_err(ArchiveError::file(file, "read"))?;
 
     if !metadata.is_file() {
-        let source = io::Error::new(io::ErrorKind::InvalidInput, READ_OFTEN);
+        let source = io::Error::new(io::ErrorKind::InvalidInput, NOT_A_REGULAR_FILE);
         return Err(ArchiveError::file(file, "read")(source));
     }
 
@@ -144,9 +144,9 @@ fn unusable(file: &Path, fault: &BackupError) -> ArchiveError {
 }
 
 /// Whether nothing, or nothing worth keeping, is where the store is to be.
-fn nothing_is_lost(task: &RestoreOptions) -> Result<(), ArchiveError> {
+fn refuse_to_overwrite(task: &RestoreOptions) -> Result<(), ArchiveError> {
     let folder = &task.folder;
-    if offline::is_absent(folder) {
+    if offline::is_missing_or_empty(folder) {
         return Ok(());
     }
 
@@ -154,7 +154,7 @@ fn nothing_is_lost(task: &RestoreOptions) -> Result<(), ArchiveError> {
         Err(OpenError::Uninitialized(_)) => Ok(()),
         Err(held @ OpenError::Locked(_)) => Err(held.into()),
         Ok(_) | Err(_) => Err(ArchiveError::Refused(format!(
-            "there is a store in '{}' already; say --replace to put the backup in its place, or choose another folder with --data",
+            "there is a store in '{}' already; say --replace to put the backup in its position, or choose another folder with --data",
             folder.display()
         ))),
     }
@@ -163,7 +163,7 @@ fn nothing_is_lost(task: &RestoreOptions) -> Result<(), ArchiveError> {
 /// The store that was there, held.
 struct Replaced {
     /// Nothing if it cannot be read, or there is none.
-    given: LastNumbers,
+    given: HighWaterMarks,
     /// Whether there was anything at all.
     is_there: bool,
     _held: Held,
@@ -178,12 +178,12 @@ enum Held {
 impl Replaced {
     fn hold(task: &RestoreOptions) -> Result<Self, ArchiveError> {
         // Another process may have it, which is told whatever else is wrong with it.
-        drop(offline::hold(&task.folder)?);
-        let is_there = !offline::is_absent(&task.folder);
+        drop(offline::lock_store(&task.folder)?);
+        let is_there = !offline::is_missing_or_empty(&task.folder);
         let (folder, cache_bytes) = (task.folder.clone(), task.cache_bytes);
-        let read = open::guarded(&task.folder, move || {
+        let read = open::catch_engine_panic(&task.folder, move || {
             let engine = offline::open_existing(&folder, cache_bytes)?;
-            let given = LastNumbers::of(&engine);
+            let given = HighWaterMarks::of(&engine);
             let given = given.map_err(|error| OpenError::Damaged {
                 folder: folder.clone(),
                 cause: error.to_string(),
@@ -201,9 +201,9 @@ impl Replaced {
             }),
             Err(held @ OpenError::Locked(_)) => Err(held.into()),
             Err(_) => {
-                let file = offline::hold_soon(&task.folder)?;
+                let file = offline::lock_store_with_retry(&task.folder)?;
                 Ok(Self {
-                    given: LastNumbers::default(),
+                    given: HighWaterMarks::default(),
                     is_there,
                     _held: Held::File { _file: file },
                 })
@@ -212,14 +212,18 @@ impl Replaced {
     }
 }
 
-fn fill(file: &Path, mut given: LastNumbers, loader: &mut Loader<'_>) -> Result<(), ArchiveError> {
+fn fill(
+    file: &Path,
+    mut given: HighWaterMarks,
+    loader: &mut Loader<'_>,
+) -> Result<(), ArchiveError> {
     for_each(file, &Progress::none(), |tree, key, value| match tree {
         Tree::Accounts => {
-            given.put_up_to(key, value, &mut |key, value| loader.put(tree, key, value))
+            given.merge_up_to(key, value, &mut |key, value| loader.put(tree, key, value))
         }
         _ => loader.put(tree, key, value),
     })?;
-    given.put_all(&mut |key, value| loader.put(Tree::Accounts, key, value))
+    given.put_remaining(&mut |key, value| loader.put(Tree::Accounts, key, value))
 }
 
 /// Shows each entry. The digest is compared each time, so what was verified is what is restored.

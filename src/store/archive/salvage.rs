@@ -9,7 +9,7 @@ mod carve;
 mod findings;
 
 use super::{
-    ArchiveError, Cancelled, Progress, compact::bytes_below, format, offline, read_only, swap,
+    ArchiveError, Cancelled, Progress, compact::size_on_disk, format, offline, read_only, swap,
 };
 use crate::store::{
     OpenError, StoreError,
@@ -48,12 +48,12 @@ pub fn salvage(
     out: &mut dyn Write,
     progress: &Progress,
 ) -> Result<SalvageSummary, ArchiveError> {
-    if offline::is_absent(folder) {
+    if offline::is_missing_or_empty(folder) {
         return Err(OpenError::NotFound(folder.to_owned()).into());
     }
 
-    let _held = offline::hold(folder)?;
-    let copy = Copy::of(folder, progress)?;
+    let _held = offline::lock_store(folder)?;
+    let copy = StoreCopy::create(folder, progress)?;
     let findings = Arc::new(Mutex::new(Findings::default()));
     let mut warnings = read_with_engine(folder, &copy, cache_bytes, &findings, progress)?;
 
@@ -61,8 +61,8 @@ pub fn salvage(
     let mut findings = lock(&findings);
     if !warnings.is_empty() {
         let shown = findings.len();
-        let broken = carve::carve(folder, &mut findings, progress)?;
-        warnings.extend(findings.warnings(shown, broken));
+        let torn = carve::carve(folder, &mut findings, progress)?;
+        warnings.extend(findings.warnings(shown, torn));
     }
 
     let objects = write(&findings, out).map_err(ArchiveError::Output)?;
@@ -89,14 +89,14 @@ fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<u64> {
 
 /// A copy of the folder beside it, or in a temporary folder where nothing can be written, removed
 /// in the end.
-struct Copy {
+struct StoreCopy {
     folder: PathBuf,
     _temporary: Option<TemporaryFolder>,
 }
 
-impl Copy {
-    fn of(folder: &Path, progress: &Progress) -> Result<Self, ArchiveError> {
-        if !read_only::can_be_written(folder) {
+impl StoreCopy {
+    fn create(folder: &Path, progress: &Progress) -> Result<Self, ArchiveError> {
+        if !read_only::is_writable(folder) {
             let temporary = TemporaryFolder::create()
                 .map_err(ArchiveError::file(folder, "copied to a temporary folder"))?;
             copy_with_progress(folder, &temporary.store(), progress)?;
@@ -131,39 +131,39 @@ pub(super) fn copy_with_progress(
 ) -> Result<(), ArchiveError> {
     progress.begin(
         "copying",
-        bytes_below(from).map_err(ArchiveError::file(from, "read"))?,
+        size_on_disk(from).map_err(ArchiveError::file(from, "read"))?,
     );
-    copy_below(from, to, progress)?;
+    copy_recursively(from, to, progress)?;
     progress.end();
     Ok(())
 }
 
-impl Drop for Copy {
+impl Drop for StoreCopy {
     fn drop(&mut self) {
         let _left_for_the_next_time = fs::remove_dir_all(&self.folder);
     }
 }
 
-fn copy_below(from: &Path, to: &Path, progress: &Progress) -> Result<(), ArchiveError> {
+fn copy_recursively(from: &Path, to: &Path, progress: &Progress) -> Result<(), ArchiveError> {
     let (unreadable, unwritable) = (
         ArchiveError::file(from, "read"),
         ArchiveError::file(to, "written"),
     );
 
-    open::make_folder(to).map_err(&unwritable)?;
+    open::create_private_folder(to).map_err(&unwritable)?;
     for entry in fs::read_dir(from).map_err(&unreadable)? {
         let path = entry.map_err(&unreadable)?.path();
         let target = to.join(path.file_name().unwrap_or_default());
         if path.is_dir() {
-            copy_below(&path, &target, progress)?;
+            copy_recursively(&path, &target, progress)?;
         } else {
             let mut source = File::open(&path).map_err(&unreadable)?;
             let mut target = File::create(target).map_err(&unwritable)?;
             loop {
-                let copied =
-                    io::copy(&mut (&mut source).take(AT_ONCE), &mut target).map_err(&unwritable)?;
+                let copied = io::copy(&mut (&mut source).take(COPY_CHUNK_BYTES), &mut target)
+                    .map_err(&unwritable)?;
                 progress.advance(copied)?;
-                if copied < AT_ONCE {
+                if copied < COPY_CHUNK_BYTES {
                     break;
                 }
             }
@@ -174,12 +174,12 @@ fn copy_below(from: &Path, to: &Path, progress: &Progress) -> Result<(), Archive
 }
 
 /// Bytes that are copied between two looks whether to go on.
-const AT_ONCE: u64 = 16 << 20;
+const COPY_CHUNK_BYTES: u64 = 16 << 20;
 
 /// Takes what the engine shows until it fails or breaks down. Returns what is wrong with it.
 fn read_with_engine(
     original: &Path,
-    copy: &Copy,
+    copy: &StoreCopy,
     cache_bytes: u64,
     findings: &Arc<Mutex<Findings>>,
     progress: &Progress,
@@ -190,13 +190,15 @@ fn read_with_engine(
 
     progress.begin("reading", 0);
     let shown = progress.clone();
-    let outcome = offline::guarded(&copy.folder, move || {
-        let (engine, lost) = open::open_whatever(
+    let outcome = offline::catch_engine_panic(&copy.folder, move || {
+        let (engine, lost) = open::open_unchecked(
             &folder,
             &offline::options(cache_bytes, None),
             MissingTree::TreatAsEmpty,
         )?;
-        if let Err(newer @ OpenError::NewerSchema { .. }) = open::known_schema(&original, &engine) {
+        if let Err(newer @ OpenError::NewerSchema { .. }) =
+            open::supported_schema(&original, &engine)
+        {
             return Err(newer.into());
         }
 
@@ -234,7 +236,7 @@ fn read_all(
     for entry in engine.range(Tree::Accounts, everything.clone()) {
         let counters = entry.and_then(|(key, value)| Ok((key, Counters::decode(value.as_ref())?)));
         match counters {
-            Ok((key, counters)) if lock(findings).count(&key, counters) => {}
+            Ok((key, counters)) if lock(findings).add_counters(&key, counters) => {}
             Ok((key, _)) => warnings.push(format!(
                 "counters of nobody: {:?}",
                 String::from_utf8_lossy(&key)
@@ -248,34 +250,35 @@ fn read_all(
 
     for kind in RECORD_KINDS {
         let mut records = engine.range(kind.collection.records, everything.clone());
-        let mut failure = take(|| records.next(), kind.singular, findings, progress)?;
+        let mut failure = read_records(|| records.next(), kind.singular, findings, progress)?;
         if failure.is_some() {
             // What stands behind an entry that cannot be read is reached from the other end.
-            failure = take(|| records.next_back(), kind.singular, findings, progress)?.or(failure);
+            failure = read_records(|| records.next_back(), kind.singular, findings, progress)?
+                .or(failure);
         }
         warnings.extend(failure);
     }
 
-    warnings.extend(lock(findings).miscounted());
+    warnings.extend(lock(findings).count_mismatches());
     Ok(warnings)
 }
 
 /// Takes records until there are no more, or one cannot be read.
-fn take(
+fn read_records(
     mut next: impl FnMut() -> Option<Result<Entry, StoreError>>,
     kind: &str,
     findings: &Mutex<Findings>,
     progress: &Progress,
 ) -> Result<Option<String>, Cancelled> {
-    let mut senseless = 0_u64;
+    let mut unreadable = 0_u64;
     while let Some(entry) = next() {
         match entry {
             Ok((_, record)) if lock(findings).add(record.as_ref(), Origin::Engine) => {
                 progress.advance(1)?
             }
-            Ok(_) => senseless = senseless.saturating_add(1),
+            Ok(_) => unreadable = unreadable.saturating_add(1),
             Err(error) => return Ok(Some(format!("not every {kind} can be read: {error}"))),
         }
     }
-    Ok((senseless > 0).then(|| format!("{senseless} records make no sense as {kind}")))
+    Ok((unreadable > 0).then(|| format!("{unreadable} records make no sense as {kind}")))
 }

@@ -1,4 +1,4 @@
-//! A new store in the place of an old one, in one step.
+//! A new store in the position of an old one, in one step.
 //!
 //! The new one is made in `store.new` beside `store`, synced, opened again and compared with what
 //! was put in. Then the two folders change names in one step of the file system, and what is then
@@ -7,7 +7,7 @@
 
 use super::{
     ArchiveError, Progress,
-    load::{self, Fill, Sums},
+    load::{self, Checksums, Fill},
     offline,
 };
 use crate::store::{
@@ -27,14 +27,14 @@ use std::{
 
 /// Where a store is, and where its successor is made.
 #[derive(Clone, Debug)]
-pub(super) struct Site {
+pub(super) struct StoreSwap {
     pub(super) folder: PathBuf,
-    beside: PathBuf,
+    staging: PathBuf,
 }
 
 /// How the new store is opened.
 #[derive(Clone, Debug)]
-pub(super) struct Making {
+pub(super) struct NewStore {
     pub(super) cache_bytes: u64,
     pub(super) token_secret: String,
     /// How many there will be, for showing how far it is.
@@ -44,55 +44,55 @@ pub(super) struct Making {
     pub(super) replaces: bool,
 }
 
-impl Site {
+impl StoreSwap {
     /// The caller holds the store in `folder`, if there is one. What earlier attempts left is
     /// removed.
-    pub(super) fn of(folder: &Path) -> Result<Self, ArchiveError> {
-        let site = Self {
+    pub(super) fn prepare(folder: &Path) -> Result<Self, ArchiveError> {
+        let swap = Self {
             folder: folder.to_owned(),
-            beside: beside(folder, NEW),
+            staging: sibling(folder, STAGING_SUFFIX),
         };
-        remove_leftover(&site.beside)?;
-        let _in_nobodys_way = remove_leftover(&beside(folder, SALVAGE));
-        Ok(site)
+        remove_leftover(&swap.staging)?;
+        let _in_nobodys_way = remove_leftover(&sibling(folder, SALVAGE_SUFFIX));
+        Ok(swap)
     }
 
-    /// Puts a store with what `fill` gives in the place of the old one, or where there is none.
+    /// Puts a store with what `fill` gives in the position of the old one, or where there is none.
     ///
     /// The caller holds the old store until this returns, and must then let go of it and
-    /// [`clear`](Self::clear) up.
+    /// [`remove_old`](Self::remove_old) up.
     pub(super) fn rebuild(
         &self,
-        making: &Making,
+        new_store: &NewStore,
         progress: &Progress,
         fill: &mut Fill<'_>,
-    ) -> Result<Sums, ArchiveError> {
+    ) -> Result<Checksums, ArchiveError> {
         let outcome = self
-            .make(making, progress, fill)
-            .and_then(|sums| self.put_in_place(making.replaces).map(|()| sums));
+            .make(new_store, progress, fill)
+            .and_then(|sums| self.exchange(new_store.replaces).map(|()| sums));
         if outcome.is_err() {
-            let _left_for_the_next_time = fs::remove_dir_all(&self.beside);
+            let _left_for_the_next_time = fs::remove_dir_all(&self.staging);
         }
         let sums = outcome?;
         // Until this is done, a power cut may bring the old store back under its name: it stays.
-        self.sync_names(making.replaces)?;
+        self.sync_names(new_store.replaces)?;
         Ok(sums)
     }
 
     /// Removes what was the old store.
-    pub(super) fn clear(&self) {
-        let _left_for_the_next_time = fs::remove_dir_all(&self.beside);
+    pub(super) fn remove_old(&self) {
+        let _left_for_the_next_time = fs::remove_dir_all(&self.staging);
     }
 
     fn make(
         &self,
-        making: &Making,
+        new_store: &NewStore,
         progress: &Progress,
         fill: &mut Fill<'_>,
-    ) -> Result<Sums, ArchiveError> {
-        let options = offline::options(making.cache_bytes, Some(making.token_secret.clone()));
-        let new = open::open_here(&self.beside, &options)?;
-        let written = load::load(&new, making.objects, progress, fill)?;
+    ) -> Result<Checksums, ArchiveError> {
+        let options = offline::options(new_store.cache_bytes, Some(new_store.token_secret.clone()));
+        let new = open::open_on_this_thread(&self.staging, &options)?;
+        let written = load::load(&new, new_store.objects, progress, fill)?;
 
         // The last thing in the log is a commit with a number, so that a log that loses its end is
         // recognised.
@@ -100,9 +100,9 @@ impl Site {
         new.sync()?;
         drop(new);
 
-        let again = self.open_again(making.cache_bytes)?;
+        let again = self.open_again(new_store.cache_bytes)?;
         progress.begin("verifying", written.entries());
-        let read = Sums::of(&again, progress)?;
+        let read = Checksums::of(&again, progress)?;
 
         progress.end();
         if let Some(tree) = read.differs_in(&written) {
@@ -114,9 +114,9 @@ impl Site {
         }
 
         // What it was filled from may be of an earlier version.
-        open::bring_up(&again)?;
+        open::migrate(&again)?;
         drop(again);
-        sync_below(&self.beside).map_err(ArchiveError::file(&self.beside, "synced"))?;
+        sync_recursively(&self.staging).map_err(ArchiveError::file(&self.staging, "synced"))?;
 
         Ok(written)
     }
@@ -124,13 +124,13 @@ impl Site {
     /// The engine's own threads may hold its files for a moment after it was closed.
     fn open_again(&self, cache_bytes: u64) -> Result<Engine, OpenError> {
         let options = offline::options(cache_bytes, None);
-        offline::soon(
-            || open::open_as_it_is(&self.beside, &options, MissingTree::Create),
+        offline::retry_while(
+            || open::open_without_migration(&self.staging, &options, MissingTree::Create),
             |outcome| matches!(outcome, Err(OpenError::Locked(_))),
         )
     }
 
-    fn put_in_place(&self, replaces: bool) -> Result<(), ArchiveError> {
+    fn exchange(&self, replaces: bool) -> Result<(), ArchiveError> {
         let flags = if replaces {
             RenameFlags::EXCHANGE
         } else {
@@ -141,7 +141,7 @@ impl Site {
             let _unless_something_is_in_it = fs::remove_dir(&self.folder);
         }
 
-        match renameat_with(CWD, &self.beside, CWD, &self.folder, flags) {
+        match renameat_with(CWD, &self.staging, CWD, &self.folder, flags) {
             Ok(()) => {}
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if flags == RenameFlags::EXCHANGE => {
                 return Err(ArchiveError::Refused(format!(
@@ -158,7 +158,7 @@ impl Site {
             }
             // A folder is only renamed to what is not there, or empty.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                fs::rename(&self.beside, &self.folder)
+                fs::rename(&self.staging, &self.folder)
                     .map_err(ArchiveError::file(&self.folder, "made"))?;
             }
             Err(error) => return Err(ArchiveError::file(&self.folder, "replaced")(error.into())),
@@ -178,18 +178,18 @@ impl Site {
             .and_then(|parent| parent.sync_all())
             .map_err(|source| ArchiveError::Unsynced {
                 folder: parent.to_owned(),
-                old: replaced.then(|| self.beside.clone()),
+                old: replaced.then(|| self.staging.clone()),
                 source,
             })
     }
 }
 
 /// Where a new store is made.
-const NEW: &str = ".new";
+const STAGING_SUFFIX: &str = ".new";
 /// Where a damaged one is copied to.
-const SALVAGE: &str = ".salvage";
+const SALVAGE_SUFFIX: &str = ".salvage";
 
-fn beside(folder: &Path, ending: &str) -> PathBuf {
+fn sibling(folder: &Path, ending: &str) -> PathBuf {
     let mut name = folder.file_name().unwrap_or_default().to_owned();
     name.push(ending);
     folder.with_file_name(name)
@@ -197,14 +197,14 @@ fn beside(folder: &Path, ending: &str) -> PathBuf {
 
 /// Where a damaged store is copied to.
 pub(super) fn salvage_folder(folder: &Path) -> PathBuf {
-    beside(folder, SALVAGE)
+    sibling(folder, SALVAGE_SUFFIX)
 }
 
 /// Removes what commands left beside the store in `folder` when they were killed, and returns what
 /// that was. The caller holds the store, so none of them is at work.
 pub fn remove_leftovers(folder: &Path) -> Vec<PathBuf> {
-    let leftovers = [NEW, SALVAGE]
-        .map(|ending| beside(folder, ending))
+    let leftovers = [STAGING_SUFFIX, SALVAGE_SUFFIX]
+        .map(|ending| sibling(folder, ending))
         .into_iter();
     leftovers
         .filter(|path| path.exists() && remove_leftover(path).is_ok())
@@ -235,11 +235,11 @@ fn remove_leftover(folder: &Path) -> Result<(), ArchiveError> {
 }
 
 /// Makes a folder and all that is in it durable.
-fn sync_below(folder: &Path) -> io::Result<()> {
+fn sync_recursively(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
-            sync_below(&entry.path())?;
+            sync_recursively(&entry.path())?;
         } else {
             File::open(entry.path())?.sync_all()?;
         }

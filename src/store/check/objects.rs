@@ -1,6 +1,6 @@
 //! Whether the records of one kind, their index and their counters agree.
 
-use super::{CheckFinding, shown};
+use super::{CheckFinding, display_key};
 use crate::{
     domain::ids::AccountId,
     store::{
@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, ops::Bound};
 
 /// What the records say about an account.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct ObjectCount {
     live: u64,
     highest: u64,
 }
@@ -27,31 +27,31 @@ pub(super) struct Objects<'a> {
     kind: RecordKind,
     progress: &'a Progress,
     /// Whether the store tells which integrations send; one of an earlier version does not.
-    tells_senders: bool,
-    pub(super) tallies: BTreeMap<AccountId, Tally>,
+    has_sender_index: bool,
+    pub(super) counts: BTreeMap<AccountId, ObjectCount>,
     pub(super) live: u64,
     pub(super) findings: Vec<CheckFinding>,
 }
 
 impl<'a> Objects<'a> {
-    pub(super) fn examine(
+    pub(super) fn check(
         engine: &'a Engine,
         kind: RecordKind,
         progress: &'a Progress,
     ) -> Result<Self, StoreError> {
-        let tells_senders = open::schema(engine)? == Some(SCHEMA_VERSION);
+        let has_sender_index = open::schema(engine)? == Some(SCHEMA_VERSION);
         let mut objects = Self {
             engine,
             kind,
             progress,
-            tells_senders,
-            tallies: BTreeMap::new(),
+            has_sender_index,
+            counts: BTreeMap::new(),
             live: 0,
             findings: Vec::new(),
         };
 
-        objects.records()?;
-        objects.index()?;
+        objects.check_records()?;
+        objects.check_index()?;
         Ok(objects)
     }
 
@@ -59,7 +59,7 @@ impl<'a> Objects<'a> {
         self.findings.push(CheckFinding(what));
     }
 
-    fn everything(
+    fn entries(
         &self,
         tree: Tree,
     ) -> impl Iterator<Item = Result<(Vec<u8>, Stored), StoreError>> + use<> {
@@ -67,17 +67,17 @@ impl<'a> Objects<'a> {
             .range(tree, (Bound::Unbounded, Bound::Unbounded))
     }
 
-    fn records(&mut self) -> Result<(), StoreError> {
-        for entry in self.everything(self.kind.collection.records) {
+    fn check_records(&mut self) -> Result<(), StoreError> {
+        for entry in self.entries(self.kind.collection.records) {
             let (key, stored) = entry?;
             self.live = self.live.saturating_add(1);
             self.progress.count(1);
-            self.record(&String::from_utf8_lossy(&key), &stored)?;
+            self.check_record(&String::from_utf8_lossy(&key), &stored)?;
         }
         Ok(())
     }
 
-    fn record(&mut self, id: &str, stored: &Stored) -> Result<(), StoreError> {
+    fn check_record(&mut self, id: &str, stored: &Stored) -> Result<(), StoreError> {
         let kind = self.kind.singular;
         let RecordMeta {
             sid,
@@ -124,7 +124,7 @@ impl<'a> Objects<'a> {
             tree: Tree::SendersByAccount,
             key,
         }) = secondary_key
-            && self.tells_senders
+            && self.has_sender_index
             && self.engine.get(Tree::SendersByAccount, &key)?.is_none()
         {
             self.report_finding(format!(
@@ -132,15 +132,15 @@ impl<'a> Objects<'a> {
             ));
         }
 
-        let tally = self.tallies.entry(sid).or_default();
-        tally.live = tally.live.saturating_add(1);
-        tally.highest = tally.highest.max(tiny_id);
+        let count = self.counts.entry(sid).or_default();
+        count.live = count.live.saturating_add(1);
+        count.highest = count.highest.max(tiny_id);
 
         Ok(())
     }
 
-    fn index(&mut self) -> Result<(), StoreError> {
-        for entry in self.everything(self.kind.collection.index) {
+    fn check_index(&mut self) -> Result<(), StoreError> {
+        for entry in self.entries(self.kind.collection.index) {
             let (key, id) = entry?;
             self.progress.count(1);
             let Some((account, tiny_id)) = trees::split_index_key(&key) else {
@@ -176,8 +176,12 @@ impl<'a> Objects<'a> {
     }
 
     /// Compares an account's counters with what was counted.
-    pub(super) fn counters(&mut self, account: &AccountId, counters: Result<Counters, StoreError>) {
-        let Tally { live, highest } = self.tallies.get(account).copied().unwrap_or_default();
+    pub(super) fn check_counters(
+        &mut self,
+        account: &AccountId,
+        counters: Result<Counters, StoreError>,
+    ) {
+        let ObjectCount { live, highest } = self.counts.get(account).copied().unwrap_or_default();
         let counters = match counters {
             Ok(counters) => counters,
             Err(error) => return self.report_finding(format!("account '{account}': {error}")),
@@ -200,10 +204,10 @@ impl<'a> Objects<'a> {
     }
 
     /// Accounts that have objects and no counters.
-    pub(super) fn uncounted(&mut self, is_counted: impl Fn(&AccountId) -> bool) {
+    pub(super) fn report_uncounted(&mut self, is_counted: impl Fn(&AccountId) -> bool) {
         let objects = self.kind.collection.name;
         let uncounted: Vec<_> = self
-            .tallies
+            .counts
             .keys()
             .filter(|account| !is_counted(account))
             .cloned()
@@ -214,12 +218,12 @@ impl<'a> Objects<'a> {
     }
 
     /// Whether what leads to objects of this kind leads to those that it is about.
-    pub(super) fn leads(
+    pub(super) fn check_secondary_keys(
         &mut self,
         tree: Tree,
         id_of: impl Fn(&[u8], &Stored) -> String,
     ) -> Result<(), StoreError> {
-        for entry in self.everything(tree) {
+        for entry in self.entries(tree) {
             let (key, value) = entry?;
             let id = id_of(&key, &value);
             let record = self
@@ -233,7 +237,7 @@ impl<'a> Objects<'a> {
                     key: key.clone(),
                 })
             {
-                let account = shown(&key)
+                let account = display_key(&key)
                     .split_once(' ')
                     .map(|(account, _)| account.to_owned())
                     .unwrap_or_default();

@@ -2,7 +2,7 @@
 //!
 //! A place with few different values, like `type` or `enabled`, is a compressed bitmap for each
 //! value: whatever is asked of it is asked once for each value. A place with many, like `name`, is
-//! the values side by side, in chunks. Both are shared by whoever holds a clone; a change copies
+//! the values side by side, in chunks. Both are replica by whoever holds a clone; a change copies
 //! the bitmap or chunk that it touches, if somebody else holds it too.
 
 use roaring::RoaringTreemap;
@@ -12,22 +12,22 @@ use std::{collections::BTreeMap, sync::Arc};
 /// See above.
 #[derive(Clone, Debug)]
 pub(super) enum Column {
-    Few(Vec<(Arc<RawValue>, Arc<RoaringTreemap>)>),
-    Many(BTreeMap<u64, Arc<Chunk>>),
+    Bitmaps(Vec<(Arc<RawValue>, Arc<RoaringTreemap>)>),
+    Chunks(BTreeMap<u64, Arc<Chunk>>),
 }
 
 /// A place with more different values is one with many.
-const FEW: usize = 64;
+const MAX_BITMAPS: usize = 64;
 
 /// So is one with a longer value, which to compare with each of the others could take long.
-const LONGEST_OF_FEW: usize = 1024;
+const MAX_BITMAP_VALUE_LEN: usize = 1024;
 
 /// Numbers to a chunk. A change copies one, if somebody looks at it.
-const CHUNK: u64 = 512;
+const CHUNK_LEN: u64 = 512;
 
 impl Default for Column {
     fn default() -> Self {
-        Self::Few(Vec::new())
+        Self::Bitmaps(Vec::new())
     }
 }
 
@@ -42,8 +42,8 @@ impl Column {
         value: Option<&RawValue>,
     ) -> Result<(), TooLarge> {
         let Some(value) = value else { return Ok(()) };
-        if let Self::Few(values) = self {
-            let is_short = value.get().len() <= LONGEST_OF_FEW;
+        if let Self::Bitmaps(values) = self {
+            let is_short = value.get().len() <= MAX_BITMAP_VALUE_LEN;
             let known = values
                 .iter_mut()
                 .find(|(known, _)| is_short && known.get() == value.get());
@@ -53,7 +53,7 @@ impl Column {
                 return Ok(());
             }
 
-            if values.len() < FEW && is_short {
+            if values.len() < MAX_BITMAPS && is_short {
                 values.push((
                     value.to_owned().into(),
                     Arc::new([tiny_id].into_iter().collect()),
@@ -61,12 +61,12 @@ impl Column {
                 return Ok(());
             }
 
-            *self = Self::Many(spread(values)?);
+            *self = Self::Chunks(chunks_from(values)?);
         }
 
         match self {
-            Self::Few(_) => Ok(()),
-            Self::Many(chunks) => Arc::make_mut(chunks.entry(tiny_id / CHUNK).or_default())
+            Self::Bitmaps(_) => Ok(()),
+            Self::Chunks(chunks) => Arc::make_mut(chunks.entry(tiny_id / CHUNK_LEN).or_default())
                 .set(slot(tiny_id), value.get()),
         }
     }
@@ -74,7 +74,7 @@ impl Column {
     /// Forgets the value of an object.
     pub(super) fn remove(&mut self, tiny_id: u64) {
         match self {
-            Self::Few(values) => {
+            Self::Bitmaps(values) => {
                 let held = values
                     .iter_mut()
                     .find(|(_, numbers)| numbers.contains(tiny_id));
@@ -83,8 +83,8 @@ impl Column {
                     values.retain(|(_, numbers)| !numbers.is_empty());
                 }
             }
-            Self::Many(chunks) => {
-                if let Some(chunk) = chunks.get_mut(&(tiny_id / CHUNK)) {
+            Self::Chunks(chunks) => {
+                if let Some(chunk) = chunks.get_mut(&(tiny_id / CHUNK_LEN)) {
                     Arc::make_mut(chunk).clear(slot(tiny_id));
                 }
             }
@@ -94,9 +94,9 @@ impl Column {
     /// The value of an object, as it is written.
     pub(super) fn text(&self, tiny_id: u64) -> Option<&str> {
         match self {
-            Self::Few(_) => self.get(tiny_id).map(RawValue::get),
-            Self::Many(chunks) => chunks
-                .get(&(tiny_id / CHUNK))?
+            Self::Bitmaps(_) => self.get(tiny_id).map(RawValue::get),
+            Self::Chunks(chunks) => chunks
+                .get(&(tiny_id / CHUNK_LEN))?
                 .span(slot(tiny_id))
                 .filter(|text| !text.is_empty()),
         }
@@ -105,11 +105,11 @@ impl Column {
     /// The value of an object.
     pub(super) fn get(&self, tiny_id: u64) -> Option<&RawValue> {
         match self {
-            Self::Few(values) => values
+            Self::Bitmaps(values) => values
                 .iter()
                 .find(|(_, numbers)| numbers.contains(tiny_id))
                 .map(|(value, _)| value.as_ref()),
-            Self::Many(chunks) => chunks.get(&(tiny_id / CHUNK))?.get(slot(tiny_id)),
+            Self::Chunks(chunks) => chunks.get(&(tiny_id / CHUNK_LEN))?.get(slot(tiny_id)),
         }
     }
 
@@ -120,7 +120,7 @@ impl Column {
         passes: impl Fn(Option<&RawValue>) -> bool,
     ) -> RoaringTreemap {
         match self {
-            Self::Few(values) => {
+            Self::Bitmaps(values) => {
                 let rest = passes(None).then(|| {
                     values
                         .iter()
@@ -131,10 +131,10 @@ impl Column {
                     found | (among & &**numbers)
                 })
             }
-            Self::Many(chunks) => {
+            Self::Chunks(chunks) => {
                 let mut current: Option<(u64, Option<&Arc<Chunk>>)> = None;
                 let value = |tiny_id: u64| {
-                    let number = tiny_id / CHUNK;
+                    let number = tiny_id / CHUNK_LEN;
                     let chunk = match current {
                         Some((known, chunk)) if known == number => chunk,
                         _ => current.insert((number, chunks.get(&number))).1,
@@ -148,29 +148,29 @@ impl Column {
 
     /// Whether asking something of it takes long: once for each object of the account.
     pub(super) fn needs_scan(&self) -> bool {
-        matches!(self, Self::Many(_))
+        matches!(self, Self::Chunks(_))
     }
 
     /// Each value with the objects that have it, if there are few.
     pub(super) fn values(&self) -> Option<impl Iterator<Item = (&RawValue, &RoaringTreemap)>> {
         match self {
-            Self::Few(values) => Some(
+            Self::Bitmaps(values) => Some(
                 values
                     .iter()
                     .map(|(value, numbers)| (value.as_ref(), numbers.as_ref())),
             ),
-            Self::Many(_) => None,
+            Self::Chunks(_) => None,
         }
     }
 
     /// Bytes of memory, more or less.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Few(values) => values
+            Self::Bitmaps(values) => values
                 .iter()
                 .map(|(value, numbers)| value.get().len() + numbers.serialized_size() + 64)
                 .sum(),
-            Self::Many(chunks) => chunks.values().map(|chunk| chunk.bytes() + 64).sum(),
+            Self::Chunks(chunks) => chunks.values().map(|chunk| chunk.bytes() + 64).sum(),
         }
     }
 }
@@ -188,14 +188,14 @@ fn select_by<'a>(
 }
 
 /// What was few values, as many.
-fn spread(
+fn chunks_from(
     values: &[(Arc<RawValue>, Arc<RoaringTreemap>)],
 ) -> Result<BTreeMap<u64, Arc<Chunk>>, TooLarge> {
     let mut chunks = BTreeMap::<u64, Chunk>::new();
     for (value, numbers) in values {
         for tiny_id in numbers.iter() {
             chunks
-                .entry(tiny_id / CHUNK)
+                .entry(tiny_id / CHUNK_LEN)
                 .or_default()
                 .set(slot(tiny_id), value.get())?;
         }
@@ -208,10 +208,10 @@ fn spread(
 }
 
 fn slot(tiny_id: u64) -> usize {
-    usize::try_from(tiny_id % CHUNK).unwrap_or_default()
+    usize::try_from(tiny_id % CHUNK_LEN).unwrap_or_default()
 }
 
-/// The values of [`CHUNK`] numbers.
+/// The values of [`CHUNK_LEN`] numbers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chunk {
     text: String,
@@ -262,12 +262,12 @@ impl Chunk {
         let (start, end) = std::mem::take(span);
         self.garbage = self.garbage.saturating_add(end.saturating_sub(start));
         if usize::try_from(self.garbage).is_ok_and(|garbage| garbage > self.text.len() / 2) {
-            self.tidy();
+            self.compact();
         }
     }
 
     /// Moves what is in use together.
-    fn tidy(&mut self) {
+    fn compact(&mut self) {
         let old = std::mem::take(self);
         for slot in 0..old.spans.len() {
             if let Some(value) = old.span(slot) {
@@ -317,7 +317,7 @@ mod tests {
             }
         }
 
-        assert_eq!(column.needs_scan(), different > FEW as u64);
+        assert_eq!(column.needs_scan(), different > MAX_BITMAPS as u64);
         let everything: RoaringTreemap = (0..9_000).collect();
         for tiny_id in &everything {
             let (found, expected) = (column.get(tiny_id), map.get(&tiny_id));

@@ -41,7 +41,7 @@ fn of_one_account_so_many_places_are_known_and_the_last_used_stay() {
     let wanted = place("type");
     let has = |place: &FieldPath| {
         store
-            .shared
+            .replica
             .indexes
             .entry(&(INTEGRATIONS.records, account(1)))
             .lock()
@@ -68,7 +68,7 @@ fn of_one_account_so_many_places_are_known_and_the_last_used_stay() {
     }
 
     assert!(!has(&place("meta.0")) && has(&place("meta.199")));
-    let bytes = store.shared.indexes.total.load(Ordering::Relaxed);
+    let bytes = store.replica.indexes.total.load(Ordering::Relaxed);
     assert!((64 * 128..64 * 1024).contains(&bytes), "{bytes}");
     store.close();
 }
@@ -77,7 +77,7 @@ fn of_one_account_so_many_places_are_known_and_the_last_used_stay() {
 fn what_all_accounts_take_is_known_and_stays_below_the_budget() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), 100_000);
-    let indexes = &store.shared.indexes;
+    let indexes = &store.replica.indexes;
 
     for number in 0..500 {
         store
@@ -105,7 +105,7 @@ fn nobody_sees_a_commit_that_an_index_does_not_know_yet() {
     let account = account(1);
 
     store.indexed(INTEGRATIONS, &account, &[]).unwrap().unwrap();
-    let indexes = &store.shared.indexes;
+    let indexes = &store.replica.indexes;
     let entry = indexes.entry(&(INTEGRATIONS.records, account.clone()));
     let change = Change {
         collection: INTEGRATIONS,
@@ -134,7 +134,7 @@ fn an_index_that_is_built_while_everything_is_forgotten_is_built_again() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), 1 << 20);
     let (account, place) = (account(1), place("type"));
-    let indexes = &store.shared.indexes;
+    let indexes = &store.replica.indexes;
     let taken = AtomicUsize::new(0);
     let snapshot = || {
         if taken.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -144,7 +144,7 @@ fn an_index_that_is_built_while_everything_is_forgotten_is_built_again() {
     };
 
     let indexed = indexes
-        .get(INTEGRATIONS, &account, &[&place], snapshot)
+        .get_or_build(INTEGRATIONS, &account, &[&place], snapshot)
         .unwrap();
 
     assert!(indexed.is_some());
@@ -212,14 +212,14 @@ fn places_whose_values_are_too_much_work_for_the_writer_are_given_up_and_the_oth
     };
 
     store
-        .shared
+        .replica
         .indexes
         .publish(&[change(&nested(1_000))], || ());
     assert!(known(&deep[0]) && known(&kind));
 
     // 60 values of 100 KB each, which stand in each other.
     store
-        .shared
+        .replica
         .indexes
         .publish(&[change(&nested(100_000))], || ());
     assert!(!known(&deep[0]) && known(&kind));

@@ -15,12 +15,12 @@ pub struct IndexView {
 }
 
 /// More places of one account than people ask for; each costs the writer with each change.
-const MOST_PLACES: usize = 64;
+const MAX_FIELDS: usize = 64;
 /// Bytes of work of one change, which the writer does while all others wait. The values of an
 /// object of a mebibyte are looked at once and copied; what would take more is not known.
-const MOST_WORK: usize = 2 << 20;
+const MAX_CHANGE_WORK_BYTES: usize = 2 << 20;
 /// Up to here nobody looks which were used last.
-const FEW_PLACES: usize = 16;
+const MAX_UNORDERED_FIELDS: usize = 16;
 
 impl IndexView {
     /// The tinyIds of all objects.
@@ -74,7 +74,7 @@ impl IndexView {
     }
 
     /// Room for another place, whose values will come by [`insert`](Self::insert).
-    pub(super) fn with_places(places: impl IntoIterator<Item = FieldPath>) -> Self {
+    pub(super) fn with_fields(places: impl IntoIterator<Item = FieldPath>) -> Self {
         let columns = places
             .into_iter()
             .map(|place| (place, Arc::default()))
@@ -92,16 +92,16 @@ impl IndexView {
     }
 
     /// Notes that these places were asked for.
-    pub(super) fn use_places(&mut self, places: &[&FieldPath]) {
-        if self.columns.len() > FEW_PLACES {
+    pub(super) fn mark_used(&mut self, places: &[&FieldPath]) {
+        if self.columns.len() > MAX_UNORDERED_FIELDS {
             self.columns
                 .sort_by_key(|(known, _)| places.contains(&known));
         }
     }
 
     /// Forgets places until there are not too many, but none of these.
-    pub(super) fn forget_longest_unused(&mut self, places: &[&FieldPath]) {
-        let mut too_many = self.columns.len().saturating_sub(MOST_PLACES);
+    pub(super) fn evict_least_recently_used(&mut self, places: &[&FieldPath]) {
+        let mut too_many = self.columns.len().saturating_sub(MAX_FIELDS);
         self.columns.retain(|(known, _)| {
             let stays = too_many == 0 || places.contains(&known);
             too_many -= usize::from(!stays);
@@ -110,12 +110,12 @@ impl IndexView {
     }
 
     /// Forgets all places but these.
-    pub(super) fn keep(&mut self, places: &[&FieldPath]) {
+    pub(super) fn retain_fields(&mut self, places: &[&FieldPath]) {
         self.columns.retain(|(known, _)| places.contains(&known));
     }
 
     /// An object of which nothing but its number is to be known.
-    pub(super) fn insert_number(&mut self, tiny_id: u64) {
+    pub(super) fn insert_tiny_id(&mut self, tiny_id: u64) {
         Arc::make_mut(&mut self.live).insert(tiny_id);
     }
 
@@ -127,13 +127,13 @@ impl IndexView {
     pub(super) fn set(&mut self, tiny_id: u64, object: &RawObject<'_>) -> Result<(), TooLarge> {
         let places: Vec<&FieldPath> = self.columns.iter().map(|(place, _)| place).collect();
         let (values, work) = FieldPath::find_each(&places, object);
-        if work > MOST_WORK {
+        if work > MAX_CHANGE_WORK_BYTES {
             return Err(TooLarge);
         }
 
         let is_new = !self.live.contains(tiny_id);
         if is_new {
-            self.insert_number(tiny_id);
+            self.insert_tiny_id(tiny_id);
         }
 
         for ((_, column), value) in self.columns.iter_mut().zip(values) {
@@ -151,7 +151,7 @@ impl IndexView {
     }
 
     /// Forgets the places whose values may be of any size, and tells which they were.
-    pub(super) fn forget_open_ended(&mut self) -> Vec<FieldPath> {
+    pub(super) fn remove_open_ended(&mut self) -> Vec<FieldPath> {
         let (gone, stay) = std::mem::take(&mut self.columns)
             .into_iter()
             .partition(|(place, _)| place.is_open_ended());
@@ -171,17 +171,17 @@ impl IndexView {
         }
     }
 
-    pub(super) fn needs_attributes(&self) -> bool {
+    pub(super) fn has_fields(&self) -> bool {
         !self.columns.is_empty()
     }
 
     /// Bytes of memory, more or less.
     pub(super) fn bytes(&self) -> usize {
-        const OF_A_COLUMN: usize = 128;
+        const COLUMN_OVERHEAD: usize = 128;
         let columns = self
             .columns
             .iter()
-            .map(|(place, column)| column.bytes() + place.name().len() + OF_A_COLUMN);
+            .map(|(place, column)| column.bytes() + place.name().len() + COLUMN_OVERHEAD);
         columns.fold(self.live.serialized_size(), usize::saturating_add)
     }
 }

@@ -67,7 +67,7 @@ fn a_command_that_panics_costs_nobody_but_whoever_sent_it() {
 fn a_panic_while_a_commit_is_published_is_followed_by_recovery() {
     let folder = tempfile::tempdir().unwrap();
     let (system, store) = (actix_rt::System::new(), open(folder.path()));
-    store.shared.planted.store(true, Ordering::SeqCst);
+    store.replica.planted.store(true, Ordering::SeqCst);
 
     let broken = system.block_on(put(&store, "unpublished", 1));
     assert!(matches!(broken, Err(StoreError::Unavailable)), "{broken:?}");

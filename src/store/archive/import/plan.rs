@@ -5,7 +5,7 @@ use super::{
         ArchiveError, Progress,
         format::{self, AccountLine, COLLECTIONS, Line, ObjectLine},
     },
-    look,
+    read_old,
     source::{RawLine, Source},
 };
 use crate::{
@@ -65,15 +65,15 @@ struct Account {
 pub(super) struct Plan {
     accounts: BTreeMap<Vec<u8>, Account>,
     objects: Vec<Object>,
-    order: Order,
+    order: SortKey,
     /// The first line says that it is no export, so the others mean nothing.
-    is_foreign: bool,
+    is_not_an_export: bool,
     pub(super) faults: Vec<ImportIssue>,
 }
 
 /// How the objects are sorted.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Order {
+enum SortKey {
     #[default]
     File,
     Numbers,
@@ -101,7 +101,7 @@ impl Plan {
             plan.fault(1, "the file is empty".into());
         }
 
-        plan.find_twins();
+        plan.find_duplicates();
         progress.end();
         Ok(plan)
     }
@@ -120,13 +120,13 @@ impl Plan {
 
         if raw.number == 1 {
             if let Err(sentence) = format::read_header(&raw.bytes) {
-                self.is_foreign = true;
+                self.is_not_an_export = true;
                 self.fault(1, sentence);
             }
             return;
         }
 
-        if self.is_foreign {
+        if self.is_not_an_export {
             return;
         }
 
@@ -212,7 +212,7 @@ impl Plan {
     }
 
     /// What is in the file twice.
-    fn find_twins(&mut self) {
+    fn find_duplicates(&mut self) {
         let mut faults = Vec::new();
         let (mut ids, mut numbers) = (HashMap::new(), HashMap::new());
         for object in &self.objects {
@@ -250,7 +250,7 @@ impl Plan {
     /// Judges the file by what the store has already.
     pub(super) fn compare(&mut self, old: Option<&Engine>) -> Result<(), StoreError> {
         for (key, account) in &mut self.accounts {
-            if let Some(counters) = look(old, Tree::Accounts, key)? {
+            if let Some(counters) = read_old(old, Tree::Accounts, key)? {
                 account.old = Counters::decode(counters.as_ref())?;
             }
         }
@@ -264,7 +264,7 @@ impl Plan {
             ..
         } in &self.objects
         {
-            if look(old, collection.records, id.as_bytes())?.is_some() {
+            if read_old(old, collection.records, id.as_bytes())?.is_some() {
                 let sentence = format!("the id '{id}' is in the store already");
                 self.faults.push(ImportIssue {
                     line: *line,
@@ -272,7 +272,7 @@ impl Plan {
                 });
             }
 
-            if look(old, collection.index, &trees::index_key(account, *tiny_id))?.is_some() {
+            if read_old(old, collection.index, &trees::index_key(account, *tiny_id))?.is_some() {
                 let sentence =
                     format!("'tinyId' {tiny_id} of account '{account}' is in the store already");
                 self.faults.push(ImportIssue {
@@ -304,9 +304,9 @@ impl Plan {
         };
 
         let order = if is(|collection| collection.index) {
-            Order::Numbers
+            SortKey::Numbers
         } else if is(|collection| collection.records) {
-            Order::Ids
+            SortKey::Ids
         } else {
             return;
         };
@@ -317,11 +317,11 @@ impl Plan {
 
         self.order = order;
         match order {
-            Order::File => {}
-            Order::Numbers => self.objects.sort_unstable_by(|one, other| {
+            SortKey::File => {}
+            SortKey::Numbers => self.objects.sort_unstable_by(|one, other| {
                 (one.account.as_str(), one.tiny_id).cmp(&(other.account.as_str(), other.tiny_id))
             }),
-            Order::Ids => self
+            SortKey::Ids => self
                 .objects
                 .sort_unstable_by(|one, other| one.id.cmp(&other.id)),
         }
@@ -356,7 +356,7 @@ impl Plan {
 
     /// What another tree gets that leads to objects. Of several that one key leads to, it is the
     /// newest, be it in the store already.
-    pub(super) fn leads(
+    pub(super) fn secondary_keys(
         &self,
         tree: Tree,
         old: Option<&Engine>,
@@ -399,10 +399,10 @@ fn is_newer(
     key: &[u8],
     object: &Object,
 ) -> Result<bool, StoreError> {
-    let Some(id) = look(old, tree, key)? else {
+    let Some(id) = read_old(old, tree, key)? else {
         return Ok(false);
     };
-    let Some(record) = look(old, object.collection.records, id.as_ref())? else {
+    let Some(record) = read_old(old, object.collection.records, id.as_ref())? else {
         return Ok(false);
     };
     let meta = record_kinds::record_kind_of(object.collection)

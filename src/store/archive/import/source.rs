@@ -13,7 +13,7 @@ use std::{
 };
 
 /// Nothing that is exported comes near. What is longer is no line but a file without any.
-const LONGEST_LINE: u64 = 64 << 20;
+const MAX_LINE_BYTES: u64 = 64 << 20;
 
 /// The open file.
 pub(super) struct Source {
@@ -67,7 +67,7 @@ impl Source {
         loop {
             let mut bytes = Vec::new();
             let read = (&mut input)
-                .take(LONGEST_LINE)
+                .take(MAX_LINE_BYTES)
                 .read_until(b'\n', &mut bytes)
                 .map_err(self.unreadable())?;
 
@@ -77,7 +77,7 @@ impl Source {
 
             number = number.saturating_add(1);
             let length = u64::try_from(read).unwrap_or(u64::MAX);
-            let is_too_long = length == LONGEST_LINE && bytes.last() != Some(&b'\n');
+            let is_too_long = length == MAX_LINE_BYTES && bytes.last() != Some(&b'\n');
 
             if bytes.last() == Some(&b'\n') {
                 bytes.pop();

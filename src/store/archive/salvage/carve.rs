@@ -17,17 +17,17 @@ use std::{
 };
 
 /// How every record begins.
-const BEGINNING: &[u8] = br#"{"sid":"acc_"#;
+const RECORD_PREFIX: &[u8] = br#"{"sid":"acc_"#;
 /// Bytes of a time and a digest.
-const BEFORE_ANSWER: usize = 40;
+const IDEMPOTENCY_HEADER_BYTES: usize = 40;
 /// As many tell whether something is a value: a length, and what may stand between.
-const BEFORE_VALUE: usize = BEFORE_ANSWER + 5;
+const MAX_VALUE_HEADER_BYTES: usize = IDEMPOTENCY_HEADER_BYTES + 5;
 /// Read at once.
-const WINDOW: usize = 16 << 20;
+const WINDOW_BYTES: usize = 16 << 20;
 /// Longer than any record of the default limits; a longer one may be missed where two windows meet.
-const LONGEST: usize = 4 << 20;
+const MAX_RECORD_BYTES: usize = 4 << 20;
 
-/// Takes every record in the files of a store. Returns how many places look like one and are none.
+/// Takes every record in the files of a store. Returns how many positions look like one and are none.
 ///
 /// # Errors
 /// A file cannot be read.
@@ -36,7 +36,7 @@ pub(super) fn carve(
     findings: &mut Findings,
     progress: &Progress,
 ) -> Result<u64, ArchiveError> {
-    let files = files_below(folder).map_err(ArchiveError::file(folder, "read"))?;
+    let files = list_files(folder).map_err(ArchiveError::file(folder, "read"))?;
     progress.begin(
         "searching",
         files
@@ -54,12 +54,12 @@ pub(super) fn carve(
     Ok(torn)
 }
 
-fn files_below(folder: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
+fn list_files(folder: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
-            files.extend(files_below(&entry.path())?);
+            files.extend(list_files(&entry.path())?);
         } else {
             files.push((entry.path(), entry.metadata()?.len()));
         }
@@ -76,7 +76,7 @@ fn search(path: &Path, findings: &mut Findings, progress: &Progress) -> Result<u
     // So much of the buffer was looked at and is there because of what stands behind it.
     let mut seen = 0;
     loop {
-        let wanted = WINDOW.saturating_sub(buffer.len());
+        let wanted = WINDOW_BYTES.saturating_sub(buffer.len());
         let read = (&mut file)
             .take(wanted.try_into().unwrap_or(u64::MAX))
             .read_to_end(&mut buffer)
@@ -88,7 +88,7 @@ fn search(path: &Path, findings: &mut Findings, progress: &Progress) -> Result<u
         let until = if is_end {
             buffer.len()
         } else {
-            buffer.len().saturating_sub(LONGEST)
+            buffer.len().saturating_sub(MAX_RECORD_BYTES)
         };
 
         torn = torn.saturating_add(take_records(&buffer, seen, until, findings));
@@ -96,7 +96,7 @@ fn search(path: &Path, findings: &mut Findings, progress: &Progress) -> Result<u
             return Ok(torn);
         }
 
-        seen = until.min(BEFORE_VALUE);
+        seen = until.min(MAX_VALUE_HEADER_BYTES);
         buffer.drain(..until.saturating_sub(seen));
     }
 }
@@ -114,7 +114,7 @@ fn take_records(buffer: &[u8], mut position: usize, until: usize, findings: &mut
         if record.is_none() {
             torn = torn.saturating_add(1);
         }
-        position = start.saturating_add(record.map_or(BEGINNING.len(), <[u8]>::len));
+        position = start.saturating_add(record.map_or(RECORD_PREFIX.len(), <[u8]>::len));
     }
 
     torn
@@ -126,7 +126,7 @@ fn find_beginning(bytes: &[u8]) -> Option<usize> {
         // Most bytes are no brace, so this is all that most of them cost.
         let brace = bytes.get(from..)?.iter().position(|byte| *byte == b'{')?;
         let start = from.saturating_add(brace);
-        if bytes.get(start..)?.starts_with(BEGINNING) {
+        if bytes.get(start..)?.starts_with(RECORD_PREFIX) {
             return Some(start);
         }
         from = start.saturating_add(1);
@@ -138,13 +138,13 @@ fn find_beginning(bytes: &[u8]) -> Option<usize> {
 fn values_at<'a>(before: &[u8], rest: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
     let answer = before
         .len()
-        .checked_sub(BEFORE_ANSWER)
+        .checked_sub(IDEMPOTENCY_HEADER_BYTES)
         .and_then(|end| before.get(..end))
         .unwrap_or_default();
-    let answers = numbers_before(answer)
+    let answers = lengths_before(answer)
         .into_iter()
-        .map(|length| length.saturating_sub(BEFORE_ANSWER));
-    let lengths = numbers_before(before).into_iter().chain(answers);
+        .map(|length| length.saturating_sub(IDEMPOTENCY_HEADER_BYTES));
+    let lengths = lengths_before(before).into_iter().chain(answers);
 
     lengths
         .filter_map(|length| rest.get(..length))
@@ -152,7 +152,7 @@ fn values_at<'a>(before: &[u8], rest: &'a [u8]) -> impl Iterator<Item = &'a [u8]
 }
 
 /// The numbers that these bytes may end with, as the engine writes them.
-fn numbers_before(bytes: &[u8]) -> Vec<usize> {
+fn lengths_before(bytes: &[u8]) -> Vec<usize> {
     let mut numbers = Vec::new();
     if let Some((_, &[number @ ..=240])) = bytes.split_last_chunk() {
         numbers.push(number.into());
@@ -205,9 +205,9 @@ mod tests {
         let log = fs::read(folder.path().join("db")).unwrap();
         for (number, length) in lengths.into_iter().enumerate() {
             let value = format!("{{{}{number}}}", "x".repeat(length - 3));
-            let mut places =
+            let mut positions =
                 (0..log.len()).filter(|start| log[*start..].starts_with(value.as_bytes()));
-            let found = places.any(|start| {
+            let found = positions.any(|start| {
                 values_at(&log[..start], &log[start..]).any(|found| found == value.as_bytes())
             });
             assert!(found, "{length}");
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn no_text_before_an_object_ends_with_a_length() {
-        let object = format!(r#"{{"sid":"acc_x","filling":"{}"}}"#, "x".repeat(300));
+        let object = format!(r#"{{"sid":"acc_x","merge":"{}"}}"#, "x".repeat(300));
         for before in ["\"meta\":", "[1,", "{\"π\":[", "\"\u{10ffff}\": "] {
             assert!(
                 !values_at(before.as_bytes(), object.as_bytes())

@@ -26,19 +26,19 @@ pub(super) enum Origin {
 type Rank = (Origin, Timestamp);
 
 #[derive(Debug)]
-struct Found {
+struct Candidate {
     rank: Rank,
     record: Stored,
 }
 
-/// An object's place in an export: its kind, account and number.
-type Place = (usize, AccountId, u64);
+/// An object's position in an export: its kind, account and number.
+type ExportPosition = (usize, AccountId, u64);
 
 /// All that was found. It is in memory, as an export is sorted.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
-    objects: BTreeMap<Place, Found>,
-    places: HashMap<String, Place>,
+    objects: BTreeMap<ExportPosition, Candidate>,
+    positions: HashMap<String, ExportPosition>,
     counters: BTreeMap<(AccountId, &'static str), Counters>,
     /// Objects that had the number of another.
     left_out: BTreeSet<String>,
@@ -52,7 +52,7 @@ struct Dated {
 
 impl Findings {
     /// Notes counters. `false` if they are nobody's.
-    pub(super) fn count(&mut self, key: &[u8], counters: Counters) -> bool {
+    pub(super) fn add_counters(&mut self, key: &[u8], counters: Counters) -> bool {
         let known = RECORD_KINDS
             .into_iter()
             .find_map(|RecordKind { collection, .. }| {
@@ -93,11 +93,11 @@ impl Findings {
             return false;
         }
 
-        let (place, rank) = ((order, sid, tiny_id), (origin, updated_at));
+        let (position, rank) = ((order, sid, tiny_id), (origin, updated_at));
         if let Some(known) = self
-            .places
+            .positions
             .get(&id)
-            .filter(|known| **known != place)
+            .filter(|known| **known != position)
             .cloned()
         {
             // The same id under two numbers: only one of them can be right.
@@ -109,13 +109,13 @@ impl Findings {
                 return true;
             }
             self.objects.remove(&known);
-            self.places.remove(&id);
+            self.positions.remove(&id);
         }
 
         match self
             .objects
-            .get(&place)
-            .map(|found| (found.rank, id_of(&found.record)))
+            .get(&position)
+            .map(|found| (found.rank, record_id(&found.record)))
         {
             Some((known, other)) if other != id => {
                 // Two ids under the same number.
@@ -123,7 +123,7 @@ impl Findings {
                     self.left_out.insert(id);
                     return true;
                 }
-                self.places.remove(&other);
+                self.positions.remove(&other);
                 self.left_out.insert(other);
             }
             Some((known, _)) if known >= rank => return true,
@@ -131,10 +131,10 @@ impl Findings {
         }
 
         self.left_out.remove(&id);
-        self.places.insert(id, place.clone());
+        self.positions.insert(id, position.clone());
         self.objects.insert(
-            place,
-            Found {
+            position,
+            Candidate {
                 rank,
                 record: record.to_vec().into(),
             },
@@ -149,7 +149,7 @@ impl Findings {
     }
 
     /// Where the counters say that there should be more, or fewer.
-    pub(super) fn miscounted(&self) -> Vec<String> {
+    pub(super) fn count_mismatches(&self) -> Vec<String> {
         let mut live: BTreeMap<(&AccountId, &str), u64> = BTreeMap::new();
         for (order, account, _) in self.objects.keys() {
             let name = RECORD_KINDS
@@ -194,7 +194,7 @@ impl Findings {
         }
 
         if torn > 0 {
-            warnings.push(format!("{torn} places look like objects and are torn"));
+            warnings.push(format!("{torn} positions look like objects and are torn"));
         }
 
         if !self.left_out.is_empty() {
@@ -251,7 +251,7 @@ impl Findings {
     }
 }
 
-fn id_of(record: &Stored) -> String {
+fn record_id(record: &Stored) -> String {
     let read = RECORD_KINDS
         .into_iter()
         .find_map(|kind| kind.read(record.as_ref()).ok());

@@ -1,16 +1,16 @@
-//! Building what is known of an account, while the writer goes on and notes what it changes
+//! BuildGuard what is known of an account, while the writer goes on and notes what it changes
 //! meanwhile.
 
-use super::{Change, Entry, IndexView, IndexedSnapshot};
+use super::{AccountIndex, Change, IndexView, IndexedSnapshot};
 use crate::{
     domain::list::{FieldPath, RawObject},
     store::{Snapshot, StoreError, engine::Stored},
 };
 
 /// Whoever builds. Nobody waits for it any longer when it is dropped.
-pub(super) struct Building<'a>(pub(super) &'a Entry);
+pub(super) struct BuildGuard<'a>(pub(super) &'a AccountIndex);
 
-impl Building<'_> {
+impl BuildGuard<'_> {
     /// Takes in what was built, and answers with it.
     pub(super) fn finish(
         &self,
@@ -18,32 +18,32 @@ impl Building<'_> {
         places: &[&FieldPath],
         built: Option<IndexView>,
         snapshot: impl Fn() -> Result<Snapshot, StoreError>,
-    ) -> Result<Finished, StoreError> {
+    ) -> Result<BuildOutcome, StoreError> {
         let mut state = self.0.lock();
         let changes = state.building.take().unwrap_or_default();
         if state.evicted {
             // What was built is of a store that is gone.
-            return Ok(Finished::Forgotten);
+            return Ok(BuildOutcome::Evicted);
         }
 
         let Some(mut built) = built else {
-            return Ok(Finished::TooLarge);
+            return Ok(BuildOutcome::TooLarge);
         };
 
         if !changes
             .iter()
-            .all(|change| follow(&mut built, change).is_ok())
+            .all(|change| apply_change(&mut built, change).is_ok())
         {
-            return Ok(Finished::TooLarge);
+            return Ok(BuildOutcome::TooLarge);
         }
 
         let view = match state.view.take() {
             None => built,
             Some(mut view) => {
                 view.extend(built);
-                view.forget_longest_unused(places);
+                view.evict_least_recently_used(places);
                 if view.bytes() > budget {
-                    view.keep(places);
+                    view.retain_fields(places);
                 }
                 view
             }
@@ -51,27 +51,27 @@ impl Building<'_> {
 
         let fits = view.bytes() <= budget;
         state.view = fits.then_some(view);
-        self.0.count(&mut state);
+        self.0.recount(&mut state);
 
         Ok(state
             .indexed(places, snapshot)?
-            .map_or(Finished::TooLarge, |indexed| {
-                Finished::Known(Box::new(indexed))
+            .map_or(BuildOutcome::TooLarge, |indexed| {
+                BuildOutcome::Ready(Box::new(indexed))
             }))
     }
 }
 
 /// What came of building.
-pub(super) enum Finished {
+pub(super) enum BuildOutcome {
     /// This.
-    Known(Box<IndexedSnapshot>),
+    Ready(Box<IndexedSnapshot>),
     /// It does not fit into the memory.
     TooLarge,
     /// Everything was forgotten meanwhile.
-    Forgotten,
+    Evicted,
 }
 
-impl Drop for Building<'_> {
+impl Drop for BuildGuard<'_> {
     fn drop(&mut self) {
         self.0.lock().building = None;
         self.0.built.notify_all();
@@ -80,7 +80,7 @@ impl Drop for Building<'_> {
 
 /// Why a view cannot follow a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CannotFollow {
+pub(super) enum ApplyError {
     /// The object cannot be read.
     Damaged,
     /// What stands at its places is too much.
@@ -88,14 +88,14 @@ pub(super) enum CannotFollow {
 }
 
 /// Notes a change in the view.
-pub(super) fn follow(view: &mut IndexView, change: &Change) -> Result<(), CannotFollow> {
+pub(super) fn apply_change(view: &mut IndexView, change: &Change) -> Result<(), ApplyError> {
     match &change.record {
         None => view.remove(change.tiny_id),
-        Some(_) if !view.needs_attributes() => view.insert_number(change.tiny_id),
+        Some(_) if !view.has_fields() => view.insert_tiny_id(change.tiny_id),
         Some(record) => {
-            let object = parse(record).map_err(|_| CannotFollow::Damaged)?;
+            let object = parse(record).map_err(|_| ApplyError::Damaged)?;
             view.set(change.tiny_id, &object)
-                .map_err(|_| CannotFollow::TooLarge)?;
+                .map_err(|_| ApplyError::TooLarge)?;
         }
     }
     Ok(())
