@@ -1,306 +1,181 @@
-//! Adapters: what the requests of each third party mean. One file for each, all of one shape.
+//! Adapters: what the requests of third parties mean.
 //!
-//! An adapter is a pure function from a request and the options of the integration to a
-//! [`Reading`]. It never fails: what it cannot make sense of is nothing, with a reason. It knows
-//! its vendor's format and nothing of alerts, of the store or of what came before; the facts are
-//! from PagerTree's public adapters and guides, and from the vendors' own documents.
+//! An adapter is a pure function from a request and the options of its integration to a
+//! [`ParsedEvent`]. It knows its vendor's format, and nothing of alerts, of the store or of earlier
+//! requests. It never fails: a request that makes no sense is ignored, with a reason. The formats
+//! come from PagerTree's public adapters and guides, and from the vendors' documentation.
+//!
+//! Each vendor has a file in `vendors/` with its descriptor and its parser; `vendors.rs` lists them
+//! and says how to add one. The other modules here are the tools that vendors share.
 
-mod answer;
+mod builder;
 mod charset;
-mod chat;
 mod compare;
-mod delivery;
+mod custom_definition;
 mod event_body;
 mod field;
-mod instant;
+mod html;
+mod html_cost;
+mod instants;
+mod jmespath;
 mod lenient_json;
-mod markup;
-mod nesting;
-mod reading;
+mod nested_params;
+mod request;
+mod response_body;
+mod ruby_text;
 mod secret;
-mod shown;
 mod template;
-mod tickets;
+mod title_templates;
 mod urgency;
-mod wording;
-mod wrapper;
+mod vendor;
+mod vendors;
 
-pub use answer::Answer;
-pub use delivery::{Delivery, DeliveryParts};
+pub use request::{InboundRequest, RequestParts};
+pub use response_body::ResponseBody;
 
-mod amazonwebservices;
-mod apexping;
-mod appdynamics;
-mod auvik;
-mod azure_monitor;
-mod cloudflare;
-mod cronitorio;
-mod crowdstrike;
-mod custom_webhook;
-mod datadog;
-mod deadmanssnitch;
-mod dynatrace;
-mod elastalert;
-mod email;
-mod form;
-mod freshdesk;
-mod freshservice;
-mod grafana;
-mod healthchecksio;
-mod hetrix_tools;
-mod honeybadger;
-mod hyperping;
-mod jiraserver;
-mod jotform;
-mod kapacitor;
-mod logic_monitor;
-mod mattermost_outgoing_webhook;
-mod meta_workplace;
-mod newrelic;
-mod pingdom;
-mod prometheus;
-mod prtg;
-mod pulsetic;
-mod scom;
-mod sentry;
-mod serverguard24;
-mod site24x7;
-mod sixty_six_uptime;
-mod slackoutgoingwebhook;
-mod solarwinds;
-mod stackdriver;
-mod status_gator;
-mod statuscake;
-mod twilio_incoming_sms;
-mod twilio_livecallrouting;
-mod typeform;
-mod uptime;
-mod uptime_kuma;
-mod uptime_observer;
-mod uptimerobot;
-mod webhook;
-mod xitoring;
-mod zabbix;
-mod zendesk;
-
-use crate::domain::{event::Reading, thirdparty_id, webhook as webhook_out};
-use field::Field;
+use crate::domain::{event::ParsedEvent, thirdparty_id, webhook as webhook_out};
+use builder::ignored;
+use field::Options;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
+use vendor::{MissingId, Vendor};
 
-/// Bytes as text: UTF-8 or, where they are none, what older programs write.
+/// Decodes bytes as UTF-8, or as an older charset where they are not valid UTF-8.
 pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     charset::decode(bytes, "")
 }
 
-type Adapter = fn(&Delivery, &Map<String, Value>) -> Reading;
-
-/// Types of integrations and who reads for them. Whatever stands in no line is read as `webhook`.
-const ADAPTERS: &[(&str, Adapter)] = &[
-    ("amazonwebservices", amazonwebservices::read),
-    ("apexping", apexping::read),
-    ("appdynamics", appdynamics::read),
-    ("auvik", auvik::read),
-    ("azure_monitor", azure_monitor::read),
-    ("cloudflare", cloudflare::read),
-    ("cronitorio", cronitorio::read),
-    ("crowdstrike", crowdstrike::read),
-    ("custom_webhook", custom_webhook::read),
-    ("datadog", datadog::read),
-    ("deadmanssnitch", deadmanssnitch::read),
-    ("dynatrace", dynatrace::read),
-    ("elastalert", elastalert::read),
-    ("email", email::read),
-    ("form", form::read),
-    ("freshdesk", freshdesk::read),
-    ("freshservice", freshservice::read),
-    ("grafana", grafana::read),
-    ("healthchecksio", healthchecksio::read),
-    ("hetrix_tools", hetrix_tools::read),
-    ("honeybadger", honeybadger::read),
-    ("hydrozen", sixty_six_uptime::read),
-    ("hyperping", hyperping::read),
-    ("jiraserver", jiraserver::read),
-    ("jotform", jotform::read),
-    ("kapacitor", kapacitor::read),
-    ("logic_monitor", logic_monitor::read),
-    (
-        "mattermost_outgoing_webhook",
-        mattermost_outgoing_webhook::read,
-    ),
-    ("meta_workplace", meta_workplace::read),
-    ("newrelic", newrelic::read),
-    ("pingdom", pingdom::read),
-    ("prometheus", prometheus::read),
-    ("prtg", prtg::read),
-    ("pulsetic", pulsetic::read),
-    ("scom", scom::read),
-    ("sentry", sentry::read),
-    ("serverguard24", serverguard24::read),
-    ("site24x7", site24x7::read),
-    ("sixty_six_uptime", sixty_six_uptime::read),
-    ("slackoutgoingwebhook", slackoutgoingwebhook::read),
-    ("solarwinds", solarwinds::read),
-    ("stackdriver", stackdriver::read),
-    ("status_gator", status_gator::read),
-    ("statuscake", statuscake::read),
-    ("twilio_incoming_sms", twilio_incoming_sms::read),
-    ("twilio_livecallrouting", twilio_livecallrouting::read),
-    ("typeform", typeform::read),
-    ("uptime", uptime::read),
-    ("uptime_kuma", uptime_kuma::read),
-    ("uptime_observer", uptime_observer::read),
-    ("uptimerobot", uptimerobot::read),
-    ("webhook", webhook::read),
-    ("xitoring", xitoring::read),
-    ("zabbix", zabbix::read),
-    ("zendesk", zendesk::read),
-];
-
-/// Types whose alerts always have the words of the third party.
-const WITHOUT_WORDING: [&str; 1] = ["meta_workplace"];
-
-/// Types whose alerts get an id that nobody has when the third party names none. There is no alert
-/// without an id, so of the other types there is none then.
-const WITHOUT_ID: [&str; 10] = [
-    "cloudflare",
-    "crowdstrike",
-    "custom_webhook",
-    "email",
-    "form",
-    "grafana",
-    "hetrix_tools",
-    "uptime_kuma",
-    "webhook",
-    "zabbix",
-];
-
-/// What a request to an integration of this type, with these options, means.
-pub fn read(integration_type: &str, delivery: &Delivery, options: &Map<String, Value>) -> Reading {
+/// Parses a request to an integration of this type and with these options.
+pub fn parse(
+    integration_type: &str,
+    request: &InboundRequest,
+    options: &Map<String, Value>,
+) -> ParsedEvent {
     if integration_type == webhook_out::TYPE {
-        return reading::nothing(
-            format!("an integration of type {integration_type} sends and takes nothing"),
-            Field::new(None),
+        return ignored(
+            format!("integrations of type '{integration_type}' do not receive events"),
+            None,
         );
     }
 
-    let known = ADAPTERS.iter().find(|(name, _)| *name == integration_type);
-    let reading =
-        known.map_or(webhook::read as Adapter, |(_, adapter)| *adapter)(delivery, options);
-    let reading = readable(integration_type, delivery, reading);
-    let reading = match known {
-        Some((name, _)) if !WITHOUT_ID.contains(name) => identified(reading),
-        _ => reading,
-    };
-
-    if WITHOUT_WORDING.contains(&integration_type) {
-        return bounded(reading);
+    let options = Options::new(options);
+    let vendor = vendors::get(integration_type);
+    if let Some(Err(reason)) = vendor.secret.map(|secret| secret.check(request, options)) {
+        return ParsedEvent::Blocked { reason };
     }
 
-    bounded(wording::apply(integration_type, delivery, options, reading))
+    let mut parsed = (vendor.parse)(request, options);
+    parsed = explain_unreadable(vendor, request, parsed);
+    if vendor.missing_id == MissingId::Ignore {
+        parsed = require_id(parsed);
+    }
+    if vendor.has_title_templates {
+        parsed = title_templates::apply(integration_type, request, options, parsed);
+    }
+
+    truncate(parsed)
 }
 
-/// The reading, with the reason why nothing could be read of the body, if nothing came of it. Rules
-/// make an alert of whatever they are given, but not of what cannot be read.
-fn readable(integration_type: &str, delivery: &Delivery, reading: Reading) -> Reading {
-    let Some(unreadable) = delivery.unreadable().filter(|_| integration_type != EMAIL) else {
-        return reading;
+/// Replaces the reason for an ignored request by the reason why its body is unreadable, if it is.
+fn explain_unreadable(
+    vendor: &Vendor,
+    request: &InboundRequest,
+    parsed: ParsedEvent,
+) -> ParsedEvent {
+    let Some(unreadable) = request.unreadable().filter(|_| vendor.name != EMAIL) else {
+        return parsed;
     };
 
-    let follows_rules = integration_type == "custom_webhook" && !unreadable.is_plain_text;
-    match reading {
-        Reading::Event(_) if follows_rules && delivery.all().members().next().is_none() => {
-            reading::nothing(unreadable.reason.as_str(), Field::new(None))
+    match parsed {
+        // The rules of a definition may match anything, but an unreadable body must not become an
+        // alert.
+        ParsedEvent::Event(_)
+            if vendor.name == CUSTOM_WEBHOOK
+                && !unreadable.is_plain_text
+                && request.all().members().next().is_none() =>
+        {
+            ignored(unreadable.reason.as_str(), None)
         }
-        Reading::Nothing {
+        ParsedEvent::Ignored {
             thirdparty_id,
             confirm,
             ..
-        } => Reading::Nothing {
+        } => ParsedEvent::Ignored {
             reason: unreadable.reason.clone(),
             thirdparty_id,
             confirm,
         },
-        reading => reading,
+        parsed => parsed,
     }
 }
 
-/// The type that reads messages of mail.
+/// The types whose bodies need not be JSON or a form.
 const EMAIL: &str = "email";
+const CUSTOM_WEBHOOK: &str = "custom_webhook";
 
-/// The reading, with no more than an alert and its log may hold.
-fn bounded(reading: Reading) -> Reading {
-    let kept = |id: Option<String>| id.map(|id| thirdparty_id::kept(&id).into_owned());
-    match reading {
-        Reading::Event(mut event) => {
-            event.thirdparty_id = kept(event.thirdparty_id);
+/// Cuts whatever exceeds the limits of alerts and logs.
+fn truncate(parsed: ParsedEvent) -> ParsedEvent {
+    let stored = |id: Option<String>| id.map(|id| thirdparty_id::kept(&id).into_owned());
+    match parsed {
+        ParsedEvent::Event(mut event) => {
+            event.thirdparty_id = stored(event.thirdparty_id);
             event.content.cut();
-            Reading::Event(event)
+            ParsedEvent::Event(event)
         }
-        Reading::Nothing {
+        ParsedEvent::Ignored {
             reason,
             thirdparty_id,
             confirm,
-        } => Reading::Nothing {
+        } => ParsedEvent::Ignored {
             reason,
-            thirdparty_id: kept(thirdparty_id),
+            thirdparty_id: stored(thirdparty_id),
             confirm,
         },
-        blocked @ Reading::Blocked { .. } => blocked,
+        blocked @ ParsedEvent::Blocked { .. } => blocked,
     }
 }
 
-/// The reading, unless it would make an alert without an id.
-fn identified(reading: Reading) -> Reading {
-    match reading {
-        Reading::Event(event) if event.may_create() && event.thirdparty_id.is_none() => {
-            reading::nothing(
-                "it has no third-party id, so no alert was created",
-                Field::new(None),
-            )
+/// Ignores an event that would create an alert without a third-party id.
+fn require_id(parsed: ParsedEvent) -> ParsedEvent {
+    match parsed {
+        ParsedEvent::Event(event) if event.may_create() && event.thirdparty_id.is_none() => {
+            ignored("the event has no third-party id", None)
         }
         other => other,
     }
 }
 
-/// Options by which what is sent costs more than its length.
+/// Options whose cost does not depend on the size of the request alone.
 const COSTLY_OPTIONS: [&str; 4] = [
     "custom_definition",
     "description_template",
     "title_template",
     "wrapper_key",
 ];
-/// So many bytes are read at once, whatever they are.
-const QUICK: usize = 8 << 10;
+/// Bodies up to this size are parsed quickly, whatever they contain.
+const MAX_QUICK_BODY_BYTES: usize = 8 << 10;
 
-/// Whether reading this may take longer than whoever waits for the same thread should.
-pub fn may_take_long(parts: &DeliveryParts, options: &Map<String, Value>) -> bool {
-    parts.body.len() > QUICK
+/// Whether parsing may block the current thread for too long.
+pub fn is_costly(parts: &RequestParts, options: &Map<String, Value>) -> bool {
+    parts.body.len() > MAX_QUICK_BODY_BYTES
         || COSTLY_OPTIONS
             .iter()
             .any(|option| options.contains_key(*option))
 }
 
-type Answering = fn(&Delivery, &Map<String, Value>, &Reading) -> Option<Answer>;
-
-/// Types whose senders read the answer.
-const ANSWERING: &[(&str, Answering)] = &[
-    ("meta_workplace", meta_workplace::answer),
-    ("twilio_livecallrouting", twilio_livecallrouting::answer),
-];
-
-/// What the HTTP answer says to a request that was read so. `None` for an empty body, which is all
-/// that most senders expect.
-pub fn answer(
+/// The body of the HTTP response to a parsed request. `None` for an empty body, which is what most
+/// senders expect.
+pub fn response_body(
     integration_type: &str,
-    delivery: &Delivery,
-    options: &Map<String, Value>,
-    reading: &Reading,
-) -> Option<Answer> {
-    let (_, answer) = ANSWERING
-        .iter()
-        .find(|(name, _)| *name == integration_type)?;
-    answer(delivery, options, reading)
+    request: &InboundRequest,
+    parsed: &ParsedEvent,
+) -> Option<ResponseBody> {
+    vendors::get(integration_type).response_body?(request, parsed)
+}
+
+/// Whether senders of this type repeat a request until it is answered with 200.
+pub fn retries_until_ok(integration_type: &str) -> bool {
+    vendors::get(integration_type).retries_until_ok
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@
 //! id may send, as over HTTP; nothing is relayed. Memory is bounded: by connections, by the size of
 //! a message, and by recipients.
 
-mod again;
 mod commands;
 mod connection;
+mod partial_delivery;
 mod session;
 
-use self::again::Again;
+use self::partial_delivery::PartialDeliveries;
 use crate::service::{incoming::Incoming, tally::Tally, throttle::Throttle};
 use actix_rt::net::TcpListener;
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
@@ -42,7 +42,7 @@ struct Desk {
     incoming: Incoming,
     throttling: Throttling,
     tally: Tally,
-    again: Again,
+    partial_deliveries: PartialDeliveries,
     limits: Limits,
 }
 
@@ -79,7 +79,7 @@ impl MailServer {
                 incoming,
                 throttling,
                 tally,
-                again: Again::default(),
+                partial_deliveries: PartialDeliveries::default(),
                 limits,
             },
         })

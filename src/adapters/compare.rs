@@ -5,7 +5,7 @@ use serde_json::{Number, Value};
 use std::cmp::Ordering;
 
 /// Whether both are the same.
-pub(super) fn is_same(left: &Value, right: &Value) -> bool {
+pub(super) fn is_equal(left: &Value, right: &Value) -> bool {
     compared(left, right).0
 }
 

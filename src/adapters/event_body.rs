@@ -4,7 +4,7 @@
 //! Vendors often say that JSON is text or a form, and write JSON that is none. To the letter, a
 //! body is read only if it is what its vendor's documents say.
 
-use super::{charset, lenient_json, nesting};
+use super::{charset, lenient_json, nested_params};
 use crate::domain::reserved;
 use encoding_rs::Encoding;
 use serde_json::{Map, Value};
@@ -40,7 +40,7 @@ impl Unreadable {
 
 /// How a body is to be read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Manner<'a> {
+pub(super) struct BodyFormat<'a> {
     pub(super) content_type: &'a str,
     /// Nothing is forgiven.
     pub(super) is_strict: bool,
@@ -54,11 +54,11 @@ const WHOLE_BODY: &str = "_json";
 const WRAPPERS: [&str; 2] = ["payload", "data"];
 
 /// Reads a body that was decoded.
-pub(super) fn read(text: &str, bytes: &[u8], manner: Manner<'_>) -> EventBody {
+pub(super) fn parse(text: &str, bytes: &[u8], format: BodyFormat<'_>) -> EventBody {
     let trimmed =
         text.trim_matches(|character: char| character.is_whitespace() || character == '\0');
     let claims = |kind: &str| {
-        manner
+        format
             .content_type
             .trim_start()
             .to_ascii_lowercase()
@@ -71,8 +71,8 @@ pub(super) fn read(text: &str, bytes: &[u8], manner: Manner<'_>) -> EventBody {
 
     let says_form = claims("application/x-www-form-urlencoded");
     let looks_like_json = trimmed.starts_with(['{', '[', '"']);
-    if !looks_like_json && (says_form || (!manner.is_strict && looks_like_form(trimmed))) {
-        return form(bytes, text, manner);
+    if !looks_like_json && (says_form || (!format.is_strict && looks_like_form(trimmed))) {
+        return form(bytes, text, format);
     }
 
     if reserved::has_reserved_name(trimmed.as_bytes()) {
@@ -83,9 +83,9 @@ pub(super) fn read(text: &str, bytes: &[u8], manner: Manner<'_>) -> EventBody {
         return unreadable(Unreadable::malformed(sentence));
     }
 
-    match json(trimmed, manner.is_strict) {
-        Ok(values) => of_values(values, manner),
-        Err(_) if says_form && !looks_like_json => form(bytes, text, manner),
+    match json(trimmed, format.is_strict) {
+        Ok(values) => of_values(values, format),
+        Err(_) if says_form && !looks_like_json => form(bytes, text, format),
         Err(fault) if looks_like_json || claims("application/json") => {
             unreadable(Unreadable::malformed(format!("not JSON: {fault}")))
         }
@@ -126,14 +126,14 @@ fn json(text: &str, is_strict: bool) -> Result<Vec<Value>, String> {
 }
 
 /// Values that stand one after the other, or an array of nothing but objects, are an event each.
-fn of_values(values: Vec<Value>, manner: Manner<'_>) -> EventBody {
+fn of_values(values: Vec<Value>, format: BodyFormat<'_>) -> EventBody {
     let is_list_of_events = |value: &Value| {
         value
             .as_array()
             .is_some_and(|items| !items.is_empty() && items.iter().all(Value::is_object))
     };
 
-    let splits = manner.splits && !manner.is_strict;
+    let splits = format.splits && !format.is_strict;
     let mut values = match <[Value; 1]>::try_from(values) {
         Ok([list]) if splits && is_list_of_events(&list) => match list {
             Value::Array(items) => items,
@@ -172,8 +172,8 @@ fn looks_like_form(text: &str) -> bool {
             .all(|pair| pair.split_once('=').is_some_and(|(name, _)| is_name(name)))
 }
 
-fn form(bytes: &[u8], text: &str, manner: Manner<'_>) -> EventBody {
-    let named = charset::named(manner.content_type);
+fn form(bytes: &[u8], text: &str, format: BodyFormat<'_>) -> EventBody {
+    let named = charset::named(format.content_type);
     // A text of UTF-16 has no escapes of its own bytes.
     let escaped = if bytes.starts_with(&[0xff]) || bytes.starts_with(&[0xfe]) || bytes.contains(&0)
     {
@@ -186,10 +186,10 @@ fn form(bytes: &[u8], text: &str, manner: Manner<'_>) -> EventBody {
         .strip_prefix(b"\xef\xbb\xbf")
         .unwrap_or(escaped)
         .trim_ascii();
-    let members = nesting::object(pairs(escaped, named));
+    let members = nested_params::parse(pairs(escaped, named));
     let wrapped = WRAPPERS
         .iter()
-        .filter(|_| !manner.is_strict)
+        .filter(|_| !format.is_strict)
         .find_map(|name| {
             let inner = members.get(*name)?.as_str()?.trim();
             let parsed = inner.starts_with('{') && !reserved::has_reserved_name(inner.as_bytes());
@@ -200,9 +200,9 @@ fn form(bytes: &[u8], text: &str, manner: Manner<'_>) -> EventBody {
         Some(values) => {
             let mut body = of_values(
                 values,
-                Manner {
+                BodyFormat {
                     splits: false,
-                    ..manner
+                    ..format
                 },
             );
             for (name, value) in members {
@@ -266,10 +266,10 @@ mod tests {
     use super::*;
 
     fn body(kind: &str, text: &str, is_strict: bool) -> EventBody {
-        read(
+        parse(
             text,
             text.as_bytes(),
-            Manner {
+            BodyFormat {
                 content_type: kind,
                 is_strict,
                 splits: true,
@@ -322,7 +322,7 @@ mod tests {
             ),
             (json, "[1]", r#"{"_json":[1]}"#),
             (json, "", "{}"),
-            ("message/rfc822", "DedupKey: a=b", "{}"),
+            ("message/rfc822", "Subject: a=b", "{}"),
             (
                 json,
                 "hello",
@@ -366,10 +366,10 @@ mod tests {
             Vec::<Value>::new()
         );
 
-        let whole = read(
+        let whole = parse(
             "[{\"a\":1}]",
             b"",
-            Manner {
+            BodyFormat {
                 content_type: "",
                 is_strict: false,
                 splits: false,

@@ -1,8 +1,9 @@
-//! A value somewhere in what was sent, which may be there or not, and of any kind.
+//! Lenient access to JSON values: a missing member is an empty field, never an error.
 
 use serde_json::{Map, Value};
 
-/// A place in a JSON value. Going on from a place where nothing is leads nowhere, and is no fault.
+/// A JSON value, or nothing. JSON `null` counts as nothing, and so do the members and items of a
+/// missing field.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field<'a>(Option<&'a Value>);
 
@@ -11,7 +12,7 @@ impl<'a> Field<'a> {
         Self(value.filter(|value| !value.is_null()))
     }
 
-    /// The member of this name, if this is an object.
+    /// The member `name` of an object.
     pub(super) fn get(self, name: &str) -> Self {
         Self::new(self.0.and_then(|value| value.get(name)))
     }
@@ -21,18 +22,18 @@ impl<'a> Field<'a> {
         path.into_iter().fold(self, Self::get)
     }
 
-    /// The item at this position, if this is an array.
+    /// The item at a position of an array.
     pub(super) fn at(self, position: usize) -> Self {
         Self::new(self.0.and_then(|value| value.get(position)))
     }
 
-    /// Whether anything is here.
-    pub(super) fn is_there(self) -> bool {
+    /// Whether there is a value.
+    pub(super) fn is_some(self) -> bool {
         self.0.is_some()
     }
 
-    /// Whether anything but false and an empty text, list or object is here.
-    pub(super) fn is_filled(self) -> bool {
+    /// Whether there is a value other than `false`, a blank string, `[]` and `{}`.
+    pub(super) fn is_present(self) -> bool {
         match self.0 {
             None | Some(Value::Null) => false,
             Some(Value::String(text)) => !text.trim().is_empty(),
@@ -43,12 +44,12 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// This, or if nothing is here, the other.
+    /// This field, or the other one if this is missing.
     pub(super) fn or(self, other: Self) -> Self {
         Self(self.0.or(other.0))
     }
 
-    /// As a text: texts as they are, anything else as JSON, nothing as the empty text.
+    /// The text of a string; JSON of any other value; `""` if missing.
     pub(super) fn text(self) -> String {
         match self.0 {
             None => String::new(),
@@ -57,75 +58,77 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// As a text, if anything but an empty text is here.
-    pub(super) fn filled(self) -> Option<String> {
+    /// The text, unless it is empty.
+    pub(super) fn non_empty(self) -> Option<String> {
         Some(self.text()).filter(|text| !text.is_empty())
     }
 
-    /// As a text in lower case.
-    pub(super) fn lower(self) -> String {
+    /// The text in lower case.
+    pub(super) fn lowercase(self) -> String {
         self.text().to_lowercase()
     }
 
-    /// As a text without white space at its ends, in lower case.
-    pub(super) fn word(self) -> String {
+    /// The text in lower case, without white space at its ends.
+    pub(super) fn normalized(self) -> String {
         self.text().trim().to_lowercase()
     }
 
-    /// Whether it is this text.
+    /// Whether this is a string equal to `text`.
     pub(super) fn is(self, text: &str) -> bool {
         self.0.is_some_and(|value| value.as_str() == Some(text))
     }
 
-    /// Whether it is a text at all.
     pub(super) fn is_text(self) -> bool {
         self.0.is_some_and(Value::is_string)
     }
 
-    /// Whether it is a list.
     pub(super) fn is_list(self) -> bool {
         self.0.is_some_and(Value::is_array)
     }
 
-    /// Whether this is an object, or nothing: only of these can PagerTree's adapters ask for
-    /// members.
-    pub(super) fn may_have_members(self) -> bool {
+    /// Whether this is an object or missing. PagerTree's adapters fail on other values where they
+    /// expect an object.
+    pub(super) fn is_object_or_missing(self) -> bool {
         self.0.is_none_or(Value::is_object)
     }
 
-    /// Whether this is a text, or nothing.
-    pub(super) fn may_be_text(self) -> bool {
+    pub(super) fn is_text_or_missing(self) -> bool {
         self.0.is_none_or(Value::is_string)
     }
 
-    /// Whether it is a yes: true, or one of the texts and numbers that forms send for it.
-    pub(super) fn is_yes(self) -> bool {
-        matches!(self.word().as_str(), "true" | "t" | "1" | "yes" | "on")
+    /// Whether this is `true`, or a string or number that forms send for it.
+    pub(super) fn is_true(self) -> bool {
+        matches!(
+            self.normalized().as_str(),
+            "true" | "t" | "1" | "yes" | "on"
+        )
     }
 
-    /// Yes or no, as [`Field::is_yes`] reads it; the default if it is neither.
-    pub(super) fn flag(self, default: bool) -> bool {
-        let no = matches!(self.word().as_str(), "false" | "f" | "0" | "no" | "off");
-        self.is_yes() || (default && !no)
+    /// A boolean, as [`Field::is_true`] reads it; the default if it is neither true nor false.
+    pub(super) fn bool_or(self, default: bool) -> bool {
+        let no = matches!(
+            self.normalized().as_str(),
+            "false" | "f" | "0" | "no" | "off"
+        );
+        self.is_true() || (default && !no)
     }
 
-    /// The value itself; null if nothing is here.
+    /// The value; `null` if missing.
     pub(super) fn value(self) -> Value {
         self.0.cloned().unwrap_or_default()
     }
 
-    /// The members, if this is an object, in the order in which they were sent.
+    /// The members of an object in their original order; none of anything else.
     pub(super) fn members(self) -> impl Iterator<Item = (&'a str, Field<'a>)> {
         let members = self.object().into_iter().flatten();
         members.map(|(name, value)| (name.as_str(), Field::new(Some(value))))
     }
 
-    /// The object, if this is one.
     pub(super) fn object(self) -> Option<&'a Map<String, Value>> {
         self.0.and_then(Value::as_object)
     }
 
-    /// The items, if this is an array; else the value itself as the only one, if there is any.
+    /// The items of an array; any other value as the only item.
     pub(super) fn items(self) -> impl Iterator<Item = Field<'a>> {
         let (items, single) = match self.0 {
             Some(Value::Array(items)) => (items.as_slice(), None),
@@ -137,7 +140,7 @@ impl<'a> Field<'a> {
             .map(|value| Field::new(Some(value)))
     }
 
-    /// As a whole number; also one that was sent as a text.
+    /// An integer, also one that was sent as a string.
     pub(super) fn integer(self) -> Option<i64> {
         match self.0? {
             Value::Number(number) => number.as_i64(),
@@ -147,14 +150,43 @@ impl<'a> Field<'a> {
     }
 }
 
-/// What is filled of these, in one text.
-pub(super) fn joined<'a>(parts: impl IntoIterator<Item = Field<'a>>, separator: &str) -> Value {
-    let filled: Vec<_> = parts
+impl From<Field<'_>> for Value {
+    fn from(field: Field<'_>) -> Self {
+        field.value()
+    }
+}
+
+impl From<Field<'_>> for String {
+    fn from(field: Field<'_>) -> Self {
+        field.text()
+    }
+}
+
+/// The options of an integration.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Options<'a>(&'a Map<String, Value>);
+
+impl<'a> Options<'a> {
+    pub(super) fn new(options: &'a Map<String, Value>) -> Self {
+        Self(options)
+    }
+
+    pub(super) fn get(self, name: &str) -> Field<'a> {
+        Field::new(self.0.get(name))
+    }
+}
+
+/// Joins the texts of the fields that are present.
+pub(super) fn join_present<'a>(
+    parts: impl IntoIterator<Item = Field<'a>>,
+    separator: &str,
+) -> String {
+    let present: Vec<_> = parts
         .into_iter()
-        .filter(|part| part.is_filled())
+        .filter(|part| part.is_present())
         .map(Field::text)
         .collect();
-    filled.join(separator).into()
+    present.join(separator)
 }
 
 #[cfg(test)]
@@ -163,7 +195,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_flag_is_its_default_unless_it_says_yes_or_no() {
+    fn bool_or_returns_the_default_unless_the_value_is_boolean() {
         for (value, expected) in [
             (json!(null), [false, true]),
             (json!(""), [false, true]),
@@ -176,23 +208,30 @@ mod tests {
             (json!(0), [false, false]),
         ] {
             let field = Field::new(Some(&value));
-            assert_eq!([field.flag(false), field.flag(true)], expected, "{value}");
+            assert_eq!(
+                [field.bool_or(false), field.bool_or(true)],
+                expected,
+                "{value}"
+            );
         }
     }
 
     #[test]
-    fn only_what_is_filled_is_joined() {
+    fn join_present_skips_blank_fields() {
         let value = json!({"a": "x", "b": "", "c": 7, "e": " "});
         let field = Field::new(Some(&value));
         assert_eq!(
-            joined(["a", "b", "c", "d", "e"].map(|name| field.get(name)), "_"),
+            join_present(["a", "b", "c", "d", "e"].map(|name| field.get(name)), "_"),
             "x_7"
         );
-        assert_eq!(joined(["b", "d"].map(|name| field.get(name)), "_"), "");
+        assert_eq!(
+            join_present(["b", "d"].map(|name| field.get(name)), "_"),
+            ""
+        );
     }
 
     #[test]
-    fn going_on_from_nowhere_leads_nowhere() {
+    fn members_of_missing_fields_are_missing() {
         let value = json!({"a": {"b": [1, "two", null]}, "n": null});
         let field = Field::new(Some(&value));
         assert_eq!(field.dig(["a", "b"]).at(1).text(), "two");
@@ -204,7 +243,7 @@ mod tests {
             field.get("n"),
             field.get("a").at(0),
         ] {
-            assert!(!nothing.is_there());
+            assert!(!nothing.is_some());
             assert_eq!(
                 (nothing.text(), nothing.value(), nothing.items().count()),
                 (String::new(), Value::Null, 0)
@@ -213,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_keep_every_digit() {
+    fn integers_keep_every_digit() {
         let value: Value =
             serde_json::from_str(r#"[285731000000025120, 1e3, "42", true]"#).unwrap();
         let field = Field::new(Some(&value));

@@ -1,118 +1,134 @@
-//! Secrets that an integration's options ask for, compared in a time that tells nothing.
+//! Tokens and signatures that an integration's options ask for, compared in constant time.
 
-use super::{Delivery, field::Field};
-use crate::domain::event::Reading;
+use super::{InboundRequest, field::Options};
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::{Map, Value};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-/// Refuses unless the header is what the option says; `None` if it is, or if the option is not set.
-pub(super) fn header(
-    delivery: &Delivery,
-    options: &Map<String, Value>,
-    option: &str,
-    header: &str,
-) -> Option<Reading> {
-    let sent = delivery.header(header).unwrap_or_default();
-    check(options, option, sent, &format!("the header '{header}'"))
+/// Where a request carries its secret. The secret itself is the integration's option `option`; if
+/// that is not set, every request passes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Secret {
+    /// In a header.
+    Header {
+        option: &'static str,
+        header: &'static str,
+    },
+    /// In a parameter of the query or the body. It must be a string.
+    Parameter {
+        option: &'static str,
+        parameter: &'static str,
+    },
+    /// In the header `Authorization`, after `Bearer`.
+    Bearer { option: &'static str },
+    /// A header has the HMAC-SHA-256 of the body in hexadecimal digits after `prefix`. Unsigned
+    /// requests pass, since the vendors sign only if they were given a key.
+    Signature {
+        option: &'static str,
+        header: &'static str,
+        prefix: &'static str,
+    },
+    /// As [`Secret::Signature`], of the value of the header `timestamp` followed by the body, and
+    /// mandatory.
+    TimestampedSignature {
+        option: &'static str,
+        header: &'static str,
+        timestamp: &'static str,
+    },
 }
 
-/// The same of a parameter.
-pub(super) fn parameter(
-    delivery: &Delivery,
-    options: &Map<String, Value>,
-    option: &str,
-    name: &str,
-) -> Option<Reading> {
-    // A number is no secret, whatever its digits are.
-    let sent = delivery.get(name).value();
-    check(
-        options,
-        option,
-        sent.as_str().unwrap_or_default(),
-        &format!("the parameter '{name}'"),
-    )
+impl Secret {
+    pub(super) const fn header(option: &'static str, header: &'static str) -> Self {
+        Self::Header { option, header }
+    }
+
+    pub(super) const fn parameter(option: &'static str, parameter: &'static str) -> Self {
+        Self::Parameter { option, parameter }
+    }
+
+    pub(super) const fn bearer(option: &'static str) -> Self {
+        Self::Bearer { option }
+    }
+
+    /// Checks a request.
+    ///
+    /// # Errors
+    /// The secret is missing or wrong: a sentence that names the place and the option.
+    pub(super) fn check(
+        self,
+        request: &InboundRequest,
+        options: Options<'_>,
+    ) -> Result<(), String> {
+        let (Self::Header { option, .. }
+        | Self::Parameter { option, .. }
+        | Self::Bearer { option }
+        | Self::Signature { option, .. }
+        | Self::TimestampedSignature { option, .. }) = self;
+        let Some(key) = options.get(option).non_empty() else {
+            return Ok(());
+        };
+
+        let header = |name| request.header(name).unwrap_or_default();
+        let body = &request.parts().body;
+        let (is_valid, place) = match self {
+            Self::Header { header: name, .. } => {
+                (is_equal(&key, header(name)), format!("header '{name}'"))
+            }
+            Self::Parameter { parameter, .. } => {
+                // A number is no secret, even if its digits are the same.
+                let sent = request.get(parameter).value();
+                (
+                    is_equal(&key, sent.as_str().unwrap_or_default()),
+                    format!("parameter '{parameter}'"),
+                )
+            }
+            Self::Bearer { .. } => {
+                let sent = header("authorization").strip_prefix("Bearer ");
+                (
+                    is_equal(&key, sent.unwrap_or_default()),
+                    "header 'authorization'".to_owned(),
+                )
+            }
+            Self::Signature {
+                header: name,
+                prefix,
+                ..
+            } => {
+                let sent = header(name);
+                let signature = sent.strip_prefix(prefix).unwrap_or(sent);
+                let is_valid = sent.is_empty() || is_equal(&hmac_sha256(&key, &[body]), signature);
+                (is_valid, format!("signature in the header '{name}'"))
+            }
+            Self::TimestampedSignature {
+                header: name,
+                timestamp,
+                ..
+            } => {
+                let (time, signature) = (header(timestamp), header(name));
+                let expected = hmac_sha256(&key, &[time.as_bytes(), body]);
+                let is_valid = !time.trim().is_empty() && is_equal(&expected, signature);
+                (is_valid, format!("signature in the header '{name}'"))
+            }
+        };
+
+        if is_valid {
+            Ok(())
+        } else {
+            Err(format!(
+                "the {place} is missing or does not match the option '{option}'"
+            ))
+        }
+    }
 }
 
-/// The same of the header `Authorization`, behind `Bearer`.
-pub(super) fn bearer(
-    delivery: &Delivery,
-    options: &Map<String, Value>,
-    option: &str,
-) -> Option<Reading> {
-    let sent = delivery
-        .header("authorization")
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .unwrap_or_default();
-    check(options, option, sent, "the header 'authorization'")
-}
-
-/// The same of any text; `place` says where it was looked for.
-pub(super) fn check(
-    options: &Map<String, Value>,
-    option: &str,
-    sent: &str,
-    place: &str,
-) -> Option<Reading> {
-    let expected = Field::new(options.get(option)).filled()?;
-    (!is_same(expected.as_bytes(), sent.as_bytes())).then(|| Reading::Blocked {
-        reason: format!("{place} is not what the option '{option}' says"),
-    })
-}
-
-/// Refuses unless the header is the signature of the body, HMAC-SHA-256 as hexadecimal digits after
-/// `prefix`, by the key that is the option. Whoever sends no such header is not refused: the
-/// vendors sign only when they were given a key.
-pub(super) fn signature(
-    delivery: &Delivery,
-    options: &Map<String, Value>,
-    option: &str,
-    header: &str,
-    prefix: &str,
-) -> Option<Reading> {
-    let key = Field::new(options.get(option)).filled()?;
-    let sent = delivery.header(header).filter(|sent| !sent.is_empty())?;
-    let sent = sent.strip_prefix(prefix).unwrap_or(sent);
-    let expected = hmac_sha256(key.as_bytes(), &delivery.parts().body);
-    (!is_same(expected.as_bytes(), sent.as_bytes())).then(|| Reading::Blocked {
-        reason: format!("the header '{header}' is not the signature by the option '{option}'"),
-    })
-}
-
-/// Refuses unless the header is the signature, in the same digits, of what the header `stamp` says
-/// and the body behind it. Whoever sends no such headers is refused too.
-pub(super) fn stamped_signature(
-    delivery: &Delivery,
-    options: &Map<String, Value>,
-    option: &str,
-    stamp: &str,
-    header: &str,
-) -> Option<Reading> {
-    let key = Field::new(options.get(option)).filled()?;
-    let sent = |name| delivery.header(name).filter(|sent| !sent.trim().is_empty());
-    let is_signed = sent(stamp)
-        .zip(sent(header))
-        .is_some_and(|(stamp, signature)| {
-            let message = [stamp.as_bytes(), &delivery.parts().body].concat();
-            is_same(
-                hmac_sha256(key.as_bytes(), &message).as_bytes(),
-                signature.as_bytes(),
-            )
-        });
-
-    (!is_signed).then(|| Reading::Blocked {
-        reason: format!("the header '{header}' is not the signature by the option '{option}'"),
-    })
-}
-
-/// In lower-case hexadecimal digits.
-fn hmac_sha256(key: &[u8], message: &[u8]) -> String {
-    // Keys of any length are taken; if one were not, nothing would ever match.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+/// The HMAC of all parts, one after the other, in lower-case hexadecimal digits.
+fn hmac_sha256(key: &str, parts: &[&[u8]]) -> String {
+    // HMAC accepts keys of any length. If it did not, no signature would match.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else {
         return String::new();
     };
-    mac.update(message);
+
+    parts.iter().for_each(|part| mac.update(part));
     mac.finalize()
         .into_bytes()
         .iter()
@@ -120,9 +136,9 @@ fn hmac_sha256(key: &[u8], message: &[u8]) -> String {
         .collect()
 }
 
-/// Whether both are the same, in a time that depends on their lengths alone.
-pub(super) fn is_same(expected: &[u8], sent: &[u8]) -> bool {
-    expected.ct_eq(sent).into()
+/// Compares in a time that depends on the lengths alone.
+fn is_equal(expected: &str, sent: &str) -> bool {
+    expected.as_bytes().ct_eq(sent.as_bytes()).into()
 }
 
 #[cfg(test)]
@@ -133,7 +149,7 @@ mod tests {
     #[test]
     fn signatures_are_hmac_sha256() {
         assert_eq!(
-            hmac_sha256(b"Jefe", b"what do ya want for nothing?"),
+            hmac_sha256("Jefe", &[b"what do ya want ", b"for nothing?"]),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
         );
     }

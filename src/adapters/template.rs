@@ -15,17 +15,17 @@ use helpers::Steps;
 use serde_json::Value;
 use std::{io, iter, mem};
 
-const LONGEST_TEMPLATE: usize = 16 * 1024;
-const LONGEST_TEXT: usize = 64 * 1024;
+const MAX_TEMPLATE_BYTES: usize = 16 * 1024;
+const MAX_OUTPUT_BYTES: usize = 64 * 1024;
 const MAX_TAGS: usize = 512;
-const DEEPEST: usize = 32;
-const MOST_STEPS: usize = 5_000;
+const MAX_DEPTH: usize = 32;
+const MAX_STEPS: usize = 5_000;
 /// Names in a path, more than anybody's data nest.
-const LONGEST_PATH: usize = 64;
-const MOST_PARAMETERS: usize = 64;
+const MAX_PATH_NAMES: usize = 64;
+const MAX_PARAMETERS: usize = 64;
 /// What it takes to read a template, in steps, and how many of its bytes are worth another one.
-const STEPS_TO_READ: usize = 2;
-const BYTES_OF_A_STEP: usize = 32;
+const STEPS_PER_TEMPLATE: usize = 2;
+const BYTES_PER_STEP: usize = 32;
 const TOO_DEEP: &str = "it is nested too deep";
 
 /// Fills in templates with one set of values. All of them together may take so many steps.
@@ -38,10 +38,10 @@ pub(super) struct Templates {
 
 impl Templates {
     /// Templates over the members of this object.
-    pub(super) fn over(values: Value) -> Self {
+    pub(super) fn new(values: Value) -> Self {
         let mut registry = Handlebars::new();
         registry.register_escape_fn(handlebars::no_escape);
-        let steps = Steps::new(MOST_STEPS);
+        let steps = Steps::new(MAX_STEPS);
 
         helpers::register(&mut registry, &steps);
         let step = Template::compile(&format!("{{{{{} 1}}}}", helpers::STEP));
@@ -65,27 +65,27 @@ impl Templates {
     /// # Errors
     ///
     /// What is wrong with it, in a sentence.
-    pub(super) fn fill(&self, template: &str) -> Result<String, String> {
+    pub(super) fn render(&self, template: &str) -> Result<String, String> {
         if !template.contains("{{") {
             return Ok(template.to_owned());
         }
 
         check_text(template)?;
         self.steps
-            .take(STEPS_TO_READ + template.len() / BYTES_OF_A_STEP)?;
+            .take(STEPS_PER_TEMPLATE + template.len() / BYTES_PER_STEP)?;
 
         let mut compiled =
             Template::compile(template).map_err(|error| error.reason().to_string())?;
-        self.prepare(&mut compiled, DEEPEST)?;
+        self.prepare(&mut compiled, MAX_DEPTH)?;
 
         let mut out = Bounded(Vec::new());
-        self.render(&compiled, &mut out)
+        self.render_to(&compiled, &mut out)
             .map_err(|error| error.reason().to_string())?;
 
         String::from_utf8(out.0).map_err(|error| error.to_string())
     }
 
-    fn render(&self, template: &Template, out: &mut Bounded) -> Result<(), RenderError> {
+    fn render_to(&self, template: &Template, out: &mut Bounded) -> Result<(), RenderError> {
         let mut context = handlebars::RenderContext::new(None);
         template.render(
             &self.registry,
@@ -147,8 +147,8 @@ fn show(expression: &mut HelperTemplate) {
 /// Refuses what costs much each time that it is looked at, since a block may do that again and
 /// again.
 fn check_parts(expression: &HelperTemplate) -> Result<(), String> {
-    if expression.params.len() + expression.hash.len() > MOST_PARAMETERS {
-        return Err(format!("a tag may have {MOST_PARAMETERS} parameters"));
+    if expression.params.len() + expression.hash.len() > MAX_PARAMETERS {
+        return Err(format!("a tag may have {MAX_PARAMETERS} parameters"));
     }
 
     for part in iter::once(&expression.name)
@@ -156,7 +156,7 @@ fn check_parts(expression: &HelperTemplate) -> Result<(), String> {
         .chain(expression.hash.values())
     {
         match part {
-            Parameter::Path(Path::Relative((names, _))) if names.len() > LONGEST_PATH => {
+            Parameter::Path(Path::Relative((names, _))) if names.len() > MAX_PATH_NAMES => {
                 return Err(TOO_DEEP.to_owned());
             }
             Parameter::Subexpression(inner) => match inner.as_element() {
@@ -172,9 +172,9 @@ fn check_parts(expression: &HelperTemplate) -> Result<(), String> {
 
 /// Before the parser sees it.
 fn check_text(template: &str) -> Result<(), String> {
-    if template.len() > LONGEST_TEMPLATE {
+    if template.len() > MAX_TEMPLATE_BYTES {
         return Err(format!(
-            "it has {} bytes and may have {LONGEST_TEMPLATE}",
+            "it has {} bytes and may have {MAX_TEMPLATE_BYTES}",
             template.len()
         ));
     }
@@ -197,7 +197,7 @@ fn check_text(template: &str) -> Result<(), String> {
         }
     });
 
-    if deepest(brackets).max(deepest(tags)) > DEEPEST {
+    if deepest(brackets).max(deepest(tags)) > MAX_DEPTH {
         Err(TOO_DEEP.to_owned())
     } else {
         Ok(())
@@ -226,7 +226,7 @@ struct Bounded(Vec<u8>);
 
 impl io::Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len().saturating_add(bytes.len()) > LONGEST_TEXT {
+        if self.0.len().saturating_add(bytes.len()) > MAX_OUTPUT_BYTES {
             return Err(io::Error::other("the text becomes too long"));
         }
         self.0.extend_from_slice(bytes);

@@ -3,10 +3,10 @@
 //! The requests stand in `tests/fixtures/events`, one file for each type; docs in
 //! `tests/fixtures/events/README.md`.
 
-use super::{ADAPTERS, Delivery, DeliveryParts, answer, read};
+use super::{InboundRequest, RequestParts, parse, response_body, vendors::VENDORS};
 use crate::domain::{
     body::Strictness,
-    event::{Action, Event, Reading},
+    event::{Action, Event, ParsedEvent},
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -52,7 +52,7 @@ fn pairs(object: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-fn delivery(request: &Value) -> Delivery {
+fn inbound(request: &Value) -> InboundRequest {
     let headers = pairs(&request["headers"])
         .into_iter()
         .map(|(name, value)| (name.to_lowercase(), value));
@@ -88,7 +88,7 @@ fn delivery(request: &Value) -> Delivery {
         Strictness::Lenient
     };
 
-    Delivery::new(DeliveryParts {
+    InboundRequest::new(RequestParts {
         method: request["method"].as_str().unwrap().into(),
         query,
         headers,
@@ -98,14 +98,14 @@ fn delivery(request: &Value) -> Delivery {
     })
 }
 
-/// The reading in the words in which fixtures expect it.
-fn shown(reading: &Reading) -> Value {
-    match reading {
-        Reading::Blocked { .. } => json!({"action": "blocked"}),
-        Reading::Nothing { thirdparty_id, .. } => {
+/// The parsed in the words in which fixtures expect it.
+fn shown(parsed: &ParsedEvent) -> Value {
+    match parsed {
+        ParsedEvent::Blocked { .. } => json!({"action": "blocked"}),
+        ParsedEvent::Ignored { thirdparty_id, .. } => {
             json!({"action": "other", "thirdparty_id": thirdparty_id})
         }
-        Reading::Event(event) => {
+        ParsedEvent::Event(event) => {
             let Event {
                 action,
                 thirdparty_id,
@@ -137,7 +137,7 @@ fn every_request_means_what_its_fixture_says() {
             let options = case
                 .get("options")
                 .map_or_else(Map::new, |options| options.as_object().unwrap().clone());
-            let found = shown(&read(kind, &delivery(&case["request"]), &options));
+            let found = shown(&parse(kind, &inbound(&case["request"]), &options));
 
             for (name, expected) in case["expect"].as_object().unwrap() {
                 assert_eq!(
@@ -154,11 +154,11 @@ fn every_request_means_what_its_fixture_says() {
         }
     }
 
-    for (kind, _) in ADAPTERS {
+    for kind in VENDORS.iter().map(|vendor| vendor.name) {
         for action in ["create", "other"] {
-            let known = covered.contains(&((*kind).to_owned(), action.to_owned()));
+            let known = covered.contains(&(kind.to_owned(), action.to_owned()));
             assert!(
-                known || ALWAYS_CREATES.contains(kind),
+                known || ALWAYS_CREATES.contains(&kind),
                 "there is no fixture of '{kind}' for {action}"
             );
         }
@@ -220,12 +220,12 @@ fn names_in_fixtures() -> Vec<String> {
     names.into_iter().collect()
 }
 
-fn survives(parts: &DeliveryParts, options: &Map<String, Value>) {
-    let delivery = Delivery::new(parts.clone());
-    for (kind, _) in ADAPTERS {
-        let reading = read(kind, &delivery, options);
-        answer(kind, &delivery, options, &reading);
-        if let Reading::Event(event) = reading {
+fn survives(parts: &RequestParts, options: &Map<String, Value>) {
+    let request = InboundRequest::new(parts.clone());
+    for kind in VENDORS.iter().map(|vendor| vendor.name) {
+        let parsed = parse(kind, &request, options);
+        response_body(kind, &request, &parsed);
+        if let ParsedEvent::Event(event) = parsed {
             assert_ne!(
                 event.thirdparty_id.as_deref(),
                 Some(""),
@@ -242,12 +242,12 @@ proptest! {
     fn no_json_breaks_an_adapter(body in any_json(), options in any_json(), header in any::<String>()) {
         let options = options.as_object().cloned().unwrap_or_default();
         let headers = vec![("content-type".into(), "application/json".into()), ("authorization".into(), header)];
-        survives(&DeliveryParts { body: body.to_string().into(), headers, ..DeliveryParts::default() }, &options);
+        survives(&RequestParts { body: body.to_string().into(), headers, ..RequestParts::default() }, &options);
     }
 
     #[test]
     fn no_bytes_break_an_adapter(body in any::<Vec<u8>>(), query in any::<String>(), kind in any::<String>()) {
         let headers = vec![("content-type".into(), kind)];
-        survives(&DeliveryParts { method: "POST".into(), query, headers, body, ..DeliveryParts::default() }, &Map::new());
+        survives(&RequestParts { method: "POST".into(), query, headers, body, ..RequestParts::default() }, &Map::new());
     }
 }

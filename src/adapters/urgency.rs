@@ -1,14 +1,14 @@
-//! Urgencies that are words somewhere in a text.
+//! Urgencies named somewhere in a text.
 
 use crate::domain::event::AlertUrgency;
 
-/// Those that call somebody.
-pub(super) const CALLING: [&str; 4] = ["low", "medium", "high", "critical"];
-/// All.
+/// Urgencies that notify somebody.
+pub(super) const AUDIBLE: [&str; 4] = ["low", "medium", "high", "critical"];
+/// All urgencies.
 pub(super) const ALL: [&str; 5] = ["silent", "low", "medium", "high", "critical"];
 
-/// The one of these that stands first in the text, which is in lower case; it may be part of a
-/// word.
+/// The urgency that is named first in the text, which must be in lower case. The name may be part of
+/// a word.
 pub(super) fn first_in(text: &str, names: &[&str]) -> Option<AlertUrgency> {
     let found = names
         .iter()
@@ -29,7 +29,7 @@ mod tests {
             ("urgent", None),
             ("", None),
         ] {
-            assert_eq!(first_in(text, &CALLING), expected, "{text}");
+            assert_eq!(first_in(text, &AUDIBLE), expected, "{text}");
         }
 
         assert_eq!(

@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 
 /// What an adapter makes of a request.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Reading {
+pub enum ParsedEvent {
     /// Something is to happen to an alert.
     Event(Box<Event>),
     /// Nothing is to happen.
-    Nothing {
+    Ignored {
         /// Why, in a sentence for whoever reads the log.
         reason: String,
         /// What the request is about, if it says so.

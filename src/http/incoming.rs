@@ -11,7 +11,7 @@ use super::{
     state::State,
 };
 use crate::{
-    adapters::{self, Answer, DeliveryParts},
+    adapters::{self, RequestParts, ResponseBody},
     domain::body::Strictness,
     service::incoming::{Arrival, Receipt, Refused, Taken},
 };
@@ -77,12 +77,12 @@ fn arrival(request: &HttpRequest, state: &State) -> Arrival {
         (name.as_str().to_owned(), value)
     });
 
-    let parts = DeliveryParts {
+    let parts = RequestParts {
         method: request.method().as_str().to_owned(),
         query: request.query_string().to_owned(),
         headers: headers.collect(),
         strictness: body::strictness(request, &state.live.load()),
-        ..DeliveryParts::default()
+        ..RequestParts::default()
     };
 
     let remote = request.peer_addr().map(|peer| peer.ip().to_string());
@@ -131,12 +131,12 @@ pub(super) async fn log_misplaced(state: &State, path: &IntegrationPath, request
 fn bare(
     request: &HttpRequest,
     receipt: Receipt,
-    answer: Option<Answer>,
+    answer: Option<ResponseBody>,
 ) -> Result<HttpResponse, Problem> {
     let status = StatusCode::from_u16(receipt.status())
         .map_err(|error| Problem::Internal(error.to_string()))?;
     let mut response = match answer {
-        Some(Answer { content_type, body }) if status.is_success() => {
+        Some(ResponseBody { content_type, body }) if status.is_success() => {
             HttpResponse::build(status)
                 .content_type(content_type)
                 // It may be what somebody has put into the URL.

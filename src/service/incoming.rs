@@ -15,10 +15,10 @@ use super::{
     throttle::Throttle,
 };
 use crate::{
-    adapters::{self, Answer, Delivery, DeliveryParts},
+    adapters::{self, InboundRequest, RequestParts, ResponseBody},
     clock::Clock,
     domain::{
-        event::Reading,
+        event::ParsedEvent,
         ids::{AccountId, IntegrationId},
         integration::Integration,
         log::LoggedRequest,
@@ -34,7 +34,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Arrival {
     /// What was sent.
-    pub parts: DeliveryParts,
+    pub parts: RequestParts,
     /// The path that it was sent to.
     pub path: String,
     /// Where it came from.
@@ -77,7 +77,7 @@ pub struct Taken {
     /// The status of the answer.
     pub receipt: Receipt,
     /// Its body, for the few third parties that read one.
-    pub answer: Option<Answer>,
+    pub answer: Option<ResponseBody>,
     /// What is left of the limit of events, if there is one.
     pub quota: Option<Quota>,
 }
@@ -100,15 +100,15 @@ pub struct Incoming {
 struct Understood {
     record: Stored,
     integration: Integration,
-    reading: Option<Reading>,
-    answer: Option<Answer>,
+    parsed: Option<ParsedEvent>,
+    answer: Option<ResponseBody>,
     /// The request as its log shows it, without secrets of the integration.
     shown: LoggedRequest,
 }
 
 /// A request as adapters see it, and where it came from.
 struct Arrived {
-    delivery: Delivery,
+    request: InboundRequest,
     path: String,
     remote: Option<String>,
     /// Whether there were more events than there may be, so that nothing comes of it.
@@ -241,12 +241,13 @@ impl Incoming {
             path,
             remote,
         } = arrival;
-        let takes_long = adapters::may_take_long(&parts, &integration.options);
+        let takes_long = adapters::is_costly(&parts, &integration.options);
         let account = integration.sid.clone();
         let read = move || {
-            let (delivery, further) = Delivery::each(parts, integration.integration_type.as_str());
+            let (request, further) =
+                InboundRequest::split(parts, integration.integration_type.as_str());
             let arrived = Arrived {
-                delivery,
+                request,
                 path,
                 remote,
                 is_too_much,
@@ -260,11 +261,11 @@ impl Incoming {
             .settle(&id, &account, Arc::clone(&arrived), understood)
             .await?;
 
-        for delivery in further {
+        for request in further {
             let is_too_much = throttle.check(id.as_str()).is_err();
             let (path, remote) = (arrived.path.clone(), arrived.remote.clone());
             let event = Arc::new(Arrived {
-                delivery,
+                request,
                 path,
                 remote,
                 is_too_much,
@@ -300,7 +301,7 @@ impl Incoming {
         account: &AccountId,
         arrived: Arc<Arrived>,
         mut understood: Understood,
-    ) -> Result<(Receipt, Option<Answer>), Fault> {
+    ) -> Result<(Receipt, Option<ResponseBody>), Fault> {
         loop {
             let answer = understood.answer.take();
             match self.keep(id, understood).await? {
@@ -324,7 +325,7 @@ impl Incoming {
         arrived: Arc<Arrived>,
     ) -> Result<Understood, Fault> {
         let integration: Integration = objects::decode(&record)?;
-        let takes_long = adapters::may_take_long(arrived.delivery.parts(), &integration.options);
+        let takes_long = adapters::is_costly(arrived.request.parts(), &integration.options);
         let read = move || understand(record, integration, &arrived);
         Ok(self.readers.read(account, takes_long, read).await?)
     }
@@ -361,30 +362,30 @@ fn not_found() -> Rejection {
 }
 
 fn understand(record: Stored, integration: Integration, arrived: &Arrived) -> Understood {
-    let (kind, options, delivery) = (
+    let (kind, options, request) = (
         integration.integration_type.as_str(),
         &integration.options,
-        &arrived.delivery,
+        &arrived.request,
     );
     let read = || {
         if arrived.is_too_much {
             too_much()
         } else {
-            adapters::read(kind, delivery, options)
+            adapters::parse(kind, request, options)
         }
     };
 
-    let reading = integration.enabled.then(read);
+    let parsed = integration.enabled.then(read);
     // What this type of third party wants to read.
-    let answer = reading
+    let answer = parsed
         .as_ref()
-        .and_then(|reading| adapters::answer(kind, delivery, options, reading));
+        .and_then(|parsed| adapters::response_body(kind, request, parsed));
 
     let shown = outcome::shown(&integration, arrived);
     Understood {
         record,
         integration,
-        reading,
+        parsed,
         answer,
         shown,
     }
@@ -394,16 +395,14 @@ const TOO_MANY: &str = "there were more events than limits.events_per_minute all
 /// As HTTP says it.
 const TOO_MANY_REQUESTS: u16 = 429;
 
-fn too_much() -> Reading {
-    Reading::Nothing {
+fn too_much() -> ParsedEvent {
+    ParsedEvent::Ignored {
         reason: TOO_MANY.to_owned(),
         thirdparty_id: None,
         confirm: None,
     }
 }
 
-/// One public client takes anything but 200 for a failure, and sends the same again until it is
-/// 200.
 fn repeats_for_ever(integration: &Integration) -> bool {
-    integration.integration_type.as_str() == "elastalert"
+    adapters::retries_until_ok(integration.integration_type.as_str())
 }

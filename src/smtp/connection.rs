@@ -3,12 +3,12 @@
 
 use super::{
     Desk,
-    again::Fingerprint,
     commands::Commands,
+    partial_delivery::Fingerprint,
     session::{GREETING, Next, NoMailbox, Session, line},
 };
 use crate::{
-    adapters::DeliveryParts,
+    adapters::RequestParts,
     domain::{ids::IntegrationId, rejection::Rejection},
     service::{
         fault::Fault,
@@ -249,7 +249,7 @@ enum Fate {
 async fn deliver(desk: &Desk, session: &mut Session, message: Vec<u8>, peer: IpAddr) -> String {
     let mut fate = Fate::Unknown;
     let fingerprint = Fingerprint::of(session.sender.as_deref().unwrap_or_default(), &message);
-    let mut taken = desk.again.take(fingerprint);
+    let mut taken = desk.partial_deliveries.take(fingerprint);
 
     for id in &session.recipients {
         if taken.contains(id) {
@@ -272,7 +272,7 @@ async fn deliver(desk: &Desk, session: &mut Session, message: Vec<u8>, peer: IpA
     }
 
     if matches!(fate, Fate::Later | Fate::TooMany) && !taken.is_empty() {
-        desk.again.remember(fingerprint, taken);
+        desk.partial_deliveries.remember(fingerprint, taken);
     }
 
     session.reset();
@@ -302,13 +302,13 @@ fn arrival(session: &Session, id: &IntegrationId, message: &[u8], peer: IpAddr) 
         ("mail-from", session.sender.as_deref().unwrap_or_default()),
         ("rcpt-to", id.as_str()),
     ];
-    let parts = DeliveryParts {
+    let parts = RequestParts {
         method: "SMTP".into(),
         headers: envelope
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
         body: message.to_vec(),
-        ..DeliveryParts::default()
+        ..RequestParts::default()
     };
 
     Arrival {

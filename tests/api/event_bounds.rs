@@ -65,7 +65,7 @@ fn html_that_would_take_long_is_shown_as_text() {
         "<div>".repeat(60_000) + "full",
         "<b a=i>".repeat(1_000) + &"<p>full".repeat(10_000),
     ] {
-        let message = format!("DedupKey: Disk\r\nContent-Type: text/html\r\n\r\n{html}");
+        let message = format!("Subject: Disk\r\nContent-Type: text/html\r\n\r\n{html}");
         server
             .anonymous()
             .with("Content-Type", "message/rfc822")
@@ -90,8 +90,8 @@ fn messages_within_messages_are_not_opened() {
     let account = server.account("ops");
     let mailbox = integration(&account, "email", json!({}));
     let nested =
-        "DedupKey: Disk\r\n".to_owned() + &"Content-Type: message/rfc822\r\n\r\n".repeat(30_000);
-    let forwarded = "DedupKey: Disk\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nsee below\r\n--b\r\n\
+        "Subject: Disk\r\n".to_owned() + &"Content-Type: message/rfc822\r\n\r\n".repeat(30_000);
+    let forwarded = "Subject: Disk\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nsee below\r\n--b\r\n\
                      Content-Type: message/rfc822\r\n\r\nSubject: other\r\n\r\nwords\r\n--b--\r\n";
 
     for (message, description) in [(nested.as_str(), ""), (forwarded, "see below")] {
@@ -254,7 +254,7 @@ fn an_integration_that_sends_takes_no_events() {
     assert_eq!(list(&account, "/alert"), [Value::Null; 0]);
     assert_eq!(
         last_log(&account)["outcome"],
-        "an integration of type outgoingwebhook sends and takes nothing"
+        "integrations of type 'outgoingwebhook' do not receive events"
     );
 }
 

@@ -115,7 +115,7 @@ fn mail_that_is_refused_leaves_a_log() {
     let mut client = smtp::Client::greeted(server.mail_address());
     let reply = client.mail(
         &[mail.as_str()],
-        &format!("DedupKey: x\r\n\r\n{}\r\n", "x".repeat(2_000)),
+        &format!("Subject: x\r\n\r\n{}\r\n", "x".repeat(2_000)),
     );
     assert!(reply.starts_with("552 "), "{reply}");
     assert!(

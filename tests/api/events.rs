@@ -196,7 +196,7 @@ fn whatever_makes_no_sense_is_taken_and_says_why_in_the_log() {
         (
             "application/json",
             r#"{"event_type":"explode"}"#,
-            "'event_type' is 'explode', which stands for no event",
+            "'event_type' is 'explode', which stands for no action",
         ),
         (
             "application/json",

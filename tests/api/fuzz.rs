@@ -213,7 +213,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         "[[",
         "a=",
         "--b\r\nContent-Disposition: form-data; name=\"",
-        "DedupKey: =?",
+        "Subject: =?",
         "\u{feff}{",
     ]);
     (begun, vec(any::<u8>(), 0..600)).prop_map(|(begun, bytes)| [begun.as_bytes(), &bytes].concat())

@@ -82,7 +82,7 @@ fn messages_are_read_in_whatever_charset_they_are() {
         ("euc-kr", "xde9usau", "vK259g=="),
     ] {
         let message = format!(
-            "DedupKey: =?{charset}?B?{subject}?=\r\nContent-Type: text/plain; charset={charset}\r\n\
+            "Subject: =?{charset}?B?{subject}?=\r\nContent-Type: text/plain; charset={charset}\r\n\
              Content-Transfer-Encoding: base64\r\n\r\n{body}\r\n"
         );
         assert!(client.mail(&[&id], &message).starts_with("250 "));

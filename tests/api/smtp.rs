@@ -148,7 +148,7 @@ fn one_message_may_be_for_several_and_one_connection_may_bring_several() {
     assert_eq!(alerts(&me).len(), 2);
     assert!(
         client
-            .mail(&[&one], "DedupKey: Another\r\n\r\n")
+            .mail(&[&one], "Subject: Another\r\n\r\n")
             .starts_with("250 ")
     );
     assert_eq!(alerts(&me).len(), 3);
@@ -289,7 +289,7 @@ fn a_message_that_is_too_large_is_refused_and_the_next_one_taken() {
     );
 
     let large = format!(
-        "DedupKey: Large\r\n\r\n{}",
+        "Subject: Large\r\n\r\n{}",
         "0123456789abcdef\r\n".repeat(1_000)
     );
 
@@ -323,7 +323,7 @@ fn commands_may_come_at_once_and_byte_by_byte() {
     let mut client = Client::greeted(server.mail_address());
 
     let smuggled =
-        format!("DedupKey: T\r\n\r\nb\n.\nRSET\r\nMAIL FROM:<b@x>\r\n\r.\rRCPT TO:<{id}@x>\r\n");
+        format!("Subject: T\r\n\r\nb\n.\nRSET\r\nMAIL FROM:<b@x>\r\n\r.\rRCPT TO:<{id}@x>\r\n");
     assert!(client.mail(&[&id], &smuggled).starts_with("250 "));
     assert_eq!(alerts(&me).len(), 4);
 
@@ -364,7 +364,7 @@ fn a_message_sent_again_for_those_who_must_wait_is_for_them_alone() {
     }
 
     // Without a Message-ID nothing else tells it from another.
-    let message = "DedupKey: Once\r\n\r\nb\r\n";
+    let message = "Subject: Once\r\n\r\nb\r\n";
     for _ in 0..3 {
         assert!(
             client

@@ -14,7 +14,7 @@
 )]
 
 use pagertree_local::{
-    adapters::{self, Delivery, DeliveryParts},
+    adapters::{self, InboundRequest, RequestParts},
     domain::{
         alert_input::{AlertDraft, Authors},
         body::Strictness,
@@ -109,16 +109,16 @@ fn drawn(words: &Words, language: &str) -> Vec<Shape> {
 
 fn read(kind: &str, content_type: &str, options: &Value, body: &str) {
     let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-    let parts = DeliveryParts {
+    let parts = RequestParts {
         method: "POST".into(),
         headers,
         body: body.into(),
-        ..DeliveryParts::default()
+        ..RequestParts::default()
     };
     let options = options.as_object().unwrap();
-    let delivery = Delivery::new(parts);
-    let reading = adapters::read(kind, &delivery, options);
-    black_box(adapters::answer(kind, &delivery, options, &reading));
+    let request = InboundRequest::new(parts);
+    let parsed = adapters::parse(kind, &request, options);
+    black_box(adapters::response_body(kind, &request, &parsed));
 }
 
 fn data() -> String {
@@ -146,7 +146,7 @@ fn what_is_read_takes_as_much_as_it_is_long() {
             "email",
             "message/rfc822",
             &json!({}),
-            &format!("DedupKey: x\r\n{text}"),
+            &format!("Subject: x\r\n{text}"),
         )
     });
 
@@ -155,7 +155,7 @@ fn what_is_read_takes_as_much_as_it_is_long() {
             "email",
             "message/rfc822",
             &json!({}),
-            &format!("DedupKey: x\r\nContent-Type: text/html\r\n\r\n{text}"),
+            &format!("Subject: x\r\nContent-Type: text/html\r\n\r\n{text}"),
         );
     });
 
@@ -232,14 +232,15 @@ fn what_callers_send_takes_as_much_as_it_is_long() {
 fn several_events_of_a_request_take_as_much_as_it_is_long() {
     let event = json!({"event_type": "create", "id": "1", "title": "t".repeat(2_000)});
     let body = Value::Array(vec![event; 80]).to_string();
-    let parts = DeliveryParts {
+    let parts = RequestParts {
         body: body.clone().into(),
-        ..DeliveryParts::default()
+        ..RequestParts::default()
     };
 
-    let taken =
-        allocation_counter::measure(|| drop(black_box(Delivery::each(parts.clone(), "webhook"))))
-            .bytes_total;
+    let taken = allocation_counter::measure(|| {
+        drop(black_box(InboundRequest::split(parts.clone(), "webhook")))
+    })
+    .bytes_total;
     let length = u64::try_from(body.len()).unwrap();
 
     assert!(

@@ -210,7 +210,7 @@ fn a_message_that_came_whole_before_a_signal_is_acknowledged() {
     assert!(reply("DATA\r\n").starts_with("354 "));
     shim.fail(Fault::HangSync);
 
-    let waiting = thread::spawn(move || (reply("DedupKey: It broke\r\n\r\n.\r\n"), reply("")));
+    let waiting = thread::spawn(move || (reply("Subject: It broke\r\n\r\n.\r\n"), reply("")));
     // Nothing tells that it waits, but what is written then is held up.
     server
         .log

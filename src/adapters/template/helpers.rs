@@ -2,7 +2,7 @@
 //! `handlebars-helpers`, which PagerTree offers, and two that only [`super::Templates`] calls. Each
 //! takes steps, also those that Handlebars brings itself.
 
-use super::LONGEST_TEXT;
+use super::MAX_OUTPUT_BYTES;
 use crate::adapters::compare::{compared, order};
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, HelperResult, JsonTruthy as _, Output, RenderContext,
@@ -23,9 +23,9 @@ pub(super) const SHOW: &str = "@show";
 pub(super) const STEP: &str = "step-of-a-block";
 
 /// How many bytes of text are worth one step.
-const BYTES_OF_A_STEP: usize = 256;
+const BYTES_PER_STEP: usize = 256;
 /// And how many parameters.
-const PARAMETERS_OF_A_STEP: usize = 8;
+const PARAMETERS_PER_STEP: usize = 8;
 
 /// What a helper makes of its parameters.
 type Function = fn(&[&Value]) -> Value;
@@ -96,21 +96,21 @@ const COMPARISONS: [(&str, Comparison); 3] = [
         [Value::Array(items), item, ..] => {
             let mut work = 0;
             let found = items.iter().any(|known| {
-                let (is_same, bytes) = compared(known, item);
+                let (is_equal, bytes) = compared(known, item);
                 work += bytes;
-                is_same
+                is_equal
             });
             (found.into(), work)
         }
         _ => (at(values, 0).contains(&at(values, 1)).into(), 0),
     }),
     ("eq", |values| {
-        let (is_same, work) = compared(value(values, 0), value(values, 1));
-        (is_same.into(), work)
+        let (is_equal, work) = compared(value(values, 0), value(values, 1));
+        (is_equal.into(), work)
     }),
     ("ne", |values| {
-        let (is_same, work) = compared(value(values, 0), value(values, 1));
-        ((!is_same).into(), work)
+        let (is_equal, work) = compared(value(values, 0), value(values, 1));
+        ((!is_equal).into(), work)
     }),
 ];
 
@@ -182,8 +182,7 @@ impl Counted {
         // What it reads is paid for before it is read, what it makes as soon as it is known.
         let bytes: usize = values.iter().map(|value| length_of_text(value)).sum();
         self.take(
-            1 + (values.len() + helper.hash().len()) / PARAMETERS_OF_A_STEP
-                + bytes / BYTES_OF_A_STEP,
+            1 + (values.len() + helper.hash().len()) / PARAMETERS_PER_STEP + bytes / BYTES_PER_STEP,
         )?;
 
         let (made, work) = match self.work {
@@ -192,11 +191,11 @@ impl Counted {
         };
 
         let bytes = weight(&made);
-        if bytes > LONGEST_TEXT {
+        if bytes > MAX_OUTPUT_BYTES {
             return Err(RenderErrorReason::Other("a value becomes too long".to_owned()).into());
         }
 
-        self.take(work.saturating_add(bytes) / BYTES_OF_A_STEP)?;
+        self.take(work.saturating_add(bytes) / BYTES_PER_STEP)?;
         Ok(made)
     }
 
@@ -346,7 +345,7 @@ fn put_together<T: AsRef<str>>(parts: impl IntoIterator<Item = T>, separator: &s
             whole.push_str(separator);
         }
         whole.push_str(part.as_ref());
-        if whole.len() > LONGEST_TEXT {
+        if whole.len() > MAX_OUTPUT_BYTES {
             break;
         }
     }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 fn templates() -> Templates {
-    Templates::over(json!({
+    Templates::new(json!({
         "data": {
             "name": "a & \"b\" <i>c</i>", "count": 1.5, "yes": true, "none": null, "tags": ["x", "y", 3],
             "list": [{"id": 1}, {"id": 2}], "inner": {"a-b": "dash"}, "url": "https://x.example.com/?a=1&b=2"
@@ -51,7 +51,7 @@ fn values_are_shown_as_javascript_shows_them_and_not_escaped() {
         ("{{! a remark }}{{lookup data \"yes\"}}", "true"),
     ] {
         assert_eq!(
-            templates().fill(template).as_deref(),
+            templates().render(template).as_deref(),
             Ok(expected),
             "{template}"
         );
@@ -116,7 +116,7 @@ fn helpers_change_texts_and_decide() {
         ),
     ] {
         assert_eq!(
-            templates().fill(template).as_deref(),
+            templates().render(template).as_deref(),
             Ok(expected),
             "{template}"
         );
@@ -136,7 +136,7 @@ fn broken_templates_say_what_is_wrong() {
             "partials",
         ),
     ] {
-        let fault = templates().fill(template).unwrap_err();
+        let fault = templates().render(template).unwrap_err();
         assert!(fault.to_lowercase().contains(part), "{template}: {fault}");
     }
 }
@@ -153,7 +153,7 @@ fn what_a_template_may_cost_with_large_data_is_bounded() {
         "{{join a s}}",
         "{{append t t t t t t t t}}",
     ] {
-        let fault = Templates::over(large.clone()).fill(template).unwrap_err();
+        let fault = Templates::new(large.clone()).render(template).unwrap_err();
         assert!(
             fault.contains("too long") || fault.contains("too many steps"),
             "{template}: {fault}"
@@ -162,8 +162,8 @@ fn what_a_template_may_cost_with_large_data_is_bounded() {
 
     let often = "{{contains t \"b\"}}".repeat(50);
     assert!(
-        Templates::over(large)
-            .fill(&often)
+        Templates::new(large)
+            .render(&often)
             .unwrap_err()
             .contains("too many steps")
     );
@@ -186,10 +186,10 @@ fn what_is_compared_is_paid_for_whatever_it_is() {
     ] {
         let each = format!("{{{{#each list}}}}{{{{#if ({compare})}}}}{{{{/if}}}}{{{{/each}}}}");
         let taken = |members| {
-            let templates = Templates::over(values(members));
+            let templates = Templates::new(values(members));
             let before = templates.steps.left();
             templates
-                .fill(&format!("{{{{#if ({compare})}}}}{{{{/if}}}}"))
+                .render(&format!("{{{{#if ({compare})}}}}{{{{/if}}}}"))
                 .unwrap();
             before - templates.steps.left()
         };
@@ -200,13 +200,13 @@ fn what_is_compared_is_paid_for_whatever_it_is() {
             "{compare}: {little} and {much} steps"
         );
 
-        let fault = Templates::over(values(16_000)).fill(&each).unwrap_err();
+        let fault = Templates::new(values(16_000)).render(&each).unwrap_err();
         assert!(fault.contains("too many steps"), "{fault}");
     }
 
     let unlike = "{{#each list}}{{#if (eq @root.object @root.other)}}{{/if}}{{/each}}";
     assert_eq!(
-        Templates::over(values(16_000)).fill(unlike),
+        Templates::new(values(16_000)).render(unlike),
         Ok(String::new()),
         "lengths alone tell them apart"
     );
@@ -214,15 +214,15 @@ fn what_is_compared_is_paid_for_whatever_it_is() {
 
 #[test]
 fn to_read_templates_is_paid_for_too() {
-    let templates = Templates::over(json!({"a": 1}));
+    let templates = Templates::new(json!({"a": 1}));
     let filled = (0..5_000)
-        .take_while(|_| templates.fill("{{a}}").is_ok())
+        .take_while(|_| templates.render("{{a}}").is_ok())
         .count();
 
     assert!((500..2_000).contains(&filled), "{filled}");
     assert!(
         templates
-            .fill("{{a}}")
+            .render("{{a}}")
             .unwrap_err()
             .contains("too many steps"),
         "nothing more is read once they are used up"
@@ -231,9 +231,9 @@ fn to_read_templates_is_paid_for_too() {
 
 #[test]
 fn what_a_template_may_cost_is_bounded() {
-    let many = json!({"a": vec![0; 3_000], "text": "x".repeat(LONGEST_TEXT / 2 + 1)});
+    let many = json!({"a": vec![0; 3_000], "text": "x".repeat(MAX_OUTPUT_BYTES / 2 + 1)});
     for (template, part) in [
-        ("x".repeat(LONGEST_TEMPLATE) + "{{a}}", "bytes"),
+        ("x".repeat(MAX_TEMPLATE_BYTES) + "{{a}}", "bytes"),
         ("{{a}}".repeat(MAX_TAGS + 1), "tags"),
         (
             format!(
@@ -263,30 +263,30 @@ fn what_a_template_may_cost_is_bounded() {
         ),
         ("{{append text text}}".into(), "too long"),
         (
-            format!("{{{{a.{}}}}}", "b.".repeat(LONGEST_PATH) + "b"),
+            format!("{{{{a.{}}}}}", "b.".repeat(MAX_PATH_NAMES) + "b"),
             "deep",
         ),
         (
             format!(
                 "{{{{#if (not a{})}}}}{{{{/if}}}}",
-                "/b".repeat(LONGEST_PATH)
+                "/b".repeat(MAX_PATH_NAMES)
             ),
             "deep",
         ),
         (
-            format!("{{{{#if a{}}}}}{{{{/if}}}}", " a".repeat(MOST_PARAMETERS)),
+            format!("{{{{#if a{}}}}}{{{{/if}}}}", " a".repeat(MAX_PARAMETERS)),
             "parameters",
         ),
         (
             format!(
                 "{{{{uppercase (append{})}}}}",
-                " x=a".to_owned() + &" a".repeat(MOST_PARAMETERS)
+                " x=a".to_owned() + &" a".repeat(MAX_PARAMETERS)
             ),
             "parameters",
         ),
         ("{{text}}{{text}}".into(), "too long"),
     ] {
-        let fault = Templates::over(many.clone()).fill(&template).unwrap_err();
+        let fault = Templates::new(many.clone()).render(&template).unwrap_err();
         assert!(
             fault.contains(part),
             "{}: {fault}",
@@ -304,6 +304,6 @@ proptest! {
         "list", " ", "(", ")", "[0]", "@index", "../", "this", "\"x\"", "|", "as |a b|", "~", "&", "!", "--", "{{{{", "}}}}",
         "=", "uppercase ", "lookup ", "with ", "1", "\\", "é", "\n",
     ]), 0..24)) {
-        let _ = templates().fill(&pieces.concat());
+        let _ = templates().render(&pieces.concat());
     }
 }

@@ -2,10 +2,10 @@
 
 use super::{Arrived, Receipt, Understood};
 use crate::{
-    adapters::Delivery,
+    adapters::InboundRequest,
     domain::{
         alert::{Alert, AlertAction, AlertOrigin},
-        event::{Action, Content, Event, FreshId, Reading},
+        event::{Action, Content, Event, FreshId, ParsedEvent},
         ids::{AlertId, LogId},
         integration::Integration,
         log::{Log, LogBody, LogDirection, LoggedRequest, Secrets, masked, masked_query},
@@ -56,16 +56,16 @@ pub(super) fn keep(
 ) -> Result<(Receipt, &'static str), StoreError> {
     let integration = &understood.integration;
     let log_id = objects::unused(transaction, LOGS, || ids.log(), LogId::as_str)?;
-    let outcome = match &understood.reading {
+    let outcome = match &understood.parsed {
         None => Outcome::without_event(
             Receipt::of_disabled(integration),
             "disabled",
             "the integration is disabled",
         ),
-        Some(Reading::Blocked { reason }) => {
+        Some(ParsedEvent::Blocked { reason }) => {
             Outcome::without_event(Receipt::Blocked, "blocked", reason)
         }
-        Some(Reading::Nothing {
+        Some(ParsedEvent::Ignored {
             reason,
             thirdparty_id,
             confirm,
@@ -88,7 +88,9 @@ pub(super) fn keep(
                 ..outcome
             }
         }
-        Some(Reading::Event(event)) => happen(transaction, ids, now, integration, &log_id, event)?,
+        Some(ParsedEvent::Event(event)) => {
+            happen(transaction, ids, now, integration, &log_id, event)?
+        }
     };
 
     let kept = (outcome.receipt, outcome.action);
@@ -346,7 +348,7 @@ fn write_log(
 pub(super) fn shown(integration: &Integration, arrived: &Arrived) -> LoggedRequest {
     shown_request(
         integration,
-        &arrived.delivery,
+        &arrived.request,
         arrived.path.clone(),
         arrived.remote.clone(),
     )
@@ -355,11 +357,11 @@ pub(super) fn shown(integration: &Integration, arrived: &Arrived) -> LoggedReque
 /// The same of a request that has not become an event.
 pub(super) fn shown_request(
     integration: &Integration,
-    delivery: &Delivery,
+    request: &InboundRequest,
     path: String,
     remote: Option<String>,
 ) -> LoggedRequest {
-    let parts = delivery.parts();
+    let parts = request.parts();
     let secrets = Secrets::of(&integration.options);
     LoggedRequest {
         method: parts.method.clone(),
@@ -367,14 +369,14 @@ pub(super) fn shown_request(
         query: secrets.hidden_in(&masked_query(&parts.query)),
         remote,
         headers: masked(parts.headers.iter().map(|(name, value)| (name, value))),
-        body: shown_body(delivery, &secrets),
+        body: shown_body(request, &secrets),
     }
 }
 
 /// The body, without what only those may know who send it.
-fn shown_body(delivery: &Delivery, secrets: &Secrets) -> LogBody {
-    let parts = delivery.parts();
-    let mut body = LogBody::decoded(&delivery.text(), &parts.body);
+fn shown_body(request: &InboundRequest, secrets: &Secrets) -> LogBody {
+    let parts = request.parts();
+    let mut body = LogBody::decoded(&request.text(), &parts.body);
     let kind = parts
         .headers
         .iter()

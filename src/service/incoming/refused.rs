@@ -2,7 +2,7 @@
 
 use super::{Arrival, Incoming, outcome};
 use crate::{
-    adapters::Delivery,
+    adapters::InboundRequest,
     domain::{ids::IntegrationId, integration::Integration},
     service::{fault::Fault, objects},
     store::INTEGRATIONS,
@@ -52,7 +52,7 @@ impl Incoming {
             status,
             reason,
         } = refused;
-        let shown = outcome::shown_request(&integration, &Delivery::new(parts), path, remote);
+        let shown = outcome::shown_request(&integration, &InboundRequest::new(parts), path, remote);
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
         let written = self.store.write(move |transaction| {
             // It may have been deleted meanwhile.

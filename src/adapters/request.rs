@@ -1,0 +1,244 @@
+//! A request of a third party, with its parameters parsed.
+
+use super::{
+    charset,
+    event_body::{self, BodyFormat, Unreadable},
+    field::Field,
+    nested_params,
+    vendor::Batches,
+    vendors,
+};
+use crate::domain::body::Strictness;
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// The raw parts of a request.
+#[derive(Clone, Debug, Default)]
+pub struct RequestParts {
+    /// `POST`, `GET`.
+    pub method: String,
+    /// The query string, without the `?`.
+    pub query: String,
+    /// Names in lower case, and values, in their original order.
+    pub headers: Vec<(String, String)>,
+    /// Fields of a multipart body.
+    pub fields: Vec<(String, String)>,
+    /// The bytes of the body.
+    pub body: Vec<u8>,
+    /// Whether to parse exactly as PagerTree does, or more leniently.
+    pub strictness: Strictness,
+}
+
+/// A request and its parameters. Those of the body, JSON or a form, take precedence over those of
+/// the query.
+#[derive(Clone, Debug)]
+pub struct InboundRequest {
+    parts: RequestParts,
+    parameters: Value,
+    unreadable: Option<Unreadable>,
+}
+
+/// Events of one request that are processed.
+const MAX_EVENTS: usize = 100;
+
+impl InboundRequest {
+    /// Parses a request as one event. An unreadable body has no parameters.
+    pub fn new(parts: RequestParts) -> Self {
+        Self::parse(parts, Batches::Whole).0
+    }
+
+    /// Parses a request to an integration of this type. If its body has several events, each becomes
+    /// a request of its own, as if it had been sent alone: the first, and the others.
+    pub fn split(parts: RequestParts, integration_type: &str) -> (Self, Vec<Self>) {
+        let batches = vendors::get(integration_type).batches;
+        let (first, mut further) = Self::parse(parts, batches);
+        if further.is_empty() {
+            return (first, Vec::new());
+        }
+
+        let left_out = further.split_off(further.len().min(MAX_EVENTS.saturating_sub(1)));
+        let mut events: Vec<_> = further
+            .into_iter()
+            .map(|event| first.with_event(event))
+            .collect();
+
+        if !left_out.is_empty() {
+            let reason = format!(
+                "skipped {} events: a request may have {MAX_EVENTS}",
+                left_out.len()
+            );
+            let unreadable = Some(Unreadable {
+                reason,
+                is_plain_text: false,
+            });
+
+            events.push(Self {
+                unreadable,
+                ..first.with_event(Value::Array(left_out))
+            });
+        }
+
+        (first.with_event(first.parameters.clone()), events)
+    }
+
+    fn parse(parts: RequestParts, batches: Batches) -> (Self, Vec<Value>) {
+        let content_type = header(&parts, "content-type").unwrap_or_default();
+        let is_strict = parts.strictness == Strictness::Strict;
+        let text = charset::decode(&parts.body, content_type);
+        let body = event_body::parse(
+            &text,
+            &parts.body,
+            BodyFormat {
+                content_type,
+                is_strict,
+                splits: batches == Batches::Split,
+            },
+        );
+        let mut parameters = nested_params::parse(event_body::pairs(parts.query.as_bytes(), None));
+        parameters.extend(nested_params::parse(parts.fields.iter().cloned()));
+        parameters.extend(body.members);
+        drop(text);
+
+        (
+            Self {
+                parts,
+                parameters: Value::Object(parameters),
+                unreadable: body.unreadable,
+            },
+            body.further,
+        )
+    }
+
+    /// The same request with one of its events as the body.
+    fn with_event(&self, event: Value) -> Self {
+        // Cloning all parts would copy the whole body for each of its events.
+        let RequestParts {
+            method,
+            query,
+            headers,
+            strictness,
+            fields: _,
+            body: _,
+        } = &self.parts;
+        let parts = RequestParts {
+            method: method.clone(),
+            query: query.clone(),
+            headers: headers.clone(),
+            fields: Vec::new(),
+            body: event.to_string().into_bytes(),
+            strictness: *strictness,
+        };
+
+        Self {
+            parts,
+            parameters: event,
+            unreadable: None,
+        }
+    }
+
+    /// Why the body is unreadable, if it is.
+    pub(super) fn unreadable(&self) -> Option<&Unreadable> {
+        self.unreadable.as_ref()
+    }
+
+    /// The body, decoded.
+    pub fn text(&self) -> Cow<'_, str> {
+        charset::decode(
+            &self.parts.body,
+            self.header("content-type").unwrap_or_default(),
+        )
+    }
+
+    /// The raw parts.
+    pub fn parts(&self) -> &RequestParts {
+        &self.parts
+    }
+
+    /// All parameters, as a JSON object.
+    pub fn parameters(&self) -> &Value {
+        &self.parameters
+    }
+
+    /// Whether to parse exactly as PagerTree does, so that it loses the same events.
+    pub(super) fn is_strict(&self) -> bool {
+        self.parts.strictness == Strictness::Strict
+    }
+
+    pub(super) fn all(&self) -> Field<'_> {
+        Field::new(Some(&self.parameters))
+    }
+
+    /// The parameter `name`.
+    pub(super) fn get(&self, name: &str) -> Field<'_> {
+        self.all().get(name)
+    }
+
+    /// The parameter at the end of a path of names.
+    pub(super) fn dig<const N: usize>(&self, path: [&str; N]) -> Field<'_> {
+        self.all().dig(path)
+    }
+
+    /// A header; its name in lower case.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        header(&self.parts, name)
+    }
+}
+
+fn header<'a>(parts: &'a RequestParts, name: &str) -> Option<&'a str> {
+    parts
+        .headers
+        .iter()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(kind: &str, query: &str, body: &str) -> String {
+        let headers = vec![("content-type".to_owned(), kind.to_owned())];
+        let parts = RequestParts {
+            query: query.into(),
+            headers,
+            body: body.into(),
+            ..RequestParts::default()
+        };
+        InboundRequest::new(parts).parameters().to_string()
+    }
+
+    #[test]
+    fn parameters_come_from_the_query_and_over_it_from_the_body() {
+        let form = "application/x-www-form-urlencoded; charset=utf-8";
+        for (kind, query, body, expected) in [
+            (
+                "application/json",
+                "a=1&b=%20x",
+                r#"{"a":2}"#,
+                r#"{"a":2,"b":" x"}"#,
+            ),
+            (
+                "text/plain; charset=UTF-8",
+                "",
+                r#" {"a":[1.50]}"#,
+                r#"{"a":[1.50]}"#,
+            ),
+            (form, "", "a=1&b=x+y", r#"{"a":"1","b":"x y"}"#),
+            (form, "b[]=1", "a[x]=1", r#"{"b":["1"],"a":{"x":"1"}}"#),
+            (form, "", r#"{"a":1}"#, r#"{"a":1}"#),
+            ("application/json", "", "\u{feff}{\"a\":1}", r#"{"a":1}"#),
+            (form, "", "\u{feff}a=1", r#"{"a":"1"}"#),
+            ("application/json", "", "[1]", r#"{"_json":[1]}"#),
+            ("application/json", "q=1", "{broken", r#"{"q":"1"}"#),
+            (
+                "application/json",
+                "",
+                r#"{"$serde_json::private::Number":"x"}"#,
+                "{}",
+            ),
+            ("", "", "\u{0}\u{ff}", "{}"),
+        ] {
+            assert_eq!(parameters(kind, query, body), expected);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! `cronitorio`: alerts of Cronitor.
+
+use super::prelude::*;
+
+pub(super) const VENDOR: Vendor = Vendor::new("cronitorio", parse);
+
+fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+    let (kind, id) = (request.get("type"), request.get("id"));
+    let action = match kind.text().as_str() {
+        "Alert" => Action::Create,
+        "Recovery" => Action::Resolve,
+        // The spelling of Cronitor's own guide.
+        "ALERT" if !request.is_strict() => Action::Create,
+        "RECOVERY" if !request.is_strict() => Action::Resolve,
+        _ => return no_action("type", kind, id),
+    };
+
+    EventBuilder::new(action, id)
+        .title(request.get("monitor"))
+        .description(request.get("description"))
+        .text("Rule Violated", request.get("rule"))
+        .build()
+}

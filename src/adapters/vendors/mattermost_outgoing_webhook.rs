@@ -1,0 +1,12 @@
+//! `mattermost_outgoing_webhook`: outgoing webhooks of Mattermost, JSON or a form.
+
+use super::{chat, prelude::*};
+
+pub(super) const VENDOR: Vendor = Vendor {
+    secret: Some(Secret::parameter("token", "token")),
+    ..Vendor::new("mattermost_outgoing_webhook", parse)
+};
+
+fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+    chat::parse(request, "channel_name")
+}
