@@ -1,26 +1,26 @@
-//! The command line: `serve` (also without saying so), `keys new`, `users new`, `check`, `export`,
-//! `import`, `backup`, `restore`, `compact`.
+//! The command line: `serve` (the default), `keys new`, `users new`, `check`, `export`, `import`,
+//! `backup`, `restore` and `compact`.
 
+mod admin_client;
+mod atomic_file;
 mod backup;
-mod bounded;
 mod check;
 mod compact;
 mod credentials;
 mod export;
 mod import;
-mod interruption;
-mod output;
-mod place;
 mod progress;
-mod remote;
 mod restore;
 mod salvage;
 mod serve;
+mod signals;
 mod stop_signals;
+mod store_args;
+mod timeout;
 
 use crate::config::Overrides;
 use clap::{Args, Parser, Subcommand};
-use interruption::Interruption;
+use signals::Interruption;
 use std::{
     fmt,
     io::{self, Write},
@@ -36,66 +36,66 @@ struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    serve: ServeArguments,
+    serve: ServeArgs,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the API (what happens when no command is given)
-    Serve(ServeArguments),
-    /// API keys of auth.mode = "keys"
+    /// Serve the API (the default)
+    Serve(ServeArgs),
+    /// Manage API keys for auth.mode = "keys"
     Keys {
         #[command(subcommand)]
         command: credentials::KeysCommand,
     },
-    /// Users of auth.mode = "keys"
+    /// Manage users for auth.mode = "keys"
     Users {
         #[command(subcommand)]
         command: credentials::UsersCommand,
     },
-    /// Verify a stopped store: records, index, counters and totals agree
-    Check(check::Arguments),
-    /// Save everything in one file, while the server runs or not
-    Backup(backup::Arguments),
-    /// Make a store of a backup, while the server is stopped
-    Restore(restore::Arguments),
-    /// Make a stopped store as small as it can be
-    Compact(compact::Arguments),
-    /// Write everything but secrets as text: JSON, one object a line
-    Export(export::Arguments),
-    /// Add what an export holds to a stopped store, or make a store of it
-    Import(import::Arguments),
+    /// Verify a stopped store: records, indexes, counters and totals
+    Check(check::CheckArgs),
+    /// Write a backup of the whole store to one file; works while the server runs
+    Backup(backup::BackupArgs),
+    /// Create a store from a backup; the server must be stopped
+    Restore(restore::RestoreArgs),
+    /// Reclaim the disk space that a stopped store no longer uses
+    Compact(compact::CompactArgs),
+    /// Write everything except secrets as JSON lines; works while the server runs
+    Export(export::ExportArgs),
+    /// Add the objects of an export to a stopped store, or create a store from them
+    Import(import::ImportArgs),
 }
 
 #[derive(Clone, Debug, Default, Args)]
-struct ServeArguments {
-    /// Configuration file [default: config.toml, if there is one]
+struct ServeArgs {
+    /// Configuration file [default: config.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Address and port, or unix:PATH; commas between several; port 0 picks a free one [default:
-    /// localhost:7243, which is 127.0.0.1:7243 and [::1]:7243]
+    /// Address and port, or unix:PATH; separate several with commas; port 0 picks a free port
+    /// [default: localhost:7243, that is 127.0.0.1:7243 and [::1]:7243]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
-    /// Folder of the store [default: data]
+    /// Data folder [default: data]
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
-    /// Keep the store in a temporary folder that is gone at exit
+    /// Keep the store in a temporary folder that is deleted at exit
     #[arg(long)]
     ephemeral: bool,
-    /// Refuse whatever the documents do not allow
+    /// Refuse requests that PagerTree's documentation does not allow
     #[arg(long)]
     strict: bool,
     /// Allow auth.mode = "open" on an address that other machines can reach
     #[arg(long)]
     open_to_network: bool,
-    /// Write the port to this file once requests are served, and remove it at exit
+    /// Write the port to this file once the server is ready, and remove the file at exit
     #[arg(long, value_name = "PATH")]
     port_file: Option<PathBuf>,
 }
 
-impl From<ServeArguments> for Overrides {
-    fn from(arguments: ServeArguments) -> Self {
-        let ServeArguments {
+impl From<ServeArgs> for Overrides {
+    fn from(arguments: ServeArgs) -> Self {
+        let ServeArgs {
             config,
             listen,
             data,
@@ -117,7 +117,7 @@ impl From<ServeArguments> for Overrides {
     }
 }
 
-/// Runs what the command line asks for.
+/// Parses the command line and runs the command.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let interruption = Interruption::default();
@@ -136,8 +136,8 @@ pub fn run() -> ExitCode {
 
     match outcome {
         Ok(code) => code,
-        Err(Sentence(fault)) => {
-            complain(&fault);
+        Err(CliError(fault)) => {
+            print_error(&fault);
             interruption.exit_code()
         }
     }
@@ -145,33 +145,33 @@ pub fn run() -> ExitCode {
 
 /// Why a command failed.
 #[derive(Debug)]
-struct Sentence(String);
+struct CliError(String);
 
-impl<E: std::error::Error> From<E> for Sentence {
+impl<E: std::error::Error> From<E> for CliError {
     fn from(error: E) -> Self {
         Self(error.to_string())
     }
 }
 
-/// Says on standard output what was done.
-fn report(what: fmt::Arguments<'_>) -> Result<(), Sentence> {
+/// Reports the result of a command on standard output.
+fn print_result(what: fmt::Arguments<'_>) -> Result<(), CliError> {
     let mut out = io::stdout();
     match writeln!(out, "{what}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Sentence(format!(
-            "{what}; but standard output, which should tell so, cannot be written: {error}"
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError(format!(
+            "{what}, but writing to standard output failed: {error}"
         ))),
-        // Nobody reads it; it is done all the same.
+        // The reader has closed the pipe. The command has succeeded all the same.
         _ => Ok(()),
     }
 }
 
-/// Long enough for whoever reads at all.
-const COMPLAINT_TIMEOUT: Duration = Duration::from_secs(1);
+const STDERR_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Says on standard error why the program ends. A full pipe that nobody reads is not waited for.
-fn complain(fault: &str) {
+/// Prints an error on standard error, without waiting for a pipe that is full.
+fn print_error(fault: &str) {
     let line = format!("pagertree-local: {fault}\n");
-    let _nowhere_to_complain = bounded::at_most(COMPLAINT_TIMEOUT, move || {
+    // There is no other channel to report a failure on.
+    let _ignored = timeout::with_timeout(STDERR_TIMEOUT, move || {
         io::stderr().write_all(line.as_bytes())
     });
 }

@@ -1,12 +1,12 @@
-//! `backup`: everything in one file, of a stopped server or a running one.
+//! `backup`: the whole store in one file, taken from a stopped or a running server.
 
 use super::{
-    Sentence,
-    interruption::Interruption,
-    output::Output,
-    place::{Found, Place},
-    remote::{self, Sent},
-    report,
+    CliError,
+    admin_client::{self, Transfer},
+    atomic_file::AtomicFile,
+    print_result,
+    signals::Interruption,
+    store_args::{StoreArgs, StoreLocation},
 };
 use crate::store::{
     OpenError,
@@ -20,71 +20,85 @@ use std::{
 };
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct BackupArgs {
     #[command(flatten)]
-    place: Place,
-    /// Where to write it
+    store: StoreArgs,
+    /// File to write
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
 
-pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<ExitCode, Sentence> {
-    let (found, path) = (arguments.place.find(interruption)?, arguments.file);
-    let create = || Output::create(&found, &path);
-    let (entries, output) = match of_stopped(&found, create()?) {
-        Err(ArchiveError::Open(OpenError::Locked(_))) => of_running(&found, create()?)?,
+pub(super) fn run(
+    arguments: BackupArgs,
+    interruption: &Interruption,
+) -> Result<ExitCode, CliError> {
+    let (location, path) = (arguments.store.locate(interruption)?, arguments.file);
+    let create = || AtomicFile::create(&location, &path);
+    let (entries, output) = match read_local(&location, create()?) {
+        Err(ArchiveError::Open(OpenError::Locked(_))) => fetch_from_server(&location, create()?)?,
         outcome => outcome?,
     };
 
     output.finish()?;
-    report(format_args!(
-        "{entries} entries were written to '{}'",
+    print_result(format_args!(
+        "wrote {entries} entries to '{}'",
         path.display()
     ))?;
 
     Ok(ExitCode::SUCCESS)
 }
 
-fn of_stopped(found: &Found, mut output: Output) -> Result<(u64, Output), ArchiveError> {
-    let (copying, progress) = (found.progress(), found.progress());
-    read_offline(&found.store, found.cache_bytes, &copying, move |snapshot| {
-        let entries = backup(snapshot, &mut output, &progress)?;
-        Ok((entries, output))
-    })
+fn read_local(
+    location: &StoreLocation,
+    mut output: AtomicFile,
+) -> Result<(u64, AtomicFile), ArchiveError> {
+    let (copying, progress) = (location.progress(), location.progress());
+    read_offline(
+        &location.store,
+        location.cache_bytes,
+        &copying,
+        move |snapshot| {
+            let entries = backup(snapshot, &mut output, &progress)?;
+            Ok((entries, output))
+        },
+    )
 }
 
-/// What the server sends is verified on its way to the file.
-fn of_running(found: &Found, mut output: Output) -> Result<(u64, Output), Sentence> {
-    let Sent { body, steps } = remote::get(found, "/_local/backup")?;
-    let mut unwritten = None;
+/// Verifies the server's response while writing it to the file.
+fn fetch_from_server(
+    location: &StoreLocation,
+    mut output: AtomicFile,
+) -> Result<(u64, AtomicFile), CliError> {
+    let Transfer { body, steps } = admin_client::get(location, "/_local/backup")?;
+    let mut write_failure = None;
     let tee = Tee {
         input: body,
         output: &mut output,
-        unwritten: &mut unwritten,
+        write_failure: &mut write_failure,
     };
 
     let verified = verify_backup(
         BufReader::with_capacity(1 << 16, tee),
         steps,
-        &found.progress(),
+        &location.progress(),
     );
 
-    match (verified, unwritten) {
+    match (verified, write_failure) {
         (Ok(entries), _) => Ok((entries, output)),
-        (Err(_), Some(error)) => Err(output.unwritable(&error)),
+        (Err(_), Some(error)) => Err(output.write_error(&error)),
         (Err(BackupError::Cancelled(cancelled)), None) => Err(cancelled.into()),
-        (Err(fault), None) => Err(Sentence(format!(
-            "what the server sent {fault}; look into its log, and try again"
+        (Err(fault), None) => Err(CliError(format!(
+            "the backup sent by the server is unusable: {fault}; check the server's log and try again"
         ))),
     }
 }
 
-/// Writes what is read through it.
+/// A reader that copies everything it reads to the output file.
 struct Tee<'a, R> {
     input: R,
-    output: &'a mut Output,
-    /// Why it could not be written, which is no fault of whoever is read.
-    unwritten: &'a mut Option<io::Error>,
+    output: &'a mut AtomicFile,
+    /// The write error, which must not be mistaken for a read error.
+    write_failure: &'a mut Option<io::Error>,
 }
 
 impl<R: Read> Read for Tee<'_, R> {
@@ -94,7 +108,7 @@ impl<R: Read> Read for Tee<'_, R> {
             .write_all(buffer.get(..read).unwrap_or_default())
             .map_err(|error| {
                 let told = io::Error::from(error.kind());
-                *self.unwritten = Some(error);
+                *self.write_failure = Some(error);
                 told
             })?;
         Ok(read)

@@ -1,6 +1,6 @@
-//! `check`: whether a stopped store is sound.
+//! `check`: verifies a stopped store.
 
-use super::{Sentence, complain, progress};
+use super::{CliError, print_error, progress};
 use crate::{
     app::STORE_FOLDER,
     config::{Overrides, Sources},
@@ -15,30 +15,30 @@ use std::{
 };
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
-    /// Configuration file [default: config.toml, if there is one]
+pub(super) struct CheckArgs {
+    /// Configuration file [default: config.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Folder of the store [default: data]
+    /// Data folder [default: data]
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
 }
 
-/// How it ends, for whoever runs it from a script. A sound store is 0.
+/// Exit codes besides 0, which means that the store is sound.
 const DAMAGED: u8 = 1;
-/// As with arguments that make no sense.
+/// Also the exit code for invalid arguments.
 const NOT_CHECKED: u8 = 2;
 const ABSENT: u8 = 3;
 const BUSY: u8 = 4;
 
-/// Prints what was found.
-pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Sentence> {
+/// Prints the findings.
+pub(super) fn run(arguments: CheckArgs) -> Result<ExitCode, CliError> {
     let (fault, code) = match check(arguments) {
         Ok(Ok(report)) => return print(&report),
         Ok(Err(error)) => (error.to_string(), code_of(&error)),
-        Err(Sentence(fault)) => (fault, NOT_CHECKED),
+        Err(CliError(fault)) => (fault, NOT_CHECKED),
     };
-    complain(&fault);
+    print_error(&fault);
     Ok(ExitCode::from(code))
 }
 
@@ -51,7 +51,7 @@ fn code_of(error: &ArchiveError) -> u8 {
     }
 }
 
-fn check(arguments: Arguments) -> Result<Result<CheckReport, ArchiveError>, Sentence> {
+fn check(arguments: CheckArgs) -> Result<Result<CheckReport, ArchiveError>, CliError> {
     let overrides = Overrides {
         config: arguments.config,
         data: arguments.data,
@@ -69,10 +69,10 @@ fn check(arguments: Arguments) -> Result<Result<CheckReport, ArchiveError>, Sent
     ))
 }
 
-fn print(report: &CheckReport) -> Result<ExitCode, Sentence> {
+fn print(report: &CheckReport) -> Result<ExitCode, CliError> {
     let mut out = io::stdout().lock();
-    for finding in &report.findings {
-        writeln!(out, "{finding}")?;
+    for damage in &report.findings {
+        writeln!(out, "{damage}")?;
     }
 
     let objects: Vec<_> = report
@@ -90,7 +90,7 @@ fn print(report: &CheckReport) -> Result<ExitCode, Sentence> {
     let faults = report.findings.len();
     writeln!(
         out,
-        "the store is damaged: {faults} faults in {objects} of {accounts} accounts"
+        "the store is damaged: {faults} problems in {objects} of {accounts} accounts"
     )?;
 
     Ok(ExitCode::from(DAMAGED))

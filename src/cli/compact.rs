@@ -1,21 +1,26 @@
-//! `compact`: gives back the room that the storage engine has taken and no longer needs.
+//! `compact`: reclaims disk space that the storage engine no longer uses.
 
-use super::{Sentence, interruption::Interruption, place::Place, report};
+use super::{CliError, print_result, signals::Interruption, store_args::StoreArgs};
 use crate::store::archive::{CompactSummary, compact};
 use clap::Args;
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct CompactArgs {
     #[command(flatten)]
-    place: Place,
+    store: StoreArgs,
 }
 
-/// Prints the size before and after.
-pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<ExitCode, Sentence> {
-    let found = arguments.place.find(interruption)?;
+/// Prints the size of the store before and after.
+pub(super) fn run(
+    arguments: CompactArgs,
+    interruption: &Interruption,
+) -> Result<ExitCode, CliError> {
+    let location = arguments.store.locate(interruption)?;
     let CompactSummary { before, after } =
-        compact(&found.store, found.cache_bytes, &found.progress())?;
-    report(format_args!("the store had {before} bytes and has {after}"))?;
+        compact(&location.store, location.cache_bytes, &location.progress())?;
+    print_result(format_args!(
+        "compacted the store from {before} to {after} bytes"
+    ))?;
     Ok(ExitCode::SUCCESS)
 }

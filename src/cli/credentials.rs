@@ -1,7 +1,7 @@
-//! `keys new` and `users new`: a fresh credential, shown once, and the block for `config.toml`,
-//! which holds only a hash.
+//! `keys new` and `users new`: print a new credential once, with the block for `config.toml`, which
+//! contains only a hash.
 
-use super::Sentence;
+use super::CliError;
 use crate::{
     config::{AccountEntry, KeyEntry, Overrides, Settings, Sources, UserEntry},
     domain::ids::AccountId,
@@ -28,10 +28,10 @@ pub(super) enum UsersCommand {
     New {
         #[command(flatten)]
         common: Common,
-        /// What the user types to log in
+        /// User name for the login
         #[arg(long, value_name = "NAME")]
         username: String,
-        /// Read the password from the first line of standard input, in place of making one
+        /// Read the password from the first line of standard input instead of generating one
         #[arg(long)]
         password_stdin: bool,
     },
@@ -39,20 +39,18 @@ pub(super) enum UsersCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct Common {
-    /// The account: its sid (acc_…), or its name; a name that is not declared yet becomes a new
-    /// account
+    /// The account's sid (acc_…) or name; an undeclared name becomes a new account
     #[arg(long, value_name = "ACCOUNT")]
     account: String,
-    /// Allow reading only
+    /// Allow only requests that read
     #[arg(long)]
     read_only: bool,
-    /// Configuration file, in which the account is looked up [default: config.toml, if there is
-    /// one]
+    /// Configuration file in which to look up the account [default: config.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
-/// What is pasted into `config.toml`.
+/// The block to paste into `config.toml`.
 #[derive(Default, Serialize)]
 struct Block {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -63,7 +61,7 @@ struct Block {
     users: Vec<UserEntry>,
 }
 
-pub(super) fn keys(KeysCommand::New(common): KeysCommand) -> Result<ExitCode, Sentence> {
+pub(super) fn keys(KeysCommand::New(common): KeysCommand) -> Result<ExitCode, CliError> {
     let (account, accounts) = account(&common, &settings(&common)?, &Ids::Random)?;
     let (id, secret) = (Ids::Random.key(), Ids::Random.secret());
     let shown = format!(
@@ -81,7 +79,7 @@ pub(super) fn keys(KeysCommand::New(common): KeysCommand) -> Result<ExitCode, Se
     )
 }
 
-pub(super) fn users(command: UsersCommand) -> Result<ExitCode, Sentence> {
+pub(super) fn users(command: UsersCommand) -> Result<ExitCode, CliError> {
     let UsersCommand::New {
         common,
         username,
@@ -89,14 +87,13 @@ pub(super) fn users(command: UsersCommand) -> Result<ExitCode, Sentence> {
     } = command;
 
     if username.is_empty() {
-        return Err(Sentence("--username must not be empty".into()));
+        return Err(CliError("--username must not be empty".into()));
     }
 
     let settings = settings(&common)?;
     if let Some(taken) = settings.users.iter().find(|user| user.username == username) {
-        return Err(Sentence(format!(
-            "there is a user '{username}' already, in account '{}'; choose another --username, or take that user's block out \
-             of the configuration first",
+        return Err(CliError(format!(
+            "user '{username}' already exists in account '{}'; choose another --username, or remove that user from the configuration first",
             taken.account
         )));
     }
@@ -105,7 +102,7 @@ pub(super) fn users(command: UsersCommand) -> Result<ExitCode, Sentence> {
     let (password, shown) = if password_stdin {
         (
             first_line(io::stdin().lock())?,
-            String::from("# The password is the one that was read from standard input.\n"),
+            String::from("# The password is the one read from standard input.\n"),
         )
     } else {
         let password = Ids::Random.secret();
@@ -115,7 +112,7 @@ pub(super) fn users(command: UsersCommand) -> Result<ExitCode, Sentence> {
         (password, shown)
     };
 
-    let password_argon2 = passwords::hash(&password).map_err(Sentence)?;
+    let password_argon2 = passwords::hash(&password).map_err(CliError)?;
     let user = UserEntry {
         id: Ids::Random.user(),
         username,
@@ -134,7 +131,7 @@ pub(super) fn users(command: UsersCommand) -> Result<ExitCode, Sentence> {
     )
 }
 
-fn settings(common: &Common) -> Result<Settings, Sentence> {
+fn settings(common: &Common) -> Result<Settings, CliError> {
     let overrides = Overrides {
         config: common.config.clone(),
         ..Overrides::default()
@@ -142,12 +139,12 @@ fn settings(common: &Common) -> Result<Settings, Sentence> {
     Ok(Sources::of_process(overrides).load()?)
 }
 
-/// The account that is meant, and its block if it has to be declared first.
+/// The account that the arguments name, and its block if it is not declared yet.
 fn account(
     common: &Common,
     settings: &Settings,
     ids: &Ids,
-) -> Result<(AccountId, Vec<AccountEntry>), Sentence> {
+) -> Result<(AccountId, Vec<AccountEntry>), CliError> {
     let wanted = common.account.as_str();
     let declared = settings
         .accounts
@@ -164,7 +161,7 @@ fn account(
             name: String::new(),
         },
         Err(fault) if wanted.is_empty() || wanted.starts_with(AccountId::PREFIX) => {
-            return Err(Sentence(format!("--account {fault}, or a name")));
+            return Err(CliError(format!("--account {fault}, or a name")));
         }
         Err(_) => AccountEntry {
             sid: ids.account(),
@@ -175,17 +172,17 @@ fn account(
     Ok((new.sid.clone(), vec![new]))
 }
 
-fn first_line(mut input: impl BufRead) -> Result<String, Sentence> {
+fn first_line(mut input: impl BufRead) -> Result<String, CliError> {
     let mut line = String::new();
     input.read_line(&mut line)?;
     let password = line.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
-        return Err(Sentence("there is no password on standard input".into()));
+        return Err(CliError("standard input contains no password".into()));
     }
     Ok(password.to_owned())
 }
 
-fn print(shown: &str, block: &Block) -> Result<ExitCode, Sentence> {
+fn print(shown: &str, block: &Block) -> Result<ExitCode, CliError> {
     let block = toml::to_string(block)?;
     write!(
         io::stdout(),

@@ -1,12 +1,12 @@
-//! `export`: a whole store as text, of a stopped server or a running one.
+//! `export`: the whole store as JSON lines, taken from a stopped or a running server.
 
 use super::{
-    Sentence,
-    interruption::Interruption,
-    output::Output,
-    place::{Found, Place},
-    remote::{self, Sent},
+    CliError,
+    admin_client::{self, Transfer},
+    atomic_file::AtomicFile,
     salvage,
+    signals::Interruption,
+    store_args::{StoreArgs, StoreLocation},
 };
 use crate::store::{
     OpenError,
@@ -20,26 +20,29 @@ use std::{
 };
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct ExportArgs {
     #[command(flatten)]
-    place: Place,
-    /// Save what can be read of a damaged store, and say what cannot
+    store: StoreArgs,
+    /// Recover what is readable in a damaged store, and list what is not
     #[arg(long, requires = "file")]
     salvage: bool,
-    /// Where to write it [default: standard output]
+    /// File to write [default: standard output]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }
 
-pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<ExitCode, Sentence> {
-    let found = arguments.place.find(interruption)?;
+pub(super) fn run(
+    arguments: ExportArgs,
+    interruption: &Interruption,
+) -> Result<ExitCode, CliError> {
+    let location = arguments.store.locate(interruption)?;
     let written = match arguments.file {
-        Some(path) if arguments.salvage => return salvage::run(&found, &path),
+        Some(path) if arguments.salvage => return salvage::run(&location, &path),
         Some(path) => {
-            let output = everything(&found, || Output::create(&found, &path))?;
-            output.map(Output::finish).transpose()?
+            let output = export_all(&location, || AtomicFile::create(&location, &path))?;
+            output.map(AtomicFile::finish).transpose()?
         }
-        None => everything(&found, || {
+        None => export_all(&location, || {
             Ok(BufWriter::with_capacity(1 << 16, io::stdout()))
         })?
         .map(|_| ()),
@@ -48,21 +51,21 @@ pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<E
     Ok(if written.is_some() {
         ExitCode::SUCCESS
     } else {
-        ExitCode::from(UNREAD)
+        ExitCode::from(BROKEN_PIPE)
     })
 }
 
-/// As a program ends whose output nobody reads any more: 128 and the number of SIGPIPE.
-const UNREAD: u8 = 141;
+/// 128 + SIGPIPE, as shells report a program whose reader has closed the pipe.
+const BROKEN_PIPE: u8 = 141;
 
-/// Writes all that the store has, whoever holds it. `None` if nobody reads it to its end, who knows
-/// why.
-fn everything<W: Write + Send + 'static>(
-    found: &Found,
-    output: impl Fn() -> Result<W, Sentence>,
-) -> Result<Option<W>, Sentence> {
-    let written = match of_stopped(found, output()?) {
-        Err(ArchiveError::Open(OpenError::Locked(_))) => of_running(found, output()?)?,
+/// Writes the whole store, whether a server has it open or not. Returns `None` if the reader closed
+/// the pipe before the end.
+fn export_all<W: Write + Send + 'static>(
+    location: &StoreLocation,
+    output: impl Fn() -> Result<W, CliError>,
+) -> Result<Option<W>, CliError> {
+    let written = match read_local(location, output()?) {
+        Err(ArchiveError::Open(OpenError::Locked(_))) => fetch_from_server(location, output()?)?,
         outcome => outcome,
     };
     match written {
@@ -71,17 +74,30 @@ fn everything<W: Write + Send + 'static>(
     }
 }
 
-fn of_stopped<W: Write + Send + 'static>(found: &Found, mut output: W) -> Result<W, ArchiveError> {
-    let (copying, progress) = (found.progress(), found.progress());
-    read_offline(&found.store, found.cache_bytes, &copying, move |snapshot| {
-        export(snapshot, &mut output, &progress)?;
-        Ok(output)
-    })
+fn read_local<W: Write + Send + 'static>(
+    location: &StoreLocation,
+    mut output: W,
+) -> Result<W, ArchiveError> {
+    let (copying, progress) = (location.progress(), location.progress());
+    read_offline(
+        &location.store,
+        location.cache_bytes,
+        &copying,
+        move |snapshot| {
+            export(snapshot, &mut output, &progress)?;
+            Ok(output)
+        },
+    )
 }
 
+/// The inner result is the transfer's, so that both sources report it alike.
+///
 /// # Errors
-/// Nobody answers; what goes wrong with an answer is the result.
-fn of_running<W: Write>(found: &Found, mut output: W) -> Result<Result<W, ArchiveError>, Sentence> {
-    let Sent { body, steps } = remote::get(found, "/_local/export")?;
-    Ok(relay_export(body, &mut output, steps, &found.progress()).map(|()| output))
+/// The server does not respond.
+fn fetch_from_server<W: Write>(
+    location: &StoreLocation,
+    mut output: W,
+) -> Result<Result<W, ArchiveError>, CliError> {
+    let Transfer { body, steps } = admin_client::get(location, "/_local/export")?;
+    Ok(relay_export(body, &mut output, steps, &location.progress()).map(|()| output))
 }

@@ -1,6 +1,6 @@
-//! `import`: adds what an export holds to a stopped store, or makes a store of it.
+//! `import`: adds the objects of an export to a stopped store, or creates a store from them.
 
-use super::{Sentence, interruption::Interruption, place::Place, report};
+use super::{CliError, print_result, signals::Interruption, store_args::StoreArgs};
 use crate::{
     ids::Ids,
     store::archive::{ImportOptions, ImportOutcome, import},
@@ -13,35 +13,38 @@ use std::{
 };
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct ImportArgs {
     #[command(flatten)]
-    place: Place,
-    /// What `export` has written
+    store: StoreArgs,
+    /// File written by `export`
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
 
-/// Prints every fault of the file. One is enough to change nothing and end with exit code 1.
-pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<ExitCode, Sentence> {
-    let found = arguments.place.find(interruption)?;
+/// Prints every error in the file. With at least one, nothing is imported and the exit code is 1.
+pub(super) fn run(
+    arguments: ImportArgs,
+    interruption: &Interruption,
+) -> Result<ExitCode, CliError> {
+    let location = arguments.store.locate(interruption)?;
     let task = ImportOptions {
         file: arguments.file,
-        folder: found.store.clone(),
-        cache_bytes: found.cache_bytes,
+        folder: location.store.clone(),
+        cache_bytes: location.cache_bytes,
         token_secret: Ids::Random.secret(),
     };
 
-    match import(&task, &found.progress())? {
+    match import(&task, &location.progress())? {
         ImportOutcome::Added(objects) => {
-            report(format_args!("{objects} objects were added"))?;
+            print_result(format_args!("imported {objects} objects"))?;
             Ok(ExitCode::SUCCESS)
         }
-        ImportOutcome::Refused(faults) => {
+        ImportOutcome::Refused(errors) => {
             let mut out = io::stdout().lock();
-            for fault in &faults {
-                writeln!(out, "{fault}")?;
+            for error in &errors {
+                writeln!(out, "{error}")?;
             }
-            writeln!(out, "nothing was imported: {} faults", faults.len())?;
+            writeln!(out, "nothing imported: {} errors", errors.len())?;
             Ok(ExitCode::FAILURE)
         }
     }

@@ -1,17 +1,17 @@
-//! A bar on standard error while something takes long, if that is a terminal.
+//! A progress bar on standard error, if that is a terminal.
 
 use crate::store::archive::{Progress, Step};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::{Mutex, PoisonError};
 
-/// Shows each stage as a bar, or as a count where nobody knows how much there is to do.
+/// Shows each stage as a bar, or as a counter if its total is unknown.
 pub(super) fn bar() -> Progress {
     let current = Mutex::new(ProgressBar::hidden());
     Progress::new(move |step| {
         let mut bar = current.lock().unwrap_or_else(PoisonError::into_inner);
         match step {
             Step::Begin { what, total } => {
-                // Draws nothing where there is no terminal.
+                // Draws nothing without a terminal.
                 *bar = ProgressBar::with_draw_target(
                     (total > 0).then_some(total),
                     ProgressDrawTarget::stderr(),

@@ -1,32 +1,35 @@
-//! `restore`: makes a store of a backup.
+//! `restore`: creates a store from a backup.
 
-use super::{Sentence, interruption::Interruption, place::Place, report};
+use super::{CliError, print_result, signals::Interruption, store_args::StoreArgs};
 use crate::store::archive::{RestoreOptions, restore};
 use clap::Args;
 use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct RestoreArgs {
     #[command(flatten)]
-    place: Place,
-    /// Put it in the place of the store that is there, which is lost
+    store: StoreArgs,
+    /// Replace the existing store, whose contents are lost
     #[arg(long)]
     replace: bool,
-    /// What `backup` has written
+    /// File written by `backup`
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
 
-pub(super) fn run(arguments: Arguments, interruption: &Interruption) -> Result<ExitCode, Sentence> {
-    let found = arguments.place.find(interruption)?;
-    let Arguments { replace, file, .. } = arguments;
+pub(super) fn run(
+    arguments: RestoreArgs,
+    interruption: &Interruption,
+) -> Result<ExitCode, CliError> {
+    let location = arguments.store.locate(interruption)?;
+    let RestoreArgs { replace, file, .. } = arguments;
     let task = RestoreOptions {
         file,
-        folder: found.store.clone(),
-        cache_bytes: found.cache_bytes,
+        folder: location.store.clone(),
+        cache_bytes: location.cache_bytes,
         replace,
     };
-    let entries = restore(&task, &found.progress())?;
-    report(format_args!("{entries} entries were restored"))?;
+    let entries = restore(&task, &location.progress())?;
+    print_result(format_args!("restored {entries} entries"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,31 +1,31 @@
-//! `export --salvage`: what can be read of a damaged store.
+//! `export --salvage`: recovers what is readable in a damaged store.
 
-use super::{Sentence, complain, output::Output, place::Found};
+use super::{CliError, atomic_file::AtomicFile, print_error, store_args::StoreLocation};
 use crate::store::archive::{SalvageSummary, salvage};
 use std::{path::Path, process::ExitCode};
 
-/// Says on standard error what is missing or not certain. Ends with exit code 1 if nothing was
-/// found at all.
-pub(super) fn run(found: &Found, path: &Path) -> Result<ExitCode, Sentence> {
-    let mut output = Output::create(found, path)?;
+/// Lists on standard error what is missing or uncertain. The exit code is 1 if nothing was
+/// recovered.
+pub(super) fn run(location: &StoreLocation, path: &Path) -> Result<ExitCode, CliError> {
+    let mut output = AtomicFile::create(location, path)?;
     let SalvageSummary { objects, warnings } = salvage(
-        &found.store,
-        found.cache_bytes,
+        &location.store,
+        location.cache_bytes,
         &mut output,
-        &found.progress(),
+        &location.progress(),
     )?;
 
     output.finish()?;
     for warning in &warnings {
-        complain(warning);
+        print_error(warning);
     }
 
     let summary = match warnings.is_empty() {
-        true => "nothing is damaged".into(),
-        false => format!("{objects} objects were saved"),
+        true => "no damage found".into(),
+        false => format!("recovered {objects} objects"),
     };
 
-    complain(&summary);
+    print_error(&summary);
     Ok(if objects == 0 && !warnings.is_empty() {
         ExitCode::FAILURE
     } else {

@@ -1,8 +1,9 @@
-//! `serve`: run until a signal says otherwise.
+//! `serve`: runs the server until a signal stops it.
 
 use super::{
-    Sentence, bounded,
-    stop_signals::{Request, StopSignals},
+    CliError,
+    stop_signals::{StopRequest, StopSignals},
+    timeout,
 };
 use crate::{
     app::{App, AppHandle, Edges, remove_stale_port_file},
@@ -19,9 +20,9 @@ use std::{
     time::Duration,
 };
 
-pub(super) fn run(overrides: Overrides) -> Result<ExitCode, Sentence> {
+pub(super) fn run(overrides: Overrides) -> Result<ExitCode, CliError> {
     if let Some(port_file) = &overrides.port_file {
-        // Also before a start that fails for another reason.
+        // First of all, so that no start that fails leaves a stale port behind.
         remove_stale_port_file(port_file)?;
     }
     let sources = Sources::of_process(overrides);
@@ -35,7 +36,7 @@ async fn serve(
     sources: Sources,
     mut settings: Settings,
     logs: &Flush,
-) -> Result<ExitCode, Sentence> {
+) -> Result<ExitCode, CliError> {
     let mut signals = Signals::listen()?;
     let app = App::build(&settings, Edges::default())?;
     let (endpoints, mail_address, handle) =
@@ -47,7 +48,7 @@ async fn serve(
     }
 
     if let Some(address) = mail_address {
-        announce(format!("taking mail on smtp://{address}"))?;
+        announce(format!("accepting mail on smtp://{address}"))?;
     }
 
     let address = endpoints
@@ -61,7 +62,7 @@ async fn serve(
         false => log::info!(address, data:display = settings.data.display(); "Serving requests"),
     }
 
-    warn_if_locked(&settings);
+    warn_if_no_credentials(&settings);
     let mut server = actix_rt::spawn(serving.run());
     loop {
         tokio::select! {
@@ -69,18 +70,17 @@ async fn serve(
                 outcome.map_err(io::Error::other)??;
                 return Ok(ExitCode::SUCCESS);
             }
-            asked = signals.next() => match asked {
-                Asked::Reload => reload(&sources, &mut settings, &handle),
-                Asked::Stop | Asked::StopNow => break,
+            action = signals.next() => match action {
+                SignalAction::Reload => reload(&sources, &mut settings, &handle),
+                SignalAction::Stop | SignalAction::StopNow => break,
             },
         }
     }
 
-    // What counts is the drain that this server was started with, not what a reload says of the
-    // next one.
-    let at_most = handle.drain_time().saturating_add(CLOSE_WITHIN);
-    log::info!(at_most_seconds = at_most.as_secs(); "A signal says to stop");
-    give_up_after(at_most, handle.cleaner(), logs.clone());
+    // A reload does not change the drain time of the server that is already running.
+    let at_most = handle.drain_time().saturating_add(CLOSE_TIMEOUT);
+    log::info!(at_most_seconds = at_most.as_secs(); "Shutting down after a signal");
+    force_exit_after(at_most, handle.cleaner(), logs.clone());
 
     let cleaner = handle.cleaner();
     let draining = actix_rt::spawn(async move { handle.drain().await });
@@ -92,46 +92,44 @@ async fn serve(
             Ok(ExitCode::SUCCESS)
         }
         () = signals.stop_now() => {
-            log::warn!("Stopped at once by a second signal");
-            leave(cleaner, logs);
+            log::warn!("Stopped immediately by a second signal");
+            exit_now(cleaner, logs);
         }
     }
 }
 
-/// So long, after all requests have ended, may the store take to close.
-const CLOSE_WITHIN: Duration = Duration::from_secs(10);
+/// Time for the store to close after the last request.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Ends the program if it is still there after this time: a disk that does not answer is not waited
-/// for. What was acknowledged is on it.
-fn give_up_after(time: Duration, cleaner: impl FnOnce() + Send + 'static, logs: Flush) {
+/// Ends the program after `time`, even if the disk does not respond. Acknowledged writes are
+/// already on it.
+fn force_exit_after(time: Duration, cleaner: impl FnOnce() + Send + 'static, logs: Flush) {
     let begun = thread::Builder::new()
         .name("stop-watch".into())
         .spawn(move || {
             thread::sleep(time);
-            log::error!(
-                "The store does not close, since its disk does not answer; stopped without it"
-            );
-            leave(cleaner, &logs);
+            log::error!("Timed out waiting for the store to close: the disk does not respond");
+            exit_now(cleaner, &logs);
         });
 
     if let Err(error) = begun {
-        log::warn!(error:display; "There is no thread that ends the program if the store does not close");
+        log::warn!(error:display; "Cannot start the shutdown timer; a disk that hangs would delay the exit");
     }
 }
 
-/// Ends the program now. What it would leave behind is removed, unless the disk holds that up too.
-fn leave(cleaner: impl FnOnce() + Send + 'static, logs: &Flush) -> ! {
+/// Ends the program now, after removing temporary files if the disk responds.
+fn exit_now(cleaner: impl FnOnce() + Send + 'static, logs: &Flush) -> ! {
     logs.now();
-    let _too_long_at_worst = bounded::at_most(Duration::from_secs(1), cleaner);
+    // A cleaner that hangs is left behind.
+    let _ignored = timeout::with_timeout(Duration::from_secs(1), cleaner);
     std::process::exit(1);
 }
 
-/// So long a reader of standard output may take.
-const ANNOUNCEMENT_TIMEOUT: Duration = Duration::from_secs(1);
+const STDOUT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Standard output carries this one line, for whoever started us.
+/// Prints a line on standard output, for the process that started the server.
 fn announce(line: String) -> io::Result<()> {
-    let written = bounded::at_most(ANNOUNCEMENT_TIMEOUT, move || {
+    let written = timeout::with_timeout(STDOUT_TIMEOUT, move || {
         let mut out = io::stdout();
         writeln!(out, "{line}").and_then(|()| out.flush())
     });
@@ -141,17 +139,16 @@ fn announce(line: String) -> io::Result<()> {
             log::warn!("Cannot write the listening address to standard output");
             Ok(())
         }
-        // Nobody reads it; the server is no worse for that.
+        // The reader has closed the pipe. The server runs all the same.
         Some(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Some(outcome) => outcome,
     }
 }
 
-fn warn_if_locked(settings: &Settings) {
-    if settings.locks_everybody_out() {
+fn warn_if_no_credentials(settings: &Settings) {
+    if settings.has_no_credentials() {
         log::warn!(
-            "Nobody can sign in: auth.mode is \"keys\", and no key and no user is declared; `pagertree-local keys new \
-             --account NAME` prints one to paste into the configuration"
+            "Every request will be refused: auth.mode is \"keys\", but the configuration declares no key and no user; run `pagertree-local keys new --account NAME` and paste its output into the configuration"
         );
     }
 }
@@ -163,26 +160,26 @@ fn reload(sources: &Sources, settings: &mut Settings, handle: &AppHandle) {
 
     match loaded {
         Err(fault) => {
-            log::error!(fault:display; "The new configuration is not used, the old one stays")
+            log::error!(fault:display; "Cannot reload the configuration; the previous one stays in effect")
         }
         Ok(new) => {
             let waiting = new.needs_restart(settings);
             if waiting.is_empty() {
-                log::info!("The configuration was read again");
+                log::info!("Reloaded the configuration");
             } else {
                 log::warn!(
                     settings:display = waiting.join(",");
-                    "The configuration was read again; some settings wait for the next start"
+                    "Reloaded the configuration; some settings take effect after a restart"
                 );
             }
-            warn_if_locked(&new);
+            warn_if_no_credentials(&new);
             *settings = new;
         }
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum SignalAction {
     Reload,
     Stop,
     StopNow,
@@ -205,10 +202,10 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Asked {
+    async fn next(&mut self) -> SignalAction {
         loop {
             let kind = tokio::select! {
-                _ = self.hangup.recv() => return Asked::Reload,
+                _ = self.hangup.recv() => return SignalAction::Reload,
                 _ = self.interrupt.recv() => SignalKind::interrupt(),
                 _ = self.terminate.recv() => SignalKind::terminate(),
             };
@@ -217,14 +214,14 @@ impl Signals {
                 .counted
                 .receive(kind.as_raw_value(), Clock::System.stopwatch())
             {
-                Request::Stop => return Asked::Stop,
-                Request::StopNow => return Asked::StopNow,
-                Request::Repeated => {}
+                StopRequest::Stop => return SignalAction::Stop,
+                StopRequest::StopNow => return SignalAction::StopNow,
+                StopRequest::Repeated => {}
             }
         }
     }
 
     async fn stop_now(&mut self) {
-        while self.next().await != Asked::StopNow {}
+        while self.next().await != SignalAction::StopNow {}
     }
 }

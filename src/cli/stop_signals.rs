@@ -1,42 +1,41 @@
-//! Signals that ask the program to stop, each counted once.
-//!
-//! Ctrl-C goes to all processes of a terminal, and npm, pnpm, nodemon and others pass it on to the
-//! ones they started; `timeout` signals its child and then its group. So the same signal twice
-//! within a second is one. Anything else that comes after the first means: at once.
+//! Counts the signals that ask the program to stop. Ctrl-C reaches every process of a terminal, and
+//! npm, pnpm and nodemon forward it to their children as well; `timeout` signals its child and then
+//! its group. The same signal twice within a second therefore counts once. Any other signal after
+//! the first means: stop immediately.
 
 use std::time::{Duration, Instant};
 
-const REPEATED_WITHIN: Duration = Duration::from_secs(1);
+const DUPLICATE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What a signal asks for.
+/// What the program should do after a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Request {
-    /// Stop in good order.
+pub(super) enum StopRequest {
+    /// Shut down gracefully.
     Stop,
-    /// The same as before; it came twice.
+    /// Nothing: a duplicate of the first signal.
     Repeated,
-    /// Stop at once.
+    /// Stop immediately.
     StopNow,
 }
 
-/// The first signal that came, and when.
+/// The first signal, and when it arrived.
 #[derive(Debug, Default)]
 pub(super) struct StopSignals(Option<(i32, Instant)>);
 
 impl StopSignals {
-    /// Takes note of a signal that comes now.
-    pub(super) fn receive(&mut self, signal: i32, now: Instant) -> Request {
+    /// Records a signal that arrives at `now`.
+    pub(super) fn receive(&mut self, signal: i32, now: Instant) -> StopRequest {
         match self.0 {
             None => {
                 self.0 = Some((signal, now));
-                Request::Stop
+                StopRequest::Stop
             }
             Some((first, at))
-                if first == signal && now.saturating_duration_since(at) < REPEATED_WITHIN =>
+                if first == signal && now.saturating_duration_since(at) < DUPLICATE_INTERVAL =>
             {
-                Request::Repeated
+                StopRequest::Repeated
             }
-            Some(_) => Request::StopNow,
+            Some(_) => StopRequest::StopNow,
         }
     }
 }
@@ -51,19 +50,19 @@ mod tests {
         let begin = Clock::System.stopwatch();
         let after = |millis| begin + Duration::from_millis(millis);
         let mut signals = StopSignals::default();
-        assert_eq!(signals.receive(15, begin), Request::Stop);
+        assert_eq!(signals.receive(15, begin), StopRequest::Stop);
         assert_eq!(
             [0, 1, 999].map(|millis| signals.receive(15, after(millis))),
-            [Request::Repeated; 3]
+            [StopRequest::Repeated; 3]
         );
-        assert_eq!(signals.receive(15, after(1_000)), Request::StopNow);
+        assert_eq!(signals.receive(15, after(1_000)), StopRequest::StopNow);
     }
 
     #[test]
     fn another_signal_counts_at_once() {
         let begin = Clock::System.stopwatch();
         let mut signals = StopSignals::default();
-        assert_eq!(signals.receive(2, begin), Request::Stop);
-        assert_eq!(signals.receive(15, begin), Request::StopNow);
+        assert_eq!(signals.receive(2, begin), StopRequest::Stop);
+        assert_eq!(signals.receive(15, begin), StopRequest::StopNow);
     }
 }

@@ -249,7 +249,7 @@ impl Settings {
     }
 
     /// Whether credentials are asked for that nobody has.
-    pub fn locks_everybody_out(&self) -> bool {
+    pub fn has_no_credentials(&self) -> bool {
         self.auth.mode == Mode::Keys && self.keys.is_empty() && self.users.is_empty()
     }
 

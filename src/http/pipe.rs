@@ -78,12 +78,12 @@ pub(super) fn pipe(
 impl PipeWriter {
     /// Says that this was all.
     pub(super) fn finish(mut self) -> io::Result<()> {
-        self.hand_on()?;
+        self.copy_export()?;
         self.shared.lock().complete = true;
         Ok(())
     }
 
-    fn hand_on(&mut self) -> io::Result<()> {
+    fn copy_export(&mut self) -> io::Result<()> {
         if self.buffer.is_empty() {
             return Ok(());
         }
@@ -136,7 +136,7 @@ impl Write for PipeWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.buffer.extend_from_slice(bytes);
         if self.buffer.len() >= CHUNK {
-            self.hand_on()?;
+            self.copy_export()?;
         }
         Ok(bytes.len())
     }

@@ -102,7 +102,7 @@ impl From<sled::Error> for StoreError {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process has it.
-    #[error("the store in '{}' is held by another process; stop that one, or choose another folder with --data", .0.display())]
+    #[error("the store in '{}' is in use by another process; stop that one, or choose another folder with --data", .0.display())]
     Locked(PathBuf),
     /// There is none.
     #[error("there is no store in '{}'; start the server to make one, or choose another folder with --data", .0.display())]

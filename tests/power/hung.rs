@@ -174,7 +174,7 @@ fn a_second_signal_ends_it_at_once() {
         hung.server.signal(Signal::TERM);
         hung.server.log.wait_for("Stopping");
         hung.server.signal(Signal::INT);
-        hung.has_ended("Stopped at once");
+        hung.has_ended("Stopped immediately");
     }
 }
 

@@ -210,7 +210,10 @@ fn a_store_is_replaced_only_if_that_is_said() {
         .args(["restore", "--replace", "all.backup"])
         .run();
 
-    assert!(held.error().contains("held by another process"), "{held:?}");
+    assert!(
+        held.error().contains("in use by another process"),
+        "{held:?}"
+    );
     server.stop();
     let later = exported(&setup);
     let refused = setup.same_folder().args(["restore", "all.backup"]).run();
@@ -308,7 +311,10 @@ fn who_holds_the_store_and_is_no_server_is_not_asked() {
     let setup = store_with_a_history();
     let db = setup.engine();
     let outcome = backup(&setup, "all.backup");
-    assert!(outcome.error().contains("no server"), "{outcome:?}");
+    assert!(
+        outcome.error().contains("not a running server"),
+        "{outcome:?}"
+    );
     assert!(!setup.path("all.backup").exists() && !setup.path("all.backup.partial").exists());
     drop(db);
 }

@@ -67,7 +67,7 @@ impl Store {
         let mut lines: Vec<&str> = outcome.stdout.lines().collect();
         let summary = lines.pop().unwrap();
         assert!(
-            summary.contains("damaged") && summary.contains(&format!(" {} fault", lines.len())),
+            summary.contains("damaged") && summary.contains(&format!(" {} problem", lines.len())),
             "{summary}"
         );
         assert_eq!(lines.len(), expected.len(), "{lines:#?}");
@@ -375,7 +375,7 @@ fn a_store_that_a_server_holds_is_refused() {
     assert!(
         outcome
             .error_with_code(4)
-            .contains("held by another process"),
+            .contains("in use by another process"),
         "{outcome:?}"
     );
 }

@@ -104,7 +104,10 @@ fn what_cannot_be_compacted_is_left_as_it_is() {
 
     let server = setup.start();
     let held = setup.same_folder().args(["compact"]).run();
-    assert!(held.error().contains("held by another process"), "{held:?}");
+    assert!(
+        held.error().contains("in use by another process"),
+        "{held:?}"
+    );
     server.stop();
 
     let db = setup.engine();

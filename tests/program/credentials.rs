@@ -285,7 +285,7 @@ fn a_user_name_that_is_there_is_refused() {
     assert!(
         again
             .error()
-            .contains("there is a user 'alice@example.com' already"),
+            .contains("user 'alice@example.com' already exists"),
         "{again:?}"
     );
 }

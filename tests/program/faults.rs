@@ -141,7 +141,7 @@ fn a_store_that_another_process_holds() {
     let fault = outcome.error();
 
     assert!(
-        fault.contains("data/store") && fault.contains("held by another process"),
+        fault.contains("data/store") && fault.contains("in use by another process"),
         "{fault}"
     );
     assert_eq!(

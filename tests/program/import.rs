@@ -14,7 +14,7 @@ fn what_was_exported_and_imported_is_exported_as_the_same_bytes() {
     let outcome = import(&setup, &before);
 
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    assert_eq!(outcome.stdout, "85 objects were added\n");
+    assert_eq!(outcome.stdout, "imported 85 objects\n");
     assert_eq!(exported(&setup), before);
     assert_eq!(
         in_data(&setup),
@@ -163,7 +163,7 @@ fn tells_faults(setup: &Setup, text: &str, expected: &[(u64, &[&str])]) {
     let sum = lines.pop().unwrap();
     assert_eq!(
         sum,
-        format!("nothing was imported: {} faults", expected.len()),
+        format!("nothing imported: {} errors", expected.len()),
         "{lines:#?}"
     );
 
@@ -378,7 +378,7 @@ fn a_store_that_a_server_holds_is_refused() {
     let _server = setup.start();
     let outcome = import(&setup, &text(&[HEADER]));
     assert!(
-        outcome.error().contains("held by another process"),
+        outcome.error().contains("in use by another process"),
         "{outcome:?}"
     );
 }
@@ -471,7 +471,7 @@ fn what_is_no_export_is_said_to_be_what_it_is() {
         let outcome = setup.same_folder().args(["import", "wrong"]).run();
         assert_eq!(outcome.code, Some(1), "{outcome:#?}");
         assert!(
-            outcome.stdout.contains(words) && outcome.stdout.contains("1 faults"),
+            outcome.stdout.contains(words) && outcome.stdout.contains("1 errors"),
             "{outcome:#?}"
         );
     }
@@ -488,7 +488,7 @@ fn a_byte_order_mark_means_nothing_and_an_empty_line_is_called_one() {
 
     assert_eq!(
         import(&setup, &format!("\u{feff}{}", text(&lines))).stdout,
-        "1 objects were added\n"
+        "imported 1 objects\n"
     );
 
     let setup = Setup::new();
@@ -497,7 +497,7 @@ fn a_byte_order_mark_means_nothing_and_an_empty_line_is_called_one() {
 
     assert_eq!(
         outcome.stdout,
-        format!("line 2: {empty}\nline 3: {empty}\nnothing was imported: 2 faults\n")
+        format!("line 2: {empty}\nline 3: {empty}\nnothing imported: 2 errors\n")
     );
 }
 

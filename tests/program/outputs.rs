@@ -62,7 +62,7 @@ fn what_is_no_regular_file_is_not_replaced() {
     symlink("nowhere", setup.path("dangling")).unwrap();
     fs::create_dir(setup.path("folder")).unwrap();
     for name in ["pipe", "link", "linked", "dangling", "folder"] {
-        is_refused(&setup, name, "no regular file");
+        is_refused(&setup, name, "not a regular file");
     }
 
     assert_eq!(fs::read_to_string(setup.path("target")).unwrap(), "kept");

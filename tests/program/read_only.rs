@@ -86,7 +86,7 @@ fn a_store_that_cannot_be_written_and_is_in_use_is_busy() {
     assert!(
         outcome
             .error_with_code(4)
-            .contains("held by another process"),
+            .contains("in use by another process"),
         "{outcome:?}"
     );
     make_writable(&setup.path("data"));

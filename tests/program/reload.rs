@@ -34,7 +34,7 @@ fn a_new_key_works_and_a_removed_one_is_refused() {
     );
     setup.write("config.toml", &keys(&["key_new"]));
     server.signal(Signal::HUP);
-    server.log.wait_for("The configuration was read again");
+    server.log.wait_for("Reloaded the configuration");
     assert_eq!(
         (status(&server, "key_old"), status(&server, "key_new")),
         (401, 200)
@@ -48,7 +48,7 @@ fn a_file_with_a_fault_changes_nothing_and_is_named_in_the_log() {
     setup.write("config.toml", &(keys(&["key_new"]) + "colour = 'red'\n"));
     server.signal(Signal::HUP);
 
-    let line = server.log.wait_for("The new configuration is not used");
+    let line = server.log.wait_for("Cannot reload the configuration");
     assert!(
         line.contains("ERROR") && line.contains("config.toml:") && line.contains("colour"),
         "{line}"
@@ -66,7 +66,7 @@ fn a_setting_that_waits_for_the_next_start_is_named_in_the_log() {
     let server = setup.start();
     setup.write("config.toml", "workers = 3\nstrict = true\n");
     server.signal(Signal::HUP);
-    let line = server.log.wait_for("The configuration was read again");
+    let line = server.log.wait_for("Reloaded the configuration");
     assert!(
         line.contains("WARN") && line.ends_with("settings=workers"),
         "{line}"
@@ -79,7 +79,7 @@ fn a_flag_still_beats_the_file_after_a_reload() {
     let server = setup.start();
     setup.write("config.toml", "strict = false");
     server.signal(Signal::HUP);
-    server.log.wait_for("The configuration was read again");
+    server.log.wait_for("Reloaded the configuration");
     let body = serde_json::json!({ "name": "n", "type": "no_such_type", "destination_ids": [] });
     assert_eq!(server.client("t").post("/integration", &body).status, 400);
 }
@@ -95,7 +95,7 @@ fn a_server_that_others_reach_is_not_opened_by_a_reload() {
     );
     server.signal(Signal::HUP);
 
-    let line = server.log.wait_for("The new configuration is not used");
+    let line = server.log.wait_for("Cannot reload the configuration");
     assert!(line.contains("--open-to-network"), "{line}");
     assert_eq!(
         (
@@ -129,6 +129,6 @@ fn what_was_counted_stays_counted() {
     assert_eq!((report(), report()), (200, 429));
     setup.write("config.toml", &format!("strict = true\n{limits}"));
     server.signal(Signal::HUP);
-    server.log.wait_for("The configuration was read again");
+    server.log.wait_for("Reloaded the configuration");
     assert_eq!(report(), 429);
 }

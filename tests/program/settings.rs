@@ -226,7 +226,7 @@ fn more_workers_than_files_allow_are_not_started_and_the_limit_is_named() {
 fn keys_mode_without_a_key_says_that_nobody_can_sign_in() {
     let setup = Setup::new().config("[auth]\nmode = 'keys'\n");
     let server = setup.start();
-    let line = server.log.wait_for("Nobody can sign in");
+    let line = server.log.wait_for("Every request will be refused");
     assert!(line.contains("WARN") && line.contains("keys new"), "{line}");
     server.stop();
 }

@@ -133,7 +133,7 @@ fn the_same_signal_stops_at_once_when_it_comes_again_later() {
     let never_finished = HalfSent::create(&server, "half sent");
     let (status, log) = server.signal_until_exit(Signal::TERM);
     assert_eq!(status.code(), Some(1), "{:#?}", log.all());
-    log.wait_for("Stopped at once by a second signal");
+    log.wait_for("Stopped immediately by a second signal");
     drop(never_finished);
 }
 
@@ -186,7 +186,7 @@ fn a_reload_does_not_change_how_long_a_stop_may_take() {
 
     setup.write("config.toml", "[shutdown]\ndrain_seconds = 0\n");
     server.signal(Signal::HUP);
-    let line = server.log.wait_for("The configuration was read again");
+    let line = server.log.wait_for("Reloaded the configuration");
 
     assert!(
         line.contains("shutdown"),
@@ -194,7 +194,7 @@ fn a_reload_does_not_change_how_long_a_stop_may_take() {
     );
     server.signal(Signal::TERM);
 
-    let line = server.log.wait_for("A signal says to stop");
+    let line = server.log.wait_for("Shutting down after a signal");
     assert!(line.ends_with("at_most_seconds=3610"), "{line}");
     half.finish();
     assert_eq!(server.end().0.code(), Some(0));

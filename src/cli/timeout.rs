@@ -1,4 +1,4 @@
-//! Work that nothing may wait for without limit, such as writing to a pipe that nobody reads.
+//! Runs blocking work with a time limit, such as a write to a pipe that may be full.
 
 use std::{
     sync::{Arc, Mutex, PoisonError, mpsc},
@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-/// Does this on a thread of its own. `None` if it takes longer; then it goes on by itself, until
-/// the program ends. Where the system allows no more threads it is done here.
-pub(super) fn at_most<T: Send + 'static>(
+/// Runs `work` on a new thread and waits for it up to `timeout`. Returns `None` on timeout; the
+/// thread is then left behind. If no thread can be created, `work` runs on this one.
+pub(super) fn with_timeout<T: Send + 'static>(
     time: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
@@ -18,13 +18,13 @@ pub(super) fn at_most<T: Send + 'static>(
     let take = |work: &Mutex<Option<_>>| work.lock().unwrap_or_else(PoisonError::into_inner).take();
     let begun = thread::Builder::new().spawn(move || {
         if let Some(work) = take(&there) {
-            // Nobody listens any more when it took too long.
-            let _gone = tell.send(work());
+            // The receiver is gone after a timeout.
+            let _ignored = tell.send(work());
         }
     });
 
     match begun {
-        Ok(_ends_by_itself) => told.recv_timeout(time).ok(),
+        Ok(_detached) => told.recv_timeout(time).ok(),
         Err(_no_thread) => take(&work).map(|work| work()),
     }
 }
@@ -36,7 +36,7 @@ mod tests {
     #[test]
     fn what_takes_too_long_is_not_waited_for() {
         let (_never, forever) = mpsc::channel::<()>();
-        assert_eq!(at_most(Duration::from_secs(60), || 1), Some(1));
-        assert!(at_most(Duration::from_millis(1), move || forever.recv()).is_none());
+        assert_eq!(with_timeout(Duration::from_secs(60), || 1), Some(1));
+        assert!(with_timeout(Duration::from_millis(1), move || forever.recv()).is_none());
     }
 }

@@ -1,9 +1,8 @@
-//! Ctrl-C and its kin, for commands that make something which must not be left behind half done.
-//!
-//! The first signal is noted, and the command stops at its next step and clears up. A second one
-//! ends it at once.
+//! Ctrl-C, SIGTERM and SIGHUP, for commands that must not leave partial files behind. After the
+//! first signal, the command stops at its next step and cleans up. A second one ends the program at
+//! once.
 
-use super::stop_signals::{Request, StopSignals};
+use super::stop_signals::{StopRequest, StopSignals};
 use crate::clock::Clock;
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
@@ -19,12 +18,12 @@ use std::{
     thread,
 };
 
-/// The number of the signal that came; 0 while none did. Cloning is cheap and gives the same.
+/// The number of the signal received, or 0. Clones share the value.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Interruption(Arc<AtomicUsize>);
 
 impl Interruption {
-    /// From now on signals are noted.
+    /// Starts to watch for signals.
     pub(super) fn listen(&self) -> io::Result<()> {
         let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
         let noted = Arc::clone(&self.0);
@@ -32,14 +31,16 @@ impl Interruption {
             let mut counted = StopSignals::default();
             for signal in signals.forever() {
                 match counted.receive(signal, Clock::System.stopwatch()) {
-                    Request::Stop => {
+                    StopRequest::Stop => {
                         noted.store(
                             signal.unsigned_abs().try_into().unwrap_or(usize::MAX),
                             Ordering::Relaxed,
                         );
                     }
-                    Request::Repeated => {}
-                    Request::StopNow => std::process::exit(BY_SIGNAL.saturating_add(signal)),
+                    StopRequest::Repeated => {}
+                    StopRequest::StopNow => {
+                        std::process::exit(SIGNAL_EXIT_BASE.saturating_add(signal))
+                    }
                 }
             }
         };
@@ -50,12 +51,12 @@ impl Interruption {
             .map(drop)
     }
 
-    /// For whoever works, to look at between steps.
+    /// The flag that long-running work checks between steps.
     pub(super) fn flag(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.0)
     }
 
-    /// How a command ends that failed: as shells say it where a signal was why.
+    /// The exit code of a failed command: 128 + n if signal n interrupted it, as in shells.
     pub(super) fn exit_code(&self) -> ExitCode {
         match self.0.load(Ordering::Relaxed) {
             0 => ExitCode::FAILURE,
@@ -66,5 +67,5 @@ impl Interruption {
     }
 }
 
-/// Exit codes of programs that a signal ended begin here.
-const BY_SIGNAL: i32 = 128;
+/// Offset of exit codes for programs ended by a signal.
+const SIGNAL_EXIT_BASE: i32 = 128;

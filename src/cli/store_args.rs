@@ -1,6 +1,6 @@
-//! Which store a command is about.
+//! The arguments that select the store a command works on.
 
-use super::{Sentence, interruption::Interruption, progress};
+use super::{CliError, progress, signals::Interruption};
 use crate::{
     app::STORE_FOLDER,
     config::{Overrides, Settings, Sources},
@@ -11,30 +11,30 @@ use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
-pub(super) struct Place {
-    /// Configuration file [default: config.toml, if there is one]
+pub(super) struct StoreArgs {
+    /// Configuration file [default: config.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Folder of the store [default: data]
+    /// Data folder [default: data]
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
 }
 
-/// The store, and what is needed to work with it.
-pub(super) struct Found {
+/// The selected store, and what is needed to work with it.
+pub(super) struct StoreLocation {
     /// The data folder.
     pub(super) data: PathBuf,
     /// The folder of the store within it.
     pub(super) store: PathBuf,
     pub(super) cache_bytes: u64,
     interruption: Interruption,
-    /// Log lines are written when this goes.
+    /// Flushes the log when dropped.
     _logs: Flush,
 }
 
-impl Place {
-    /// Of a command that clears up when a signal comes.
-    pub(super) fn find(self, interruption: &Interruption) -> Result<Found, Sentence> {
+impl StoreArgs {
+    /// Loads the settings, and starts logging and watching for signals.
+    pub(super) fn locate(self, interruption: &Interruption) -> Result<StoreLocation, CliError> {
         let overrides = Overrides {
             config: self.config,
             data: self.data,
@@ -50,7 +50,7 @@ impl Place {
         interruption.listen()?;
         let interruption = interruption.clone();
 
-        Ok(Found {
+        Ok(StoreLocation {
             store: data.join(STORE_FOLDER),
             data,
             cache_bytes: store.cache_bytes,
@@ -60,8 +60,8 @@ impl Place {
     }
 }
 
-impl Found {
-    /// Shows how far the work is, and stops it when a signal comes.
+impl StoreLocation {
+    /// A progress bar that also stops the work once a signal arrives.
     pub(super) fn progress(&self) -> Progress {
         progress::bar().cancelled_by(self.interruption.flag())
     }

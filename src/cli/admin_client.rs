@@ -1,9 +1,9 @@
-//! Asking the server that has the store.
+//! HTTP client for the running server that has the store open.
 
 mod unix_socket;
 
 use self::unix_socket::UnixSocket;
-use super::{Sentence, place::Found};
+use super::{CliError, store_args::StoreLocation};
 use crate::{app::Running, domain::endpoint::Endpoint, store::archive::STEPS_HEADER};
 use std::{
     io::Read,
@@ -12,27 +12,30 @@ use std::{
 };
 use ureq::{Agent, unversioned::resolver::DefaultResolver};
 
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What the server answers.
-pub(super) struct Sent<R> {
-    /// It ends with an error if the server breaks off.
+/// The server's response.
+pub(super) struct Transfer<R> {
+    /// Ends with an error if the server closes the connection early.
     pub(super) body: R,
-    /// In so many steps; 0 if it does not say.
+    /// Number of progress steps, or 0 if unknown.
     pub(super) steps: u64,
 }
 
-pub(super) fn get(found: &Found, path: &str) -> Result<Sent<impl Read + use<>>, Sentence> {
-    let data = found.data.display();
-    let running = Running::read(&found.data).map_err(|error| {
-        Sentence(format!(
-            "'{data}/running', which tells how to ask the server, cannot be read: {error}"
+pub(super) fn get(
+    location: &StoreLocation,
+    path: &str,
+) -> Result<Transfer<impl Read + use<>>, CliError> {
+    let data = location.data.display();
+    let running = Running::read(&location.data).map_err(|error| {
+        CliError(format!(
+            "cannot read '{data}/running', which has the address of the running server: {error}"
         ))
     })?;
     let Some(Running { address, token }) = running else {
-        return Err(Sentence(format!(
-            "the store in '{data}' is held by another process, which is no server that can be asked; wait until it is done"
+        return Err(CliError(format!(
+            "the store in '{data}' is in use by another process that is not a running server; wait for it to finish"
         )));
     };
 
@@ -41,15 +44,15 @@ pub(super) fn get(found: &Found, path: &str) -> Result<Sent<impl Read + use<>>, 
         .get(format!("http://{host}{path}"))
         .header("Authorization", format!("Bearer {token}"));
     let mut response = request.call().map_err(|error| {
-        Sentence(format!(
-            "the server that holds the store in '{data}' does not answer at {address}: {error}"
+        CliError(format!(
+            "the server that has the store in '{data}' open does not respond at {address}: {error}"
         ))
     })?;
 
     if response.status() != 200 {
-        let said = response.body_mut().read_to_string().unwrap_or_default();
-        return Err(Sentence(format!(
-            "the server at {address} refuses: {} {said}",
+        let body = response.body_mut().read_to_string().unwrap_or_default();
+        return Err(CliError(format!(
+            "the server at {address} refused the request: {} {body}",
             response.status()
         )));
     }
@@ -60,19 +63,19 @@ pub(super) fn get(found: &Found, path: &str) -> Result<Sent<impl Read + use<>>, 
         .and_then(|steps| steps.to_str().ok()?.parse().ok())
         .unwrap_or(0);
 
-    Ok(Sent {
+    Ok(Transfer {
         body: response.into_body().into_reader(),
         steps,
     })
 }
 
-/// A client for this server, and the address to write into the request.
+/// A client for this endpoint, and the address for the request's URL.
 fn agent(endpoint: &Endpoint) -> (Agent, SocketAddr) {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .proxy(None)
-        .timeout_connect(Some(CONNECT_WITHIN))
-        .timeout_recv_response(Some(ANSWER_WITHIN))
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_recv_response(Some(RESPONSE_TIMEOUT))
         .build();
 
     match endpoint {
