@@ -2,17 +2,17 @@
 //!
 //! Everything is put together here by hand and passed down as plain values; there are no globals.
 
-mod chores;
+mod background;
 mod closing;
 mod listeners;
 mod live;
 mod mail;
 mod port_file;
+mod rlimit;
 mod running;
-mod sending;
-mod shares;
+mod shutdown;
 mod start_error;
-mod trouble;
+mod workers;
 
 pub use port_file::remove_stale_port_file;
 pub use running::Running;
@@ -21,21 +21,21 @@ pub use start_error::StartError;
 use crate::{
     clock::Clock,
     config::{ConfigError, Mode, OutgoingSettings, RetentionSettings, Settings},
-    courier::Courier,
     domain::endpoint::Endpoint,
-    http::{self, Arrivals, Connections, Desks, Local, State},
+    http::{self, AcceptQueues, AdminAccess, AppState, Connections, Services},
+    http_client::HttpClient,
     ids::{Ids, RequestIds},
     service::{
         alerts::Alerts,
-        incoming::Incoming,
-        integrations::{Integrations, OutgoingRules},
-        lists::PageMemory,
+        events::Events,
+        integrations::{Integrations, WebhookRules},
+        lists::PageCache,
         logs::Logs,
-        outgoing::{Bell, Outgoing, Persistence},
+        metrics::EventMetrics,
         passwords,
-        retention::{Keep, Retention},
-        tally::Tally,
+        retention::{Retention, RetentionPolicy},
         tokens::Tokens,
+        webhooks::{DispatchSignal, OutboxWorker, RetryPolicy},
     },
     smtp::MailServer,
     store::{self, Durability, Options, Store, TemporaryFolder, archive},
@@ -44,9 +44,10 @@ use actix_web::{
     dev::{Server, ServerHandle},
     web::Data,
 };
-use chores::Chores;
+use background::BackgroundTasks;
 use closing::Leftovers;
-use sending::Stopping;
+use rlimit::ConnectionLimits;
+use shutdown::ShutdownSignal;
 use std::{
     future::poll_fn, io, net::SocketAddr, path::PathBuf, pin::Pin, sync::Arc, task::Poll,
     time::Duration,
@@ -81,7 +82,7 @@ pub struct App {
     handle: AppHandle,
     store: Store,
     leftovers: Arc<Leftovers>,
-    chores: Chores,
+    background: BackgroundTasks,
     mail: Option<MailServer>,
 }
 
@@ -89,14 +90,14 @@ pub struct App {
 #[derive(Clone)]
 pub struct AppHandle {
     server: ServerHandle,
-    state: Data<State>,
+    state: Data<AppState>,
     tokens: Tokens,
     clock: Clock,
-    arrivals: Arrivals,
+    arrivals: AcceptQueues,
     /// Whether strangers may be let in where this server listens.
     open_allowed: bool,
     leftovers: Arc<Leftovers>,
-    stopping: Stopping,
+    stopping: ShutdownSignal,
     /// As long as requests in flight have when the server stops.
     drain: Duration,
 }
@@ -136,23 +137,23 @@ impl App {
 
         let tokens = Tokens::new(&store.token_secret()?);
         let live = live::of(settings, &tokens, &edges.clock, None)?;
-        let bell = Bell::default();
-        let tally = Tally::default();
-        let desks = desks(settings, &store, &edges, &bell, &tally);
+        let dispatch_signal = DispatchSignal::default();
+        let event_metrics = EventMetrics::default();
+        let services = services(settings, &store, &edges, &dispatch_signal, &event_metrics);
         let token = edges.ids.secret();
         let addresses = endpoints
             .iter()
             .filter_map(Endpoint::tcp)
             .map(|address| address.ip())
             .collect();
-        let local = Local {
+        let local = AdminAccess {
             addresses,
             token_sha256: passwords::digest(token.as_bytes()),
         };
 
         let request_ids = RequestIds::new(&edges.ids);
-        let state = State::new(
-            desks,
+        let state = AppState::new(
+            services,
             store.clone(),
             live,
             local,
@@ -160,15 +161,22 @@ impl App {
             request_ids,
         );
         let state = Data::new(state);
-        let workers =
-            http::affordable_workers(shares::workers(settings)).map_err(StartError::Server)?;
-        let shares = shares::of(settings, workers);
-        let arrivals = Arrivals::default();
-        let connections = connections(settings, workers, shares.http);
+        let workers = workers::count(settings).map_err(StartError::Server)?;
+        let connection_limits = ConnectionLimits::from_settings(settings, workers);
+        let arrivals = AcceptQueues::default();
+        let connections = connections(settings, workers, connection_limits.http);
         let server = http::server(listeners, connections, state.clone(), &arrivals)
             .map_err(StartError::Server)?;
         let mail = mail
-            .map(|listener| mail::server(settings, listener, &state, &tally, shares.mail))
+            .map(|listener| {
+                mail::server(
+                    settings,
+                    listener,
+                    &state,
+                    &event_metrics,
+                    connection_limits.mail,
+                )
+            })
             .transpose()?;
         let handle = AppHandle {
             server: server.handle(),
@@ -178,19 +186,19 @@ impl App {
             arrivals,
             open_allowed: settings.open_to_network || endpoints.iter().all(Endpoint::is_local),
             leftovers: Arc::clone(&leftovers),
-            stopping: Stopping::default(),
+            stopping: ShutdownSignal::default(),
             drain: Duration::from_secs(settings.shutdown.drain_seconds),
         };
 
-        let chores = Chores {
+        let background = BackgroundTasks {
             store: store.clone(),
             retention: Retention::new(store.clone(), edges.clock.clone(), keep(settings)),
-            sweep_pause: Duration::from_secs(settings.retention.sweep_seconds),
-            outgoing: outgoing(settings, &store, &edges).counted_by(tally),
-            bell,
-            webhooks: shares.webhooks,
-            stopping: handle.stopping.clone(),
-            drain: handle.drain,
+            sweep_interval: Duration::from_secs(settings.retention.sweep_seconds),
+            outbox_worker: outbox_worker(settings, &store, &edges, event_metrics),
+            dispatch_signal,
+            max_concurrent_webhooks: connection_limits.webhooks,
+            shutdown: handle.stopping.clone(),
+            drain_timeout: handle.drain,
         };
 
         let running = Running::at(&endpoints, token);
@@ -204,7 +212,7 @@ impl App {
             handle,
             store,
             leftovers,
-            chores,
+            background,
             mail,
         })
     }
@@ -252,7 +260,7 @@ impl App {
             handle,
             store,
             leftovers,
-            chores,
+            background,
             mail,
             ..
         } = self;
@@ -279,7 +287,7 @@ impl App {
             drain,
             store,
             leftovers,
-            chores,
+            background,
             mail,
         })
     }
@@ -296,11 +304,11 @@ impl App {
 /// A server that answers.
 pub struct Serving {
     server: Server,
-    stopping: Stopping,
+    stopping: ShutdownSignal,
     drain: Duration,
     store: Store,
     leftovers: Arc<Leftovers>,
-    chores: Chores,
+    background: BackgroundTasks,
     mail: Option<MailServer>,
 }
 
@@ -317,22 +325,22 @@ impl Serving {
             drain,
             store,
             leftovers,
-            chores,
+            background,
             mail,
         } = self;
-        let chores = chores.begin();
-        let mail = mail.map(|mail| actix_rt::spawn(mail.run(stopping.told(), drain)));
+        let background = background.start();
+        let mail = mail.map(|mail| actix_rt::spawn(mail.run(stopping.subscribe(), drain)));
         let outcome = server.await;
 
         // It may have come to its end by itself.
-        stopping.begin();
+        stopping.trigger();
         if let Some(mail) = mail {
             // It holds the store until it is gone.
             let _broken_down_at_worst = mail.await;
         }
 
         leftovers.remove_files();
-        chores.end().await;
+        background.stop().await;
         closing::close(store).await;
         leftovers.remove();
 
@@ -371,7 +379,7 @@ impl AppHandle {
         arrivals.settle(LAST_ARRIVALS.min(time / 4)).await;
         log::info!("Stopping: requests in flight are finished first");
         drain.begin();
-        stopping.begin();
+        stopping.trigger();
 
         let last_call = time.saturating_sub(LAST_CALL.min(time / 4));
         let ended = server.stop(true);
@@ -445,7 +453,12 @@ fn store_options(settings: &Settings, ids: &Ids) -> Options {
     }
 }
 
-fn outgoing(settings: &Settings, store: &Store, edges: &Edges) -> Outgoing {
+fn outbox_worker(
+    settings: &Settings,
+    store: &Store,
+    edges: &Edges,
+    event_metrics: EventMetrics,
+) -> OutboxWorker {
     let OutgoingSettings {
         attempts,
         first_retry_seconds,
@@ -453,23 +466,24 @@ fn outgoing(settings: &Settings, store: &Store, edges: &Edges) -> Outgoing {
         queue,
         ..
     } = settings.outgoing;
-    let courier = Courier::new(settings.reach(), Duration::from_secs(timeout_seconds));
-    let persistence = Persistence {
-        attempts,
-        first_pause: first_retry_seconds,
-        queue,
+    let client = HttpClient::new(settings.reach(), Duration::from_secs(timeout_seconds));
+    let policy = RetryPolicy {
+        max_attempts: attempts,
+        first_delay: first_retry_seconds,
+        max_queued: queue,
     };
 
-    Outgoing::new(
+    OutboxWorker::new(
         store.clone(),
         edges.clock.clone(),
         edges.ids.clone(),
-        courier,
-        persistence,
+        client,
+        policy,
+        event_metrics,
     )
 }
 
-fn keep(settings: &Settings) -> Keep {
+fn keep(settings: &Settings) -> RetentionPolicy {
     let RetentionSettings {
         alerts,
         alert_days,
@@ -478,7 +492,7 @@ fn keep(settings: &Settings) -> Keep {
         ..
     } = settings.retention;
 
-    Keep {
+    RetentionPolicy {
         alerts,
         alert_days,
         logs,
@@ -487,40 +501,46 @@ fn keep(settings: &Settings) -> Keep {
 }
 
 /// What the settings `before` have counted still counts.
-fn desks(settings: &Settings, store: &Store, edges: &Edges, bell: &Bell, tally: &Tally) -> Desks {
-    let pages = PageMemory::new(settings.store.list_cache_bytes);
+fn services(
+    settings: &Settings,
+    store: &Store,
+    edges: &Edges,
+    dispatch_signal: &DispatchSignal,
+    event_metrics: &EventMetrics,
+) -> Services {
+    let pages = PageCache::new(settings.store.list_cache_bytes);
     let confirms = settings.outgoing.confirm_subscriptions;
-    let outgoing = OutgoingRules {
+    let webhook_rules = WebhookRules {
         reach: settings.reach(),
         senders: settings.outgoing.senders,
     };
 
     let (clock, ids) = (&edges.clock, &edges.ids);
-    Desks {
+    Services {
         integrations: Integrations::new(
             store.clone(),
             clock.clone(),
             ids.clone(),
-            outgoing,
+            webhook_rules,
             pages.clone(),
         ),
         alerts: Alerts::new(
             store.clone(),
             clock.clone(),
             ids.clone(),
-            bell.clone(),
+            dispatch_signal.clone(),
             pages.clone(),
         ),
         logs: Logs::new(store.clone(), pages),
-        incoming: Incoming::new(
+        events: Events::new(
             store.clone(),
             clock.clone(),
             ids.clone(),
-            bell.clone(),
-            tally.clone(),
+            dispatch_signal.clone(),
+            event_metrics.clone(),
             confirms,
         ),
-        tally: tally.clone(),
+        event_metrics: event_metrics.clone(),
     }
 }
 

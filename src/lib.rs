@@ -12,7 +12,7 @@
 //! | [`adapters`] | the interpreters: what third parties' requests mean | `domain` |
 //! | [`store`] | the memory: sled, one writer, snapshots | `domain`, `clock` |
 //! | [`domain`] | values and rules | nothing |
-//! | [`clock`], [`ids`], [`config`], [`logging`], [`courier`] | the edges: time, randomness, environment, log lines, the way out | `domain`; `config` hashes with `service` |
+//! | [`clock`], [`ids`], [`config`], [`logging`], [`http_client`] | the edges: time, randomness, environment, log lines, the way out | `domain`; `config` hashes with `service` |
 //!
 //! # A request
 //!
@@ -28,9 +28,9 @@ pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
-pub mod courier;
 pub mod domain;
 pub mod http;
+pub mod http_client;
 pub mod ids;
 pub mod logging;
 pub mod service;

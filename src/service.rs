@@ -1,20 +1,21 @@
-//! The desk: decides what a request may do and does it, with the store below and no idea of HTTP
-//! above.
+//! The services: each decides what a request may do and does it. They use the store below and know
+//! nothing of HTTP above.
 
-pub mod access;
 pub mod alerts;
-pub mod fault;
-pub mod incoming;
+pub mod authentication;
+mod blocking;
+pub mod error;
+pub mod events;
+mod idempotency;
 pub mod integrations;
 pub mod lists;
+pub mod log_once;
 pub mod logs;
+pub mod metrics;
 mod objects;
-mod once;
-pub mod outgoing;
 pub mod passwords;
-mod readers;
 pub mod retention;
 pub mod shares;
-pub mod tally;
 pub mod throttle;
 pub mod tokens;
+pub mod webhooks;

@@ -11,7 +11,7 @@ mod partial_delivery;
 mod session;
 
 use self::partial_delivery::PartialDeliveries;
-use crate::service::{incoming::Incoming, tally::Tally, throttle::Throttle};
+use crate::service::{events::Events, metrics::EventMetrics, throttle::Throttle};
 use actix_rt::net::TcpListener;
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
@@ -39,9 +39,9 @@ pub struct MailServer {
 
 /// What every connection works with.
 struct Desk {
-    incoming: Incoming,
+    incoming: Events,
     throttling: Throttling,
-    tally: Tally,
+    event_metrics: EventMetrics,
     partial_deliveries: PartialDeliveries,
     limits: Limits,
 }
@@ -65,9 +65,9 @@ impl MailServer {
     /// The listener has no address or cannot be made to wait for nobody.
     pub fn new(
         listener: std::net::TcpListener,
-        incoming: Incoming,
+        incoming: Events,
         throttling: Throttling,
-        tally: Tally,
+        event_metrics: EventMetrics,
         limits: Limits,
     ) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
@@ -78,7 +78,7 @@ impl MailServer {
             desk: Desk {
                 incoming,
                 throttling,
-                tally,
+                event_metrics,
                 partial_deliveries: PartialDeliveries::default(),
                 limits,
             },

@@ -4,9 +4,9 @@ use crate::{
     clock::Clock,
     config::{ConfigError, Settings},
     domain::body::Strictness,
-    http::Live,
+    http::LiveSettings,
     service::{
-        access::{Gate, GateLimits},
+        authentication::{AuthLimits, Authenticator},
         throttle::Throttle,
         tokens::Tokens,
     },
@@ -20,21 +20,21 @@ pub(super) fn of(
     settings: &Settings,
     tokens: &Tokens,
     clock: &Clock,
-    before: Option<&Live>,
-) -> Result<Live, ConfigError> {
-    let limits = GateLimits {
+    before: Option<&LiveSettings>,
+) -> Result<LiveSettings, ConfigError> {
+    let limits = AuthLimits {
         token_lifetime: settings.auth.token_seconds,
         requests_per_minute: settings.limits.requests_per_minute,
         logins_per_minute: settings.limits.logins_per_minute,
     };
 
-    Ok(Live {
-        gate: Gate::new(
+    Ok(LiveSettings {
+        authenticator: Authenticator::new(
             settings.directory()?,
             tokens.clone(),
             clock.clone(),
             limits,
-            before.map(|before| &*before.gate),
+            before.map(|before| &*before.authenticator),
         ),
         events: Throttle::renewed(
             before.map(|before| &before.events),

@@ -4,8 +4,8 @@ use super::StartError;
 use crate::{
     config::{Settings, SmtpSettings},
     domain::endpoint::Endpoint,
-    http::State,
-    service::tally::Tally,
+    http::AppState,
+    service::metrics::EventMetrics,
     smtp::{self, MailServer},
 };
 use actix_web::web::Data;
@@ -30,8 +30,8 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 pub(super) fn server(
     settings: &Settings,
     listener: TcpListener,
-    state: &Data<State>,
-    tally: &Tally,
+    state: &Data<AppState>,
+    event_metrics: &EventMetrics,
     connections: usize,
 ) -> Result<MailServer, StartError> {
     let SmtpSettings {
@@ -45,8 +45,14 @@ pub(super) fn server(
         idle: Duration::from_secs(idle_seconds),
     };
 
-    let (incoming, state) = (state.incoming.clone(), state.clone());
+    let (incoming, state) = (state.events.clone(), state.clone());
     let throttling = Box::new(move || Arc::clone(&state.live.load().events));
-    MailServer::new(listener, incoming, throttling, tally.clone(), limits)
-        .map_err(StartError::Server)
+    MailServer::new(
+        listener,
+        incoming,
+        throttling,
+        event_metrics.clone(),
+        limits,
+    )
+    .map_err(StartError::Server)
 }

@@ -9,11 +9,11 @@ use super::{
     listen::Listen,
 };
 use crate::{
-    courier::Reach,
     domain::{
         directory::{AuthMode, Directory},
         web_origin::{AllowedHosts, AllowedOrigins},
     },
+    http_client::EgressPolicy,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -330,14 +330,14 @@ impl Settings {
     }
 
     /// How far webhooks may go.
-    pub fn reach(&self) -> Reach {
+    pub fn reach(&self) -> EgressPolicy {
         // Whom others reach must not let them reach what only this machine does.
         let is_private = self.auth.mode == Mode::Open && !self.open_to_network;
         match self.outgoing.reach {
-            ReachSetting::Auto if is_private => Reach::Loopback,
-            ReachSetting::Loopback => Reach::Loopback,
-            ReachSetting::Auto | ReachSetting::Public => Reach::Public,
-            ReachSetting::All => Reach::All,
+            ReachSetting::Auto if is_private => EgressPolicy::Loopback,
+            ReachSetting::Loopback => EgressPolicy::Loopback,
+            ReachSetting::Auto | ReachSetting::Public => EgressPolicy::Public,
+            ReachSetting::All => EgressPolicy::All,
         }
     }
 

@@ -1,7 +1,7 @@
 //! `GET /metrics`: counts in the OpenMetrics text format, which Prometheus reads.
 
-use super::{problem::Problem, state::State};
-use crate::{service::tally::Tally, store::Store};
+use crate::http::{error::ApiError, state::AppState};
+use crate::{service::metrics::EventMetrics, store::Store};
 use actix_web::{HttpResponse, http::Method, web::Data};
 use prometheus_client::{
     collector::Collector,
@@ -38,8 +38,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Nothing counted. What `tally` counts and how `store` is doing is told with the rest.
-    pub(super) fn new(tally: &Tally, store: Store) -> Self {
+    /// Nothing counted. What `event_metrics` counts and how `store` is doing is told with the rest.
+    pub(super) fn new(event_metrics: &EventMetrics, store: Store) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("pagertree_local"),
             requests: Family::default(),
@@ -63,7 +63,7 @@ impl Metrics {
             "Connections that are open",
             metrics.connections.clone(),
         );
-        tally.register(registry);
+        event_metrics.register(registry);
         registry.register_collector(Box::new(StoreCollector(store)));
 
         metrics
@@ -206,10 +206,10 @@ fn method_label(method: &Method) -> &'static str {
 }
 
 /// `GET /metrics`
-pub(super) async fn scrape(state: Data<State>) -> Result<HttpResponse, Problem> {
+pub(super) async fn scrape(state: Data<AppState>) -> Result<HttpResponse, ApiError> {
     let mut text = String::new();
     text::encode(&mut text, &state.metrics.registry)
-        .map_err(|error| Problem::Internal(error.to_string()))?;
+        .map_err(|error| ApiError::Internal(error.to_string()))?;
     Ok(HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
         .body(text))

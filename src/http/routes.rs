@@ -1,8 +1,9 @@
 //! The table of all routes.
 
-use super::{
-    alerts, health, incoming, integrations, local, login, logs, metrics, observe, problem::Problem,
-    slices, state::State, welcome,
+use crate::http::{
+    admin::backup, admin::health, admin::index, error::ApiError, metrics, middleware,
+    state::AppState, transport::sliced_body, v3::alerts, v3::events, v3::integrations, v3::login,
+    v3::logs,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -18,7 +19,7 @@ use actix_web::{
 
 fn table(config: &mut ServiceConfig) {
     config
-        .service(at("/").get(welcome::welcome).done())
+        .service(at("/").get(index::index).done())
         .service(
             at("/integration")
                 .get(integrations::list)
@@ -30,13 +31,13 @@ fn table(config: &mut ServiceConfig) {
                 .get(integrations::get)
                 .put(integrations::update)
                 .delete(integrations::delete)
-                .post(incoming::take)
+                .post(events::receive)
                 .done(),
         )
         .service(
             at("/integration/{id}/g")
-                .get(incoming::take)
-                .post(incoming::take)
+                .get(events::receive)
+                .post(events::receive)
                 .done(),
         )
         .service(at("/alert").get(alerts::list).post(alerts::create).done())
@@ -59,8 +60,8 @@ fn table(config: &mut ServiceConfig) {
         .service(at("/public/login").post(login::login).done())
         .service(at("/livez").get(health::livez).done())
         .service(at("/readyz").get(health::readyz).done())
-        .service(at("/_local/backup").only_here().get(local::backup).done())
-        .service(at("/_local/export").only_here().get(local::export).done())
+        .service(at("/_local/backup").only_here().get(backup::backup).done())
+        .service(at("/_local/export").only_here().get(backup::export).done())
         .service(at("/_local/alert/{id}/drop").post(alerts::drop).done())
         .service(at("/metrics").get(metrics::scrape).done())
         .default_service(web::to(no_such_route));
@@ -68,7 +69,7 @@ fn table(config: &mut ServiceConfig) {
 
 /// The whole HTTP service: the table, and what every request passes on its way there.
 pub(super) fn service(
-    state: Data<State>,
+    state: Data<AppState>,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -81,9 +82,9 @@ pub(super) fn service(
     App::new()
         .app_data(state.clone())
         .configure(table)
-        .wrap(from_fn(slices::in_slices))
+        .wrap(from_fn(sliced_body::slice_large_bodies))
         .wrap(cors(state))
-        .wrap(from_fn(observe::observe))
+        .wrap(from_fn(middleware::observe))
 }
 
 /// The pattern of a route, for metrics.
@@ -108,7 +109,7 @@ fn at(path: &'static str) -> Methods {
 impl Methods {
     /// To peers on other machines there is no such route.
     fn only_here(mut self) -> Self {
-        self.resource = self.resource.guard(fn_guard(local::is_here));
+        self.resource = self.resource.guard(fn_guard(backup::is_here));
         self
     }
 
@@ -173,16 +174,16 @@ impl Methods {
                 }),
             )
             .default_service(web::to(move || async move {
-                Err::<HttpResponse, _>(Problem::MethodNotAllowed { allow })
+                Err::<HttpResponse, _>(ApiError::MethodNotAllowed { allow })
             }))
     }
 }
 
-async fn no_such_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    if let Some(problem) = request.extensions_mut().remove::<Problem>() {
+async fn no_such_route(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    if let Some(problem) = request.extensions_mut().remove::<ApiError>() {
         return Err(problem);
     }
-    Err(Problem::NoSuchRoute {
+    Err(ApiError::NoSuchRoute {
         path: crate::domain::body::excerpt(request.path()),
     })
 }
@@ -192,12 +193,13 @@ pub(super) const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "DELETE", "
 
 /// CORS for browsers: every documented method, whatever headers are asked for, and ours readable,
 /// for the pages that may call.
-fn cors(state: Data<State>) -> Cors {
+fn cors(state: Data<AppState>) -> Cors {
     let admits = move |origin: &HeaderValue, _: &RequestHead| {
         let live = state.live.load();
-        origin
-            .to_str()
-            .is_ok_and(|origin| live.allowed_origins.admit(origin, live.gate.needs_key()))
+        origin.to_str().is_ok_and(|origin| {
+            live.allowed_origins
+                .admit(origin, live.authenticator.requires_key())
+        })
     };
 
     Cors::default()

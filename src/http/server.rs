@@ -3,12 +3,12 @@
 //! What `actix_web::HttpServer` would put together, put together by hand, because the stream
 //! beneath HTTP is our own (`wire`).
 
-use super::{
-    arrivals::Arrivals,
+use crate::http::{
     routes,
-    state::State,
-    stream::Stream,
-    wire::{Patience, Wire},
+    state::AppState,
+    transport::accept_queues::AcceptQueues,
+    transport::bounded_stream::{BoundedStream, ClientTimeouts},
+    transport::socket::Socket,
 };
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, Protocol};
@@ -73,8 +73,8 @@ const WAITING: i32 = 4_096;
 pub fn server(
     listeners: Vec<Listener>,
     connections: Connections,
-    state: Data<State>,
-    arrivals: &Arrivals,
+    state: Data<AppState>,
+    arrivals: &AcceptQueues,
 ) -> io::Result<Server> {
     let mut builder = Server::build()
         .workers(connections.workers)
@@ -109,14 +109,14 @@ pub fn server(
 #[derive(Clone)]
 struct Served {
     connections: Connections,
-    state: Data<State>,
-    arrivals: Arrivals,
+    state: Data<AppState>,
+    arrivals: AcceptQueues,
     stopping: GracefulShutdownSignal,
 }
 
 impl Served {
     /// Runs on the worker's own thread.
-    fn factory<S: Into<Stream> + 'static>(
+    fn factory<S: Into<Socket> + 'static>(
         &self,
     ) -> impl ServiceFactory<S, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<S>
     {
@@ -139,21 +139,21 @@ impl Served {
             .keep_alive(connections.idle)
             // The stream sees to it that heads come in time, the first one as well as all others.
             .client_request_timeout(Duration::ZERO)
-            .on_connect_ext(|wire: &Wire, of_connection| {
+            .on_connect_ext(|wire: &BoundedStream, of_connection| {
                 of_connection.insert(wire.exchange().clone());
             })
             .finish(map_config(app, |()| AppConfig::default()));
-        let patience = Patience {
+        let patience = ClientTimeouts {
             head: connections.head,
             answer: connections.idle,
         };
 
         fn_service(move |stream: S| {
-            let stream: Stream = stream.into();
+            let stream: Socket = stream.into();
             stream.send_at_once();
             let peer = stream.peer();
             ready(Ok((
-                Wire::new(stream, state.clone(), patience),
+                BoundedStream::new(stream, state.clone(), patience),
                 Protocol::Http1,
                 peer,
             )))

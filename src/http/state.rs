@@ -1,6 +1,9 @@
 //! What handlers work with: the services, and the settings as they are now.
 
-use super::{drain::Drain, local::Local, metrics::Metrics, room::Room, turns::Turns};
+use crate::http::{
+    admin::backup::AdminAccess, drain::Drain, limits::concurrency_limit::ConcurrencyLimit,
+    limits::memory_budget::MemoryBudget, metrics::Metrics,
+};
 use crate::{
     clock::Clock,
     domain::{
@@ -9,8 +12,8 @@ use crate::{
     },
     ids::RequestIds,
     service::{
-        access::Gate, alerts::Alerts, incoming::Incoming, integrations::Integrations, logs::Logs,
-        tally::Tally, throttle::Throttle,
+        alerts::Alerts, authentication::Authenticator, events::Events, integrations::Integrations,
+        logs::Logs, metrics::EventMetrics, throttle::Throttle,
     },
     store::Store,
 };
@@ -19,9 +22,9 @@ use std::sync::Arc;
 
 /// Settings that a reload replaces while requests are served.
 #[derive(Debug)]
-pub struct Live {
+pub struct LiveSettings {
     /// Checks credentials.
-    pub gate: Arc<Gate>,
+    pub authenticator: Arc<Authenticator>,
     /// Counts the events of each integration.
     pub events: Arc<Throttle>,
     /// How much is forgiven, unless a request asks for strictness.
@@ -42,7 +45,7 @@ pub struct Live {
 
 /// The services.
 #[derive(Debug)]
-pub struct Desks {
+pub struct Services {
     /// The integrations' service.
     pub integrations: Integrations,
     /// The alerts' service.
@@ -50,14 +53,14 @@ pub struct Desks {
     /// The logs' service.
     pub logs: Logs,
     /// What takes events.
-    pub incoming: Incoming,
+    pub events: Events,
     /// Counts what third parties send and are sent.
-    pub tally: Tally,
+    pub event_metrics: EventMetrics,
 }
 
 /// Everything that handlers share.
 #[derive(Debug)]
-pub struct State {
+pub struct AppState {
     /// The integrations' service.
     pub integrations: Integrations,
     /// The alerts' service.
@@ -65,13 +68,13 @@ pub struct State {
     /// The logs' service.
     pub logs: Logs,
     /// What takes events.
-    pub incoming: Incoming,
+    pub events: Events,
     /// The store, for health and whoever takes all of it.
     pub store: Store,
     /// The settings of now.
-    pub live: ArcSwap<Live>,
+    pub live: ArcSwap<LiveSettings>,
     /// Who may ask for the whole store.
-    pub local: Local,
+    pub local: AdminAccess,
     /// The clock.
     pub clock: Clock,
     /// Numbers requests.
@@ -81,15 +84,15 @@ pub struct State {
     /// Whether the server is on its way out.
     pub drain: Drain,
     /// For hashing passwords; each takes 19 MiB.
-    pub logins: Turns,
+    pub logins: ConcurrencyLimit,
     /// For lists that read all of an account.
-    pub searches: Turns,
+    pub searches: ConcurrencyLimit,
     /// For bodies that come compressed.
-    pub decoders: Turns,
+    pub decoders: ConcurrencyLimit,
     /// For bodies that come, until they are dealt with.
-    pub bodies: Room,
+    pub bodies: MemoryBudget,
     /// For answers that nobody has taken yet.
-    pub answers: Room,
+    pub answers: MemoryBudget,
 }
 
 /// 19 MiB and 20 ms of a core each.
@@ -102,46 +105,46 @@ const WAITING_FOR_EACH: usize = 64;
 const MEBIBYTES_OF_BODIES: u16 = 128;
 const MEBIBYTES_OF_ANSWERS: u16 = 256;
 
-impl State {
+impl AppState {
     /// Nothing counted, nobody waiting.
     pub fn new(
-        desks: Desks,
+        desks: Services,
         store: Store,
-        live: Live,
-        local: Local,
+        live: LiveSettings,
+        local: AdminAccess,
         clock: Clock,
         request_ids: RequestIds,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, Into::into);
-        let turns = |what, at_once: usize| {
-            Turns::new(what, at_once, at_once.saturating_mul(WAITING_FOR_EACH))
+        let limit = |what, at_once: usize| {
+            ConcurrencyLimit::new(what, at_once, at_once.saturating_mul(WAITING_FOR_EACH))
         };
 
-        let Desks {
+        let Services {
             integrations,
             alerts,
             logs,
-            incoming,
-            tally,
+            events,
+            event_metrics,
         } = desks;
 
         Self {
             integrations,
             alerts,
             logs,
-            incoming,
-            metrics: Metrics::new(&tally, store.clone()),
+            events,
+            metrics: Metrics::new(&event_metrics, store.clone()),
             store,
             live: ArcSwap::from_pointee(live),
             local,
             clock,
             request_ids,
             drain: Drain::default(),
-            logins: turns("logins", LOGINS_AT_ONCE),
-            searches: turns("searches", cores.max(SEARCHES_AT_LEAST)),
-            decoders: turns("compressed bodies", cores),
-            bodies: Room::new("large bodies", MEBIBYTES_OF_BODIES),
-            answers: Room::new("large answers", MEBIBYTES_OF_ANSWERS),
+            logins: limit("logins", LOGINS_AT_ONCE),
+            searches: limit("searches", cores.max(SEARCHES_AT_LEAST)),
+            decoders: limit("compressed bodies", cores),
+            bodies: MemoryBudget::new("large bodies", MEBIBYTES_OF_BODIES),
+            answers: MemoryBudget::new("large answers", MEBIBYTES_OF_ANSWERS),
         }
     }
 }

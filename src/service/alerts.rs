@@ -1,11 +1,11 @@
 //! Create, read, change, delete and list alerts.
 
 use super::{
-    fault::Fault,
-    lists::{Lists, PageMemory},
+    error::ServiceError,
+    idempotency,
+    lists::{Lists, PageCache},
     objects::{self, encode},
-    once,
-    outgoing::{self, Bell},
+    webhooks::{self, DispatchSignal},
 };
 use crate::{
     clock::Clock,
@@ -45,20 +45,26 @@ pub struct Alerts {
     clock: Clock,
     ids: Ids,
     lists: Lists,
-    bell: Bell,
+    dispatch_signal: DispatchSignal,
 }
 
 impl Alerts {
-    /// A desk that works on `store`, rings `bell` when there may be something to send, and
+    /// A desk that works on `store`, rings `dispatch_signal` when there may be something to send, and
     /// remembers pages of lists in `pages`.
-    pub fn new(store: Store, clock: Clock, ids: Ids, bell: Bell, pages: PageMemory) -> Self {
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        dispatch_signal: DispatchSignal,
+        pages: PageCache,
+    ) -> Self {
         let lists = Lists::new(store.clone(), ALERTS, SCHEMA, pages);
         Self {
             store,
             clock,
             ids,
             lists,
-            bell,
+            dispatch_signal,
         }
     }
 
@@ -71,7 +77,7 @@ impl Alerts {
         writer: &WriteAccess,
         attributes: Map<String, Value>,
         strictness: Strictness,
-    ) -> Result<AlertDraft, Fault> {
+    ) -> Result<AlertDraft, ServiceError> {
         let named = attributes
             .get("source_id")
             .and_then(Value::as_str)
@@ -100,18 +106,18 @@ impl Alerts {
         writer: &WriteAccess,
         draft: AlertDraft,
         key: Option<IdempotencyKey>,
-    ) -> Result<(AlertId, Stored), Fault> {
+    ) -> Result<(AlertId, Stored), ServiceError> {
         let (writer, clock, ids) = (writer.clone(), self.clock.clone(), self.ids.clone());
-        let attempt = key
-            .map(|key| once::attempt(key, &Named { alert: &draft }))
+        let request = key
+            .map(|key| idempotency::fingerprint(key, &Named { alert: &draft }))
             .transpose()?;
         let outcome = self
             .store
             .write(move |transaction| {
                 let now = clock.now();
-                if let Some(attempt) = &attempt
+                if let Some(request) = &request
                     && let Some(record) =
-                        once::answered(transaction, writer.account(), attempt, now)?
+                        idempotency::find_first(transaction, writer.account(), request, now)?
                 {
                     let alert: Alert = objects::decode(&record)?;
                     return Ok((alert.id, record));
@@ -128,10 +134,10 @@ impl Alerts {
 
                 let (alert, record) =
                     insert(transaction, &ids, writer.account(), content, origin, now)?;
-                if let Some(attempt) = &attempt {
+                if let Some(request) = &request {
                     transaction.put_idempotency_record(
                         writer.account(),
-                        attempt,
+                        request,
                         now,
                         record.clone(),
                     )?;
@@ -140,7 +146,7 @@ impl Alerts {
                 Ok((alert.id, record))
             })
             .await;
-        self.bell.ring();
+        self.dispatch_signal.notify();
 
         outcome
     }
@@ -149,7 +155,7 @@ impl Alerts {
     ///
     /// # Errors
     /// No such alert in this account; the store failed.
-    pub fn get(&self, caller: &Caller, id: &AlertId) -> Result<Stored, Fault> {
+    pub fn get(&self, caller: &Caller, id: &AlertId) -> Result<Stored, ServiceError> {
         self.get_of(&caller.account, id)
     }
 
@@ -157,11 +163,11 @@ impl Alerts {
     ///
     /// # Errors
     /// No such alert in this account; the store failed.
-    pub fn bytes(&self, writer: &WriteAccess, id: &AlertId) -> Result<usize, Fault> {
+    pub fn bytes(&self, writer: &WriteAccess, id: &AlertId) -> Result<usize, ServiceError> {
         Ok(self.get_of(writer.account(), id)?.as_ref().len())
     }
 
-    fn get_of(&self, account: &AccountId, id: &AlertId) -> Result<Stored, Fault> {
+    fn get_of(&self, account: &AccountId, id: &AlertId) -> Result<Stored, ServiceError> {
         let found = self.store.record(ALERTS, id.as_str())?;
         Ok(found
             .filter(|record| ALERTS.owns(account, record))
@@ -177,7 +183,7 @@ impl Alerts {
         caller: &Caller,
         id: &AlertId,
         select: &Select,
-    ) -> Result<(Stored, Vec<u8>), Fault> {
+    ) -> Result<(Stored, Vec<u8>), ServiceError> {
         let record = self.get(caller, id)?;
         let selected = select.apply(record.as_ref()).map_err(objects::unreadable)?;
         Ok((record, selected))
@@ -193,7 +199,7 @@ impl Alerts {
         id: &AlertId,
         attributes: Map<String, Value>,
         strictness: Strictness,
-    ) -> Result<(AlertPatch, usize), Fault> {
+    ) -> Result<(AlertPatch, usize), ServiceError> {
         let current = self.get_of(writer.account(), id);
         // A wrong body is told first, also where there is no alert.
         let stored = current
@@ -215,7 +221,7 @@ impl Alerts {
         id: AlertId,
         patch: AlertPatch,
         conditions: Preconditions,
-    ) -> Result<Stored, Fault> {
+    ) -> Result<Stored, ServiceError> {
         self.change(
             writer,
             id,
@@ -239,7 +245,7 @@ impl Alerts {
         id: AlertId,
         step: AlertAction,
         conditions: Preconditions,
-    ) -> Result<Stored, Fault> {
+    ) -> Result<Stored, ServiceError> {
         let by = writer.actor().to_owned();
         self.change(
             writer,
@@ -259,9 +265,9 @@ impl Alerts {
         id: AlertId,
         conditions: Preconditions,
         change: F,
-    ) -> Result<Stored, Fault>
+    ) -> Result<Stored, ServiceError>
     where
-        F: FnOnce(&mut Transaction<'_>, Alert, Timestamp, Stored) -> Result<Stored, Fault>
+        F: FnOnce(&mut Transaction<'_>, Alert, Timestamp, Stored) -> Result<Stored, ServiceError>
             + Send
             + 'static,
     {
@@ -273,7 +279,7 @@ impl Alerts {
             change(transaction, alert, clock.now(), current)
         });
         let outcome = outcome.await;
-        self.bell.ring();
+        self.dispatch_signal.notify();
         outcome
     }
 
@@ -287,7 +293,7 @@ impl Alerts {
         writer: &WriteAccess,
         id: AlertId,
         conditions: Preconditions,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ServiceError> {
         let writer = writer.clone();
         self.store
             .write(move |transaction| {
@@ -311,7 +317,7 @@ fn split(
     transaction: &Transaction<'_>,
     writer: &WriteAccess,
     draft: AlertDraft,
-) -> Result<(Content, AlertOrigin), Fault> {
+) -> Result<(Content, AlertOrigin), ServiceError> {
     let integration = draft
         .source_id
         .map(|id| source(transaction, writer.account(), &id))
@@ -352,7 +358,7 @@ fn source(
     transaction: &Transaction<'_>,
     account: &AccountId,
     id: &IntegrationId,
-) -> Result<Integration, Fault> {
+) -> Result<Integration, ServiceError> {
     let found = transaction
         .record(INTEGRATIONS, id.as_str())?
         .filter(|record| INTEGRATIONS.owns(account, record));
@@ -424,7 +430,7 @@ pub(super) fn insert(
         transaction.set_latest_alert(&subject, alert.id.as_str());
     }
 
-    outgoing::announce(transaction, &alert, AlertEvent::Created)?;
+    webhooks::announce(transaction, &alert, AlertEvent::Created)?;
     Ok((alert, record))
 }
 
@@ -454,7 +460,7 @@ pub(super) fn taken(
         AlertAction::Archive => None,
     };
     if let Some(event) = event {
-        outgoing::announce(transaction, alert, event)?;
+        webhooks::announce(transaction, alert, event)?;
     }
     replace(transaction, alert)
 }

@@ -1,14 +1,14 @@
 //! Create, read, update, delete and list integrations.
 
 use super::{
-    fault::Fault,
-    lists::{Lists, PageMemory},
+    error::ServiceError,
+    idempotency,
+    lists::{Lists, PageCache},
     objects::{self, encode, unreadable},
-    once, outgoing,
+    webhooks,
 };
 use crate::{
     clock::Clock,
-    courier::Reach,
     domain::{
         caller::{Caller, WriteAccess},
         entity_tag::Preconditions,
@@ -19,6 +19,7 @@ use crate::{
         list::Select,
         rejection::Rejection,
     },
+    http_client::EgressPolicy,
     ids::Ids,
     store::{Collection, INTEGRATIONS, Store, Stored, Transaction},
 };
@@ -32,35 +33,35 @@ pub struct Integrations {
     store: Store,
     clock: Clock,
     ids: Ids,
-    outgoing: OutgoingRules,
+    webhook_rules: WebhookRules,
     lists: Lists,
 }
 
 /// What holds for integrations that send.
 #[derive(Clone, Copy, Debug)]
-pub struct OutgoingRules {
+pub struct WebhookRules {
     /// How far they may reach.
-    pub reach: Reach,
+    pub reach: EgressPolicy,
     /// How many an account may have.
     pub senders: usize,
 }
 
 impl Integrations {
     /// A desk that works on `store` and remembers pages of lists in `pages`. Integrations that send
-    /// keep to `outgoing`.
+    /// follow `webhook_rules`.
     pub fn new(
         store: Store,
         clock: Clock,
         ids: Ids,
-        outgoing: OutgoingRules,
-        pages: PageMemory,
+        webhook_rules: WebhookRules,
+        pages: PageCache,
     ) -> Self {
         let lists = Lists::new(store.clone(), COLLECTION, SCHEMA, pages);
         Self {
             store,
             clock,
             ids,
-            outgoing,
+            webhook_rules,
             lists,
         }
     }
@@ -76,16 +77,19 @@ impl Integrations {
         writer: &WriteAccess,
         draft: IntegrationDraft,
         key: Option<IdempotencyKey>,
-    ) -> Result<(IntegrationId, Stored), Fault> {
+    ) -> Result<(IntegrationId, Stored), ServiceError> {
         let (writer, clock, ids) = (writer.clone(), self.clock.clone(), self.ids.clone());
-        let OutgoingRules { reach, senders } = self.outgoing;
-        let attempt = key.map(|key| once::attempt(key, &draft)).transpose()?;
+        let WebhookRules { reach, senders } = self.webhook_rules;
+        let request = key
+            .map(|key| idempotency::fingerprint(key, &draft))
+            .transpose()?;
 
         self.store
             .write(move |transaction| {
                 let (account, now) = (writer.account(), clock.now());
-                if let Some(attempt) = &attempt
-                    && let Some(record) = once::answered(transaction, account, attempt, now)?
+                if let Some(request) = &request
+                    && let Some(record) =
+                        idempotency::find_first(transaction, account, request, now)?
                 {
                     let integration: Integration = objects::decode(&record)?;
                     return Ok((integration.id, record));
@@ -100,14 +104,14 @@ impl Integrations {
                 )?;
                 let integration =
                     Integration::create(draft, account.clone(), id.clone(), tiny_id, now);
-                outgoing::check_page(&integration, &writer, reach)?;
-                outgoing::judge(&integration)?;
+                webhooks::check_origin(&integration, &writer, reach)?;
+                webhooks::validate_options(&integration)?;
                 let record = encode(&integration)?;
                 transaction.insert(COLLECTION, account, tiny_id, id.as_str(), record.clone())?;
-                outgoing::register(transaction, &integration, senders)?;
+                webhooks::register(transaction, &integration, senders)?;
 
-                if let Some(attempt) = &attempt {
-                    transaction.put_idempotency_record(account, attempt, now, record.clone())?;
+                if let Some(request) = &request {
+                    transaction.put_idempotency_record(account, request, now, record.clone())?;
                 }
 
                 Ok((id, record))
@@ -119,7 +123,7 @@ impl Integrations {
     ///
     /// # Errors
     /// No such integration in this account; the store failed.
-    pub fn get(&self, caller: &Caller, id: &IntegrationId) -> Result<Stored, Fault> {
+    pub fn get(&self, caller: &Caller, id: &IntegrationId) -> Result<Stored, ServiceError> {
         self.get_of(&caller.account, id)
     }
 
@@ -127,11 +131,11 @@ impl Integrations {
     ///
     /// # Errors
     /// No such integration in this account; the store failed.
-    pub fn bytes(&self, writer: &WriteAccess, id: &IntegrationId) -> Result<usize, Fault> {
+    pub fn bytes(&self, writer: &WriteAccess, id: &IntegrationId) -> Result<usize, ServiceError> {
         Ok(self.get_of(writer.account(), id)?.as_ref().len())
     }
 
-    fn get_of(&self, account: &AccountId, id: &IntegrationId) -> Result<Stored, Fault> {
+    fn get_of(&self, account: &AccountId, id: &IntegrationId) -> Result<Stored, ServiceError> {
         let found = self.store.record(COLLECTION, id.as_str())?;
         Ok(found
             .filter(|record| COLLECTION.owns(account, record))
@@ -147,7 +151,7 @@ impl Integrations {
         caller: &Caller,
         id: &IntegrationId,
         select: &Select,
-    ) -> Result<(Stored, Vec<u8>), Fault> {
+    ) -> Result<(Stored, Vec<u8>), ServiceError> {
         let record = self.get(caller, id)?;
         let selected = select.apply(record.as_ref()).map_err(unreadable)?;
         Ok((record, selected))
@@ -164,9 +168,9 @@ impl Integrations {
         id: IntegrationId,
         patch: IntegrationPatch,
         conditions: Preconditions,
-    ) -> Result<Stored, Fault> {
-        let (writer, clock, OutgoingRules { reach, senders }) =
-            (writer.clone(), self.clock.clone(), self.outgoing);
+    ) -> Result<Stored, ServiceError> {
+        let (writer, clock, WebhookRules { reach, senders }) =
+            (writer.clone(), self.clock.clone(), self.webhook_rules);
         self.store
             .write(move |transaction| {
                 let (mut integration, current) = owned(transaction, &writer, &id)?;
@@ -180,10 +184,10 @@ impl Integrations {
                     return Ok(current);
                 }
 
-                outgoing::check_page(&integration, &writer, reach)?;
+                webhooks::check_origin(&integration, &writer, reach)?;
                 let are_others = options.is_some_and(|options| options != integration.options);
                 if are_others || kind != integration.integration_type {
-                    outgoing::judge(&integration)?;
+                    webhooks::validate_options(&integration)?;
                 }
 
                 let record = encode(&integration)?;
@@ -194,7 +198,7 @@ impl Integrations {
                     id.as_str(),
                     record.clone(),
                 );
-                outgoing::register(transaction, &integration, senders)?;
+                webhooks::register(transaction, &integration, senders)?;
 
                 Ok(record)
             })
@@ -211,13 +215,13 @@ impl Integrations {
         writer: &WriteAccess,
         id: IntegrationId,
         conditions: Preconditions,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ServiceError> {
         let writer = writer.clone();
         self.store
             .write(move |transaction| {
                 let (integration, current) = owned(transaction, &writer, &id)?;
                 conditions.check(current.as_ref())?;
-                outgoing::unregister(transaction, writer.account(), &id)?;
+                webhooks::unregister(transaction, writer.account(), &id)?;
                 Ok(transaction.delete(
                     COLLECTION,
                     writer.account(),
@@ -238,6 +242,6 @@ fn owned(
     transaction: &Transaction<'_>,
     writer: &WriteAccess,
     id: &IntegrationId,
-) -> Result<(Integration, Stored), Fault> {
+) -> Result<(Integration, Stored), ServiceError> {
     objects::owned(transaction, COLLECTION, writer.account(), id.as_str(), NAME)
 }

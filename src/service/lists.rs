@@ -44,12 +44,12 @@ pub struct Lists {
     store: Store,
     collection: Collection,
     schema: Schema,
-    remembered: PageMemory,
+    remembered: PageCache,
 }
 
 /// A page, and the state of its account that it shows.
 #[derive(Clone, Debug)]
-struct Remembered {
+struct CachedPage {
     last_change: u64,
     page: ListPage,
 }
@@ -57,8 +57,8 @@ struct Remembered {
 #[derive(Clone, Debug)]
 struct PageWeight;
 
-impl Weighter<Box<[u8]>, Remembered> for PageWeight {
-    fn weight(&self, key: &Box<[u8]>, remembered: &Remembered) -> u64 {
+impl Weighter<Box<[u8]>, CachedPage> for PageWeight {
+    fn weight(&self, key: &Box<[u8]>, remembered: &CachedPage) -> u64 {
         const REST: usize = 128;
         let bytes = key
             .len()
@@ -78,9 +78,9 @@ const USUAL_PAGE_BYTES: u64 = 4096;
 /// Pages that were answered, of all kinds of objects, bounded by their bytes. Cloning is cheap and
 /// gives the same.
 #[derive(Clone, Debug)]
-pub struct PageMemory(Arc<Cache<Box<[u8]>, Remembered, PageWeight>>);
+pub struct PageCache(Arc<Cache<Box<[u8]>, CachedPage, PageWeight>>);
 
-impl PageMemory {
+impl PageCache {
     /// Room for so many bytes; 0 for none.
     pub fn new(bytes: u64) -> Self {
         let pages = usize::try_from(bytes / USUAL_PAGE_BYTES).unwrap_or(usize::MAX);
@@ -94,7 +94,7 @@ impl Lists {
         store: Store,
         collection: Collection,
         schema: Schema,
-        remembered: PageMemory,
+        remembered: PageCache,
     ) -> Self {
         Self {
             store,
@@ -220,7 +220,7 @@ impl Lists {
 
         self.remembered.0.insert(
             self.key(account, raw_query),
-            Remembered {
+            CachedPage {
                 last_change,
                 page: page.clone(),
             },

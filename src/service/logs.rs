@@ -1,8 +1,8 @@
 //! Read and list logs.
 
 use super::{
-    fault::Fault,
-    lists::{Lists, PageMemory},
+    error::ServiceError,
+    lists::{Lists, PageCache},
     objects,
 };
 use crate::{
@@ -19,7 +19,7 @@ pub struct Logs {
 
 impl Logs {
     /// A desk that works on `store` and remembers pages of lists in `pages`.
-    pub fn new(store: Store, pages: PageMemory) -> Self {
+    pub fn new(store: Store, pages: PageCache) -> Self {
         let lists = Lists::new(store.clone(), LOGS, SCHEMA, pages);
         Self { store, lists }
     }
@@ -28,7 +28,7 @@ impl Logs {
     ///
     /// # Errors
     /// No such log in this account; the store failed.
-    pub fn get(&self, caller: &Caller, id: &LogId) -> Result<Stored, Fault> {
+    pub fn get(&self, caller: &Caller, id: &LogId) -> Result<Stored, ServiceError> {
         let found = self.store.record(LOGS, id.as_str())?;
         Ok(found
             .filter(|record| LOGS.owns(&caller.account, record))
@@ -44,7 +44,7 @@ impl Logs {
         caller: &Caller,
         id: &LogId,
         select: &Select,
-    ) -> Result<(Stored, Vec<u8>), Fault> {
+    ) -> Result<(Stored, Vec<u8>), ServiceError> {
         let record = self.get(caller, id)?;
         let selected = select.apply(record.as_ref()).map_err(objects::unreadable)?;
         Ok((record, selected))

@@ -1,6 +1,6 @@
 //! What the desks of all kinds of objects have in common.
 
-use super::fault::Fault;
+use super::error::ServiceError;
 use crate::{
     domain::{ids::AccountId, rejection::Rejection},
     store::{Collection, StoreError, Stored, Transaction},
@@ -15,7 +15,7 @@ pub(super) fn owned<T: DeserializeOwned>(
     account: &AccountId,
     id: &str,
     name: &'static str,
-) -> Result<(T, Stored), Fault> {
+) -> Result<(T, Stored), ServiceError> {
     let found = transaction.record(collection, id)?;
     let record = found
         .filter(|record| collection.owns(account, record))

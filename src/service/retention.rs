@@ -3,7 +3,7 @@
 //! What is to go is found out beside the writer, and taken away in small commands between those of
 //! others.
 
-use super::{alerts, objects, readers};
+use super::{alerts, blocking, objects};
 use crate::{
     clock::Clock,
     domain::{alert::Alert, ids::AccountId, log::Log, timestamp::Timestamp},
@@ -12,7 +12,7 @@ use crate::{
 
 /// How much is kept of each account; 0 is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Keep {
+pub struct RetentionPolicy {
     /// Alerts; the oldest go first.
     pub alerts: u64,
     /// Days after which an alert goes that is over.
@@ -28,7 +28,7 @@ pub struct Keep {
 pub struct Retention {
     store: Store,
     clock: Clock,
-    keep: Keep,
+    keep: RetentionPolicy,
 }
 
 /// So many go in one command at most.
@@ -49,7 +49,7 @@ struct Candidate {
 
 impl Retention {
     /// Keeps so much of each account in `store`.
-    pub fn new(store: Store, clock: Clock, keep: Keep) -> Self {
+    pub fn new(store: Store, clock: Clock, keep: RetentionPolicy) -> Self {
         Self { store, clock, keep }
     }
 
@@ -60,7 +60,7 @@ impl Retention {
     /// The store failed, or the first damage that was met. What is damaged stays, for `check` to
     /// name, and keeps nothing else.
     pub async fn sweep(&self) -> Result<u64, StoreError> {
-        let Keep {
+        let RetentionPolicy {
             alerts,
             alert_days,
             logs,
@@ -119,7 +119,7 @@ impl Retention {
     ) -> Result<u64, StoreError> {
         let own = self.clone();
         // It may read all of the account, and whoever sweeps shares a thread with others.
-        let old = readers::elsewhere(move || own.old(sweep, &account)).await;
+        let old = blocking::run_blocking(move || own.old(sweep, &account)).await;
 
         // Whatever it was that broke down, it is something of this account.
         let old =

@@ -31,7 +31,7 @@ pub struct Claims {
 
 /// What became of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum TokenStatus {
     /// One of ours.
     Valid(Claims),
     /// Was one of ours.
@@ -97,21 +97,21 @@ impl Tokens {
     }
 
     /// Reads a token and says whether it is one of ours.
-    pub fn check(&self, token: &[u8], now: Timestamp) -> Verdict {
+    pub fn check(&self, token: &[u8], now: Timestamp) -> TokenStatus {
         // Most credentials are no tokens, and telling so must cost nothing.
         if !token.starts_with(b"eyJ") {
-            return Verdict::Foreign;
+            return TokenStatus::Foreign;
         }
 
         let Ok(read) = jsonwebtoken::decode::<Claims>(token, &self.checking, &self.validation)
         else {
-            return Verdict::Foreign;
+            return TokenStatus::Foreign;
         };
 
         if read.claims.exp <= now.seconds() {
-            Verdict::Expired
+            TokenStatus::Expired
         } else {
-            Verdict::Valid(read.claims)
+            TokenStatus::Valid(read.claims)
         }
     }
 }
@@ -207,11 +207,11 @@ mod tests {
     fn a_token_is_good_until_it_expires() {
         let tokens = Tokens::new(b"secret");
         assert!(
-            matches!(tokens.check(token().as_bytes(), at(1_059)), Verdict::Valid(claims) if claims.exp == 1_060)
+            matches!(tokens.check(token().as_bytes(), at(1_059)), TokenStatus::Valid(claims) if claims.exp == 1_060)
         );
         assert_eq!(
             tokens.check(token().as_bytes(), at(1_060)),
-            Verdict::Expired
+            TokenStatus::Expired
         );
     }
 
@@ -219,13 +219,13 @@ mod tests {
     fn tokens_of_others_are_foreign() {
         assert_eq!(
             Tokens::new(b"other").check(token().as_bytes(), at(1_000)),
-            Verdict::Foreign
+            TokenStatus::Foreign
         );
         // RFC 7515's example of an unsigned token, shortened: {"alg":"none"} . {"id":"usr_1"} .
         let unsigned = b"eyJhbGciOiJub25lIn0.eyJpZCI6InVzcl8xIn0.";
         assert_eq!(
             Tokens::new(b"secret").check(unsigned, at(1_000)),
-            Verdict::Foreign
+            TokenStatus::Foreign
         );
     }
 

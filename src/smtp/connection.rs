@@ -11,8 +11,8 @@ use crate::{
     adapters::RequestParts,
     domain::{ids::IntegrationId, rejection::Rejection},
     service::{
-        fault::Fault,
-        incoming::{Arrival, Receipt, Refused},
+        error::ServiceError,
+        events::{EventAck, IncomingRequest, Refused},
     },
 };
 use actix_rt::{
@@ -168,7 +168,7 @@ async fn converse(
                         deliver(desk, &mut session, whole.message, peer).await
                     }
                     _ => {
-                        desk.tally.message("too_large");
+                        desk.event_metrics.count_message("too_large");
                         let reason = format!("the message has more than {most} bytes");
                         for id in &session.recipients {
                             log_refused(desk, &session, id, peer, (552, &reason)).await;
@@ -230,8 +230,8 @@ async fn log_refused(
 
 fn mailbox(desk: &Desk, name: &str) -> Result<IntegrationId, NoMailbox> {
     desk.incoming.mailbox(name).map_err(|fault| match fault {
-        Fault::Rejected(_) => NoMailbox::Unknown,
-        Fault::Store(_) => NoMailbox::Later,
+        ServiceError::Rejected(_) => NoMailbox::Unknown,
+        ServiceError::Store(_) => NoMailbox::Later,
     })
 }
 
@@ -291,11 +291,11 @@ async fn deliver(desk: &Desk, session: &mut Session, message: Vec<u8>, peer: IpA
         Fate::Unknown => ("unknown", "550 5.1.1 there is no such integration any more"),
     };
 
-    desk.tally.message(outcome);
+    desk.event_metrics.count_message(outcome);
     line(reply)
 }
 
-fn arrival(session: &Session, id: &IntegrationId, message: &[u8], peer: IpAddr) -> Arrival {
+fn arrival(session: &Session, id: &IntegrationId, message: &[u8], peer: IpAddr) -> IncomingRequest {
     let envelope = [
         ("content-type", "message/rfc822"),
         ("helo", session.helo.as_deref().unwrap_or_default()),
@@ -311,21 +311,21 @@ fn arrival(session: &Session, id: &IntegrationId, message: &[u8], peer: IpAddr) 
         ..RequestParts::default()
     };
 
-    Arrival {
+    IncomingRequest {
         parts,
         path: format!("/integration/{}", id.as_str()),
         remote: Some(peer.to_string()),
     }
 }
 
-fn fate_of(outcome: Result<Receipt, Fault>) -> Fate {
+fn fate_of(outcome: Result<EventAck, ServiceError>) -> Fate {
     match outcome {
-        Ok(Receipt::Taken) => Fate::Taken,
-        Ok(Receipt::Disabled) => Fate::Disabled,
-        Ok(Receipt::Blocked) => Fate::Blocked,
-        Err(Fault::Rejected(Rejection::TooMany { .. })) => Fate::TooMany,
-        Err(Fault::Rejected(_)) => Fate::Unknown,
-        Err(Fault::Store(cause)) => {
+        Ok(EventAck::Accepted) => Fate::Taken,
+        Ok(EventAck::Disabled) => Fate::Disabled,
+        Ok(EventAck::Blocked) => Fate::Blocked,
+        Err(ServiceError::Rejected(Rejection::TooMany { .. })) => Fate::TooMany,
+        Err(ServiceError::Rejected(_)) => Fate::Unknown,
+        Err(ServiceError::Store(cause)) => {
             log::warn!(cause:display; "A message could not be kept; its sender is told to try again");
             Fate::Later
         }

@@ -43,7 +43,7 @@ fn another_request_under_the_same_key_answers_409_and_changes_nothing() {
     keyed(&ops, "k1").create(named("a")).assert_status(200);
     keyed(&ops, "k1")
         .create(named("b"))
-        .assert_error(409, &["'k1' was used for another request"]);
+        .assert_error(409, &["'k1' was already used for a different request"]);
     assert_eq!(total(&ops), 1);
 }
 
@@ -146,7 +146,7 @@ fn an_alert_is_created_once_under_a_key() {
     let other = json!({"title": "u", "destination_ids": []});
 
     create_alert(&keyed(&ops, "k1"), other.clone())
-        .assert_error(409, &["'k1' was used for another request"]);
+        .assert_error(409, &["'k1' was already used for a different request"]);
     create_alert(&keyed(&ops, "k2"), body.clone()).assert_error(409, &["is not over yet"]);
     create_alert(&keyed(&ops, "k2"), other.clone()).assert_status(200);
     create_alert(&keyed(&ops, ""), other)
@@ -172,11 +172,11 @@ fn a_key_of_one_route_answers_nothing_on_another() {
     let both = json!({"name": "a", "type": "email", "title": "a", "destination_ids": []});
     keyed(&ops, "k1").create(both.clone()).assert_status(200);
     create_alert(&keyed(&ops, "k1"), both.clone())
-        .assert_error(409, &["'k1' was used for another request"]);
+        .assert_error(409, &["'k1' was already used for a different request"]);
     create_alert(&keyed(&ops, "k2"), both.clone()).assert_status(200);
     keyed(&ops, "k2")
         .create(both)
-        .assert_error(409, &["'k2' was used for another request"]);
+        .assert_error(409, &["'k2' was already used for a different request"]);
 }
 
 /// Nothing but later creates with a key removed old answers.

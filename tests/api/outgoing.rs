@@ -71,7 +71,7 @@ fn what_happens_to_an_alert_is_posted_in_order() {
         (&log["action"], &log["outcome"]),
         (
             &json!("alert.created"),
-            &json!("taken with 204 at attempt 1")
+            &json!("delivered on attempt 1 (HTTP 204)")
         )
     );
     assert_eq!(
@@ -181,9 +181,9 @@ fn what_is_not_taken_is_sent_again_until_it_is_given_up() {
         .map(|log| log["outcome"].clone())
         .collect();
     let expected = [
-        "refused with 500 at attempt 1; it will be sent again",
-        "refused with 302 at attempt 2; it will be sent again",
-        "refused with 404 at attempt 3; it is given up",
+        "failed on attempt 1 (HTTP 500); will be retried",
+        "failed on attempt 2 (HTTP 302); will be retried",
+        "failed on attempt 3 (HTTP 404); no more retries",
     ];
     assert_eq!(outcomes, expected);
     server.clock.set(1_800_000_000_000);
@@ -214,7 +214,7 @@ fn what_was_not_sent_before_a_stop_is_sent_after_the_next_start() {
         log["outcome"]
             .as_str()
             .unwrap()
-            .starts_with("no answer at attempt 1: "),
+            .starts_with("failed on attempt 1: "),
         "{log:#}"
     );
     assert_eq!(
@@ -236,7 +236,7 @@ fn what_was_not_sent_before_a_stop_is_sent_after_the_next_start() {
 
     while !log_outcomes(&account)
         .iter()
-        .any(|outcome| outcome.starts_with("taken with 200 at attempt "))
+        .any(|outcome| outcome.starts_with("delivered on attempt "))
     {
         thread::yield_now();
     }
@@ -252,8 +252,8 @@ fn requests_do_not_go_where_they_may_not() {
     let port = listener.local_addr().unwrap().port();
     // What a name leads to may change.
     let then = [
-        ("127.0.0.1", "given up"),
-        ("[::ffff:127.0.0.1]", "given up"),
+        ("127.0.0.1", "no more retries"),
+        ("[::ffff:127.0.0.1]", "no more retries"),
         ("localhost", "sent again"),
     ];
     let then = then.map(|(host, then)| {
@@ -398,7 +398,7 @@ fn a_subscription_of_sns_is_confirmed_if_the_setting_says_so() {
                 log["outcome"]
                     .as_str()
                     .unwrap()
-                    .starts_with("no answer at attempt 1: "),
+                    .starts_with("failed on attempt 1: "),
                 "{log:#}"
             );
         } else {
@@ -572,7 +572,7 @@ fn what_is_damaged_is_given_up_and_keeps_nothing_else_from_being_sent() {
     alert(&account, "second");
     assert_eq!(receiver.next().json()["data"]["title"], "second");
 
-    let given_up = "not sent: what was to be sent cannot be read, since the store is damaged";
+    let given_up = "not sent: the message cannot be read because the store is damaged";
     while log_outcomes(&account)
         .iter()
         .filter(|outcome| *outcome == given_up)

@@ -108,7 +108,7 @@ fn the_oldest_of_too_many_that_wait_are_given_up() {
     (1..=5).for_each(|number| drop(alert(&account, &number.to_string())));
 
     let given_up =
-        "not sent: more than outgoing.queue waited for this integration, and this was the oldest";
+        "not sent: the outbox was full (outgoing.queue), and this message was the oldest";
     for log in &logs(&account, 4)[1..] {
         assert_eq!(log["outcome"], given_up);
     }
@@ -136,8 +136,8 @@ fn webhooks_that_lead_in_a_circle_come_to_an_end() {
         .iter()
         .map(|log| log["outcome"].clone())
         .collect();
-    let taken = "taken with 200 at attempt 1";
-    let end = "not sent: webhooks led to webhooks three times in a row, so this is the end";
+    let taken = "delivered on attempt 1 (HTTP 200)";
+    let end = "not sent: webhook loop detected (3 hops)";
     assert_eq!(outcomes, [taken, taken, taken, end]);
     assert_eq!(account.send("GET", "/alert", None).json()["total_count"], 4);
     let events = account.send("GET", "/log?type=incoming", None).json();
@@ -173,8 +173,8 @@ fn webhooks_that_lead_in_a_circle_through_two_servers_come_to_an_end() {
         .iter()
         .map(|log| log["outcome"].clone())
         .collect();
-    let taken = "taken with 200 at attempt 1";
-    let end = "not sent: webhooks led to webhooks three times in a row, so this is the end";
+    let taken = "delivered on attempt 1 (HTTP 200)";
+    let end = "not sent: webhook loop detected (3 hops)";
 
     assert_eq!(outcomes, [taken, taken, taken, end]);
 }

@@ -15,7 +15,15 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 14] = [
     (
         "app",
         &[
-            "courier", "http", "smtp", "config", "service", "store", "domain", "clock", "ids",
+            "http_client",
+            "http",
+            "smtp",
+            "config",
+            "service",
+            "store",
+            "domain",
+            "clock",
+            "ids",
             "logging",
         ],
     ),
@@ -26,7 +34,7 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 14] = [
     ("smtp", &["adapters", "service", "domain"]),
     (
         "service",
-        &["adapters", "courier", "store", "domain", "clock", "ids"],
+        &["adapters", "http_client", "store", "domain", "clock", "ids"],
     ),
     ("adapters", &["domain"]),
     // Only to measure how long something takes.
@@ -35,9 +43,9 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 14] = [
     // have a time.
     ("logging", &["config", "store", "clock"]),
     // A password's hash in the file is checked by who can use it.
-    ("config", &["courier", "service", "domain"]),
+    ("config", &["http_client", "service", "domain"]),
     ("clock", &["domain"]),
-    ("courier", &["domain"]),
+    ("http_client", &["domain"]),
     ("ids", &["domain"]),
     ("domain", &[]),
 ];

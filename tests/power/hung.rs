@@ -43,9 +43,7 @@ impl Hung {
 
         shim.fail(Fault::HangSync);
         let waiting = creating(&server);
-        server
-            .log
-            .wait_for("The store takes no writes until the disk goes on");
+        server.log.wait_for("The disk is not responding");
 
         Self {
             shim,
@@ -122,7 +120,7 @@ fn reads_are_served_and_writes_refused_until_the_disk_goes_on() {
     shim.work();
     let answer = waiting.join().unwrap().unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());
-    server.log.wait_for("The disk goes on");
+    server.log.wait_for("The disk is responding again");
     becomes_ready(&client);
     acknowledged.insert(
         answer.json()["id"].as_str().unwrap().to_owned(),
@@ -212,9 +210,7 @@ fn a_message_that_came_whole_before_a_signal_is_acknowledged() {
 
     let waiting = thread::spawn(move || (reply("Subject: It broke\r\n\r\n.\r\n"), reply("")));
     // Nothing tells that it waits, but what is written then is held up.
-    server
-        .log
-        .wait_for("The store takes no writes until the disk goes on");
+    server.log.wait_for("The disk is not responding");
     server.signal(Signal::TERM);
     server.log.wait_for("Stopping");
     shim.work();

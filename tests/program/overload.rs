@@ -120,7 +120,7 @@ fn connections_for_mail_do_not_take_the_last_files_either() {
     let config = format!("[smtp]\nlisten = '{listen}'\nconnections = 64\n");
     let setup = Setup::new().config(&config).open_files(256);
     let server = setup.start();
-    server.log.wait_for("for mail in place of 64");
+    server.log.wait_for("instead of 64 for mail");
     let mut first = Connection::open(&server);
     let _mail: Vec<_> = (0..100)
         .map(|_| TcpStream::connect(listen).unwrap())

@@ -212,10 +212,10 @@ fn more_workers_than_files_allow_are_not_started_and_the_limit_is_named() {
         .start();
     let line = server
         .log
-        .wait_for("8 worker threads are started in place of 64");
+        .wait_for("Starting 8 worker threads instead of 64");
 
     assert!(
-        line.contains("128 files") && line.contains("ulimit -n"),
+        line.contains("only 128 files") && line.contains("ulimit -n"),
         "{line}"
     );
     assert_eq!(server.client("t").get("/readyz").status, 200);

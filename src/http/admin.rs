@@ -1,0 +1,5 @@
+//! Routes for operators: the index page, health checks, and the local backup and export.
+
+pub(crate) mod backup;
+pub(crate) mod health;
+pub(crate) mod index;

@@ -1,0 +1,155 @@
+//! `/_local/…`: for whoever runs the server, on the machine on which it runs.
+//!
+//! To peers elsewhere these routes do not exist. On this machine everybody can connect, also a page
+//! in a browser and what comes through a reverse proxy; so a token is asked for, which only they
+//! can know who may read the data folder.
+
+use crate::http::{
+    error::ApiError,
+    state::AppState,
+    transport::streaming_body::{BodyWriter, streaming_body},
+};
+use crate::{
+    domain::rejection::Rejection,
+    service::passwords,
+    store::{
+        Snapshot,
+        archive::{self, ArchiveError, Progress},
+    },
+};
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    guard::GuardContext,
+    http::header::AUTHORIZATION,
+    web::{self, Data},
+};
+use std::{
+    future::{Ready, ready},
+    io,
+    net::IpAddr,
+    thread,
+    time::Duration,
+};
+
+/// How these routes know who asks.
+#[derive(Debug)]
+pub struct AdminAccess {
+    /// The addresses that are listened on. Who comes from there is on this machine too.
+    pub addresses: Vec<IpAddr>,
+    /// SHA-256 of the token.
+    pub token_sha256: [u8; 32],
+}
+
+/// For how long a client may read nothing. What changes meanwhile is kept in memory for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Whether the peer is on this machine.
+pub(crate) fn is_here(context: &GuardContext<'_>) -> bool {
+    let Some(peer) = context
+        .head()
+        .peer_addr
+        .map(|peer| peer.ip().to_canonical())
+    else {
+        return false;
+    };
+
+    let state = context.app_data::<Data<AppState>>();
+    let is_own = |state: &Data<AppState>| {
+        state
+            .local
+            .addresses
+            .iter()
+            .any(|own| own.to_canonical() == peer)
+    };
+
+    peer.is_loopback() || state.is_some_and(is_own)
+}
+
+/// Somebody who knows the token.
+#[derive(Debug)]
+pub(crate) struct Admin(());
+
+impl FromRequest for Admin {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let token = request
+            .headers()
+            .get(AUTHORIZATION)
+            .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+        let state = request.app_data::<Data<AppState>>();
+        let known = state
+            .zip(token)
+            .is_some_and(|(state, token)| passwords::matches(token, &state.local.token_sha256));
+        ready(if known { Ok(Self(())) } else { Err(stranger()) })
+    }
+}
+
+fn stranger() -> ApiError {
+    let message = "Send 'Authorization: Bearer <token>' with the token in the file 'running' of the data folder";
+    Rejection::Unauthenticated(message.into()).into()
+}
+
+/// `GET /_local/backup`: everything, secrets included, as of now.
+pub(crate) async fn backup(_: Admin, state: Data<AppState>) -> Result<HttpResponse, ApiError> {
+    let write: Write =
+        |snapshot, out| archive::backup(snapshot, out, &Progress::none()).map(|_| ());
+    stream(
+        &state,
+        "application/octet-stream",
+        archive::backup_steps,
+        write,
+    )
+    .await
+}
+
+/// `GET /_local/export`: everything but secrets, as text, as of now.
+pub(crate) async fn export(_: Admin, state: Data<AppState>) -> Result<HttpResponse, ApiError> {
+    let write: Write =
+        |snapshot, out| archive::export(snapshot, out, &Progress::none()).map(|_| ());
+    stream(&state, "application/jsonl", archive::export_lines, write).await
+}
+
+type Write = fn(&Snapshot, &mut BodyWriter) -> Result<(), ArchiveError>;
+
+/// Answers with what `write` writes on a thread of its own. The view is taken now.
+async fn stream(
+    state: &AppState,
+    kind: &'static str,
+    steps: fn(&Snapshot) -> u64,
+    write: Write,
+) -> Result<HttpResponse, ApiError> {
+    let snapshot = state.store.snapshot()?;
+    // There may be many accounts.
+    let counted = web::block(move || (steps(&snapshot), snapshot)).await;
+
+    let (steps, snapshot) =
+        counted.map_err(|error| ApiError::Internal(format!("steps cannot be counted: {error}")))?;
+    let expiry = snapshot.expiry();
+    let (mut writer, reader) =
+        streaming_body(PATIENCE, move || expiry.reason().map(io::Error::other));
+    let work = move || {
+        let written = write(&snapshot, &mut writer)
+            .and_then(|()| writer.finish().map_err(ArchiveError::Output));
+        drop(snapshot);
+        match written {
+            Ok(()) => log::info!("The store was sent as it was a moment ago"),
+            Err(ArchiveError::Output(cause)) => {
+                log::warn!(cause:display; "The store could not be sent to its end")
+            }
+            Err(cause) => log::error!(cause:display; "The store could not be sent to its end"),
+        }
+    };
+
+    let started = thread::Builder::new()
+        .name("store-sender".into())
+        .spawn(work);
+
+    started.map_err(|error| ApiError::Internal(format!("a thread cannot be started: {error}")))?;
+    Ok(HttpResponse::Ok()
+        .content_type(kind)
+        .insert_header((archive::STEPS_HEADER, steps))
+        .streaming(reader))
+}

@@ -1,0 +1,87 @@
+//! `GET /`: what this server is, for whoever opens its address.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, ACCEPT, ContentType, HeaderValue},
+};
+use serde_json::json;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const WHAT: &str = "PagerTree's integration API on your own machine";
+
+/// Where to go from here: what there is, and the route.
+const ROUTES: [(&str, &str); 7] = [
+    ("integrations", "/integration"),
+    ("alerts", "/alert"),
+    ("logs", "/log"),
+    ("login", "/public/login"),
+    ("liveness", "/livez"),
+    ("readiness", "/readyz"),
+    ("metrics", "/metrics"),
+];
+
+/// The page is nothing but text and links.
+const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'");
+
+/// JSON, or a page for who would rather have one.
+pub(crate) async fn index(request: HttpRequest) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::VARY, "Accept"));
+    if prefers_html(&request) {
+        return response
+            .insert_header(ContentType::html())
+            .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+            .body(page());
+    }
+
+    let routes: serde_json::Map<_, _> = ROUTES
+        .iter()
+        .map(|(name, path)| ((*name).to_owned(), (*path).into()))
+        .collect();
+
+    response.json(json!({
+        "name": "pagertree-local",
+        "version": VERSION,
+        "description": WHAT,
+        "documentation": "docs/api.md, beside the program's source",
+        "routes": routes,
+    }))
+}
+
+/// Whether `Accept` names HTML and prefers it to JSON, as browsers do.
+fn prefers_html(request: &HttpRequest) -> bool {
+    let mut html = None;
+    let mut json: f32 = 0.0;
+    for header in request.headers().get_all(ACCEPT) {
+        for range in header.to_str().unwrap_or_default().split(',') {
+            let mut parts = range.split(';').map(str::trim);
+            let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let quality = parts
+                .find_map(|part| part.strip_prefix("q=")?.parse().ok())
+                .unwrap_or(1.0);
+            match kind.as_str() {
+                "text/html" | "application/xhtml+xml" => html = Some(quality),
+                "application/json" | "application/*" | "*/*" => json = json.max(quality),
+                _ => {}
+            }
+        }
+    }
+
+    html.is_some_and(|html| html > json)
+}
+
+fn page() -> String {
+    let links: String = ROUTES
+        .iter()
+        .map(|(name, path)| {
+            format!("<li>{name}: <a href=\"{path}\"><code>{path}</code></a></li>\n")
+        })
+        .collect();
+
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>pagertree-local</title>\n\
+         <h1>pagertree-local {VERSION}</h1>\n<p>{WHAT}. Calls need a credential, such as \
+         <code>Authorization: any text</code> in open mode; <code>docs/api.md</code>, beside the program's source, has all of them.</p>\n\
+         <ul>\n{links}</ul>\n</html>\n"
+    )
+}

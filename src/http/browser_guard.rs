@@ -1,0 +1,114 @@
+//! Requests that a browser sends on behalf of a page: which hosts are answered, and which pages are
+//! strangers.
+
+use crate::domain::{
+    body::excerpt,
+    web_origin::{Authority, PageHeaders},
+};
+use crate::http::{error::ApiError, state::LiveSettings};
+use actix_web::{
+    dev::RequestHead,
+    http::header::{HOST, HeaderName, ORIGIN},
+};
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Refuses a request that was sent to a name which strangers could make lead here. Without it, a
+/// page of `evil.example` whose name is changed to this machine's address after it was loaded would
+/// be taken for a page of this server.
+///
+/// # Errors
+/// [`ApiError::Misdirected`] with the host that is not answered.
+pub(super) fn check_host(request: &RequestHead, live: &LiveSettings) -> Result<(), ApiError> {
+    let key_needed = live.authenticator.requires_key();
+    if key_needed && live.allowed_hosts.is_empty() {
+        return Ok(());
+    }
+    match named_hosts(request).find(|host| !is_answered(host, live, key_needed)) {
+        Some(host) => Err(ApiError::Misdirected {
+            host: excerpt(host),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn is_answered(host: &str, live: &LiveSettings, key_needed: bool) -> bool {
+    // No browser leaves the host out.
+    host.is_empty()
+        || Authority::parse(host).is_some_and(|host| {
+            live.allowed_hosts.contain(&host) || (!key_needed && host.is_private_name())
+        })
+}
+
+/// Every host that the request names: each `Host` header, and that of a target which is a whole
+/// URL.
+fn named_hosts(request: &RequestHead) -> impl Iterator<Item = &str> {
+    let headers = request
+        .headers
+        .get_all(HOST)
+        .map(|value| value.to_str().unwrap_or("?"));
+    headers.chain(request.uri.authority().map(|authority| authority.as_str()))
+}
+
+/// Whether the request comes from a page of a stranger.
+pub(super) fn is_foreign(request: &RequestHead, live: &LiveSettings) -> bool {
+    let header = |name| {
+        request
+            .headers
+            .get(name)
+            .map(|value| value.to_str().unwrap_or("?"))
+    };
+
+    let (origin, fetch_site) = (header(ORIGIN), header(FETCH_SITE));
+    // Most requests are sent by no browser.
+    if origin.is_none() && fetch_site.is_none() {
+        return false;
+    }
+
+    let host = header(HOST).and_then(Authority::parse);
+    PageHeaders {
+        origin,
+        fetch_site,
+        host: host.as_ref(),
+    }
+    .is_foreign(&live.allowed_origins)
+}
+
+/// Refuses an event that a stranger's page sends while no key is needed. A form, a link or an image
+/// asks no leave before it does.
+///
+/// # Errors
+/// [`ApiError::ForeignPage`]
+pub(super) fn check_sender(request: &RequestHead, live: &LiveSettings) -> Result<(), ApiError> {
+    if live.authenticator.requires_key() || !is_foreign(request, live) {
+        return Ok(());
+    }
+
+    let origin = request
+        .headers
+        .get(ORIGIN)
+        .map_or("", |value| value.to_str().unwrap_or("?"));
+
+    if live.allowed_origins.admit(origin, false) {
+        Ok(())
+    } else {
+        Err(ApiError::ForeignPage)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn each_host_of_a_request_counts() {
+        let request = TestRequest::default()
+            .uri("http://target.example/integration")
+            .append_header((HOST, "localhost"))
+            .append_header((HOST, "evil.example"))
+            .to_http_request();
+        let hosts: Vec<_> = named_hosts(request.head()).map(str::to_owned).collect();
+        assert_eq!(hosts, ["localhost", "evil.example", "target.example"]);
+    }
+}

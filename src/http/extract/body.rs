@@ -1,0 +1,300 @@
+//! Reading a request's body: a JSON object of bounded size that arrives in bounded time.
+
+use crate::domain::{
+    body::{Strictness, kind_of},
+    rejection::Rejection,
+    reserved,
+    values::{self, MOST_VALUES},
+};
+use crate::http::{
+    error::ApiError,
+    extract::content_coding::Codings,
+    limits::memory_budget::{MemoryBudget, Reservation, SMALL},
+    state::{AppState, LiveSettings},
+    transport::bounded_stream::Framing,
+    transport::connection_state::ConnectionState,
+};
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest,
+    dev::Payload,
+    error::PayloadError,
+    http::header::{CONTENT_LENGTH, CONTENT_TYPE},
+    web::{self, BytesMut, Data},
+};
+use serde_json::{Map, Value};
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    time::Duration,
+};
+
+/// How the JSON library begins to say that there are more than [`MAX_DEPTH`].
+const TOO_DEEP: &str = "recursion limit exceeded";
+/// Objects and arrays inside one another, as many as the JSON library reads.
+const MAX_DEPTH: u8 = 127;
+
+/// Some programs begin a text with it. It is no reservation of the JSON (RFC 8259, 8.1).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Bodies of so many bytes are parsed where they are received.
+const QUICK: usize = 64 << 10;
+
+/// The attributes of a JSON object, and how strictly they are to be read.
+#[derive(Debug)]
+pub(crate) struct JsonObject {
+    pub(crate) attributes: Map<String, Value>,
+    pub(crate) strictness: Strictness,
+    /// How long it was, decoded.
+    pub(crate) bytes: usize,
+    _reservation: Reservation,
+}
+
+impl FromRequest for JsonObject {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let state = request
+                .app_data::<Data<AppState>>()
+                .ok_or_else(|| ApiError::Internal("the application has no state".into()))?;
+            let strictness = strictness(&request, &state.live.load());
+
+            check_media_type(&request, strictness)?;
+            let (bytes, reservation) = arrive(&request, payload, state).await?;
+            let length = bytes.len();
+            let attributes = if length > QUICK {
+                // Where it may take long without holding up whoever is served by the same thread.
+                let parsed = web::block(move || parse(without_mark(&bytes))).await;
+                parsed.map_err(|error| ApiError::Internal(error.to_string()))??
+            } else {
+                parse(without_mark(&bytes))?
+            };
+
+            Ok(Self {
+                attributes,
+                strictness,
+                bytes: length,
+                _reservation: reservation,
+            })
+        })
+    }
+}
+
+/// The bytes of a body of any kind.
+#[derive(Debug)]
+pub(crate) struct RawBody {
+    pub(crate) bytes: BytesMut,
+    _reservation: Reservation,
+}
+
+impl FromRequest for RawBody {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let state = request
+                .app_data::<Data<AppState>>()
+                .ok_or_else(|| ApiError::Internal("the application has no state".into()))?;
+            let (bytes, reservation) = arrive(&request, payload, state).await?;
+            Ok(Self {
+                bytes,
+                _reservation: reservation,
+            })
+        })
+    }
+}
+
+/// Waits for the body as long as it may take, and decodes it.
+async fn arrive(
+    request: &HttpRequest,
+    payload: Payload,
+    state: &AppState,
+) -> Result<(BytesMut, Reservation), ApiError> {
+    let codings = Codings::of(request.headers())?;
+    let live = state.live.load();
+    let (limit, seconds) = (live.body_bytes, live.body_seconds);
+
+    drop(live);
+    let exchange = request
+        .conn_data::<ConnectionState>()
+        .cloned()
+        .unwrap_or_default();
+    let arriving = read(request, payload, limit, &state.bodies, &exchange);
+    let arrived = tokio::select! {
+        // A body that is there already needs no timers.
+        biased;
+        arrived = arriving => arrived,
+        () = actix_rt::time::sleep(Duration::from_secs(seconds)) => Err(ApiError::BodyTooSlow { seconds }),
+        () = state.drain.last_call() => Err(ApiError::Draining),
+    };
+
+    exchange.body_done(arrived.is_ok());
+    let (bytes, mut reservation) = arrived?;
+    let decoded = codings.decode(bytes, limit, state).await?;
+
+    reservation.grow_to(decoded.len())?;
+    Ok((decoded, reservation))
+}
+
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
+}
+
+/// How strictly a request is to be read.
+pub(crate) fn strictness(request: &HttpRequest, live: &LiveSettings) -> Strictness {
+    if asks_for_strictness(request) {
+        Strictness::Strict
+    } else {
+        live.strictness
+    }
+}
+
+/// `X-Strict: true` makes one request strict; nothing makes a strict server lenient.
+fn asks_for_strictness(request: &HttpRequest) -> bool {
+    let header = request
+        .headers()
+        .get("x-strict")
+        .map(|value| value.as_bytes().trim_ascii());
+    header.is_some_and(|value| value.eq_ignore_ascii_case(b"true") || value == b"1")
+}
+
+/// Only a body that says it is something else is refused; the strict want it said.
+fn check_media_type(request: &HttpRequest, strictness: Strictness) -> Result<(), ApiError> {
+    let Some(header) = request.headers().get(CONTENT_TYPE) else {
+        return match strictness {
+            Strictness::Lenient => Ok(()),
+            Strictness::Strict => Err(ApiError::UnsupportedMediaType {
+                found: "nothing".into(),
+            }),
+        };
+    };
+
+    let text = header.to_str().unwrap_or_default();
+    let mut parts = text
+        .split(';')
+        .map(|reservation| reservation.trim().to_ascii_lowercase());
+    let json = parts
+        .next()
+        .is_some_and(|essence| essence == "application/json");
+    let utf8 = parts.all(|parameter| match parameter.strip_prefix("charset=") {
+        Some(charset) => {
+            charset.trim_matches('"') == "utf-8" || charset.trim_matches('"') == "utf8"
+        }
+        None => true,
+    });
+
+    if json && utf8 {
+        Ok(())
+    } else {
+        Err(ApiError::UnsupportedMediaType {
+            found: crate::domain::body::excerpt(text),
+        })
+    }
+}
+
+async fn read(
+    request: &HttpRequest,
+    mut payload: Payload,
+    limit: usize,
+    budget: &MemoryBudget,
+    exchange: &ConnectionState,
+) -> Result<(BytesMut, Reservation), ApiError> {
+    let announced = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+
+    if announced.is_some_and(|length| length > limit) {
+        return Err(ApiError::BodyTooLarge { limit });
+    }
+
+    let mut reservation = budget.empty_reservation(owner(request).as_deref());
+    let left = |body: &BytesMut| announced.map(|length| length.saturating_sub(body.len()));
+    // What was announced need never come.
+    let mut body = BytesMut::with_capacity(announced.unwrap_or_default().min(SMALL));
+    exchange.body_wanted(left(&body));
+
+    while let Some(chunk) =
+        poll_fn(|context| futures_core::Stream::poll_next(Pin::new(&mut payload), context)).await
+    {
+        let chunk = chunk.map_err(|error| broken(&error, limit, exchange))?;
+        let length = body.len().saturating_add(chunk.len());
+        if length > limit {
+            return Err(ApiError::BodyTooLarge { limit });
+        }
+        reservation.grow_to(length)?;
+        body.extend_from_slice(&chunk);
+        exchange.body_wanted(left(&body));
+    }
+
+    Ok((body, reservation))
+}
+
+/// Who counts as the sender of a body: the account, or the integration to which an event is sent.
+#[derive(Clone, Debug)]
+pub(crate) struct BodyOwner(pub(crate) String);
+
+fn owner(request: &HttpRequest) -> Option<String> {
+    request
+        .extensions()
+        .get::<BodyOwner>()
+        .map(|sender| sender.0.clone())
+}
+
+fn broken(error: &PayloadError, limit: usize, exchange: &ConnectionState) -> ApiError {
+    match error {
+        _ if exchange.framing() == Framing::Broken => {
+            Rejection::invalid("The body is not well-formed in 'Transfer-Encoding: chunked'").into()
+        }
+        PayloadError::Overflow => ApiError::BodyTooLarge { limit },
+        other => Rejection::invalid(format!("The body could not be read: {other}")).into(),
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    if bytes.trim_ascii().is_empty() {
+        return Err(Rejection::invalid("The body must be a JSON object, but was empty").into());
+    }
+
+    // What is shorter has no room for more.
+    let count = if bytes.len() > MOST_VALUES {
+        values::count(bytes)
+    } else {
+        0
+    };
+
+    if count > MOST_VALUES {
+        let fault = format!(
+            "The body may hold at most {MOST_VALUES} values, members and items, but holds {count}"
+        );
+        return Err(Rejection::invalid(fault).into());
+    }
+
+    if reserved::has_reserved_name(bytes) {
+        let fault = format!("No name in the body may begin with '{}'", reserved::PREFIX);
+        return Err(Rejection::invalid(fault).into());
+    }
+
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(attributes)) => Ok(attributes),
+        Ok(other) => Err(Rejection::invalid(format!(
+            "The body must be a JSON object, but was {}",
+            kind_of(&other)
+        ))
+        .into()),
+        Err(error) if error.to_string().starts_with(TOO_DEEP) => {
+            let (line, column) = (error.line(), error.column());
+            let fault = format!(
+                "The body may have at most {MAX_DEPTH} objects and arrays inside one another; the next one is at line {line} column {column}"
+            );
+            Err(Rejection::invalid(fault).into())
+        }
+        Err(error) => {
+            Err(Rejection::invalid(format!("The body is not valid JSON: {error}")).into())
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Who is calling: extractors that a handler names in its arguments.
+//!
+//! Looked at in this order: `Authorization: <token>`, `Authorization: Bearer <token>`, `x-api-key`
+//! with `x-api-secret`.
+
+use crate::http::{browser_guard, error::ApiError, extract::body::BodyOwner, state::AppState};
+use crate::{
+    domain::{
+        caller::{Caller, WriteAccess},
+        rejection::Rejection,
+    },
+    service::authentication::Credential,
+};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
+use std::future::{Ready, ready};
+
+impl FromRequest for Caller {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(authenticate(request))
+    }
+}
+
+impl FromRequest for WriteAccess {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(authenticate_writer(request))
+    }
+}
+
+fn authenticate_writer(request: &HttpRequest) -> Result<WriteAccess, ApiError> {
+    let writer = authenticate(request)?.into_write_access()?;
+    let state = state(request)?;
+    Ok(writer.from_foreign_page(browser_guard::is_foreign(
+        request.head(),
+        &state.live.load(),
+    )))
+}
+
+fn authenticate(request: &HttpRequest) -> Result<Caller, ApiError> {
+    let (caller, quota) = state(request)?
+        .live
+        .load()
+        .authenticator
+        .authenticate(credential(request)?)?;
+
+    if let Some(quota) = quota {
+        request.extensions_mut().insert(quota);
+    }
+
+    // A body that is to come counts for the account.
+    if has_body(request) {
+        request
+            .extensions_mut()
+            .insert(BodyOwner(caller.account.as_str().to_owned()));
+    }
+
+    Ok(caller)
+}
+
+fn has_body(request: &HttpRequest) -> bool {
+    [header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
+        .iter()
+        .any(|name| request.headers().contains_key(name))
+}
+
+fn state(request: &HttpRequest) -> Result<&Data<AppState>, ApiError> {
+    request
+        .app_data::<Data<AppState>>()
+        .ok_or_else(|| ApiError::Internal("the application has no state".into()))
+}
+
+/// Whether a request has anything that may be meant as a credential.
+pub(crate) fn has_credential(request: &HttpRequest) -> bool {
+    [header::AUTHORIZATION.as_str(), "x-api-key", "x-api-secret"]
+        .iter()
+        .any(|name| request.headers().contains_key(*name))
+}
+
+fn credential(request: &HttpRequest) -> Result<Option<Credential<'_>>, Rejection> {
+    let header = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .map(|value| value.as_bytes().trim_ascii())
+    };
+
+    let token = header(header::AUTHORIZATION.as_str())
+        .map(without_scheme)
+        .filter(|token| !token.is_empty());
+
+    if let Some(token) = token {
+        return Ok(Some(Credential::Token(token)));
+    }
+
+    let filled = |name| header(name).filter(|value| !value.is_empty());
+    match (filled("x-api-key"), filled("x-api-secret")) {
+        (Some(key), Some(secret)) => Ok(Some(Credential::Pair { key, secret })),
+        (Some(_), None) => Err(Rejection::Unauthenticated(
+            "'x-api-key' needs 'x-api-secret' beside it".into(),
+        )),
+        (None, Some(_)) => Err(Rejection::Unauthenticated(
+            "'x-api-secret' needs 'x-api-key' beside it".into(),
+        )),
+        (None, None) => Ok(None),
+    }
+}
+
+fn without_scheme(value: &[u8]) -> &[u8] {
+    match value.split_at_checked("Bearer".len()) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"Bearer") => match rest.first() {
+            None => rest,
+            Some(space) if space.is_ascii_whitespace() => rest.trim_ascii(),
+            Some(_) => value,
+        },
+        _ => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bearer_is_taken_off_in_any_case_and_nothing_else_is() {
+        for (value, token) in [
+            (&b"abc"[..], &b"abc"[..]),
+            (b"Bearer abc", b"abc"),
+            (b"bearer   abc", b"abc"),
+            (b"Bearer", b""),
+            (b"Bearerabc", b"Bearerabc"),
+            (b"Basic abc", b"Basic abc"),
+        ] {
+            assert_eq!(without_scheme(value), token);
+        }
+    }
+}

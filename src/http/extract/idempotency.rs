@@ -1,0 +1,27 @@
+//! `Idempotency-Key`: a create that is to happen only once, however often it is sent.
+
+use crate::domain::{idempotency::IdempotencyKey, rejection::Rejection};
+use crate::http::error::ApiError;
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use std::future::{Ready, ready};
+
+/// The request's key, if it has one.
+#[derive(Debug)]
+pub(crate) struct IdempotencyHeader(pub(crate) Option<IdempotencyKey>);
+
+impl FromRequest for IdempotencyHeader {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let key = request
+            .headers()
+            .get("idempotency-key")
+            .map(|value| IdempotencyKey::parse(value.as_bytes()));
+        ready(
+            key.transpose()
+                .map(Self)
+                .map_err(|fault| Rejection::invalid(fault).into()),
+        )
+    }
+}

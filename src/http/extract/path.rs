@@ -1,0 +1,48 @@
+//! The id in a path.
+
+use crate::domain::{
+    ids::{AlertId, IntegrationId, LogId},
+    rejection::Rejection,
+};
+use crate::http::error::ApiError;
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use std::future::{Ready, ready};
+
+/// The integration that the path names. What cannot be an id is answered like one that does not
+/// exist.
+#[derive(Debug)]
+pub(crate) struct IntegrationPath(pub(crate) IntegrationId);
+
+/// The alert that the path names.
+#[derive(Debug)]
+pub(crate) struct AlertPath(pub(crate) AlertId);
+
+/// The log that the path names.
+#[derive(Debug)]
+pub(crate) struct LogPath(pub(crate) LogId);
+
+fn id<T, E>(
+    request: &HttpRequest,
+    parse: impl Fn(&str) -> Result<T, E>,
+    name: &'static str,
+) -> Result<T, ApiError> {
+    parse(request.match_info().get("id").unwrap_or_default())
+        .map_err(|_| Rejection::NotFound(name).into())
+}
+
+macro_rules! path {
+    ($path:ident, $id:ident, $name:literal) => {
+        impl FromRequest for $path {
+            type Error = ApiError;
+            type Future = Ready<Result<Self, ApiError>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                ready(id(request, $id::parse, $name).map(Self))
+            }
+        }
+    };
+}
+
+path!(IntegrationPath, IntegrationId, "Integration");
+path!(AlertPath, AlertId, "Alert");
+path!(LogPath, LogId, "Log");

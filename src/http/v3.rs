@@ -1,0 +1,9 @@
+//! Version 3 of PagerTree's integration API: its handlers and its wire format.
+
+pub(crate) mod alerts;
+pub(crate) mod events;
+pub(crate) mod integrations;
+pub(crate) mod lists;
+pub(crate) mod login;
+pub(crate) mod logs;
+pub(crate) mod response;

@@ -1,0 +1,177 @@
+//! The calls on alerts. Source: PagerTree's public v3 OpenAPI description, "Alert".
+
+use crate::domain::{
+    alert::{AlertAction, SCHEMA},
+    caller::{Caller, WriteAccess},
+    list::Select,
+};
+use crate::http::{
+    error::ApiError, extract::body::JsonObject, extract::idempotency::IdempotencyHeader,
+    extract::path::AlertPath, extract::preconditions::PreconditionHeaders, state::AppState,
+    v3::lists, v3::response,
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{HeaderValue, LOCATION},
+    web::Data,
+};
+
+/// `POST /alert`
+pub(crate) async fn create(
+    writer: WriteAccess,
+    key: IdempotencyHeader,
+    body: JsonObject,
+    state: Data<AppState>,
+) -> Result<HttpResponse, ApiError> {
+    let draft = state
+        .alerts
+        .draft(&writer, body.attributes, body.strictness)?;
+    let reservation = state
+        .answers
+        .reserve(body.bytes, Some(writer.account().as_str()))?;
+    let (id, stored) = state.alerts.create(&writer, draft, key.0).await?;
+    let mut response = response::written(stored, reservation);
+
+    if let Ok(location) = HeaderValue::try_from(format!("/alert/{id}")) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+
+    Ok(response)
+}
+
+/// `GET /alert/:id`
+pub(crate) async fn get(
+    caller: Caller,
+    path: AlertPath,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Result<HttpResponse, ApiError> {
+    match Select::parse_query(SCHEMA, request.query_string())? {
+        None => Ok(response::object(
+            &request,
+            &caller.account,
+            state.alerts.get(&caller, &path.0)?,
+        )),
+        Some(select) => {
+            let (stored, selected) = state.alerts.get_selected(&caller, &path.0, &select)?;
+            Ok(response::selected(
+                &request,
+                &caller.account,
+                &stored,
+                selected,
+            ))
+        }
+    }
+}
+
+/// `PUT /alert/:id`
+pub(crate) async fn update(
+    writer: WriteAccess,
+    path: AlertPath,
+    conditions: PreconditionHeaders,
+    body: JsonObject,
+    state: Data<AppState>,
+) -> Result<HttpResponse, ApiError> {
+    let (patch, before) = state
+        .alerts
+        .patch(&writer, &path.0, body.attributes, body.strictness)?;
+    let reservation = state.answers.reserve(
+        before.saturating_add(body.bytes),
+        Some(writer.account().as_str()),
+    )?;
+
+    Ok(response::written(
+        state
+            .alerts
+            .update(&writer, path.0, patch, conditions.0)
+            .await?,
+        reservation,
+    ))
+}
+
+/// `DELETE /alert/:id`
+pub(crate) async fn delete(
+    writer: WriteAccess,
+    path: AlertPath,
+    conditions: PreconditionHeaders,
+    state: Data<AppState>,
+) -> Result<HttpResponse, ApiError> {
+    state.alerts.delete(&writer, path.0, conditions.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `GET /alert`
+pub(crate) async fn list(
+    caller: Caller,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Result<HttpResponse, ApiError> {
+    lists::respond(
+        &request,
+        state.alerts.lists(),
+        &state.searches,
+        caller.account,
+    )
+    .await
+}
+
+/// `POST /alert/:id/acknowledge`
+pub(crate) async fn acknowledge(
+    writer: WriteAccess,
+    path: AlertPath,
+    conditions: PreconditionHeaders,
+    state: Data<AppState>,
+) -> Result<HttpResponse, ApiError> {
+    step(&writer, path, conditions, &state, AlertAction::Acknowledge).await
+}
+
+/// `POST /alert/:id/resolve`
+pub(crate) async fn resolve(
+    writer: WriteAccess,
+    path: AlertPath,
+    conditions: PreconditionHeaders,
+    state: Data<AppState>,
+) -> Result<HttpResponse, ApiError> {
+    step(&writer, path, conditions, &state, AlertAction::Resolve).await
+}
+
+/// `POST /alert/:id/archive`
+pub(crate) async fn archive(
+    writer: WriteAccess,
+    path: AlertPath,
+    conditions: PreconditionHeaders,
+    state: Data<AppState>,
+) -> Result<HttpResponse, ApiError> {
+    step(&writer, path, conditions, &state, AlertAction::Archive).await
+}
+
+/// `POST /_local/alert/:id/drop`: what happens in PagerTree when nobody can be found who takes the
+/// alert.
+pub(crate) async fn drop(
+    writer: WriteAccess,
+    path: AlertPath,
+    conditions: PreconditionHeaders,
+    state: Data<AppState>,
+) -> Result<HttpResponse, ApiError> {
+    step(&writer, path, conditions, &state, AlertAction::Drop).await
+}
+
+async fn step(
+    writer: &WriteAccess,
+    path: AlertPath,
+    conditions: PreconditionHeaders,
+    state: &AppState,
+    step: AlertAction,
+) -> Result<HttpResponse, ApiError> {
+    let reservation = state.answers.reserve(
+        state.alerts.bytes(writer, &path.0)?,
+        Some(writer.account().as_str()),
+    )?;
+    Ok(response::written(
+        state
+            .alerts
+            .step(writer, path.0, step, conditions.0)
+            .await?,
+        reservation,
+    ))
+}

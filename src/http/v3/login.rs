@@ -1,0 +1,48 @@
+//! `POST /public/login`: a user name and a password for a token.
+
+use crate::domain::body::{self, BodyReader};
+use crate::http::{
+    error::ApiError, extract::body::JsonObject, limits::rate_limit_headers, state::AppState,
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{self, Data},
+};
+use std::sync::Arc;
+
+/// Hashing a password takes long and much memory, so it happens elsewhere and not too often at
+/// once. Who has tried too often does not even wait for a permit.
+pub(crate) async fn login(
+    request: HttpRequest,
+    body: JsonObject,
+    state: Data<AppState>,
+) -> Result<HttpResponse, ApiError> {
+    let mut reader = BodyReader::new(body.attributes);
+    let username = reader.required("username", body::text);
+    let password = reader.required("password", body::text);
+
+    reader.finish(body.strictness)?;
+    let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
+    let authenticator = Arc::clone(&state.live.load().authenticator);
+    let quota =
+        authenticator.check_login_rate(&username, request.peer_addr().map(|peer| peer.ip()))?;
+    let token = if authenticator.is_login_slow() {
+        let permit = state.logins.acquire().await?;
+        let outcome = web::block(move || {
+            let _held_until_done = permit;
+            authenticator.login(&username, &password)
+        });
+        outcome
+            .await
+            .map_err(|error| ApiError::Internal(error.to_string()))??
+    } else {
+        authenticator.login(&username, &password)?
+    };
+
+    let mut response = HttpResponse::Ok().json(serde_json::json!({ "token": token }));
+    if let Some(quota) = quota {
+        rate_limit_headers::write(quota, response.headers_mut());
+    }
+
+    Ok(response)
+}

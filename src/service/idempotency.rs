@@ -1,0 +1,50 @@
+//! Idempotent creates: a repeated request under the same key gets the first response again.
+
+use super::{error::ServiceError, objects::unreadable, passwords};
+use crate::{
+    domain::{
+        idempotency::{IdempotencyKey, IdempotentRequest},
+        ids::AccountId,
+        rejection::Rejection,
+        timestamp::Timestamp,
+    },
+    store::{StoreError, Stored, Transaction},
+};
+use serde::Serialize;
+
+/// The key together with a fingerprint of the draft, which tells requests under one key apart.
+pub(super) fn fingerprint(
+    key: IdempotencyKey,
+    draft: &impl Serialize,
+) -> Result<IdempotentRequest, StoreError> {
+    let canonical = serde_json::to_vec(draft).map_err(unreadable)?;
+    Ok(IdempotentRequest {
+        key,
+        fingerprint: passwords::digest(&canonical),
+    })
+}
+
+/// The record that the first request under this key created, if there was one.
+///
+/// # Errors
+/// The key was used for another request; the store cannot be read.
+pub(super) fn find_first(
+    transaction: &Transaction<'_>,
+    account: &AccountId,
+    request: &IdempotentRequest,
+    now: Timestamp,
+) -> Result<Option<Stored>, ServiceError> {
+    let Some(first) = transaction.idempotency_record(account, &request.key, now)? else {
+        return Ok(None);
+    };
+
+    if request.fingerprint != first.fingerprint {
+        let key = request.key.as_str();
+        let message = format!(
+            "The Idempotency-Key '{key}' was already used for a different request; use a new key"
+        );
+        return Err(Rejection::Conflict(message).into());
+    }
+
+    Ok(Some(first.record))
+}

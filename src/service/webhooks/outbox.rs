@@ -1,0 +1,143 @@
+//! The outbox: messages that are enqueued in the commit that they report.
+
+use super::fan_out;
+use crate::{
+    domain::{
+        alert::Alert,
+        ids::{IntegrationId, LogId},
+        integration::Integration,
+        timestamp::Timestamp,
+        webhook::{self, AlertEvent, OutboxMessage},
+    },
+    service::objects::{self, encode},
+    store::{StoreError, Transaction},
+};
+use serde_json::{Value, value::to_raw_value};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// Wakes the dispatcher when there may be something new to send. Clones share one signal.
+#[derive(Clone, Debug, Default)]
+pub struct DispatchSignal(Arc<Notify>);
+
+impl DispatchSignal {
+    /// Wakes the dispatcher.
+    pub fn notify(&self) {
+        self.0.notify_one();
+    }
+
+    /// Waits for the next notification. Returns at once if there was one since the last call.
+    pub async fn notified(&self) {
+        self.0.notified().await;
+    }
+}
+
+/// Enqueues an alert event for each integration that wants to hear of it. Where that would be too
+/// much for this commit, enqueues it once in the account's fan-out queue.
+pub(in crate::service) fn announce(
+    transaction: &mut Transaction<'_>,
+    alert: &Alert,
+    event: AlertEvent,
+) -> Result<(), StoreError> {
+    let senders = transaction.senders(&alert.sid)?;
+    if senders.is_empty() {
+        return Ok(());
+    }
+
+    let announcement = announcement(alert, event)?;
+    let Some(records) = fan_out::records_if_few(transaction, &announcement, &senders)? else {
+        return enqueue(transaction, &announcement);
+    };
+
+    for record in records {
+        if let Some(integration) = fan_out::listener(&record, event) {
+            enqueue(transaction, &fan_out::address(&announcement, integration))?;
+        }
+    }
+
+    Ok(())
+}
+
+/// The message for an event, addressed to the fan-out queue.
+fn announcement(alert: &Alert, event: AlertEvent) -> Result<OutboxMessage, StoreError> {
+    #[derive(serde::Serialize)]
+    struct Announcement<'a> {
+        r#type: &'a str,
+        data: &'a Alert,
+    }
+
+    let body = to_raw_value(&Announcement {
+        r#type: event.name(),
+        data: alert,
+    })
+    .map_err(objects::unreadable)?;
+    let (since, integration_id) = (alert.updated_at, IntegrationId::fan_out());
+
+    Ok(OutboxMessage {
+        sid: alert.sid.clone(),
+        alert_id: Some(alert.id.clone()),
+        thirdparty_id: alert.thirdparty_id.clone(),
+        log_id: alert.s_log_id.clone(),
+        event: event.name().to_owned(),
+        // Each change of an alert has a time of its own, so these three identify one event.
+        message_id: message_id(alert.id.as_str(), since, &integration_id),
+        integration_id,
+        failed: 0,
+        since,
+        confirm: None,
+        body,
+    })
+}
+
+pub(super) fn enqueue(
+    transaction: &mut Transaction<'_>,
+    message: &OutboxMessage,
+) -> Result<(), StoreError> {
+    transaction.enqueue(
+        &message.sid,
+        &message.integration_id,
+        message.since,
+        encode(message)?,
+    )
+}
+
+pub(super) fn message_id(subject: &str, since: Timestamp, integration: &IntegrationId) -> String {
+    let without_prefix = |id: &str| {
+        id.split_once('_')
+            .map(|(_, rest)| rest.to_owned())
+            .unwrap_or_default()
+    };
+
+    format!(
+        "msg_{}_{}_{}",
+        without_prefix(subject),
+        since.millis(),
+        without_prefix(integration.as_str())
+    )
+}
+
+/// Enqueues the confirmation of a subscription: a GET of `url`. `log` is the log of the request
+/// that asked for it.
+pub(in crate::service) fn enqueue_confirmation(
+    transaction: &mut Transaction<'_>,
+    integration: &Integration,
+    url: &str,
+    log: &LogId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let message = OutboxMessage {
+        sid: integration.sid.clone(),
+        integration_id: integration.id.clone(),
+        alert_id: None,
+        thirdparty_id: None,
+        log_id: None,
+        event: webhook::CONFIRM.to_owned(),
+        message_id: message_id(log.as_str(), now, &integration.id),
+        failed: 0,
+        since: now,
+        confirm: Some(url.to_owned()),
+        body: to_raw_value(&Value::Null).map_err(objects::unreadable)?,
+    };
+
+    enqueue(transaction, &message)
+}
