@@ -1,14 +1,14 @@
-//! Moving whole stores: out as text (`export`), in again (`import`), as one file with everything
-//! (`backup`) and back (`restore`), made anew (`compact`).
+//! Whole stores in and out: `export` and `import` as text, `backup` and `restore` as one file with
+//! everything, `compact`, and `salvage`.
 //!
-//! - `format` is how an export is written, `export` writes it from a snapshot, `import` reads and
-//!   judges it.
-//! - `backup` has the format of a backup, writes and reads it; `restore` makes a store of it.
-//! - `rebuild` makes a new store beside the old one, verifies it, and exchanges the two in one
-//!   step. Whatever replaces a store goes through it, so that a kill at any moment leaves one of
-//!   the two, whole.
-//! - `salvage` writes an export of what can be read of a damaged store.
-//! - `stopped` opens a store that no server has.
+//! - `format` is the text format of exports; `export` writes it from a snapshot, `import` validates
+//!   and reads it.
+//! - `backup` defines, writes and reads the backup format; `restore` builds a store from it.
+//! - `swap` builds a new store beside the old one, verifies it, and exchanges the two in one atomic
+//!   step. Every command that replaces a store uses it, so a kill at any moment leaves one of the
+//!   two intact.
+//! - `salvage` exports whatever can be read of a damaged store.
+//! - `offline` opens a store that no server is using.
 
 mod backup;
 mod compact;
@@ -46,7 +46,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Why a store could not be moved, in a sentence. Nothing was changed, unless it says so.
+/// Why a command on a whole store failed. The store is unchanged unless the message says otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// The store cannot be opened.
@@ -60,40 +60,40 @@ pub enum ArchiveError {
     File {
         /// The file or folder.
         path: PathBuf,
-        /// What was to be done with it: read, written, …
+        /// What was attempted, as a participle: read, written, …
         verb: &'static str,
         /// What the operating system said.
         source: io::Error,
     },
-    /// Everything was done, but it is not certain that a power cut would leave it so.
-    #[error("the new store is in its position, but '{}' cannot be synced: {source}; do not repeat this, but look after the disk{}", .folder.display(), kept(.old))]
+    /// The new store is in place, but may not survive a power cut.
+    #[error("the new store is in place, but '{}' cannot be synced: {source}; do not repeat the command, check the disk{}", .folder.display(), kept(.old))]
     Unsynced {
-        /// Where the name of the store is.
+        /// The parent folder of the store.
         folder: PathBuf,
         /// The old store, if there was one.
         old: Option<PathBuf>,
         /// What the operating system said.
         source: io::Error,
     },
-    /// Whoever gives what is moved breaks off.
-    #[error("what the server sent breaks off: {0}; look into its log, and try again")]
+    /// The connection to the server broke off.
+    #[error("the connection to the server broke off: {0}; check its log and try again")]
     Input(io::Error),
-    /// Whoever takes what is moved takes no more of it.
+    /// The output cannot be written.
     #[error("the output cannot be written: {0}")]
     Output(io::Error),
-    /// It was to stop.
+    /// A signal cancelled the command.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
-    /// Something else is in the way.
+    /// A precondition does not hold.
     #[error("{0}")]
     Refused(String),
 }
 
-/// Where the old store is, for the end of a sentence.
+/// Where the old store is, to end a message with.
 fn kept(old: &Option<PathBuf>) -> String {
     old.as_ref().map_or_else(String::new, |old| {
         format!(
-            "; until the next start the old store is in '{}'",
+            "; the old store stays in '{}' until the next start",
             old.display()
         )
     })

@@ -1,4 +1,4 @@
-//! `check`: whether records, index and counters of a stopped store agree.
+//! Verifies that the records, indexes and counters of a stopped store agree.
 
 mod objects;
 
@@ -19,7 +19,7 @@ use crate::domain::{ids::AccountId, webhook::OutboxMessage};
 use objects::Objects;
 use std::{collections::BTreeSet, fmt, ops::Bound, path::Path};
 
-/// Something that is not as it must be, as a sentence.
+/// An inconsistency, as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CheckFinding(String);
 
@@ -29,22 +29,22 @@ impl fmt::Display for CheckFinding {
     }
 }
 
-/// What a check found.
+/// The result of [`check`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckReport {
-    /// How many objects of each kind were looked at.
+    /// Number of objects by collection.
     pub objects: Vec<(&'static str, u64)>,
-    /// Accounts that have or had any.
+    /// Number of accounts that have or had objects.
     pub accounts: u64,
-    /// Everything that is wrong, sorted; empty for a sound store.
+    /// All inconsistencies, sorted; empty for a sound store.
     pub findings: Vec<CheckFinding>,
 }
 
-/// Reads a whole store that no process has open. Changes nothing that is stored, not even in one of
-/// an earlier version, though the engine may tidy its files.
+/// Reads a whole stopped store. Changes no data and does not migrate it, though the engine may
+/// modify its files.
 ///
 /// # Errors
-/// The store cannot be opened or read at all.
+/// The store cannot be opened or read.
 pub fn check(
     folder: &Path,
     cache_bytes: u64,
@@ -121,7 +121,7 @@ impl Checker<'_> {
             self.report_finding("the token secret is missing".into());
         }
         for tree in self.engine.unknown_trees() {
-            self.report_finding(format!("the tree '{tree}' is none of this program's"));
+            self.report_finding(format!("unknown tree '{tree}'"));
         }
         Ok(())
     }
@@ -148,9 +148,7 @@ impl Checker<'_> {
                     objects.check_counters(&account, Counters::decode(stored.as_ref()));
                     counted.insert((kind.collection.name, account));
                 }
-                None => {
-                    self.report_finding(format!("the counters have a key that is none: '{shown}'"))
-                }
+                None => self.report_finding(format!("counters under a malformed key: '{shown}'")),
             }
         }
 
@@ -187,7 +185,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// No queue has gaps, and nothing that is to be sent is outside of one.
+    /// Outboxes have no gaps, and every message belongs to one.
     fn outboxes(&mut self) -> Result<(), StoreError> {
         for entry in self.entries(Tree::Queues) {
             let (key, value) = entry?;
@@ -196,12 +194,12 @@ impl Checker<'_> {
                     if let Some(number) = self.first_gap(&queue)? {
                         let integration = queue.integration;
                         self.report_finding(format!(
-                            "what is to be sent as {number} of '{integration}' does not exist"
+                            "message {number} in the outbox of '{integration}' does not exist"
                         ));
                     }
                 }
                 Err(error) => self.report_finding(format!(
-                    "the queue of '{}' cannot be read: {error}",
+                    "the outbox of '{}' cannot be decoded: {error}",
                     display_key(&key)
                 )),
             }
@@ -211,7 +209,7 @@ impl Checker<'_> {
             let (key, content) = entry?;
             let Some((account, integration, number)) = outbox::split_delivery_key(&key) else {
                 self.report_finding(format!(
-                    "what is to be sent has a key that is none: '{}'",
+                    "outbox message with a malformed key: '{}'",
                     display_key(&key)
                 ));
                 continue;
@@ -223,13 +221,13 @@ impl Checker<'_> {
 
             if !queue.is_some_and(|queue| queue.numbers().contains(&number)) {
                 self.report_finding(format!(
-                    "what is to be sent as {number} of '{integration}' is in no queue"
+                    "message {number} of '{integration}' belongs to no outbox"
                 ));
             }
 
             if let Err(error) = serde_json::from_slice::<OutboxMessage>(content.as_ref()) {
                 self.report_finding(format!(
-                    "what is to be sent as {number} of '{integration}' cannot be read: {error}"
+                    "message {number} in the outbox of '{integration}' cannot be decoded: {error}"
                 ));
             }
         }
@@ -237,8 +235,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// The first number of a queue under which there is nothing. Whatever the queue says, it is not
-    /// looked beyond that.
+    /// The first missing sequence number. Stops there, however many a damaged outbox claims.
     fn first_gap(&self, queue: &Outbox) -> Result<Option<u64>, StoreError> {
         for number in queue.numbers() {
             let key = outbox::delivery_key(&queue.account, &queue.integration, number);
@@ -265,7 +262,7 @@ impl Checker<'_> {
 
             if !listed {
                 self.report_finding(format!(
-                    "the remembered answer '{}' is not listed by its time",
+                    "the idempotency record '{}' is not indexed by time",
                     display_key(&key)
                 ));
             }
@@ -283,7 +280,7 @@ impl Checker<'_> {
 
             if !exists {
                 self.report_finding(format!(
-                    "a time names the remembered answer '{}', which does not exist",
+                    "the time index points to the idempotency record '{}', which does not exist",
                     display_key(&key)
                 ));
             }
@@ -293,7 +290,7 @@ impl Checker<'_> {
     }
 }
 
-/// A key for people to read.
+/// A key as readable text.
 fn display_key(key: &[u8]) -> String {
     String::from_utf8_lossy(key).replace('\0', " ")
 }

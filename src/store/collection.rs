@@ -1,8 +1,8 @@
-//! How a kind of object lies in the store: its records, its index by account, its counters.
+//! Collections: the records of one kind of object, their index by account, and their counters.
 //!
-//! The four always change together, in one transaction. A record is found by id, an account's
-//! records in the order of their tinyIds through the index; nothing here ever walks through another
-//! account.
+//! Records, index and counters change together in one transaction. A record is found by its id; the
+//! records of an account are found through the index, in tinyId order. No read ever touches another
+//! account's index.
 
 use super::{
     Snapshot, StoreError, Transaction,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{ids::AccountId, integration_whole::LARGEST_TINY_ID};
 
-/// A kind of object.
+/// The trees that hold one kind of object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Collection {
     pub(super) name: &'static str,
@@ -20,33 +20,33 @@ pub struct Collection {
     pub(super) index: Tree,
 }
 
-/// The integrations.
+/// Integrations.
 pub const INTEGRATIONS: Collection = Collection {
     name: "integrations",
     records: Tree::Integrations,
     index: Tree::IntegrationsByAccount,
 };
 
-/// The alerts.
+/// Alerts.
 pub const ALERTS: Collection = Collection {
     name: "alerts",
     records: Tree::Alerts,
     index: Tree::AlertsByAccount,
 };
 
-/// The logs.
+/// Logs.
 pub const LOGS: Collection = Collection {
     name: "logs",
     records: Tree::Logs,
     index: Tree::LogsByAccount,
 };
 
-/// Which end of an account's objects comes first.
+/// The order in which an account's records are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScanDirection {
-    /// The oldest, tinyId 1, first.
+    /// Oldest first: by ascending tinyId.
     Ascending,
-    /// The newest first.
+    /// Newest first: by descending tinyId.
     Descending,
 }
 
@@ -59,17 +59,19 @@ impl ScanDirection {
     }
 }
 
-/// A scan reads so many index entries at once.
+/// Index entries read from the engine at a time.
 const SCAN_CHUNK: usize = 256;
 
 impl Collection {
-    /// What it is called, in the plural.
+    /// The plural name, as in paths and exports.
     pub fn name(self) -> &'static str {
         self.name
     }
 
-    /// Whether a stored object is this account's. Every record begins with its `sid`, and no
-    /// account id has a character that JSON escapes, so the first bytes tell.
+    /// Whether a record belongs to this account.
+    ///
+    /// Every record begins with its `sid`, and account ids contain no character that JSON escapes,
+    /// so comparing the first bytes is enough.
     pub fn owns(self, account: &AccountId, record: &Stored) -> bool {
         let owner = record.as_ref().strip_prefix(br#"{"sid":""#);
         let rest = owner.and_then(|rest| rest.strip_prefix(account.as_str().as_bytes()));
@@ -78,10 +80,11 @@ impl Collection {
 }
 
 impl Transaction<'_> {
-    /// The number that the next object of the account gets.
+    /// The tinyId of the account's next object.
     ///
     /// # Errors
-    /// All were given; the store cannot be read.
+    /// [`StoreError::TinyIdsExhausted`] when the account has used up its numbers, or the store
+    /// cannot be read.
     pub fn next_tiny_id(
         &self,
         collection: Collection,
@@ -91,7 +94,7 @@ impl Transaction<'_> {
             .counters(collection, account)?
             .last_tiny_id
             .saturating_add(1);
-        // A store with higher ones could be exported and not imported.
+        // An import refuses higher numbers, so an export with one could not be read back.
         if next > LARGEST_TINY_ID {
             Err(StoreError::TinyIdsExhausted)
         } else {
@@ -99,7 +102,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// The object, whatever its account.
+    /// The record with this id, of any account.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -107,7 +110,7 @@ impl Transaction<'_> {
         self.get(collection.records, id.as_bytes())
     }
 
-    /// Adds an object under the number that [`next_tiny_id`](Self::next_tiny_id) gave.
+    /// Adds a record under the tinyId that [`next_tiny_id`](Self::next_tiny_id) returned.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -143,7 +146,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Puts a new state of an object in the place of the old one.
+    /// Replaces the record of an existing object.
     pub fn replace(
         &mut self,
         collection: Collection,
@@ -161,7 +164,7 @@ impl Transaction<'_> {
         self.put(collection.records, id.into(), record);
     }
 
-    /// Removes an object that exists.
+    /// Deletes an existing object.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -214,7 +217,7 @@ impl Transaction<'_> {
     }
 }
 
-/// These records, read until they are more than so many bytes.
+/// Collects records up to a total of `max_bytes`; `None` if there are more.
 fn collect_within(
     max_bytes: usize,
     records: impl Iterator<Item = Result<Stored, StoreError>>,
@@ -232,7 +235,7 @@ fn collect_within(
 }
 
 impl Snapshot {
-    /// How many objects the account has.
+    /// The number of objects of the account.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -244,11 +247,11 @@ impl Snapshot {
         .live)
     }
 
-    /// The account's objects with these numbers, in their order. `None` if they are more than
-    /// `max_bytes`.
+    /// The account's records with these tinyIds, in the given order; `None` if they exceed
+    /// `max_bytes` in total.
     ///
     /// # Errors
-    /// One of them does not exist; the store cannot be read or is damaged.
+    /// A record does not exist, or the store cannot be read or is damaged.
     pub fn records_by_tiny_id(
         &self,
         collection: Collection,
@@ -256,8 +259,8 @@ impl Snapshot {
         tiny_ids: &[u64],
         max_bytes: usize,
     ) -> Result<Option<Vec<Stored>>, StoreError> {
-        // Where they lie close together, walking the index from the first to the last is cheaper
-        // than looking each up.
+        // Where the numbers are close together, one walk over the index is cheaper than a lookup
+        // for each.
         const MAX_WALK_FACTOR: u64 = 3;
 
         let (Some(first), Some(last)) = (tiny_ids.iter().min(), tiny_ids.iter().max()) else {
@@ -298,10 +301,10 @@ impl Snapshot {
         collect_within(max_bytes, found)
     }
 
-    /// The account's object with this number.
+    /// The account's record with this tinyId.
     ///
     /// # Errors
-    /// There is none; the store cannot be read or is damaged.
+    /// The record does not exist, or the store cannot be read or is damaged.
     pub fn record_by_tiny_id(
         &self,
         collection: Collection,
@@ -313,8 +316,8 @@ impl Snapshot {
         self.record_by_index(collection, id.as_ref())
     }
 
-    /// The account's objects from `offset` on, at most `limit`, in the order of their tinyIds.
-    /// `None` if they are more than `max_bytes`.
+    /// At most `limit` of the account's records, from `offset` on, in tinyId order; `None` if they
+    /// exceed `max_bytes` in total.
     ///
     /// # Errors
     /// The store cannot be read or is damaged.
@@ -331,7 +334,7 @@ impl Snapshot {
         let length = usize::try_from(behind).unwrap_or(usize::MAX).min(limit);
         let after = behind.saturating_sub(length.try_into().unwrap_or(u64::MAX));
 
-        // Entries are passed over one by one, so it is better to come from the nearer end.
+        // Skipping costs one step per entry, so start from the nearer end.
         if after < offset {
             let mut page = self.page_from(
                 collection,
@@ -369,7 +372,7 @@ impl Snapshot {
         )
     }
 
-    /// The account's objects, the oldest first, read as they are asked for.
+    /// The account's records, oldest first, read lazily.
     pub fn records_oldest_first(
         &self,
         collection: Collection,
@@ -379,7 +382,7 @@ impl Snapshot {
         entries.map(move |entry| self.record_by_index(collection, entry?.1.as_ref()))
     }
 
-    /// The accounts that have objects, or whose counters cannot be read.
+    /// The accounts that have objects, and those whose counters cannot be read.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -401,7 +404,7 @@ impl Snapshot {
         let mut accounts = Vec::new();
         for entry in self.scan(Tree::Accounts, Vec::new(), vec![u8::MAX], false, SCAN_CHUNK) {
             let (key, counters) = entry?;
-            // What cannot be read is told when somebody needs it, and is for `check` to name.
+            // Unreadable counters surface when they are needed, and `check` reports them.
             let live = Counters::decode(counters.as_ref())
                 .ok()
                 .map(|counters| counters.live);
@@ -415,7 +418,7 @@ impl Snapshot {
         Ok(accounts)
     }
 
-    /// Shows every object of the account, with its tinyId.
+    /// Calls `visit` with every tinyId and record of the account.
     ///
     /// # Errors
     /// The store cannot be read or is damaged, or `visit` failed.
@@ -436,7 +439,7 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Shows every object of the account, with its tinyId, in whatever order is cheapest.
+    /// Calls `visit` with every tinyId and record of the account, in the order that is cheapest.
     ///
     /// # Errors
     /// The store cannot be read or is damaged, or `visit` failed.
@@ -446,9 +449,8 @@ impl Snapshot {
         account: &AccountId,
         mut visit: impl FnMut(u64, Stored) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        // Records lie in the order of their ids, which is none. Looking up one after the other
-        // touches all of the file again and again; passing by those of others costs a fifth of
-        // that.
+        // Record ids are random, so looking up one record after another reads the whole file again
+        // and again. Skipping other accounts' records in one scan costs about a fifth of that.
         const LOOKUP_COST: u64 = 5;
         const MIN_SCAN_RECORDS: u64 = 5_000;
 
@@ -475,7 +477,7 @@ impl Snapshot {
         Ok(())
     }
 
-    /// How many objects all accounts have.
+    /// The number of objects of all accounts.
     fn count_all_accounts(&self, collection: Collection) -> Result<u64, StoreError> {
         let counted = self.live_counts(collection)?;
         Ok(counted.into_iter().fold(0, |all, (_, live)| {
@@ -483,7 +485,7 @@ impl Snapshot {
         }))
     }
 
-    /// Shows the tinyId of every object of the account, in ascending order.
+    /// Calls `visit` with every tinyId of the account, in ascending order.
     ///
     /// # Errors
     /// The store cannot be read or is damaged.
@@ -521,7 +523,7 @@ impl Snapshot {
         self.get(collection.records, id)?.ok_or_else(|| {
             let id = String::from_utf8_lossy(id);
             StoreError::damaged(format!(
-                "the index of {} names '{id}', which does not exist",
+                "the index of {} points to '{id}', which does not exist",
                 collection.name
             ))
         })
@@ -532,10 +534,10 @@ fn tiny_id_in_key(index_key: &[u8]) -> Result<u64, StoreError> {
     let tiny_id = index_key
         .last_chunk()
         .map(|tiny_id| u64::from_be_bytes(*tiny_id));
-    tiny_id.ok_or_else(|| StoreError::damaged("an index key is not of the form it should be"))
+    tiny_id.ok_or_else(|| StoreError::damaged("an index key is malformed"))
 }
 
-/// What a record says of itself.
+/// The tinyId that a record contains.
 fn tiny_id_in_record(record: &Stored) -> Result<u64, StoreError> {
     #[derive(serde::Deserialize)]
     struct Numbered {
@@ -545,11 +547,13 @@ fn tiny_id_in_record(record: &Stored) -> Result<u64, StoreError> {
     let numbered = serde_json::from_slice::<Numbered>(record.as_ref());
     numbered
         .map(|numbered| numbered.tiny_id)
-        .map_err(|error| StoreError::damaged(format!("a record has no number: {error}")))
+        .map_err(|error| StoreError::damaged(format!("a record has no tinyId: {error}")))
 }
 
 fn missing_record(account: &AccountId, tiny_id: u64) -> StoreError {
-    StoreError::damaged(format!("the index of '{account}' lacks {tiny_id}"))
+    StoreError::damaged(format!(
+        "tinyId {tiny_id} is missing from the index of account '{account}'"
+    ))
 }
 
 fn decode(counters: Option<Stored>) -> Result<Counters, StoreError> {

@@ -1,6 +1,6 @@
-//! Which alert is the newest of a source and a third-party id.
+//! Deduplication of alerts: the latest alert for each source and third-party id.
 //!
-//! Third-party ids are of any length, so their digest is the key.
+//! Third-party ids have any length, so the key is a digest.
 
 use super::{
     StoreError, Transaction,
@@ -9,12 +9,13 @@ use super::{
 use crate::domain::ids::AccountId;
 use sha2::{Digest, Sha256};
 
-/// What two alerts have in common that are about the same thing.
+/// Identifies alerts about the same thing: account, source, and the third party's id.
 #[derive(Clone, Debug)]
 pub struct DedupKey(Vec<u8>);
 
 impl DedupKey {
-    /// Of an account, the integration or user that alerts come from, and the third party's own id.
+    /// The key for alerts of an account from a source (an integration or a user) with the third
+    /// party's own id.
     pub fn new(account: &AccountId, source_id: &str, thirdparty_id: &str) -> Self {
         let digest = Sha256::new()
             .chain_update(source_id)
@@ -32,7 +33,7 @@ impl DedupKey {
 }
 
 impl Transaction<'_> {
-    /// The id of the newest alert about this.
+    /// The id of the latest alert with this key.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -41,7 +42,7 @@ impl Transaction<'_> {
         Ok(found.map(|id| String::from_utf8_lossy(id.as_ref()).into_owned()))
     }
 
-    /// Notes the newest alert about this.
+    /// Makes an alert the latest with this key.
     pub fn set_latest_alert(&mut self, dedup_key: &DedupKey, alert_id: &str) {
         self.put(
             Tree::AlertsByThirdparty,
@@ -50,7 +51,7 @@ impl Transaction<'_> {
         );
     }
 
-    /// Forgets the alert, if it is the newest about this: it is about to be deleted.
+    /// Removes the entry if it points to this alert. Call before deleting the alert.
     ///
     /// # Errors
     /// The store cannot be read.

@@ -1,8 +1,8 @@
-//! Answers that are kept for a day under the client's own key, in the same commit as what they
-//! answer.
+//! Responses stored under a client's `Idempotency-Key` for a day, in the same commit as the change
+//! that they answer.
 //!
-//! A second tree holds the same keys by time, so that old ones are found without a search: each new
-//! answer takes two old ones away, if they are due.
+//! A second tree holds the same keys by time, so that expired entries are found without a search.
+//! Each new record removes up to two expired ones.
 
 use super::{
     StoreError, Transaction,
@@ -15,22 +15,22 @@ use crate::domain::{
     timestamp::Timestamp,
 };
 
-/// What was record to an attempt.
+/// The stored response to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyRecord {
-    /// When, in milliseconds.
+    /// When it was stored, in milliseconds since 1970.
     pub(super) at: i64,
-    /// The digest of what was asked.
+    /// The digest of the request.
     pub fingerprint: [u8; 32],
-    /// The answer.
+    /// The response body.
     pub record: Stored,
 }
 
-/// Old answers taken away with each new one; more than one, so that they cannot pile up.
+/// Expired records removed with each new one. More than one, so that a backlog shrinks.
 const EXPIRED_PER_INSERT: usize = 2;
 
 impl IdempotencyRecord {
-    /// Time as big-endian i64, digest, answer.
+    /// Time as big-endian i64, digest, response.
     fn encode(&self) -> Stored {
         [
             &self.at.to_be_bytes(),
@@ -50,12 +50,12 @@ impl IdempotencyRecord {
                 record: record.to_vec().into(),
             })
         });
-        decoded.ok_or_else(|| StoreError::damaged("a remembered answer is too short"))
+        decoded.ok_or_else(|| StoreError::damaged("an idempotency record is too short"))
     }
 }
 
 impl Transaction<'_> {
-    /// What was record to this key less than a day ago.
+    /// The response stored under this key less than a day ago.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -72,7 +72,7 @@ impl Transaction<'_> {
         Ok(record.filter(|record| !is_expired(record.at, now)))
     }
 
-    /// Keeps an answer for a day.
+    /// Stores a response for a day.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -106,7 +106,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Removes the oldest answers that are due, at most this many. Returns how many there were.
+    /// Removes the oldest expired records, at most `most`. Returns the number removed.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -117,7 +117,7 @@ impl Transaction<'_> {
     ) -> Result<usize, StoreError> {
         let mut expired = 0_usize;
         for key in self.first_keys(Tree::IdempotencyByTime, most)? {
-            // An entry that cannot be read is removed like an old one: it must not keep those
+            // A damaged entry is removed like an expired one; otherwise it would block those
             // behind it for ever.
             if let Ok((at, record_key)) = split_time_key(&key) {
                 if !is_expired(at, now) {
@@ -150,7 +150,8 @@ fn record_key(account: &AccountId, key: &IdempotencyKey) -> Vec<u8> {
     record_key
 }
 
-/// Times before 1970 would sort last; they only come from a clock that is wrong by half a century.
+/// Key in `idempotency_by_time`. Times before 1970 would sort last, but only a clock that is half a
+/// century off yields one.
 pub(super) fn time_key(at: i64, record_key: &[u8]) -> Vec<u8> {
     [&at.to_be_bytes(), record_key].concat()
 }
@@ -159,7 +160,7 @@ pub(super) fn split_time_key(key: &[u8]) -> Result<(i64, &[u8]), StoreError> {
     let split = key
         .split_at_checked(8)
         .and_then(|(at, record_key)| Some((i64::from_be_bytes(at.try_into().ok()?), record_key)));
-    split.ok_or_else(|| StoreError::damaged("the time of a remembered answer is too short"))
+    split.ok_or_else(|| StoreError::damaged("a key in idempotency_by_time is too short"))
 }
 
 #[cfg(test)]
@@ -188,7 +189,7 @@ mod tests {
         Replica::new(open::open(folder, &options).unwrap(), 0, 1 << 20)
     }
 
-    /// So many creates in one commit.
+    /// Commits this many creates at once.
     fn commit(replica: &Replica, millis: i64, creates: usize) {
         let opened = replica.acquire().unwrap();
         let (account, now) = (
@@ -219,10 +220,10 @@ mod tests {
             .count()
     }
 
-    /// All creates of a commit removed the same two, so that answers piled up from three creates a
-    /// commit on.
+    /// All creates of a commit used to remove the same two records, so that they piled up from
+    /// three creates per commit on.
     #[test]
-    fn creates_of_one_commit_forget_two_old_answers_each() {
+    fn each_create_of_a_commit_removes_two_expired_records() {
         let folder = tempfile::tempdir().unwrap();
         let replica = replica(folder.path());
         for day in 0..4 {
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_cannot_be_read_does_not_keep_those_behind_it() {
+    fn a_damaged_entry_does_not_block_those_behind_it() {
         let folder = tempfile::tempdir().unwrap();
         let replica = replica(folder.path());
         commit(&replica, 0, 1);

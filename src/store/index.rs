@@ -1,10 +1,11 @@
-//! What lists need to know of an account's objects without reading them: which there are, and the
-//! values of the places that somebody filtered or sorted by.
+//! In-memory indexes for lists: which objects an account has, and the values of the fields that
+//! lists filter or sort by.
 //!
-//! All of it is derived. It is built from a snapshot when an account is first asked, while the
-//! writer goes on and notes what it changes meanwhile; from then on the writer keeps it up, in the
-//! moment in which it publishes a commit. So a view and a snapshot that are taken together show the
-//! same commit. When the memory is used up, the accounts that were not asked for longest leave.
+//! Indexes are derived data. The first list of an account builds its index from a snapshot while
+//! the writer keeps committing; changes made meanwhile are queued and applied at the end. From then
+//! on the writer updates the index in the same step that publishes a commit, so an index view and a
+//! snapshot taken together show the same commit. When the memory budget is used up, the least
+//! recently used accounts are evicted.
 
 mod build;
 mod column;
@@ -25,7 +26,7 @@ use std::{
     },
 };
 
-/// A change of one object: its new state, or `None` if it is gone.
+/// A change of one object: its new record, or `None` if it was deleted.
 #[derive(Clone, Debug)]
 pub(super) struct Change {
     pub(super) collection: Collection,
@@ -34,57 +35,56 @@ pub(super) struct Change {
     pub(super) record: Option<Stored>,
 }
 
-/// A view, and the snapshot of the same commit.
+/// An index view and the snapshot of the same commit.
 #[derive(Debug)]
 pub struct IndexedSnapshot {
-    /// Which objects there are, and some of their values.
+    /// The tinyIds of all objects, and the values of some fields.
     pub view: IndexView,
-    /// The objects themselves.
+    /// The records, as of the same commit.
     pub snapshot: Snapshot,
 }
 
-/// The views of all accounts that were asked for.
+/// The indexes of all accounts.
 #[derive(Debug)]
 pub(super) struct Indexes {
-    /// Bytes of memory for all of them.
+    /// Memory budget in bytes.
     budget: usize,
-    /// Bytes that all of them take.
+    /// Bytes in use.
     total: Arc<AtomicUsize>,
     accounts: RwLock<HashMap<Key, Arc<AccountIndex>>>,
-    /// Counts uses, to tell which was longest ago.
+    /// Logical clock for `last_use`.
     uses: AtomicU64,
 }
 
 type Key = (Tree, AccountId);
 
-/// One account.
+/// The index of one account's collection.
 #[derive(Debug, Default)]
 struct AccountIndex {
     state: Mutex<AccountState>,
     built: Condvar,
     last_use: AtomicU64,
     bytes: AtomicUsize,
-    /// Of all entries together.
+    /// Shared by all accounts: see [`Indexes::total`].
     total: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
 struct AccountState {
     view: Option<IndexView>,
-    /// While somebody builds: what was published since.
+    /// While the index is being built: the changes published since it began.
     building: Option<Vec<Change>>,
-    /// Places that do not fit into the memory.
+    /// Fields that do not fit into the budget.
     oversized: Vec<FieldPath>,
-    /// Whether the writer has forgotten this entry.
+    /// Whether this entry was removed from [`Indexes::accounts`].
     evicted: bool,
-    /// Changes since its bytes were counted.
     changes_since_recount: usize,
 }
 
-/// After so many changes, or objects while it is built, the bytes of a view are counted again.
+/// The bytes of an index are recomputed after this many changes or built objects.
 const RECOUNT_INTERVAL: usize = 1024;
 
-/// Beyond so many places that do not fit, which ones is forgotten.
+/// Beyond this many, the list of oversized fields is cleared.
 const MAX_OVERSIZED_FIELDS: usize = 64;
 
 impl Indexes {
@@ -98,7 +98,7 @@ impl Indexes {
         }
     }
 
-    /// Bytes that all of them take.
+    /// Bytes that all indexes use.
     pub(super) fn bytes(&self) -> u64 {
         self.total
             .load(Ordering::Relaxed)
@@ -106,12 +106,12 @@ impl Indexes {
             .unwrap_or(u64::MAX)
     }
 
-    /// What is known of the account at these places, if all of it was built before.
+    /// The account's index with these fields, if it exists already.
     pub(super) fn get_cached(
         &self,
         collection: Collection,
         account: &AccountId,
-        places: &[&FieldPath],
+        fields: &[&FieldPath],
         snapshot: impl Fn() -> Result<Snapshot, StoreError>,
     ) -> Result<Option<IndexedSnapshot>, StoreError> {
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
@@ -123,16 +123,16 @@ impl Indexes {
         };
         drop(accounts);
         self.record_use(&entry);
-        entry.lock().indexed(places, snapshot)
+        entry.lock().indexed(fields, snapshot)
     }
 
-    /// What is known of the account at these places; built if need be, which takes long. `None`
-    /// when it does not fit into the memory.
+    /// The account's index with these fields, built if necessary, which reads all of the account's
+    /// objects. `None` if it does not fit into the budget.
     pub(super) fn get_or_build(
         &self,
         collection: Collection,
         account: &AccountId,
-        places: &[&FieldPath],
+        fields: &[&FieldPath],
         snapshot: impl Fn() -> Result<Snapshot, StoreError>,
     ) -> Result<Option<IndexedSnapshot>, StoreError> {
         if self.budget == 0 {
@@ -154,23 +154,22 @@ impl Indexes {
                 continue;
             }
 
-            if places.iter().any(|place| state.oversized.contains(place)) {
+            if fields.iter().any(|field| state.oversized.contains(field)) {
                 return Ok(None);
             }
 
-            if let Some(indexed) = state.indexed(places, &snapshot)? {
+            if let Some(indexed) = state.indexed(fields, &snapshot)? {
                 return Ok(Some(indexed));
             }
 
-            let missing = state.missing(places);
-            // From here on the writer notes its changes, so that the snapshot and they are all
-            // there is.
+            let missing = state.missing(fields);
+            // From here on the writer queues its changes: the snapshot and they are the whole truth.
             state.building = Some(Vec::new());
             drop(state);
 
             let building = BuildGuard(&entry);
             let built = self.build(&key, collection, &snapshot()?, missing.clone());
-            let finished = building.finish(self.budget, places, built?, &snapshot)?;
+            let finished = building.finish(self.budget, fields, built?, &snapshot)?;
 
             drop(building);
             let indexed = match finished {
@@ -187,7 +186,8 @@ impl Indexes {
         }
     }
 
-    /// Publishes a commit: what readers see and what is known of it change in one step.
+    /// Publishes a commit: calls `publish` and applies the changes to the indexes as one atomic
+    /// step.
     pub(super) fn publish(&self, changes: &[Change], publish: impl FnOnce()) {
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
         let mut affected: Vec<(&AccountIndex, MutexGuard<'_, AccountState>, Vec<&Change>)> =
@@ -224,14 +224,14 @@ impl Indexes {
         }
     }
 
-    /// Forgets everything: the store was opened anew.
+    /// Drops all indexes, for a store that was reopened.
     pub(super) fn clear(&self) {
         let mut accounts = self
             .accounts
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         for (_, entry) in accounts.drain() {
-            // Whoever builds it sees so when it is done, and begins with another.
+            // A builder sees this when it is done, and starts again with a fresh entry.
             entry.lock().clear();
             entry.set_bytes(0);
         }
@@ -268,15 +268,15 @@ impl Indexes {
             .store(self.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    /// Reads all objects of an account. `None` when what is to be known of them does not fit.
+    /// Reads all objects of an account. `None` if the index does not fit.
     fn build(
         &self,
         key: &Key,
         collection: Collection,
         snapshot: &Snapshot,
-        places: Vec<FieldPath>,
+        fields: Vec<FieldPath>,
     ) -> Result<Option<IndexView>, StoreError> {
-        let mut view = IndexView::with_fields(places);
+        let mut view = IndexView::with_fields(fields);
         if !view.has_fields() {
             snapshot
                 .for_each_tiny_id(collection, &key.1, |tiny_id| view.insert_tiny_id(tiny_id))?;
@@ -301,7 +301,7 @@ impl Indexes {
         Ok(fits.then_some(view))
     }
 
-    /// Lets accounts leave until what is known, and `more` bytes, fit. `keep` stays.
+    /// Evicts accounts until the indexes and `more` bytes fit into the budget. Never evicts `keep`.
     fn make_room(&self, keep: Option<&Key>, more: usize) {
         let over = self
             .total
@@ -324,7 +324,7 @@ impl Indexes {
             .collect();
         by_use.sort_unstable_by_key(|(last_use, _)| *last_use);
 
-        // A little more than must be, so that not each new account has to look at all others.
+        // Evict a little more than necessary, so that not every new account has to scan all others.
         let mut too_much = over.saturating_add(self.budget / 16);
         for (_, key) in by_use {
             if too_much == 0 {
@@ -351,7 +351,7 @@ impl AccountIndex {
         self.set_bytes(state.bytes());
     }
 
-    /// Notes how many bytes it takes now, and tells how many it did.
+    /// Sets the size and returns the previous one.
     fn set_bytes(&self, bytes: usize) -> usize {
         let before = self.bytes.swap(bytes, Ordering::Relaxed);
         // The sum wraps around and back.
@@ -362,10 +362,10 @@ impl AccountIndex {
 }
 
 impl AccountState {
-    /// Bytes of memory, more or less.
+    /// Approximate memory use.
     fn bytes(&self) -> usize {
         const ACCOUNT_OVERHEAD: usize = 512;
-        let refused = self.oversized.iter().map(|place| place.name().len());
+        let refused = self.oversized.iter().map(|field| field.name().len());
         self.view
             .as_ref()
             .map_or(0, IndexView::bytes)
@@ -375,13 +375,13 @@ impl AccountState {
 
     fn indexed(
         &mut self,
-        places: &[&FieldPath],
+        fields: &[&FieldPath],
         snapshot: impl Fn() -> Result<Snapshot, StoreError>,
     ) -> Result<Option<IndexedSnapshot>, StoreError> {
         match &mut self.view {
-            // The writer cannot publish anything between these two.
-            Some(view) if places.iter().all(|place| view.has(place)) => {
-                view.mark_used(places);
+            // Holding the lock keeps the writer from publishing between these two.
+            Some(view) if fields.iter().all(|field| view.has(field)) => {
+                view.mark_used(fields);
                 Ok(Some(IndexedSnapshot {
                     view: view.clone(),
                     snapshot: snapshot()?,
@@ -391,12 +391,12 @@ impl AccountState {
         }
     }
 
-    fn missing(&self, places: &[&FieldPath]) -> Vec<FieldPath> {
+    fn missing(&self, fields: &[&FieldPath]) -> Vec<FieldPath> {
         let mut missing = Vec::new();
-        for place in places {
-            let known = self.view.as_ref().is_some_and(|view| view.has(place));
-            if !known && !missing.contains(*place) {
-                missing.push((*place).clone());
+        for field in fields {
+            let known = self.view.as_ref().is_some_and(|view| view.has(field));
+            if !known && !missing.contains(*field) {
+                missing.push((*field).clone());
             }
         }
         missing
@@ -409,30 +409,30 @@ impl AccountState {
         }
 
         let Some(view) = &mut self.view else { return };
-        let followed = match apply_change(view, change) {
+        let outcome = match apply_change(view, change) {
             Err(ApplyError::TooLarge) => {
-                let gone = view.remove_open_ended();
-                let followed = apply_change(view, change);
-                self.mark_oversized(gone);
-                followed
+                let removed = view.remove_open_ended();
+                let outcome = apply_change(view, change);
+                self.mark_oversized(removed);
+                outcome
             }
-            followed => followed,
+            outcome => outcome,
         };
 
-        // What cannot be followed is built again when it is asked for, and then the fault is told.
-        if followed.is_err() {
+        // Drop an index that cannot follow. The next list rebuilds it and reports the error.
+        if outcome.is_err() {
             self.view = None;
         }
     }
 
-    fn mark_oversized(&mut self, places: Vec<FieldPath>) {
+    fn mark_oversized(&mut self, fields: Vec<FieldPath>) {
         if self.oversized.len() >= MAX_OVERSIZED_FIELDS {
             self.oversized.clear();
         }
-        self.oversized.extend(places);
+        self.oversized.extend(fields);
     }
 
-    /// `false` while it is being built.
+    /// Evicts the index; `false` while it is being built.
     fn evict(&mut self) -> bool {
         if self.building.is_some() {
             return false;

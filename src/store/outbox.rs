@@ -1,8 +1,8 @@
-//! What is to be sent to third parties: a queue for each integration, and which integrations of an
-//! account send.
+//! The transactional outbox: webhook messages wait here, in one FIFO queue per integration, and are
+//! written in the same commit as the alert change that caused them.
 //!
-//! The tree `queues` says of each queue in a few bytes when its first may be sent and how many
-//! wait, so that of what waits only what is sent is read.
+//! The tree `queues` holds a few bytes per outbox: when its first message is due and how many
+//! messages wait. The message itself is read only when it is about to be sent.
 
 use super::{
     Store, StoreError, Transaction,
@@ -15,24 +15,24 @@ use crate::domain::{
 };
 use std::ops::Range;
 
-/// The queue of one integration, in which something waits. Its numbers begin anew when it was
-/// empty.
+/// The pending messages of one integration. An outbox exists only while it holds a message; the
+/// sequence numbers restart from 0 when it has been empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outbox {
-    /// Whose integration.
+    /// The account of the integration.
     pub account: AccountId,
-    /// Which.
+    /// The integration that sends.
     pub integration: IntegrationId,
-    /// Its first is not to be sent before.
+    /// When the first message may be sent.
     pub due: Timestamp,
-    /// The number of its first.
+    /// Sequence number of the first message.
     first: u64,
-    /// The number of what is next put into it.
+    /// Sequence number of the next message to be added.
     next: u64,
 }
 
 impl Outbox {
-    /// One in which nothing has been put yet.
+    /// An empty outbox.
     pub fn new(account: AccountId, integration: IntegrationId, due: Timestamp) -> Self {
         Self {
             account,
@@ -43,17 +43,17 @@ impl Outbox {
         }
     }
 
-    /// How many wait in it.
+    /// The number of messages.
     pub fn waiting(&self) -> u64 {
         self.next.saturating_sub(self.first)
     }
 
-    /// The numbers of what waits in it.
+    /// The sequence numbers of all messages.
     pub(super) fn numbers(&self) -> Range<u64> {
         self.first..self.next
     }
 
-    /// Three big-endian numbers of eight bytes: when it is due, its first, its next.
+    /// `due`, `first` and `next`, each as eight big-endian bytes.
     fn encode(&self) -> Stored {
         [
             self.due.millis().to_be_bytes(),
@@ -77,7 +77,7 @@ impl Outbox {
             })
         });
 
-        decoded.ok_or_else(|| StoreError::damaged("a queue of what is to be sent makes no sense"))
+        decoded.ok_or_else(|| StoreError::damaged("an outbox entry cannot be decoded"))
     }
 
     fn key(&self) -> Vec<u8> {
@@ -90,8 +90,7 @@ impl Outbox {
 }
 
 impl Transaction<'_> {
-    /// Puts something at the end of an integration's queue, to be sent when what is before it is
-    /// done with.
+    /// Appends a message to an integration's outbox.
     ///
     /// # Errors
     /// The store cannot be read or is damaged.
@@ -103,7 +102,7 @@ impl Transaction<'_> {
         content: Stored,
     ) -> Result<(), StoreError> {
         let queue = match self.outbox(account, integration) {
-            // Otherwise nothing could happen to the account's alerts any more.
+            // Failing here would block every change of the account's alerts.
             Err(damage) if damage.is_damage() => {
                 Some(self.rebuild_outbox(account, integration, now)?)
             }
@@ -123,7 +122,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// What a queue must be of which only what waits in it can be read.
+    /// Reconstructs an outbox whose entry in `queues` is damaged from the messages that exist.
     fn rebuild_outbox(
         &self,
         account: &AccountId,
@@ -150,7 +149,7 @@ impl Transaction<'_> {
         })
     }
 
-    /// An integration's queue, if something waits in it.
+    /// An integration's outbox, if it holds a message.
     ///
     /// # Errors
     /// The store cannot be read or is damaged.
@@ -165,17 +164,17 @@ impl Transaction<'_> {
             .transpose()
     }
 
-    /// The first of a queue.
+    /// The first message of an outbox.
     ///
     /// # Errors
-    /// The store cannot be read, or missing_message it.
+    /// The store cannot be read, or the message is missing.
     pub fn next_message(&self, queue: &Outbox) -> Result<Stored, StoreError> {
         self.get(Tree::Deliveries, &queue.first_key())?
             .ok_or_else(missing_message)
     }
 
-    /// Takes the first out of a queue, so that the second is due then. Returns what is left, if
-    /// anything is.
+    /// Removes the first message; the next one is due at `due`. Returns the outbox if messages are
+    /// left.
     pub fn pop_message(&mut self, queue: Outbox, due: Timestamp) -> Option<Outbox> {
         self.remove(Tree::Deliveries, queue.first_key());
         let left = Outbox {
@@ -193,14 +192,14 @@ impl Transaction<'_> {
         Some(left)
     }
 
-    /// Keeps the first of a queue, as it is now, for another time, and with it all that is behind.
+    /// Replaces the first message and makes it due at `due`. Messages behind it wait too.
     pub fn postpone(&mut self, queue: Outbox, due: Timestamp, first: Stored) {
         self.put(Tree::Deliveries, queue.first_key(), first);
         let queue = Outbox { due, ..queue };
         self.put(Tree::Queues, queue.key(), queue.encode());
     }
 
-    /// The account's integrations that send.
+    /// The account's integrations of type webhook.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -213,7 +212,7 @@ impl Transaction<'_> {
         Ok(ids.filter_map(|id| IntegrationId::parse(id).ok()).collect())
     }
 
-    /// Notes whether an integration sends.
+    /// Records whether an integration sends webhooks.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -234,12 +233,12 @@ impl Transaction<'_> {
     }
 }
 
-/// So many queues are read at once.
+/// Outboxes read from the engine at a time.
 const SCAN_CHUNK: usize = 256;
 
 impl Store {
-    /// All queues in which something waits, and what is wrong with one that cannot be read, which
-    /// keeps no other.
+    /// All outboxes, and the last error met while decoding one. A damaged entry does not hide the
+    /// others.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -256,10 +255,10 @@ impl Store {
         Ok((queues, damage))
     }
 
-    /// The first of a queue.
+    /// The first message of an outbox.
     ///
     /// # Errors
-    /// The store cannot be read, or missing_message it.
+    /// The store cannot be read, or the message is missing.
     pub fn next_message(&self, queue: &Outbox) -> Result<Stored, StoreError> {
         self.snapshot()?
             .get(Tree::Deliveries, &queue.first_key())?
@@ -268,7 +267,7 @@ impl Store {
 }
 
 fn missing_message() -> StoreError {
-    StoreError::damaged("what is first in a queue of what is to be sent does not exist")
+    StoreError::damaged("the first message of an outbox does not exist")
 }
 
 pub(super) fn delivery_key(
@@ -282,7 +281,7 @@ pub(super) fn delivery_key(
     key
 }
 
-/// The integration and the number of a key in `deliveries`.
+/// The account, integration and sequence number of a key in `deliveries`.
 pub(super) fn split_delivery_key(key: &[u8]) -> Option<(AccountId, IntegrationId, u64)> {
     let (name, number) = key.split_last_chunk()?;
     let (account, integration) = split_name(name.strip_suffix(&[0])?)?;
@@ -302,7 +301,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn queues_and_what_is_in_them_survive_their_encoding() {
+    fn outboxes_and_message_keys_survive_their_encoding() {
         let queue = Outbox {
             account: AccountId::parse("acc_a").unwrap(),
             integration: IntegrationId::parse("int_0123456789abcd").unwrap(),

@@ -1,5 +1,5 @@
-//! The kinds of objects there are, for whoever goes through all of a store: what each is called,
-//! and how a record is read.
+//! The kinds of records, for code that walks a whole store: the name of each kind and how to parse
+//! one of its records.
 
 use super::{
     collection::{ALERTS, Collection, INTEGRATIONS, LOGS},
@@ -9,35 +9,35 @@ use super::{
 use crate::domain::{alert::Alert, ids::AccountId, integration::Integration, log::Log, webhook};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// One kind.
+/// A kind of record.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RecordKind {
     pub(super) collection: Collection,
-    /// For sentences about one of them.
+    /// The singular name, for messages.
     pub(super) singular: &'static str,
     read: fn(&[u8]) -> serde_json::Result<RecordMeta>,
 }
 
-/// What a record says about itself.
+/// The metadata of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RecordMeta {
     pub(super) sid: AccountId,
     pub(super) id: String,
     pub(super) tiny_id: u64,
-    /// What leads to it besides its id and number.
+    /// The entry of another tree that points to the record, besides id and tinyId.
     pub(super) secondary_key: Option<SecondaryKey>,
-    /// The record as this program writes it.
+    /// The record as this version serializes it.
     pub(super) canonical: Vec<u8>,
 }
 
-/// An entry of another tree that leads to an object.
+/// An entry of another tree that points to a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SecondaryKey {
     pub(super) tree: Tree,
     pub(super) key: Vec<u8>,
 }
 
-/// In the order in which they are shown.
+/// All kinds, in the order of reports and exports.
 pub(super) const RECORD_KINDS: [RecordKind; 3] = [
     RecordKind {
         collection: INTEGRATIONS,
@@ -56,7 +56,6 @@ pub(super) const RECORD_KINDS: [RecordKind; 3] = [
     },
 ];
 
-/// The kind of a collection's objects.
 pub(super) fn record_kind_of(collection: Collection) -> Option<RecordKind> {
     RECORD_KINDS
         .into_iter()
@@ -64,10 +63,10 @@ pub(super) fn record_kind_of(collection: Collection) -> Option<RecordKind> {
 }
 
 impl RecordKind {
-    /// Reads a record.
+    /// Parses a record.
     ///
     /// # Errors
-    /// It is none of this kind.
+    /// It is not a record of this kind.
     pub(super) fn read(self, record: &[u8]) -> serde_json::Result<RecordMeta> {
         (self.read)(record)
     }
@@ -89,7 +88,6 @@ fn read<T: Serialize + DeserializeOwned>(
     })
 }
 
-/// Reads an integration.
 pub(super) fn integration(record: &[u8]) -> serde_json::Result<RecordMeta> {
     read(
         record,

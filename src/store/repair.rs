@@ -1,10 +1,10 @@
-//! What the engine would stumble over when it opens a store, though it needs nothing of it; and
+//! Repairs what would keep the engine from opening a store although no data is lost, and removes
 //! what a killed process left.
 //!
-//! A snapshot only spares it the reading of its whole log, and `conf` says how long the segments of
-//! the log are, which the log shows too. Of both it keeps a checksum. If that does not hold, it
-//! refuses the store, or says no more than that something is unsupported; so such a file is put
-//! aside before it looks, and everything is read from the log.
+//! A snapshot file only saves the engine from reading its whole log, and `conf` holds the segment
+//! size, which the log reveals too. Both have checksums; on a mismatch the engine refuses the store
+//! with a vague message. So a damaged snapshot or `conf` is moved aside before the engine opens,
+//! which then reads everything from the log.
 
 use super::recovery::PROBE_FILE;
 use std::{
@@ -14,20 +14,19 @@ use std::{
     path::Path,
 };
 
-/// Bytes of a segment of a new store's log. Values up to a quarter of it stay in the log; larger
-/// ones get files of their own, which the engine does not keep safe (see docs/storage.md, "Power
-/// cuts").
+/// Segment size of a new store's log. Values up to a quarter of it stay in the log; larger ones get
+/// files of their own, which the engine does not sync (see docs/storage.md, "Power cuts").
 pub(super) const SEGMENT_BYTES: usize = 8 << 20;
 
-/// What the engine takes if it is told nothing: early stores have it.
+/// The engine's default, which early stores were created with.
 const LEGACY_SEGMENT_BYTES: usize = 1 << 19;
 
 const LOG: &str = "db";
 const CONF: &str = "conf";
 const QUARANTINE_PREFIX: &str = "damaged.";
 
-/// Removes snapshots that the engine did not finish, and puts quarantined damaged ones and a damaged
-/// `conf`. Does nothing while another process has the store, as opening it will tell.
+/// Removes unfinished snapshots and moves damaged snapshots and a damaged `conf` aside. Does
+/// nothing while another process holds the store; opening it reports that.
 pub(super) fn repair(folder: &Path) -> io::Result<()> {
     let Ok(log) = File::open(folder.join(LOG)) else {
         return Ok(());
@@ -44,8 +43,8 @@ pub(super) fn repair(folder: &Path) -> io::Result<()> {
         let is_snapshot = name.starts_with("snap.");
 
         if (is_snapshot && name.ends_with(".generating")) || name == PROBE_FILE {
-            // The engine would take such a snapshot for a whole one; the other is of no use and 9
-            // MiB long.
+            // The engine would accept an unfinished snapshot as complete. The probe file is 9 MiB of
+            // nothing.
             fs::remove_file(&path)?;
         } else if (is_snapshot && !is_valid_snapshot(&path)?)
             || (name == CONF && !is_valid_conf(&path)?)
@@ -53,15 +52,15 @@ pub(super) fn repair(folder: &Path) -> io::Result<()> {
             let quarantined = format!("{QUARANTINE_PREFIX}{name}");
             fs::rename(&path, folder.join(&quarantined))?;
             let folder = folder.display();
-            log::warn!(folder:display, quarantined; "The file '{name}' of the store is damaged and was put quarantined; all is in the log");
+            log::warn!(folder:display, quarantined; "Moved the damaged file '{name}' of the store aside; no data is lost, the log holds all of it");
         }
     }
 
     log.unlock()
 }
 
-/// Whether the engine takes it: its content, 8 bytes of which nothing depends, and the content's
-/// checksum.
+/// Whether the engine accepts a snapshot: its content, 8 bytes that nothing depends on, and the
+/// checksum of the content.
 fn is_valid_snapshot(path: &Path) -> io::Result<bool> {
     let snapshot = fs::read(path)?;
     let Some((rest, checksum)) = snapshot.split_last_chunk() else {
@@ -73,7 +72,7 @@ fn is_valid_snapshot(path: &Path) -> io::Result<bool> {
     Ok(!content.is_empty() && crc32fast::hash(content) == u32::from_le_bytes(*checksum))
 }
 
-/// Whether it is as the engine writes it. One that is empty it writes itself.
+/// Whether the engine accepts `conf`. It rewrites an empty one.
 fn is_valid_conf(path: &Path) -> io::Result<bool> {
     let conf = fs::read(path)?;
     let checked = conf
@@ -82,8 +81,8 @@ fn is_valid_conf(path: &Path) -> io::Result<bool> {
     Ok(conf.is_empty() || checked)
 }
 
-/// A store keeps the size that it was made with: the one in `conf`, or, without one that can be
-/// read, the one that the log shows.
+/// The segment size that the store was created with: from `conf`, or, if that cannot be read, from
+/// the log.
 pub(super) fn segment_size(folder: &Path) -> usize {
     let conf = fs::read(folder.join(CONF)).unwrap_or_default();
     let conf = String::from_utf8_lossy(&conf);
@@ -91,7 +90,7 @@ pub(super) fn segment_size(folder: &Path) -> usize {
         .lines()
         .find_map(|line| line.strip_prefix("segment_size: ")?.trim().parse().ok());
 
-    // Others make the engine panic; with ours it says that they do not agree.
+    // Other sizes make the engine panic; ours only make it report a mismatch.
     let size = size.filter(|size: &usize| size.is_power_of_two() && (256..=1 << 24).contains(size));
     size.unwrap_or_else(|| {
         if has_legacy_segments(folder) {
@@ -115,8 +114,8 @@ fn has_legacy_segments(folder: &Path) -> bool {
 mod tests {
     use super::*;
 
-    /// Opens a store that may have been open a moment ago: the engine's own threads hold its lock
-    /// until they have ended.
+    /// Opens a store that may have been open a moment ago: the engine's threads hold its lock until
+    /// they end.
     fn open(folder: &Path, segment: usize) -> sled::Db {
         const ATTEMPTS: usize = 1_000_000;
         for _ in 0..ATTEMPTS {
@@ -134,7 +133,7 @@ mod tests {
             }
         }
 
-        panic!("the lock of {} is never let go of", folder.display());
+        panic!("the lock of {} is never released", folder.display());
     }
 
     fn make(folder: &Path, segment: usize, values: u32) {
@@ -159,21 +158,21 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_that_was_not_finished_goes_unless_somebody_is_writing_it() {
+    fn an_unfinished_snapshot_is_removed_unless_the_store_is_open() {
         let folder = tempfile::tempdir().unwrap();
         make(folder.path(), SEGMENT_BYTES, 1);
         let unfinished = folder.path().join("snap.0FFFFFFFFFFFFFFF.generating");
         let probe = folder.path().join("probe");
 
         fs::write(&unfinished, "").unwrap();
-        fs::write(&probe, "left by a process that was killed while it probed").unwrap();
+        fs::write(&probe, "left by a killed process").unwrap();
         let held = File::open(folder.path().join(LOG)).unwrap();
 
         held.lock().unwrap();
         repair(folder.path()).unwrap();
         assert!(
             unfinished.exists() && probe.exists(),
-            "somebody else is still writing it"
+            "another process has the store open"
         );
         held.unlock().unwrap();
         repair(folder.path()).unwrap();
@@ -181,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_files_stay_and_those_with_a_wrong_byte_anywhere_that_counts_are_put_aside() {
+    fn valid_files_stay_and_damaged_ones_are_moved_aside() {
         let folder = tempfile::tempdir().unwrap();
         make(folder.path(), SEGMENT_BYTES, 100);
         make(folder.path(), SEGMENT_BYTES, 100);
@@ -190,7 +189,7 @@ mod tests {
         repair(folder.path()).unwrap();
         for path in [&snapshot, &conf] {
             let whole = fs::read(path).unwrap();
-            // Nothing depends on how long the engine says that the snapshot is.
+            // Nothing depends on the length field of a snapshot.
             let counts =
                 |at: usize| path == &conf || !(whole.len() - 12..whole.len() - 4).contains(&at);
 
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_segments_that_a_store_was_made_with_are_known_with_conf_and_without() {
+    fn the_segment_size_is_found_with_and_without_conf() {
         for (segment, values) in [
             (SEGMENT_BYTES, 0),
             (SEGMENT_BYTES, 5_000),
@@ -239,10 +238,10 @@ mod tests {
         db.iter().collect::<Result<_, _>>().unwrap()
     }
 
-    /// What putting a snapshot quarantined stands on, with segments so small that the log uses all of its
-    /// own again and again.
+    /// The assumption behind moving a snapshot aside. The segments are small, so that the log
+    /// reuses them many times.
     #[test]
-    fn the_engine_shows_the_same_without_its_snapshot() {
+    fn the_engine_recovers_the_same_entries_without_its_snapshot() {
         const SEGMENT_BYTES: usize = 1 << 13;
         let mut random = 2_026_u64;
         let mut below = |most: u64| {

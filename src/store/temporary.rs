@@ -1,9 +1,9 @@
-//! Temporary folders for stores: made for one process, removed when it ends, or by a later one if
-//! it was killed.
+//! Temporary folders for stores. A folder is removed when its process ends, or by a later process
+//! if it was killed.
 //!
-//! A process holds a lock on a file in its folder for as long as it lives. The lock goes with the
-//! process, however it ends, and unlike a process id it means the same in every container that
-//! shares the temporary folder.
+//! A process holds a lock on a file in its folder for as long as it lives. The kernel releases the
+//! lock however the process ends, and unlike a process id a lock means the same in every container
+//! that shares the temporary folder.
 
 use std::{
     env,
@@ -18,14 +18,14 @@ use tempfile::TempDir;
 const PREFIX: &str = "pagertree-local-";
 const STORE: &str = "store";
 const LOCK: &str = "lock";
-/// The engine's own lock, for folders of versions that had no other.
+/// The engine's own lock. Early versions had no other.
 const ENGINE_LOCK: &str = "store/db";
 
-/// A folder may be swept away between its making and its locking, by a process that starts at the
-/// same time.
+/// Another process that starts at the same time may remove a folder between its creation and its
+/// locking.
 const MAX_ATTEMPTS: usize = 100;
 
-/// A folder that goes away by itself.
+/// A temporary folder that is removed on drop.
 #[derive(Debug)]
 pub struct TemporaryFolder {
     folder: TempDir,
@@ -33,17 +33,21 @@ pub struct TemporaryFolder {
 }
 
 impl TemporaryFolder {
-    /// A new one, only for this user.
+    /// Creates a folder that only this user can read.
     ///
     /// # Errors
-    /// The temporary folder takes none.
+    /// The system's temporary folder cannot be written.
     pub fn create() -> io::Result<Self> {
         let mut attempt = 1;
         loop {
             match Self::create_once() {
                 Ok(Some(made)) => return Ok(made),
                 Ok(None) if attempt < MAX_ATTEMPTS => attempt += 1,
-                Ok(None) => return Err(io::Error::other("others remove what is made there")),
+                Ok(None) => {
+                    return Err(io::Error::other(
+                        "another process keeps removing new folders",
+                    ));
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -67,7 +71,7 @@ impl TemporaryFolder {
                 _lock: Some(lock),
             })),
             Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),
-            // There are no locks here, so nobody sweeps.
+            // This file system has no locks, so no process sweeps here.
             Err(TryLockError::Error(_)) => Ok(Some(Self {
                 folder,
                 _lock: None,
@@ -75,48 +79,47 @@ impl TemporaryFolder {
         }
     }
 
-    /// Where it is.
+    /// The folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Where a store in it is expected, by those who sweep too.
+    /// The folder for the store. [`sweep_temporary_folders`] expects it there too.
     pub(super) fn store(&self) -> PathBuf {
         self.path().join(STORE)
     }
 }
 
-/// Whether the open file is still the one of this name.
+/// Whether the path still names the open file.
 fn is_same(file: &File, path: &Path) -> bool {
     let ids = |found: fs::Metadata| (found.dev(), found.ino());
     file.metadata().ok().map(ids) == path.symlink_metadata().ok().map(ids)
 }
 
-/// Removes the folders of processes that were killed, on a thread of its own: there may be many,
-/// and nobody waits for it.
+/// Removes the folders of killed processes, in the background: there may be many.
 pub fn sweep_temporary_folders() {
     let begun = thread::Builder::new()
         .name("temporary-sweep".into())
         .spawn(|| {
             let folders = sweep_below(&env::temp_dir());
             if folders > 0 {
-                log::info!(folders; "Temporary stores of processes that were killed were removed");
+                log::info!(folders; "Removed the temporary stores of killed processes");
             }
         });
     if let Err(error) = begun {
-        log::warn!(error:display; "Temporary stores of processes that were killed are not looked for");
+        log::warn!(error:display; "Cannot look for temporary stores of killed processes");
     }
 }
 
 fn sweep_below(temporary: &Path) -> usize {
-    // Whoever cannot be read is left alone.
+    // Skip what cannot be read.
     let entries = fs::read_dir(temporary).into_iter().flatten().flatten();
     let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX));
     ours.filter(|entry| sweep_one(&entry.path()).is_ok_and(|removed| removed))
         .count()
 }
 
-/// Removes a folder, if it is one of this user's whose process is gone.
+/// Removes a folder if it belongs to this user and its process is gone.
 fn sweep_one(folder: &Path) -> io::Result<bool> {
     let found = folder.symlink_metadata()?;
     if !found.is_dir() || found.uid() != rustix::process::geteuid().as_raw() {
@@ -134,7 +137,7 @@ fn sweep_one(folder: &Path) -> io::Result<bool> {
         return Ok(false);
     }
 
-    // The lock file goes last, so that what is left by an interrupted sweep is found by the next.
+    // Remove the lock file last, so that the next sweep finds what an interrupted one left.
     match fs::remove_dir_all(folder.join(STORE)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

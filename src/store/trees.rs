@@ -1,26 +1,26 @@
-//! The layout of the store: which trees there are, and how their keys are made.
+//! The logical layout of the store: its trees and their keys.
 //!
 //! | tree | key | value |
 //! |---|---|---|
 //! | `meta` | name | schema version, token secret, number of the last commit |
 //! | `accounts` | sid, 0x00, collection | [`Counters`] |
-//! | `integrations` | id | the object's JSON, exactly as it is answered |
+//! | `integrations` | id | JSON of the object, byte for byte as the API returns it |
 //! | `integrations_by_account` | sid, 0x00, tinyId as big-endian u64 | id |
-//! | `alerts` | id | the object's JSON, exactly as it is answered |
+//! | `alerts` | id | JSON of the object, byte for byte as the API returns it |
 //! | `alerts_by_account` | sid, 0x00, tinyId as big-endian u64 | id |
-//! | `alerts_by_thirdparty` | sid, 0x00, SHA-256 of the source's id, 0x00 and the third-party id | id of the newest such alert |
-//! | `logs` | id | the object's JSON, exactly as it is answered |
+//! | `alerts_by_thirdparty` | sid, 0x00, SHA-256 of the source's id, 0x00 and the third-party id | id of the latest such alert |
+//! | `logs` | id | JSON of the object, byte for byte as the API returns it |
 //! | `logs_by_account` | sid, 0x00, tinyId as big-endian u64 | id |
-//! | `senders_by_account` | sid, 0x00, id of an integration that sends | nothing |
-//! | `queues` | sid, 0x00, id of an integration for which something waits | time, first, next: three big-endian numbers |
-//! | `deliveries` | sid, 0x00, id of the integration, 0x00, number as big-endian u64 | what is to be sent |
-//! | `idempotency` | sid, 0x00, the client's key | time as big-endian i64, SHA-256 of the request, the answer |
-//! | `idempotency_by_time` | time as big-endian i64, key in `idempotency` | nothing |
+//! | `senders_by_account` | sid, 0x00, id of an integration of type webhook | empty |
+//! | `queues` | sid, 0x00, id of an integration with pending messages | due time, first, next: three big-endian numbers |
+//! | `deliveries` | sid, 0x00, id of the integration, 0x00, sequence number as big-endian u64 | the message |
+//! | `idempotency` | sid, 0x00, the client's key | time as big-endian i64, SHA-256 of the request, the response |
+//! | `idempotency_by_time` | time as big-endian i64, key in `idempotency` | empty |
 
 use super::StoreError;
 use crate::domain::ids::{AccountId, IntegrationId};
 
-/// The layout above. A store of a newer one is refused.
+/// The version of this layout. A store with a newer one is refused.
 pub const SCHEMA_VERSION: u32 = 2;
 
 /// Key in `meta`: the schema version in decimal.
@@ -87,12 +87,13 @@ impl Tree {
     }
 }
 
-/// What an account's collection counts.
+/// The counters of one collection of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counters {
-    /// The last tinyId given, 0 before the first. Never goes back, so that none is used twice.
+    /// The last tinyId assigned; 0 before the first. It never decreases, so no number is used
+    /// twice.
     pub(super) last_tiny_id: u64,
-    /// Objects that exist.
+    /// The number of objects that exist.
     pub(super) live: u64,
 }
 
@@ -110,13 +111,13 @@ impl Counters {
             })
         });
         decoded.ok_or_else(|| {
-            StoreError::damaged(format!("counters have {} bytes instead of 16", bytes.len()))
+            StoreError::damaged(format!("counters have {} bytes; expected 16", bytes.len()))
         })
     }
 }
 
-/// Everything of an account in a tree keyed by account begins with this. 0x00 is in no id, so no
-/// account is a prefix of another.
+/// The prefix of an account's keys in a tree keyed by account. No id contains 0x00, so no account's
+/// prefix is a prefix of another's.
 pub(super) fn account_prefix(account: &AccountId) -> Vec<u8> {
     let mut key = Vec::with_capacity(account.as_str().len() + 9);
     key.extend_from_slice(account.as_str().as_bytes());
@@ -155,7 +156,7 @@ pub(super) fn sender_key(account: &AccountId, id: &IntegrationId) -> Vec<u8> {
     key
 }
 
-/// The account of a key in `accounts`, if it counts this collection.
+/// The account of a key in `accounts`, if the key belongs to this collection.
 pub(super) fn counted_account(key: &[u8], collection: &str) -> Option<AccountId> {
     let (account, name) = std::str::from_utf8(key).ok()?.split_once('\0')?;
     AccountId::parse(account)
@@ -163,8 +164,7 @@ pub(super) fn counted_account(key: &[u8], collection: &str) -> Option<AccountId>
         .filter(|_| name == collection)
 }
 
-/// The first key behind all that begin with `prefix`, which must not end in 0xff (ours end in
-/// 0x00).
+/// The first key after all keys with `prefix`, which must not end in 0xff. Ours end in 0x00.
 pub(super) fn prefix_end(prefix: &[u8]) -> Vec<u8> {
     let mut end = prefix.to_vec();
     if let Some(last) = end.last_mut() {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_survive_their_encoding_and_refuse_others() {
+    fn counters_survive_their_encoding_and_other_lengths_are_refused() {
         let counters = Counters {
             last_tiny_id: u64::MAX,
             live: 7,
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_index_keys_are_recognised() {
+    fn malformed_index_keys_are_refused() {
         for key in [
             &b""[..],
             b"acc_a",

@@ -1,22 +1,22 @@
 //! The number of the last acknowledged commit, in a file beside the engine's own.
 //!
-//! The engine takes damage in its log for the end of the log: it opens with what stands before it,
-//! which may be nothing, and does not say a word. So every commit has a number in the store, and
-//! once it is durable the number is written here. A store that ends with a lower one has lost what
-//! was acknowledged. The file is not synced: after a power cut it may be behind the store, never
-//! ahead of it.
+//! The engine treats damage in its log as the end of the log: it opens with whatever precedes the
+//! damage, without an error. So every commit carries a number inside the store, and once the commit
+//! is durable its number is written here. A store whose last commit is lower has lost acknowledged
+//! data. The file is not synced: after a power cut it may lag behind the store, but is never ahead
+//! of it.
 
 use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
 
 /// Beside `db`.
 const WATERMARK_FILE: &str = "acknowledged";
 
-/// The file, held open. It has the number and its complement, so that a torn one is recognised.
+/// The open file: the number and its complement, so that a torn write is detected.
 #[derive(Debug)]
 pub(super) struct Watermark(File);
 
 impl Watermark {
-    /// Opens or makes the file in `folder`.
+    /// Opens or creates the file in `folder`.
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         let file = File::options()
             .read(true)
@@ -27,7 +27,7 @@ impl Watermark {
         let watermark = Self(file);
 
         if watermark.0.metadata()?.len() == 0 {
-            // Takes its room on the disk while there is some.
+            // Reserve the space while the disk has some.
             watermark.set(0)?;
             watermark.0.sync_all()?;
         }
@@ -35,7 +35,7 @@ impl Watermark {
         Ok(watermark)
     }
 
-    /// The number; 0 when the file tells nothing.
+    /// The number; 0 if the file is torn or empty.
     pub(super) fn get(&self) -> io::Result<u64> {
         let mut bytes = [0; 16];
         match self.0.read_exact_at(&mut bytes, 0) {
@@ -49,17 +49,17 @@ impl Watermark {
             return Ok(number);
         }
 
-        // Zeros are what a power cut leaves of it, and tell nothing that is wrong.
+        // A power cut may leave zeros, which is no damage.
         if both != 0 {
             log::warn!(
-                "The file '{WATERMARK_FILE}' of the store is damaged; whether the last commits are there is not known"
+                "The file '{WATERMARK_FILE}' of the store is damaged; cannot tell whether the last commits are present"
             );
         }
 
         Ok(0)
     }
 
-    /// A commit is durable.
+    /// Records that the commit with this number is durable.
     pub(super) fn set(&self, number: u64) -> io::Result<()> {
         let both = u128::from(number) << 64 | u128::from(!number);
         self.0.write_all_at(&both.to_be_bytes(), 0)
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_number_is_there_when_the_file_is_opened_again() {
+    fn the_number_survives_reopening() {
         let folder = tempfile::tempdir().unwrap();
         let watermark = Watermark::open(folder.path()).unwrap();
         assert_eq!(watermark.get().unwrap(), 0);
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_file_tells_nothing() {
+    fn a_torn_file_yields_zero() {
         let folder = tempfile::tempdir().unwrap();
         for torn in [&b"short"[..], &[0; 16], &[0xA5; 16]] {
             std::fs::write(folder.path().join(WATERMARK_FILE), torn).unwrap();

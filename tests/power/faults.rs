@@ -84,7 +84,7 @@ fn a_store_that_was_replaced_stays_until_the_new_name_is_on_disk() {
     // It said that nothing was changed.
     let fault = outcome.error();
     assert!(
-        fault.contains("the new store is in its place, but 'data' cannot be synced"),
+        fault.contains("the new store is in place, but 'data' cannot be synced"),
         "{fault}"
     );
     assert!(

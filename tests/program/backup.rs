@@ -168,14 +168,14 @@ fn a_backup_that_is_not_whole_is_refused_and_nothing_is_touched() {
     let mut lengthened = whole.clone();
     lengthened.push(0);
     for (bytes, words) in [
-        (&whole[..whole.len() - 1], "cut off"),
-        (&whole[..whole.len() / 2], "cut off"),
-        (&whole[..30], "cut off"),
+        (&whole[..whole.len() - 1], "truncated"),
+        (&whole[..whole.len() / 2], "truncated"),
+        (&whole[..30], "truncated"),
         (&whole[..10], "not a backup"),
         (b"", "not a backup"),
         (&flipped, "damaged"),
         (&lengthened, "damaged"),
-        (before.as_bytes(), "is an export; `import` takes it"),
+        (before.as_bytes(), "is an export; use `import`"),
         (b"\x1f\x8b\x08", "is compressed with gzip; unpack it first"),
     ] {
         fs::write(setup.path("broken.backup"), bytes).unwrap();

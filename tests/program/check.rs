@@ -176,7 +176,7 @@ fn a_removed_record_is_found() {
         },
         &[
             &[id(&store.second), "does not exist"],
-            &[sid(&store.second), "counts 2", "has 1"],
+            &[sid(&store.second), "counters show 2", "1 exist"],
         ],
     );
 }
@@ -193,7 +193,11 @@ fn a_removed_index_entry_is_found() {
                     .unwrap(),
             )
         },
-        &[&[id(&store.first), "missing in the index", sid(&store.first)]],
+        &[&[
+            id(&store.first),
+            "missing from the index",
+            sid(&store.first),
+        ]],
     );
 }
 
@@ -210,12 +214,12 @@ fn an_index_entry_that_names_another_is_found() {
         },
         &[
             &[
-                "number 1",
+                "tinyId 1",
                 id(&store.first),
-                "the index names",
+                "the index points to",
                 id(&store.second),
             ],
-            &["names", id(&store.second), "as 1, but it is 2"],
+            &["points from 1 to", id(&store.second), "which is 2"],
         ],
     );
 }
@@ -233,7 +237,7 @@ fn an_index_entry_that_names_one_of_another_account_is_found() {
         &[&[
             sid(&store.first),
             id(&store.stranger),
-            "as 7",
+            "from 7",
             sid(&store.stranger),
         ]],
     );
@@ -249,7 +253,7 @@ fn an_index_key_that_is_none_is_found() {
                 .unwrap(),
         )
     };
-    store.is_found_after(plant, &[&["the index has a key that is none", "garbage"]]);
+    store.is_found_after(plant, &[&["the index has a malformed key", "garbage"]]);
 }
 
 #[test]
@@ -257,7 +261,10 @@ fn a_wrong_count_is_found() {
     let store = Store::new();
     store.is_found_after(
         |db| counters(db, &store.first, 3, 5),
-        &[&[sid(&store.first), "counts 5 integrations, but has 2"]],
+        &[&[
+            sid(&store.first),
+            "counters show 5 integrations, but 2 exist",
+        ]],
     );
 }
 
@@ -266,7 +273,7 @@ fn a_last_number_below_one_that_was_given_is_found() {
     let store = Store::new();
     store.is_found_after(
         |db| counters(db, &store.first, 1, 2),
-        &[&[sid(&store.first), "gave 1", "has 2"]],
+        &[&[sid(&store.first), "last tinyId is 1", "2 exists"]],
     );
 }
 
@@ -286,7 +293,7 @@ fn counters_of_another_length_are_found() {
     let key = [sid(&store.first).as_bytes(), b"\0integrations"].concat();
     store.is_found_after(
         |db| drop(tree(db, "accounts").insert(&*key, b"short").unwrap()),
-        &[&[sid(&store.first), "5 bytes instead of 16"]],
+        &[&[sid(&store.first), "5 bytes; expected 16"]],
     );
 }
 
@@ -301,7 +308,7 @@ fn a_record_that_means_the_same_but_is_written_differently_is_found() {
                 &serde_json::to_vec_pretty(&store.first).unwrap(),
             )
         },
-        &[&[id(&store.first), "not written as this program writes"]],
+        &[&[id(&store.first), "not in canonical form"]],
     );
 }
 
@@ -311,8 +318,8 @@ fn a_garbage_record_is_found() {
     store.is_found_after(
         |db| put_record(db, id(&store.first), b"\xff\xfegarbage"),
         &[
-            &[id(&store.first), "cannot be read"],
-            &[sid(&store.first), "counts 2", "has 1"],
+            &[id(&store.first), "cannot be parsed"],
+            &[sid(&store.first), "counters show 2", "1 exist"],
         ],
     );
 }
@@ -324,7 +331,7 @@ fn a_record_under_the_id_of_another_is_found() {
     posing["id"] = "int_posing".into();
     store.is_found_after(
         |db| put_record(db, id(&store.first), &serde_json::to_vec(&posing).unwrap()),
-        &[&[id(&store.first), "says of itself that it is 'int_posing'"]],
+        &[&[id(&store.first), "contains the id 'int_posing'"]],
     );
 }
 
@@ -344,7 +351,7 @@ fn a_foreign_tree_is_found() {
 #[test]
 fn a_foreign_entry_in_the_tree_that_is_always_there_is_found() {
     let plant = |db: &sled::Db| drop(db.insert("key", "value").unwrap());
-    Store::new().is_found_after(plant, &[&["none of this program's"]]);
+    Store::new().is_found_after(plant, &[&["unknown tree"]]);
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn alerts_logs_and_webhooks_that_wait_are_sound() {
 fn an_alert_that_its_index_lacks_is_found() {
     let store = Store::new();
     let said = format!(
-        "alert '{}' is missing in the index of account '{}'",
+        "alert '{}' is missing from the index of account '{}'",
         store.alert, store.sid
     );
     let key = store.key(&1_u64.to_be_bytes());
@@ -143,7 +143,7 @@ fn a_log_that_is_gone_is_found() {
     let missing = damages
         .iter()
         .any(|line| line.contains(log.as_str()) && line.contains("does not exist"));
-    let miscounted = damages.iter().any(|line| line.contains(" logs, but has "));
+    let miscounted = damages.iter().any(|line| line.contains(" logs, but "));
     assert!(damages.len() == 2 && missing && miscounted, "{damages:#?}");
 }
 
@@ -152,7 +152,7 @@ fn a_third_party_id_that_leads_nowhere_is_found() {
     let store = Store::new();
     let said = |id: &str| {
         format!(
-            "'alerts_by_thirdparty' of account '{}' leads to '{id}', which is not of this kind",
+            "'alerts_by_thirdparty' of account '{}' points to '{id}', which does not match",
             store.sid
         )
     };
@@ -182,7 +182,7 @@ fn a_third_party_id_that_leads_nowhere_is_found() {
 fn a_sender_that_is_not_known_and_one_that_is_none_are_found() {
     let store = Store::new();
     let forgotten = format!(
-        "integration '{}' sends, and is not among those of account '{}' that do",
+        "integration '{}' is missing from the webhook integrations of account '{}'",
         store.sender, store.sid
     );
     let (key, wrong) = (
@@ -200,7 +200,7 @@ fn a_sender_that_is_not_known_and_one_that_is_none_are_found() {
         &[],
     );
     let none = format!(
-        "'senders_by_account' of account '{}' leads to '{}', which is not of this kind",
+        "'senders_by_account' of account '{}' points to '{}', which does not match",
         store.sid, store.source
     );
     store.says_after(
@@ -223,14 +223,14 @@ fn what_waits_to_be_sent_and_makes_no_sense_is_found() {
 
     let damages = store.damages();
     let unreadable = format!(
-        "what is to be sent as 0 of '{}' cannot be read: ",
+        "message 0 in the outbox of '{}' cannot be decoded: ",
         store.sender
     );
 
     assert!(damages[0].starts_with(&unreadable), "{damages:#?}");
     assert_eq!(
         damages[1..],
-        ["what is to be sent has a key that is none: 'early'"]
+        ["outbox message with a malformed key: 'early'"]
     );
 }
 
@@ -240,7 +240,7 @@ fn a_queue_and_what_is_in_it_belong_together() {
     let name = store.key(store.sender.as_bytes());
     let first = [&name[..], &[0], &0_u64.to_be_bytes()].concat();
     let gone = format!(
-        "what is to be sent as 0 of '{}' does not exist",
+        "message 0 in the outbox of '{}' does not exist",
         store.sender
     );
     let (db, waiting) = store.tree("deliveries");
@@ -253,10 +253,7 @@ fn a_queue_and_what_is_in_it_belong_together() {
         |tree| drop(tree.insert(&first, content).unwrap()),
         &[],
     );
-    let lost = format!(
-        "what is to be sent as 0 of '{}' is in no queue",
-        store.sender
-    );
+    let lost = format!("message 0 of '{}' belongs to no outbox", store.sender);
     store.says_after(
         "queues",
         |tree| drop(tree.remove(&name).unwrap().expect("there is a queue")),

@@ -53,7 +53,7 @@ fn folders_of_killed_servers_are_swept_at_the_next_start_and_those_of_living_one
     let next = setup.start();
 
     next.log
-        .wait_for("Temporary stores of processes that were killed were removed");
+        .wait_for("Removed the temporary stores of killed processes");
     let left = folders(&setup);
 
     assert!(left.len() == 2 && left.is_superset(&of_alive), "{left:?}");
@@ -82,7 +82,7 @@ fn what_is_not_ours_stays() {
     let next = setup.start();
 
     next.log
-        .wait_for("Temporary stores of processes that were killed were removed folders=1");
+        .wait_for("Removed the temporary stores of killed processes folders=1");
     assert!(empty.exists());
     assert_eq!(foreign.exists(), rustix::process::geteuid().is_root());
     next.stop();

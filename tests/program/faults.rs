@@ -63,7 +63,7 @@ fn a_backup_that_can_be_read_once_only() {
     assert!(
         outcome
             .error()
-            .contains("it is read several times, so it must be a regular file"),
+            .contains("it must be a regular file, because it is read several times"),
         "{outcome:?}"
     );
 }

@@ -198,7 +198,7 @@ fn a_file_that_is_no_export_is_told_so_once() {
                 &[if text.is_empty() {
                     "empty"
                 } else {
-                    "an export begins with"
+                    "not an export: the first line must be"
                 }],
             )],
         );
@@ -234,7 +234,7 @@ fn lines_that_are_no_lines_of_an_export_are_told() {
         ],
         &[
             (3, &["column"]),
-            (4, &["it is empty"]),
+            (4, &["the line is empty"]),
             (6, &["`alarm`", "`integration`"]),
             (7, &["trailing characters"]),
             (8, &["must be an object, but was a number"]),
@@ -317,11 +317,11 @@ fn accounts_that_do_not_fit_are_told() {
             account("acc_4", 1),
         ],
         &[
-            (3, &["counted in line 2"]),
+            (3, &["the first is line 2"]),
             (4, &["'collection' must be", "'alarms'"]),
             (5, &["'lastTinyId' must be"]),
             (6, &["'sid' must be"]),
-            (7, &["no line before it counts", "acc_4"]),
+            (7, &["no account line for the", "acc_4"]),
         ],
     );
 }
@@ -337,9 +337,12 @@ fn twins_and_numbers_that_were_never_given_are_told() {
             good(10),
         ],
         &[
-            (5, &["the id 'int_1' is that of line 3"]),
-            (6, &["'tinyId' 2 of account 'acc_1' is that of line 4"]),
-            (7, &["10 is above the 'lastTinyId' 9", "line 2"]),
+            (5, &["duplicate id 'int_1'; first used in line 3"]),
+            (
+                6,
+                &["duplicate 'tinyId' 2 in account 'acc_1'; first used in line 4"],
+            ),
+            (7, &["10 is greater than the 'lastTinyId' 9", "line 2"]),
         ],
     );
 }
@@ -362,9 +365,15 @@ fn what_the_store_has_already_is_told_and_the_store_stays_as_it_is() {
         &setup,
         &text(&again),
         &[
-            (4, &["'tinyId' 1 of account 'acc_1' is in the store"]),
-            (4, &["the id 'int_1' is in the store"]),
-            (5, &["'tinyId' 2 of account 'acc_1' is in the store"]),
+            (
+                4,
+                &["'tinyId' 1 of account 'acc_1' already exists in the store"],
+            ),
+            (4, &["the id 'int_1' already exists in the store"]),
+            (
+                5,
+                &["'tinyId' 2 of account 'acc_1' already exists in the store"],
+            ),
         ],
     );
     assert_eq!(exported(&setup), before);
@@ -457,14 +466,14 @@ fn what_is_no_export_is_said_to_be_what_it_is() {
     for (bytes, words) in [
         (
             std::fs::read(store.path("all.backup")).unwrap(),
-            "is a backup; `restore` takes it",
+            "is a backup; use `restore`",
         ),
         (
             vec![0x1f, 0x8b, 0x08],
             "is compressed with gzip; unpack it first",
         ),
-        (utf_16, "is text in UTF-16; write it in UTF-8"),
-        (b"{}".to_vec(), "an export begins with"),
+        (utf_16, "is UTF-16 text; convert it to UTF-8"),
+        (b"{}".to_vec(), "not an export: the first line must be"),
     ] {
         let setup = Setup::new();
         std::fs::write(setup.path("wrong"), bytes).unwrap();
@@ -493,7 +502,7 @@ fn a_byte_order_mark_means_nothing_and_an_empty_line_is_called_one() {
 
     let setup = Setup::new();
     let outcome = import(&setup, &text(&lines).replacen('\n', "\n \r\n\n", 1));
-    let empty = "it is empty; each line of an export has an account or an object";
+    let empty = "the line is empty; every line of an export holds an account or an object";
 
     assert_eq!(
         outcome.stdout,

@@ -23,7 +23,7 @@ fn is_interrupted(setup: &Setup, command: &[&str], signal: Signal, code: i32, be
         }
 
         assert_eq!(outcome.code, Some(code), "{command:?}: {outcome:#?}");
-        let said = "pagertree-local: stopped by a signal; the store is as it was\n";
+        let said = "pagertree-local: interrupted by a signal; the store is unchanged\n";
         assert_eq!(
             (outcome.stdout.as_str(), outcome.stderr.as_str()),
             ("", said),
@@ -224,7 +224,7 @@ fn a_restore_does_not_replace_what_came_meanwhile() {
     assert!(
         outcome
             .error()
-            .contains("a store was made in 'fresh/store' meanwhile"),
+            .contains("another process created a store in 'fresh/store' meanwhile"),
         "{outcome:#?}"
     );
     assert_eq!(

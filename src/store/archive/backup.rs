@@ -1,14 +1,14 @@
-//! A whole store as one file, secrets and remembered answers included; docs/backup.md describes it
-//! for users.
+//! Backups: a whole store as one file, including the token secret and idempotency records.
+//! docs/backup.md describes them for users.
 //!
 //! ```text
 //! pagertree-local backup 1 \n
-//! 0x01, length (u16), name                                   a tree begins
-//! 0x02, length of key (u32), length of value (u32), both     an entry of it, in key order
-//! 0x00, number of entries (u64), SHA-256 of all before it    the end, and nothing behind it
+//! 0x01, length (u16), name                                   begins a tree
+//! 0x02, length of key (u32), length of value (u32), both     an entry, in key order
+//! 0x00, number of entries (u64), SHA-256 of all before it    the end; nothing follows
 //! ```
 //!
-//! Numbers are big-endian. Without its end the file is none, so one that was cut off is recognised.
+//! Numbers are big-endian. A file without its end is invalid, so truncation is detected.
 
 use super::{
     ArchiveError, Cancelled, Progress,
@@ -27,25 +27,26 @@ const END: u8 = 0;
 const TREE: u8 = 1;
 const ENTRY: u8 = 2;
 
-/// Why something is no backup that can be used, as a sentence that goes on after its name.
+/// Why a file cannot be used as a backup. The message continues a sentence that begins with the
+/// file's name.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// It begins otherwise; what it is instead, if that is known.
+    /// It begins differently; what it is instead, if known.
     #[error("{}", .0.unwrap_or("is not a backup"))]
     NotABackup(Option<&'static str>),
-    /// A later version of this program wrote it.
-    #[error("was written by a newer version of this program; use that one")]
+    /// A newer version of this program wrote it.
+    #[error("was written by a newer version of pagertree-local; use that version")]
     Newer,
-    /// It ends too early.
-    #[error("is cut off: it ends before the backup does")]
+    /// It is truncated.
+    #[error("is truncated: the end of the backup is missing")]
     CutOff,
-    /// It has other bytes than were written.
+    /// It is corrupt.
     #[error("is damaged: {0}")]
     Damaged(&'static str),
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(io::Error),
-    /// It was not read to its end.
+    /// Reading it was cancelled.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
 }
@@ -60,10 +61,10 @@ impl From<io::Error> for BackupError {
     }
 }
 
-/// Writes everything, as of one commit. Returns the number of entries.
+/// Writes the whole store as of one commit. Returns the number of entries.
 ///
 /// # Errors
-/// The store cannot be read, or `out` takes no more.
+/// The store cannot be read, or `out` cannot be written.
 pub fn backup(
     snapshot: &Snapshot,
     out: &mut dyn Write,
@@ -119,7 +120,7 @@ impl Writer<'_> {
             let length = u32::try_from(bytes.len());
             length
                 .map(u32::to_be_bytes)
-                .map_err(|_| ArchiveError::Refused("an entry has more than 4 GiB".into()))
+                .map_err(|_| ArchiveError::Refused("an entry is larger than 4 GiB".into()))
         };
         let (key_length, value_length) = (length(key)?, length(value)?);
         self.entries = self.entries.saturating_add(1);
@@ -137,7 +138,7 @@ impl Writer<'_> {
     }
 }
 
-/// Reads a backup entry by entry. Nothing is certain before the end was read.
+/// Reads a backup entry by entry. Entries are verified only once the end has been read.
 pub(super) struct Reader<R> {
     input: R,
     digest: Sha256,
@@ -147,7 +148,7 @@ pub(super) struct Reader<R> {
     bytes_read: u64,
 }
 
-/// An entry, and the tree that it is in.
+/// Tree, key and value.
 pub(super) type TreeEntry = (Tree, Vec<u8>, Vec<u8>);
 
 impl<R: Read> Reader<R> {
@@ -173,7 +174,7 @@ impl<R: Read> Reader<R> {
         Ok(reader)
     }
 
-    /// The next entry; `None` once everything was read and found to be as it was written.
+    /// The next entry; `None` after the end, once the checksum has been verified.
     pub(super) fn next(&mut self) -> Result<Option<TreeEntry>, BackupError> {
         loop {
             match self.array::<1>()? {
@@ -181,20 +182,18 @@ impl<R: Read> Reader<R> {
                 [ENTRY] => return self.entry().map(Some),
                 [END] => return self.end().map(|()| None),
                 _ => {
-                    return Err(BackupError::Damaged(
-                        "something stands in it that is no entry",
-                    ));
+                    return Err(BackupError::Damaged("unknown record type"));
                 }
             }
         }
     }
 
-    /// How many entries were read.
+    /// The number of entries read.
     pub(super) fn entries(&self) -> u64 {
         self.entries
     }
 
-    /// How many bytes were read.
+    /// The number of bytes read.
     pub(super) fn bytes_read(&self) -> u64 {
         self.bytes_read
     }
@@ -207,7 +206,7 @@ impl<R: Read> Reader<R> {
             .find(|tree| tree.name().as_bytes() == name)
             .ok_or(BackupError::Newer)?;
         if self.tree >= Some(tree) {
-            return Err(BackupError::Damaged("its parts are not in order"));
+            return Err(BackupError::Damaged("trees out of order"));
         }
         (self.tree, self.last_key) = (Some(tree), None);
         Ok(())
@@ -224,10 +223,10 @@ impl<R: Read> Reader<R> {
         );
         let tree = self
             .tree
-            .ok_or(BackupError::Damaged("an entry belongs to nothing"))?;
+            .ok_or(BackupError::Damaged("an entry before the first tree"))?;
 
         if self.last_key.as_ref().is_some_and(|last| *last >= key) {
-            return Err(BackupError::Damaged("its entries are not in order"));
+            return Err(BackupError::Damaged("entries out of order"));
         }
 
         self.last_key = Some(key.clone());
@@ -237,21 +236,17 @@ impl<R: Read> Reader<R> {
 
     fn end(&mut self) -> Result<(), BackupError> {
         if u64::from_be_bytes(self.array()?) != self.entries {
-            return Err(BackupError::Damaged(
-                "it has not as many entries as it says",
-            ));
+            return Err(BackupError::Damaged("wrong number of entries"));
         }
 
         let expected = self.digest.clone().finalize();
         if self.array::<32>()? != *expected {
-            return Err(BackupError::Damaged(
-                "its digest is not that of what stands in it",
-            ));
+            return Err(BackupError::Damaged("checksum mismatch"));
         }
 
         match self.input.read(&mut [0])? {
             0 => Ok(()),
-            _ => Err(BackupError::Damaged("something stands behind its end")),
+            _ => Err(BackupError::Damaged("trailing data")),
         }
     }
 
@@ -262,7 +257,7 @@ impl<R: Read> Reader<R> {
         Ok(bytes)
     }
 
-    /// Takes memory for what is there, not for what a damaged length says.
+    /// Allocates for the bytes that exist, not for a length that may be corrupt.
     fn bytes(&mut self, length: u64) -> Result<Vec<u8>, BackupError> {
         let bytes = self.bytes_up_to(length)?;
         if u64::try_from(bytes.len()).unwrap_or(u64::MAX) < length {
@@ -286,15 +281,15 @@ impl<R: Read> Reader<R> {
     }
 }
 
-/// How far [`backup`] and [`verify_backup`] count.
+/// The number of steps that [`backup`] and [`verify_backup`] report.
 pub fn backup_steps(snapshot: &Snapshot) -> u64 {
     entries_for_objects(count_live(snapshot.scan_all(Tree::Accounts, SCAN_CHUNK)))
 }
 
-/// Reads a backup to its end, in so many steps. Returns the number of entries.
+/// Reads a backup to its end, reporting `steps` steps. Returns the number of entries.
 ///
 /// # Errors
-/// It is not what was written, or not all of it, or nobody wants it any more.
+/// The backup is corrupt, truncated or cannot be read, or the work was cancelled.
 pub fn verify_backup(
     input: impl Read,
     steps: u64,
@@ -344,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read() {
+    fn entries_survive_writing_and_reading() {
         let bytes = written();
         let mut reader = Reader::new(&*bytes).unwrap();
         let mut found = Vec::new();
@@ -362,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn wherever_it_is_cut_off_that_is_recognised() {
+    fn truncation_at_any_byte_is_detected() {
         let bytes = written();
         for length in 0..bytes.len() {
             let fault = verified(&bytes[..length]).unwrap_err();
@@ -374,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn whichever_bit_is_wrong_that_is_recognised() {
+    fn a_flipped_bit_anywhere_is_detected() {
         let bytes = written();
         for position in 0..bytes.len() {
             let mut wrong = bytes.clone();
@@ -388,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_one_is_told_from_garbage() {
+    fn a_newer_version_is_told_from_garbage() {
         let newer = [MAGIC, b"2\n"].concat();
         assert!(matches!(verified(&newer), Err(BackupError::Newer)));
         assert!(matches!(

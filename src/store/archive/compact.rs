@@ -1,4 +1,4 @@
-//! NewStore a stopped store anew, as small as it can be.
+//! Rewrites a stopped store as compactly as possible.
 
 use super::{
     ArchiveError, Progress,
@@ -14,19 +14,19 @@ use crate::store::{
 };
 use std::{fs, io, ops::Bound, path::Path};
 
-/// Bytes of all files of the store.
+/// Size of all files of the store, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompactSummary {
-    /// As it was.
+    /// Before compaction.
     pub before: u64,
-    /// As it is.
+    /// After compaction.
     pub after: u64,
 }
 
-/// Writes everything into a new store, which takes the position of the old one.
+/// Copies everything into a new store, which replaces the old one.
 ///
 /// # Errors
-/// The store is held, damaged, or there is no room for two. Then it is as it was.
+/// The store is locked or damaged, or the disk has no room for both. The store is unchanged.
 pub fn compact(
     folder: &Path,
     cache_bytes: u64,
@@ -57,12 +57,10 @@ pub fn compact(
     })
 }
 
-/// The secret that signs tokens; without it, a new store would get another.
+/// The token secret. Without it, opening the new store would generate another one.
 fn secret(old: &Engine) -> Result<String, StoreError> {
     if let Some(tree) = old.unknown_trees().first() {
-        return Err(StoreError::damaged(format!(
-            "the tree '{tree}' is none of this program's"
-        )));
+        return Err(StoreError::damaged(format!("unknown tree '{tree}'")));
     }
     let secret = old
         .get(Tree::Meta, trees::TOKEN_SECRET)?
@@ -82,7 +80,7 @@ fn copy(old: &Engine, loader: &mut Loader<'_>) -> Result<(), ArchiveError> {
     Ok(())
 }
 
-/// Of all files.
+/// Total size of all files.
 pub(super) fn size_on_disk(folder: &Path) -> io::Result<u64> {
     fs::read_dir(folder)?.try_fold(0_u64, |sum, entry| {
         let entry = entry?;

@@ -1,4 +1,4 @@
-//! Writing a whole store as text, as of one commit.
+//! Writes a whole store as text, as of one commit.
 
 use super::{
     ArchiveError, Progress,
@@ -14,21 +14,21 @@ use crate::{
 };
 use std::io::{self, Read, Write};
 
-/// What was written.
+/// The result of [`export`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExportSummary {
     /// Objects of all kinds.
     pub objects: u64,
 }
 
-/// So many entries are read at once.
+/// Entries read from the engine at a time.
 pub(super) const SCAN_CHUNK: usize = 256;
 
-/// Writes everything but secrets and remembered answers: the same bytes for the same store,
-/// whatever its history.
+/// Writes all objects, without secrets and idempotency records. Equal stores give equal bytes,
+/// whatever their history.
 ///
 /// # Errors
-/// The store cannot be read or is damaged, or `out` takes no more.
+/// The store cannot be read or is damaged, or `out` cannot be written.
 pub fn export(
     snapshot: &Snapshot,
     out: &mut dyn Write,
@@ -52,7 +52,7 @@ pub fn export(
 
     if exported.objects != live {
         let cause = format!(
-            "its accounts count {live} objects, but {} are listed",
+            "the counters show {live} objects, but {} are indexed",
             exported.objects
         );
         return Err(StoreError::damaged(cause).into());
@@ -63,7 +63,7 @@ pub fn export(
     Ok(exported)
 }
 
-/// How many lines [`export`] writes, unless the store is damaged.
+/// The number of lines that [`export`] writes for an undamaged store.
 pub fn export_lines(snapshot: &Snapshot) -> u64 {
     let accounts = snapshot
         .scan_all(Tree::Accounts, SCAN_CHUNK)
@@ -72,10 +72,10 @@ pub fn export_lines(snapshot: &Snapshot) -> u64 {
     accounts.saturating_add(objects).saturating_add(1)
 }
 
-/// Hands on what [`export`] has written elsewhere, so many lines.
+/// Copies an export that a running server sends, reporting `lines` steps.
 ///
 /// # Errors
-/// It cannot be read to its end, or `out` takes no more.
+/// The connection broke off, or `out` cannot be written.
 pub fn relay_export(
     mut input: impl Read,
     out: &mut dyn Write,
@@ -109,7 +109,7 @@ fn accounts(snapshot: &Snapshot) -> Result<Vec<(AccountLine, Counters)>, StoreEr
             let (key, value) = entry?;
             let (sid, collection) = split_counters_key(&key).ok_or_else(|| {
                 StoreError::damaged(format!(
-                    "counters of nobody: {:?}",
+                    "counters under a malformed key: {:?}",
                     String::from_utf8_lossy(&key)
                 ))
             })?;
@@ -150,7 +150,7 @@ fn objects(
             .ok_or_else(|| {
                 let id = String::from_utf8_lossy(id.as_ref());
                 StoreError::damaged(format!(
-                    "the index of {} names '{id}', which does not exist",
+                    "the index of {} points to '{id}', which does not exist",
                     collection.name
                 ))
             })?;

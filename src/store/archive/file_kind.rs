@@ -1,9 +1,8 @@
-//! What a file is that is not what it should be, for a sentence that helps more than that it makes
-//! no sense.
+//! Recognises files that were passed by mistake, for a message that says what they are.
 
 use super::{backup, format};
 
-/// How each begins, and what to do about it. As sentences that go on after the file's name.
+/// Magic bytes, and what to say: the message continues a sentence that begins with the file's name.
 const KNOWN: [(&[u8], &str); 8] = [
     (&[0x1f, 0x8b], "is compressed with gzip; unpack it first"),
     (
@@ -13,20 +12,19 @@ const KNOWN: [(&[u8], &str); 8] = [
     (b"\xfd7zXZ\0", "is compressed with xz; unpack it first"),
     (b"BZh", "is compressed with bzip2; unpack it first"),
     (b"PK\x03\x04", "is a zip archive; unpack it first"),
-    (&[0xff, 0xfe], "is text in UTF-16; write it in UTF-8"),
-    (&[0xfe, 0xff], "is text in UTF-16; write it in UTF-8"),
-    (backup::MAGIC, "is a backup; `restore` takes it"),
+    (&[0xff, 0xfe], "is UTF-16 text; convert it to UTF-8"),
+    (&[0xfe, 0xff], "is UTF-16 text; convert it to UTF-8"),
+    (backup::MAGIC, "is a backup; use `restore`"),
 ];
 
-/// Some editors put it before UTF-8, where it means nothing.
+/// Some editors write it in front of UTF-8, where it has no meaning.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Text without a byte order mark.
 pub(super) fn strip_byte_order_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
 
-/// What begins like this, if that is known.
+/// What a file that begins with these bytes is, if known.
 pub(super) fn describe(beginning: &[u8]) -> Option<&'static str> {
     let known = KNOWN
         .iter()
@@ -40,7 +38,7 @@ pub(super) fn describe(beginning: &[u8]) -> Option<&'static str> {
             && text.get(..compared) == export.as_bytes().get(..compared)
     };
 
-    known.or_else(|| is_export().then_some("is an export; `import` takes it"))
+    known.or_else(|| is_export().then_some("is an export; use `import`"))
 }
 
 #[cfg(test)]
@@ -55,7 +53,7 @@ mod tests {
             export[..23].to_vec(),
             [BYTE_ORDER_MARK, export].concat(),
         ] {
-            assert_eq!(describe(&text), Some("is an export; `import` takes it"));
+            assert_eq!(describe(&text), Some("is an export; use `import`"));
         }
         assert_eq!(describe(br#"{"format":"something else"}"#), None);
         assert_eq!(describe(b""), None);

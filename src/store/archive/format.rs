@@ -1,4 +1,4 @@
-//! How an export is written: JSON, one value a line. docs/backup.md describes it for users.
+//! The text format of exports: one JSON value per line. docs/backup.md describes it for users.
 //!
 //! ```text
 //! {"format":"pagertree-local export","version":1}
@@ -8,8 +8,7 @@
 //! {"log":{"sid":"acc_…","id":"log_…",…}}
 //! ```
 //!
-//! A later kind of object is one more name in front of a line. Files without it stay what they are,
-//! so it needs no new version.
+//! A new kind of object adds one more key. Existing files stay valid, so it needs no new version.
 
 use super::file_kind;
 use crate::{
@@ -26,15 +25,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 use std::io::{self, Write};
 
-/// What the first line says.
+/// The value of `format` in the first line.
 pub(super) const FORMAT: &str = "pagertree-local export";
-/// The version of this layout. A reader refuses a newer one.
+/// The version of this format. A reader refuses a newer one.
 pub(super) const VERSION: u32 = 1;
 
-/// What is exported, in this order.
+/// The collections of an export, in order.
 pub(super) const COLLECTIONS: [Collection; 3] = [INTEGRATIONS, ALERTS, LOGS];
 
-/// The word before an object of a collection.
+/// The key of an object's line: the singular of its collection's name.
 fn kind(collection: Collection) -> &'static str {
     collection.name.trim_end_matches('s')
 }
@@ -46,7 +45,7 @@ struct Header {
     version: u32,
 }
 
-/// How far an account has counted in a collection.
+/// The last tinyId of an account in a collection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct AccountLine {
     pub(super) sid: AccountId,
@@ -74,17 +73,16 @@ enum RawLine<'a> {
     Log(&'a RawValue),
 }
 
-/// An object that was read.
+/// A parsed object.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ObjectLine {
     pub(super) collection: Collection,
-    /// What it says of itself, and how it is stored.
     pub(super) meta: RecordMeta,
-    /// Whether the line has exactly these bytes.
+    /// Whether the line contains exactly the bytes to be stored.
     pub(super) is_verbatim: bool,
 }
 
-/// A line behind the first.
+/// A line after the first.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Line {
     Account(AccountLine),
@@ -132,7 +130,7 @@ fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// Judges the first line.
+/// Validates the first line.
 pub(super) fn read_header(line: &[u8]) -> Result<(), String> {
     let Header { format, version } = serde_json::from_slice(file_kind::strip_byte_order_mark(line))
         .ok()
@@ -140,23 +138,23 @@ pub(super) fn read_header(line: &[u8]) -> Result<(), String> {
         .ok_or_else(|| match file_kind::describe(line) {
             Some(what) => format!("the file {what}"),
             None => {
-                format!("an export begins with {{\"format\":\"{FORMAT}\",\"version\":{VERSION}}}")
+                format!("not an export: the first line must be {{\"format\":\"{FORMAT}\",\"version\":{VERSION}}}")
             }
         })?;
 
     if version == 0 || version > VERSION {
         return Err(format!(
-            "this is version {version} of the format '{format}', and this program knows versions up to {VERSION}"
+            "version {version} of the format '{format}' is not supported; this program reads versions up to {VERSION}"
         ));
     }
 
     Ok(())
 }
 
-/// Reads a line behind the first.
+/// Parses a line after the first.
 ///
 /// # Errors
-/// Every fault, as sentences.
+/// All problems of the line, as sentences.
 pub(super) fn read(line: &[u8]) -> Result<Line, Vec<String>> {
     match serde_json::from_slice(line).map_err(|error| vec![json_error(&error)])? {
         RawLine::Account(raw) => account(&raw).map(Line::Account),
@@ -170,12 +168,12 @@ pub(super) fn read(line: &[u8]) -> Result<Line, Vec<String>> {
     }
 }
 
-/// What the JSON library says, without its count of lines: each of ours is a text of its own.
+/// The message of the JSON library without its line number: each of our lines is parsed on its own.
 fn json_error(error: &serde_json::Error) -> String {
-    let said = error.to_string();
-    match said.rsplit_once(" at line ") {
+    let text = error.to_string();
+    match text.rsplit_once(" at line ") {
         Some((what, _)) => format!("{what} at column {}", error.column()),
-        None => said,
+        None => text,
     }
 }
 
@@ -224,7 +222,7 @@ fn account(
 fn attributes(collection: Collection, text: &str) -> Result<Map<String, Value>, Vec<String>> {
     if reserved::has_reserved_name(text.as_bytes()) {
         return Err(vec![format!(
-            "no name in it may begin with '{}'",
+            "attribute names must not begin with '{}'",
             reserved::PREFIX
         )]);
     }
@@ -240,7 +238,7 @@ fn attributes(collection: Collection, text: &str) -> Result<Map<String, Value>, 
     }
 }
 
-/// Reads an object, all of whose faults are told.
+/// Parses an object whose problems are all reported.
 fn checked(
     collection: Collection,
     text: &str,
@@ -266,10 +264,10 @@ fn integration(text: &str) -> Result<ObjectLine, Vec<String>> {
     })
 }
 
-/// Reads an object of which nothing is left open.
+/// Parses a complete object.
 fn object(collection: Collection, text: &str) -> Result<ObjectLine, Vec<String>> {
     let kind = record_kinds::record_kind_of(collection)
-        .ok_or_else(|| vec![format!("nobody knows {}", collection.name)])?;
+        .ok_or_else(|| vec![format!("unknown collection '{}'", collection.name)])?;
     let meta = kind
         .read(text.as_bytes())
         .map_err(|error| vec![json_error(&error)])?;
@@ -289,7 +287,7 @@ fn object(collection: Collection, text: &str) -> Result<ObjectLine, Vec<String>>
     })
 }
 
-/// The object of a line that [`read`] has found to be verbatim.
+/// The object of a line for which [`read`] set `is_verbatim`.
 pub(super) fn verbatim(line: &[u8]) -> Option<&[u8]> {
     match serde_json::from_slice(line).ok()? {
         RawLine::Account(_) => None,

@@ -1,4 +1,4 @@
-//! The last numbers that a store gave: they stay given when another store takes its position.
+//! The last tinyIds that a store assigned. They stay assigned when another store replaces it.
 
 use super::ArchiveError;
 use crate::store::{
@@ -8,11 +8,11 @@ use crate::store::{
 };
 use std::{collections::BTreeMap, mem, ops::Bound};
 
-/// Takes an entry of `accounts`.
+/// Receives an entry of `accounts`.
 type Put<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), ArchiveError> + 'a;
 
-/// How many objects there are, as the entries of `accounts` say; what cannot be read counts for
-/// nothing. For showing how far something is.
+/// The number of objects according to entries of `accounts`, for progress. Unreadable entries count
+/// as 0.
 pub(in crate::store) fn count_live(
     counters: impl Iterator<Item = Result<Entry, StoreError>>,
 ) -> u64 {
@@ -29,7 +29,7 @@ pub(in crate::store) fn count_live(
 pub(super) struct HighWaterMarks(BTreeMap<Vec<u8>, u64>);
 
 impl HighWaterMarks {
-    /// Those of a store.
+    /// Reads those of a store.
     pub(super) fn of(engine: &Engine) -> Result<Self, StoreError> {
         let entries = engine.range(Tree::Accounts, (Bound::Unbounded, Bound::Unbounded));
         let numbers = entries.map(|entry| {
@@ -39,8 +39,8 @@ impl HighWaterMarks {
         Ok(Self(numbers.collect::<Result<_, StoreError>>()?))
     }
 
-    /// Puts the counters of an account and what stands before it here, each with the higher number.
-    /// The keys must come in order.
+    /// Puts an entry, and before it the marks with smaller keys, each with the higher of both
+    /// numbers. Keys must arrive in order.
     pub(super) fn merge_up_to(
         &mut self,
         key: &[u8],
@@ -65,7 +65,7 @@ impl HighWaterMarks {
         )
     }
 
-    /// Puts what is still here: of collections that the other store does not know.
+    /// Puts the marks that are left: of collections that the new store lacks.
     pub(super) fn put_remaining(self, put: &mut Put<'_>) -> Result<(), ArchiveError> {
         self.0.into_iter().try_for_each(|(key, last_tiny_id)| {
             put(
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_higher_number_counts_and_none_is_left_out_or_out_of_order() {
+    fn the_higher_number_wins_and_all_marks_are_put_in_order() {
         let mut numbers = numbers(&[("a", 3), ("c", 9), ("d", 1), ("f", 5)]);
         let mut found = Vec::new();
         let mut put = |key: &[u8], value: &[u8]| {

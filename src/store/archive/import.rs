@@ -1,5 +1,5 @@
-//! Reading an export into a store, new or existing: everything is judged first, and one fault is
-//! enough to change nothing.
+//! Imports an export into a new or existing store. The whole file is validated first; a single
+//! problem prevents any change.
 
 mod plan;
 mod source;
@@ -23,32 +23,32 @@ use plan::Plan;
 use source::Source;
 use std::{cmp::Ordering, ops::Bound, path::PathBuf};
 
-/// What is to be imported, and where.
+/// Options of [`import`].
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
     /// The export, a regular file.
     pub file: PathBuf,
-    /// The store.
+    /// The folder of the store.
     pub folder: PathBuf,
-    /// Bytes of memory for each of the stores that are worked with.
+    /// Cache size for each of the stores involved, in bytes.
     pub cache_bytes: u64,
-    /// The secret that will sign tokens, should there be no store yet.
+    /// The token secret, in case the store does not exist yet.
     pub token_secret: String,
 }
 
-/// How it ended.
+/// The result of [`import`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImportOutcome {
-    /// So many objects were added.
+    /// The number of objects added.
     Added(u64),
-    /// Nothing was changed, for these reasons, in the order of their lines.
+    /// Nothing changed, because of these problems, in line order.
     Refused(Vec<ImportIssue>),
 }
 
-/// Adds what is in the file to the store.
+/// Adds the objects in the file to the store.
 ///
 /// # Errors
-/// The file cannot be read; the store is held, damaged or cannot be written. Nothing was changed.
+/// The file cannot be read, or the store is locked, damaged or cannot be written. Nothing changes.
 pub fn import(task: &ImportOptions, progress: &Progress) -> Result<ImportOutcome, ArchiveError> {
     let (task, progress) = (task.clone(), progress.clone());
     offline::catch_engine_panic(&task.folder.clone(), move || {
@@ -62,8 +62,8 @@ pub fn import(task: &ImportOptions, progress: &Progress) -> Result<ImportOutcome
         let mut plan = Plan::read(&source, &progress)?;
 
         plan.compare(old.as_ref())?;
-        if !plan.faults.is_empty() {
-            return Ok(ImportOutcome::Refused(plan.faults()));
+        if !plan.issues.is_empty() {
+            return Ok(ImportOutcome::Refused(plan.issues()));
         }
 
         let there = old.as_ref().map_or(0, |old| {
@@ -84,7 +84,7 @@ pub fn import(task: &ImportOptions, progress: &Progress) -> Result<ImportOutcome
                 token_secret: &new_store.token_secret,
             };
             merge.fill(&mut plan, loader)?;
-            source.is_unchanged()
+            source.check_unchanged()
         })?;
         drop(old);
         swap.remove_old();
@@ -93,7 +93,7 @@ pub fn import(task: &ImportOptions, progress: &Progress) -> Result<ImportOutcome
     })
 }
 
-/// Puts the old store and the new objects together.
+/// Merges the old store and the new objects.
 struct Merge<'a> {
     old: Option<&'a Engine>,
     source: &'a Source,
@@ -155,7 +155,7 @@ impl Merge<'_> {
         ]
     }
 
-    /// Two orders become one; what is in both is as the new one says.
+    /// Merges two sorted sequences. Where both have a key, the new entry wins.
     fn merge(
         &self,
         tree: Tree,
@@ -174,7 +174,7 @@ impl Merge<'_> {
             let order = match (old.peek(), new.peek()) {
                 (None, None) => return Ok(()),
                 (Some(Ok((old, _))), Some(Ok((new, _)))) => old.cmp(new),
-                // What cannot be read is taken at once, and ends this.
+                // Take an error first; it ends the merge.
                 (Some(_), None) | (Some(Err(_)), _) => Ordering::Less,
                 (None, Some(_)) | (_, Some(Err(_))) => Ordering::Greater,
             };
@@ -198,7 +198,7 @@ impl Merge<'_> {
     }
 }
 
-/// What an old store says at a key.
+/// Reads a key of the old store, if there is one.
 fn read_old(old: Option<&Engine>, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
     old.map_or(Ok(None), |old| old.get(tree, key))
 }

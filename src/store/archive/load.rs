@@ -1,11 +1,10 @@
-//! Merge a new store so that it is small, and reading it again to see that it holds what was put
-//! in.
+//! Fills a new store so that it is small, and checksums it so that it can be verified.
 //!
-//! The engine writes a leaf anew with each split, values and all, and clears up late. So what is
-//! filled is filled twice: first all keys, with small values as they are and large ones left out,
-//! which gives the trees their shape; then the large values, each of which is then written exactly
-//! once. In key order, and with the index first, the new store has half the size that it would have
-//! otherwise.
+//! The engine rewrites a leaf with all its values on every split, and reclaims the space late. So
+//! the store is filled in two passes: first all keys, with small values as they are and large ones
+//! empty, which gives the trees their shape; then the large values, each of which is written
+//! exactly once. In key order, with the index trees first, the new store takes half the space that
+//! it would otherwise.
 
 use super::{ArchiveError, Progress, format::COLLECTIONS};
 use crate::store::{
@@ -15,7 +14,7 @@ use crate::store::{
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, ops::Bound};
 
-/// What a tree holds: how many entries, and a digest of them in key order.
+/// Number of entries, and a digest of them in key order.
 #[derive(Clone, Debug, Default)]
 struct TreeChecksum {
     entries: u64,
@@ -34,7 +33,7 @@ impl TreeChecksum {
     }
 }
 
-/// What all trees hold.
+/// The checksums of all trees.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Checksums(BTreeMap<Tree, TreeChecksum>);
 
@@ -69,7 +68,7 @@ impl Checksums {
             .find(|tree| of(self, *tree) != of(other, *tree))
     }
 
-    /// All entries.
+    /// The number of entries of all trees.
     pub(super) fn entries(&self) -> u64 {
         self.0
             .values()
@@ -77,33 +76,32 @@ impl Checksums {
     }
 }
 
-/// Whether an entry tells about the files of a store and not about what is stored: those of another
-/// store have their own.
+/// Whether an entry describes the store's files and not its contents, so that another store has its
+/// own.
 pub(super) fn is_store_specific(tree: Tree, key: &[u8]) -> bool {
     tree == Tree::Meta && key == trees::COMMIT
 }
 
-/// Whether an entry of this tree counts where only the number of objects is known. There may be
-/// other entries, but nobody knows how many without reading them all.
+/// Whether entries of this tree count as steps. Only the number of objects is known without reading
+/// everything.
 pub(super) fn counts_as_progress(tree: Tree) -> bool {
     COLLECTIONS
         .into_iter()
         .any(|collection| tree == collection.records || tree == collection.index)
 }
 
-/// How many entries count with so many objects: a record and an entry in its index each.
+/// Steps for this many objects: a record and an index entry each.
 pub(in crate::store) fn entries_for_objects(objects: u64) -> u64 {
     objects.saturating_mul(2)
 }
 
-/// Which of the two times it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pass {
     Keys,
     Values,
 }
 
-/// Takes the entries of a new store. Those of one tree must come in key order.
+/// Writes the entries of a new store. Those of one tree must arrive in key order.
 pub(super) struct Loader<'a> {
     engine: &'a Engine,
     pass: Pass,
@@ -111,11 +109,10 @@ pub(super) struct Loader<'a> {
     progress: &'a Progress,
 }
 
-/// Hands everything to a [`Loader`]; called once for each pass.
+/// Passes all entries to a [`Loader`]; called once per pass.
 pub(super) type Fill<'a> = dyn FnMut(&mut Loader<'_>) -> Result<(), ArchiveError> + 'a;
 
-/// Fills a store that is empty, or has nothing but what `fill` puts in its position. There are so many
-/// objects to come.
+/// Fills an empty store. `objects` is the expected number of objects.
 pub(super) fn load(
     engine: &Engine,
     objects: u64,
@@ -141,7 +138,7 @@ pub(super) fn load(
 }
 
 impl Loader<'_> {
-    /// The trees that are wanted now, in the order in which they are best filled.
+    /// The trees of this pass, in the order in which they are best filled.
     pub(super) fn trees(&self) -> Vec<Tree> {
         let (large, small): (Vec<_>, Vec<_>) = Tree::ALL
             .into_iter()
@@ -152,12 +149,12 @@ impl Loader<'_> {
         }
     }
 
-    /// Whether an entry of this tree is wanted now.
+    /// Whether this pass writes the tree.
     pub(super) fn wants(&self, tree: Tree) -> bool {
         self.pass == Pass::Keys || has_large_values(tree)
     }
 
-    /// Whether only the key counts now.
+    /// Whether this pass ignores the values of the tree.
     pub(super) fn wants_key_only(&self, tree: Tree) -> bool {
         self.pass == Pass::Keys && has_large_values(tree)
     }

@@ -1,5 +1,5 @@
-//! A store that no server has: opened for as long as something is done with it, on a thread on
-//! which a panic of the engine means that the store is damaged.
+//! Opens a store that no server is using, on a thread on which a panic of the engine means that the
+//! store is damaged.
 
 use super::{ArchiveError, Progress, ReadableStore};
 use crate::store::{
@@ -17,10 +17,10 @@ use std::{
     time::Duration,
 };
 
-/// Reads a stopped store. It is held meanwhile, so that no server can start on it.
+/// Reads a stopped store, which stays locked meanwhile.
 ///
 /// # Errors
-/// There is no store, it is held, it cannot be opened; or what `work` says.
+/// The store does not exist, is locked or cannot be opened, or `work` failed.
 pub fn read_offline<T: Send + 'static>(
     folder: &Path,
     cache_bytes: u64,
@@ -48,12 +48,11 @@ pub fn read_offline<T: Send + 'static>(
     })
 }
 
-/// Whether there is a store in the folder, sound or not.
+/// Whether the folder contains a store, damaged or not.
 pub(super) fn store_exists(folder: &Path) -> bool {
     folder.join("db").is_file()
 }
 
-/// Whether there is nothing at all where a store could be.
 pub(super) fn is_missing_or_empty(folder: &Path) -> bool {
     match folder.read_dir() {
         Ok(mut entries) => entries.next().is_none(),
@@ -61,8 +60,7 @@ pub(super) fn is_missing_or_empty(folder: &Path) -> bool {
     }
 }
 
-/// Opens a store that is there, and makes none. One of an earlier version stays one: this is for
-/// reading.
+/// Opens an existing store for reading. Does not migrate it.
 pub(super) fn open_existing(folder: &Path, cache_bytes: u64) -> Result<Engine, OpenError> {
     if !store_exists(folder) {
         return Err(OpenError::NotFound(folder.to_owned()));
@@ -74,7 +72,7 @@ pub(super) fn open_existing(folder: &Path, cache_bytes: u64) -> Result<Engine, O
     )
 }
 
-/// Holds the store as the engine does, without opening it: it may be damaged.
+/// Takes the engine's lock without opening the store, which may be damaged.
 pub(super) fn lock_store(folder: &Path) -> Result<Option<File>, ArchiveError> {
     let db = match File::open(folder.join("db")) {
         Ok(db) => db,
@@ -88,8 +86,7 @@ pub(super) fn lock_store(folder: &Path) -> Result<Option<File>, ArchiveError> {
     }
 }
 
-/// The same, after the engine had it: its own threads may hold the files for a moment after it was
-/// closed.
+/// Takes the lock after the engine was closed: its threads may hold it for another moment.
 pub(super) fn lock_store_with_retry(folder: &Path) -> Result<Option<File>, ArchiveError> {
     retry_while(
         || lock_store(folder),
@@ -97,7 +94,7 @@ pub(super) fn lock_store_with_retry(folder: &Path) -> Result<Option<File>, Archi
     )
 }
 
-/// Tries until it is `too_early` no more, for two seconds.
+/// Retries for up to two seconds while `too_early` holds.
 pub(super) fn retry_while<T>(attempt: impl Fn() -> T, too_early: impl Fn(&T) -> bool) -> T {
     const MAX_ATTEMPTS: u32 = 400;
     for _ in 0..MAX_ATTEMPTS {
@@ -110,7 +107,7 @@ pub(super) fn retry_while<T>(attempt: impl Fn() -> T, too_early: impl Fn(&T) -> 
     attempt()
 }
 
-/// As a store is opened that takes no commands.
+/// Options for a store that runs no commands.
 pub(in crate::store) fn options(cache_bytes: u64, token_secret: Option<String>) -> Options {
     let durability = Durability::Synced;
     Options {
@@ -124,7 +121,7 @@ pub(in crate::store) fn options(cache_bytes: u64, token_secret: Option<String>) 
     }
 }
 
-/// Works with the engine on a thread of its own.
+/// Runs `work` on a thread of its own; see [`open::catch_engine_panic`].
 pub(super) fn catch_engine_panic<T: Send + 'static>(
     folder: &Path,
     work: impl FnOnce() -> Result<T, ArchiveError> + Send + 'static,

@@ -1,4 +1,4 @@
-//! How far long work has come, for whoever wants to show it, and whether it is to go on.
+//! Progress of long commands, and their cancellation.
 
 use std::{
     fmt,
@@ -8,40 +8,40 @@ use std::{
     },
 };
 
-/// The header in which a server tells in how many steps it sends a store: for a backup these are
-/// the entries of objects, for an export lines.
+/// Response header with the total number of steps: entries of objects for a backup, lines for an
+/// export.
 pub const STEPS_HEADER: &str = "X-Steps";
 
-/// A step of long work.
+/// A progress event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// A stage begins.
     Begin {
-        /// What is done in it: "reading", …
+        /// The name of the stage: "reading", …
         what: &'static str,
-        /// How much there is to do; 0 when nobody knows.
+        /// Number of steps; 0 if unknown.
         total: u64,
     },
-    /// So much more is done.
+    /// This many more steps are done.
     Advance(u64),
-    /// The stage is over.
+    /// The stage is complete.
     End,
 }
 
-/// Takes the steps. Cloning is cheap.
+/// Receives progress events and can cancel the work. Cloning is cheap.
 #[derive(Clone)]
 pub struct Progress {
     show: Arc<dyn Fn(Step) + Send + Sync>,
     stop: Arc<AtomicUsize>,
 }
 
-/// The work is not to go on.
+/// A signal cancelled the work.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("stopped by a signal; the store is as it was")]
+#[error("interrupted by a signal; the store is unchanged")]
 pub struct Cancelled;
 
 impl Progress {
-    /// Shows steps by calling `show`, from whichever thread works.
+    /// Calls `show` for every event, from the thread that does the work.
     pub fn new(show: impl Fn(Step) + Send + Sync + 'static) -> Self {
         Self {
             show: Arc::new(show),
@@ -49,12 +49,12 @@ impl Progress {
         }
     }
 
-    /// The same for work that stops at its next step once this is not 0.
+    /// The work is cancelled at its next step once `stop` is not 0.
     pub fn cancelled_by(self, stop: Arc<AtomicUsize>) -> Self {
         Self { stop, ..self }
     }
 
-    /// Shows nothing.
+    /// Ignores all events.
     pub fn none() -> Self {
         Self::new(|_| {})
     }
@@ -63,10 +63,10 @@ impl Progress {
         (self.show)(Step::Begin { what, total });
     }
 
-    /// So much more is done.
+    /// Reports `by` more steps.
     ///
     /// # Errors
-    /// It is enough.
+    /// The work was cancelled.
     pub(super) fn advance(&self, by: u64) -> Result<(), Cancelled> {
         self.count(by);
         if self.stop.load(Ordering::Relaxed) == 0 {
@@ -76,7 +76,7 @@ impl Progress {
         }
     }
 
-    /// So much more is done, by work that is not stopped in between.
+    /// Reports `by` more steps of work that cannot be cancelled.
     pub(in crate::store) fn count(&self, by: u64) {
         (self.show)(Step::Advance(by));
     }

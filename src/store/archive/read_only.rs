@@ -1,8 +1,7 @@
-//! Reading a store that cannot be written: on a read-only mount, or of another user.
+//! Reads a store that cannot be written, on a read-only mount or of another user.
 //!
-//! The engine cannot open such files, since it writes whenever it opens. So a copy is opened, in a
-//! temporary folder that only this user can read, and the store itself is held as the engine would
-//! hold it.
+//! The engine writes whenever it opens a store. So it opens a copy, in a temporary folder that only
+//! this user can read, while the original stays locked as the engine would lock it.
 
 use super::{ArchiveError, Progress, salvage::copy_with_progress};
 use crate::store::{OpenError, temporary::TemporaryFolder};
@@ -13,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A store that can be opened, though perhaps only a copy of the one that is original.
+/// A store that the engine can open: the original or a copy.
 #[derive(Debug)]
 pub(in crate::store) struct ReadableStore {
     original: PathBuf,
@@ -23,15 +22,15 @@ pub(in crate::store) struct ReadableStore {
 #[derive(Debug)]
 struct Copy {
     temporary: TemporaryFolder,
-    /// The lock goes with it. There is none where the file system has no locks.
+    /// Holds the lock. `None` where the file system has no locks.
     _held: Option<File>,
 }
 
 impl ReadableStore {
-    /// The store in this folder, if it can be written, or else a copy.
+    /// Copies the store if it cannot be written.
     ///
     /// # Errors
-    /// Another process has the store, or it cannot be read; or the copy cannot be written.
+    /// The store is locked or cannot be read, or the copy cannot be written.
     pub(in crate::store) fn open(folder: &Path, progress: &Progress) -> Result<Self, ArchiveError> {
         let original = folder.to_owned();
         if is_writable(folder) {
@@ -44,7 +43,7 @@ impl ReadableStore {
         let _held = lock_shared(folder)?;
         let copy_failed = ArchiveError::file(
             folder,
-            "copied to a temporary folder, as it must be since it cannot be written",
+            "copied to a temporary folder, which is necessary because it is read-only",
         );
         let temporary = TemporaryFolder::create().map_err(copy_failed)?;
 
@@ -62,13 +61,13 @@ impl ReadableStore {
             .map_or_else(|| self.original.clone(), |copy| copy.temporary.store())
     }
 
-    /// What is wrong with the copy is wrong with the store that is original.
+    /// Makes an error about the copy one about the original.
     pub(in crate::store) fn attribute_error(&self, error: OpenError) -> OpenError {
         error.with_folder(&self.original)
     }
 }
 
-/// Whether the engine can open the store where it is.
+/// Whether the engine can open the store in place.
 pub(super) fn is_writable(folder: &Path) -> bool {
     [folder, &folder.join("db")].into_iter().all(|path| {
         let refused = access(path, Access::WRITE_OK).err();

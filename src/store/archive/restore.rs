@@ -1,4 +1,4 @@
-//! NewStore a store of a backup.
+//! Builds a store from a backup.
 
 use super::{
     ArchiveError, BackupError, Progress,
@@ -21,26 +21,25 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What is to be restored, and where.
+/// Options of [`restore`].
 #[derive(Clone, Debug)]
 pub struct RestoreOptions {
-    /// The backup.
+    /// The backup, a regular file.
     pub file: PathBuf,
-    /// The store.
+    /// The folder of the store.
     pub folder: PathBuf,
-    /// Bytes of memory for the store.
+    /// Cache size for the store, in bytes.
     pub cache_bytes: u64,
-    /// Whether a store that is there may be replaced.
+    /// Whether an existing store may be replaced.
     pub replace: bool,
 }
 
-/// Puts a store with what the backup holds where there is none, or in the position of the one that is
-/// there. Numbers that this one has given, if that can be read, are not given again. Returns the
-/// number of entries.
+/// Restores a backup into a new store, or replaces an existing one. TinyIds that the existing store
+/// has assigned are not assigned again, if it can be read. Returns the number of entries.
 ///
 /// # Errors
-/// The backup is not whole; there is a store that must not be replaced, or a server has it. Nothing
-/// was changed.
+/// The backup is invalid, a store exists that must not be replaced, or a server is using it.
+/// Nothing changes.
 pub fn restore(task: &RestoreOptions, progress: &Progress) -> Result<u64, ArchiveError> {
     let (task, progress) = (task.clone(), progress.clone());
     offline::catch_engine_panic(&task.folder.clone(), move || {
@@ -72,17 +71,17 @@ pub fn restore(task: &RestoreOptions, progress: &Progress) -> Result<u64, Archiv
     })
 }
 
-/// It is verified first, and then read once for the keys of the new store and once for its values.
-const NOT_A_REGULAR_FILE: &str = "it is read several times, so it must be a regular file";
+/// One pass verifies the backup; one each writes the keys and the values of the new store.
+const NOT_A_REGULAR_FILE: &str = "it must be a regular file, because it is read several times";
 
-/// What a whole backup says.
+/// The result of verifying a backup.
 struct Verified {
     /// The secret that signs tokens.
     token_secret: String,
     objects: u64,
 }
 
-/// Reads all of it.
+/// Reads the whole backup.
 fn verify(file: &Path, progress: &Progress) -> Result<Verified, ArchiveError> {
     let metadata = File::open(file)
         .and_then(|file| file.metadata())
@@ -116,10 +115,7 @@ fn verify(file: &Path, progress: &Progress) -> Result<Verified, ArchiveError> {
         Some(schema) if schema > SCHEMA_VERSION => return Err(unusable(file, &BackupError::Newer)),
         Some(_) => {}
         None => {
-            return Err(unusable(
-                file,
-                &BackupError::Damaged("it has no schema version"),
-            ));
+            return Err(unusable(file, &BackupError::Damaged("no schema version")));
         }
     }
 
@@ -128,10 +124,7 @@ fn verify(file: &Path, progress: &Progress) -> Result<Verified, ArchiveError> {
             token_secret,
             objects,
         }),
-        None => Err(unusable(
-            file,
-            &BackupError::Damaged("it has no token secret"),
-        )),
+        None => Err(unusable(file, &BackupError::Damaged("no token secret"))),
     }
 }
 
@@ -143,7 +136,7 @@ fn unusable(file: &Path, fault: &BackupError) -> ArchiveError {
     ArchiveError::Refused(format!("'{}' {fault}", file.display()))
 }
 
-/// Whether nothing, or nothing worth keeping, is where the store is to be.
+/// Refuses if there is a store that has been used.
 fn refuse_to_overwrite(task: &RestoreOptions) -> Result<(), ArchiveError> {
     let folder = &task.folder;
     if offline::is_missing_or_empty(folder) {
@@ -154,22 +147,22 @@ fn refuse_to_overwrite(task: &RestoreOptions) -> Result<(), ArchiveError> {
         Err(OpenError::Uninitialized(_)) => Ok(()),
         Err(held @ OpenError::Locked(_)) => Err(held.into()),
         Ok(_) | Err(_) => Err(ArchiveError::Refused(format!(
-            "there is a store in '{}' already; say --replace to put the backup in its position, or choose another folder with --data",
+            "a store already exists in '{}'; pass --replace to replace it, or choose another folder with --data",
             folder.display()
         ))),
     }
 }
 
-/// The store that was there, held.
+/// The existing store, locked.
 struct Replaced {
-    /// Nothing if it cannot be read, or there is none.
+    /// Empty if the store cannot be read or does not exist.
     given: HighWaterMarks,
-    /// Whether there was anything at all.
+    /// Whether the folder contains anything.
     is_there: bool,
     _held: Held,
 }
 
-/// What holds it.
+/// What keeps the existing store locked.
 enum Held {
     Engine { _engine: Box<Engine> },
     File { _file: Option<File> },
@@ -177,7 +170,7 @@ enum Held {
 
 impl Replaced {
     fn hold(task: &RestoreOptions) -> Result<Self, ArchiveError> {
-        // Another process may have it, which is told whatever else is wrong with it.
+        // Report a lock held by another process before any other problem.
         drop(offline::lock_store(&task.folder)?);
         let is_there = !offline::is_missing_or_empty(&task.folder);
         let (folder, cache_bytes) = (task.folder.clone(), task.cache_bytes);
@@ -226,7 +219,8 @@ fn fill(
     given.put_remaining(&mut |key, value| loader.put(Tree::Accounts, key, value))
 }
 
-/// Shows each entry. The digest is compared each time, so what was verified is what is restored.
+/// Calls `visit` with each entry. Every pass compares the checksum, so the data restored is the
+/// data verified.
 fn for_each(
     file: &Path,
     progress: &Progress,

@@ -1,9 +1,8 @@
-//! Saving what can be read of a damaged store, as an export.
+//! Exports whatever can be read of a damaged store.
 //!
-//! The engine tidies its files when it opens them, so it gets a copy. What it can open and read is
-//! certain: it has checksums. Where something is missing, the original files are searched for
-//! records, which are stored as they are written (`carve`). Those have no checksum, and among them
-//! may be what was deleted or has changed since.
+//! The engine modifies files when it opens them, so it gets a copy. What it can read has checksums
+//! and is certain. Where something is missing, `carve` searches the original files for records,
+//! which are stored as plain JSON. Those have no checksum and may be deleted or outdated.
 
 mod carve;
 mod findings;
@@ -28,20 +27,20 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// What was saved.
+/// The result of [`salvage`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SalvageSummary {
-    /// Objects that were written.
+    /// Objects written.
     pub objects: u64,
-    /// What could not be read or is not certain, as sentences; empty if nothing was damaged.
+    /// What could not be read or is uncertain, as sentences; empty if nothing is damaged.
     pub warnings: Vec<String>,
 }
 
-/// Writes an export of all that can be read. The store is held meanwhile, and not changed.
+/// Exports everything that can be read. The store stays locked and unchanged.
 ///
 /// # Errors
-/// There is no store, or another process holds it, or a later version of this program wrote it; the
-/// copy or `out` cannot be written.
+/// The store does not exist, is locked or has a newer schema; or the copy or `out` cannot be
+/// written.
 pub fn salvage(
     folder: &Path,
     cache_bytes: u64,
@@ -87,8 +86,8 @@ fn write(findings: &Findings, out: &mut dyn Write) -> io::Result<u64> {
     Ok(objects)
 }
 
-/// A copy of the folder beside it, or in a temporary folder where nothing can be written, removed
-/// in the end.
+/// A copy of the store, beside it or in a temporary folder if the original is read-only. Removed on
+/// drop.
 struct StoreCopy {
     folder: PathBuf,
     _temporary: Option<TemporaryFolder>,
@@ -123,7 +122,7 @@ impl StoreCopy {
     }
 }
 
-/// Copies all files of a store into a folder that is made.
+/// Copies all files of a store into a new folder.
 pub(super) fn copy_with_progress(
     from: &Path,
     to: &Path,
@@ -140,7 +139,8 @@ pub(super) fn copy_with_progress(
 
 impl Drop for StoreCopy {
     fn drop(&mut self) {
-        let _left_for_the_next_time = fs::remove_dir_all(&self.folder);
+        // The next start removes what is left.
+        let _ignored = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -173,10 +173,10 @@ fn copy_recursively(from: &Path, to: &Path, progress: &Progress) -> Result<(), A
     Ok(())
 }
 
-/// Bytes that are copied between two looks whether to go on.
+/// Bytes copied between two checks for cancellation.
 const COPY_CHUNK_BYTES: u64 = 16 << 20;
 
-/// Takes what the engine shows until it fails or breaks down. Returns what is wrong with it.
+/// Reads records through the engine until it fails. Returns warnings.
 fn read_with_engine(
     original: &Path,
     copy: &StoreCopy,
@@ -204,9 +204,7 @@ fn read_with_engine(
 
         let mut warnings = Vec::new();
         if lost > 0 {
-            warnings.push(format!(
-                "the last {lost} commits, which were acknowledged, cannot be read"
-            ));
+            warnings.push(format!("the last {lost} acknowledged commits are missing"));
         }
 
         warnings.extend(read_all(&engine, &findings, &progress)?);
@@ -216,13 +214,16 @@ fn read_with_engine(
     shown.end();
     match outcome {
         Err(
-            told @ (ArchiveError::Open(OpenError::NewerSchema { .. }) | ArchiveError::Cancelled(_)),
-        ) => Err(told),
+            error
+            @ (ArchiveError::Open(OpenError::NewerSchema { .. }) | ArchiveError::Cancelled(_)),
+        ) => Err(error),
         Ok(warnings) => Ok(warnings),
         Err(ArchiveError::Open(OpenError::Damaged { cause, .. })) => Ok(vec![format!(
-            "it cannot be opened or read to its end: {cause}"
+            "the engine could not open or read the whole store: {cause}"
         )]),
-        Err(other) => Ok(vec![format!("it cannot be opened: {other}")]),
+        Err(other) => Ok(vec![format!(
+            "the engine could not open the store: {other}"
+        )]),
     }
 }
 
@@ -238,11 +239,11 @@ fn read_all(
         match counters {
             Ok((key, counters)) if lock(findings).add_counters(&key, counters) => {}
             Ok((key, _)) => warnings.push(format!(
-                "counters of nobody: {:?}",
+                "counters under a malformed key: {:?}",
                 String::from_utf8_lossy(&key)
             )),
             Err(error) => {
-                warnings.push(format!("counters cannot be read: {error}"));
+                warnings.push(format!("cannot read counters: {error}"));
                 break;
             }
         }
@@ -252,7 +253,7 @@ fn read_all(
         let mut records = engine.range(kind.collection.records, everything.clone());
         let mut failure = read_records(|| records.next(), kind.singular, findings, progress)?;
         if failure.is_some() {
-            // What stands behind an entry that cannot be read is reached from the other end.
+            // Entries after an unreadable one are reachable from the other end.
             failure = read_records(|| records.next_back(), kind.singular, findings, progress)?
                 .or(failure);
         }
@@ -263,7 +264,7 @@ fn read_all(
     Ok(warnings)
 }
 
-/// Takes records until there are no more, or one cannot be read.
+/// Reads records to the end or the first error.
 fn read_records(
     mut next: impl FnMut() -> Option<Result<Entry, StoreError>>,
     kind: &str,
@@ -277,8 +278,8 @@ fn read_records(
                 progress.advance(1)?
             }
             Ok(_) => unreadable = unreadable.saturating_add(1),
-            Err(error) => return Ok(Some(format!("not every {kind} can be read: {error}"))),
+            Err(error) => return Ok(Some(format!("cannot read every {kind}: {error}"))),
         }
     }
-    Ok((unreadable > 0).then(|| format!("{unreadable} records make no sense as {kind}")))
+    Ok((unreadable > 0).then(|| format!("{unreadable} records cannot be parsed as {kind}")))
 }

@@ -1,9 +1,9 @@
-//! A new store in the position of an old one, in one step.
+//! Replaces a store by a new one in one atomic step.
 //!
-//! The new one is made in `store.new` beside `store`, synced, opened again and compared with what
-//! was put in. Then the two folders change names in one step of the file system, and what is then
-//! `store.new` is removed. A kill before that step leaves the old store, one after it the new;
-//! either way `store.new` is rubbish, and the next time it is removed.
+//! The new store is built in `store.new` beside `store`, synced, reopened and compared with what
+//! was written. Then one system call exchanges the two folders, and `store.new`, now the old store,
+//! is removed. A kill before the exchange leaves the old store, one after it the new one; either
+//! way `store.new` is garbage that the next start or command removes.
 
 use super::{
     ArchiveError, Progress,
@@ -25,42 +25,42 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where a store is, and where its successor is made.
+/// The folder of a store, and the staging folder of its successor.
 #[derive(Clone, Debug)]
 pub(super) struct StoreSwap {
     pub(super) folder: PathBuf,
     staging: PathBuf,
 }
 
-/// How the new store is opened.
+/// How to build the new store.
 #[derive(Clone, Debug)]
 pub(super) struct NewStore {
     pub(super) cache_bytes: u64,
     pub(super) token_secret: String,
-    /// How many there will be, for showing how far it is.
+    /// Expected number of objects, for progress.
     pub(super) objects: u64,
-    /// Whether the caller holds a store that is to be replaced. Without one, none may have come
-    /// meanwhile.
+    /// Whether the caller holds the lock of a store to be replaced. If not, a store that appears
+    /// meanwhile is an error.
     pub(super) replaces: bool,
 }
 
 impl StoreSwap {
-    /// The caller holds the store in `folder`, if there is one. What earlier attempts left is
-    /// removed.
+    /// Removes what an interrupted command left. The caller holds the lock of the store in
+    /// `folder`, if there is one.
     pub(super) fn prepare(folder: &Path) -> Result<Self, ArchiveError> {
         let swap = Self {
             folder: folder.to_owned(),
             staging: sibling(folder, STAGING_SUFFIX),
         };
         remove_leftover(&swap.staging)?;
-        let _in_nobodys_way = remove_leftover(&sibling(folder, SALVAGE_SUFFIX));
+        let _ignored = remove_leftover(&sibling(folder, SALVAGE_SUFFIX));
         Ok(swap)
     }
 
-    /// Puts a store with what `fill` gives in the position of the old one, or where there is none.
+    /// Builds a store from what `fill` writes and puts it in place.
     ///
-    /// The caller holds the old store until this returns, and must then let go of it and
-    /// [`remove_old`](Self::remove_old) up.
+    /// The caller holds the lock of the old store until this returns. It must then release the lock
+    /// and call [`remove_old`](Self::remove_old).
     pub(super) fn rebuild(
         &self,
         new_store: &NewStore,
@@ -71,17 +71,19 @@ impl StoreSwap {
             .make(new_store, progress, fill)
             .and_then(|sums| self.exchange(new_store.replaces).map(|()| sums));
         if outcome.is_err() {
-            let _left_for_the_next_time = fs::remove_dir_all(&self.staging);
+            // The next command removes what is left.
+            let _ignored = fs::remove_dir_all(&self.staging);
         }
         let sums = outcome?;
-        // Until this is done, a power cut may bring the old store back under its name: it stays.
+        // Keep the old store until the rename is durable: a power cut may undo it.
         self.sync_names(new_store.replaces)?;
         Ok(sums)
     }
 
-    /// Removes what was the old store.
+    /// Removes the old store.
     pub(super) fn remove_old(&self) {
-        let _left_for_the_next_time = fs::remove_dir_all(&self.staging);
+        // The next start removes what is left.
+        let _ignored = fs::remove_dir_all(&self.staging);
     }
 
     fn make(
@@ -94,8 +96,7 @@ impl StoreSwap {
         let new = open::open_on_this_thread(&self.staging, &options)?;
         let written = load::load(&new, new_store.objects, progress, fill)?;
 
-        // The last thing in the log is a commit with a number, so that a log that loses its end is
-        // recognised.
+        // End the log with a numbered commit, so that a truncated log is detected.
         new.apply(&Changes::new())?;
         new.sync()?;
         drop(new);
@@ -107,13 +108,13 @@ impl StoreSwap {
         progress.end();
         if let Some(tree) = read.differs_in(&written) {
             let cause = format!(
-                "'{}' of the new store is not as it was written",
+                "verification failed: tree '{}' of the new store differs from what was written",
                 tree.name()
             );
             return Err(StoreError::damaged(cause).into());
         }
 
-        // What it was filled from may be of an earlier version.
+        // The source may have an earlier schema.
         open::migrate(&again)?;
         drop(again);
         sync_recursively(&self.staging).map_err(ArchiveError::file(&self.staging, "synced"))?;
@@ -121,7 +122,7 @@ impl StoreSwap {
         Ok(written)
     }
 
-    /// The engine's own threads may hold its files for a moment after it was closed.
+    /// Retries, because the engine's threads may hold the lock for a moment after it was closed.
     fn open_again(&self, cache_bytes: u64) -> Result<Engine, OpenError> {
         let options = offline::options(cache_bytes, None);
         offline::retry_while(
@@ -138,25 +139,26 @@ impl StoreSwap {
         };
 
         if !replaces {
-            let _unless_something_is_in_it = fs::remove_dir(&self.folder);
+            // Fails if the folder is not empty; the rename reports that.
+            let _ignored = fs::remove_dir(&self.folder);
         }
 
         match renameat_with(CWD, &self.staging, CWD, &self.folder, flags) {
             Ok(()) => {}
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if flags == RenameFlags::EXCHANGE => {
                 return Err(ArchiveError::Refused(format!(
-                    "the file system of '{}' cannot exchange two folders in one step; copy the data folder to another \
-                     one, do it there, and copy it back",
+                    "the file system of '{}' cannot exchange two folders atomically; copy the data folder to \
+                     another file system, run the command there, and copy it back",
                     self.folder.display()
                 )));
             }
             Err(Errno::EXIST) => {
                 let folder = self.folder.display();
                 return Err(ArchiveError::Refused(format!(
-                    "a store was made in '{folder}' meanwhile, which stays as it is"
+                    "another process created a store in '{folder}' meanwhile; it is unchanged"
                 )));
             }
-            // A folder is only renamed to what is not there, or empty.
+            // Without flags, a folder replaces only a missing or empty one.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
                 fs::rename(&self.staging, &self.folder)
                     .map_err(ArchiveError::file(&self.folder, "made"))?;
@@ -184,9 +186,9 @@ impl StoreSwap {
     }
 }
 
-/// Where a new store is made.
+/// Suffix of the folder in which a new store is built.
 const STAGING_SUFFIX: &str = ".new";
-/// Where a damaged one is copied to.
+/// Suffix of the folder into which a damaged store is copied.
 const SALVAGE_SUFFIX: &str = ".salvage";
 
 fn sibling(folder: &Path, ending: &str) -> PathBuf {
@@ -195,13 +197,13 @@ fn sibling(folder: &Path, ending: &str) -> PathBuf {
     folder.with_file_name(name)
 }
 
-/// Where a damaged store is copied to.
+/// The folder into which a damaged store is copied.
 pub(super) fn salvage_folder(folder: &Path) -> PathBuf {
     sibling(folder, SALVAGE_SUFFIX)
 }
 
-/// Removes what commands left beside the store in `folder` when they were killed, and returns what
-/// that was. The caller holds the store, so none of them is at work.
+/// Removes what interrupted commands left beside the store in `folder`, and returns the paths. The
+/// caller holds the store's lock, so no such command is running.
 pub fn remove_leftovers(folder: &Path) -> Vec<PathBuf> {
     let leftovers = [STAGING_SUFFIX, SALVAGE_SUFFIX]
         .map(|ending| sibling(folder, ending))
@@ -234,7 +236,7 @@ fn remove_leftover(folder: &Path) -> Result<(), ArchiveError> {
     }
 }
 
-/// Makes a folder and all that is in it durable.
+/// Syncs a folder and everything in it.
 fn sync_recursively(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

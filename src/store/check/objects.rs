@@ -1,4 +1,4 @@
-//! Whether the records of one kind, their index and their counters agree.
+//! Verifies that the records of one kind, their index and their counters agree.
 
 use super::{CheckFinding, display_key};
 use crate::{
@@ -21,12 +21,12 @@ pub(super) struct ObjectCount {
     highest: u64,
 }
 
-/// One kind's examination.
+/// The state of checking one kind.
 pub(super) struct Objects<'a> {
     engine: &'a Engine,
     kind: RecordKind,
     progress: &'a Progress,
-    /// Whether the store tells which integrations send; one of an earlier version does not.
+    /// Whether the schema has `senders_by_account`.
     has_sender_index: bool,
     pub(super) counts: BTreeMap<AccountId, ObjectCount>,
     pub(super) live: u64,
@@ -88,19 +88,17 @@ impl<'a> Objects<'a> {
         } = match self.kind.read(stored.as_ref()) {
             Ok(meta) => meta,
             Err(error) => {
-                self.report_finding(format!("{kind} '{id}' cannot be read: {error}"));
+                self.report_finding(format!("{kind} '{id}' cannot be parsed: {error}"));
                 return Ok(());
             }
         };
 
         if own != id {
-            self.report_finding(format!("{kind} '{id}' says of itself that it is '{own}'"));
+            self.report_finding(format!("{kind} '{id}' contains the id '{own}'"));
         }
 
         if canonical != stored.as_ref() {
-            self.report_finding(format!(
-                "{kind} '{id}' is not written as this program writes"
-            ));
+            self.report_finding(format!("{kind} '{id}' is not in canonical form"));
         }
 
         match self
@@ -111,15 +109,16 @@ impl<'a> Objects<'a> {
             Some(named) => {
                 let named = String::from_utf8_lossy(named.as_ref()).into_owned();
                 self.report_finding(format!(
-                    "number {tiny_id} of account '{sid}' is that of '{id}', but the index names '{named}'"
+                    "tinyId {tiny_id} of account '{sid}' belongs to '{id}', but the index points to '{named}'"
                 ));
             }
             None => self.report_finding(format!(
-                "{kind} '{id}' is missing in the index of account '{sid}'"
+                "{kind} '{id}' is missing from the index of account '{sid}'"
             )),
         }
 
-        // Of the alerts about one thing only the newest has one, and none if that was deleted.
+        // Only webhook integrations must have an entry: of the alerts with one key only the latest
+        // has one, and none if that was deleted.
         if let Some(SecondaryKey {
             tree: Tree::SendersByAccount,
             key,
@@ -128,7 +127,7 @@ impl<'a> Objects<'a> {
             && self.engine.get(Tree::SendersByAccount, &key)?.is_none()
         {
             self.report_finding(format!(
-                "{kind} '{id}' sends, and is not among those of account '{sid}' that do"
+                "{kind} '{id}' is missing from the webhook integrations of account '{sid}'"
             ));
         }
 
@@ -145,7 +144,7 @@ impl<'a> Objects<'a> {
             self.progress.count(1);
             let Some((account, tiny_id)) = trees::split_index_key(&key) else {
                 self.report_finding(format!(
-                    "the index has a key that is none: {:?}",
+                    "the index has a malformed key: {:?}",
                     String::from_utf8_lossy(&key)
                 ));
                 continue;
@@ -154,19 +153,19 @@ impl<'a> Objects<'a> {
             let shown = String::from_utf8_lossy(id.as_ref()).into_owned();
             let Some(stored) = self.engine.get(self.kind.collection.records, id.as_ref())? else {
                 self.report_finding(format!(
-                    "the index of account '{account}' names '{shown}' as {tiny_id}, which does not exist"
+                    "the index of account '{account}' points from {tiny_id} to '{shown}', which does not exist"
                 ));
                 continue;
             };
 
-            // A record that cannot be read was reported already.
+            // An unreadable record was reported already.
             let Ok(meta) = self.kind.read(stored.as_ref()) else {
                 continue;
             };
 
             if (&meta.sid, meta.tiny_id) != (&account, tiny_id) {
                 self.report_finding(format!(
-                    "the index of account '{account}' names '{shown}' as {tiny_id}, but it is {} of '{}'",
+                    "the index of account '{account}' points from {tiny_id} to '{shown}', which is {} of '{}'",
                     meta.tiny_id, meta.sid
                 ));
             }
@@ -175,7 +174,7 @@ impl<'a> Objects<'a> {
         Ok(())
     }
 
-    /// Compares an account's counters with what was counted.
+    /// Compares an account's counters with its records.
     pub(super) fn check_counters(
         &mut self,
         account: &AccountId,
@@ -190,20 +189,20 @@ impl<'a> Objects<'a> {
         if counters.live != live {
             let objects = self.kind.collection.name;
             self.report_finding(format!(
-                "account '{account}' counts {} {objects}, but has {live}",
+                "account '{account}': the counters show {} {objects}, but {live} exist",
                 counters.live
             ));
         }
 
         if counters.last_tiny_id < highest {
             self.report_finding(format!(
-                "account '{account}' gave {} as its last number, but has {highest}",
+                "account '{account}': the last tinyId is {}, but {highest} exists",
                 counters.last_tiny_id
             ));
         }
     }
 
-    /// Accounts that have objects and no counters.
+    /// Reports accounts that have objects but no counters.
     pub(super) fn report_uncounted(&mut self, is_counted: impl Fn(&AccountId) -> bool) {
         let objects = self.kind.collection.name;
         let uncounted: Vec<_> = self
@@ -217,7 +216,7 @@ impl<'a> Objects<'a> {
         }
     }
 
-    /// Whether what leads to objects of this kind leads to those that it is about.
+    /// Reports entries of a secondary-key tree that point to the wrong record or to none.
     pub(super) fn check_secondary_keys(
         &mut self,
         tree: Tree,
@@ -243,7 +242,7 @@ impl<'a> Objects<'a> {
                     .unwrap_or_default();
                 let tree = tree.name();
                 self.report_finding(format!(
-                    "'{tree}' of account '{account}' leads to '{id}', which is not of this kind"
+                    "'{tree}' of account '{account}' points to '{id}', which does not match"
                 ));
             }
         }

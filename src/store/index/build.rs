@@ -1,5 +1,4 @@
-//! BuildGuard what is known of an account, while the writer goes on and notes what it changes
-//! meanwhile.
+//! Building the index of one account while the writer keeps committing.
 
 use super::{AccountIndex, Change, IndexView, IndexedSnapshot};
 use crate::{
@@ -7,22 +6,22 @@ use crate::{
     store::{Snapshot, StoreError, engine::Stored},
 };
 
-/// Whoever builds. Nobody waits for it any longer when it is dropped.
+/// Held while an index is being built. Dropping it wakes those who wait for the index.
 pub(super) struct BuildGuard<'a>(pub(super) &'a AccountIndex);
 
 impl BuildGuard<'_> {
-    /// Takes in what was built, and answers with it.
+    /// Applies the changes published meanwhile, stores the index and returns it with a snapshot.
     pub(super) fn finish(
         &self,
         budget: usize,
-        places: &[&FieldPath],
+        fields: &[&FieldPath],
         built: Option<IndexView>,
         snapshot: impl Fn() -> Result<Snapshot, StoreError>,
     ) -> Result<BuildOutcome, StoreError> {
         let mut state = self.0.lock();
         let changes = state.building.take().unwrap_or_default();
         if state.evicted {
-            // What was built is of a store that is gone.
+            // The index was built from a store that has been replaced.
             return Ok(BuildOutcome::Evicted);
         }
 
@@ -41,9 +40,9 @@ impl BuildGuard<'_> {
             None => built,
             Some(mut view) => {
                 view.extend(built);
-                view.evict_least_recently_used(places);
+                view.evict_least_recently_used(fields);
                 if view.bytes() > budget {
-                    view.retain_fields(places);
+                    view.retain_fields(fields);
                 }
                 view
             }
@@ -54,20 +53,19 @@ impl BuildGuard<'_> {
         self.0.recount(&mut state);
 
         Ok(state
-            .indexed(places, snapshot)?
+            .indexed(fields, snapshot)?
             .map_or(BuildOutcome::TooLarge, |indexed| {
                 BuildOutcome::Ready(Box::new(indexed))
             }))
     }
 }
 
-/// What came of building.
 pub(super) enum BuildOutcome {
-    /// This.
+    /// The index is ready.
     Ready(Box<IndexedSnapshot>),
-    /// It does not fit into the memory.
+    /// The index does not fit into the budget.
     TooLarge,
-    /// Everything was forgotten meanwhile.
+    /// All indexes were dropped meanwhile.
     Evicted,
 }
 
@@ -78,16 +76,16 @@ impl Drop for BuildGuard<'_> {
     }
 }
 
-/// Why a view cannot follow a change.
+/// Why a change cannot be applied to a view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ApplyError {
-    /// The object cannot be read.
+    /// The record cannot be parsed.
     Damaged,
-    /// What stands at its places is too much.
+    /// The values of the indexed fields are too large.
     TooLarge,
 }
 
-/// Notes a change in the view.
+/// Applies a change to a view.
 pub(super) fn apply_change(view: &mut IndexView, change: &Change) -> Result<(), ApplyError> {
     match &change.record {
         None => view.remove(change.tiny_id),

@@ -1,28 +1,31 @@
-//! The values of one place in all objects of an account, by tinyId.
+//! The values of one field in all objects of an account, by tinyId.
 //!
-//! A place with few different values, like `type` or `enabled`, is a compressed bitmap for each
-//! value: whatever is asked of it is asked once for each value. A place with many, like `name`, is
-//! the values side by side, in chunks. Both are replica by whoever holds a clone; a change copies
-//! the bitmap or chunk that it touches, if somebody else holds it too.
+//! A field with few distinct values, such as `type` or `enabled`, is stored as one compressed
+//! bitmap per value, and a predicate is evaluated once per value. A field with many, such as
+//! `name`, is stored as the values themselves, in chunks. Clones share both; a change copies only
+//! the bitmap or chunk that it touches.
 
 use roaring::RoaringTreemap;
 use serde_json::value::RawValue;
 use std::{collections::BTreeMap, sync::Arc};
 
-/// See above.
+/// The values of one field.
 #[derive(Clone, Debug)]
 pub(super) enum Column {
+    /// The tinyIds of each distinct value.
     Bitmaps(Vec<(Arc<RawValue>, Arc<RoaringTreemap>)>),
+    /// The values by tinyId, [`CHUNK_LEN`] to a chunk.
     Chunks(BTreeMap<u64, Arc<Chunk>>),
 }
 
-/// A place with more different values is one with many.
+/// A column with more distinct values becomes chunks.
 const MAX_BITMAPS: usize = 64;
 
-/// So is one with a longer value, which to compare with each of the others could take long.
+/// A column with a longer value becomes chunks, because finding a value compares it with all
+/// others.
 const MAX_BITMAP_VALUE_LEN: usize = 1024;
 
-/// Numbers to a chunk. A change copies one, if somebody looks at it.
+/// TinyIds per chunk. A change copies one chunk if a clone shares it.
 const CHUNK_LEN: u64 = 512;
 
 impl Default for Column {
@@ -32,10 +35,10 @@ impl Default for Column {
 }
 
 impl Column {
-    /// Notes the value of an object that has none yet. `None` is a place that the object lacks.
+    /// Sets the value of an object that has none yet. `None` means that the object lacks the field.
     ///
     /// # Errors
-    /// It does not fit; the column is of no use any more.
+    /// The value does not fit; the column must not be used any more.
     pub(super) fn insert(
         &mut self,
         tiny_id: u64,
@@ -71,7 +74,7 @@ impl Column {
         }
     }
 
-    /// Forgets the value of an object.
+    /// Removes the value of an object.
     pub(super) fn remove(&mut self, tiny_id: u64) {
         match self {
             Self::Bitmaps(values) => {
@@ -91,7 +94,7 @@ impl Column {
         }
     }
 
-    /// The value of an object, as it is written.
+    /// The JSON text of an object's value.
     pub(super) fn text(&self, tiny_id: u64) -> Option<&str> {
         match self {
             Self::Bitmaps(_) => self.get(tiny_id).map(RawValue::get),
@@ -113,7 +116,7 @@ impl Column {
         }
     }
 
-    /// Those of `among` whose value passes.
+    /// The tinyIds in `among` whose value passes.
     pub(super) fn select(
         &self,
         among: &RoaringTreemap,
@@ -146,12 +149,12 @@ impl Column {
         }
     }
 
-    /// Whether asking something of it takes long: once for each object of the account.
+    /// Whether a predicate is evaluated once per object instead of once per distinct value.
     pub(super) fn needs_scan(&self) -> bool {
         matches!(self, Self::Chunks(_))
     }
 
-    /// Each value with the objects that have it, if there are few.
+    /// Each distinct value with its tinyIds; `None` for chunks.
     pub(super) fn values(&self) -> Option<impl Iterator<Item = (&RawValue, &RoaringTreemap)>> {
         match self {
             Self::Bitmaps(values) => Some(
@@ -163,7 +166,7 @@ impl Column {
         }
     }
 
-    /// Bytes of memory, more or less.
+    /// Approximate memory use.
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Bitmaps(values) => values
@@ -211,13 +214,13 @@ fn slot(tiny_id: u64) -> usize {
     usize::try_from(tiny_id % CHUNK_LEN).unwrap_or_default()
 }
 
-/// The values of [`CHUNK_LEN`] numbers.
+/// The values of [`CHUNK_LEN`] consecutive tinyIds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chunk {
     text: String,
-    /// Where each value stands in the text; an empty stretch where there is none.
+    /// Where each value is in the text; an empty span where there is none.
     spans: Vec<(u32, u32)>,
-    /// Bytes of the text that nothing points to any more.
+    /// Bytes of the text that no span covers.
     garbage: u32,
 }
 
@@ -266,13 +269,13 @@ impl Chunk {
         }
     }
 
-    /// Moves what is in use together.
+    /// Removes the garbage.
     fn compact(&mut self) {
         let old = std::mem::take(self);
         for slot in 0..old.spans.len() {
             if let Some(value) = old.span(slot) {
-                // It fitted before.
-                let _fits = self.set(slot, value);
+                // It fit before, so it fits now.
+                let _ignored = self.set(slot, value);
             }
         }
     }
@@ -282,7 +285,7 @@ impl Chunk {
     }
 }
 
-/// A chunk cannot have 4 GiB and more.
+/// The value does not fit: a chunk holds less than 4 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TooLarge;
 
@@ -295,8 +298,8 @@ mod tests {
         RawValue::from_string(text.into()).unwrap()
     }
 
-    /// Inserts, changes and removes; the column must be the plain map that is made the same way.
-    fn is_a_map(different: u64) {
+    /// A column must agree with a plain map after random inserts, updates and removals.
+    fn assert_equals_a_map(different: u64) {
         let (mut column, mut map) = (Column::default(), BTreeMap::<u64, Box<RawValue>>::new());
         let mut random = 7_u64;
         for step in 0..20_000_u64 {
@@ -338,17 +341,17 @@ mod tests {
     }
 
     #[test]
-    fn few_values_are_what_a_map_holds() {
-        is_a_map(40);
+    fn few_distinct_values_equal_a_map() {
+        assert_equals_a_map(40);
     }
 
     #[test]
-    fn many_values_are_what_a_map_holds() {
-        is_a_map(5_000);
+    fn many_distinct_values_equal_a_map() {
+        assert_equals_a_map(5_000);
     }
 
     #[test]
-    fn a_clone_does_not_see_what_changes_later() {
+    fn a_clone_does_not_see_later_changes() {
         for different in [1, 1_000] {
             let mut column = Column::default();
             for tiny_id in 0..different {
@@ -365,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_changes_often_takes_no_more_room() {
+    fn repeated_updates_take_no_more_memory() {
         let mut chunk = Chunk::default();
         for _ in 0..10_000 {
             chunk.set(1, "\"a value of some length\"").unwrap();

@@ -29,23 +29,23 @@ fn account(number: usize) -> AccountId {
     AccountId::parse(&format!("acc_{number}")).unwrap()
 }
 
-fn place(name: &str) -> FieldPath {
+fn field(name: &str) -> FieldPath {
     SCHEMA.resolve(name).unwrap()
 }
 
-/// Names of places that no object has cost nothing, so that one account could take all memory.
+/// Names of fields that no object has cost nothing, so that one account could take all memory.
 #[test]
 fn of_one_account_so_many_places_are_known_and_the_last_used_stay() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), 64 << 20);
-    let wanted = place("type");
-    let has = |place: &FieldPath| {
+    let wanted = field("type");
+    let has = |field: &FieldPath| {
         store
             .replica
             .indexes
             .entry(&(INTEGRATIONS.records, account(1)))
             .lock()
-            .indexed(&[place], || store.snapshot())
+            .indexed(&[field], || store.snapshot())
             .unwrap()
             .is_some()
     };
@@ -60,14 +60,14 @@ fn of_one_account_so_many_places_are_known_and_the_last_used_stay() {
             .indexed(
                 INTEGRATIONS,
                 &account(1),
-                &[&place(&format!("meta.{number}"))],
+                &[&field(&format!("meta.{number}"))],
             )
             .unwrap()
             .unwrap();
         assert!(has(&wanted), "after {number}");
     }
 
-    assert!(!has(&place("meta.0")) && has(&place("meta.199")));
+    assert!(!has(&field("meta.0")) && has(&field("meta.199")));
     let bytes = store.replica.indexes.total.load(Ordering::Relaxed);
     assert!((64 * 128..64 * 1024).contains(&bytes), "{bytes}");
     store.close();
@@ -81,7 +81,7 @@ fn what_all_accounts_take_is_known_and_stays_below_the_budget() {
 
     for number in 0..500 {
         store
-            .indexed(INTEGRATIONS, &account(number), &[&place("type")])
+            .indexed(INTEGRATIONS, &account(number), &[&field("type")])
             .unwrap()
             .unwrap();
         let accounts = indexes.accounts.read().unwrap();
@@ -133,7 +133,7 @@ fn nobody_sees_a_commit_that_an_index_does_not_know_yet() {
 fn an_index_that_is_built_while_everything_is_forgotten_is_built_again() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), 1 << 20);
-    let (account, place) = (account(1), place("type"));
+    let (account, field) = (account(1), field("type"));
     let indexes = &store.replica.indexes;
     let taken = AtomicUsize::new(0);
     let snapshot = || {
@@ -144,7 +144,7 @@ fn an_index_that_is_built_while_everything_is_forgotten_is_built_again() {
     };
 
     let indexed = indexes
-        .get_or_build(INTEGRATIONS, &account, &[&place], snapshot)
+        .get_or_build(INTEGRATIONS, &account, &[&field], snapshot)
         .unwrap();
 
     assert!(indexed.is_some());
@@ -176,14 +176,14 @@ fn record(meta: &serde_json::Value) -> Stored {
 fn places_whose_values_are_too_much_work_for_the_writer_are_given_up_and_the_others_stay() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), 64 << 20);
-    let (account, kind) = (account(1), place("type"));
+    let (account, kind) = (account(1), field("type"));
     let deep: Vec<FieldPath> = (1..60)
-        .map(|depth| place(&format!("meta.{}", vec!["a"; depth].join("."))))
+        .map(|depth| field(&format!("meta.{}", vec!["a"; depth].join("."))))
         .collect();
-    let places: Vec<&FieldPath> = deep.iter().chain([&kind]).collect();
+    let fields: Vec<&FieldPath> = deep.iter().chain([&kind]).collect();
 
     store
-        .indexed(INTEGRATIONS, &account, &places)
+        .indexed(INTEGRATIONS, &account, &fields)
         .unwrap()
         .unwrap();
 
@@ -204,9 +204,9 @@ fn places_whose_values_are_too_much_work_for_the_writer_are_given_up_and_the_oth
         serde_json::from_str(&text).unwrap()
     };
 
-    let known = |place: &FieldPath| {
+    let known = |field: &FieldPath| {
         store
-            .cached_index(INTEGRATIONS, &account, &[place])
+            .cached_index(INTEGRATIONS, &account, &[field])
             .unwrap()
             .is_some()
     };

@@ -1,4 +1,4 @@
-//! What is known of an account's objects without reading them, as of one commit. Cloning is cheap.
+//! The index of one account as of one commit. Cloning is cheap.
 
 use super::column::{Column, TooLarge};
 use crate::domain::list::{FieldPath, RawObject};
@@ -6,20 +6,20 @@ use roaring::RoaringTreemap;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// Which objects an account has, and the values of some places in them.
+/// The tinyIds of an account's objects, and the values of some fields.
 #[derive(Clone, Debug, Default)]
 pub struct IndexView {
     live: Arc<RoaringTreemap>,
-    /// Those that were used last stand at the end.
+    /// Ordered by use, most recent last.
     columns: Vec<(FieldPath, Arc<Column>)>,
 }
 
-/// More places of one account than people ask for; each costs the writer with each change.
+/// Fields per account. Each makes every change of an object more expensive.
 const MAX_FIELDS: usize = 64;
-/// Bytes of work of one change, which the writer does while all others wait. The values of an
-/// object of a mebibyte are looked at once and copied; what would take more is not known.
+/// Work of one change, in bytes read and copied while the writer holds up all other commands. Twice
+/// an object of a mebibyte.
 const MAX_CHANGE_WORK_BYTES: usize = 2 << 20;
-/// Up to here nobody looks which were used last.
+/// With so few fields, their order of use does not matter.
 const MAX_UNORDERED_FIELDS: usize = 16;
 
 impl IndexView {
@@ -28,56 +28,57 @@ impl IndexView {
         &self.live
     }
 
-    /// The tinyIds among `among` of the objects whose value at `place` passes; `None` if the place
-    /// is not here.
+    /// The tinyIds in `among` of the objects whose value of the field passes; `None` if the field
+    /// is not indexed.
     pub fn select(
         &self,
-        place: &FieldPath,
+        field: &FieldPath,
         among: &RoaringTreemap,
         passes: impl Fn(Option<&RawValue>) -> bool,
     ) -> Option<RoaringTreemap> {
-        Some(self.column(place)?.select(among, passes))
+        Some(self.column(field)?.select(among, passes))
     }
 
-    /// The value at `place` of one object.
-    pub fn value(&self, place: &FieldPath, tiny_id: u64) -> Option<&RawValue> {
-        self.column(place)?.get(tiny_id)
+    /// The value of the field in one object.
+    pub fn value(&self, field: &FieldPath, tiny_id: u64) -> Option<&RawValue> {
+        self.column(field)?.get(tiny_id)
     }
 
-    /// The different values at `place`, each with the objects that have it, where there are few.
+    /// The distinct values of the field, each with its tinyIds; `None` if there are many, or the
+    /// field is not indexed.
     pub fn values(
         &self,
-        place: &FieldPath,
+        field: &FieldPath,
     ) -> Option<impl Iterator<Item = (&RawValue, &RoaringTreemap)>> {
-        self.column(place)?.values()
+        self.column(field)?.values()
     }
 
-    /// Bytes of the values at a place.
-    pub fn field_bytes(&self, place: &FieldPath) -> usize {
-        self.column(place).map_or(0, Column::bytes)
+    /// Bytes that the values of the field use.
+    pub fn field_bytes(&self, field: &FieldPath) -> usize {
+        self.column(field).map_or(0, Column::bytes)
     }
 
-    /// Whether asking about the place looks at the objects one by one.
-    pub fn needs_scan(&self, place: &FieldPath) -> bool {
-        self.column(place).is_none_or(Column::needs_scan)
+    /// Whether a predicate on the field is evaluated once per object.
+    pub fn needs_scan(&self, field: &FieldPath) -> bool {
+        self.column(field).is_none_or(Column::needs_scan)
     }
 
-    fn column(&self, place: &FieldPath) -> Option<&Column> {
+    fn column(&self, field: &FieldPath) -> Option<&Column> {
         self.columns
             .iter()
-            .find(|(known, _)| known == place)
+            .find(|(known, _)| known == field)
             .map(|(_, column)| column.as_ref())
     }
 
-    pub(super) fn has(&self, place: &FieldPath) -> bool {
-        self.column(place).is_some()
+    pub(super) fn has(&self, field: &FieldPath) -> bool {
+        self.column(field).is_some()
     }
 
-    /// Room for another place, whose values will come by [`insert`](Self::insert).
-    pub(super) fn with_fields(places: impl IntoIterator<Item = FieldPath>) -> Self {
-        let columns = places
+    /// An empty view with these fields.
+    pub(super) fn with_fields(fields: impl IntoIterator<Item = FieldPath>) -> Self {
+        let columns = fields
             .into_iter()
-            .map(|place| (place, Arc::default()))
+            .map(|field| (field, Arc::default()))
             .collect();
         Self {
             live: Arc::default(),
@@ -85,48 +86,48 @@ impl IndexView {
         }
     }
 
-    /// Takes the places of another view of the same objects.
+    /// Adds the fields of another view of the same objects.
     pub(super) fn extend(&mut self, other: Self) {
         self.live = other.live;
         self.columns.extend(other.columns);
     }
 
-    /// Notes that these places were asked for.
-    pub(super) fn mark_used(&mut self, places: &[&FieldPath]) {
+    /// Moves these fields to the end of the order of use.
+    pub(super) fn mark_used(&mut self, fields: &[&FieldPath]) {
         if self.columns.len() > MAX_UNORDERED_FIELDS {
             self.columns
-                .sort_by_key(|(known, _)| places.contains(&known));
+                .sort_by_key(|(known, _)| fields.contains(&known));
         }
     }
 
-    /// Forgets places until there are not too many, but none of these.
-    pub(super) fn evict_least_recently_used(&mut self, places: &[&FieldPath]) {
+    /// Drops fields until at most [`MAX_FIELDS`] are left, but none of these.
+    pub(super) fn evict_least_recently_used(&mut self, fields: &[&FieldPath]) {
         let mut too_many = self.columns.len().saturating_sub(MAX_FIELDS);
         self.columns.retain(|(known, _)| {
-            let stays = too_many == 0 || places.contains(&known);
+            let stays = too_many == 0 || fields.contains(&known);
             too_many -= usize::from(!stays);
             stays
         });
     }
 
-    /// Forgets all places but these.
-    pub(super) fn retain_fields(&mut self, places: &[&FieldPath]) {
-        self.columns.retain(|(known, _)| places.contains(&known));
+    /// Drops all fields but these.
+    pub(super) fn retain_fields(&mut self, fields: &[&FieldPath]) {
+        self.columns.retain(|(known, _)| fields.contains(&known));
     }
 
-    /// An object of which nothing but its number is to be known.
+    /// Adds an object without values.
     pub(super) fn insert_tiny_id(&mut self, tiny_id: u64) {
         Arc::make_mut(&mut self.live).insert(tiny_id);
     }
 
-    /// An object that is not here yet, or its new state.
+    /// Adds an object, or replaces its values.
     ///
     /// # Errors
-    /// What stands at the places is more than may be known of one object; nothing was changed then.
-    /// Or a column is full, and of no use any more.
+    /// The values are too much work, and nothing changed; or a column is full, and the view must be
+    /// dropped.
     pub(super) fn set(&mut self, tiny_id: u64, object: &RawObject<'_>) -> Result<(), TooLarge> {
-        let places: Vec<&FieldPath> = self.columns.iter().map(|(place, _)| place).collect();
-        let (values, work) = FieldPath::find_each(&places, object);
+        let fields: Vec<&FieldPath> = self.columns.iter().map(|(field, _)| field).collect();
+        let (values, work) = FieldPath::find_each(&fields, object);
         if work > MAX_CHANGE_WORK_BYTES {
             return Err(TooLarge);
         }
@@ -150,17 +151,17 @@ impl IndexView {
         Ok(())
     }
 
-    /// Forgets the places whose values may be of any size, and tells which they were.
+    /// Drops the fields whose values have no size limit, and returns them.
     pub(super) fn remove_open_ended(&mut self) -> Vec<FieldPath> {
-        let (gone, stay) = std::mem::take(&mut self.columns)
+        let (removed, kept) = std::mem::take(&mut self.columns)
             .into_iter()
-            .partition(|(place, _)| place.is_open_ended());
-        self.columns = stay;
-        let gone: Vec<(FieldPath, Arc<Column>)> = gone;
-        gone.into_iter().map(|(place, _)| place).collect()
+            .partition(|(field, _)| field.is_open_ended());
+        self.columns = kept;
+        let removed: Vec<(FieldPath, Arc<Column>)> = removed;
+        removed.into_iter().map(|(field, _)| field).collect()
     }
 
-    /// An object is gone.
+    /// Removes an object.
     pub(super) fn remove(&mut self, tiny_id: u64) {
         if !self.live.contains(tiny_id) {
             return;
@@ -175,13 +176,13 @@ impl IndexView {
         !self.columns.is_empty()
     }
 
-    /// Bytes of memory, more or less.
+    /// Approximate memory use.
     pub(super) fn bytes(&self) -> usize {
         const COLUMN_OVERHEAD: usize = 128;
         let columns = self
             .columns
             .iter()
-            .map(|(place, column)| column.bytes() + place.name().len() + COLUMN_OVERHEAD);
+            .map(|(field, column)| column.bytes() + field.name().len() + COLUMN_OVERHEAD);
         columns.fold(self.live.serialized_size(), usize::saturating_add)
     }
 }

@@ -1,4 +1,4 @@
-//! What a file would add to a store, and everything that is wrong with it.
+//! What an export would add to a store, and everything that is wrong with it.
 
 use super::{
     super::{
@@ -23,7 +23,7 @@ use std::{
     sync::Arc,
 };
 
-/// Something that is wrong with a line.
+/// A problem with one line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ImportIssue {
     line: u64,
@@ -36,10 +36,10 @@ impl fmt::Display for ImportIssue {
     }
 }
 
-/// An object, and where it stands in the file. There may be millions.
+/// An object and its position in the file. There may be millions.
 pub(super) struct Object {
     collection: Collection,
-    /// What leads to it besides its id and number.
+    /// The entry of another tree that points to it.
     secondary_key: Option<SecondaryKey>,
     pub(super) account: Arc<AccountId>,
     pub(super) id: Box<str>,
@@ -50,28 +50,28 @@ pub(super) struct Object {
     pub(super) is_verbatim: bool,
 }
 
-/// What the file says of an account.
+/// An account line.
 struct Account {
     sid: Arc<AccountId>,
     line: u64,
     last_tiny_id: u64,
     objects: u64,
-    /// What the store says of it.
+    /// The counters in the store.
     old: Counters,
 }
 
-/// Accounts by their key in the store, which is in the order of the store.
+/// The validated contents of the file. Accounts are keyed and ordered as in the store.
 #[derive(Default)]
 pub(super) struct Plan {
     accounts: BTreeMap<Vec<u8>, Account>,
     objects: Vec<Object>,
     order: SortKey,
-    /// The first line says that it is no export, so the others mean nothing.
+    /// The first line is not that of an export, so the other lines are ignored.
     is_not_an_export: bool,
-    pub(super) faults: Vec<ImportIssue>,
+    pub(super) issues: Vec<ImportIssue>,
 }
 
-/// How the objects are sorted.
+/// The order of the objects.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum SortKey {
     #[default]
@@ -81,7 +81,7 @@ enum SortKey {
 }
 
 impl Plan {
-    /// Judges the whole file by itself.
+    /// Validates the file by itself.
     pub(super) fn read(source: &Source, progress: &Progress) -> Result<Self, ArchiveError> {
         let mut plan = Self::default();
         progress.begin("checking", source.length());
@@ -98,7 +98,7 @@ impl Plan {
         })?;
 
         if lines == 0 {
-            plan.fault(1, "the file is empty".into());
+            plan.issue(1, "the file is empty".into());
         }
 
         plan.find_duplicates();
@@ -106,22 +106,22 @@ impl Plan {
         Ok(plan)
     }
 
-    fn fault(&mut self, line: u64, sentence: String) {
-        self.faults.push(ImportIssue { line, sentence });
+    fn issue(&mut self, line: u64, sentence: String) {
+        self.issues.push(ImportIssue { line, sentence });
     }
 
     fn line(&mut self, raw: &RawLine) {
         if raw.is_too_long {
-            return self.fault(
+            return self.issue(
                 raw.number,
-                "it is longer than any that is exported; nothing behind it was read".into(),
+                "longer than any exported line; the rest of the file was not read".into(),
             );
         }
 
         if raw.number == 1 {
             if let Err(sentence) = format::read_header(&raw.bytes) {
                 self.is_not_an_export = true;
-                self.fault(1, sentence);
+                self.issue(1, sentence);
             }
             return;
         }
@@ -131,9 +131,9 @@ impl Plan {
         }
 
         if raw.bytes.trim_ascii().is_empty() {
-            return self.fault(
+            return self.issue(
                 raw.number,
-                "it is empty; each line of an export has an account or an object".into(),
+                "the line is empty; every line of an export holds an account or an object".into(),
             );
         }
 
@@ -142,7 +142,7 @@ impl Plan {
             Ok(Line::Object(object)) => self.object(raw, &object),
             Err(sentences) => sentences
                 .into_iter()
-                .for_each(|sentence| self.fault(raw.number, sentence)),
+                .for_each(|sentence| self.issue(raw.number, sentence)),
         }
     }
 
@@ -157,10 +157,10 @@ impl Plan {
     ) {
         let key = trees::counters_key(&sid, collection.name);
         if let Some(first) = self.accounts.get(&key).map(|account| account.line) {
-            return self.fault(
+            return self.issue(
                 line,
                 format!(
-                    "the {} of account '{sid}' were counted in line {first}",
+                    "a second account line for the {} of account '{sid}'; the first is line {first}",
                     collection.name
                 ),
             );
@@ -182,9 +182,9 @@ impl Plan {
         let key = trees::counters_key(&meta.sid, name);
         let Some(account) = self.accounts.get_mut(&key) else {
             let sid = &meta.sid;
-            return self.fault(
+            return self.issue(
                 raw.number,
-                format!("no line before it counts the {name} of account '{sid}'"),
+                format!("no account line for the {name} of account '{sid}' precedes it"),
             );
         };
 
@@ -204,16 +204,18 @@ impl Plan {
 
         if meta.tiny_id > last {
             let number = meta.tiny_id;
-            self.fault(
+            self.issue(
                 raw.number,
-                format!("'tinyId' {number} is above the 'lastTinyId' {last} of its account in line {counted}"),
+                format!(
+                    "'tinyId' {number} is greater than the 'lastTinyId' {last} in line {counted}"
+                ),
             );
         }
     }
 
-    /// What is in the file twice.
+    /// Reports ids and tinyIds that occur twice in the file.
     fn find_duplicates(&mut self) {
-        let mut faults = Vec::new();
+        let mut issues = Vec::new();
         let (mut ids, mut numbers) = (HashMap::new(), HashMap::new());
         for object in &self.objects {
             let Object {
@@ -226,28 +228,29 @@ impl Plan {
             } = object;
 
             if let Some(first) = first_use(&mut ids, &**id, *line) {
-                faults.push(ImportIssue {
+                issues.push(ImportIssue {
                     line: *line,
-                    sentence: format!("the id '{id}' is that of line {first}"),
+                    sentence: format!("duplicate id '{id}'; first used in line {first}"),
                 });
             }
 
             if let Some(first) =
                 first_use(&mut numbers, (collection.name, &**account, *tiny_id), *line)
             {
-                let sentence =
-                    format!("'tinyId' {tiny_id} of account '{account}' is that of line {first}");
-                faults.push(ImportIssue {
+                let sentence = format!(
+                    "duplicate 'tinyId' {tiny_id} in account '{account}'; first used in line {first}"
+                );
+                issues.push(ImportIssue {
                     line: *line,
                     sentence,
                 });
             }
         }
 
-        self.faults.append(&mut faults);
+        self.issues.append(&mut issues);
     }
 
-    /// Judges the file by what the store has already.
+    /// Reports conflicts with the store.
     pub(super) fn compare(&mut self, old: Option<&Engine>) -> Result<(), StoreError> {
         for (key, account) in &mut self.accounts {
             if let Some(counters) = read_old(old, Tree::Accounts, key)? {
@@ -265,17 +268,18 @@ impl Plan {
         } in &self.objects
         {
             if read_old(old, collection.records, id.as_bytes())?.is_some() {
-                let sentence = format!("the id '{id}' is in the store already");
-                self.faults.push(ImportIssue {
+                let sentence = format!("the id '{id}' already exists in the store");
+                self.issues.push(ImportIssue {
                     line: *line,
                     sentence,
                 });
             }
 
             if read_old(old, collection.index, &trees::index_key(account, *tiny_id))?.is_some() {
-                let sentence =
-                    format!("'tinyId' {tiny_id} of account '{account}' is in the store already");
-                self.faults.push(ImportIssue {
+                let sentence = format!(
+                    "'tinyId' {tiny_id} of account '{account}' already exists in the store"
+                );
+                self.issues.push(ImportIssue {
                     line: *line,
                     sentence,
                 });
@@ -285,17 +289,17 @@ impl Plan {
         Ok(())
     }
 
-    /// All faults, in the order of their lines.
-    pub(super) fn faults(mut self) -> Vec<ImportIssue> {
-        self.faults.sort();
-        self.faults
+    /// All problems, in line order.
+    pub(super) fn issues(mut self) -> Vec<ImportIssue> {
+        self.issues.sort();
+        self.issues
     }
 
     pub(super) fn objects(&self) -> u64 {
         u64::try_from(self.objects.len()).unwrap_or(u64::MAX)
     }
 
-    /// Puts the objects into the order of a tree.
+    /// Sorts the objects in the key order of a tree.
     pub(super) fn sort_for(&mut self, tree: Tree) {
         let is = |of: fn(Collection) -> Tree| {
             COLLECTIONS
@@ -327,7 +331,7 @@ impl Plan {
         }
     }
 
-    /// The counters of all accounts that the file names, as they will be.
+    /// The new counters of all accounts in the file.
     pub(super) fn counters(&self) -> impl Iterator<Item = Entry> {
         self.accounts.iter().map(|(key, account)| {
             let counters = Counters {
@@ -338,7 +342,7 @@ impl Plan {
         })
     }
 
-    /// What the index of a collection gets.
+    /// The new index entries of a collection.
     pub(super) fn index_entries(&self, collection: Collection) -> impl Iterator<Item = Entry> {
         self.records(collection).map(|object| {
             (
@@ -354,8 +358,8 @@ impl Plan {
             .filter(move |object| object.collection == collection)
     }
 
-    /// What another tree gets that leads to objects. Of several that one key leads to, it is the
-    /// newest, be it in the store already.
+    /// The new entries of a tree of secondary keys. The newest object wins, even if it is in the
+    /// store already.
     pub(super) fn secondary_keys(
         &self,
         tree: Tree,
@@ -392,7 +396,7 @@ impl Plan {
     }
 }
 
-/// Whether what a key leads to in the old store is newer than the object.
+/// Whether the entry in the old store points to a newer object.
 fn is_newer(
     old: Option<&Engine>,
     tree: Tree,
@@ -410,7 +414,7 @@ fn is_newer(
     Ok(meta.is_some_and(|meta| meta.tiny_id > object.tiny_id))
 }
 
-/// Notes where something is said, and tells where it was said before.
+/// Records the line where a key occurs; returns the line of an earlier occurrence.
 fn first_use<K: std::hash::Hash + Eq>(
     seen: &mut HashMap<K, u64>,
     key: K,

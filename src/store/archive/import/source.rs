@@ -1,4 +1,4 @@
-//! The file of an import: read twice, so it must stay as it is meanwhile.
+//! The file of an import. It is read twice, so it must not change meanwhile.
 
 use super::{
     super::{ArchiveError, format},
@@ -12,23 +12,22 @@ use std::{
     time::SystemTime,
 };
 
-/// Nothing that is exported comes near. What is longer is no line but a file without any.
+/// Far longer than any exported line. A longer line means that the file has no lines at all.
 const MAX_LINE_BYTES: u64 = 64 << 20;
 
-/// The open file.
 pub(super) struct Source {
     path: PathBuf,
     file: File,
     state: (u64, Option<SystemTime>),
 }
 
-/// One line, without its end.
+/// One line without its line feed.
 pub(super) struct RawLine {
     /// Counted from 1.
     pub(super) number: u64,
     pub(super) offset: u64,
     pub(super) bytes: Vec<u8>,
-    /// The line goes on beyond what is read of it; nothing is read behind it.
+    /// The line continues beyond `bytes`; nothing after it is read.
     pub(super) is_too_long: bool,
 }
 
@@ -41,7 +40,7 @@ impl Source {
         if !metadata.is_file() {
             let source = io::Error::new(
                 io::ErrorKind::InvalidInput,
-                "it is read twice, so it must be a regular file",
+                "it must be a regular file, because it is read twice",
             );
             return Err(unreadable(source));
         }
@@ -57,7 +56,7 @@ impl Source {
         self.state.0
     }
 
-    /// Shows each line.
+    /// Calls `visit` with each line.
     pub(super) fn for_each_line(
         &self,
         mut visit: impl FnMut(RawLine) -> Result<(), ArchiveError>,
@@ -98,7 +97,7 @@ impl Source {
         }
     }
 
-    /// An object that was found before, as it is stored.
+    /// Reads a previously validated object again, as it is stored.
     pub(super) fn record(&self, object: &Object) -> Result<Vec<u8>, ArchiveError> {
         let mut line = vec![0; object.length];
         self.file
@@ -116,8 +115,9 @@ impl Source {
         record.ok_or_else(|| self.changed())
     }
 
-    /// Whether it is still the file that was judged.
-    pub(super) fn is_unchanged(&self) -> Result<(), ArchiveError> {
+    /// # Errors
+    /// The file has changed since it was validated.
+    pub(super) fn check_unchanged(&self) -> Result<(), ArchiveError> {
         let now = self.file.metadata().map_err(self.unreadable())?;
         if state(&now) == self.state {
             Ok(())
@@ -128,7 +128,7 @@ impl Source {
 
     fn changed(&self) -> ArchiveError {
         ArchiveError::Refused(format!(
-            "'{}' was changed while it was read; import a file that nobody writes",
+            "'{}' changed while it was being read; import a copy that no program writes to",
             self.path.display()
         ))
     }

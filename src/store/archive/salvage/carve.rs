@@ -1,10 +1,9 @@
-//! Searching files for records, which the engine writes as they are.
+//! Carves records out of files, in which the engine stores them as plain JSON.
 //!
-//! Nothing is known of where they begin, only how. One that is torn by a border of segments, or has
-//! a wrong byte, is no JSON or not written as this program writes, and is not taken. Nor is what
-//! looks like one within another, where a client may put anything, such as the record of an account
-//! that is not its own: the engine writes its length before a value, and no JSON text ends like
-//! that.
+//! Where a record begins is unknown; how it begins is not. A record torn by a segment boundary or
+//! with a wrong byte does not parse or is not in canonical form, and is skipped. So is text inside
+//! another record that looks like a record, which a client may have put there to impersonate
+//! another account: the engine writes a length before each value, and no JSON text ends with one.
 
 use super::{
     super::{ArchiveError, Progress},
@@ -16,18 +15,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How every record begins.
+/// The first bytes of every record.
 const RECORD_PREFIX: &[u8] = br#"{"sid":"acc_"#;
-/// Bytes of a time and a digest.
+/// Bytes of a time and a digest, before a stored response.
 const IDEMPOTENCY_HEADER_BYTES: usize = 40;
-/// As many tell whether something is a value: a length, and what may stand between.
+/// Bytes before a record that decide whether it is a value: the encoded length, and the header of a
+/// stored response.
 const MAX_VALUE_HEADER_BYTES: usize = IDEMPOTENCY_HEADER_BYTES + 5;
-/// Read at once.
+/// Bytes read at a time.
 const WINDOW_BYTES: usize = 16 << 20;
-/// Longer than any record of the default limits; a longer one may be missed where two windows meet.
+/// Longer than any record within the default limits. A longer one may be missed where two windows
+/// meet.
 const MAX_RECORD_BYTES: usize = 4 << 20;
 
-/// Takes every record in the files of a store. Returns how many positions look like one and are none.
+/// Collects every record in the files of a store. Returns the number of places that look like a
+/// record but are not one.
 ///
 /// # Errors
 /// A file cannot be read.
@@ -73,7 +75,7 @@ fn search(path: &Path, findings: &mut Findings, progress: &Progress) -> Result<u
     let (mut file, mut buffer, mut torn) =
         (File::open(path).map_err(&unreadable)?, Vec::new(), 0_u64);
 
-    // So much of the buffer was looked at and is there because of what stands behind it.
+    // Bytes at the start of the buffer that were searched already and only give context.
     let mut seen = 0;
     loop {
         let wanted = WINDOW_BYTES.saturating_sub(buffer.len());
@@ -84,7 +86,7 @@ fn search(path: &Path, findings: &mut Findings, progress: &Progress) -> Result<u
 
         progress.advance(read.try_into().unwrap_or_default())?;
         let is_end = read < wanted;
-        // What begins behind this is looked at with what follows.
+        // Records that begin later are searched with the next window.
         let until = if is_end {
             buffer.len()
         } else {
@@ -101,7 +103,7 @@ fn search(path: &Path, findings: &mut Findings, progress: &Progress) -> Result<u
     }
 }
 
-/// Takes the records that begin from `position` on and before `until`.
+/// Collects the records that begin in `position..until`.
 fn take_records(buffer: &[u8], mut position: usize, until: usize, findings: &mut Findings) -> u64 {
     let mut torn = 0_u64;
     while let Some(found) = buffer.get(position..).and_then(find_beginning) {
@@ -123,7 +125,7 @@ fn take_records(buffer: &[u8], mut position: usize, until: usize, findings: &mut
 fn find_beginning(bytes: &[u8]) -> Option<usize> {
     let mut from = 0_usize;
     loop {
-        // Most bytes are no brace, so this is all that most of them cost.
+        // Hot path: most bytes are no brace.
         let brace = bytes.get(from..)?.iter().position(|byte| *byte == b'{')?;
         let start = from.saturating_add(brace);
         if bytes.get(start..)?.starts_with(RECORD_PREFIX) {
@@ -133,8 +135,8 @@ fn find_beginning(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// The values that may begin here: as long as the engine says before them, or remembered answers,
-/// which have a time and a digest before them.
+/// The values that may begin here: with the length that precedes them, or stored responses, which
+/// also have a time and a digest before them.
 fn values_at<'a>(before: &[u8], rest: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
     let answer = before
         .len()
@@ -151,7 +153,7 @@ fn values_at<'a>(before: &[u8], rest: &'a [u8]) -> impl Iterator<Item = &'a [u8]
         .filter(|value| value.ends_with(b"}"))
 }
 
-/// The numbers that these bytes may end with, as the engine writes them.
+/// The lengths that these bytes may end with, in the engine's encoding.
 fn lengths_before(bytes: &[u8]) -> Vec<usize> {
     let mut numbers = Vec::new();
     if let Some((_, &[number @ ..=240])) = bytes.split_last_chunk() {
@@ -190,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_read_as_the_engine_writes_them() {
+    fn lengths_are_decoded_as_the_engine_encodes_them() {
         let folder = tempfile::tempdir().unwrap();
         let db = sled::Config::new().path(folder.path()).open().unwrap();
         let lengths = [200, 240, 241, 300, 2_287, 2_288, 67_823, 67_824, 100_000];
@@ -215,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_before_an_object_ends_with_a_length() {
+    fn json_text_before_an_object_is_not_taken_for_a_length() {
         let object = format!(r#"{{"sid":"acc_x","merge":"{}"}}"#, "x".repeat(300));
         for before in ["\"meta\":", "[1,", "{\"π\":[", "\"\u{10ffff}\": "] {
             assert!(

@@ -1,5 +1,5 @@
-//! What was found of a damaged store, each object once: as the engine showed it, or as it stood in
-//! a file, the newest of several.
+//! The records found in a damaged store, each object once. The engine's version wins over a carved
+//! one, then the newest.
 
 use super::super::format::AccountLine;
 use crate::{
@@ -13,16 +13,16 @@ use crate::{
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Where an object was found. The later is the more certain.
+/// Where a record was found, in ascending order of certainty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Origin {
-    /// In the bytes of a file, where it may be old, or deleted.
+    /// Carved from a file. It may be outdated or deleted.
     File,
-    /// Through the engine, which has checksums.
+    /// Read through the engine, with a valid checksum.
     Engine,
 }
 
-/// How certain an object is, and then how new.
+/// Certainty first, then age.
 type Rank = (Origin, Timestamp);
 
 #[derive(Debug)]
@@ -31,16 +31,16 @@ struct Candidate {
     record: Stored,
 }
 
-/// An object's position in an export: its kind, account and number.
+/// An object's position in an export: kind, account and tinyId.
 type ExportPosition = (usize, AccountId, u64);
 
-/// All that was found. It is in memory, as an export is sorted.
+/// Everything that was found, in memory because an export is sorted.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     objects: BTreeMap<ExportPosition, Candidate>,
     positions: HashMap<String, ExportPosition>,
     counters: BTreeMap<(AccountId, &'static str), Counters>,
-    /// Objects that had the number of another.
+    /// Ids of objects that lost their tinyId to another.
     left_out: BTreeSet<String>,
 }
 
@@ -51,7 +51,7 @@ struct Dated {
 }
 
 impl Findings {
-    /// Notes counters. `false` if they are nobody's.
+    /// Adds counters; `false` if the key is malformed.
     pub(super) fn add_counters(&mut self, key: &[u8], counters: Counters) -> bool {
         let known = RECORD_KINDS
             .into_iter()
@@ -67,7 +67,7 @@ impl Findings {
         })
     }
 
-    /// Takes a record, if it is one.
+    /// Adds a record; `false` if it is not one.
     pub(super) fn add(&mut self, record: &[u8], origin: Origin) -> bool {
         let read = RECORD_KINDS
             .into_iter()
@@ -100,7 +100,7 @@ impl Findings {
             .filter(|known| **known != position)
             .cloned()
         {
-            // The same id under two numbers: only one of them can be right.
+            // The same id under two tinyIds: only one can be right.
             if self
                 .objects
                 .get(&known)
@@ -118,7 +118,7 @@ impl Findings {
             .map(|found| (found.rank, record_id(&found.record)))
         {
             Some((known, other)) if other != id => {
-                // Two ids under the same number.
+                // Two ids with the same tinyId.
                 if known >= rank {
                     self.left_out.insert(id);
                     return true;
@@ -143,12 +143,12 @@ impl Findings {
         true
     }
 
-    /// How many objects were found.
+    /// The number of objects.
     pub(super) fn len(&self) -> usize {
         self.objects.len()
     }
 
-    /// Where the counters say that there should be more, or fewer.
+    /// Warnings where counters and objects disagree.
     pub(super) fn count_mismatches(&self) -> Vec<String> {
         let mut live: BTreeMap<(&AccountId, &str), u64> = BTreeMap::new();
         for (order, account, _) in self.objects.keys() {
@@ -164,7 +164,7 @@ impl Findings {
             let found = live.remove(&(account, *name)).unwrap_or_default();
             if found != counters.live {
                 warnings.push(format!(
-                    "account '{account}' should have {} {name}, and {found} can be read",
+                    "account '{account}': the counters show {} {name}, but {found} can be read",
                     counters.live
                 ));
             }
@@ -172,35 +172,35 @@ impl Findings {
 
         warnings.extend(
             live.into_keys()
-                .map(|(account, name)| format!("nobody counts the {name} of account '{account}'")),
+                .map(|(account, name)| format!("account '{account}': no counters for its {name}")),
         );
 
         warnings
     }
 
-    /// What is not certain after the files were searched.
+    /// Warnings about what carving found.
     pub(super) fn warnings(&self, shown: usize, torn: u64) -> Vec<String> {
         let from_files = self
             .objects
             .values()
             .filter(|found| found.rank.0 == Origin::File)
             .count();
-        let mut warnings = vec![format!("{shown} objects were read as they were")];
+        let mut warnings = vec![format!("{shown} objects were read intact")];
 
         if from_files > 0 {
             warnings.push(format!(
-                "{from_files} were found in the files alone: among them may be some that were deleted, or have changed since"
+                "{from_files} objects were recovered from raw files; some may be deleted or outdated"
             ));
         }
 
         if torn > 0 {
-            warnings.push(format!("{torn} positions look like objects and are torn"));
+            warnings.push(format!("{torn} torn objects were skipped"));
         }
 
         if !self.left_out.is_empty() {
             let ids: Vec<_> = self.left_out.iter().map(String::as_str).collect();
             warnings.push(format!(
-                "left out, since another has their number: {}",
+                "left out because another object has the same tinyId: {}",
                 ids.join(", ")
             ));
         }
@@ -208,7 +208,7 @@ impl Findings {
         warnings
     }
 
-    /// How far each account has counted, so that no number is given twice.
+    /// The last tinyId of each account, so that no number is assigned twice.
     pub(super) fn accounts(&self) -> Vec<AccountLine> {
         let mut last: BTreeMap<(AccountId, &'static str), u64> = self
             .counters
@@ -241,7 +241,7 @@ impl Findings {
         lines.collect()
     }
 
-    /// All objects in the order of an export.
+    /// All objects in export order.
     pub(super) fn sorted(&self) -> impl Iterator<Item = (Collection, &Stored)> {
         let named = self
             .objects
