@@ -24,3 +24,5 @@ pub use error::ApiError;
 pub use server::{Connections, Listener, server};
 pub use state::{AppState, LiveSettings, Services};
 pub use transport::accept_queues::AcceptQueues;
+#[cfg(any(test, fuzzing))]
+pub(crate) use transport::bounded_stream::fuzzing;

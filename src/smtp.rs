@@ -7,6 +7,8 @@
 
 mod commands;
 mod connection;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod partial_delivery;
 mod session;
 

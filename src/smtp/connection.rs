@@ -32,14 +32,14 @@ const PORTION: usize = 2_048;
 const AT_MOST: u32 = 10;
 
 /// A message on its way in.
-struct Incoming {
+pub(super) struct Incoming {
     receiver: DataReceiver,
     message: Vec<u8>,
     too_large: bool,
 }
 
 impl Incoming {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let (mut receiver, mut message) = (DataReceiver::new(), Vec::new());
         // The dot that ends a message may stand in its first line.
         receiver.ingest(&mut b"\r\n".iter(), &mut message);
@@ -52,7 +52,7 @@ impl Incoming {
     }
 
     /// Takes what has come. `true` at its end.
-    fn take(&mut self, bytes: &mut std::slice::Iter<'_, u8>, most: usize) -> bool {
+    pub(super) fn take(&mut self, bytes: &mut std::slice::Iter<'_, u8>, most: usize) -> bool {
         let ended = self.receiver.ingest(bytes, &mut self.message);
         self.too_large |= self.message.len() > most;
         if self.too_large {

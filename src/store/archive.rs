@@ -15,6 +15,8 @@ mod compact;
 mod export;
 mod file_kind;
 mod format;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod high_water_marks;
 mod import;
 mod load;

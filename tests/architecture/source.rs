@@ -14,7 +14,10 @@ pub(crate) struct Source {
 impl Source {
     pub(crate) fn new(name: &str, text: &str) -> Self {
         // A test module in a file of its own says `#[cfg(test)]` in the file that declares it.
-        let only_tests = name.ends_with("/tests.rs") || name.contains("/tests/");
+        let only_tests = ["/tests.rs", "/fuzzing.rs"]
+            .iter()
+            .any(|end| name.ends_with(end))
+            || name.contains("/tests/");
         let code = if only_tests {
             blanked(text)
         } else {
@@ -159,15 +162,19 @@ fn block_comment_length(text: &str) -> usize {
     text.len()
 }
 
-/// Blanks each item under `#[cfg(test)]`: up to its semicolon, over its braces, or to the end of
-/// those that it is in.
+/// Attributes of items that are not part of the product.
+const TEST_ATTRIBUTES: [&str; 2] = ["#[cfg(test)]", "#[cfg(any(test, fuzzing))]"];
+
+/// Blanks each item under one of [`TEST_ATTRIBUTES`]: up to its semicolon, over its braces, or to
+/// the end of those that it is in.
 fn without_tests(code: &str) -> String {
-    const MARK: &str = "#[cfg(test)]";
     let mut kept = code.to_owned();
-    while let Some(start) = kept.find(MARK) {
-        let end = item_end(&kept, start + MARK.len());
-        let blanks = blanked(&kept[start..end]);
-        kept.replace_range(start..end, &blanks);
+    for attribute in TEST_ATTRIBUTES {
+        while let Some(start) = kept.find(attribute) {
+            let end = item_end(&kept, start + attribute.len());
+            let blanks = blanked(&kept[start..end]);
+            kept.replace_range(start..end, &blanks);
+        }
     }
     kept
 }

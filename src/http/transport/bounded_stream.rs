@@ -17,6 +17,8 @@
 //! - A head that becomes no request is answered with the error body (`refusal`).
 
 mod framing;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod head;
 mod linger;
 mod refusal;

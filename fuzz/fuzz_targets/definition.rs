@@ -1,0 +1,5 @@
+//! Runs `fuzzing::definition` on random input.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| pagertree_local::fuzzing::definition(data));
