@@ -122,7 +122,8 @@ fn name_at(text: &str, offset: usize) -> Option<(usize, &str)> {
 
 fn violations(source: &Source) -> Vec<String> {
     let layer = source.layer();
-    if layer == "lib" {
+    // The root lists the layers, and fuzz targets are not part of the product.
+    if matches!(layer, "lib" | "fuzzing") {
         return Vec::new();
     }
 
