@@ -3,19 +3,19 @@
 //! Everything is put together here by hand and passed down as plain values; there are no globals.
 
 mod background;
-mod closing;
+mod cleanup;
 mod listeners;
 mod live;
 mod mail;
 mod port_file;
 mod rlimit;
-mod running;
+mod server_info;
 mod shutdown;
 mod start_error;
 mod workers;
 
 pub use port_file::remove_stale_port_file;
-pub use running::Running;
+pub use server_info::ServerInfo;
 pub use start_error::StartError;
 
 use crate::{
@@ -45,7 +45,7 @@ use actix_web::{
     web::Data,
 };
 use background::BackgroundTasks;
-use closing::Leftovers;
+use cleanup::TempFiles;
 use rlimit::ConnectionLimits;
 use shutdown::ShutdownSignal;
 use std::{
@@ -77,11 +77,11 @@ pub struct App {
     server: Server,
     endpoints: Vec<Endpoint>,
     data: PathBuf,
-    running: Option<Running>,
+    running: Option<ServerInfo>,
     port_file: PathBuf,
     handle: AppHandle,
     store: Store,
-    leftovers: Arc<Leftovers>,
+    temp_files: Arc<TempFiles>,
     background: BackgroundTasks,
     mail: Option<MailServer>,
 }
@@ -96,7 +96,7 @@ pub struct AppHandle {
     arrivals: AcceptQueues,
     /// Whether strangers may be let in where this server listens.
     open_allowed: bool,
-    leftovers: Arc<Leftovers>,
+    temp_files: Arc<TempFiles>,
     stopping: ShutdownSignal,
     /// As long as requests in flight have when the server stops.
     drain: Duration,
@@ -121,11 +121,11 @@ impl App {
             .as_ref()
             .map_or(settings.data.as_path(), TemporaryFolder::path)
             .to_owned();
-        let leftovers = Arc::new(Leftovers::of(ephemeral));
+        let temp_files = Arc::new(TempFiles::new(ephemeral));
         endpoints
             .iter()
             .filter_map(Endpoint::socket)
-            .for_each(|socket| leftovers.add(socket.to_owned()));
+            .for_each(|socket| temp_files.add(socket.to_owned()));
         let store = Store::open(
             &data.join(STORE_FOLDER),
             &store_options(settings, &edges.ids),
@@ -185,7 +185,7 @@ impl App {
             clock: edges.clock.clone(),
             arrivals,
             open_allowed: settings.open_to_network || endpoints.iter().all(Endpoint::is_local),
-            leftovers: Arc::clone(&leftovers),
+            temp_files: Arc::clone(&temp_files),
             stopping: ShutdownSignal::default(),
             drain: Duration::from_secs(settings.shutdown.drain_seconds),
         };
@@ -201,7 +201,7 @@ impl App {
             drain_timeout: handle.drain,
         };
 
-        let running = Running::at(&endpoints, token);
+        let running = ServerInfo::new(&endpoints, token);
         let port_file = settings.port_file.clone();
         Ok(Self {
             server,
@@ -211,7 +211,7 @@ impl App {
             port_file,
             handle,
             store,
-            leftovers,
+            temp_files,
             background,
             mail,
         })
@@ -259,7 +259,7 @@ impl App {
             port_file,
             handle,
             store,
-            leftovers,
+            temp_files,
             background,
             mail,
             ..
@@ -269,7 +269,7 @@ impl App {
         // It holds the store.
         drop(handle);
         if let Some(running) = running {
-            leftovers.add(
+            temp_files.add(
                 running
                     .write(&data)
                     .map_err(|source| StartError::File { path: data, source })?,
@@ -278,7 +278,7 @@ impl App {
 
         if let Some(address) = address.filter(|_| !port_file.as_os_str().is_empty()) {
             port_file::write(&port_file, address.port())?;
-            leftovers.add(port_file);
+            temp_files.add(port_file);
         }
 
         Ok(Serving {
@@ -286,7 +286,7 @@ impl App {
             stopping,
             drain,
             store,
-            leftovers,
+            temp_files,
             background,
             mail,
         })
@@ -307,7 +307,7 @@ pub struct Serving {
     stopping: ShutdownSignal,
     drain: Duration,
     store: Store,
-    leftovers: Arc<Leftovers>,
+    temp_files: Arc<TempFiles>,
     background: BackgroundTasks,
     mail: Option<MailServer>,
 }
@@ -324,7 +324,7 @@ impl Serving {
             stopping,
             drain,
             store,
-            leftovers,
+            temp_files,
             background,
             mail,
         } = self;
@@ -339,10 +339,10 @@ impl Serving {
             let _broken_down_at_worst = mail.await;
         }
 
-        leftovers.remove_files();
+        temp_files.remove_files();
         background.stop().await;
-        closing::close(store).await;
-        leftovers.remove();
+        cleanup::close(store).await;
+        temp_files.remove();
 
         outcome
     }
@@ -397,8 +397,8 @@ impl AppHandle {
     /// Removes what must not be left behind, for a process that ends without waiting for
     /// [`App::run`].
     pub fn cleaner(&self) -> impl FnOnce() + use<> {
-        let leftovers = Arc::clone(&self.leftovers);
-        move || leftovers.remove()
+        let temp_files = Arc::clone(&self.temp_files);
+        move || temp_files.remove()
     }
 
     /// Puts new settings to work, as far as a running server can.

@@ -1,4 +1,4 @@
-//! Binding: all addresses and sockets of a server, or none.
+//! Binds all addresses and sockets of a server, or none.
 
 use super::StartError;
 use crate::{domain::endpoint::Endpoint, http::Listener};
@@ -13,39 +13,38 @@ use std::{
     path::Path,
 };
 
-/// How often a free port is looked for that is free at all addresses.
+/// Attempts to find one port that is free on all addresses.
 const MAX_ATTEMPTS: usize = 100;
 
-/// Connections that may wait until the server is ready; it lets more of them wait then.
+/// Backlog until the server is ready and sets a larger one.
 const FIRST_BACKLOG: i32 = 128;
 
-/// A socket that is bound, and where; the port is the real one.
+/// A bound listener and its endpoint with the actual port.
 pub(super) type Bound = (Listener, Endpoint);
 
-/// Binds all of them. Those with port 0 get the same port.
+/// Binds all endpoints. Those with port 0 share one port.
 ///
 /// # Errors
-/// One of them cannot be bound. The IPv6 loopback is left out where the machine has none, if there
-/// is another.
+/// An endpoint cannot be bound. The IPv6 loopback is skipped if the machine has none and another endpoint remains.
 pub(super) fn bind_all(endpoints: &[Endpoint]) -> Result<Vec<Bound>, StartError> {
     let mut attempt = 1;
     loop {
         match bind_once(endpoints) {
-            Err(Refused::PortTakenElsewhere(_)) if attempt < MAX_ATTEMPTS => attempt += 1,
-            Err(Refused::PortTakenElsewhere(error) | Refused::For(error)) => return Err(error),
+            Err(BindError::PortTaken(_)) if attempt < MAX_ATTEMPTS => attempt += 1,
+            Err(BindError::PortTaken(error) | BindError::Final(error)) => return Err(error),
             Ok(bound) => return Ok(bound),
         }
     }
 }
 
 /// Why binding failed.
-enum Refused {
-    /// The port that was free at one address is not so at another.
-    PortTakenElsewhere(StartError),
-    For(StartError),
+enum BindError {
+    /// The port picked on one address is taken on another.
+    PortTaken(StartError),
+    Final(StartError),
 }
 
-fn bind_once(endpoints: &[Endpoint]) -> Result<Vec<Bound>, Refused> {
+fn bind_once(endpoints: &[Endpoint]) -> Result<Vec<Bound>, BindError> {
     let mut all = Vec::new();
     let mut free_port = None;
     for endpoint in endpoints {
@@ -58,7 +57,7 @@ fn bind_once(endpoints: &[Endpoint]) -> Result<Vec<Bound>, Refused> {
                 all.push((listener, bound));
             }
             Err(error) if endpoints.len() > 1 && is_missing_loopback(&wanted, &error) => {
-                log::debug!(address:display = wanted; "This machine has no such address, so it is not listened on");
+                log::debug!(address:display = wanted; "Skipping an address that this machine does not have");
             }
             Err(source) => {
                 let chosen_here = wanted != *endpoint && source.kind() == io::ErrorKind::AddrInUse;
@@ -68,9 +67,9 @@ fn bind_once(endpoints: &[Endpoint]) -> Result<Vec<Bound>, Refused> {
                     source,
                 };
                 return Err(if chosen_here {
-                    Refused::PortTakenElsewhere(error)
+                    BindError::PortTaken(error)
                 } else {
-                    Refused::For(error)
+                    BindError::Final(error)
                 });
             }
         }
@@ -79,7 +78,7 @@ fn bind_once(endpoints: &[Endpoint]) -> Result<Vec<Bound>, Refused> {
     Ok(all)
 }
 
-/// Port 0 stands for the one that was found free.
+/// Replaces port 0 by the port already picked, if any.
 fn with_port(endpoint: &Endpoint, free_port: Option<u16>) -> Endpoint {
     match (endpoint, free_port) {
         (Endpoint::Tcp(address), Some(port)) if address.port() == 0 => {
@@ -115,8 +114,7 @@ fn bind_one(endpoint: &Endpoint, all: &[Endpoint]) -> io::Result<Bound> {
     }
 }
 
-/// One socket for `[::]` usually serves IPv4 too, and would stand in the way of an address of that
-/// family.
+/// Binds IPv6 addresses with `IPV6_V6ONLY` when there are IPv4 ones as well: a socket for `[::]` usually takes IPv4 too, and the two would collide.
 fn bind_tcp(address: SocketAddr, all: &[Endpoint]) -> io::Result<TcpListener> {
     if !address.is_ipv6()
         || !all
@@ -142,7 +140,7 @@ fn bind_tcp(address: SocketAddr, all: &[Endpoint]) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// A socket that nobody listens on any more, as a killed server leaves it, is replaced.
+/// Replaces a stale socket left by a server that was killed.
 fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     match UnixListener::bind(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_abandoned(path)? => {
@@ -157,10 +155,10 @@ fn is_abandoned(path: &Path) -> io::Result<bool> {
     if !path.symlink_metadata()?.file_type().is_socket() {
         return Err(io::Error::new(
             io::ErrorKind::AlreadyExists,
-            "something that is no socket is there",
+            "the path exists and is not a socket",
         ));
     }
-    // Does not wait for a server that is too busy to accept.
+    // Non-blocking, so as not to wait for a server that is too busy to accept.
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     Ok(connect(&socket, &SocketAddrUnix::new(path)?) == Err(rustix::io::Errno::CONNREFUSED))
@@ -201,7 +199,7 @@ mod tests {
         let with_port = |ip: &str| format!("{ip}:{taken}").parse().unwrap();
         let outcome = bind_once(&[with_port("127.0.0.2"), with_port("127.0.0.3")]);
         assert!(
-            matches!(outcome, Err(Refused::For(StartError::Listen { .. }))),
+            matches!(outcome, Err(BindError::Final(StartError::Listen { .. }))),
             "a port that was asked for stays"
         );
     }

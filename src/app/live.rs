@@ -1,4 +1,4 @@
-//! What a reload replaces while requests are served, made of the settings.
+//! Builds the part of the state that a reload replaces.
 
 use crate::{
     clock::Clock,
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// What the settings say. What was counted `before` stays counted.
+/// Builds the live state from the settings. Rate limit counters carry over from `before`.
 ///
 /// # Errors
 /// A setting is wrong.

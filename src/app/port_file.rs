@@ -1,17 +1,13 @@
-//! The file of `--port-file`: there only while the server of which it tells serves.
-//!
-//! What an earlier server left is removed first thing. The port is written under a name that nobody
-//! else uses and moved into place, so that nobody reads half a number, nor that of a server beside
-//! this one.
+//! The file of `--port-file`, which exists only while its server is ready.
+//! A stale file is removed before anything else. The port is written to a temporary file with a unique name, which is then renamed, so that readers never see a partial number or the port of another server.
 
 use super::StartError;
 use std::{fs, fs::Permissions, io, io::Write, os::unix::fs::PermissionsExt, path::Path};
 
-/// Removes what an earlier server left, so that nobody takes its port for that of the server which
-/// starts now.
+/// Removes a stale file, so that its port is not mistaken for that of the server being started.
 ///
 /// # Errors
-/// Something is in its place that must not be replaced, or cannot be.
+/// The path is taken by something other than a regular file, or the file cannot be removed.
 pub fn remove_stale_port_file(path: &Path) -> Result<(), StartError> {
     if path.as_os_str().is_empty() {
         return Ok(());
@@ -20,11 +16,11 @@ pub fn remove_stale_port_file(path: &Path) -> Result<(), StartError> {
 }
 
 fn remove(path: &Path) -> io::Result<()> {
-    // A pipe or a device is not a file to be replaced, nor is a link to one.
+    // Never replace a pipe or a device, nor a link to one.
     if path.metadata().is_ok_and(|found| !found.is_file()) {
         return Err(io::Error::new(
             io::ErrorKind::AlreadyExists,
-            "it is there and no regular file",
+            "it exists and is not a regular file",
         ));
     }
     match fs::remove_file(path) {
@@ -33,7 +29,7 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Writes it, whole at once.
+/// Writes the file atomically.
 pub(super) fn write(path: &Path, port: u16) -> Result<(), StartError> {
     write_beside(path, port).map_err(|source| unwritable(path, source))
 }
@@ -44,7 +40,7 @@ fn write_beside(path: &Path, port: u16) -> io::Result<()> {
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
 
-    // Whoever may read what this user writes may know the port.
+    // The port is no secret; the umask decides who can read it.
     let mode = Permissions::from_mode(0o666);
     let mut beside = tempfile::Builder::new()
         .prefix(".port-")

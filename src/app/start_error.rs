@@ -7,7 +7,7 @@ use crate::{
 };
 use std::{io, path::PathBuf};
 
-/// Why the program cannot start, in a sentence.
+/// Why the program cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A setting is wrong.
@@ -19,16 +19,16 @@ pub enum StartError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The address cannot be listened on.
+    /// An endpoint cannot be bound.
     #[error(
-        "cannot listen on {address}: {source}; stop what uses it, or choose another with {remedy}"
+        "cannot listen on {address}: {source}; stop the program that uses it, or choose another address with {remedy}"
     )]
     Listen {
         /// The setting to change.
         remedy: &'static str,
         /// The address, or the socket.
         address: Endpoint,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// A file or folder beside the store cannot be used.
@@ -36,10 +36,10 @@ pub enum StartError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The threads that serve cannot be started.
-    #[error("the server cannot be started: {0}")]
+    #[error("cannot start the server: {0}")]
     Server(io::Error),
 }

@@ -1,10 +1,10 @@
-//! HTTP client for the running server that has the store open.
+//! HTTP client for the server_info server that has the store open.
 
 mod unix_socket;
 
 use self::unix_socket::UnixSocket;
 use super::{CliError, store_args::StoreLocation};
-use crate::{app::Running, domain::endpoint::Endpoint, store::archive::STEPS_HEADER};
+use crate::{app::ServerInfo, domain::endpoint::Endpoint, store::archive::STEPS_HEADER};
 use std::{
     io::Read,
     net::{Ipv4Addr, SocketAddr},
@@ -28,12 +28,12 @@ pub(super) fn get(
     path: &str,
 ) -> Result<Transfer<impl Read + use<>>, CliError> {
     let data = location.data.display();
-    let running = Running::read(&location.data).map_err(|error| {
+    let server_info = ServerInfo::read(&location.data).map_err(|error| {
         CliError(format!(
             "cannot read '{data}/running', which has the address of the running server: {error}"
         ))
     })?;
-    let Some(Running { address, token }) = running else {
+    let Some(ServerInfo { address, token }) = server_info else {
         return Err(CliError(format!(
             "the store in '{data}' is in use by another process that is not a running server; wait for it to finish"
         )));

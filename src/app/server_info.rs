@@ -1,9 +1,5 @@
-//! The file `running` in the data folder: where a server on it can be asked, and the token that it
-//! wants to see.
-//!
-//! Only its owner can read it, so whoever shows the token could read the store's files as well. It
-//! is there while the server runs; one that was killed leaves it, and nobody looks for it as long
-//! as nobody holds the store.
+//! The file `running` in the data folder: address of the running server, and the token for its administrative routes.
+//! Only the owner can read the file, so the token gives access to nothing that its bearer could not read from the store's files. A server that was killed leaves the file behind. That does no harm: commands read it only while the store is locked.
 
 use crate::domain::endpoint::Endpoint;
 use serde::{Deserialize, Serialize};
@@ -17,17 +13,17 @@ use std::{
 
 const FILE: &str = "running";
 
-/// What the file says.
+/// Contents of the file.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Running {
-    /// Where it can be reached from this machine.
+pub struct ServerInfo {
+    /// An address at which this machine can reach the server.
     pub address: Endpoint,
-    /// What `/_local/…` wants to see.
+    /// Bearer token for `/_local/…`.
     pub token: String,
 }
 
-impl std::fmt::Debug for Running {
+impl std::fmt::Debug for ServerInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Running")
             .field("address", &self.address)
@@ -35,9 +31,9 @@ impl std::fmt::Debug for Running {
     }
 }
 
-impl Running {
-    /// A server that listens there: it is asked at the first of these endpoints.
-    pub fn at(listening: &[Endpoint], token: String) -> Option<Self> {
+impl ServerInfo {
+    /// Describes a server by the first of its endpoints.
+    pub fn new(listening: &[Endpoint], token: String) -> Option<Self> {
         let address = match listening.first()? {
             Endpoint::Tcp(address) => {
                 Endpoint::Tcp(SocketAddr::new(from_here(address.ip()), address.port()))
@@ -47,10 +43,10 @@ impl Running {
         Some(Self { address, token })
     }
 
-    /// Writes the file, whole at once. Returns where it is.
+    /// Writes the file atomically and returns its path.
     ///
     /// # Errors
-    /// The folder takes no file.
+    /// The file cannot be written.
     pub fn write(&self, data: &Path) -> io::Result<PathBuf> {
         let (path, beside) = (data.join(FILE), data.join("running.tmp"));
         match fs::remove_file(&beside) {
@@ -63,7 +59,8 @@ impl Running {
             .and_then(|()| fs::rename(&beside, &path));
 
         if written.is_err() {
-            let _unless_there_is_none = fs::remove_file(&beside);
+            // Best effort: the write has already failed.
+            let _ignored = fs::remove_file(&beside);
         }
 
         written.map(|()| path)
@@ -79,10 +76,10 @@ impl Running {
         file.write_all(b"\n")
     }
 
-    /// Reads the file; `None` when there is none.
+    /// Reads the file. Returns `None` if it does not exist.
     ///
     /// # Errors
-    /// It cannot be read, or makes no sense.
+    /// The file cannot be read, or is malformed.
     pub fn read(data: &Path) -> io::Result<Option<Self>> {
         match fs::read(data.join(FILE)) {
             Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
@@ -92,7 +89,7 @@ impl Running {
     }
 }
 
-/// Where a server that listens at this address is reached from this machine.
+/// Replaces an unspecified address by the loopback address of its family.
 fn from_here(listening: IpAddr) -> IpAddr {
     match listening {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
@@ -109,7 +106,7 @@ mod tests {
     #[test]
     fn only_the_owner_can_read_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        let running = Running::at(&["[::]:80".parse().unwrap()], "secret".into()).unwrap();
+        let running = ServerInfo::new(&["[::]:80".parse().unwrap()], "secret".into()).unwrap();
         let path = running.write(folder.path()).unwrap();
 
         assert_eq!(
@@ -121,7 +118,7 @@ mod tests {
             fs::metadata(path).unwrap().permissions().mode() & 0o777,
             0o600
         );
-        assert_eq!(Running::read(folder.path()).unwrap(), Some(running));
+        assert_eq!(ServerInfo::read(folder.path()).unwrap(), Some(running));
         assert!(!folder.path().join("running.tmp").exists());
     }
 
@@ -134,7 +131,7 @@ mod tests {
             ("10.0.0.1:1", "10.0.0.1:1"),
             ("unix:/run/it.sock", "unix:/run/it.sock"),
         ] {
-            let running = Running::at(&[listening.parse().unwrap()], String::new()).unwrap();
+            let running = ServerInfo::new(&[listening.parse().unwrap()], String::new()).unwrap();
             assert_eq!(running.address, address.parse().unwrap());
         }
     }
