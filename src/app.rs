@@ -466,7 +466,10 @@ fn outbox_worker(
         queue,
         ..
     } = settings.outgoing;
-    let client = HttpClient::new(settings.reach(), Duration::from_secs(timeout_seconds));
+    let client = HttpClient::new(
+        settings.egress_policy(),
+        Duration::from_secs(timeout_seconds),
+    );
     let policy = RetryPolicy {
         max_attempts: attempts,
         first_delay: first_retry_seconds,
@@ -511,7 +514,7 @@ fn services(
     let pages = PageCache::new(settings.store.list_cache_bytes);
     let confirms = settings.outgoing.confirm_subscriptions;
     let webhook_rules = WebhookRules {
-        reach: settings.reach(),
+        reach: settings.egress_policy(),
         senders: settings.outgoing.senders,
     };
 

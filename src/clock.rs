@@ -1,6 +1,5 @@
-//! The one place that asks for the time.
-//!
-//! A clock is handed to whoever needs the time, so a test can set it.
+//! The only module that reads the time.
+//! A clock is passed to everything that needs the time, so that tests can set it.
 
 use crate::domain::timestamp::Timestamp;
 use std::{
@@ -11,22 +10,22 @@ use std::{
     time::Instant,
 };
 
-/// Where the time comes from.
+/// A source of time.
 #[derive(Clone, Debug)]
 pub enum Clock {
-    /// The machine's clock, which may jump.
+    /// The system clock, which may jump.
     System,
-    /// A clock that stands still until it is set; holds milliseconds since the epoch.
+    /// A clock that changes only when set, in milliseconds since the epoch.
     Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// A clock that shows `millis` since the epoch until it is [`set`](Self::set).
+    /// A manual clock at `millis` since the epoch.
     pub fn manual(millis: i64) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(millis)))
     }
 
-    /// The time of day.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         let millis = match self {
             Self::System => chrono::Utc::now().timestamp_millis(),
@@ -35,14 +34,14 @@ impl Clock {
         Timestamp::from_millis(millis).unwrap_or(Timestamp::EPOCH)
     }
 
-    /// Sets a manual clock, forward or backward; the system's clock is left alone.
+    /// Sets a manual clock, forward or backward. Has no effect on the system clock.
     pub fn set(&self, to: i64) {
         if let Self::Manual(millis) = self {
             millis.store(to, Ordering::SeqCst);
         }
     }
 
-    /// A reading for measuring how long something takes; unlike [`now`](Self::now) it never jumps.
+    /// A monotonic reading for measuring durations. Unlike [`now`](Self::now) it never jumps.
     pub fn stopwatch(&self) -> Instant {
         Instant::now()
     }

@@ -1,8 +1,6 @@
-//! Settings: defaults, `config.toml`, environment and flags, in rising order of precedence; and
-//! what they mean together.
-//!
-//! Nobody else reads the environment or the configuration file. Everything that is wrong with a
-//! setting is said before anything starts, by name, and for the file with its line.
+//! Settings from defaults, `config.toml`, environment and flags, in ascending order of precedence.
+//! No other module reads the environment or the configuration file. Invalid settings are reported
+//! before anything starts, by name and, for the file, with the line.
 
 mod credentials;
 mod environment;
@@ -10,11 +8,11 @@ mod listen;
 mod settings;
 
 pub use credentials::{AccountEntry, KeyEntry, UserEntry};
-pub(crate) use environment::log_filter;
+pub(crate) use environment::rust_log_filter;
 pub use listen::Listen;
 pub use settings::{
-    Auth, Cors, Limits, Log, LogFormat, Mode, OutgoingSettings, ReachSetting, RetentionSettings,
-    Settings, Shutdown, SmtpSettings, StoreSettings,
+    AuthSettings, CorsSettings, EgressSetting, LimitsSettings, LogFormat, LogSettings, Mode,
+    OutgoingSettings, RetentionSettings, Settings, ShutdownSettings, SmtpSettings, StoreSettings,
 };
 
 use std::{
@@ -22,22 +20,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The file that is read when it exists and no other is named.
+/// The file read by default, if it exists.
 pub const DEFAULT_FILE: &str = "config.toml";
 
-/// A setting that cannot be used, in a sentence.
+/// An invalid setting. The message names it and says what would be valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ConfigError(String);
 
 impl ConfigError {
-    /// A fault as a sentence.
+    /// An error with this message.
     pub(crate) fn new(sentence: impl Into<String>) -> Self {
         Self(sentence.into())
     }
 }
 
-/// What the command line says; `None` and `false` leave a setting as it is.
+/// Settings from the command line. `None` and `false` leave a setting unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
     /// `--config`
@@ -56,12 +54,12 @@ pub struct Overrides {
     pub open_to_network: bool,
 }
 
-/// Where settings come from. Kept, so that a reload reads the same places again.
+/// Where settings come from. Kept for reloads.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     overrides: Overrides,
     environment: BTreeMap<String, String>,
-    /// Variables of ours that are no text.
+    /// Names of our variables whose values are not UTF-8.
     unreadable: Vec<String>,
 }
 
@@ -85,7 +83,7 @@ impl Sources {
         }
     }
 
-    /// The command line and a given environment, of which only our own variables count.
+    /// The command line and the given environment, of which only variables with our prefix matter.
     pub fn new(
         overrides: Overrides,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -100,10 +98,10 @@ impl Sources {
         }
     }
 
-    /// The settings as they are now.
+    /// Reads and validates the settings.
     ///
     /// # Errors
-    /// The first thing that is wrong, in a sentence.
+    /// The first invalid setting.
     pub fn load(&self) -> Result<Settings, ConfigError> {
         if let Some(name) = self.unreadable.first() {
             return Err(ConfigError::new(format!(
@@ -147,7 +145,7 @@ impl Sources {
         match named {
             Some(path) => read_settings(&path),
             None if Path::new(DEFAULT_FILE).is_file() => {
-                read_settings(Path::new(DEFAULT_FILE)).map_err(perhaps_foreign)
+                read_settings(Path::new(DEFAULT_FILE)).map_err(hint_at_foreign_file)
             }
             None => Ok(Settings::default()),
         }
@@ -157,7 +155,7 @@ impl Sources {
 fn read_settings(path: &Path) -> Result<Settings, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         ConfigError::new(format!(
-            "the configuration '{}' cannot be read: {error}",
+            "cannot read the configuration file '{}': {error}",
             path.display()
         ))
     })?;
@@ -165,19 +163,19 @@ fn read_settings(path: &Path) -> Result<Settings, ConfigError> {
         .map_err(|ConfigError(fault)| ConfigError::new(format!("{}{fault}", path.display())))
 }
 
-/// Many programs have a `config.toml`, and this one reads the one in the folder in which it happens
-/// to be started.
-fn perhaps_foreign(ConfigError(fault): ConfigError) -> ConfigError {
-    const WAY_OUT: &str =
-        "name yours with --config FILE, or take the defaults with --config /dev/null";
+/// Adds a hint: many programs use the name `config.toml`, and this one was found in the working
+/// directory.
+fn hint_at_foreign_file(ConfigError(fault): ConfigError) -> ConfigError {
+    const REMEDY: &str =
+        "choose another with --config FILE, or use the defaults with --config /dev/null";
     ConfigError(match is_mostly_foreign(Path::new(DEFAULT_FILE)) {
-        Some(true) => format!("{fault}; the file seems to be another program's: {WAY_OUT}"),
+        Some(true) => format!("{fault}; the file seems to belong to another program: {REMEDY}"),
         Some(false) => fault,
-        None => format!("{fault}; if the file is another program's, {WAY_OUT}"),
+        None => format!("{fault}; if the file belongs to another program, {REMEDY}"),
     })
 }
 
-/// Whether most names at the top of the file are none of our settings, if it can be read that far.
+/// Whether most top-level names are not settings of ours. `None` if the file is not TOML.
 fn is_mostly_foreign(path: &Path) -> Option<bool> {
     let table: toml::Table = toml::from_str(&std::fs::read_to_string(path).ok()?).ok()?;
     let ours = toml::Table::try_from(Settings::default()).ok()?;
@@ -185,8 +183,7 @@ fn is_mostly_foreign(path: &Path) -> Option<bool> {
     Some(table.len().saturating_sub(known) > known)
 }
 
-/// Reads the text of a configuration file. Faults begin with `:<line>:`, to stand behind the file's
-/// name.
+/// Parses a configuration file. Messages begin with `:<line>:`, to be appended to the path.
 fn parse(text: &str) -> Result<Settings, ConfigError> {
     toml::from_str(text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start));

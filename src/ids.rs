@@ -1,6 +1,5 @@
-//! The one place that asks for randomness: ids, secrets, and numbers for requests.
-//!
-//! A source is handed to whoever makes ids, so a test can seed it.
+//! The only source of randomness: ids, secrets and request ids.
+//! A source is passed to everything that generates ids, so that tests can seed it.
 
 use crate::domain::ids::{AccountId, AlertId, IntegrationId, KeyId, LogId, UserId};
 use std::sync::{
@@ -13,13 +12,12 @@ const ID_LENGTH: usize = 14;
 /// Characters of a secret: 256 bits and a little.
 const SECRET_LENGTH: usize = 43;
 
-/// Where ids and secrets come from.
+/// A source of ids and secrets.
 #[derive(Clone, Debug)]
 pub enum Ids {
     /// The operating system's generator.
     Random,
-    /// A sequence that is the same for the same seed. For tests: everything it makes can be
-    /// guessed.
+    /// A reproducible sequence, for tests only: everything it generates can be guessed.
     Seeded(Arc<AtomicU64>),
 }
 
@@ -29,23 +27,22 @@ impl Ids {
         Self::Seeded(Arc::new(AtomicU64::new(seed)))
     }
 
-    /// A fresh integration id: `int_` and 14 characters.
+    /// A new integration id: `int_` and 14 characters.
     pub fn integration(&self) -> IntegrationId {
         self.prefixed(IntegrationId::PREFIX, IntegrationId::parse)
     }
 
-    /// A fresh alert id.
+    /// A new alert id.
     pub fn alert(&self) -> AlertId {
         self.prefixed(AlertId::PREFIX, AlertId::parse)
     }
 
-    /// A fresh log id.
+    /// A new log id.
     pub fn log(&self) -> LogId {
         self.prefixed(LogId::PREFIX, LogId::parse)
     }
 
-    /// A fresh third-party id, for what came without one: a UUID of version 4, as senders of such
-    /// ids use.
+    /// A new third-party id for an event without one: a UUID of version 4.
     pub fn thirdparty(&self) -> String {
         let bytes = self.bytes(16).first_chunk().copied().unwrap_or_default();
         uuid::Builder::from_random_bytes(bytes)
@@ -53,7 +50,7 @@ impl Ids {
             .to_string()
     }
 
-    /// The same as a ULID: 48 bits of the time, in milliseconds, and 80 of chance.
+    /// A new ULID: 48 bits of time in milliseconds, and 80 random bits.
     pub fn ulid(&self, millis: i64) -> String {
         const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         let chance = self
@@ -68,7 +65,7 @@ impl Ids {
         (0..26).rev().map(digit).collect()
     }
 
-    /// Any number.
+    /// A random number.
     pub fn number(&self) -> u64 {
         self.bytes(8)
             .first_chunk()
@@ -83,28 +80,28 @@ impl Ids {
         }
     }
 
-    /// A fresh user id.
+    /// A new user id.
     pub fn user(&self) -> UserId {
         self.prefixed(UserId::PREFIX, UserId::parse)
     }
 
-    /// A fresh account id.
+    /// A new account id.
     pub fn account(&self) -> AccountId {
         self.prefixed(AccountId::PREFIX, AccountId::parse)
     }
 
-    /// A fresh id for an API key.
+    /// A new id for an API key.
     pub fn key(&self) -> KeyId {
         self.prefixed(KeyId::PREFIX, KeyId::parse)
     }
 
-    /// A fresh secret of 43 characters of `A-Za-z0-9_-`.
+    /// A new secret of 43 characters of `A-Za-z0-9_-`.
     pub fn secret(&self) -> String {
         self.text(SECRET_LENGTH)
     }
 
     fn prefixed<T, E>(&self, prefix: &str, parse: impl Fn(&str) -> Result<T, E>) -> T {
-        // nanoid's alphabet lies within what every id allows, so the first round ends the loop.
+        // Every id allows nanoid's alphabet, so the first iteration returns.
         loop {
             if let Ok(id) = parse(&format!("{prefix}{}", self.text(ID_LENGTH))) {
                 return id;
@@ -138,8 +135,7 @@ fn seeded_bytes(state: &AtomicU64, size: usize) -> Vec<u8> {
     .collect()
 }
 
-/// Numbers requests: unique among all starts of the program, and cheap, since every request takes
-/// one.
+/// Generates request ids that are unique across restarts. Cheap, since every request takes one.
 #[derive(Debug)]
 pub struct RequestIds {
     start: String,

@@ -1,28 +1,26 @@
-//! Log lines on standard error, through env_logger: a sentence, then what it is about as
-//! `key=value`, or the same as JSON.
+//! Logging to standard error through env_logger: a message with `key=value` pairs, or JSON.
 
 mod format;
 mod sink;
 
 use crate::{
-    config::{LogFormat, log_filter},
+    config::{LogFormat, rust_log_filter},
     store,
 };
 use env_logger::{Builder, Target};
 use sink::Sink;
 
-/// What is logged when RUST_LOG says nothing: our own life and requests, of the libraries only what
-/// is wrong.
+/// The filter used without `RUST_LOG`: our own lines from `info`, and warnings of the libraries.
 const DEFAULT_FILTER: &str = "info,sled=warn,actix_server=warn,actix_http=warn";
 
-/// Lines that were logged but not yet written are written when this goes, if somebody reads them:
-/// nothing waits longer than half a second for that.
+/// Flushes buffered log lines when dropped. A reader that does not read delays that by at most half
+/// a second.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Flush(Sink);
 
 impl Flush {
-    /// Writes what is waiting.
+    /// Writes the buffered lines.
     pub fn now(&self) {
         self.0.flush();
     }
@@ -34,10 +32,10 @@ impl Drop for Flush {
     }
 }
 
-/// Sends logs to standard error. A second call in one process does nothing.
+/// Sends log lines to standard error. A second call in a process has no effect.
 ///
 /// # Errors
-/// The thread that writes them cannot be started.
+/// The writer thread cannot be started.
 pub fn init(format: LogFormat) -> std::io::Result<Flush> {
     let sink = Sink::start(match format {
         LogFormat::Text => format::dropped_as_text,
@@ -45,7 +43,7 @@ pub fn init(format: LogFormat) -> std::io::Result<Flush> {
     })?;
     let mut builder = Builder::new();
 
-    builder.parse_filters(&log_filter().unwrap_or_else(|| DEFAULT_FILTER.to_owned()));
+    builder.parse_filters(&rust_log_filter().unwrap_or_else(|| DEFAULT_FILTER.to_owned()));
     builder.target(Target::Pipe(Box::new(sink.clone())));
     match format {
         LogFormat::Text => builder.format(format::text),
@@ -61,7 +59,7 @@ pub fn init(format: LogFormat) -> std::io::Result<Flush> {
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         if std::thread::current().name() != Some(store::OPENING_THREAD) {
-            log::error!("A thread broke down, which is a fault of this program: {panic}");
+            log::error!("A thread panicked, which is a bug in this program: {panic}");
         }
     }));
 }

@@ -199,8 +199,8 @@ impl Store {
     /// Whether a write has a chance to be done soon, without trying one.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`]: the store is not open. [`StoreError::Stalled`]: something holds the
-    /// writer up.
+    /// [`StoreError::Unavailable`]: the store is not open. [`StoreError::Stalled`]: something holds
+    /// the writer up.
     pub fn check_writable(&self) -> Result<(), StoreError> {
         self.writer.check_writable()
     }

@@ -47,8 +47,8 @@ impl InboundRequest {
         Self::parse(parts, Batches::Whole).0
     }
 
-    /// Parses a request to an integration of this type. If its body has several events, each becomes
-    /// a request of its own, as if it had been sent alone: the first, and the others.
+    /// Parses a request to an integration of this type. If its body has several events, each
+    /// becomes a request of its own, as if it had been sent alone: the first, and the others.
     pub fn split(parts: RequestParts, integration_type: &str) -> (Self, Vec<Self>) {
         let batches = vendors::get(integration_type).batches;
         let (first, mut further) = Self::parse(parts, batches);

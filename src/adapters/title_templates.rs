@@ -1,8 +1,8 @@
 //! Templates for the titles and descriptions of alerts, available to nearly all types.
 //!
-//! The options are `title_template` and `description_template`, each with its `…_enabled`. Templates
-//! see `data`, the parameters, and `integration`. If a template is faulty or renders a blank text,
-//! the adapter's own text remains. Source: PagerTree's guide to integrations.
+//! The options are `title_template` and `description_template`, each with its `…_enabled`.
+//! Templates see `data`, the parameters, and `integration`. If a template is faulty or renders a
+//! blank text, the adapter's own text remains. Source: PagerTree's guide to integrations.
 
 use super::{InboundRequest, field::Options, template::Templates};
 use crate::domain::event::ParsedEvent;

@@ -7,8 +7,8 @@ pub(super) const AUDIBLE: [&str; 4] = ["low", "medium", "high", "critical"];
 /// All urgencies.
 pub(super) const ALL: [&str; 5] = ["silent", "low", "medium", "high", "critical"];
 
-/// The urgency that is named first in the text, which must be in lower case. The name may be part of
-/// a word.
+/// The urgency that is named first in the text, which must be in lower case. The name may be part
+/// of a word.
 pub(super) fn first_in(text: &str, names: &[&str]) -> Option<AlertUrgency> {
     let found = names
         .iter()

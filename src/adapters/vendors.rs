@@ -1,8 +1,9 @@
 //! One file for each integration type, all of the same shape, and the registry that lists them.
 //!
-//! To add a vendor, copy a small file such as `scom.rs`, adapt its `VENDOR` and its `parse`, and add
-//! one line to `vendors!` below. Then describe a few requests in the vendor's format, and the alerts
-//! that they become, in `tests/fixtures/events/<type>.json`; the tests fail until each type has some.
+//! To add a vendor, copy a small file such as `scom.rs`, adapt its `VENDOR` and its `parse`, and
+//! add one line to `vendors!` below. Then describe a few requests in the vendor's format, and the
+//! alerts that they become, in `tests/fixtures/events/<type>.json`; the tests fail until each type
+//! has some.
 
 mod chat;
 mod tickets;

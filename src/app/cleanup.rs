@@ -29,7 +29,8 @@ pub(super) async fn close(store: Store) {
     }
 }
 
-/// Files and the ephemeral folder to remove at exit, also after a failed start. Dropping this removes them.
+/// Files and the ephemeral folder to remove at exit, also after a failed start. Dropping this
+/// removes them.
 #[derive(Debug, Default)]
 pub(super) struct TempFiles {
     files: Mutex<Vec<TempFile>>,
@@ -72,7 +73,8 @@ impl TempFiles {
         }
     }
 
-    /// Removes the files that advertise the server. Call this before the store is closed, since another server may start right after.
+    /// Removes the files that advertise the server. Call this before the store is closed, since
+    /// another server may start right after.
     pub(super) fn remove_files(&self) {
         for TempFile { path, id } in
             mem::take(&mut *self.files.lock().unwrap_or_else(PoisonError::into_inner))

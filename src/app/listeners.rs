@@ -25,7 +25,8 @@ pub(super) type Bound = (Listener, Endpoint);
 /// Binds all endpoints. Those with port 0 share one port.
 ///
 /// # Errors
-/// An endpoint cannot be bound. The IPv6 loopback is skipped if the machine has none and another endpoint remains.
+/// An endpoint cannot be bound. The IPv6 loopback is skipped if the machine has none and another
+/// endpoint remains.
 pub(super) fn bind_all(endpoints: &[Endpoint]) -> Result<Vec<Bound>, StartError> {
     let mut attempt = 1;
     loop {
@@ -114,7 +115,8 @@ fn bind_one(endpoint: &Endpoint, all: &[Endpoint]) -> io::Result<Bound> {
     }
 }
 
-/// Binds IPv6 addresses with `IPV6_V6ONLY` when there are IPv4 ones as well: a socket for `[::]` usually takes IPv4 too, and the two would collide.
+/// Binds IPv6 addresses with `IPV6_V6ONLY` when there are IPv4 ones as well: a socket for `[::]`
+/// usually takes IPv4 too, and the two would collide.
 fn bind_tcp(address: SocketAddr, all: &[Endpoint]) -> io::Result<TcpListener> {
     if !address.is_ipv6()
         || !all

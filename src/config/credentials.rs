@@ -1,4 +1,4 @@
-//! `[[accounts]]`, `[[keys]]` and `[[users]]` of the configuration file.
+//! The `[[accounts]]`, `[[keys]]` and `[[users]]` of the configuration file.
 
 use super::ConfigError;
 use crate::{
@@ -11,13 +11,13 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// An account.
+/// An entry of `[[accounts]]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccountEntry {
-    /// `acc_…`, the `sid` of everything in it.
+    /// `acc_…`, the `sid` of every object in the account.
     pub sid: AccountId,
-    /// What people call it; the commands accept it in place of the sid.
+    /// A name that the commands accept instead of the sid.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
 }
@@ -28,11 +28,11 @@ pub struct AccountEntry {
 pub struct KeyEntry {
     /// `key_…`, the public half.
     pub id: KeyId,
-    /// Whose it is.
+    /// The account it belongs to.
     pub account: AccountId,
     /// SHA-256 of the secret half, in hexadecimal.
     pub secret_sha256: String,
-    /// Whether it may only read.
+    /// Whether it permits reading only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub read_only: bool,
 }
@@ -43,13 +43,13 @@ pub struct KeyEntry {
 pub struct UserEntry {
     /// `usr_…`
     pub id: UserId,
-    /// What they type to log in.
+    /// Name used to log in.
     pub username: String,
-    /// Whose they are.
+    /// The account the user belongs to.
     pub account: AccountId,
     /// Argon2 hash of the password in PHC form.
     pub password_argon2: String,
-    /// Whether they may only read.
+    /// Whether the user may only read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub read_only: bool,
 }
@@ -115,7 +115,7 @@ fn access(read_only: bool) -> Access {
     }
 }
 
-/// 32 bytes as hexadecimal digits.
+/// Encodes 32 bytes as hexadecimal digits.
 pub(crate) fn to_hex(bytes: &[u8; 32]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -132,7 +132,7 @@ fn from_hex(text: &str) -> Option<[u8; 32]> {
 }
 
 impl KeyEntry {
-    /// The entry for a key with this secret.
+    /// Creates the entry for a key with this secret.
     pub fn new(id: KeyId, account: AccountId, secret: &str, read_only: bool) -> Self {
         Self {
             id,

@@ -1,27 +1,24 @@
-//! Settings from the environment: `PAGERTREE_LOCAL_` and the setting's path in capitals, `_` for
-//! the dot, as in `PAGERTREE_LOCAL_AUTH_MODE=keys`. Lists are comma separated. An empty variable is
-//! as if it were not set.
+//! Settings from the environment: `PAGERTREE_LOCAL_` followed by the setting's path in upper case,
+//! with `_` for each dot, as in `PAGERTREE_LOCAL_AUTH_MODE=keys`. Lists are comma-separated. An
+//! empty variable counts as unset.
 
 use super::{ConfigError, Settings};
 use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 pub(super) const PREFIX: &str = "PAGERTREE_LOCAL_";
-/// Names the configuration file; it is the one variable that is no setting.
+/// Path of the configuration file, the only variable that is not a setting.
 pub(super) const CONFIG: &str = "PAGERTREE_LOCAL_CONFIG";
 
-/// What the variable of the logging library says; empty is as if it were not set, and does not
-/// silence everything.
-pub(crate) fn log_filter() -> Option<String> {
+/// The value of `RUST_LOG`. An empty one counts as unset, since it would silence everything.
+pub(crate) fn rust_log_filter() -> Option<String> {
     std::env::var("RUST_LOG")
         .ok()
         .filter(|filter| !filter.is_empty())
 }
 
-/// Puts each variable in the place of its setting.
-///
-/// The settings are turned into a table and back, so that a new setting has its variable without a
-/// line here.
+/// Overrides settings with their variables.
+/// This goes through a TOML table, so that new settings get their variables without a change here.
 pub(super) fn apply(
     settings: &mut Settings,
     variables: &BTreeMap<String, String>,
@@ -43,7 +40,7 @@ pub(super) fn apply(
         .find(|(name, value)| !is_injected(name, value))
     {
         return Err(ConfigError::new(format!(
-            "the environment variable {name} names no setting; see config.toml"
+            "the environment variable {name} does not name a setting; see config.toml"
         )));
     }
 
@@ -76,10 +73,10 @@ fn replace(
     Ok(())
 }
 
-/// Whether Kubernetes or docker put it there, on behalf of a service or container whose name begins
-/// as this program's does: `PAGERTREE_LOCAL_SERVICE_HOST`, `PAGERTREE_LOCAL_PORT=tcp://…`,
+/// Whether Kubernetes or Docker injected the variable for a service or container whose name starts
+/// with `pagertree-local`: `PAGERTREE_LOCAL_SERVICE_HOST`, `PAGERTREE_LOCAL_PORT=tcp://…`,
 /// `PAGERTREE_LOCAL_PORT_7243_TCP_ADDR`, `PAGERTREE_LOCAL_NAME=/web/db`,
-/// `PAGERTREE_LOCAL_ENV_PATH`, and the same with more of a name before the last part.
+/// `PAGERTREE_LOCAL_ENV_PATH`, and the same with a longer service name.
 fn is_injected(name: &str, value: &str) -> bool {
     let parts: Vec<&str> = name
         .strip_prefix(PREFIX)
@@ -104,7 +101,7 @@ fn is_injected(name: &str, value: &str) -> bool {
     }
 }
 
-/// Reads a text as the kind of value that stands there now. Lists of tables have no such form.
+/// Parses a text as the type of the current value. Lists of tables have no textual form.
 fn read(current: &Value, text: &str) -> Option<Value> {
     match current {
         Value::String(_) => Some(Value::String(text.into())),
@@ -135,7 +132,7 @@ fn kind(value: &Value) -> &'static str {
     match value {
         Value::Integer(_) => "a whole number",
         Value::Boolean(_) => "true or false (or 1, 0, yes or no)",
-        Value::Array(_) => "left to config.toml",
+        Value::Array(_) => "set in config.toml",
         Value::String(_) | Value::Float(_) | Value::Datetime(_) | Value::Table(_) => "a text",
     }
 }

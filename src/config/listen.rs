@@ -1,35 +1,35 @@
-//! The setting `listen`: one address or several, as a text with commas between them or as a list of
-//! texts.
+//! The setting `listen`: one or more endpoints, as a comma-separated string or a list of strings.
 
 use super::{ConfigError, Mode, Settings};
 use crate::domain::endpoint::Endpoint;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 
-/// Addresses to listen on, as they are written. Never resolved before they are asked for.
+/// Endpoints to listen on, as configured. Names are resolved only by
+/// [`endpoints`](Self::endpoints).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Written", into = "Vec<String>")]
+#[serde(from = "ListenSyntax", into = "Vec<String>")]
 pub struct Listen(Vec<String>);
 
-/// How the setting is written.
+/// The two spellings of the setting.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "'listen' must be a text or a list of texts")]
-enum Written {
+#[serde(untagged, expecting = "'listen' must be a string or a list of strings")]
+enum ListenSyntax {
     One(String),
     Several(Vec<String>),
 }
 
-impl From<Written> for Listen {
-    fn from(written: Written) -> Self {
+impl From<ListenSyntax> for Listen {
+    fn from(written: ListenSyntax) -> Self {
         match written {
-            Written::One(text) => text.as_str().into(),
-            Written::Several(texts) => Self(texts),
+            ListenSyntax::One(text) => text.as_str().into(),
+            ListenSyntax::Several(texts) => Self(texts),
         }
     }
 }
 
 impl From<&str> for Listen {
-    /// Commas stand between several.
+    /// Splits the text at commas.
     fn from(text: &str) -> Self {
         Self(
             text.split(',')
@@ -54,7 +54,7 @@ impl From<Listen> for Vec<String> {
 }
 
 impl Listen {
-    /// The loopback addresses of both families, at this port.
+    /// The IPv4 and IPv6 loopback addresses with this port.
     pub(super) fn loopback(port: u16) -> Self {
         Self(vec![
             format!("{}:{port}", Ipv4Addr::LOCALHOST),
@@ -62,10 +62,10 @@ impl Listen {
         ])
     }
 
-    /// Where to listen, each once and in the order written. Names stand for all their addresses.
+    /// The endpoints without duplicates, in the configured order. A name yields all its addresses.
     ///
     /// # Errors
-    /// There is none, or one that is neither an address with a port nor `unix:` and a path.
+    /// The list is empty, or an entry is neither an address with a port nor `unix:` and a path.
     pub fn endpoints(&self) -> Result<Vec<Endpoint>, ConfigError> {
         let mut endpoints: Vec<Endpoint> = Vec::new();
         for text in &self.0 {
@@ -78,7 +78,7 @@ impl Listen {
 
         if endpoints.is_empty() {
             return Err(ConfigError::new(format!(
-                "'listen' must hold {MEANT}, but is empty"
+                "'listen' must contain {EXPECTED}, but is empty"
             )));
         }
 
@@ -87,15 +87,15 @@ impl Listen {
 }
 
 impl Settings {
-    /// Where to listen; at least one.
+    /// The endpoints to listen on, at least one.
     ///
     /// # Errors
-    /// One is no address with a port, or its name has none.
+    /// An entry is malformed, or a name does not resolve.
     pub fn endpoints(&self) -> Result<Vec<Endpoint>, ConfigError> {
         self.listen.endpoints()
     }
 
-    /// Whether it goes together with what else is set.
+    /// Validates `listen` together with the settings that depend on it.
     pub(super) fn check_listen(&self) -> Result<(), ConfigError> {
         let endpoints = self.endpoints()?;
         if let Some(reachable) = endpoints.iter().find(|endpoint| !endpoint.is_local())
@@ -103,8 +103,7 @@ impl Settings {
             && !self.open_to_network
         {
             return Err(ConfigError::new(format!(
-                "'listen' has {reachable}, which others can reach, and in open mode anybody gets in: declare keys and set \
-                 auth.mode = \"keys\", or say --open-to-network if you mean it"
+                "'listen' has {reachable}, which other machines can reach, and open mode accepts any credential: declare keys and set auth.mode = \"keys\", or pass --open-to-network"
             )));
         }
 
@@ -112,7 +111,7 @@ impl Settings {
             && endpoints.iter().all(|endpoint| endpoint.tcp().is_none())
         {
             return Err(ConfigError::new(
-                "'port_file' needs an address with a port in 'listen'; there are only Unix sockets",
+                "'port_file' requires an address with a port in 'listen', which has only Unix sockets",
             ));
         }
 
@@ -120,10 +119,14 @@ impl Settings {
     }
 }
 
-const MEANT: &str = "an address and a port, like 127.0.0.1:7243, or a Unix socket, like unix:/run/pagertree-local.sock";
+const EXPECTED: &str = "an address and a port, like 127.0.0.1:7243, or a Unix socket, like unix:/run/pagertree-local.sock";
 
 fn resolve(text: &str) -> Result<Vec<Endpoint>, ConfigError> {
-    let unusable = || ConfigError::new(format!("'listen' must hold {MEANT}, but one was '{text}'"));
+    let unusable = || {
+        ConfigError::new(format!(
+            "'listen' must contain {EXPECTED}, but has '{text}'"
+        ))
+    };
     if Endpoint::unix_path(text).is_some() {
         return text
             .parse()
@@ -131,7 +134,7 @@ fn resolve(text: &str) -> Result<Vec<Endpoint>, ConfigError> {
             .map_err(|_| unusable());
     }
 
-    // Whatever the machine's files say of this name, it means both.
+    // Both families, whatever /etc/hosts says about this name.
     if let Some(port) = text.strip_prefix("localhost:") {
         let port = port.parse().map_err(|_| unusable())?;
         return Listen::loopback(port).endpoints();
@@ -188,7 +191,7 @@ mod tests {
         assert!(
             fault
                 .message()
-                .contains("'listen' must be a text or a list of texts"),
+                .contains("'listen' must be a string or a list of strings"),
             "{fault}"
         );
     }
@@ -207,7 +210,7 @@ mod tests {
         ] {
             let fault = Listen::from(text).endpoints().unwrap_err().to_string();
             assert!(
-                fault.starts_with("'listen' must hold ") && fault.contains("127.0.0.1:7243"),
+                fault.starts_with("'listen' must contain ") && fault.contains("127.0.0.1:7243"),
                 "{fault}"
             );
         }

@@ -1,4 +1,4 @@
-//! Every setting, its default, and what makes it valid.
+//! Every setting and its validation.
 
 mod defaults;
 mod text_list;
@@ -25,41 +25,41 @@ use std::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Addresses and ports, and Unix sockets; port 0 picks a free one.
+    /// Addresses with ports, and Unix sockets. Port 0 picks a free port.
     pub listen: Listen,
-    /// Folder of the store.
+    /// Data folder.
     pub data: PathBuf,
-    /// Keep the store in a temporary folder that goes away at exit.
+    /// Keep the store in a temporary folder that is deleted at exit.
     pub ephemeral: bool,
-    /// Refuse whatever the documents do not allow.
+    /// Refuse requests that PagerTree's documentation does not allow.
     pub strict: bool,
-    /// Allow open mode on an address that others can reach.
+    /// Allow open mode on an address that other machines can reach.
     pub open_to_network: bool,
-    /// Further host names under which the server is reached; others are answered 421 in open mode,
-    /// and in keys mode if there are some.
+    /// Additional host names of the server. Requests for others get 421 in open mode, and in keys
+    /// mode if the list is not empty.
     pub allowed_hosts: Vec<String>,
-    /// File to write the port to, once it is known; empty for none.
+    /// File to write the port to once the server is ready. Empty for none.
     pub port_file: PathBuf,
-    /// Threads that serve requests; 0 is one per core.
+    /// Threads that serve requests. 0 means one per core.
     pub workers: usize,
-    /// Credentials.
-    pub auth: Auth,
-    /// What one client may ask for.
-    pub limits: Limits,
+    /// Authentication.
+    pub auth: AuthSettings,
+    /// LimitsSettings of requests and connections.
+    pub limits: LimitsSettings,
     /// The store.
     pub store: StoreSettings,
-    /// What is taken away when it is old.
+    /// Retention of alerts and logs.
     pub retention: RetentionSettings,
-    /// What is sent to third parties.
+    /// Outgoing webhooks.
     pub outgoing: OutgoingSettings,
-    /// What comes as mail.
+    /// Mail server.
     pub smtp: SmtpSettings,
-    /// Browsers.
-    pub cors: Cors,
-    /// Logs.
-    pub log: Log,
-    /// The end.
-    pub shutdown: Shutdown,
+    /// Cross-origin requests.
+    pub cors: CorsSettings,
+    /// LogSettings lines.
+    pub log: LogSettings,
+    /// ShutdownSettings.
+    pub shutdown: ShutdownSettings,
     /// Accounts of keys mode.
     pub accounts: Vec<AccountEntry>,
     /// API keys of keys mode.
@@ -71,10 +71,10 @@ pub struct Settings {
 /// `[auth]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Auth {
-    /// Who gets in.
+pub struct AuthSettings {
+    /// Which credentials are accepted.
     pub mode: Mode,
-    /// Seconds for which a token of `/public/login` is good.
+    /// Lifetime of tokens issued by `/public/login`, in seconds.
     pub token_seconds: u32,
 }
 
@@ -92,24 +92,24 @@ pub enum Mode {
 /// `[limits]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Largest body, in bytes; 413 beyond.
+pub struct LimitsSettings {
+    /// Maximum size of a body, in bytes. 413 beyond.
     pub body_bytes: usize,
-    /// Longest path with query, in bytes; 414 beyond.
+    /// Maximum length of path and query, in bytes. 414 beyond.
     pub url_bytes: usize,
-    /// Seconds in which a request's head must have arrived.
+    /// Timeout for the head of a request, in seconds.
     pub head_seconds: u64,
-    /// Seconds in which a request's body must have arrived; 408 beyond.
+    /// Timeout for the body of a request, in seconds. 408 beyond.
     pub body_seconds: u64,
-    /// Seconds for which an idle connection is kept.
+    /// Seconds after which an idle connection is closed.
     pub idle_seconds: u64,
-    /// Connections at once, all threads together.
+    /// Maximum number of connections, over all threads.
     pub connections: usize,
-    /// Requests per minute and account; 0 is no limit; 429 beyond.
+    /// Requests per minute and account. 429 beyond; 0 means no limit.
     pub requests_per_minute: u32,
-    /// Login attempts per minute and user name in keys mode; 0 is no limit; 429 beyond.
+    /// Login attempts per minute and user name in keys mode. 429 beyond; 0 means no limit.
     pub logins_per_minute: u32,
-    /// Events per minute and integration; 0 is no limit; 429 beyond.
+    /// Events per minute and integration. 429 beyond; 0 means no limit.
     pub events_per_minute: u32,
 }
 
@@ -117,92 +117,92 @@ pub struct Limits {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreSettings {
-    /// Bytes of memory for what is read often.
+    /// Size of the engine's cache, in bytes.
     pub cache_bytes: u64,
-    /// Bytes of memory for pages of lists that may be asked for again; 0 for none.
+    /// Size of the cache of list pages, in bytes. 0 disables it.
     pub list_cache_bytes: u64,
-    /// Memory for indexes of lists, in bytes; 0 for none.
+    /// Memory for list indexes, in bytes. 0 disables them.
     pub index_bytes: u64,
-    /// Memory for what was changed since somebody began to read, in bytes; beyond, whoever began
-    /// first has to begin again.
+    /// Memory for old versions that open snapshots still need, in bytes. Beyond it the oldest
+    /// snapshot is dropped, and its reader must start over.
     pub snapshot_bytes: u64,
-    /// Writes that may wait; 503 beyond.
+    /// Maximum number of queued writes. 503 beyond.
     pub queue: usize,
-    /// Writes that may share one sync to disk, at most 64.
+    /// Maximum number of writes that share one sync to disk, up to 64.
     pub batch: usize,
 }
 
-/// `[retention]`: how much is kept of each account; 0 is no limit.
+/// `[retention]`: how much is kept of each account. 0 means no limit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetentionSettings {
-    /// Alerts; the oldest go first.
+    /// Number of alerts. The oldest are deleted first.
     pub alerts: u64,
-    /// Days after which an alert goes that is over.
+    /// Days after which a closed alert is deleted.
     pub alert_days: u64,
-    /// Logs; the oldest go first.
+    /// Number of logs. The oldest are deleted first.
     pub logs: u64,
-    /// Days after which a log goes.
+    /// Days after which a log is deleted.
     pub log_days: u64,
-    /// Seconds from one look at what is to go to the next.
+    /// Seconds between two sweeps.
     pub sweep_seconds: u64,
 }
 
-/// `[outgoing]`: what integrations of type `outgoingwebhook` send, and what else is asked for.
+/// `[outgoing]`: webhooks of integrations of type `outgoingwebhook`, and other outgoing requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OutgoingSettings {
-    /// Where requests may go that is not public.
-    pub reach: ReachSetting,
-    /// How often each event is tried.
+    /// Which private addresses outgoing requests may reach.
+    pub reach: EgressSetting,
+    /// Maximum number of delivery attempts.
     pub attempts: u32,
-    /// Seconds after the first attempt that failed; three times as long after each further one.
+    /// Delay before the first retry, in seconds. It triples with each further retry.
     pub first_retry_seconds: u64,
-    /// Seconds in which an attempt must be answered.
+    /// Timeout of an attempt, in seconds.
     pub timeout_seconds: u64,
-    /// How many may wait for one integration.
+    /// Maximum number of queued webhooks for an integration.
     pub queue: u64,
-    /// How many integrations of an account may send; 409 beyond.
+    /// Maximum number of `outgoingwebhook` integrations of an account. 409 beyond.
     pub senders: usize,
-    /// Confirm the subscriptions that Amazon SNS asks to confirm.
+    /// Whether to confirm Amazon SNS subscriptions.
     pub confirm_subscriptions: bool,
 }
 
 /// `outgoing.reach`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum ReachSetting {
-    /// This machine in open mode, else nowhere.
+pub enum EgressSetting {
+    /// Loopback in open mode, public addresses only in keys mode.
     #[default]
     Auto,
-    /// Nowhere.
+    /// Public addresses only.
     Public,
-    /// This machine.
+    /// Public and loopback addresses.
     Loopback,
-    /// Everywhere.
+    /// Any address.
     All,
 }
 
-/// `[smtp]`: the server that takes mail for integrations of type `email`.
+/// `[smtp]`: the mail server for integrations of type `email`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SmtpSettings {
-    /// Address and port; port 0 picks a free one; empty for no such server.
+    /// Address and port. Port 0 picks a free port; empty disables the server.
     pub listen: String,
-    /// Largest message, in bytes; 552 beyond.
+    /// Maximum size of a message, in bytes. 552 beyond.
     pub message_bytes: usize,
-    /// Connections at once; 421 beyond.
+    /// Maximum number of connections. 421 beyond.
     pub connections: usize,
-    /// Seconds for which a silent connection is kept.
+    /// Seconds after which an idle connection is closed.
     pub idle_seconds: u64,
 }
 
 /// `[cors]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Cors {
-    /// Origins whose pages may call: `auto` is those of this machine in open mode and every one in
-    /// keys mode, `*` every one; none switches CORS off.
+pub struct CorsSettings {
+    /// Allowed origins: `auto` for this machine's in open mode and any in keys mode, `*` for any.
+    /// Empty disables CORS.
     #[serde(deserialize_with = "text_list::one_or_several")]
     pub origins: Vec<String>,
 }
@@ -210,10 +210,10 @@ pub struct Cors {
 /// `[log]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Log {
-    /// How lines look.
+pub struct LogSettings {
+    /// Format of log lines.
     pub format: LogFormat,
-    /// Whether each request leaves a line.
+    /// Whether to log each request.
     pub requests: bool,
 }
 
@@ -221,26 +221,26 @@ pub struct Log {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// A sentence and `key=value`.
+    /// A message followed by `key=value` pairs.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
 /// `[shutdown]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Shutdown {
-    /// Seconds that requests in flight and webhooks under way have to finish.
+pub struct ShutdownSettings {
+    /// Seconds that requests and webhook deliveries in flight have to finish.
     pub drain_seconds: u64,
 }
 
 impl Settings {
-    /// The address to take mail on, if any.
+    /// The address of the mail server, if it is enabled.
     ///
     /// # Errors
-    /// It is no address with a port, or its name has none.
+    /// The setting is not an address with a port, or its name does not resolve.
     pub fn mail_address(&self) -> Result<Option<SocketAddr>, ConfigError> {
         let SmtpSettings { listen, .. } = &self.smtp;
         (!listen.is_empty())
@@ -248,15 +248,15 @@ impl Settings {
             .transpose()
     }
 
-    /// Whether credentials are asked for that nobody has.
+    /// Whether keys mode is on without any key or user, so that every request is refused.
     pub fn has_no_credentials(&self) -> bool {
         self.auth.mode == Mode::Keys && self.keys.is_empty() && self.users.is_empty()
     }
 
-    /// The people who may get in.
+    /// The declared accounts, keys and users.
     ///
     /// # Errors
-    /// An entry that is malformed or contradicts another.
+    /// An entry is malformed or contradicts another.
     pub fn directory(&self) -> Result<Directory, ConfigError> {
         let mode = match self.auth.mode {
             Mode::Open => AuthMode::Open,
@@ -265,32 +265,31 @@ impl Settings {
         credentials::directory(mode, &self.accounts, &self.keys, &self.users)
     }
 
-    /// Further names under which the server is reached.
+    /// The additional host names of the server.
     ///
     /// # Errors
-    /// An entry that is no name.
+    /// An entry is not a host name.
     pub fn allowed_hosts(&self) -> Result<AllowedHosts, ConfigError> {
         AllowedHosts::parse(&self.allowed_hosts).map_err(|entry| {
             ConfigError::new(format!(
-                "'allowed_hosts' must hold host names without a port, like alerts.example.com or *.example.com, but one was {entry:?}"
+                "'allowed_hosts' must contain host names without a port, like alerts.example.com or *.example.com, but has {entry:?}"
             ))
         })
     }
 
-    /// Whose pages may call.
+    /// The origins allowed to call the API from a browser.
     ///
     /// # Errors
-    /// An entry that is no origin.
+    /// An entry is not an origin.
     pub fn allowed_origins(&self) -> Result<AllowedOrigins, ConfigError> {
         AllowedOrigins::parse(&self.cors.origins).map_err(|entry| {
             ConfigError::new(format!(
-                "'cors.origins' must hold \"auto\", \"*\" or origins like https://app.example or http://localhost:8080, without a \
-                 path, but one was {entry:?}"
+                "'cors.origins' must contain \"auto\", \"*\" or origins like https://app.example or http://localhost:8080, without a path, but has {entry:?}"
             ))
         })
     }
 
-    /// Settings that differ from `other`'s and that only a new start puts to work, by name.
+    /// Names of settings that differ from `other`'s and take effect only after a restart.
     pub fn needs_restart(&self, other: &Self) -> Vec<&'static str> {
         let differing = [
             ("listen", self.listen != other.listen),
@@ -329,19 +328,20 @@ impl Settings {
             .collect()
     }
 
-    /// How far webhooks may go.
-    pub fn reach(&self) -> EgressPolicy {
-        // Whom others reach must not let them reach what only this machine does.
+    /// The egress policy of outgoing requests.
+    pub fn egress_policy(&self) -> EgressPolicy {
+        // A server that other machines can reach must not give them access to this machine's
+        // loopback.
         let is_private = self.auth.mode == Mode::Open && !self.open_to_network;
         match self.outgoing.reach {
-            ReachSetting::Auto if is_private => EgressPolicy::Loopback,
-            ReachSetting::Loopback => EgressPolicy::Loopback,
-            ReachSetting::Auto | ReachSetting::Public => EgressPolicy::Public,
-            ReachSetting::All => EgressPolicy::All,
+            EgressSetting::Auto if is_private => EgressPolicy::Loopback,
+            EgressSetting::Loopback => EgressPolicy::Loopback,
+            EgressSetting::Auto | EgressSetting::Public => EgressPolicy::Public,
+            EgressSetting::All => EgressPolicy::All,
         }
     }
 
-    /// Checks what a single setting's kind does not.
+    /// Validates what the types of the settings do not.
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         self.check_listen()?;
         self.mail_address()?;
@@ -351,8 +351,7 @@ impl Settings {
         self.directory().map(drop)
     }
 
-    /// Numbers beyond these cannot be meant, and would fail later, without a word about the
-    /// setting.
+    /// Refuses numbers out of range, which would otherwise fail later without naming the setting.
     fn check_ranges(&self) -> Result<(), ConfigError> {
         let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         let Self {
@@ -372,24 +371,29 @@ impl Settings {
                 "auth.token_seconds",
                 auth.token_seconds.into(),
                 1,
-                3_650 * DAY,
+                3_650 * DAY_SECONDS,
             ),
             ("limits.body_bytes", count(limits.body_bytes), 1, 64 * MIB),
             ("limits.url_bytes", count(limits.url_bytes), 64, 65_536),
-            ("limits.head_seconds", limits.head_seconds, 1, DAY),
-            ("limits.body_seconds", limits.body_seconds, 1, DAY),
-            ("limits.idle_seconds", limits.idle_seconds, 1, DAY),
+            ("limits.head_seconds", limits.head_seconds, 1, DAY_SECONDS),
+            ("limits.body_seconds", limits.body_seconds, 1, DAY_SECONDS),
+            ("limits.idle_seconds", limits.idle_seconds, 1, DAY_SECONDS),
             ("limits.connections", count(limits.connections), 1, 1 << 20),
             ("store.cache_bytes", store.cache_bytes, MIB, TIB),
             ("store.list_cache_bytes", store.list_cache_bytes, 0, TIB),
             ("store.index_bytes", store.index_bytes, 0, TIB),
             ("store.snapshot_bytes", store.snapshot_bytes, MIB, TIB),
             ("store.queue", count(store.queue), 1, 1 << 20),
-            // Larger commits made the engine fail to open after a power cut.
+            // After a power cut the engine failed to open stores with larger commits.
             ("store.batch", count(store.batch), 1, 64),
             ("retention.alert_days", retention.alert_days, 0, 36_500),
             ("retention.log_days", retention.log_days, 0, 36_500),
-            ("retention.sweep_seconds", retention.sweep_seconds, 1, DAY),
+            (
+                "retention.sweep_seconds",
+                retention.sweep_seconds,
+                1,
+                DAY_SECONDS,
+            ),
             ("outgoing.attempts", outgoing.attempts.into(), 1, 100),
             (
                 "outgoing.first_retry_seconds",
@@ -413,11 +417,11 @@ impl Settings {
 
         match ranges
             .into_iter()
-            .find(|(_, value, least, most)| !(least..=most).contains(&value))
+            .find(|(_, value, min, max)| !(min..=max).contains(&value))
         {
             None => Ok(()),
-            Some((name, value, least, most)) => Err(ConfigError::new(format!(
-                "'{name}' must be from {least} to {most}, but was {value}"
+            Some((name, value, min, max)) => Err(ConfigError::new(format!(
+                "'{name}' must be from {min} to {max}, but was {value}"
             ))),
         }
     }
@@ -428,7 +432,7 @@ const MIB: u64 = 1 << 20;
 /// Bytes.
 const TIB: u64 = 1 << 40;
 /// Seconds.
-const DAY: u64 = 86_400;
+const DAY_SECONDS: u64 = 86_400;
 
 fn resolve(name: &str, address: &str, example: &str) -> Result<SocketAddr, ConfigError> {
     let resolved = address

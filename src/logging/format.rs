@@ -1,4 +1,4 @@
-//! How a line looks.
+//! The text and JSON formats of log lines.
 
 use crate::clock::Clock;
 use env_logger::fmt::Formatter;
@@ -25,12 +25,11 @@ pub(super) fn text(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
 }
 
 thread_local! {
-    /// The last second that this thread wrote a line in, and how it is written: many lines share
-    /// one.
+    /// The last second formatted by this thread. Many lines share one.
     static SECOND: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
 }
 
-/// The time of now: `2018-04-27T00:02:50.419Z`.
+/// Writes the current time: `2018-04-27T00:02:50.419Z`.
 fn write_time(line: &mut Line<'_>) -> fmt::Result {
     let now = Clock::System.now();
     SECOND.with_borrow_mut(|(second, written)| {
@@ -66,7 +65,7 @@ const DROPPED: &str =
     "Log lines were dropped: standard error was not read in time or could not be written";
 const TARGET: &str = "pagertree_local::logging";
 
-/// Tells how many lines are missing.
+/// The line that reports how many lines were dropped.
 pub(super) fn dropped_as_text(lines: u64) -> String {
     format!("{} WARN  {DROPPED} lines={lines}\n", Clock::System.now())
 }
@@ -79,7 +78,7 @@ pub(super) fn dropped_as_json(lines: u64) -> String {
     format!("{line}\n")
 }
 
-/// Text in a line: without control characters, so that nobody can forge another line.
+/// Escapes control characters, so that logged input cannot forge further lines.
 struct Line<'a>(&'a mut Formatter);
 
 impl fmt::Write for Line<'_> {

@@ -1,10 +1,8 @@
 //! Non-blocking writer for log lines: a bounded buffer, and a thread that writes it to standard
-//! error.
-//!
-//! Lines are gathered for a moment and written together, since a system call for each line would
-//! cost a request a tenth of its time. Whoever logs never waits for the reader of standard error,
-//! and neither does the end of the program. What does not fit or cannot be written is dropped; a
-//! line says how much that was as soon as lines are written again.
+//! error. Lines are collected for a moment and written in batches, since one system call per line
+//! would cost a tenth of a request's time. Logging never waits for the reader of standard error,
+//! and neither does shutdown. Lines that do not fit or cannot be written are dropped, and a later
+//! line reports their number.
 
 use std::{
     fs::File,
@@ -15,32 +13,31 @@ use std::{
     time::Duration,
 };
 
-/// How long a line waits for others.
+/// How long to wait for further lines of a batch.
 const GATHER_INTERVAL: Duration = Duration::from_millis(10);
 
-/// More than this is not kept for a standard error that nobody reads.
+/// Size of the buffer. Lines beyond it are dropped.
 const MAX_BUFFERED_BYTES: usize = 1 << 20;
 
-/// How long the end of the program waits for lines to be written. A reader that takes nothing gets
-/// no more than this.
+/// How long shutdown waits for buffered lines to be written.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// After a standard error that does not block said that it is full.
+/// Pause before another attempt on a non-blocking standard error that is full.
 const RETRY_INTERVAL: Duration = Duration::from_millis(10);
 
-/// The line that tells how many others are missing, in the format of all lines.
+/// Formats the line that reports how many others were dropped.
 pub(super) type DroppedLine = fn(u64) -> String;
 
-/// A handle of the one sink. Cloning is cheap.
+/// A handle to the sink. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub(super) struct Sink(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
     buffer: Mutex<Buffer>,
-    /// There is a first line, or somebody wants lines written at once.
+    /// Signals the first line of a batch, or a flush.
     wanted: Condvar,
-    /// A batch was written or dropped.
+    /// Signals that a batch was written or dropped.
     settled: Condvar,
 }
 
@@ -48,18 +45,17 @@ struct Shared {
 struct Buffer {
     lines: Vec<u8>,
     dropped: u64,
-    /// Bytes that were ever put into the buffer, and those of them that were written or dropped.
+    /// Total bytes accepted, and of those the bytes written or dropped.
     accepted: u64,
     settled: u64,
-    /// Somebody waits in [`Sink::flush`].
+    /// Whether a call of [`Sink::flush`] is waiting.
     hurry: bool,
 }
 
 impl Sink {
     /// Starts the thread that writes to standard error.
     pub(super) fn start(dropped_line: DroppedLine) -> io::Result<Self> {
-        // A handle of our own: a write that blocks must not hold the lock of the standard
-        // library's.
+        // A separate handle, so that a write that blocks does not hold the standard library's lock.
         let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         Self::writing_to(stderr, dropped_line)
     }
@@ -86,7 +82,7 @@ impl Sink {
 
             let lost = match write_all(&mut output, &batch) {
                 Ok(()) => 0,
-                // The lines, and those that should have been told of.
+                // The lines of the batch, and the dropped ones that it should have reported.
                 Err(rest) => lines_in(rest).saturating_add(dropped),
             };
 
@@ -98,7 +94,7 @@ impl Sink {
         }
     }
 
-    /// Waits for lines, and a moment for more of them.
+    /// Waits for a first line, then [`GATHER_INTERVAL`] for more.
     fn next_batch(&self) -> (Vec<u8>, u64) {
         let mut buffer = self.buffer();
         while buffer.lines.is_empty() {
@@ -122,7 +118,7 @@ impl Sink {
         )
     }
 
-    /// Waits until the lines of now are written, but no longer than [`FLUSH_TIMEOUT`].
+    /// Waits until all lines accepted so far are written, up to [`FLUSH_TIMEOUT`].
     pub(super) fn flush(&self) {
         let mut buffer = self.buffer();
         let target = buffer.accepted;
@@ -146,7 +142,7 @@ impl Sink {
 }
 
 impl Write for Sink {
-    /// Takes a whole line, or drops it. Never waits.
+    /// Buffers a whole line, or drops it. Never blocks.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut buffer = self.buffer();
         if buffer.lines.len().saturating_add(line.len()) > MAX_BUFFERED_BYTES {
@@ -168,17 +164,15 @@ impl Write for Sink {
         Ok(line.len())
     }
 
-    /// Lines are written in a moment; [`Sink::flush`] waits for it.
+    /// Does nothing: the writer thread flushes. [`Sink::flush`] waits for it.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// Writes everything, also where standard error does not block because somebody who shares it made
-/// it so.
-///
+/// Writes all bytes, also if another process has made the shared standard error non-blocking.
 /// # Errors
-/// What could not be written.
+/// The bytes that were not written.
 fn write_all<'a>(output: &mut impl Write, mut bytes: &'a [u8]) -> Result<(), &'a [u8]> {
     while !bytes.is_empty() {
         match output.write(bytes) {

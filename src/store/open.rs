@@ -44,8 +44,8 @@ pub(super) fn open(folder: &Path, options: &Options) -> Result<Engine, OpenError
     catch_engine_panic(folder, move || open_on_this_thread(&own_folder, &options))
 }
 
-/// Opens on this thread, which should be a [`catch_engine_panic`] one. A store of an earlier version becomes
-/// one of this one.
+/// Opens on this thread, which should be a [`catch_engine_panic`] one. A store of an earlier
+/// version becomes one of this one.
 pub(super) fn open_on_this_thread(folder: &Path, options: &Options) -> Result<Engine, OpenError> {
     let engine = open_without_migration(folder, options, MissingTree::Create)?;
     migrate(&engine).map_err(|error| damaged(folder, &error))?;

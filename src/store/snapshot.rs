@@ -137,8 +137,8 @@ pub(super) struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Reads the next chunk_len of the engine and corrects it for exactly the stretch of keys that it
-    /// covers.
+    /// Reads the next chunk_len of the engine and corrects it for exactly the stretch of keys that
+    /// it covers.
     fn refill(&mut self) -> Result<(), StoreError> {
         let Some(bounds) = self.rest.take() else {
             return Ok(());
@@ -216,8 +216,8 @@ impl Iterator for Scan<'_> {
             if let Some(entry) = self.ready.pop_front() {
                 return Some(Ok(entry));
             }
-            // A chunk_len may be empty though more follows: all of it may have been added after this
-            // view.
+            // A chunk_len may be empty though more follows: all of it may have been added after
+            // this view.
             self.rest.as_ref()?;
             if let Err(error) = self.refill() {
                 (self.rest, self.ready) = (None, VecDeque::new());

@@ -9,7 +9,7 @@ use crate::{
     server::TestServer,
     smtp,
 };
-use pagertree_local::config::ReachSetting;
+use pagertree_local::config::EgressSetting;
 use serde_json::{Value, json};
 
 const EVIL: &str = "https://evil.example";
@@ -173,7 +173,7 @@ fn pages_of_this_machine_and_of_the_server_itself_make_them() {
 #[test]
 fn where_webhooks_reach_only_public_addresses_any_page_makes_them() {
     let server = TestServer::with(|settings| {
-        settings.outgoing.reach = ReachSetting::Public;
+        settings.outgoing.reach = EgressSetting::Public;
         settings.cors.origins = vec!["*".into()];
     });
     server
@@ -187,7 +187,7 @@ fn where_webhooks_reach_only_public_addresses_any_page_makes_them() {
 fn in_keys_mode_a_page_with_a_key_makes_none_that_reaches_the_network() {
     let server = TestServer::with(|settings| {
         declared(settings);
-        settings.outgoing.reach = ReachSetting::All;
+        settings.outgoing.reach = EgressSetting::All;
     });
     let page = server.account(&token_of("key_writer")).with("Origin", EVIL);
     page.create(webhook_to("http://10.0.0.1/"))

@@ -7,7 +7,7 @@ use crate::{
     receiver::{Receiver, alert, log_outcomes, logs, receive, sender, step},
     server::TestServer,
 };
-use pagertree_local::config::ReachSetting;
+use pagertree_local::config::EgressSetting;
 use serde_json::{Value, json};
 use std::{
     io::{BufReader, Write},
@@ -244,7 +244,7 @@ fn what_was_not_sent_before_a_stop_is_sent_after_the_next_start() {
 
 #[test]
 fn requests_do_not_go_where_they_may_not() {
-    let server = TestServer::with(|settings| settings.outgoing.reach = ReachSetting::Public);
+    let server = TestServer::with(|settings| settings.outgoing.reach = EgressSetting::Public);
     let account = server.account("ops");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
 

@@ -4,7 +4,7 @@ use crate::support::Client;
 use pagertree_local::{
     app::{App, AppHandle, Edges, StartError},
     clock::Clock,
-    config::{Limits, Log, Settings, Shutdown, StoreSettings},
+    config::{LimitsSettings, LogSettings, Settings, ShutdownSettings, StoreSettings},
     ids::Ids,
     store::OpenError,
 };
@@ -35,20 +35,20 @@ impl Machine {
             listen: "127.0.0.1:0".into(),
             data: self.folder.path().to_owned(),
             workers: 1,
-            limits: Limits {
+            limits: LimitsSettings {
                 connections: 100,
-                ..Limits::default()
+                ..LimitsSettings::default()
             },
             store: StoreSettings {
                 cache_bytes: 1 << 20,
                 index_bytes: self.index_bytes,
                 ..StoreSettings::default()
             },
-            log: Log {
+            log: LogSettings {
                 requests: false,
-                ..Log::default()
+                ..LogSettings::default()
             },
-            shutdown: Shutdown { drain_seconds: 0 },
+            shutdown: ShutdownSettings { drain_seconds: 0 },
             ..Settings::default()
         };
 

@@ -67,7 +67,7 @@ fn is_calm(server: &Server) {
     let log = server.log.all();
     assert!(
         !log.iter()
-            .any(|line| line.contains("panicked") || line.contains("broke down")),
+            .any(|line| line.contains("panicked") || line.contains("bug in this program")),
         "{log:#?}"
     );
 }

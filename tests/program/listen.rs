@@ -69,7 +69,7 @@ fn one_address_that_others_reach_is_enough_to_be_refused_in_open_mode() {
         assert!(
             outcome
                 .error()
-                .contains("'listen' has 0.0.0.0:0, which others can reach"),
+                .contains("'listen' has 0.0.0.0:0, which other machines can reach"),
             "{outcome:?}"
         );
     }
@@ -201,7 +201,7 @@ fn a_port_file_without_a_port_is_refused() {
     assert!(
         outcome
             .error()
-            .contains("'port_file' needs an address with a port"),
+            .contains("'port_file' requires an address with a port"),
         "{outcome:?}"
     );
 }

@@ -127,7 +127,7 @@ fn the_loop_of_the_readme_ends_with_the_servers_message_when_the_start_fails() {
     let said = String::from_utf8(output.stderr).unwrap();
 
     assert!(
-        said.contains("the environment variable PAGERTREE_LOCAL_STRIKT names no setting"),
+        said.contains("the environment variable PAGERTREE_LOCAL_STRIKT does not name a setting"),
         "{said}"
     );
 }

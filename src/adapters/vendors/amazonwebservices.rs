@@ -2,8 +2,8 @@
 //! the text of its `Message`.
 //!
 //! SNS asks for the confirmation of a subscription by a `SubscribeURL`, which may be requested only
-//! if it leads to SNS. The URL of an `UnsubscribeConfirmation` would subscribe again, so it is never
-//! requested.
+//! if it leads to SNS. The URL of an `UnsubscribeConfirmation` would subscribe again, so it is
+//! never requested.
 
 use super::prelude::*;
 use crate::domain::reserved;

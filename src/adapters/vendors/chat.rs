@@ -1,4 +1,5 @@
-//! What the outgoing webhooks of Slack and Mattermost have in common: each message creates an alert.
+//! What the outgoing webhooks of Slack and Mattermost have in common: each message creates an
+//! alert.
 
 use super::prelude::*;
 use crate::adapters::urgency;

@@ -107,8 +107,8 @@ fn spam_verdict<'a>(message: &'a Message<'_>) -> Option<&'a str> {
         .find(|verdict| !verdict.is_empty() && *verdict != "PASS")
 }
 
-/// The whole text, if it has no headers: none that is known, and either it does not begin with one or
-/// nothing follows them.
+/// The whole text, if it has no headers: none that is known, and either it does not begin with one
+/// or nothing follows them.
 fn bare_text(message: &Message<'_>) -> Option<String> {
     let known = message
         .headers()

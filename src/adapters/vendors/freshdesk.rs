@@ -1,5 +1,5 @@
-//! `freshdesk`: automations of Freshdesk. The first event of a ticket creates an alert, whatever its
-//! status.
+//! `freshdesk`: automations of Freshdesk. The first event of a ticket creates an alert, whatever
+//! its status.
 
 use super::{
     prelude::*,

@@ -1,5 +1,5 @@
-//! `hetrix_tools`: uptime, resource usage and blacklists of HetrixTools. The members of the body tell
-//! which of them it is about.
+//! `hetrix_tools`: uptime, resource usage and blacklists of HetrixTools. The members of the body
+//! tell which of them it is about.
 
 use super::prelude::*;
 use crate::adapters::instants::from_seconds;

@@ -1,5 +1,5 @@
-//! `jiraserver`: issues of Jira. New ones create alerts; with the option `issue_updated`, updated ones
-//! do too.
+//! `jiraserver`: issues of Jira. New ones create alerts; with the option `issue_updated`, updated
+//! ones do too.
 
 use super::prelude::*;
 use url::Url;
@@ -27,8 +27,8 @@ fn parse(request: &InboundRequest, options: Options<'_>) -> ParsedEvent {
         .build()
 }
 
-/// The page of the issue, derived from its API URL. In strict mode the context path of the server is
-/// dropped, as PagerTree does.
+/// The page of the issue, derived from its API URL. In strict mode the context path of the server
+/// is dropped, as PagerTree does.
 fn page_url(issue: Field<'_>, is_strict: bool) -> Option<String> {
     let api_url = Url::parse(&issue.get("self").text())
         .ok()

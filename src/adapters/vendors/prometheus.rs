@@ -1,4 +1,5 @@
-//! `prometheus`: the webhook receiver of Alertmanager, version 4. Each group of alerts is one alert.
+//! `prometheus`: the webhook receiver of Alertmanager, version 4. Each group of alerts is one
+//! alert.
 
 use super::prelude::*;
 

@@ -1,4 +1,5 @@
-//! `prtg`: the HTTP action of PRTG, a form. Its test button sends the literal placeholder `%status`.
+//! `prtg`: the HTTP action of PRTG, a form. Its test button sends the literal placeholder
+//! `%status`.
 
 use super::prelude::*;
 

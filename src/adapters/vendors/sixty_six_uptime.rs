@@ -1,5 +1,5 @@
-//! `sixty_six_uptime`, also sold as `hydrozen`: monitors, heartbeats and expiry dates. Only the number
-//! 1 in `is_ok` means that a problem is over.
+//! `sixty_six_uptime`, also sold as `hydrozen`: monitors, heartbeats and expiry dates. Only the
+//! number 1 in `is_ok` means that a problem is over.
 
 use super::prelude::*;
 use crate::adapters::compare::is_equal;

@@ -12,8 +12,8 @@ fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
         _ => return no_action("ActionType", kind, id),
     };
 
-    // PagerTree's adapter reads `severity` and `AlertDetailsURL`, although its guide sends `Severity`
-    // and `AlertDetailsUrl`.
+    // PagerTree's adapter reads `severity` and `AlertDetailsURL`, although its guide sends
+    // `Severity` and `AlertDetailsUrl`.
     let urgency = match request.get("severity").lowercase().as_str() {
         "notice" | "informational" => Some(AlertUrgency::Low),
         "warning" => Some(AlertUrgency::Medium),

@@ -1,5 +1,5 @@
-//! `statuscake`: webhooks of a StatusCake contact group, a form. The URL identifies an alert, not the
-//! test.
+//! `statuscake`: webhooks of a StatusCake contact group, a form. The URL identifies an alert, not
+//! the test.
 
 use super::prelude::*;
 

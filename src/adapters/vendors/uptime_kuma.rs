@@ -21,7 +21,8 @@ fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
         return ignored("the event has no third-party id", None);
     }
 
-    // Certificate warnings and test messages have no heartbeat and share one id. Each gets an alert.
+    // Certificate warnings and test messages have no heartbeat and share one id. Each gets an
+    // alert.
     let is_general = action == Action::Create && id.is("uptime-kuma") && !heartbeat.is_some();
     let id = id
         .non_empty()

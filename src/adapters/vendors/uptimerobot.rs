@@ -1,5 +1,5 @@
-//! `uptimerobot`: the webhook contact of UptimeRobot, which appends its parameters to a URL that ends
-//! in `/g?`.
+//! `uptimerobot`: the webhook contact of UptimeRobot, which appends its parameters to a URL that
+//! ends in `/g?`.
 
 use super::prelude::*;
 use crate::adapters::instants;
@@ -58,7 +58,8 @@ fn triggered_at(request: &InboundRequest) -> Value {
     instants::from_seconds(Field::new(Some(&seconds(request).into())))
 }
 
-/// With `groupSeconds`, a parameter that users add to the URL, all alerts of a time span share an id.
+/// With `groupSeconds`, a parameter that users add to the URL, all alerts of a time span share an
+/// id.
 fn group(request: &InboundRequest) -> Option<String> {
     let span = request.get("groupSeconds").integer()?;
     let start = seconds(request).saturating_sub(seconds(request).checked_rem_euclid(span)?);

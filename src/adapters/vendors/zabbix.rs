@@ -39,8 +39,8 @@ fn parse(request: &InboundRequest, options: Options<'_>) -> ParsedEvent {
         .build()
 }
 
-/// Whether a macro was not expanded. Events of services, discovery and Zabbix itself have no trigger;
-/// without this check they would all share one alert.
+/// Whether a macro was not expanded. Events of services, discovery and Zabbix itself have no
+/// trigger; without this check they would all share one alert.
 fn is_placeholder(text: &str) -> bool {
     let text = text.trim();
     text == "*UNKNOWN*" || (text.starts_with('{') && text.ends_with('}'))

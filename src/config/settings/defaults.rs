@@ -1,8 +1,9 @@
-//! What every setting is unless it is set; `config.toml` says the same.
+//! The default of every setting. `config.toml` documents the same values.
 
 use super::{
-    Auth, Cors, Limits, Listen, Log, LogFormat, Mode, OutgoingSettings, ReachSetting,
-    RetentionSettings, Settings, Shutdown, SmtpSettings, StoreSettings,
+    AuthSettings, CorsSettings, EgressSetting, LimitsSettings, Listen, LogFormat, LogSettings,
+    Mode, OutgoingSettings, RetentionSettings, Settings, ShutdownSettings, SmtpSettings,
+    StoreSettings,
 };
 use std::path::PathBuf;
 
@@ -17,15 +18,15 @@ impl Default for Settings {
             allowed_hosts: Vec::new(),
             port_file: PathBuf::new(),
             workers: 0,
-            auth: Auth::default(),
-            limits: Limits::default(),
+            auth: AuthSettings::default(),
+            limits: LimitsSettings::default(),
             store: StoreSettings::default(),
             retention: RetentionSettings::default(),
             outgoing: OutgoingSettings::default(),
             smtp: SmtpSettings::default(),
-            cors: Cors::default(),
-            log: Log::default(),
-            shutdown: Shutdown::default(),
+            cors: CorsSettings::default(),
+            log: LogSettings::default(),
+            shutdown: ShutdownSettings::default(),
             accounts: Vec::new(),
             keys: Vec::new(),
             users: Vec::new(),
@@ -36,7 +37,7 @@ impl Default for Settings {
 impl Default for OutgoingSettings {
     fn default() -> Self {
         Self {
-            reach: ReachSetting::Auto,
+            reach: EgressSetting::Auto,
             attempts: 10,
             first_retry_seconds: 5,
             timeout_seconds: 15,
@@ -70,7 +71,7 @@ impl Default for RetentionSettings {
     }
 }
 
-impl Default for Auth {
+impl Default for AuthSettings {
     fn default() -> Self {
         Self {
             mode: Mode::Open,
@@ -79,7 +80,7 @@ impl Default for Auth {
     }
 }
 
-impl Default for Limits {
+impl Default for LimitsSettings {
     fn default() -> Self {
         Self {
             body_bytes: 1_048_576,
@@ -108,7 +109,7 @@ impl Default for StoreSettings {
     }
 }
 
-impl Default for Cors {
+impl Default for CorsSettings {
     fn default() -> Self {
         Self {
             origins: vec!["auto".into()],
@@ -116,7 +117,7 @@ impl Default for Cors {
     }
 }
 
-impl Default for Log {
+impl Default for LogSettings {
     fn default() -> Self {
         Self {
             format: LogFormat::Text,
@@ -125,7 +126,7 @@ impl Default for Log {
     }
 }
 
-impl Default for Shutdown {
+impl Default for ShutdownSettings {
     fn default() -> Self {
         Self { drain_seconds: 10 }
     }

@@ -1,13 +1,13 @@
-//! Settings that are lists of texts, and may be written as one text where there is one.
+//! Lists of strings that may be written as a single string.
 
 use serde::{Deserialize, Deserializer};
 
-/// Reads a list of texts, or one text as a list of one.
+/// Deserialises a list of strings, or a single string as a list of one.
 pub(super) fn one_or_several<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged, expecting = "expected a text or a list of texts")]
+    #[serde(untagged, expecting = "expected a string or a list of strings")]
     enum OneOrSeveral {
         One(String),
         Several(Vec<String>),

@@ -86,7 +86,8 @@ impl AlertModel {
         }
     }
 
-    /// Opens, acknowledges or resolves an alert. Returns the webhook for it, unless nothing changes.
+    /// Opens, acknowledges or resolves an alert. Returns the webhook for it, unless nothing
+    /// changes.
     fn change_latest(
         &mut self,
         kind: &str,

@@ -43,8 +43,8 @@ impl WebhookReceiver {
         format!("http://{}/{path}", self.address)
     }
 
-    /// The webhooks that arrived at a path, without repetitions: delivery is at least once, so a kill
-    /// between a response and its commit makes the server send a webhook again.
+    /// The webhooks that arrived at a path, without repetitions: delivery is at least once, so a
+    /// kill between a response and its commit makes the server send a webhook again.
     pub(crate) fn calls(&self, path: &str) -> Vec<WebhookCall> {
         let mut once: Vec<WebhookCall> = Vec::new();
         for calls in self.calls.lock().unwrap().get(path).into_iter().flatten() {

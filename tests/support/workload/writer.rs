@@ -166,7 +166,8 @@ impl WriterClient {
         self.objects.insert(id, object);
     }
 
-    /// Asserts that a restarted server has this writer's objects, and removes them from the listing.
+    /// Asserts that a restarted server has this writer's objects, and removes them from the
+    /// listing.
     pub(crate) fn compare(&mut self, listing: &mut Listing) {
         let pending = self.pending.take();
         for (id, acknowledged) in std::mem::take(&mut self.objects) {

@@ -1,13 +1,13 @@
 //! Masks the messages attached to a message, which are not shown and whose parsing costs too much.
 //!
-//! The parser descends into every attached message, even an encoded one. Thousands of nested messages
-//! exhaust the stack when they are dropped, and each encoded one copies everything around it. So
-//! their content type is replaced by one that the parser does not know.
+//! The parser descends into every attached message, even an encoded one. Thousands of nested
+//! messages exhaust the stack when they are dropped, and each encoded one copies everything around
+//! it. So their content type is replaced by one that the parser does not know.
 
 use std::borrow::Cow;
 
-/// Content types of messages, and of parts that consist of messages by default. Their last letter is
-/// replaced.
+/// Content types of messages, and of parts that consist of messages by default. Their last letter
+/// is replaced.
 const MASKED: [&[u8]; 2] = [b"message", b"digest"];
 const REPLACEMENT: u8 = b'x';
 
