@@ -16,6 +16,7 @@ mod event_body;
 mod field;
 mod html;
 mod html_cost;
+mod html_tokens;
 mod instants;
 mod jmespath;
 mod lenient_json;

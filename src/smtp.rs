@@ -1,9 +1,8 @@
-//! The other door: a small server for mail (RFC 5321) that takes messages for `<integration
-//! id>@<any host>`.
+//! A small mail server (RFC 5321) that accepts messages for `<integration id>@<any host>`.
 //!
-//! The message is an event of that integration, as if it had been posted to it. Whoever knows the
-//! id may send, as over HTTP; nothing is relayed. Memory is bounded: by connections, by the size of
-//! a message, and by recipients.
+//! A message is an event of that integration, as if it had been posted over HTTP. The id is the only
+//! credential, as over HTTP; nothing is relayed. Memory is bounded by the number of connections, the
+//! size of a message and the number of recipients.
 
 mod commands;
 mod connection;
@@ -18,31 +17,31 @@ use actix_rt::net::TcpListener;
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
 
-/// How much one server takes.
+/// Limits of the mail server.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Largest message in bytes.
     pub message_bytes: usize,
-    /// Connections at once.
+    /// Concurrent connections.
     pub connections: usize,
-    /// How long a silent connection is kept.
+    /// How long an idle connection is kept.
     pub idle: Duration,
 }
 
-/// Counts the events of each integration, by the settings of now.
-pub type Throttling = Box<dyn Fn() -> Arc<Throttle>>;
+/// Returns the current rate limits of events.
+pub type ThrottleSource = Box<dyn Fn() -> Arc<Throttle>>;
 
-/// A mail server that is bound and about to serve.
+/// A mail server that is bound to an address and not yet running.
 pub struct MailServer {
     listener: std::net::TcpListener,
     address: SocketAddr,
-    desk: Desk,
+    shared: Shared,
 }
 
-/// What every connection works with.
-struct Desk {
-    incoming: Events,
-    throttling: Throttling,
+/// State shared by all connections.
+struct Shared {
+    events: Events,
+    throttles: ThrottleSource,
     event_metrics: EventMetrics,
     partial_deliveries: PartialDeliveries,
     limits: Limits,
@@ -56,19 +55,19 @@ impl fmt::Debug for MailServer {
     }
 }
 
-/// After a connection could not be accepted.
-const PAUSE: Duration = Duration::from_millis(100);
+/// The pause after a connection could not be accepted.
+const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(100);
 const BUSY: &str = "421 4.3.2 too many connections; try again later\r\n";
 
 impl MailServer {
-    /// A server on this listener.
+    /// Creates a server on a bound listener.
     ///
     /// # Errors
-    /// The listener has no address or cannot be made to wait for nobody.
+    /// The listener has no address, or cannot be made non-blocking.
     pub fn new(
         listener: std::net::TcpListener,
-        incoming: Events,
-        throttling: Throttling,
+        events: Events,
+        throttles: ThrottleSource,
         event_metrics: EventMetrics,
         limits: Limits,
     ) -> io::Result<Self> {
@@ -77,9 +76,9 @@ impl MailServer {
         Ok(Self {
             listener,
             address,
-            desk: Desk {
-                incoming,
-                throttling,
+            shared: Shared {
+                events,
+                throttles,
                 event_metrics,
                 partial_deliveries: PartialDeliveries::default(),
                 limits,
@@ -87,56 +86,56 @@ impl MailServer {
         })
     }
 
-    /// Where it listens; the port is the real one.
+    /// The address it listens on, with the actual port.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves until `stopping` is true. Then messages that came whole have `drain` to be kept and
-    /// acknowledged, and whoever is not that far is told to come again.
+    /// Serves until `stopping` is true. Then messages that have been received completely have `drain`
+    /// to be stored and acknowledged; the other clients are asked to try again later.
     pub async fn run(self, mut stopping: watch::Receiver<bool>, drain: Duration) {
         let listener = match TcpListener::from_std(self.listener) {
             Ok(listener) => listener,
-            Err(cause) => return log::error!(cause:display; "No mail can be taken"),
+            Err(cause) => return log::error!(cause:display; "The mail server could not start"),
         };
 
-        let desk = std::rc::Rc::new(self.desk);
+        let shared = std::rc::Rc::new(self.shared);
         let mut connections = JoinSet::new();
-        let mut failing = false;
+        let mut has_failed = false;
 
         loop {
             while connections.try_join_next().is_some() {}
             let accepted = tokio::select! {
                 biased;
-                // Nobody who could say otherwise is there any more if this fails.
-                _told = stopping.wait_for(|stopping| *stopping) => break,
+                // An error means that the sender is gone, which also stops the server.
+                _ignored = stopping.wait_for(|stopping| *stopping) => break,
                 accepted = listener.accept() => accepted,
             };
 
             let (mut stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(cause) => {
-                    if !failing {
-                        log::warn!(cause:display; "A connection for mail could not be accepted; this is tried again");
+                    if !has_failed {
+                        log::warn!(cause:display; "A mail connection could not be accepted; retrying");
                     }
-                    failing = true;
-                    actix_rt::time::sleep(PAUSE).await;
+                    has_failed = true;
+                    actix_rt::time::sleep(ACCEPT_RETRY_INTERVAL).await;
                     continue;
                 }
             };
 
-            failing = false;
-            if connections.len() >= desk.limits.connections {
-                // Whoever does not read it is told by the end of the connection.
-                let _unread = stream.try_write(BUSY.as_bytes());
-                let _gone = tokio::io::AsyncWriteExt::shutdown(&mut stream).await;
+            has_failed = false;
+            if connections.len() >= shared.limits.connections {
+                // A client that misses the reply still sees the connection close.
+                let _ignored = stream.try_write(BUSY.as_bytes());
+                let _ignored = tokio::io::AsyncWriteExt::shutdown(&mut stream).await;
                 continue;
             }
 
-            let (desk, stopping) = (std::rc::Rc::clone(&desk), stopping.clone());
+            let (shared, stopping) = (std::rc::Rc::clone(&shared), stopping.clone());
             connections.spawn_local(async move {
-                if let Err(cause) = connection::serve(stream, peer.ip(), &desk, stopping).await {
-                    log::debug!(cause:display, peer:display; "A connection for mail broke off");
+                if let Err(cause) = connection::serve(stream, peer.ip(), &shared, stopping).await {
+                    log::debug!(cause:display, peer:display; "A mail connection was interrupted");
                 }
             });
         }
@@ -149,7 +148,7 @@ impl MailServer {
 
         if ended.is_err() {
             let connections = connections.len();
-            log::warn!(connections; "Connections for mail did not end in time; what was not acknowledged is sent again");
+            log::warn!(connections; "Mail connections did not finish in time; their clients will send unacknowledged messages again");
         }
     }
 }

@@ -1,14 +1,13 @@
-//! Bytes as text, in whatever charset a sender writes.
+//! Decodes text in any charset.
 //!
-//! What the bytes say of themselves counts before what the request says of them: a byte order mark,
-//! then the `charset` of the Content-Type, then whether they are UTF-8, or UTF-16 that says nothing
-//! of itself. What is none of these is read as Windows-1252, which is what PowerShell 5 and many
-//! older programs send.
+//! The charset is determined by the first that applies: a byte order mark, the `charset` of the
+//! Content-Type, valid UTF-8, UTF-16 without a mark. Everything else is decoded as Windows-1252, which
+//! PowerShell 5 and many older programs send.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
 
-/// The bytes as text, without a byte order mark.
+/// Decodes bytes, without a byte order mark.
 pub(super) fn decode<'a>(bytes: &'a [u8], content_type: &str) -> Cow<'a, str> {
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         return encoding
@@ -18,7 +17,7 @@ pub(super) fn decode<'a>(bytes: &'a [u8], content_type: &str) -> Cow<'a, str> {
     decode_as(bytes, named(content_type))
 }
 
-/// Bytes within a text of this charset, such as those of an escape in a form.
+/// Decodes a part of a text in this charset, such as an escaped value of a form.
 pub(super) fn decode_as<'a>(bytes: &'a [u8], named: Option<&'static Encoding>) -> Cow<'a, str> {
     match (
         named.filter(|encoding| *encoding != UTF_8),
@@ -34,7 +33,7 @@ pub(super) fn decode_as<'a>(bytes: &'a [u8], named: Option<&'static Encoding>) -
     }
 }
 
-/// The `charset` of a Content-Type, if it is one that is known.
+/// The `charset` of a Content-Type, if it is known.
 pub(super) fn named(content_type: &str) -> Option<&'static Encoding> {
     let parameters = content_type
         .split(';')
@@ -44,7 +43,7 @@ pub(super) fn named(content_type: &str) -> Option<&'static Encoding> {
     Encoding::for_label(charsets.next()?.1.trim().trim_matches('"').as_bytes())
 }
 
-/// UTF-16 whose beginning is of ASCII, as that of JSON and of forms is.
+/// Recognizes UTF-16 that begins with ASCII, as JSON and forms do.
 fn unmarked_utf_16(bytes: &[u8]) -> Option<&'static Encoding> {
     match bytes {
         [0, 1..=0x7f, 0, 1..=0x7f, ..] => Some(UTF_16BE),
@@ -62,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_read_in_the_charset_in_which_it_is_written() {
+    fn text_is_decoded_in_its_charset() {
         let text = r#"{"a":"Kühlhaus €"}"#;
         let marked = |mark: &[u8], text: Vec<u8>| [mark, &text].concat();
         let (little, big) = (
@@ -113,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_any_kind_are_some_text() {
+    fn any_bytes_can_be_decoded() {
         for bytes in [
             &b"\0\0\0"[..],
             b"\xff",

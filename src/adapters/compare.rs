@@ -1,25 +1,24 @@
-//! Values compared: numbers are the same whichever way they are written, and only what is of one
-//! kind has an order.
+//! Compares JSON values: numbers by value, however they are written.
 
 use serde_json::{Number, Value};
 use std::cmp::Ordering;
 
-/// Whether both are the same.
+/// Whether two values are equal.
 pub(super) fn is_equal(left: &Value, right: &Value) -> bool {
     compared(left, right).0
 }
 
-/// Whether both are the same, and how many bytes of work it took to find out.
+/// Whether two values are equal, and the cost of the comparison in bytes.
 pub(super) fn compared(left: &Value, right: &Value) -> (bool, usize) {
     let mut work = 0;
     (compare(left, right, &mut work), work)
 }
 
-/// What it takes to look at a value, besides its length.
-const A_VALUE: usize = 16;
+/// The cost of inspecting a value, besides its length.
+const COST_OF_A_VALUE: usize = 16;
 
 fn compare(left: &Value, right: &Value, work: &mut usize) -> bool {
-    *work = work.saturating_add(A_VALUE);
+    *work = work.saturating_add(COST_OF_A_VALUE);
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => {
             *work = work
@@ -55,7 +54,7 @@ fn compare(left: &Value, right: &Value, work: &mut usize) -> bool {
     }
 }
 
-/// Which comes first, of two numbers or two texts.
+/// The order of two numbers or two strings. Other pairs have none.
 pub(super) fn order(left: &Value, right: &Value) -> Option<Ordering> {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => numbers(left, right),
@@ -103,13 +102,13 @@ mod tests {
     fn the_work_is_that_of_what_was_looked_at() {
         let work = |left: &Value, right: &Value| compared(left, right).1;
         let (short, long) = (value("[1]"), vec![Value::Null; 1_000].into());
-        assert_eq!(work(&short, &long), A_VALUE, "their lengths differ");
-        assert_eq!(work(&long, &long), 1_001 * A_VALUE);
+        assert_eq!(work(&short, &long), COST_OF_A_VALUE, "their lengths differ");
+        assert_eq!(work(&long, &long), 1_001 * COST_OF_A_VALUE);
 
         let text = |length: usize| Value::String("x".repeat(length));
         assert_eq!(
             (work(&text(500), &text(500)), work(&text(500), &text(501))),
-            (A_VALUE + 500, A_VALUE)
+            (COST_OF_A_VALUE + 500, COST_OF_A_VALUE)
         );
 
         let members = |count: usize| {
@@ -122,7 +121,7 @@ mod tests {
 
         assert_eq!(
             work(&members(1_000), &members(1_000)),
-            A_VALUE + 1_000 * (A_VALUE + 8)
+            COST_OF_A_VALUE + 1_000 * (COST_OF_A_VALUE + 8)
         );
     }
 

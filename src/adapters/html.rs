@@ -1,25 +1,24 @@
-//! Descriptions are shown as HTML: plain text becomes some, and what is some already loses what
-//! could do harm.
+//! Sanitizes HTML, and converts plain text to HTML, since descriptions are displayed as HTML.
 
 use ammonia::Builder;
 use std::collections::HashSet;
 
-/// How much of HTML is left. Source of the names: the option `sanitize_level` of PagerTree's email
-/// integration, which are those of the Ruby library that it uses.
+/// Which tags remain. Source of the names: the option `sanitize_level` of PagerTree's email
+/// integration, which come from the Ruby library `sanitize`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Level {
-    /// No tag.
+    /// None.
     Default,
-    /// Words in bold and the like.
+    /// Inline formatting.
     Restricted,
     /// Text with links and lists.
     Basic,
-    /// Everything that is harmless: headings, tables, pictures.
+    /// All harmless ones, such as headings, tables and images.
     Relaxed,
 }
 
 impl Level {
-    /// Reads the name; what is unknown is relaxed.
+    /// Parses a name. Unknown names mean `Relaxed`.
     pub(super) fn parse(name: &str) -> Self {
         match name {
             "default" => Self::Default,
@@ -67,14 +66,13 @@ const BASIC: [&str; 33] = [
     "bdi",
 ];
 
-/// So many bytes are looked at. Much of a message may be styles, which are not shown; of what is
-/// shown less is kept (`effort`).
-const MAX_BYTES: usize = 256 << 10;
+/// Bytes of input. Much of it may be styles, which are not displayed; `html_cost` truncates the rest.
+const MAX_INPUT_BYTES: usize = 256 << 10;
 
-/// HTML without scripts, styles and handlers, and with no more tags than the level allows; without
-/// any tags where it would take long to find out which element stands in which.
+/// Removes scripts, styles, event handlers and all tags beyond the level. HTML that is too costly to
+/// parse loses all its tags.
 pub(super) fn sanitize(html: &str, level: Level) -> String {
-    let end = (0..=MAX_BYTES)
+    let end = (0..=MAX_INPUT_BYTES)
         .rev()
         .find(|end| html.is_char_boundary(*end))
         .filter(|end| *end < html.len());
@@ -94,8 +92,8 @@ pub(super) fn sanitize(html: &str, level: Level) -> String {
     builder.clean(&html).to_string()
 }
 
-/// Plain text as paragraphs: an empty line ends one, a line break is one. The empty text is one
-/// without text.
+/// Converts plain text to paragraphs. An empty line separates paragraphs; a single line break becomes
+/// `<br />`.
 pub(super) fn paragraphs(text: &str) -> String {
     let text = sanitize(
         &text.replace("\r\n", "\n").replace('\r', "\n"),
@@ -119,7 +117,7 @@ pub(super) fn paragraphs(text: &str) -> String {
     paragraphs.collect::<Vec<_>>().join("\n\n")
 }
 
-/// A line break between two lines, none at the ends.
+/// Inserts line breaks between the lines of a paragraph.
 fn with_breaks(paragraph: &str) -> String {
     let lines = paragraph.trim_matches('\n');
     let broken = lines.replace('\n', "\n<br />");
@@ -135,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_could_do_harm_is_left() {
+    fn dangerous_html_is_removed() {
         let html = r#"<h1 onclick="x()">Hi</h1><script>evil()</script><a href="javascript:x()">a</a><b>b</b><p>p</p>"#;
         for (level, expected) in [
             (
@@ -158,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn text_becomes_paragraphs() {
+    fn text_is_converted_to_paragraphs() {
         for (text, expected) in [
             (
                 "one\r\ntwo\n\n\nthree",

@@ -1,25 +1,22 @@
-//! The option `wrapper_key`: where in what was sent the attributes stand, as an expression of
-//! JMESPath.
+//! The option `wrapper_key`: a JMESPath expression for the place of the attributes in a request.
 //!
-//! Who writes the expression and who sends what it is applied to may be strangers, so what both can
-//! cost is bounded: the length, by which expressions nest, and how often they may copy what they
-//! are applied to.
+//! Neither the author of the expression nor the sender is trusted, so the cost is bounded: by the
+//! length of the expression, and by the number of copies that it can make of its input.
 
 use super::field::Options;
 use jmespath::{Context, DEFAULT_RUNTIME, JmespathError, Variable, ast::Ast, interpret};
 use serde_json::Value;
 use std::rc::Rc;
 
-/// Far more than a path needs, and little enough for a parser that calls itself.
+/// Bounds the recursion of the parser.
 const MAX_EXPRESSION_BYTES: usize = 256;
-/// Lists and functions that stand behind each other multiply.
+/// Chained lists and functions multiply the size of the output.
 const MAX_COPIES: u64 = 64;
 
-/// The object that holds the attributes: where `wrapper_key` leads, or if that is nowhere, all that
-/// was sent.
+/// The object that `wrapper_key` selects; all parameters if it selects nothing.
 ///
 /// # Errors
-/// It is no expression, costs too much, or leads to no object: a sentence.
+/// The expression is invalid, too costly, or selects something other than an object.
 pub(super) fn unwrap_parameters(parameters: &Value, options: Options<'_>) -> Result<Value, String> {
     let Some(path) = options.get("wrapper_key").non_empty() else {
         return Ok(parameters.clone());
@@ -27,18 +24,18 @@ pub(super) fn unwrap_parameters(parameters: &Value, options: Options<'_>) -> Res
 
     if path.len() > MAX_EXPRESSION_BYTES {
         return Err(format!(
-            "the option 'wrapper_key' has {} bytes and may have {MAX_EXPRESSION_BYTES}",
+            "the option 'wrapper_key' has {} bytes; the limit is {MAX_EXPRESSION_BYTES}",
             path.len()
         ));
     }
 
     let fault = |error: JmespathError| {
-        format!("the option 'wrapper_key' is no JMESPath expression: {error}")
+        format!("the option 'wrapper_key' is not a valid JMESPath expression: {error}")
     };
 
     let expression = jmespath::parse(&path).map_err(fault)?;
     if copies(&expression) > MAX_COPIES {
-        return Err("the option 'wrapper_key' copies what it is applied to too often".to_owned());
+        return Err("the option 'wrapper_key' is too costly".to_owned());
     }
 
     let mut context = Context::new(&path, &DEFAULT_RUNTIME);
@@ -52,10 +49,10 @@ pub(super) fn unwrap_parameters(parameters: &Value, options: Options<'_>) -> Res
         .then(|| serde_json::to_value(&found).ok())
         .flatten();
 
-    object.ok_or_else(|| format!("the option 'wrapper_key' ('{path}') leads to no object"))
+    object.ok_or_else(|| format!("the option 'wrapper_key' ('{path}') does not select an object"))
 }
 
-/// The library's own conversion takes numbers of arbitrary precision for objects.
+/// The library's own conversion mistakes numbers of arbitrary precision for objects.
 fn variable(value: &Value) -> Rc<Variable> {
     Rc::new(match value {
         Value::Null => Variable::Null,
@@ -72,7 +69,7 @@ fn variable(value: &Value) -> Rc<Variable> {
     })
 }
 
-/// How often what the expression is applied to can stand in what it makes of it, at most.
+/// The number of times that the input can occur in the output, at most.
 fn copies(expression: &Ast) -> u64 {
     let all = |parts: &mut dyn Iterator<Item = &Ast>| {
         parts.map(copies).fold(0, u64::saturating_add).max(1)
@@ -99,7 +96,7 @@ fn copies(expression: &Ast) -> u64 {
         }
         Ast::MultiList { elements, .. } => all(&mut elements.iter()),
         Ast::MultiHash { elements, .. } => all(&mut elements.iter().map(|pair| &pair.value)),
-        // Such as `to_string`, which escapes what is escaped already.
+        // For example, `to_string` escapes every character that is already escaped.
         Ast::Function { args, .. } => all(&mut args.iter()).saturating_mul(2),
     }
 }
@@ -116,27 +113,27 @@ mod tests {
     }
 
     #[test]
-    fn a_path_leads_to_an_object_or_nowhere() {
+    fn expressions_select_objects() {
         assert_eq!(at("event").unwrap(), json!({"id": 7}));
         assert_eq!(at("list[0]").unwrap(), json!({"id": 1}));
         assert_eq!(
             at("{id: event.id, title: text}").unwrap(),
             json!({"id": 7, "title": "x"})
         );
-        assert_eq!(at("nowhere").unwrap()["text"], "x", "all that was sent");
+        assert_eq!(at("nowhere").unwrap()["text"], "x", "all parameters");
         assert_eq!(
             at("text").unwrap_err(),
-            "the option 'wrapper_key' ('text') leads to no object"
+            "the option 'wrapper_key' ('text') does not select an object"
         );
         assert!(
             at("a b")
                 .unwrap_err()
-                .starts_with("the option 'wrapper_key' is no JMESPath expression")
+                .starts_with("the option 'wrapper_key' is not a valid JMESPath expression")
         );
     }
 
     #[test]
-    fn what_an_expression_may_cost_is_bounded() {
+    fn costly_expressions_are_rejected() {
         for deep in [
             "a.".repeat(5_000),
             "(".repeat(5_000),
@@ -145,14 +142,14 @@ mod tests {
             "a|".repeat(5_000),
         ] {
             assert!(
-                at(&deep).unwrap_err().contains("and may have 256"),
+                at(&deep).unwrap_err().contains("the limit is 256"),
                 "{deep:.9}"
             );
         }
 
         for deep in ["a.", "(", "[", "!", "a|", "{a:", "[?", "@.", "&", "abs("] {
-            let _any_answer_that_is_none_of_the_stack =
-                at(&deep.repeat(MAX_EXPRESSION_BYTES / deep.len()));
+            // Any result will do, as long as the stack does not overflow.
+            let _ignored = at(&deep.repeat(MAX_EXPRESSION_BYTES / deep.len()));
         }
 
         for copying in [
@@ -163,7 +160,10 @@ mod tests {
             "map(&[@,@], @)",
         ] {
             let often = vec![copying; MAX_EXPRESSION_BYTES / (copying.len() + 1)].join("|");
-            assert!(at(&often).unwrap_err().ends_with("too often"), "{often}");
+            assert!(
+                at(&often).unwrap_err().ends_with("is too costly"),
+                "{often}"
+            );
         }
     }
 }

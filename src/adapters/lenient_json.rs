@@ -1,70 +1,74 @@
-//! JSON as senders write it by hand, by templates, or by libraries that go beyond the standard.
+//! A lenient parser for JSON that was written by hand, by templates or by non-conforming libraries.
 //!
-//! A text that is no JSON is mended in one pass over it, and then parsed like any other: raw
-//! control characters in strings, escapes that there are not, halves of surrogate pairs, `NaN` and
-//! its like, bare words, commas too many, values that are missing, and whatever follows the end.
-//! What cannot be mended is named, with its place.
+//! Invalid JSON is repaired in a single pass and then parsed as usual: raw control characters in
+//! strings, unknown escapes, lone surrogates, `NaN`, bare words, superfluous commas, missing values
+//! and trailing text. The error names what cannot be repaired, and where.
 
 use serde_json::Value;
 use std::{fmt, iter::Peekable, str::CharIndices};
 
-/// How deep values may be nested, which is as deep as the JSON library goes.
+/// The nesting limit of the JSON library.
 const MAX_DEPTH: usize = 127;
 
-/// Why a text is no JSON, and where: `line 1, column 62: raw newline in a string`.
+/// A syntax error and its place: `line 1, column 62, raw newline in a string`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct NotJson {
+pub(super) struct SyntaxError {
     line: usize,
     column: usize,
-    what: String,
+    message: String,
 }
 
-impl fmt::Display for NotJson {
+impl fmt::Display for SyntaxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
             "line {}, column {}, {}",
-            self.line, self.column, self.what
+            self.line, self.column, self.message
         )
     }
 }
 
-/// The values that stand in a text one after the other, such as JSON lines; usually one.
+/// Parses all objects and arrays of a text, such as JSON lines.
 ///
 /// # Errors
-/// The first place at which no value can be made out.
-pub(super) fn values(text: &str) -> Result<Vec<Value>, NotJson> {
+/// The first syntax error that cannot be repaired.
+pub(super) fn parse(text: &str) -> Result<Vec<Value>, SyntaxError> {
     let mut found = Vec::new();
     let mut start = 0;
     while let Some(rest) = text.get(start..).filter(|rest| begins_value(rest)) {
-        let mut mender = Mender::new(rest);
-        let mended = mender
-            .mend()
-            .map_err(|fault| at(text, start.saturating_add(fault.place), fault.what))?;
-        let value = serde_json::from_str(&mended)
-            .map_err(|error| at(text, start, format!("a value that cannot be read: {error}")))?;
+        let mut repairer = Repairer::new(rest);
+        let output = repairer
+            .repair()
+            .map_err(|fault| error_at(text, start.saturating_add(fault.place), fault.what))?;
+        let value = serde_json::from_str(&output)
+            .map_err(|error| error_at(text, start, format!("invalid value: {error}")))?;
         found.push(value);
-        start = start.saturating_add(mender.end);
+        start = start.saturating_add(repairer.end);
     }
 
     if found.is_empty() {
-        Err(at(text, 0, "no object and no array".to_owned()))
+        Err(error_at(
+            text,
+            0,
+            "neither an object nor an array".to_owned(),
+        ))
     } else {
         Ok(found)
     }
 }
 
-/// Whether an object or an array follows, after what may stand between values.
+/// Whether an object or an array follows.
 fn begins_value(text: &str) -> bool {
-    text.trim_start_matches(is_filler).starts_with(['{', '['])
+    text.trim_start_matches(is_separator)
+        .starts_with(['{', '['])
 }
 
-/// What may stand between values. Text that is none of it is no further value.
-fn is_filler(character: char) -> bool {
+/// Whether a character may separate values.
+fn is_separator(character: char) -> bool {
     character.is_whitespace() || matches!(character, '\0' | ',' | ';' | '\u{feff}' | '\u{1e}')
 }
 
-fn at(text: &str, place: usize, what: String) -> NotJson {
+fn error_at(text: &str, place: usize, message: String) -> SyntaxError {
     let before = text.get(..place).unwrap_or(text);
     let line = before.matches('\n').count().saturating_add(1);
     let column = before
@@ -72,16 +76,20 @@ fn at(text: &str, place: usize, what: String) -> NotJson {
         .next()
         .map_or(0, |line| line.chars().count())
         .saturating_add(1);
-    NotJson { line, column, what }
+    SyntaxError {
+        line,
+        column,
+        message,
+    }
 }
 
-/// Why no value can be made out, and at which byte.
+/// An error at a byte offset.
 struct Fault {
     place: usize,
     what: String,
 }
 
-/// What was read last, which decides what may follow.
+/// The previous token, which decides what may follow.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Last {
     /// `{` or `[`.
@@ -91,37 +99,36 @@ enum Last {
     Value,
 }
 
-struct Mender<'a> {
+struct Repairer<'a> {
     text: &'a str,
     characters: Peekable<CharIndices<'a>>,
-    mended: String,
-    /// The brackets that are open.
+    output: String,
+    /// The open brackets.
     open: Vec<char>,
     last: Last,
-    /// Where what was read ends, in bytes.
+    /// The byte offset behind the repaired value.
     end: usize,
 }
 
-impl<'a> Mender<'a> {
+impl<'a> Repairer<'a> {
     fn new(text: &'a str) -> Self {
         let characters = text.char_indices().peekable();
-        // It grows with what is mended. Room for all of the text would be made anew for each of the
-        // values in it.
+        // The output grows on demand: each of many values would reserve room for the whole text.
         Self {
             text,
             characters,
-            mended: String::new(),
+            output: String::new(),
             open: Vec::new(),
             last: Last::Open,
             end: 0,
         }
     }
 
-    /// One object or array, as JSON has it.
-    fn mend(&mut self) -> Result<String, Fault> {
+    /// Repairs one object or array.
+    fn repair(&mut self) -> Result<String, Fault> {
         while self
             .characters
-            .next_if(|(_, character)| is_filler(*character))
+            .next_if(|(_, character)| is_separator(*character))
             .is_some()
         {}
 
@@ -132,7 +139,7 @@ impl<'a> Mender<'a> {
                 ',' => self.comma(),
                 ':' => self.colon(),
                 '"' => self.string(place)?,
-                _ if is_filler(character) => {}
+                _ if is_separator(character) => {}
                 _ => self.word(place),
             }
 
@@ -141,7 +148,7 @@ impl<'a> Mender<'a> {
                     .characters
                     .peek()
                     .map_or(self.text.len(), |(place, _)| *place);
-                return Ok(std::mem::take(&mut self.mended));
+                return Ok(std::mem::take(&mut self.output));
             }
         }
 
@@ -153,7 +160,7 @@ impl<'a> Mender<'a> {
 
         Err(Fault {
             place: self.text.len(),
-            what: format!("the text ends within {open}"),
+            what: format!("unexpected end of {open}"),
         })
     }
 
@@ -166,7 +173,7 @@ impl<'a> Mender<'a> {
         }
         self.begin_value();
         self.open.push(bracket);
-        self.mended.push(bracket);
+        self.output.push(bracket);
         self.last = Last::Open;
         Ok(())
     }
@@ -187,62 +194,62 @@ impl<'a> Mender<'a> {
         }
 
         match self.last {
-            Last::Comma => drop(self.mended.pop()),
-            Last::Colon => self.mended.push_str("null"),
+            Last::Comma => drop(self.output.pop()),
+            Last::Colon => self.output.push_str("null"),
             Last::Open | Last::Value => {}
         }
 
-        self.mended.push(bracket);
+        self.output.push(bracket);
         self.last = Last::Value;
         Ok(())
     }
 
-    /// A comma too many is none.
+    /// Drops superfluous commas.
     fn comma(&mut self) {
         match self.last {
             Last::Open | Last::Comma => return,
-            Last::Colon => self.mended.push_str("null"),
+            Last::Colon => self.output.push_str("null"),
             Last::Value => {}
         }
-        self.mended.push(',');
+        self.output.push(',');
         self.last = Last::Comma;
     }
 
     fn colon(&mut self) {
         if self.last == Last::Value {
-            self.mended.push(':');
+            self.output.push(':');
             self.last = Last::Colon;
         }
     }
 
-    /// A value without a comma before it gets one.
+    /// Inserts a missing comma before a value.
     fn begin_value(&mut self) {
         if self.last == Last::Value && !self.open.is_empty() {
-            self.mended.push(',');
+            self.output.push(',');
         }
     }
 
     fn string(&mut self, place: usize) -> Result<(), Fault> {
         self.begin_value();
         self.last = Last::Value;
-        self.mended.push('"');
+        self.output.push('"');
 
         let mut first_newline = None;
         while let Some((at, character)) = self.characters.next() {
             match character {
                 '"' => {
-                    self.mended.push('"');
+                    self.output.push('"');
                     return Ok(());
                 }
                 '\\' => self.escape(),
                 '\n' => {
                     first_newline.get_or_insert(at);
-                    self.mended.push_str("\\n");
+                    self.output.push_str("\\n");
                 }
                 _ if character.is_control() => self
-                    .mended
+                    .output
                     .push_str(&format!("\\u{:04x}", u32::from(character))),
-                _ => self.mended.push(character),
+                _ => self.output.push(character),
             }
         }
 
@@ -253,28 +260,28 @@ impl<'a> Mender<'a> {
             },
             None => Fault {
                 place,
-                what: "a string without its end".to_owned(),
+                what: "unterminated string".to_owned(),
             },
         })
     }
 
-    /// What follows a backslash. One that begins no escape stands for itself.
+    /// The rest of an escape. A backslash that begins none stands for itself.
     fn escape(&mut self) {
         match self.characters.peek().copied() {
             Some((_, character @ ('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't'))) => {
                 self.characters.next();
-                self.mended.push('\\');
-                self.mended.push(character);
+                self.output.push('\\');
+                self.output.push(character);
             }
             Some((place, 'u')) => match self.code_unit(place.saturating_add(1)) {
                 Some(unit) => self.unicode(unit, place),
-                None => self.mended.push_str("\\\\"),
+                None => self.output.push_str("\\\\"),
             },
-            _ => self.mended.push_str("\\\\"),
+            _ => self.output.push_str("\\\\"),
         }
     }
 
-    /// The four digits that begin at this byte.
+    /// The four hexadecimal digits at an offset.
     fn code_unit(&self, place: usize) -> Option<u16> {
         let digits = self.text.get(place..place.checked_add(4)?)?;
         digits
@@ -284,7 +291,7 @@ impl<'a> Mender<'a> {
             .flatten()
     }
 
-    /// A code unit, of which the `u` stands at `place`, with the other half if it is one of a pair.
+    /// A code unit whose `u` is at `place`, together with the other half of a surrogate pair.
     fn unicode(&mut self, unit: u16, place: usize) {
         let behind = place.saturating_add(5);
         let other = self
@@ -309,13 +316,13 @@ impl<'a> Mender<'a> {
             None => (format!("\\u{unit:04x}"), 5),
         };
 
-        self.mended.push_str(&written);
+        self.output.push_str(&written);
         for _ in 0..length {
             self.characters.next();
         }
     }
 
-    /// A number, a literal, or a word that should stand in quotes, up to whatever ends it.
+    /// A number, a literal, or a word without quotes.
     fn word(&mut self, place: usize) {
         self.begin_value();
         self.last = Last::Value;
@@ -338,11 +345,11 @@ impl<'a> Mender<'a> {
             .map_or(self.text.len(), |(place, _)| *place);
         let word = self.text.get(place..end).unwrap_or_default().trim();
 
-        self.mended.push_str(&mended_word(word));
+        self.output.push_str(&repair_word(word));
     }
 }
 
-fn mended_word(word: &str) -> String {
+fn repair_word(word: &str) -> String {
     match word {
         "NaN" | "nan" | "Infinity" | "-Infinity" | "inf" | "-inf" | "undefined" | "None"
         | "nil" => "null".to_owned(),
@@ -360,94 +367,4 @@ fn mended_word(word: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn read(text: &str) -> String {
-        values(text).map_or_else(
-            |fault| fault.to_string(),
-            |values| Value::Array(values).to_string(),
-        )
-    }
-
-    #[test]
-    fn what_senders_get_wrong_is_mended() {
-        for (text, expected) in [
-            ("{\"a\":\"x\ny\tz\r\u{1}\"}", r#"[{"a":"x\ny\tz\r\u0001"}]"#),
-            (
-                r#"{"a": NaN, "b": [Infinity, -Infinity], "c": None, "d": True}"#,
-                r#"[{"a":null,"b":[null,null],"c":null,"d":true}]"#,
-            ),
-            (
-                r#"{"a": "\ud83d", "b": "\ud83d\ude00", "c": "\ude00x", "d": "\u00e9"}"#,
-                "[{\"a\":\"\u{fffd}\",\"b\":\"\u{1f600}\",\"c\":\"\u{fffd}x\",\"d\":\"é\"}]",
-            ),
-            (
-                r#"{"a": [1, 2,], "b": {"c": 3,},}"#,
-                r#"[{"a":[1,2],"b":{"c":3}}]"#,
-            ),
-            (r#"{"a": ,"b":,"c": }"#, r#"[{"a":null,"b":null,"c":null}]"#),
-            (r#"[,1,,2]"#, "[[1,2]]"),
-            ("{\"a\":1}\0\0", r#"[{"a":1}]"#),
-            ("{\"a\":1}\r\n-- \r\nsent by cron", r#"[{"a":1}]"#),
-            ("\u{feff}{\"a\":1}", r#"[{"a":1}]"#),
-            ("{\"a\":1}\n{\"a\":2}\n", r#"[{"a":1},{"a":2}]"#),
-            ("{\"a\":1}, {\"a\":2};", r#"[{"a":1},{"a":2}]"#),
-            (
-                r#"{"path": "C:\temp\dir", "regex": "\d+", "half": "\u12"}"#,
-                r#"[{"path":"C:\temp\\dir","regex":"\\d+","half":"\\u12"}]"#,
-            ),
-            (
-                r#"{"value": 12.5 ms, "host": db-1, 'a': 'b', "zero": 007}"#,
-                r#"[{"value":"12.5 ms","host":"db-1","a":"b","zero":"007"}]"#,
-            ),
-            (r#"{"a": 1 "b": 2}"#, r#"[{"a":1,"b":2}]"#),
-            (r#"{"a": 1.50}"#, r#"[{"a":1.50}]"#),
-        ] {
-            assert_eq!(read(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_mended_is_named_with_its_place() {
-        let deep = format!("{{\"a\":{}", "[".repeat(200));
-        for (text, expected) in [
-            ("hello", "line 1, column 1, no object and no array"),
-            ("", "line 1, column 1, no object and no array"),
-            (
-                "{\"a\":\n  [1, 2}",
-                "line 2, column 8, ']' is missing before '}'",
-            ),
-            ("{\"a\": \"b", "line 1, column 7, a string without its end"),
-            (
-                "{\"a\": \"b\nc}",
-                "line 1, column 9, raw newline in a string",
-            ),
-            (
-                "{\"a\": {\"b\": 1",
-                "line 1, column 14, the text ends within an object",
-            ),
-            ("[1, 2", "line 1, column 6, the text ends within an array"),
-            (
-                deep.as_str(),
-                "line 1, column 132, values nested deeper than 127",
-            ),
-        ] {
-            assert_eq!(read(text), expected, "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_read_or_named(text in "[\\[\\]{},:\"\\\\u0-9a-f'nN \n\u{0}\u{e9}-]{0,40}") {
-            let _either = values(&text);
-        }
-
-        #[test]
-        fn what_is_json_stays_what_it_is(numbers in prop::collection::vec(any::<f64>(), 0..5), text in any::<String>()) {
-            let value = serde_json::json!({"numbers": numbers, "text": text, "nested": [{"a": null, "b": [true, false]}]});
-            prop_assert_eq!(values(&value.to_string()), Ok(vec![value]));
-        }
-    }
-}
+mod tests;

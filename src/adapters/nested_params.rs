@@ -1,16 +1,14 @@
-//! Names with brackets, by which forms and queries send more than texts: `meta[host]=db-1` is a
-//! member of an object, `tags[]=eu` an item of an array. They are read as Rails reads them, which
-//! stands behind PagerTree's incoming address.
+//! Nested parameters of forms and queries, as in Rails: `meta[host]=db-1` is a member of an object,
+//! `tags[]=eu` an item of an array.
 //!
-//! A name that is not of this form is a name like any other. What contradicts something before it
-//! is left out.
+//! A malformed name is taken literally. A pair that contradicts an earlier one is dropped.
 
 use serde_json::{Map, Value};
 
-/// Nobody nests as deep, and reading calls itself as often.
+/// Bounds the recursion.
 const MAX_DEPTH: usize = 32;
 
-/// The object that these texts make, in their order. Of two in the same place the last counts.
+/// Builds an object from name-value pairs. The last of several values for the same place counts.
 pub(super) fn parse(pairs: impl Iterator<Item = (String, String)>) -> Map<String, Value> {
     let mut members = Map::new();
     for (name, text) in pairs {
@@ -22,14 +20,14 @@ pub(super) fn parse(pairs: impl Iterator<Item = (String, String)>) -> Map<String
     members
 }
 
-/// What stands before the brackets, and in each of them.
+/// The text before the brackets, and the text in each of them.
 fn path(name: &str) -> Option<(&str, Vec<&str>)> {
     let (first, rest) = name
         .split_once('[')
         .filter(|(first, _)| !first.is_empty())?;
     let steps: Vec<_> = rest.strip_suffix(']')?.split("][").collect();
-    let is_sound = steps.len() <= MAX_DEPTH && !steps.iter().any(|step| step.contains(['[', ']']));
-    is_sound.then_some((first, steps))
+    let is_valid = steps.len() <= MAX_DEPTH && !steps.iter().any(|step| step.contains(['[', ']']));
+    is_valid.then_some((first, steps))
 }
 
 fn put(place: &mut Value, steps: &[&str], text: String) {
@@ -47,9 +45,9 @@ fn put(place: &mut Value, steps: &[&str], text: String) {
     }
 
     match place {
-        // Members follow one another in one item, until one comes that the item has.
+        // Members belong to the last item, until one comes that it already has.
         Value::Array(items) if step.is_empty() => {
-            match items.last_mut().filter(|last| lacks(last, rest)) {
+            match items.last_mut().filter(|last| lacks_member(last, rest)) {
                 Some(last) => put(last, rest, text),
                 None => {
                     let mut item = Value::Null;
@@ -65,8 +63,8 @@ fn put(place: &mut Value, steps: &[&str], text: String) {
     }
 }
 
-/// Whether it is an object without a member at the end of these steps.
-fn lacks(value: &Value, steps: &[&str]) -> bool {
+/// Whether a value is an object without a member at this path.
+fn lacks_member(value: &Value, steps: &[&str]) -> bool {
     value.is_object()
         && steps
             .iter()
@@ -78,7 +76,7 @@ fn lacks(value: &Value, steps: &[&str]) -> bool {
 mod tests {
     use super::*;
 
-    fn read(form: &str) -> String {
+    fn parse_form(form: &str) -> String {
         Value::Object(parse(form_urlencoded::parse(form.as_bytes()).into_owned())).to_string()
     }
 
@@ -101,12 +99,12 @@ mod tests {
             ),
             ("a%5B0%5D=x", r#"{"a":{"0":"x"}}"#),
         ] {
-            assert_eq!(read(form), expected, "{form}");
+            assert_eq!(parse_form(form), expected, "{form}");
         }
     }
 
     #[test]
-    fn other_brackets_are_part_of_the_name_and_contradictions_left_out() {
+    fn malformed_names_are_literal_and_contradictions_are_dropped() {
         for (form, expected) in [
             (
                 "[a]=1&b[=2&c]=3&d[x=4&e[x]y=5&f[[x]]=6",
@@ -116,10 +114,13 @@ mod tests {
             ("a[]=1&a[x]=2", r#"{"a":["1"]}"#),
             ("a[x]=1&a=2", r#"{"a":"2"}"#),
         ] {
-            assert_eq!(read(form), expected, "{form}");
+            assert_eq!(parse_form(form), expected, "{form}");
         }
 
         let deep = format!("a{}", "[x]".repeat(MAX_DEPTH + 1));
-        assert_eq!(read(&format!("{deep}=1")), format!(r#"{{"{deep}":"1"}}"#));
+        assert_eq!(
+            parse_form(&format!("{deep}=1")),
+            format!(r#"{{"{deep}":"1"}}"#)
+        );
     }
 }

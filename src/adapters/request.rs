@@ -94,7 +94,8 @@ impl InboundRequest {
                 splits: batches == Batches::Split,
             },
         );
-        let mut parameters = nested_params::parse(event_body::pairs(parts.query.as_bytes(), None));
+        let mut parameters =
+            nested_params::parse(event_body::form::pairs(parts.query.as_bytes(), None));
         parameters.extend(nested_params::parse(parts.fields.iter().cloned()));
         parameters.extend(body.members);
         drop(text);

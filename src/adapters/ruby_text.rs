@@ -1,10 +1,8 @@
-//! Values within a text. PagerTree's adapters are Ruby, and put whatever was sent into a text as
-//! Ruby does.
+//! Formats values as Ruby's string interpolation does, which PagerTree's adapters use.
 
 use serde_json::{Number, Value};
 
-/// The value as a text: a text as it is, nothing as the empty one, arrays and objects as Ruby shows
-/// them.
+/// Ruby's `to_s`: strings as they are, null as `""`, arrays and objects as by `inspect`.
 pub(super) fn to_ruby_text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -32,8 +30,7 @@ fn inspect(value: &Value) -> String {
     }
 }
 
-/// Whole numbers with every digit, others with no more than they need: 1.50 is 1.5, and 1e20 is
-/// 1.0e+20.
+/// Integers keep every digit; floats get the shortest form: 1.50 is 1.5, and 1e20 is 1.0e+20.
 fn format_number(number: &Number) -> String {
     let sent = number.to_string();
     match number
@@ -81,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_shown_as_ruby_shows_them() {
+    fn values_are_formatted_as_in_ruby() {
         for (json, expected) in [
             ("null", ""),
             ("false", "false"),

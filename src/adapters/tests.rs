@@ -129,7 +129,7 @@ fn shown(parsed: &ParsedEvent) -> Value {
 }
 
 #[test]
-fn every_request_means_what_its_fixture_says() {
+fn fixtures_are_parsed_as_expected() {
     let mut covered = BTreeSet::new();
     for file in files(&folder()) {
         let kind = file["type"].as_str().unwrap();
@@ -239,14 +239,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_json_breaks_an_adapter(body in any_json(), options in any_json(), header in any::<String>()) {
+    fn adapters_survive_arbitrary_json(body in any_json(), options in any_json(), header in any::<String>()) {
         let options = options.as_object().cloned().unwrap_or_default();
         let headers = vec![("content-type".into(), "application/json".into()), ("authorization".into(), header)];
         survives(&RequestParts { body: body.to_string().into(), headers, ..RequestParts::default() }, &options);
     }
 
     #[test]
-    fn no_bytes_break_an_adapter(body in any::<Vec<u8>>(), query in any::<String>(), kind in any::<String>()) {
+    fn adapters_survive_arbitrary_bytes(body in any::<Vec<u8>>(), query in any::<String>(), kind in any::<String>()) {
         let headers = vec![("content-type".into(), kind)];
         survives(&RequestParts { method: "POST".into(), query, headers, body, ..RequestParts::default() }, &Map::new());
     }

@@ -1,51 +1,51 @@
-//! Commands, line by line, in whatever pieces they come.
+//! Assembles command lines from chunks of input, and parses them.
 //!
-//! The parser knows no address literals (RFC 5321, 4.1.3), which it would refuse: they are written
-//! to it with other signs, and back for whoever wants to read them.
+//! The parser rejects address literals (RFC 5321, 4.1.3). They are passed to it with substitute
+//! characters, which `restore_literal` reverts.
 
 use smtp_proto::{Error, Request};
 use std::{borrow::Cow, slice::Iter};
 
-/// More than any command needs.
-const LONGEST: usize = 4_096;
-const SIGNS: [(char, char); 3] = [('[', '{'), (']', '}'), (':', '|')];
+/// Longer than any valid command.
+const MAX_LINE_BYTES: usize = 4_096;
+const SUBSTITUTES: [(char, char); 3] = [('[', '{'), (']', '}'), (':', '|')];
 
-/// What has come of the next command.
+/// An incomplete command line.
 #[derive(Debug, Default)]
 pub(super) struct Commands {
-    coming: Vec<u8>,
-    whole: Vec<u8>,
+    partial: Vec<u8>,
+    line: Vec<u8>,
 }
 
 impl Commands {
-    /// Takes what has come, up to the end of a command. `None` while there is no whole one.
-    pub(super) fn take(
+    /// Consumes input up to the end of a command. `None` if the command is still incomplete.
+    pub(super) fn feed(
         &mut self,
         bytes: &mut Iter<'_, u8>,
     ) -> Option<Result<Request<Cow<'_, str>>, Error>> {
-        let came = bytes.as_slice();
-        let end = came
+        let input = bytes.as_slice();
+        let end = input
             .iter()
             .position(|byte| *byte == b'\n')
             .map(|end| end.saturating_add(1));
-        let (line, rest) = came.split_at_checked(end.unwrap_or(came.len()))?;
+        let (line, rest) = input.split_at_checked(end.unwrap_or(input.len()))?;
 
         *bytes = rest.iter();
-        self.coming.extend_from_slice(line);
-        if self.coming.len() > LONGEST {
+        self.partial.extend_from_slice(line);
+        if self.partial.len() > MAX_LINE_BYTES {
             return Some(Err(Error::ResponseTooLong));
         }
 
         end?;
-        self.whole = without_literal(&self.coming);
-        self.coming.clear();
+        self.line = substitute_literal(&self.partial);
+        self.partial.clear();
 
-        Some(Request::parse(&mut self.whole.iter()))
+        Some(Request::parse(&mut self.line.iter()))
     }
 }
 
-/// A host in brackets, as the parser takes it.
-fn without_literal(line: &[u8]) -> Vec<u8> {
+/// Replaces the characters of an address literal.
+fn substitute_literal(line: &[u8]) -> Vec<u8> {
     let mut line = line.to_vec();
     let ends = line.windows(2).position(|pair| pair == b"]>");
     let host = ends.and_then(|end| {
@@ -57,8 +57,10 @@ fn without_literal(line: &[u8]) -> Vec<u8> {
     });
 
     for byte in host.into_iter().flatten() {
-        let sign = SIGNS.iter().find(|(sign, _)| char::from(*byte) == *sign);
-        *byte = sign
+        let substitute = SUBSTITUTES
+            .iter()
+            .find(|(sign, _)| char::from(*byte) == *sign);
+        *byte = substitute
             .and_then(|(_, other)| u8::try_from(*other).ok())
             .unwrap_or(*byte);
     }
@@ -66,13 +68,15 @@ fn without_literal(line: &[u8]) -> Vec<u8> {
     line
 }
 
-/// An address as it was said.
-pub(super) fn spoken(address: &str) -> Cow<'_, str> {
+/// Restores the address literal of a parsed address.
+pub(super) fn restore_literal(address: &str) -> Cow<'_, str> {
     match address.rsplit_once('@') {
         Some((name, host)) if host.starts_with('{') && host.ends_with('}') => {
-            let host = SIGNS.iter().fold(host.to_owned(), |host, (sign, other)| {
-                host.replace(*other, &sign.to_string())
-            });
+            let host = SUBSTITUTES
+                .iter()
+                .fold(host.to_owned(), |host, (sign, other)| {
+                    host.replace(*other, &sign.to_string())
+                });
             format!("{name}@{host}").into()
         }
         _ => address.into(),
@@ -85,14 +89,14 @@ mod tests {
 
     fn recipient(line: &str) -> Option<String> {
         let mut commands = Commands::default();
-        match commands.take(&mut format!("{line}\r\n").into_bytes().iter()) {
-            Some(Ok(Request::Rcpt { to })) => Some(spoken(&to.address).into_owned()),
+        match commands.feed(&mut format!("{line}\r\n").into_bytes().iter()) {
+            Some(Ok(Request::Rcpt { to })) => Some(restore_literal(&to.address).into_owned()),
             _ => None,
         }
     }
 
     #[test]
-    fn literals_are_hosts() {
+    fn address_literals_are_accepted() {
         for address in [
             "a@[127.0.0.1]",
             "a@[IPv6:::1]",
@@ -110,19 +114,19 @@ mod tests {
     }
 
     #[test]
-    fn commands_come_in_any_pieces_and_no_longer_than_they_may_be() {
+    fn commands_are_assembled_up_to_the_length_limit() {
         let mut commands = Commands::default();
-        assert!(commands.take(&mut b"NO".iter()).is_none());
+        assert!(commands.feed(&mut b"NO".iter()).is_none());
         let mut bytes = b"OP\r\nRSET\r\nQ".iter();
 
         assert!(matches!(
-            commands.take(&mut bytes),
+            commands.feed(&mut bytes),
             Some(Ok(Request::Noop { .. }))
         ));
-        assert!(matches!(commands.take(&mut bytes), Some(Ok(Request::Rset))));
-        assert!(commands.take(&mut bytes).is_none());
+        assert!(matches!(commands.feed(&mut bytes), Some(Ok(Request::Rset))));
+        assert!(commands.feed(&mut bytes).is_none());
         assert!(matches!(
-            commands.take(&mut [b'x'; LONGEST].iter()),
+            commands.feed(&mut [b'x'; MAX_LINE_BYTES].iter()),
             Some(Err(Error::ResponseTooLong))
         ));
     }

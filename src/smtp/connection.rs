@@ -1,11 +1,10 @@
-//! One connection: reads commands and messages as they come, in whatever pieces, and hands messages
-//! on.
+//! One connection: reads commands and messages in chunks of any size, and delivers the messages.
 
 use super::{
-    Desk,
+    Shared,
     commands::Commands,
     partial_delivery::Fingerprint,
-    session::{GREETING, Next, NoMailbox, Session, line},
+    session::{GREETING, MailboxError, Next, Session, line},
 };
 use crate::{
     adapters::RequestParts,
@@ -26,22 +25,22 @@ use tokio::{
     sync::watch,
 };
 
-/// Read at once.
-const PORTION: usize = 2_048;
-/// A connection is kept for so many times as long as a silent one.
-const AT_MOST: u32 = 10;
+/// Bytes per read.
+const BUFFER_BYTES: usize = 2_048;
+/// The maximum duration of a connection, as a multiple of the idle timeout.
+const MAX_IDLE_TIMEOUTS: u32 = 10;
 
-/// A message on its way in.
-pub(super) struct Incoming {
+/// Receives a message.
+pub(super) struct MessageReceiver {
     receiver: DataReceiver,
     message: Vec<u8>,
     too_large: bool,
 }
 
-impl Incoming {
+impl MessageReceiver {
     pub(super) fn new() -> Self {
         let (mut receiver, mut message) = (DataReceiver::new(), Vec::new());
-        // The dot that ends a message may stand in its first line.
+        // The first line may already be the dot that ends a message.
         receiver.ingest(&mut b"\r\n".iter(), &mut message);
         message.clear();
         Self {
@@ -51,10 +50,10 @@ impl Incoming {
         }
     }
 
-    /// Takes what has come. `true` at its end.
-    pub(super) fn take(&mut self, bytes: &mut std::slice::Iter<'_, u8>, most: usize) -> bool {
+    /// Consumes input. `true` at the end of the message.
+    pub(super) fn feed(&mut self, bytes: &mut std::slice::Iter<'_, u8>, max_bytes: usize) -> bool {
         let ended = self.receiver.ingest(bytes, &mut self.message);
-        self.too_large |= self.message.len() > most;
+        self.too_large |= self.message.len() > max_bytes;
         if self.too_large {
             self.message = Vec::new();
         }
@@ -62,116 +61,116 @@ impl Incoming {
     }
 }
 
-/// Why there is no more to come.
+/// Why a connection ends.
 #[derive(Debug)]
 enum End {
-    /// The connection broke off.
-    Broken(io::Error),
-    /// The client was silent, or talked, for too long.
-    TooLong,
-    /// The server stops.
+    /// The connection failed.
+    Failed(io::Error),
+    /// The client was idle, or connected, for too long.
+    TimedOut,
+    /// The server is shutting down.
     Stopping,
 }
 
 impl From<io::Error> for End {
     fn from(error: io::Error) -> Self {
-        Self::Broken(error)
+        Self::Failed(error)
     }
 }
 
-/// When a connection ends, whatever the client does. Only what the client sends is waited for no
-/// longer; a message that came whole is dealt with, and the reply to it sent.
-struct Ends {
+/// The deadlines of a connection. They bound the waiting for input: a message that has been received
+/// is always delivered and answered.
+struct Deadlines {
     idle: Duration,
     deadline: Pin<Box<Sleep>>,
     stopping: watch::Receiver<bool>,
 }
 
-impl Ends {
-    async fn read(&mut self, stream: &mut TcpStream, portion: &mut [u8]) -> Result<usize, End> {
+impl Deadlines {
+    async fn read(&mut self, stream: &mut TcpStream, buffer: &mut [u8]) -> Result<usize, End> {
         tokio::select! {
             biased;
-            _told = self.stopping.wait_for(|stopping| *stopping) => Err(End::Stopping),
-            () = &mut self.deadline => Err(End::TooLong),
-            read = timeout(self.idle, stream.read(portion)) => Ok(read.map_err(|_| End::TooLong)??),
+            _ignored = self.stopping.wait_for(|stopping| *stopping) => Err(End::Stopping),
+            () = &mut self.deadline => Err(End::TimedOut),
+            read = timeout(self.idle, stream.read(buffer)) => Ok(read.map_err(|_| End::TimedOut)??),
         }
     }
 
     async fn write(&self, stream: &mut TcpStream, replies: &str) -> Result<(), End> {
         Ok(timeout(self.idle, stream.write_all(replies.as_bytes()))
             .await
-            .map_err(|_| End::TooLong)??)
+            .map_err(|_| End::TimedOut)??)
     }
 }
 
-/// Talks until either side has had enough.
+/// Serves a connection until either side ends it.
 pub(super) async fn serve(
     mut stream: TcpStream,
     peer: IpAddr,
-    desk: &Desk,
+    shared: &Shared,
     stopping: watch::Receiver<bool>,
 ) -> io::Result<()> {
-    let idle = desk.limits.idle;
-    let mut ends = Ends {
+    let idle = shared.limits.idle;
+    let mut deadlines = Deadlines {
         idle,
-        deadline: Box::pin(sleep(idle * AT_MOST)),
+        deadline: Box::pin(sleep(idle * MAX_IDLE_TIMEOUTS)),
         stopping,
     };
 
-    let farewell = match converse(&mut stream, peer, desk, &mut ends).await {
+    let last_reply = match run_session(&mut stream, peer, shared, &mut deadlines).await {
         Ok(()) => None,
-        Err(End::Broken(error)) => return Err(error),
-        Err(End::TooLong) => Some(line("421 4.4.2 it took too long")),
+        Err(End::Failed(error)) => return Err(error),
+        Err(End::TimedOut) => Some(line("421 4.4.2 timeout exceeded")),
         Err(End::Stopping) => Some(line(
             "421 4.3.2 the server is shutting down; try again later",
         )),
     };
 
-    if let Some(farewell) = farewell {
-        timeout(idle, stream.write_all(farewell.as_bytes())).await??;
+    if let Some(reply) = last_reply {
+        timeout(idle, stream.write_all(reply.as_bytes())).await??;
     }
 
     timeout(idle, stream.shutdown()).await?
 }
 
-async fn converse(
+async fn run_session(
     stream: &mut TcpStream,
     peer: IpAddr,
-    desk: &Desk,
-    ends: &mut Ends,
+    shared: &Shared,
+    deadlines: &mut Deadlines,
 ) -> Result<(), End> {
-    let most = desk.limits.message_bytes;
-    let mut session = Session::new(peer, most);
+    let max_bytes = shared.limits.message_bytes;
+    let mut session = Session::new(peer, max_bytes);
     let mut commands = Commands::default();
-    let mut incoming: Option<Incoming> = None;
+    let mut receiving: Option<MessageReceiver> = None;
     let mut replies = GREETING.to_owned();
-    let mut portion = [0; PORTION];
+    let mut buffer = [0; BUFFER_BYTES];
 
     loop {
-        ends.write(stream, &replies).await?;
+        deadlines.write(stream, &replies).await?;
         replies.clear();
-        let read = ends.read(stream, &mut portion).await?;
+        let read = deadlines.read(stream, &mut buffer).await?;
 
         if read == 0 {
             return Ok(());
         }
 
-        let mut bytes = portion.get(..read).unwrap_or_default().iter();
+        let mut bytes = buffer.get(..read).unwrap_or_default().iter();
         loop {
-            if let Some(message) = &mut incoming {
-                if !message.take(&mut bytes, most) {
+            if let Some(message) = &mut receiving {
+                if !message.feed(&mut bytes, max_bytes) {
                     break;
                 }
 
-                let reply = match incoming.take() {
-                    Some(whole) if !whole.too_large => {
-                        deliver(desk, &mut session, whole.message, peer).await
+                let reply = match receiving.take() {
+                    Some(received) if !received.too_large => {
+                        deliver(shared, &mut session, received.message, peer).await
                     }
                     _ => {
-                        desk.event_metrics.count_message("too_large");
-                        let reason = format!("the message has more than {most} bytes");
+                        shared.event_metrics.count_message("too_large");
+                        let reason = format!("the message has more than {max_bytes} bytes");
                         for id in &session.recipients {
-                            log_refused(desk, &session, id, peer, (552, &reason)).await;
+                            log_refused(shared, &session, id, peer, (552, &reason)).await;
                         }
                         session.refuse_too_large()
                     }
@@ -181,40 +180,40 @@ async fn converse(
                 continue;
             }
 
-            let Some(command) = commands.take(&mut bytes) else {
+            let Some(command) = commands.feed(&mut bytes) else {
                 break;
             };
 
             let mut unknown = None;
             let next = session.command(command, |name| {
-                let found = mailbox(desk, name);
+                let found = mailbox(shared, name);
                 unknown = found.is_err().then(|| name.to_owned());
                 found
             });
 
             if let Some(id) = unknown.and_then(|name| IntegrationId::parse(&name).ok()) {
-                let reason = "only integrations of type email take mail";
-                log_refused(desk, &session, &id, peer, (550, reason)).await;
+                let reason = "only integrations of type email receive mail";
+                log_refused(shared, &session, &id, peer, (550, reason)).await;
             }
 
             match next {
                 Next::Command(reply) => replies.push_str(&reply),
                 Next::Message(reply) => {
                     replies.push_str(&reply);
-                    incoming = Some(Incoming::new());
+                    receiving = Some(MessageReceiver::new());
                 }
                 Next::End(reply) => {
                     replies.push_str(&reply);
-                    return ends.write(stream, &replies).await;
+                    return deadlines.write(stream, &replies).await;
                 }
             }
         }
     }
 }
 
-/// Leaves a log of a message that is refused, if there is such an integration.
+/// Logs a rejected message, if the integration exists.
 async fn log_refused(
-    desk: &Desk,
+    shared: &Shared,
     session: &Session,
     id: &IntegrationId,
     peer: IpAddr,
@@ -225,73 +224,75 @@ async fn log_refused(
         status,
         reason: reason.to_owned(),
     };
-    desk.incoming.log_refused(id, refused).await;
+    shared.events.log_refused(id, refused).await;
 }
 
-fn mailbox(desk: &Desk, name: &str) -> Result<IntegrationId, NoMailbox> {
-    desk.incoming.mailbox(name).map_err(|fault| match fault {
-        ServiceError::Rejected(_) => NoMailbox::Unknown,
-        ServiceError::Store(_) => NoMailbox::Later,
+fn mailbox(shared: &Shared, name: &str) -> Result<IntegrationId, MailboxError> {
+    shared.events.mailbox(name).map_err(|fault| match fault {
+        ServiceError::Rejected(_) => MailboxError::Unknown,
+        ServiceError::Store(_) => MailboxError::Unavailable,
     })
 }
 
-/// What became of a message, the worst first: what is tried again is tried for all recipients.
+/// The outcome for a recipient. Of several recipients the smallest outcome decides the reply: a message
+/// that must be retried is retried as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fate {
-    Later,
-    TooMany,
-    Taken,
+enum DeliveryOutcome {
+    Retry,
+    RateLimited,
+    Accepted,
     Disabled,
     Blocked,
     Unknown,
 }
 
-async fn deliver(desk: &Desk, session: &mut Session, message: Vec<u8>, peer: IpAddr) -> String {
-    let mut fate = Fate::Unknown;
+async fn deliver(shared: &Shared, session: &mut Session, message: Vec<u8>, peer: IpAddr) -> String {
+    let mut worst = DeliveryOutcome::Unknown;
     let fingerprint = Fingerprint::of(session.sender.as_deref().unwrap_or_default(), &message);
-    let mut taken = desk.partial_deliveries.take(fingerprint);
+    let mut accepted = shared.partial_deliveries.take(fingerprint);
 
     for id in &session.recipients {
-        if taken.contains(id) {
-            fate = fate.min(Fate::Taken);
+        if accepted.contains(id) {
+            worst = worst.min(DeliveryOutcome::Accepted);
             continue;
         }
 
-        let throttle = (desk.throttling)();
-        let outcome = desk
-            .incoming
+        let throttle = (shared.throttles)();
+        let result = shared
+            .events
             .take(id.clone(), arrival(session, id, &message, peer), &throttle)
             .await;
-        let own = fate_of(outcome.map(|taken| taken.receipt));
+        let outcome = outcome_of(result.map(|taken| taken.receipt));
 
-        if own == Fate::Taken {
-            taken.push(id.clone());
+        if outcome == DeliveryOutcome::Accepted {
+            accepted.push(id.clone());
         }
 
-        fate = fate.min(own);
+        worst = worst.min(outcome);
     }
 
-    if matches!(fate, Fate::Later | Fate::TooMany) && !taken.is_empty() {
-        desk.partial_deliveries.remember(fingerprint, taken);
+    if matches!(worst, DeliveryOutcome::Retry | DeliveryOutcome::RateLimited)
+        && !accepted.is_empty()
+    {
+        shared.partial_deliveries.remember(fingerprint, accepted);
     }
 
     session.reset();
-    let (outcome, reply) = match fate {
-        Fate::Later => (
+    let (label, reply) = match worst {
+        DeliveryOutcome::Retry => (
             "later",
-            "451 4.3.0 the message could not be kept; try again later",
+            "451 4.3.0 the message could not be stored; try again later",
         ),
-        Fate::TooMany => (
-            "too_many",
-            "451 4.7.1 too many events of this integration; try again later",
-        ),
-        Fate::Taken => ("taken", "250 2.0.0 taken"),
-        Fate::Disabled => ("disabled", "550 5.2.1 the integration is disabled"),
-        Fate::Blocked => ("blocked", "550 5.7.1 the message was found to be spam"),
-        Fate::Unknown => ("unknown", "550 5.1.1 there is no such integration any more"),
+        DeliveryOutcome::RateLimited => {
+            ("too_many", "451 4.7.1 rate limit exceeded; try again later")
+        }
+        DeliveryOutcome::Accepted => ("taken", "250 2.0.0 accepted"),
+        DeliveryOutcome::Disabled => ("disabled", "550 5.2.1 the integration is disabled"),
+        DeliveryOutcome::Blocked => ("blocked", "550 5.7.1 the message is spam"),
+        DeliveryOutcome::Unknown => ("unknown", "550 5.1.1 the integration no longer exists"),
     };
 
-    desk.event_metrics.count_message(outcome);
+    shared.event_metrics.count_message(label);
     line(reply)
 }
 
@@ -318,16 +319,16 @@ fn arrival(session: &Session, id: &IntegrationId, message: &[u8], peer: IpAddr) 
     }
 }
 
-fn fate_of(outcome: Result<EventAck, ServiceError>) -> Fate {
+fn outcome_of(outcome: Result<EventAck, ServiceError>) -> DeliveryOutcome {
     match outcome {
-        Ok(EventAck::Accepted) => Fate::Taken,
-        Ok(EventAck::Disabled) => Fate::Disabled,
-        Ok(EventAck::Blocked) => Fate::Blocked,
-        Err(ServiceError::Rejected(Rejection::TooMany { .. })) => Fate::TooMany,
-        Err(ServiceError::Rejected(_)) => Fate::Unknown,
+        Ok(EventAck::Accepted) => DeliveryOutcome::Accepted,
+        Ok(EventAck::Disabled) => DeliveryOutcome::Disabled,
+        Ok(EventAck::Blocked) => DeliveryOutcome::Blocked,
+        Err(ServiceError::Rejected(Rejection::TooMany { .. })) => DeliveryOutcome::RateLimited,
+        Err(ServiceError::Rejected(_)) => DeliveryOutcome::Unknown,
         Err(ServiceError::Store(cause)) => {
-            log::warn!(cause:display; "A message could not be kept; its sender is told to try again");
-            Fate::Later
+            log::warn!(cause:display; "A message could not be stored; its sender was asked to try again");
+            DeliveryOutcome::Retry
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{
     commands::Commands,
-    connection::Incoming,
-    session::{Next, NoMailbox, Session},
+    connection::MessageReceiver,
+    session::{MailboxError, Next, Session},
 };
 use crate::domain::ids::IntegrationId;
 use std::net::{IpAddr, Ipv4Addr};
@@ -41,29 +41,29 @@ fn replies(data: &[u8], length: usize) -> Vec<String> {
         Session::new(IpAddr::V4(Ipv4Addr::LOCALHOST), MAX_MESSAGE_BYTES),
         Commands::default(),
     );
-    let mut incoming: Option<Incoming> = None;
+    let mut receiving: Option<MessageReceiver> = None;
     let mut replies = Vec::new();
 
     for packet in data.chunks(length) {
         let mut bytes = packet.iter();
         while !bytes.as_slice().is_empty() {
-            if let Some(message) = &mut incoming {
-                if message.take(&mut bytes, MAX_MESSAGE_BYTES) {
-                    incoming = None;
+            if let Some(message) = &mut receiving {
+                if message.feed(&mut bytes, MAX_MESSAGE_BYTES) {
+                    receiving = None;
                     session.reset();
                     replies.push("250 2.0.0 ok\r\n".to_owned());
                 }
                 continue;
             }
 
-            let Some(command) = commands.take(&mut bytes) else {
+            let Some(command) = commands.feed(&mut bytes) else {
                 continue;
             };
             match session.command(command, find_mailbox) {
                 Next::Command(reply) => replies.push(reply),
                 Next::Message(reply) => {
                     replies.push(reply);
-                    incoming = Some(Incoming::new());
+                    receiving = Some(MessageReceiver::new());
                 }
                 Next::End(reply) => {
                     replies.push(reply);
@@ -76,6 +76,6 @@ fn replies(data: &[u8], length: usize) -> Vec<String> {
     replies
 }
 
-fn find_mailbox(name: &str) -> Result<IntegrationId, NoMailbox> {
-    IntegrationId::parse(name).map_err(|_| NoMailbox::Unknown)
+fn find_mailbox(name: &str) -> Result<IntegrationId, MailboxError> {
+    IntegrationId::parse(name).map_err(|_| MailboxError::Unknown)
 }

@@ -1,16 +1,16 @@
-//! Messages that some of their recipients took while others must wait. The sender is told to send
-//! such a message again, whole; then it is for the others alone.
+//! Remembers messages that were delivered to only some of their recipients. The client must send such
+//! a message again, and then it is delivered to the others only.
 //!
-//! Known for as long as the server runs, of the last messages only. A message that everybody could
-//! take or refuse is forgotten, so that the same text sent later is another message.
+//! Only recent messages are remembered, in memory. A message whose recipients have all been decided
+//! is forgotten, so that the same text sent later is a new message.
 
 use crate::{domain::ids::IntegrationId, service::passwords::digest};
 use std::{cell::RefCell, collections::VecDeque};
 
-/// So many messages are known, with 100 recipients each.
-const MOST: usize = 256;
+/// Messages that are remembered, with up to 100 recipients each.
+const MAX_MESSAGES: usize = 256;
 
-/// What tells one message from another: who sent it, and every byte of it.
+/// Identifies a message: a digest of its sender and its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fingerprint([u8; 32]);
 
@@ -20,28 +20,28 @@ impl Fingerprint {
     }
 }
 
-/// Who took which message.
+/// The recipients that have accepted each message.
 #[derive(Debug, Default)]
 pub(super) struct PartialDeliveries(RefCell<VecDeque<(Fingerprint, Vec<IntegrationId>)>>);
 
 impl PartialDeliveries {
-    /// Who took this message when it came before. It is forgotten.
+    /// Removes and returns the recipients that have accepted a message.
     pub(super) fn take(&self, message: Fingerprint) -> Vec<IntegrationId> {
         let mut known = self.0.borrow_mut();
         let found = known.iter().position(|(other, _)| *other == message);
         found
             .and_then(|position| known.remove(position))
-            .map(|(_, taken)| taken)
+            .map(|(_, accepted)| accepted)
             .unwrap_or_default()
     }
 
-    /// Notes who has taken a message that will come again.
-    pub(super) fn remember(&self, message: Fingerprint, taken: Vec<IntegrationId>) {
+    /// Stores the recipients that have accepted a message.
+    pub(super) fn remember(&self, message: Fingerprint, accepted: Vec<IntegrationId>) {
         let mut known = self.0.borrow_mut();
-        if known.len() >= MOST {
+        if known.len() >= MAX_MESSAGES {
             known.pop_front();
         }
-        known.push_back((message, taken));
+        known.push_back((message, accepted));
     }
 }
 
@@ -50,20 +50,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_messages_are_known_once() {
-        let again = PartialDeliveries::default();
-        let messages: Vec<_> = (0..=MOST)
+    fn recent_messages_are_remembered_once() {
+        let deliveries = PartialDeliveries::default();
+        let messages: Vec<_> = (0..=MAX_MESSAGES)
             .map(|number| Fingerprint::of("a@x", number.to_string().as_bytes()))
             .collect();
-        let taken = vec![IntegrationId::parse("int_1").unwrap()];
+        let accepted = vec![IntegrationId::parse("int_1").unwrap()];
 
         for message in &messages {
-            again.remember(*message, taken.clone());
+            deliveries.remember(*message, accepted.clone());
         }
 
-        assert!(again.take(messages[0]).is_empty(), "the oldest");
-        assert_eq!(again.take(messages[MOST]), taken);
-        assert!(again.take(messages[MOST]).is_empty());
+        assert!(deliveries.take(messages[0]).is_empty(), "the oldest");
+        assert_eq!(deliveries.take(messages[MAX_MESSAGES]), accepted);
+        assert!(deliveries.take(messages[MAX_MESSAGES]).is_empty());
         assert_ne!(Fingerprint::of("b@x", b"1"), messages[1]);
     }
 }

@@ -231,13 +231,13 @@ fn play_all(folder: &Path) -> usize {
 }
 
 #[test]
-fn every_request_becomes_what_its_fixture_says() {
+fn own_fixtures_have_the_expected_outcome() {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/events");
     assert!(play_all(&own) > 100);
 }
 
 #[test]
-fn every_case_beside_the_checkout_becomes_what_it_says() {
+fn shared_cases_have_the_expected_outcome() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/cases");
     if folder.exists() {
         let count = play_all(&folder);

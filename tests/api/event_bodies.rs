@@ -59,7 +59,7 @@ const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 #[test]
-fn json_that_senders_get_wrong_is_read() {
+fn invalid_json_is_repaired() {
     let server = TestServer::start();
     for (kind, body) in [
         (
@@ -125,7 +125,7 @@ fn json_that_senders_get_wrong_is_read() {
 }
 
 #[test]
-fn text_is_read_in_the_charset_in_which_it_is_written() {
+fn text_is_decoded_in_its_charset() {
     let server = TestServer::start();
     let text = r#"{"event_type":"create","id":"1","title":"Kühlhaus"}"#;
     let latin: Vec<u8> = text
@@ -154,7 +154,7 @@ fn text_is_read_in_the_charset_in_which_it_is_written() {
 }
 
 #[test]
-fn several_events_of_one_request_are_an_alert_each() {
+fn each_event_of_a_request_creates_an_alert() {
     let server = TestServer::start();
     let event =
         |number: u32| json!({"event_type": "create", "id": number, "title": format!("t{number}")});
@@ -173,7 +173,7 @@ fn several_events_of_one_request_are_an_alert_each() {
 }
 
 #[test]
-fn events_beyond_the_most_are_named_in_a_log() {
+fn events_beyond_the_limit_are_logged() {
     let server = TestServer::start();
     let receiver = Receiver::of(&server, "webhook");
     let events: Vec<_> = (0..105)
@@ -192,7 +192,7 @@ fn events_beyond_the_most_are_named_in_a_log() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named_with_its_place_and_kept() {
+fn unreadable_bodies_are_logged_with_the_place_of_the_error() {
     let server = TestServer::start();
     for (kind, body, outcome) in [
         (
@@ -203,17 +203,17 @@ fn what_cannot_be_read_is_named_with_its_place_and_kept() {
         (
             "webhook",
             "hello",
-            "not JSON: line 1, column 1, no object and no array",
+            "not JSON: line 1, column 1, neither an object nor an array",
         ),
         (
             "custom_webhook",
             "{\"title\":",
-            "not JSON: line 1, column 10, the text ends within an object",
+            "not JSON: line 1, column 10, unexpected end of an object",
         ),
         (
             "newrelic",
             r#"{"$serde_json::private::Number":"1"}"#,
-            "a name in the body begins with '$serde_json::private::', which cannot be kept",
+            "a name in the body begins with the reserved prefix '$serde_json::private::'",
         ),
     ] {
         let receiver = Receiver::of(&server, kind);
@@ -243,7 +243,7 @@ fn what_cannot_be_read_is_named_with_its_place_and_kept() {
 }
 
 #[test]
-fn in_strict_mode_nothing_is_mended() {
+fn strict_mode_repairs_nothing() {
     let server = TestServer::with(|settings| settings.strict = true);
     for (kind, body) in [
         (JSON, r#"{"event_type":"create","id":"1","title":"t",}"#),

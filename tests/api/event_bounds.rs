@@ -36,7 +36,7 @@ fn post(server: &TestServer, integration: &str, body: &Value) {
 
 /// One such event ended the process: the stack of the parser overflowed, or all memory was taken.
 #[test]
-fn no_expression_or_template_ends_the_server() {
+fn hostile_expressions_and_templates_do_not_crash_the_server() {
     let server = TestServer::start();
     let account = server.account("ops");
     for options in [
@@ -56,7 +56,7 @@ fn no_expression_or_template_ends_the_server() {
 
 /// 300 KB of it took a quarter of a minute, and gigabytes where the elements were words in bold.
 #[test]
-fn html_that_would_take_long_is_shown_as_text() {
+fn costly_html_is_reduced_to_text() {
     let server = TestServer::start();
     let account = server.account("ops");
     let mailbox = integration(&account, "email", json!({}));
@@ -85,7 +85,7 @@ fn html_that_would_take_long_is_shown_as_text() {
 /// Whoever knew the address of a mailbox ended the process with one message: each of 30,000
 /// messages within it was opened.
 #[test]
-fn messages_within_messages_are_not_opened() {
+fn attached_messages_are_not_parsed() {
     let server = TestServer::start();
     let account = server.account("ops");
     let mailbox = integration(&account, "email", json!({}));
@@ -108,7 +108,7 @@ fn messages_within_messages_are_not_opened() {
 }
 
 #[test]
-fn an_alert_of_an_event_holds_no_more_than_one_of_a_user() {
+fn alerts_of_events_are_truncated_to_the_limits() {
     let server = TestServer::start();
     let account = server.account("ops");
     let integration = integration(&account, "webhook", json!({}));
@@ -138,7 +138,7 @@ fn an_alert_of_an_event_holds_no_more_than_one_of_a_user() {
 
 /// Keys of Alertmanager's groups are longer than an id may be. No alert was ever made of them.
 #[test]
-fn a_long_third_party_id_is_kept_by_its_hash_and_found_by_what_was_sent() {
+fn a_long_thirdparty_id_is_stored_as_a_hash_and_found_by_its_original() {
     let server = TestServer::start();
     let account = server.account("ops");
     let integration = integration(&account, "webhook", json!({}));
@@ -172,7 +172,7 @@ fn a_long_third_party_id_is_kept_by_its_hash_and_found_by_what_was_sent() {
 }
 
 #[test]
-fn secrets_of_senders_are_not_shown_in_logs() {
+fn secrets_of_senders_are_masked_in_logs() {
     let server = TestServer::start();
     let account = server.account("ops");
     let webhook = integration(&account, "webhook", json!({"token": "open-sesame"}));
@@ -217,7 +217,7 @@ fn secrets_of_senders_are_not_shown_in_logs() {
 /// It is answered 200, since what is refused is sent for ever; no log would mean that nothing had
 /// arrived.
 #[test]
-fn an_event_of_elastalert_that_is_too_much_leaves_a_log() {
+fn a_rate_limited_event_of_elastalert_is_logged() {
     let server = TestServer::with(|settings| settings.limits.events_per_minute = 1);
     let account = server.account("ops");
     let integration = integration(&account, "elastalert", json!({}));
@@ -241,7 +241,7 @@ fn an_event_of_elastalert_that_is_too_much_leaves_a_log() {
 }
 
 #[test]
-fn an_integration_that_sends_takes_no_events() {
+fn an_outgoing_integration_receives_no_events() {
     let server = TestServer::start();
     let account = server.account("ops");
     let integration = integration(&account, "outgoingwebhook", json!({}));
@@ -259,7 +259,7 @@ fn an_integration_that_sends_takes_no_events() {
 }
 
 #[test]
-fn head_asks_and_reports_nothing() {
+fn head_creates_no_event() {
     let server = TestServer::start();
     let account = server.account("ops");
     let integration = integration(&account, "uptimerobot", json!({}));

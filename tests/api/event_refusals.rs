@@ -19,7 +19,7 @@ fn logs(account: &Caller) -> Vec<Value> {
 }
 
 #[test]
-fn a_body_that_is_not_taken_leaves_a_log() {
+fn a_refused_body_is_logged() {
     let server = TestServer::with(|settings| settings.limits.body_bytes = 100);
     let account = server.account("ops");
     let path = format!("/integration/{}", integration(&account, "webhook"));
@@ -52,7 +52,7 @@ fn a_body_that_is_not_taken_leaves_a_log() {
 }
 
 #[test]
-fn the_first_event_of_too_many_leaves_a_log() {
+fn the_first_rate_limited_event_is_logged() {
     let server = TestServer::with(|settings| settings.limits.events_per_minute = 1);
     let account = server.account("ops");
     let path = format!("/integration/{}", integration(&account, "webhook"));
@@ -79,7 +79,7 @@ fn the_first_event_of_too_many_leaves_a_log() {
 }
 
 #[test]
-fn a_get_where_events_are_posted_says_where_to_send_it() {
+fn a_get_on_the_post_path_names_the_right_path() {
     let server = TestServer::start();
     let account = server.account("ops");
     let path = format!("/integration/{}", integration(&account, "webhook"));
@@ -105,7 +105,7 @@ fn a_get_where_events_are_posted_says_where_to_send_it() {
 }
 
 #[test]
-fn mail_that_is_refused_leaves_a_log() {
+fn refused_mail_is_logged() {
     let server = smtp::start_with(|settings| settings.smtp.message_bytes = 1_024);
     let account = server.account("ops");
     let (mail, webhook) = (

@@ -1,29 +1,27 @@
-//! Events of third parties: each step of each sequence, whatever is sent is answered as it should
-//! be, and what came of it can be seen.
+//! Events of third parties: their responses, and the alerts and logs that they create.
 
 use crate::{
     answer::Answer,
     callers::{Caller, id},
     server::TestServer,
-    telling::tell,
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, fs, path::Path, thread};
+use std::thread;
 
-/// An account, and what third parties send to it.
-struct Desk {
-    server: TestServer,
-    account: Caller,
+/// An account whose integrations receive events.
+pub(crate) struct Fixture {
+    pub(crate) server: TestServer,
+    pub(crate) account: Caller,
 }
 
-impl Desk {
-    fn open() -> Self {
+impl Fixture {
+    pub(crate) fn open() -> Self {
         let server = TestServer::start();
         let account = server.account("ops");
         Self { server, account }
     }
 
-    fn integration(&self, more: Value) -> String {
+    pub(crate) fn integration(&self, more: Value) -> String {
         let mut body = json!({"name": "n", "type": "webhook", "destination_ids": ["tem_1"], "urgency": "high"});
         body.as_object_mut()
             .unwrap()
@@ -31,7 +29,7 @@ impl Desk {
         id(&self.account.created_from(body)).to_owned()
     }
 
-    fn send(&self, integration: &str, body: Value) -> Answer {
+    pub(crate) fn send(&self, integration: &str, body: Value) -> Answer {
         self.server.anonymous().send(
             "POST",
             &format!("/integration/{integration}"),
@@ -48,11 +46,11 @@ impl Desk {
         list["data"].as_array().unwrap().clone()
     }
 
-    fn alerts(&self) -> Vec<Value> {
+    pub(crate) fn alerts(&self) -> Vec<Value> {
         self.all("alert")
     }
 
-    fn last_log(&self) -> Value {
+    pub(crate) fn last_log(&self) -> Value {
         let list = self
             .account
             .send("GET", "/log?limit=1&sort=-tinyId", None)
@@ -61,7 +59,7 @@ impl Desk {
         list["data"][0].clone()
     }
 
-    fn step(&self, alert: &Value, step: &str) -> Answer {
+    pub(crate) fn step(&self, alert: &Value, step: &str) -> Answer {
         self.account
             .send("POST", &format!("/alert/{}/{step}", id(alert)), None)
     }
@@ -72,8 +70,8 @@ fn event(kind: &str, thirdparty_id: &str) -> Value {
 }
 
 #[test]
-fn an_event_becomes_an_alert_and_leaves_a_log() {
-    let desk = Desk::open();
+fn an_event_creates_an_alert_and_a_log() {
+    let desk = Fixture::open();
     let integration = desk.integration(json!({"destination_ids": ["tem_1", "usr_2"]}));
     let sender = desk
         .server
@@ -174,8 +172,8 @@ fn an_event_becomes_an_alert_and_leaves_a_log() {
 }
 
 #[test]
-fn whatever_makes_no_sense_is_taken_and_says_why_in_the_log() {
-    let desk = Desk::open();
+fn unintelligible_events_are_accepted_and_logged_with_the_reason() {
+    let desk = Fixture::open();
     let integration = desk.integration(json!({}));
     let path = format!("/integration/{integration}");
     let anybody = desk.server.anonymous();
@@ -185,12 +183,12 @@ fn whatever_makes_no_sense_is_taken_and_says_why_in_the_log() {
         (
             "application/json",
             "{\"event_type\":",
-            "not JSON: line 1, column 15, the text ends within an object",
+            "not JSON: line 1, column 15, unexpected end of an object",
         ),
         (
             "application/json",
             "[[[[",
-            "not JSON: line 1, column 5, the text ends within an array",
+            "not JSON: line 1, column 5, unexpected end of an array",
         ),
         ("text/plain", "hello", "the body is neither JSON nor a form"),
         (
@@ -242,8 +240,8 @@ fn whatever_makes_no_sense_is_taken_and_says_why_in_the_log() {
 }
 
 #[test]
-fn what_cannot_be_taken_is_refused() {
-    let desk = Desk::open();
+fn events_for_disabled_or_unknown_integrations_are_refused() {
+    let desk = Fixture::open();
     desk.send("int_doesnotEx", event("create", "1"))
         .assert_error(404, &["Integration not found"]);
 
@@ -276,7 +274,7 @@ fn what_cannot_be_taken_is_refused() {
 }
 
 #[test]
-fn too_many_events_are_told_when_to_come_back() {
+fn rate_limited_events_get_retry_after() {
     let server = TestServer::with(|settings| settings.limits.events_per_minute = 2);
     let account = server.account("ops");
     let [one, other] =
@@ -291,8 +289,8 @@ fn too_many_events_are_told_when_to_come_back() {
 }
 
 #[test]
-fn one_alert_comes_of_many_equal_events_at_once() {
-    let desk = Desk::open();
+fn concurrent_equal_events_create_one_alert() {
+    let desk = Fixture::open();
     let integration = desk.integration(json!({}));
     for round in 0..5 {
         thread::scope(|scope| {
@@ -318,8 +316,8 @@ fn one_alert_comes_of_many_equal_events_at_once() {
 }
 
 #[test]
-fn the_first_that_is_heard_of_a_ticket_is_an_alert() {
-    let desk = Desk::open();
+fn the_first_event_of_a_ticket_creates_an_alert() {
+    let desk = Fixture::open();
     let integration = desk.integration(json!({"type": "freshdesk"}));
     let ticket = |status: &str| {
         let ticket = json!({"ticket_id": 7, "ticket_subject": "No mail", "ticket_status": status});
@@ -340,8 +338,8 @@ fn the_first_that_is_heard_of_a_ticket_is_an_alert() {
 }
 
 #[test]
-fn who_reads_the_answer_gets_one() {
-    let desk = Desk::open();
+fn senders_that_read_the_response_get_a_body() {
+    let desk = Fixture::open();
     let integration = desk.integration(json!({"type": "twilio_livecallrouting"}));
     let call = desk
         .server
@@ -361,8 +359,8 @@ fn who_reads_the_answer_gets_one() {
 }
 
 #[test]
-fn an_id_that_nobody_has_is_written_as_the_type_writes_it() {
-    let desk = Desk::open();
+fn generated_ids_have_the_format_of_their_type() {
+    let desk = Fixture::open();
     for (kind, body, length) in [
         ("webhook", json!({"event_type": "create", "title": "t"}), 36),
         (
@@ -389,8 +387,8 @@ fn an_id_that_nobody_has_is_written_as_the_type_writes_it() {
 }
 
 #[test]
-fn a_deleted_alert_is_forgotten() {
-    let desk = Desk::open();
+fn a_deleted_alert_no_longer_deduplicates() {
+    let desk = Fixture::open();
     let integration = desk.integration(json!({}));
     desk.send(&integration, event("create", "1"));
 
@@ -407,137 +405,4 @@ fn a_deleted_alert_is_forgotten() {
     let [second] = desk.alerts().try_into().unwrap();
     assert_eq!(second["tinyId"], 2);
     assert_ne!(second["id"], first["id"]);
-}
-
-/// Plays every sequence of a file; how many there were.
-fn play_all(path: &Path) -> usize {
-    let file: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-    let sequences = file["sequences"].as_array().unwrap();
-    assert!(!sequences.is_empty(), "{} is empty", path.display());
-    sequences.iter().for_each(play);
-    sequences.len()
-}
-
-#[test]
-fn every_sequence_goes_as_it_is_told() {
-    play_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sequences.json"));
-}
-
-#[test]
-fn every_sequence_beside_the_checkout_goes_as_it_is_told() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/sequences.json");
-    if path.exists() {
-        tell(&format!(
-            "{} sequences of ../shared/sequences.json ran, and passed",
-            play_all(&path)
-        ));
-    } else {
-        tell("no sequence of ../shared/sequences.json ran: it is not there");
-    }
-}
-
-fn play(sequence: &Value) {
-    let desk = Desk::open();
-    let integrations = sequence["integrations"].as_object().unwrap();
-    let known: Vec<(&String, String)> = integrations
-        .iter()
-        .map(|(name, more)| (name, desk.integration(more.clone())))
-        .collect();
-    let find = |name: &Value| {
-        &known
-            .iter()
-            .find(|(known, _)| name == known.as_str())
-            .unwrap()
-            .1
-    };
-
-    for (number, step) in sequence["steps"].as_array().unwrap().iter().enumerate() {
-        let place = format!("{}, step {number}", sequence["name"]);
-        let alert = || {
-            let position = step["alert"]
-                .as_str()
-                .unwrap()
-                .strip_prefix('A')
-                .unwrap()
-                .parse::<usize>()
-                .unwrap();
-            desk.alerts().swap_remove(position - 1)
-        };
-
-        let answer = match step["do"].as_str().unwrap() {
-            "incoming" => {
-                let headers = step
-                    .get("headers")
-                    .and_then(Value::as_object)
-                    .into_iter()
-                    .flatten();
-                let sender = headers.fold(desk.server.anonymous(), |sender, (name, value)| {
-                    sender.with(name, value.as_str().unwrap())
-                });
-                let path = format!("/integration/{}", find(&step["integration"]));
-                sender.send("POST", &path, Some(&step["body"].to_string()))
-            }
-            "incoming_raw_id" => desk.send(step["id"].as_str().unwrap(), step["body"].clone()),
-            "user_acknowledge" => desk.step(&alert(), "acknowledge"),
-            "user_resolve" => desk.step(&alert(), "resolve"),
-            "system_drop" => {
-                let path = format!("/_local/alert/{}/drop", id(&alert()));
-                desk.account.send("POST", &path, None)
-            }
-            other => panic!("{place}: nobody knows how to '{other}'"),
-        };
-
-        assert_eq!(
-            answer.status,
-            step.get("expect_status")
-                .map_or(200, |status| status.as_u64().unwrap() as u16),
-            "{place}"
-        );
-
-        if let Some(body) = step.get("expect_body") {
-            assert_eq!(answer.text, body.as_str().unwrap(), "{place}");
-        }
-
-        let alerts = desk.alerts();
-        if let Some(expected) = step["then"]["alerts"].as_object() {
-            let statuses: Vec<_> = alerts.iter().map(|alert| &alert["status"]).collect();
-            assert_eq!(statuses, expected.values().collect::<Vec<_>>(), "{place}");
-        }
-
-        for (name, fields) in step["then"]["alert_fields"]
-            .as_object()
-            .into_iter()
-            .flatten()
-        {
-            let alert = &alerts[name.strip_prefix('A').unwrap().parse::<usize>().unwrap() - 1];
-            for (field, expected) in fields.as_object().unwrap() {
-                if let Some(start) = expected["$match"]
-                    .as_str()
-                    .and_then(|pattern| pattern.strip_prefix('^'))
-                {
-                    assert!(
-                        alert[field].as_str().unwrap().starts_with(start),
-                        "{place}: {field}"
-                    );
-                    continue;
-                }
-
-                let named = expected
-                    .as_str()
-                    .and_then(|text| text.strip_prefix('$')?.strip_suffix(".id"));
-                let expected =
-                    named.map_or_else(|| expected.clone(), |name| json!(find(&json!(name))));
-
-                assert_eq!(alert[field], expected, "{place}: {field}");
-            }
-        }
-    }
-
-    let ids: BTreeSet<String> = desk
-        .alerts()
-        .iter()
-        .map(|alert| id(alert).to_owned())
-        .collect();
-
-    assert_eq!(ids.len(), desk.alerts().len());
 }

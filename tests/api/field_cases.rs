@@ -150,7 +150,7 @@ fn fault(server: &TestServer, case: &Value, expected: &Expected) -> Option<Strin
 }
 
 #[test]
-fn what_real_senders_send_becomes_what_they_expect() {
+fn shared_field_cases_have_the_expected_outcome() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/field");
     if !folder.exists() {
         tell("no case of ../shared/field ran: it is not there");

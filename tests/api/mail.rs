@@ -4,7 +4,7 @@ use crate::smtp::{Client, MESSAGE, alerts, integration, start};
 use serde_json::{Value, json};
 
 #[test]
-fn a_good_verdict_beside_a_bad_one_lets_no_spam_in() {
+fn a_forged_spam_verdict_is_ignored() {
     let server = start();
     let me = server.account("a");
     let id = integration(&me, "email");
@@ -40,7 +40,7 @@ fn a_good_verdict_beside_a_bad_one_lets_no_spam_in() {
 }
 
 #[test]
-fn a_text_without_headers_is_the_description() {
+fn a_text_without_headers_becomes_the_description() {
     let server = start();
     let me = server.account("a");
     let id = integration(&me, "email");
@@ -69,7 +69,7 @@ fn a_text_without_headers_is_the_description() {
 }
 
 #[test]
-fn messages_are_read_in_whatever_charset_they_are() {
+fn messages_are_decoded_in_their_charset() {
     let server = start();
     let me = server.account("a");
     let id = integration(&me, "email");

@@ -48,19 +48,19 @@ fn assert_strict(account: &Caller) {
 }
 
 #[test]
-fn a_strict_server_refuses_what_the_documents_do_not_allow() {
+fn a_strict_server_refuses_undocumented_input() {
     let server = TestServer::with(|settings| settings.strict = true);
     assert_strict(&server.account("ops"));
 }
 
 #[test]
-fn a_strict_request_is_judged_strictly_by_a_lenient_server() {
+fn a_strict_request_is_validated_strictly_by_a_lenient_server() {
     let server = TestServer::start();
     assert_strict(&server.account("ops").with("X-Strict", "true"));
 }
 
 #[test]
-fn a_lenient_request_is_taken_beside_it() {
+fn a_lenient_request_is_accepted_by_the_same_server() {
     let server = TestServer::start();
     let created = server
         .account("ops")
@@ -70,7 +70,7 @@ fn a_lenient_request_is_taken_beside_it() {
 }
 
 #[test]
-fn no_request_makes_a_strict_server_lenient() {
+fn a_request_cannot_relax_a_strict_server() {
     let server = TestServer::with(|settings| settings.strict = true);
     let account = server.account("ops").with("X-Strict", "false");
     account
@@ -79,7 +79,7 @@ fn no_request_makes_a_strict_server_lenient() {
 }
 
 #[test]
-fn every_published_type_and_destination_is_allowed() {
+fn published_types_and_destinations_are_accepted() {
     let server = TestServer::with(|settings| settings.strict = true);
     let account = server.account("ops");
     assert_eq!(PUBLISHED.split_whitespace().count(), 33);
@@ -90,7 +90,7 @@ fn every_published_type_and_destination_is_allowed() {
 }
 
 #[test]
-fn the_strict_report_all_faults_too_unknown_ones_last() {
+fn strict_mode_reports_all_errors_with_unknown_attributes_last() {
     let server = TestServer::with(|settings| settings.strict = true);
     let body = json!({"colour": 1, "name": "", "type": "pigeon", "destination_ids": ["abc_1"], "urgency": "x"});
     server.account("ops").create(body).assert_error(
@@ -106,7 +106,7 @@ fn the_strict_report_all_faults_too_unknown_ones_last() {
 }
 
 #[test]
-fn the_servers_own_attributes_are_no_unknown_ones() {
+fn read_only_attributes_are_not_unknown() {
     let server = TestServer::with(|settings| settings.strict = true);
     let account = server.account("ops");
     let created = account.created("x");
