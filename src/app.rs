@@ -21,7 +21,7 @@ pub use start_error::StartError;
 use crate::{
     clock::Clock,
     config::{ConfigError, Mode, OutgoingSettings, RetentionSettings, Settings},
-    domain::endpoint::Endpoint,
+    domain::{endpoint::Endpoint, passwords},
     http::{self, AcceptQueues, AdminAccess, AppState, Connections, Services},
     http_client::HttpClient,
     ids::{Ids, RequestIds},
@@ -32,7 +32,6 @@ use crate::{
         lists::PageCache,
         logs::Logs,
         metrics::EventMetrics,
-        passwords,
         retention::{Retention, RetentionPolicy},
         tokens::Tokens,
         webhooks::{DispatchSignal, OutboxWorker, RetryPolicy},

@@ -9,6 +9,7 @@ mod compact;
 mod credentials;
 mod export;
 mod import;
+mod logs;
 mod progress;
 mod restore;
 mod salvage;

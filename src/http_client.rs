@@ -2,9 +2,7 @@
 
 mod egress;
 
-pub use egress::EgressPolicy;
-
-use crate::domain::body::excerpt;
+use crate::domain::{body::excerpt, egress::EgressPolicy};
 use egress::{AddressKind, ForbiddenAddress, OnlyPrivate, PolicyResolver};
 use std::{io::Read, net::IpAddr, time::Duration};
 use ureq::{

@@ -3,14 +3,10 @@
 mod format;
 mod sink;
 
-use crate::{
-    config::{LogFormat, rust_log_filter},
-    store,
-};
 use env_logger::{Builder, Target};
 use sink::Sink;
 
-/// The filter used without `RUST_LOG`: our own lines from `info`, and warnings of the libraries.
+/// The default filter: our own lines from `info`, and warnings of the libraries.
 const DEFAULT_FILTER: &str = "info,sled=warn,actix_server=warn,actix_http=warn";
 
 /// Flushes buffered log lines when dropped. A reader that does not read delays that by at most half
@@ -32,33 +28,43 @@ impl Drop for Flush {
     }
 }
 
-/// Sends log lines to standard error. A second call in a process has no effect.
+/// The format of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A message followed by `key=value` pairs.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Sends log lines to standard error. `filter` has the syntax of `RUST_LOG`; `None` selects the
+/// default. A second call in a process has no effect.
 ///
 /// # Errors
 /// The writer thread cannot be started.
-pub fn init(format: LogFormat) -> std::io::Result<Flush> {
+pub fn init(format: Format, filter: Option<&str>) -> std::io::Result<Flush> {
     let sink = Sink::start(match format {
-        LogFormat::Text => format::dropped_as_text,
-        LogFormat::Json => format::dropped_as_json,
+        Format::Text => format::dropped_as_text,
+        Format::Json => format::dropped_as_json,
     })?;
     let mut builder = Builder::new();
 
-    builder.parse_filters(&rust_log_filter().unwrap_or_else(|| DEFAULT_FILTER.to_owned()));
+    builder.parse_filters(filter.unwrap_or(DEFAULT_FILTER));
     builder.target(Target::Pipe(Box::new(sink.clone())));
     match format {
-        LogFormat::Text => builder.format(format::text),
-        LogFormat::Json => builder.format(format::json),
+        Format::Text => builder.format(format::text),
+        Format::Json => builder.format(format::json),
     };
 
     let _already_set = builder.try_init();
     Ok(Flush(sink))
 }
 
-/// Logs a panic as one line in place of a trace. While a store is opened a panic means a damaged
-/// store, of which the caller speaks.
-pub fn log_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        if std::thread::current().name() != Some(store::OPENING_THREAD) {
+/// Logs panics as one line instead of a trace, except those of the thread named `quiet_thread`,
+/// whose panics are reported as errors by the code that starts it.
+pub fn log_panics(quiet_thread: &'static str) {
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some(quiet_thread) {
             log::error!("A thread panicked, which is a bug in this program: {panic}");
         }
     }));

@@ -13,7 +13,6 @@ pub mod log_once;
 pub mod logs;
 pub mod metrics;
 mod objects;
-pub mod passwords;
 pub mod retention;
 pub mod shares;
 pub mod throttle;

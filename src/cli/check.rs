@@ -1,10 +1,9 @@
 //! `check`: verifies a stopped store.
 
-use super::{CliError, print_error, progress};
+use super::{CliError, logs, print_error, progress};
 use crate::{
     app::STORE_FOLDER,
     config::{Overrides, Sources},
-    logging,
     store::{self, CheckReport, OpenError, archive::ArchiveError},
 };
 use clap::Args;
@@ -59,8 +58,7 @@ fn check(arguments: CheckArgs) -> Result<Result<CheckReport, ArchiveError>, CliE
     };
 
     let settings = Sources::of_process(overrides).load()?;
-    let _written_at_the_end = logging::init(settings.log.format)?;
-    logging::log_panics();
+    let _flush = logs::start(&settings.log)?;
 
     Ok(store::check(
         &settings.data.join(STORE_FOLDER),

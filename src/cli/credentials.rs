@@ -4,9 +4,8 @@
 use super::CliError;
 use crate::{
     config::{AccountEntry, KeyEntry, Overrides, Settings, Sources, UserEntry},
-    domain::ids::AccountId,
+    domain::{ids::AccountId, passwords},
     ids::Ids,
-    service::passwords,
 };
 use clap::{Args, Subcommand};
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! `serve`: runs the server until a signal stops it.
 
 use super::{
-    CliError,
+    CliError, logs,
     stop_signals::{StopRequest, StopSignals},
     timeout,
 };
@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     config::{Overrides, Settings, Sources},
     domain::endpoint::Endpoint,
-    logging::{self, Flush},
+    logging::Flush,
 };
 use actix_rt::signal::unix::{Signal, SignalKind, signal};
 use std::{
@@ -27,8 +27,7 @@ pub(super) fn run(overrides: Overrides) -> Result<ExitCode, CliError> {
     }
     let sources = Sources::of_process(overrides);
     let settings = sources.load()?;
-    let logs = logging::init(settings.log.format)?;
-    logging::log_panics();
+    let logs = logs::start(&settings.log)?;
     actix_rt::System::new().block_on(serve(sources, settings, &logs))
 }
 

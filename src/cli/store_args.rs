@@ -1,10 +1,10 @@
 //! The arguments that select the store a command works on.
 
-use super::{CliError, progress, signals::Interruption};
+use super::{CliError, logs, progress, signals::Interruption};
 use crate::{
     app::STORE_FOLDER,
     config::{Overrides, Settings, Sources},
-    logging::{self, Flush},
+    logging::Flush,
     store::archive::Progress,
 };
 use clap::Args;
@@ -44,9 +44,8 @@ impl StoreArgs {
         let Settings {
             data, store, log, ..
         } = Sources::of_process(overrides).load()?;
-        let logs = logging::init(log.format)?;
+        let logs = logs::start(&log)?;
 
-        logging::log_panics();
         interruption.listen()?;
         let interruption = interruption.clone();
 

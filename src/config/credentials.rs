@@ -1,13 +1,11 @@
 //! The `[[accounts]]`, `[[keys]]` and `[[users]]` of the configuration file.
 
 use super::ConfigError;
-use crate::{
-    domain::{
-        caller::Access,
-        directory::{ApiKey, AuthMode, Directory, User},
-        ids::{AccountId, KeyId, UserId},
-    },
-    service::passwords,
+use crate::domain::{
+    caller::Access,
+    directory::{ApiKey, AuthMode, Directory, User},
+    ids::{AccountId, KeyId, UserId},
+    passwords,
 };
 use serde::{Deserialize, Serialize};
 

@@ -8,12 +8,10 @@ use super::{
     credentials::{self, AccountEntry, KeyEntry, UserEntry},
     listen::Listen,
 };
-use crate::{
-    domain::{
-        directory::{AuthMode, Directory},
-        web_origin::{AllowedHosts, AllowedOrigins},
-    },
-    http_client::EgressPolicy,
+use crate::domain::{
+    directory::{AuthMode, Directory},
+    egress::EgressPolicy,
+    web_origin::{AllowedHosts, AllowedOrigins},
 };
 use serde::{Deserialize, Serialize};
 use std::{

@@ -1,7 +1,6 @@
 //! From a credential to a caller, and from a password to a token.
 
 use super::{
-    passwords,
     throttle::Throttle,
     tokens::{TokenStatus, Tokens},
 };
@@ -11,6 +10,7 @@ use crate::{
         caller::{Access, Caller},
         directory::{AuthMode, Directory, User},
         ids::{AccountId, UserId},
+        passwords,
         quota::Quota,
         rejection::Rejection,
     },

@@ -1,10 +1,11 @@
 //! Idempotent creates: a repeated request under the same key gets the first response again.
 
-use super::{error::ServiceError, objects::unreadable, passwords};
+use super::{error::ServiceError, objects::unreadable};
 use crate::{
     domain::{
         idempotency::{IdempotencyKey, IdempotentRequest},
         ids::AccountId,
+        passwords,
         rejection::Rejection,
         timestamp::Timestamp,
     },

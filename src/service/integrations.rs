@@ -11,6 +11,7 @@ use crate::{
     clock::Clock,
     domain::{
         caller::{Caller, WriteAccess},
+        egress::EgressPolicy,
         entity_tag::Preconditions,
         idempotency::IdempotencyKey,
         ids::{AccountId, IntegrationId},
@@ -19,7 +20,6 @@ use crate::{
         list::Select,
         rejection::Rejection,
     },
-    http_client::EgressPolicy,
     ids::Ids,
     store::{Collection, INTEGRATIONS, Store, Stored, Transaction},
 };

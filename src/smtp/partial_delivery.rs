@@ -4,7 +4,7 @@
 //! Only recent messages are remembered, in memory. A message whose recipients have all been decided
 //! is forgotten, so that the same text sent later is a new message.
 
-use crate::{domain::ids::IntegrationId, service::passwords::digest};
+use crate::{domain::ids::IntegrationId, domain::passwords::digest};
 use std::{cell::RefCell, collections::VecDeque};
 
 /// Messages that are remembered, with up to 100 recipients each.

@@ -3,8 +3,10 @@
 use crate::{answer::Answer, callers::Caller, server::TestServer};
 use pagertree_local::{
     config::{AccountEntry, KeyEntry, Mode, Settings, UserEntry},
-    domain::ids::{AccountId, KeyId, UserId},
-    service::passwords,
+    domain::{
+        ids::{AccountId, KeyId, UserId},
+        passwords,
+    },
 };
 use serde_json::json;
 use std::sync::OnceLock;

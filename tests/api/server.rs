@@ -6,9 +6,9 @@ use crate::callers::Caller;
 use pagertree_local::{
     app::{App, Edges, STORE_FOLDER},
     clock::Clock,
-    config::{LogFormat, Settings},
+    config::Settings,
     ids::Ids,
-    logging::{self, Flush},
+    logging::{self, Flush, Format},
 };
 use std::{
     net::SocketAddr,
@@ -113,7 +113,7 @@ impl TestServer {
     fn run(settings: Settings, clock: Clock, folder: Option<Arc<TempDir>>) -> Self {
         static LOG: OnceLock<Option<Flush>> = OnceLock::new();
         LOG.get_or_init(|| {
-            std::env::var_os("TEST_LOG").map(|_| logging::init(LogFormat::Text).unwrap())
+            std::env::var_os("TEST_LOG").map(|_| logging::init(Format::Text, None).unwrap())
         });
 
         let (tell, told) = mpsc::channel();

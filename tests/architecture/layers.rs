@@ -39,11 +39,8 @@ pub(crate) const ALLOWED: [(&str, &[&str]); 14] = [
     ("adapters", &["domain"]),
     // Only to measure how long something takes.
     ("store", &["domain", "clock"]),
-    // The format is a setting; a panic of the store's opening thread is left to the store; lines
-    // have a time.
-    ("logging", &["config", "store", "clock"]),
-    // A password's hash in the file is checked by who can use it.
-    ("config", &["http_client", "service", "domain"]),
+    ("logging", &["clock"]),
+    ("config", &["domain"]),
     ("clock", &["domain"]),
     ("http_client", &["domain"]),
     ("ids", &["domain"]),

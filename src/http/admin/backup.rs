@@ -10,8 +10,7 @@ use crate::http::{
     transport::streaming_body::{BodyWriter, streaming_body},
 };
 use crate::{
-    domain::rejection::Rejection,
-    service::passwords,
+    domain::{passwords, rejection::Rejection},
     store::{
         Snapshot,
         archive::{self, ArchiveError, Progress},

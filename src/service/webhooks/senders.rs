@@ -3,12 +3,13 @@
 use crate::{
     domain::{
         caller::WriteAccess,
+        egress::EgressPolicy,
         ids::{AccountId, IntegrationId},
         integration::Integration,
         rejection::Rejection,
         webhook, webhook_options,
     },
-    http_client::{self, EgressPolicy},
+    http_client,
     service::error::ServiceError,
     store::{StoreError, Transaction},
 };
