@@ -15,34 +15,32 @@ mod check;
 mod collection;
 mod command_queue;
 mod dedup;
-mod engine;
+mod entries;
 mod error;
 mod handle;
 mod idempotency;
 mod index;
+mod local;
 mod mvcc;
-mod open;
+mod options;
 mod outbox;
 mod record_kinds;
-mod recovery;
-mod repair;
 mod snapshot;
 mod temporary;
 mod transaction;
 mod trees;
-mod watermark;
 mod writer;
 mod writer_state;
 
 pub use check::{CheckFinding, CheckReport, check};
 pub use collection::{ALERTS, Collection, INTEGRATIONS, LOGS, ScanDirection};
 pub use dedup::DedupKey;
-pub use engine::Stored;
+pub use entries::Stored;
 pub use error::{OpenError, StallCause, StoreError};
 pub use idempotency::IdempotencyRecord;
 pub use index::{IndexView, IndexedSnapshot};
-pub(crate) use open::OPENING_THREAD;
-pub use open::{Durability, Options};
+pub(crate) use local::open::OPENING_THREAD;
+pub use options::{Durability, Options};
 pub use outbox::Outbox;
 pub use snapshot::{Expiry, Snapshot};
 pub use temporary::{TemporaryFolder, sweep_temporary_folders};
@@ -70,7 +68,7 @@ impl Store {
     /// of a newer schema.
     pub fn open(folder: &Path, options: &Options) -> Result<Self, OpenError> {
         let replica = Arc::new(Replica::new(
-            open::open(folder, options)?,
+            local::open::open(folder, options)?,
             options.index_bytes,
             options.snapshot_bytes,
         ));

@@ -6,7 +6,7 @@
 
 use super::{
     Snapshot, StoreError, Transaction,
-    engine::Stored,
+    entries::Stored,
     index::Change,
     trees::{self, Counters, Tree},
 };
@@ -507,7 +507,7 @@ impl Snapshot {
         account: &AccountId,
         direction: ScanDirection,
         chunk_len: usize,
-    ) -> impl Iterator<Item = Result<super::engine::Entry, StoreError>> + use<'_> {
+    ) -> impl Iterator<Item = Result<super::entries::Entry, StoreError>> + use<'_> {
         let prefix = trees::account_prefix(account);
         let end = trees::prefix_end(&prefix);
         self.scan(

@@ -1,40 +1,40 @@
-//! The machine's faults, as opposed to the caller's.
+//! Errors of the store: faults of the machine, as opposed to those of the caller.
 
 use std::{
+    error::Error,
     fmt, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-/// A fault of the store while it runs.
+/// An error of a running store.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The store cannot be used now: a commit failed and it is not open anew yet, or it was closed.
-    #[error("the store is not open, or takes no writes until it was opened anew")]
+    /// The store is closed, or a commit failed and recovery has not finished yet.
+    #[error("the store is unavailable: it is closed or recovering from a failure")]
     Unavailable,
-    /// More writes wait than the queue holds. Nothing was changed.
-    #[error("too many writes are waiting")]
+    /// The command queue is full. Nothing was changed.
+    #[error("the write queue is full")]
     QueueFull,
-    /// The writer has not got on for [`STALL_TIMEOUT`](super::STALL_TIMEOUT). Nothing was changed.
+    /// The writer has made no progress for [`STALL_TIMEOUT`](super::STALL_TIMEOUT). Nothing was
+    /// changed.
     #[error("{0} for {seconds} seconds or more", seconds = super::STALL_TIMEOUT.as_secs())]
     Stalled(StallCause),
-    /// More was changed since a snapshot was taken than is kept for those who read it. It cannot be
-    /// read any more.
-    #[error(
-        "the snapshot is too old: more was changed since it was taken than store.snapshot_bytes allows"
-    )]
+    /// More has changed since the snapshot was taken than the memory budget holds.
+    #[error("the snapshot expired: changes since it was taken exceed store.snapshot_bytes")]
     SnapshotExpired,
-    /// All numbers of an account's objects were given. Nothing was changed.
-    #[error("the account has used up its numbers")]
+    /// The account has used up its tinyIds. Nothing was changed.
+    #[error("the account has used up its tinyIds")]
     TinyIdsExhausted,
-    /// The store holds something that this program did not write like that.
+    /// The store contains data that this program cannot have written.
     #[error("the store is damaged: {0}")]
     Damaged(String),
     /// The storage engine failed.
     #[error("the storage engine failed: {0}")]
-    Engine(sled::Error),
+    Engine(Arc<dyn Error + Send + Sync>),
     /// A file of the store could not be synced to disk.
-    #[error("the store could not be synced to disk: {0}")]
-    Sync(std::sync::Arc<io::Error>),
+    #[error("cannot sync the store to disk: {0}")]
+    Sync(Arc<io::Error>),
 }
 
 impl StoreError {
@@ -42,13 +42,13 @@ impl StoreError {
         Self::Damaged(what.into())
     }
 
-    /// Whether it tells that the engine cannot go on, which ends when it was opened anew. What is
-    /// damaged in its files stays so.
+    /// Whether the engine is unusable until it has been reopened. Damaged data stays damaged, so
+    /// reopening does not help there.
     pub(super) fn is_fatal(&self) -> bool {
         match self {
-            Self::Engine(sled::Error::Corruption { .. }) | Self::Damaged(_) => false,
             Self::Engine(_) | Self::Sync(_) => true,
-            Self::Unavailable
+            Self::Damaged(_)
+            | Self::Unavailable
             | Self::Stalled(_)
             | Self::QueueFull
             | Self::SnapshotExpired
@@ -56,8 +56,8 @@ impl StoreError {
         }
     }
 
-    /// Whether the store goes on by itself. Why it does not just now is told elsewhere, and nothing
-    /// was changed unless it stopped meanwhile.
+    /// Whether the condition passes by itself, so that a retry makes sense. Nothing was changed,
+    /// unless the store became unavailable during a write.
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
@@ -65,21 +65,18 @@ impl StoreError {
         )
     }
 
-    /// Whether some record or page is wrong, which says nothing about the others.
+    /// Whether a record or page is damaged, which says nothing about the others.
     pub fn is_damage(&self) -> bool {
-        matches!(
-            self,
-            Self::Damaged(_) | Self::Engine(sled::Error::Corruption { .. })
-        )
+        matches!(self, Self::Damaged(_))
     }
 }
 
-/// What holds the writer up.
+/// What the writer is waiting for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StallCause {
-    /// A commit does not become durable.
+    /// The disk, for a commit to become durable.
     Disk,
-    /// Commands, or what is derived from them, take long.
+    /// Commands, or index updates.
     Work,
 }
 
@@ -92,62 +89,56 @@ impl fmt::Display for StallCause {
     }
 }
 
-impl From<sled::Error> for StoreError {
-    fn from(source: sled::Error) -> Self {
-        Self::Engine(source)
-    }
-}
-
 /// Why a store could not be opened, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another process has it.
-    #[error("the store in '{}' is in use by another process; stop that one, or choose another folder with --data", .0.display())]
+    /// Another process has locked it.
+    #[error("the store in '{}' is held by another process; stop that process, or choose another folder with --data", .0.display())]
     Locked(PathBuf),
-    /// There is none.
+    /// It does not exist.
     #[error("there is no store in '{}'; start the server to make one, or choose another folder with --data", .0.display())]
     NotFound(PathBuf),
-    /// The folder cannot be made, read or written.
+    /// The folder cannot be created, read or written.
     #[error("the folder '{}' cannot be used: {source}; {}, or choose another with --data", .folder.display(), remedy(.source))]
     Io {
         /// The folder.
         folder: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Its file system has no locks.
+    /// The file system does not support locks.
     #[error("the file system of '{}' refuses the lock that keeps a second process from the store ({cause}); choose a folder on a local disk with --data", .folder.display())]
     NoLocks {
         /// The folder.
         folder: PathBuf,
-        /// What the operating system said.
+        /// The message of the operating system.
         cause: String,
     },
     /// There are files, but nothing was ever stored in them.
-    #[error("the store in '{}' was never used; there is nothing in it to read", .0.display())]
+    #[error("the store in '{}' was never used; it contains nothing to read", .0.display())]
     Uninitialized(PathBuf),
-    /// What is in there cannot be read.
-    #[error("the store in '{}' is damaged ({cause}); restore it from a backup, save what can be read with `export --salvage FILE`, or move the folder away to start anew", .folder.display())]
+    /// It is damaged.
+    #[error("the store in '{}' is damaged ({cause}); restore it from a backup, save what can be read with `export --salvage FILE`, or move the folder away to start with an empty store", .folder.display())]
     Damaged {
         /// The folder.
         folder: PathBuf,
         /// What was found.
         cause: String,
     },
-    /// A later version of this program wrote it.
-    #[error("the store in '{}' has schema {found}, and this version knows schemas up to {known}; use the version that wrote it, or a newer one", .folder.display())]
+    /// A newer version of this program wrote it.
+    #[error("the store in '{}' has schema {found}, but this version supports schemas up to {known}; use the version that wrote it, or a newer one", .folder.display())]
     NewerSchema {
         /// The folder.
         folder: PathBuf,
         /// Its schema version.
         found: u32,
-        /// The newest that this program knows.
+        /// The newest supported schema version.
         known: u32,
     },
 }
 
 impl OpenError {
-    /// The same about another folder.
+    /// The same error, attributed to another folder.
     pub(super) fn with_folder(self, folder: &Path) -> Self {
         let folder = folder.to_owned();
         match self {
@@ -166,16 +157,15 @@ impl OpenError {
     }
 }
 
-/// What to do about it.
 fn remedy(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            "make room there"
+            "free some space there"
         }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "make it writable",
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
-            "put away what stands in its place"
+            "move away the file that is in its place"
         }
-        _ => "see that its disk works",
+        _ => "check its disk",
     }
 }

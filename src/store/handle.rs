@@ -8,10 +8,10 @@
 use super::{
     StoreError,
     command_queue::CommandQueue,
-    engine::Engine,
     index::{Change, Indexes},
+    local::Engine,
+    local::open,
     mvcc::{self, Mvcc},
-    open,
 };
 use crate::clock::Clock;
 use arc_swap::ArcSwapOption;

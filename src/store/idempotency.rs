@@ -6,7 +6,7 @@
 
 use super::{
     StoreError, Transaction,
-    engine::Stored,
+    entries::Stored,
     trees::{self, Tree},
 };
 use crate::domain::{
@@ -167,10 +167,7 @@ pub(super) fn split_time_key(key: &[u8]) -> Result<(i64, &[u8]), StoreError> {
 mod tests {
     use super::*;
     use crate::store::{
-        Durability, Options,
-        engine::{Changes, Engine},
-        handle::Replica,
-        open,
+        Durability, Options, entries::Changes, handle::Replica, local::Engine, local::open,
     };
     use std::ops::Bound;
 
@@ -196,7 +193,7 @@ mod tests {
             AccountId::parse("acc_a").unwrap(),
             Timestamp::from_millis(millis).unwrap(),
         );
-        let mut changes = Changes::new();
+        let mut changes = Changes::default();
 
         for number in 0..creates {
             let mut transaction = Transaction::new(&opened, &changes);
@@ -248,7 +245,7 @@ mod tests {
         commit(&replica, 0, 1);
 
         let opened = replica.acquire().unwrap();
-        let damaged = Changes::from([
+        let damaged = Changes::from_iter([
             (
                 (Tree::IdempotencyByTime, b"short".to_vec()),
                 Some(Vec::new().into()),
@@ -259,7 +256,7 @@ mod tests {
             ),
         ]);
         opened.engine().apply(&damaged).unwrap();
-        let changes = Changes::new();
+        let changes = Changes::default();
         let mut transaction = Transaction::new(&opened, &changes);
         assert_eq!(
             transaction

@@ -15,7 +15,7 @@ mod view;
 
 pub use view::IndexView;
 
-use super::{Collection, Snapshot, StoreError, engine::Stored, trees::Tree};
+use super::{Collection, Snapshot, StoreError, entries::Stored, trees::Tree};
 use crate::domain::{ids::AccountId, list::FieldPath};
 use build::{ApplyError, BuildGuard, BuildOutcome, apply_change, parse};
 use std::{

@@ -7,14 +7,13 @@
 //! looks makes the view exact.
 
 use super::{
-    engine::{self, Bounds, Stored, TreeKey},
+    entries::{Bounds, Changes, Entry, Stored, TreeKey, TreeMap},
     trees::Tree,
 };
 use crate::domain::ids::AccountId;
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     hash::{DefaultHasher, Hash, Hasher},
-    ops::Bound,
     sync::{
         PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -25,7 +24,7 @@ use std::{
 pub(super) type Version = u64;
 
 /// Values from before a commit; `None` where there was nothing.
-pub(super) type UndoLog = BTreeMap<TreeKey, Option<Stored>>;
+pub(super) type UndoLog = Changes;
 
 /// Slots of accounts that a commit changes.
 pub(super) type TouchedSlots = BTreeSet<usize>;
@@ -60,7 +59,7 @@ struct State {
     published: Version,
     /// What was there before commits that some reader must not see, by key, in the order of the
     /// commits.
-    undo_log: BTreeMap<TreeKey, VecDeque<(Version, Option<Stored>)>>,
+    undo_log: TreeMap<VecDeque<(Version, Option<Stored>)>>,
     /// Those commits, in order, and the keys that they changed.
     commits: VecDeque<(Version, Vec<TreeKey>)>,
     /// How many readers hold each version.
@@ -102,19 +101,17 @@ impl Mvcc {
     pub(super) fn record_undo(&self, old: UndoLog) {
         let mut state = self.write();
         let next = state.published.saturating_add(1);
-        state
-            .commits
-            .push_back((next, old.keys().cloned().collect()));
+        let keys = old
+            .iter()
+            .map(|(tree, key, _)| (tree, key.clone()))
+            .collect();
+        state.commits.push_back((next, keys));
 
-        for (address, value) in old {
-            state.bytes = state
-                .bytes
-                .saturating_add(bytes_of(&address, value.as_ref()));
-            state
-                .undo_log
-                .entry(address)
-                .or_default()
-                .push_back((next, value));
+        for (tree, key, value) in old.into_entries() {
+            state.bytes = state.bytes.saturating_add(bytes_of(&key, value.as_ref()));
+            if let Some(undo) = state.undo_log.tree_mut(tree) {
+                undo.entry(key).or_default().push_back((next, value));
+            }
         }
 
         self.undo_len.store(state.commits.len(), Ordering::SeqCst);
@@ -228,8 +225,8 @@ impl Mvcc {
         version: Version,
         tree: Tree,
         bounds: &Bounds,
-        found: Vec<engine::Entry>,
-    ) -> Vec<engine::Entry> {
+        found: Vec<Entry>,
+    ) -> Vec<Entry> {
         if self.undo_len.load(Ordering::SeqCst) == 0 {
             return found;
         }
@@ -267,8 +264,8 @@ impl Mvcc {
             let Some((version, changed)) = state.commits.pop_front() else {
                 break;
             };
-            for address in changed {
-                state.prune_key(version, address);
+            for key in &changed {
+                state.prune_key(version, key);
             }
         }
 
@@ -287,54 +284,44 @@ impl Mvcc {
 impl State {
     /// The value from before the first commit after `version` that changed the key.
     fn as_of(&self, version: Version, tree: Tree, key: &[u8]) -> Option<Option<Stored>> {
-        first_after(version, self.undo_log.get(&(tree, key.to_vec()))?).cloned()
+        first_after(version, self.undo_log.get(tree, key)?).cloned()
     }
 
     fn range_as_of(
         &self,
         version: Version,
         tree: Tree,
-        (lower, upper): &Bounds,
+        bounds: &Bounds,
     ) -> BTreeMap<Vec<u8>, Option<Stored>> {
-        let within = |bound: &Bound<Vec<u8>>| bound.as_ref().map(|key| (tree, key.clone()));
-        // All trees lie behind each other, so a range without an end would go on into the next one.
-        let lower = if *lower == Bound::Unbounded {
-            Bound::Included((tree, Vec::new()))
-        } else {
-            within(lower)
-        };
-
-        let changed = self
-            .undo_log
-            .range((lower, within(upper)))
-            .take_while(|((of, _), _)| *of == tree);
-
-        changed
-            .filter_map(|((_, key), old)| Some((key.clone(), first_after(version, old)?.clone())))
+        self.undo_log
+            .tree(tree)
+            .range::<Vec<u8>, _>((bounds.0.as_ref(), bounds.1.as_ref()))
+            .filter_map(|(key, old)| Some((key.clone(), first_after(version, old)?.clone())))
             .collect()
     }
 
-    fn prune_key(&mut self, version: Version, address: TreeKey) {
-        if let Entry::Occupied(mut old) = self.undo_log.entry(address) {
-            while old
-                .get()
-                .front()
-                .is_some_and(|(commit, _)| *commit <= version)
-            {
-                let dropped = old.get_mut().pop_front();
-                let bytes = dropped.map_or(0, |(_, value)| bytes_of(old.key(), value.as_ref()));
-                self.bytes = self.bytes.saturating_sub(bytes);
-            }
+    fn prune_key(&mut self, version: Version, (tree, key): &TreeKey) {
+        let Some(undo) = self.undo_log.tree_mut(*tree) else {
+            return;
+        };
+        let Some(old) = undo.get_mut(key) else {
+            return;
+        };
 
-            if old.get().is_empty() {
-                old.remove();
-            }
+        while old.front().is_some_and(|(commit, _)| *commit <= version) {
+            let dropped = old.pop_front();
+            let bytes = dropped.map_or(0, |(_, value)| bytes_of(key, value.as_ref()));
+            self.bytes = self.bytes.saturating_sub(bytes);
+        }
+
+        if old.is_empty() {
+            undo.remove(key);
         }
     }
 }
 
 /// What one old value takes: its key twice, and the value.
-fn bytes_of((_, key): &TreeKey, value: Option<&Stored>) -> u64 {
+fn bytes_of(key: &[u8], value: Option<&Stored>) -> u64 {
     const ENTRY_OVERHEAD: usize = 128;
     let value = value.map_or(0, |value| value.as_ref().len());
     u64::try_from(
@@ -357,13 +344,14 @@ fn first_after(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ops::Bound;
 
     fn value(text: &str) -> Option<Stored> {
         Some(Stored::from(text.as_bytes().to_vec()))
     }
 
     fn old(key: &str, before: Option<Stored>) -> UndoLog {
-        [((Tree::Integrations, key.as_bytes().to_vec()), before)].into()
+        UndoLog::from_iter([((Tree::Integrations, key.as_bytes().to_vec()), before)])
     }
 
     #[test]
@@ -415,12 +403,9 @@ mod tests {
     fn a_range_gets_back_what_was_removed_and_loses_what_was_added() {
         let mvcc = Mvcc::new(u64::MAX);
         let held = mvcc.pin();
-        mvcc.record_undo(
-            [old("b", value("B")), old("c", None), old("z", value("Z"))]
-                .into_iter()
-                .flatten()
-                .collect(),
-        );
+        let undo = [("b", value("B")), ("c", None), ("z", value("Z"))]
+            .map(|(key, before)| ((Tree::Integrations, key.as_bytes().to_vec()), before));
+        mvcc.record_undo(UndoLog::from_iter(undo));
         mvcc.publish(&TouchedSlots::new());
         let bounds = (
             Bound::Included(b"a".to_vec()),
@@ -438,7 +423,7 @@ mod tests {
     fn a_range_over_a_whole_tree_has_nothing_of_another() {
         let mvcc = Mvcc::new(u64::MAX);
         let held = mvcc.pin();
-        mvcc.record_undo([old("b", value("B"))].into_iter().flatten().collect());
+        mvcc.record_undo(old("b", value("B")));
         mvcc.publish(&TouchedSlots::new());
 
         let everything = (Bound::Unbounded, Bound::Unbounded);

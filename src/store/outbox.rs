@@ -6,7 +6,7 @@
 
 use super::{
     Store, StoreError, Transaction,
-    engine::Stored,
+    entries::Stored,
     trees::{self, Tree},
 };
 use crate::domain::{

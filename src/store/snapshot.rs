@@ -2,7 +2,7 @@
 
 use super::{
     StoreError,
-    engine::{Bounds, Entry, Stored},
+    entries::{Bounds, Entry, Stored},
     handle::{EngineHandle, Replica},
     mvcc::Version,
     trees::Tree,

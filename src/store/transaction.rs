@@ -2,9 +2,10 @@
 
 use super::{
     StoreError,
-    engine::{Changes, Engine, Stored},
+    entries::{Changes, Stored},
     handle::EngineHandle,
     index::Change,
+    local::Engine,
     trees::{self, Tree},
 };
 use std::{
@@ -30,7 +31,7 @@ impl<'a> Transaction<'a> {
         Self {
             handle,
             earlier,
-            changes: Changes::new(),
+            changes: Changes::default(),
             objects: Vec::new(),
         }
     }
@@ -49,13 +50,15 @@ impl<'a> Transaction<'a> {
         })
     }
 
+    /// The uncommitted change of a key, by this command or an earlier one of the same commit.
+    fn pending(&self, tree: Tree, key: &[u8]) -> Option<&Option<Stored>> {
+        self.changes
+            .get(tree, key)
+            .or_else(|| self.earlier.get(tree, key))
+    }
+
     pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
-        let address = (tree, key.to_vec());
-        match self
-            .changes
-            .get(&address)
-            .or_else(|| self.earlier.get(&address))
-        {
+        match self.pending(tree, key) {
             Some(changed) => Ok(changed.clone()),
             None => self.read_engine(|engine| engine.get(tree, key)),
         }
@@ -64,13 +67,7 @@ impl<'a> Transaction<'a> {
     /// The first keys of a tree, without those that this commit has removed. What it has added is
     /// not among them.
     pub(super) fn first_keys(&self, tree: Tree, most: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        let is_removed = |key: &Vec<u8>| {
-            let address = (tree, key.clone());
-            self.changes
-                .get(&address)
-                .or_else(|| self.earlier.get(&address))
-                .is_some_and(Option::is_none)
-        };
+        let is_removed = |key: &Vec<u8>| self.pending(tree, key).is_some_and(Option::is_none);
 
         self.read_engine(|engine| {
             let entries = engine.range(tree, (Bound::Unbounded, Bound::Unbounded));
@@ -97,7 +94,7 @@ impl<'a> Transaction<'a> {
         })?;
 
         for changes in [self.earlier, &self.changes] {
-            for ((_, key), value) in changes.range((tree, lower.clone())..(tree, upper.clone())) {
+            for (key, value) in changes.tree(tree).range(lower.clone()..upper.clone()) {
                 match value {
                     Some(_) => keys.insert(key.clone()),
                     None => keys.remove(key),
@@ -109,11 +106,11 @@ impl<'a> Transaction<'a> {
     }
 
     pub(super) fn put(&mut self, tree: Tree, key: Vec<u8>, value: Stored) {
-        self.changes.insert((tree, key), Some(value));
+        self.changes.insert(tree, key, Some(value));
     }
 
     pub(super) fn remove(&mut self, tree: Tree, key: Vec<u8>) {
-        self.changes.insert((tree, key), None);
+        self.changes.insert(tree, key, None);
     }
 
     /// Notes that an object is no longer what it was.

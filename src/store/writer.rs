@@ -9,11 +9,12 @@
 use super::{
     Options, StallCause, StoreError, Transaction, WriterStatistics,
     command_queue::{CommandQueue, QueuedCommand},
-    engine::{Changes, Engine},
+    entries::Changes,
     handle::{EngineHandle, Replica},
     index::Change,
+    local::Engine,
+    local::recovery::{Backoff, Recovery, RecoveryError},
     mvcc::UndoLog,
-    recovery::{Backoff, Recovery, RecoveryError},
     writer_state::WriterState,
 };
 use crate::clock::Clock;
@@ -127,7 +128,7 @@ impl WriterThread {
     }
 
     /// # Errors
-    /// The store is not open, or the disk holds the writer up.
+    /// The store is not local::open, or the disk holds the writer up.
     pub(super) fn check_writable(&self) -> Result<(), StoreError> {
         self.state.check_writable()
     }
@@ -193,7 +194,7 @@ impl Writer {
         let busy = self.state.begin_batch();
         let mut batch = Batch {
             handle,
-            changes: Changes::new(),
+            changes: Changes::default(),
             objects: Vec::new(),
             bytes: 0,
         };
@@ -254,10 +255,10 @@ impl Writer {
         }
 
         self.state.set_activity(StallCause::Disk);
-        let old = changes
-            .keys()
-            .map(|(tree, key)| Ok(((*tree, key.clone()), engine.get(*tree, key)?)));
-        let old = old.collect::<Result<UndoLog, StoreError>>()?;
+        let mut old = UndoLog::default();
+        for (tree, key, _) in changes.iter() {
+            old.insert(tree, key.clone(), engine.get(tree, key)?);
+        }
 
         self.replica.mvcc.record_undo(old);
         engine.apply(changes)?;
@@ -343,7 +344,7 @@ impl Batch<'_> {
 }
 
 fn bytes_of(changes: &Changes) -> usize {
-    let bytes = changes.iter().map(|((_, key), value)| {
+    let bytes = changes.iter().map(|(_, key, value)| {
         key.len()
             .saturating_add(value.as_ref().map_or(0, |value| value.as_ref().len()))
     });

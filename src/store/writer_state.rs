@@ -33,7 +33,7 @@ impl WriterState {
     /// Whether a write has a chance to be done soon.
     ///
     /// # Errors
-    /// The store is not open, or something holds the writer up.
+    /// The store is not local::open, or something holds the writer up.
     pub(super) fn check_writable(&self) -> Result<(), StoreError> {
         if !self.running.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable);

@@ -128,7 +128,7 @@ fn a_planted_word_is_found() {
     }
 
     assert_eq!(
-        violations(&Source::new("src/store/engine.rs", "sled::open()")),
+        violations(&Source::new("src/store/local/engine.rs", "sled::open()")),
         [""; 0]
     );
     assert_eq!(

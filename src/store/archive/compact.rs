@@ -9,7 +9,7 @@ use super::{
 };
 use crate::store::{
     StoreError,
-    engine::Engine,
+    local::Engine,
     trees::{self, Tree},
 };
 use std::{fs, io, ops::Bound, path::Path};

@@ -3,7 +3,8 @@
 use super::ArchiveError;
 use crate::store::{
     StoreError,
-    engine::{Engine, Entry},
+    entries::Entry,
+    local::Engine,
     trees::{Counters, Tree},
 };
 use std::{collections::BTreeMap, mem, ops::Bound};

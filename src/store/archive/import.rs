@@ -16,7 +16,8 @@ use super::{
 };
 use crate::store::{
     StoreError,
-    engine::{Engine, Entry, Stored},
+    entries::{Entry, Stored},
+    local::Engine,
     trees::{self, SCHEMA_VERSION, Tree},
 };
 use plan::Plan;

@@ -8,7 +8,7 @@
 
 use super::{ArchiveError, Progress, format::COLLECTIONS};
 use crate::store::{
-    engine::Engine,
+    local::Engine,
     trees::{self, Tree},
 };
 use sha2::{Digest, Sha256};

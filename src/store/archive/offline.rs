@@ -4,9 +4,9 @@
 use super::{ArchiveError, Progress, ReadableStore};
 use crate::store::{
     Durability, OpenError, Options, Snapshot,
-    engine::{Engine, MissingTree},
     handle::Replica,
-    open,
+    local::open,
+    local::{Engine, MissingTree},
 };
 use std::{
     fs::{File, TryLockError},

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::store::{
     OpenError,
-    engine::Engine,
-    open,
+    local::Engine,
+    local::open,
     trees::{self, SCHEMA_VERSION, Tree},
 };
 use std::{

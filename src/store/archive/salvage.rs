@@ -12,8 +12,9 @@ use super::{
 };
 use crate::store::{
     OpenError, StoreError,
-    engine::{Engine, Entry, MissingTree},
-    open,
+    entries::Entry,
+    local::open,
+    local::{Engine, MissingTree},
     record_kinds::RECORD_KINDS,
     temporary::TemporaryFolder,
     trees::{Counters, Tree},

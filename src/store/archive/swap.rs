@@ -12,8 +12,9 @@ use super::{
 };
 use crate::store::{
     OpenError, StoreError,
-    engine::{Changes, Engine, MissingTree},
-    open,
+    entries::Changes,
+    local::open,
+    local::{Engine, MissingTree},
 };
 use rustix::{
     fs::{CWD, RenameFlags, renameat_with},
@@ -97,7 +98,7 @@ impl StoreSwap {
         let written = load::load(&new, new_store.objects, progress, fill)?;
 
         // End the log with a numbered commit, so that a truncated log is detected.
-        new.apply(&Changes::new())?;
+        new.apply(&Changes::default())?;
         new.sync()?;
         drop(new);
 

@@ -6,8 +6,9 @@ use crate::{
     store::{
         StoreError,
         archive::Progress,
-        engine::{Engine, Stored},
-        open,
+        entries::Stored,
+        local::Engine,
+        local::open,
         record_kinds::{RecordKind, RecordMeta, SecondaryKey},
         trees::{self, Counters, SCHEMA_VERSION, Tree},
     },

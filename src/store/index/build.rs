@@ -3,7 +3,7 @@
 use super::{AccountIndex, Change, IndexView, IndexedSnapshot};
 use crate::{
     domain::list::{FieldPath, RawObject},
-    store::{Snapshot, StoreError, engine::Stored},
+    store::{Snapshot, StoreError, entries::Stored},
 };
 
 /// Held while an index is being built. Dropping it wakes those who wait for the index.

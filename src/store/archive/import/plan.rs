@@ -12,7 +12,8 @@ use crate::{
     domain::ids::AccountId,
     store::{
         Collection, StoreError,
-        engine::{Engine, Entry, Stored},
+        entries::{Entry, Stored},
+        local::Engine,
         record_kinds::{self, SecondaryKey},
         trees::{self, Counters, Tree},
     },

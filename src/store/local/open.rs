@@ -1,66 +1,40 @@
-//! Opening a store: making a new one, and telling in a sentence why an old one cannot be used.
+//! Opens a store, creates a new one, migrates an old one, and explains why one cannot be opened.
 
-use super::{
-    OpenError, StoreError,
-    engine::{Changes, Disk, Engine, MissingTree},
+use super::{Engine, MissingTree, disk::Disk, repair};
+use crate::store::{
+    Durability, OpenError, Options, StoreError,
+    entries::{Changes, Stored},
     record_kinds::{self, SecondaryKey},
-    repair,
     trees::{self, SCHEMA_VERSION, Tree},
 };
-use std::{fs::DirBuilder, io, os::unix::fs::DirBuilderExt, path::Path, thread};
+use std::{fs::DirBuilder, io, ops::Bound, os::unix::fs::DirBuilderExt, path::Path, thread};
 
-/// Whether what is written must survive the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durability {
-    /// Every commit is synced to disk before it is answered.
-    Synced,
-    /// Nothing is synced: the store goes away with the process.
-    Ephemeral,
-}
-
-/// How to open a store.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Bytes of memory for what is read often.
-    pub cache_bytes: u64,
-    /// Bytes of memory for what is known of objects without reading them; 0 for none.
-    pub index_bytes: u64,
-    /// Bytes of memory for values that were changed since somebody began to read; beyond, whoever
-    /// began first is stopped.
-    pub snapshot_bytes: u64,
-    /// Commands that may wait for the writer; one more is refused.
-    pub queue: usize,
-    /// Commands that may share one commit. More than 64 made the engine fail to open after a power
-    /// cut.
-    pub batch: usize,
-    /// Whether commits are synced.
-    pub durability: Durability,
-    /// The secret that will sign tokens, should a store have to be made; without one, none is made.
-    pub token_secret: Option<String>,
-}
-
-pub(super) fn open(folder: &Path, options: &Options) -> Result<Engine, OpenError> {
+/// Opens a store on a thread of its own; see [`catch_engine_panic`].
+pub(in crate::store) fn open(folder: &Path, options: &Options) -> Result<Engine, OpenError> {
     let (own_folder, options) = (folder.to_owned(), options.clone());
     catch_engine_panic(folder, move || open_on_this_thread(&own_folder, &options))
 }
 
-/// Opens on this thread, which should be a [`catch_engine_panic`] one. A store of an earlier
-/// version becomes one of this one.
-pub(super) fn open_on_this_thread(folder: &Path, options: &Options) -> Result<Engine, OpenError> {
+/// Opens a store on this thread, which must be one of [`catch_engine_panic`]. Creates and migrates
+/// it if necessary.
+pub(in crate::store) fn open_on_this_thread(
+    folder: &Path,
+    options: &Options,
+) -> Result<Engine, OpenError> {
     let engine = open_without_migration(folder, options, MissingTree::Create)?;
     migrate(&engine).map_err(|error| damaged(folder, &error))?;
     Ok(engine)
 }
 
-/// The same, but a store of an earlier version stays one.
-pub(super) fn open_without_migration(
+/// Opens a store and leaves its schema as it is.
+pub(in crate::store) fn open_without_migration(
     folder: &Path,
     options: &Options,
     missing: MissingTree,
 ) -> Result<Engine, OpenError> {
     let (engine, missing) = open_unchecked(folder, options, missing)?;
     if missing > 0 {
-        let cause = format!("its last {missing} commits, which were acknowledged, cannot be read");
+        let cause = format!("its last {missing} acknowledged commits are missing");
         return Err(OpenError::Damaged {
             folder: folder.to_owned(),
             cause,
@@ -85,11 +59,14 @@ fn damaged(folder: &Path, error: &StoreError) -> OpenError {
     }
 }
 
-/// The schema version, if something was ever written.
+/// The schema version; `None` if nothing was ever written.
 ///
 /// # Errors
-/// It is one that this program does not know, or none at all.
-pub(super) fn supported_schema(folder: &Path, engine: &Engine) -> Result<Option<u32>, OpenError> {
+/// The schema is newer than this program, or the store is damaged.
+pub(in crate::store) fn supported_schema(
+    folder: &Path,
+    engine: &Engine,
+) -> Result<Option<u32>, OpenError> {
     match schema(engine).map_err(|error| damaged(folder, &error))? {
         Some(found) if found > SCHEMA_VERSION => Err(OpenError::NewerSchema {
             folder: folder.to_owned(),
@@ -100,8 +77,9 @@ pub(super) fn supported_schema(folder: &Path, engine: &Engine) -> Result<Option<
     }
 }
 
-/// Opens what the engine can open, and tells how many commits that were acknowledged are missing.
-pub(super) fn open_unchecked(
+/// Opens whatever the engine can open. Returns the number of acknowledged commits that are missing,
+/// too.
+pub(in crate::store) fn open_unchecked(
     folder: &Path,
     options: &Options,
     missing: MissingTree,
@@ -124,9 +102,9 @@ pub(super) fn open_unchecked(
     Ok((engine, missing))
 }
 
-/// Makes a folder, and those above it, for this user only: the store has the secret that signs
-/// tokens, and whatever clients put into their objects. One that is there stays as it is.
-pub(super) fn create_private_folder(folder: &Path) -> io::Result<()> {
+/// Creates a folder, and those above it, for this user only: the store contains the token secret
+/// and all of the clients' data. An existing folder keeps its mode.
+pub(in crate::store) fn create_private_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
@@ -135,7 +113,7 @@ fn open_sled(folder: &Path, options: &Options) -> Result<sled::Db, OpenError> {
         .path(folder)
         .cache_capacity(options.cache_bytes)
         .segment_size(repair::segment_size(folder))
-        // We flush; a second flusher would only get in the way.
+        // Commits flush; a background flusher would only interfere.
         .flush_every_ms(None);
     config.open().map_err(|error| match error {
         sled::Error::Io(error) => lock_error(folder, error),
@@ -146,10 +124,10 @@ fn open_sled(folder: &Path, options: &Options) -> Result<sled::Db, OpenError> {
     })
 }
 
-/// Reads what may be damaged: sled panics on some files, on this thread or, by a broken channel,
-/// through another. The thread's name keeps the panic hook quiet: what is to be said is said in the
-/// error.
-pub(super) fn catch_engine_panic<T: Send + 'static>(
+/// Runs work that reads files which may be damaged, on a thread of its own. sled panics on some
+/// files, directly or through a thread of its own. The thread's name keeps the panic hook quiet:
+/// the error says everything.
+pub(in crate::store) fn catch_engine_panic<T: Send + 'static>(
     folder: &Path,
     work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
 ) -> Result<T, OpenError> {
@@ -163,7 +141,7 @@ pub(super) fn catch_engine_panic<T: Send + 'static>(
         .join();
 
     outcome.unwrap_or_else(|_panic| {
-        let cause = "the storage engine could not make sense of its files".to_owned();
+        let cause = "the storage engine panicked while reading its files".to_owned();
         Err(OpenError::Damaged {
             folder: folder.to_owned(),
             cause,
@@ -171,17 +149,17 @@ pub(super) fn catch_engine_panic<T: Send + 'static>(
     })
 }
 
-/// The name of the thread on which a panic means a damaged store and nothing else.
+/// The name of the threads on which a panic means a damaged store and nothing else.
 pub(crate) const OPENING_THREAD: &str = "store-open";
 
 fn lock_error(folder: &Path, error: io::Error) -> OpenError {
     let folder = folder.to_owned();
-    // sled wraps the lock's refusal into another kind of error and keeps only its text.
+    // sled wraps the error of the lock into another kind and keeps only its text.
     let text = error.to_string();
 
     match text.split_once("could not acquire lock on ") {
         Some((_, why)) if why.contains("kind: WouldBlock") => OpenError::Locked(folder),
-        // As network file systems answer that have no locks.
+        // Network file systems without locks return this.
         Some((_, why)) => OpenError::NoLocks {
             folder,
             cause: os_message(why).to_owned(),
@@ -193,7 +171,7 @@ fn lock_error(folder: &Path, error: io::Error) -> OpenError {
     }
 }
 
-/// The message of the operating system in an error that was written for programmers.
+/// The message of the operating system, out of an error in debug format.
 fn os_message(error: &str) -> &str {
     let message = error
         .split_once("message: \"")
@@ -201,13 +179,13 @@ fn os_message(error: &str) -> &str {
     message.map_or(error, |(message, _)| message)
 }
 
-/// The schema version, or `None` for a store in which nothing was ever written.
-pub(super) fn schema(engine: &Engine) -> Result<Option<u32>, StoreError> {
+/// The schema version; `None` for a store in which nothing was ever written.
+pub(in crate::store) fn schema(engine: &Engine) -> Result<Option<u32>, StoreError> {
     let Some(found) = engine.get(Tree::Meta, trees::SCHEMA)? else {
         return match Tree::ALL.into_iter().find(|tree| !is_empty(engine, *tree)) {
             None => Ok(None),
             Some(tree) => Err(StoreError::damaged(format!(
-                "it has no schema version though '{}' is not empty",
+                "no schema version, although '{}' is not empty",
                 tree.name()
             ))),
         };
@@ -219,38 +197,36 @@ pub(super) fn schema(engine: &Engine) -> Result<Option<u32>, StoreError> {
 
     version
         .map(Some)
-        .ok_or_else(|| StoreError::damaged("its schema version is not a number"))
+        .ok_or_else(|| StoreError::damaged("the schema version is not a number"))
 }
 
 fn is_empty(engine: &Engine, tree: Tree) -> bool {
     engine
-        .range(
-            tree,
-            (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded),
-        )
+        .range(tree, (Bound::Unbounded, Bound::Unbounded))
         .next()
         .is_none()
 }
 
-/// Brings a store of an earlier version up to this one. Version 2 has more trees, which opening has
-/// made; one of them tells which integrations send.
-pub(super) fn migrate(engine: &Engine) -> Result<(), StoreError> {
+/// Migrates a store of an earlier schema. Version 2 has more trees, which opening has created; one
+/// of them lists the webhook integrations.
+pub(in crate::store) fn migrate(engine: &Engine) -> Result<(), StoreError> {
     if schema(engine)?.is_none_or(|found| found >= SCHEMA_VERSION) {
         return Ok(());
     }
 
     let version = SCHEMA_VERSION.to_string().into_bytes();
-    let mut changes = Changes::from([((Tree::Meta, trees::SCHEMA.to_vec()), Some(version.into()))]);
-    let everything = (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded);
+    let mut changes = Changes::default();
+    changes.insert(Tree::Meta, trees::SCHEMA.to_vec(), Some(version.into()));
+    let everything = (Bound::Unbounded, Bound::Unbounded);
 
     for entry in engine.range(Tree::Integrations, everything) {
         let (_, record) = entry?;
-        // What cannot be read is for `check` to name.
+        // `check` reports records that cannot be parsed.
         if let Some(SecondaryKey { tree, key }) = record_kinds::integration(record.as_ref())
             .ok()
             .and_then(|meta| meta.secondary_key)
         {
-            changes.insert((tree, key), Some(Vec::new().into()));
+            changes.insert(tree, key, Some(Vec::new().into()));
         }
     }
 
@@ -259,16 +235,14 @@ pub(super) fn migrate(engine: &Engine) -> Result<(), StoreError> {
 }
 
 fn initialise(engine: &Engine, token_secret: &str) -> Result<(), StoreError> {
-    let changes = Changes::from([
-        (
-            (Tree::Meta, trees::SCHEMA.to_vec()),
-            Some(SCHEMA_VERSION.to_string().into_bytes().into()),
-        ),
-        (
-            (Tree::Meta, trees::TOKEN_SECRET.to_vec()),
-            Some(token_secret.as_bytes().to_vec().into()),
-        ),
-    ]);
+    let mut changes = Changes::default();
+    let mut put = |key: &[u8], value: &str| {
+        let value = Stored::from(value.as_bytes().to_vec());
+        changes.insert(Tree::Meta, key.to_vec(), Some(value));
+    };
+    put(trees::SCHEMA, &SCHEMA_VERSION.to_string());
+    put(trees::TOKEN_SECRET, token_secret);
+
     engine.apply(&changes)?;
 
     engine.sync()
@@ -291,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_that_is_held_is_told_from_one_that_the_file_system_does_not_have() {
+    fn a_held_lock_is_told_from_missing_lock_support() {
         let by_sled = |errno: i32| {
             let text = format!(
                 "could not acquire lock on \"db\": {:?}",
@@ -313,10 +287,9 @@ mod tests {
         );
     }
 
-    /// The engine makes its segments as long as it is told, and refuses a store that was made with
-    /// others.
+    /// The engine refuses a store whose segment size differs from the configured one.
     #[test]
-    fn a_store_of_earlier_segments_opens() {
+    fn a_store_with_legacy_segments_opens() {
         let older = tempfile::tempdir().unwrap();
         drop(
             sled::Config::new()
@@ -326,7 +299,7 @@ mod tests {
                 .unwrap(),
         );
 
-        // The engine's own threads hold its lock until they have ended.
+        // The engine's threads hold its lock until they end.
         let opened = std::iter::repeat_with(|| open(older.path(), &options()));
         let opened = opened
             .take(100_000)

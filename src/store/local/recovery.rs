@@ -1,18 +1,13 @@
-//! What happens after a commit or the engine failed: the store is closed beneath its readers and
-//! opened anew, until it works again.
+//! Recovery after a failed commit or engine failure: closes the store beneath its readers and
+//! reopens it until it works again.
 //!
-//! A failed write leaves the engine unable to go on, even after there is room on the disk again,
-//! and it leaves open what of the last commit is on disk; so the engine is thrown away and the
-//! files tell. After a failed sync the operating system may hold what it did not write for written.
-//! So whatever is in the files is written once more, and synced, before anything is built on it.
+//! After a failed write the engine is unusable, even once the disk has room again, and it is
+//! unknown how much of the last commit is on disk. So the engine is thrown away, and the files
+//! decide. After a failed sync the kernel may take dirty pages for clean. So everything in the
+//! files is written again and synced before anything is built on it.
 
-use super::{
-    OpenError, Options, StoreError,
-    engine::{Changes, Engine},
-    handle::Replica,
-    open,
-    repair::SEGMENT_BYTES,
-};
+use super::{Engine, open, repair::SEGMENT_BYTES};
+use crate::store::{OpenError, Options, StoreError, entries::Changes, handle::Replica};
 use std::{
     fs::{self, File},
     io::{self, Write},
@@ -21,34 +16,34 @@ use std::{
     time::Duration,
 };
 
-/// Opens a store again and again until it takes writes.
+/// Reopens a store.
 #[derive(Debug)]
-pub(super) struct Recovery<'a> {
+pub(in crate::store) struct Recovery<'a> {
     replica: &'a Replica,
     folder: &'a Path,
     options: &'a Options,
 }
 
-/// Why the store does not take writes yet.
+/// Why the store does not accept writes yet.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RecoveryError {
+pub(in crate::store) enum RecoveryError {
     #[error("the folder cannot be written: {0}")]
     Probe(io::Error),
-    #[error("readers are still holding it")]
+    #[error("readers are still using it")]
     ReadersActive,
-    #[error("opening it broke down")]
+    #[error("the engine panicked while opening it")]
     Panicked,
-    #[error("what was written could not be written again: {0}")]
+    #[error("cannot rewrite its files: {0}")]
     Rewrite(io::Error),
     #[error(transparent)]
     Open(#[from] OpenError),
-    #[error("it was opened, but the first write failed: {0}")]
+    #[error("it opened, but a test commit failed: {0}")]
     TestCommit(StoreError),
 }
 
-/// How long to wait between attempts.
+/// Delays between recovery attempts.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(in crate::store) struct Backoff {
     next: Duration,
 }
 
@@ -57,15 +52,18 @@ impl Backoff {
     const PROBE_INTERVAL: Duration = Duration::from_secs(1);
     const MAX_DELAY: Duration = Duration::from_secs(60);
 
-    /// Before the first attempt.
-    pub(super) fn initial(&self) -> Duration {
+    /// The delay before the first attempt.
+    pub(in crate::store) fn initial(&self) -> Duration {
         Self::INITIAL_DELAY
     }
 
-    /// After an attempt that took this long. One that only probed, or waited for readers in vain,
-    /// has left them the store, so the next comes soon; others come less and less often. A large
-    /// store takes long to open; readers shall have it most of the time.
-    pub(super) fn after(&mut self, error: &RecoveryError, took: Duration) -> Duration {
+    /// The delay after an attempt that took `took`.
+    ///
+    /// An attempt that only probed the disk, or waited for readers in vain, leaves readers their
+    /// store, so the next one follows soon. Others back off exponentially, and to at least ten
+    /// times what the attempt took: opening a large store takes long, and readers should have it
+    /// most of the time.
+    pub(in crate::store) fn after(&mut self, error: &RecoveryError, took: Duration) -> Duration {
         if matches!(
             error,
             RecoveryError::Probe(_) | RecoveryError::ReadersActive
@@ -87,7 +85,11 @@ impl Default for Backoff {
 }
 
 impl<'a> Recovery<'a> {
-    pub(super) fn new(replica: &'a Replica, folder: &'a Path, options: &'a Options) -> Self {
+    pub(in crate::store) fn new(
+        replica: &'a Replica,
+        folder: &'a Path,
+        options: &'a Options,
+    ) -> Self {
         Self {
             replica,
             folder,
@@ -95,8 +97,8 @@ impl<'a> Recovery<'a> {
         }
     }
 
-    /// One attempt. Until the folder can be written to, readers keep the engine that they have.
-    pub(super) fn attempt(&self) -> Result<(), RecoveryError> {
+    /// Makes one attempt. Readers keep their engine until the folder is writable.
+    pub(in crate::store) fn attempt(&self) -> Result<(), RecoveryError> {
         probe(self.folder).map_err(RecoveryError::Probe)?;
         if !self.replica.close(self.folder) {
             return Err(RecoveryError::ReadersActive);
@@ -117,40 +119,39 @@ impl<'a> Recovery<'a> {
     }
 }
 
-/// An empty commit.
+/// Makes an empty commit.
 fn commit_nothing(engine: &Engine) -> Result<(), StoreError> {
-    engine.apply(&Changes::new())?;
+    engine.apply(&Changes::default())?;
     engine.sync()
 }
 
-/// Beside `db`, for a moment.
-pub(super) const PROBE_FILE: &str = "probe";
+/// Exists beside `db` for a moment.
+pub(in crate::store) const PROBE_FILE: &str = "probe";
 
-/// As much as the engine writes at once at most, which is a segment, and some.
+/// As much as the engine writes at once, which is a segment, and a margin.
 const PROBE_LEN: usize = SEGMENT_BYTES + (1 << 20);
 
-/// What is written again is written in portions of this size.
 const REWRITE_CHUNK_LEN: usize = 1 << 20;
 
-/// Writes and syncs a file that is of no other use.
+/// Writes and syncs a file that serves no other purpose.
 fn probe(folder: &Path) -> io::Result<()> {
     let path = folder.join(PROBE_FILE);
-    // What a killed process left goes first: its room may be what is missing.
-    let _unless_there_is_none = fs::remove_file(&path);
+    // Remove what a killed process left: the disk may lack just that space. Usually there is none.
+    let _ignored = fs::remove_file(&path);
     let written = File::create_new(&path).and_then(|mut file| {
         file.write_all(&vec![0; PROBE_LEN])?;
         file.sync_all()
     });
-    // Its room may be what is missing.
+    // The disk may lack just this space.
     let removed = fs::remove_file(&path);
     written.and(removed)
 }
 
-/// Writes all files of the store with what they contain, and syncs them.
+/// Writes all files of the store again with their contents, and syncs them.
 fn rewrite(folder: &Path) -> io::Result<()> {
     let log = folder.join("db");
     let held = File::options().read(true).write(true).open(&log)?;
-    // The engine's own lock, so that no other process has it open meanwhile.
+    // Take the engine's own lock, so that no other process opens the store meanwhile.
     held.try_lock()?;
     rewrite_file(&held)?;
     for blob in files(&folder.join("blobs"))? {
@@ -184,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_the_same_after_it_was_written_again() {
+    fn rewriting_preserves_the_contents() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let bytes: Vec<u8> = (0..REWRITE_CHUNK_LEN + 4_321)
@@ -196,20 +197,16 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_leaves_nothing_behind_and_fails_where_nothing_can_be_written() {
+    fn a_probe_leaves_nothing_behind_and_fails_without_a_folder() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(
-            folder.path().join(PROBE_FILE),
-            "of a process that was killed",
-        )
-        .unwrap();
+        fs::write(folder.path().join(PROBE_FILE), "left by a killed process").unwrap();
         probe(folder.path()).unwrap();
         assert_eq!(files(folder.path()).unwrap(), Vec::<PathBuf>::new());
         assert!(probe(&folder.path().join("absent")).is_err());
     }
 
     #[test]
-    fn a_probe_is_soon_made_again_whatever_came_before() {
+    fn probes_are_repeated_soon_whatever_came_before() {
         let probe = || RecoveryError::Probe(io::ErrorKind::StorageFull.into());
         let mut backoff = Backoff::default();
         let seconds = Duration::from_secs;
@@ -217,14 +214,14 @@ mod tests {
         assert_eq!(
             backoff.after(&RecoveryError::ReadersActive, seconds(5)),
             seconds(1),
-            "they have the store meanwhile"
+            "readers keep the store meanwhile"
         );
         backoff.after(&RecoveryError::Panicked, seconds(600));
         assert_eq!(backoff.after(&probe(), seconds(600)), seconds(1));
     }
 
     #[test]
-    fn attempts_that_take_the_store_from_readers_become_rare() {
+    fn attempts_that_close_the_store_back_off() {
         let mut backoff = Backoff::default();
         let millis = Duration::from_millis;
         let mut after = |took| backoff.after(&RecoveryError::Panicked, millis(took));

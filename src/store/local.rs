@@ -1,0 +1,20 @@
+//! The local storage engine: sled in one folder, and what makes it durable.
+//!
+//! - `engine` wraps sled: get, range, and an atomic apply. `disk` syncs its files, and `watermark`
+//!   records the last acknowledged commit.
+//! - `open` opens, creates and migrates a store; `repair` removes what would keep it from opening.
+//! - `recovery` reopens the store after a failure.
+//!
+//! No other part of the store names sled.
+
+mod disk;
+mod engine;
+pub(super) mod open;
+pub(super) mod recovery;
+mod repair;
+mod watermark;
+
+pub(super) use engine::{Engine, MissingTree};
+
+/// The engine's reference-counted byte buffer.
+pub(super) type Buffer = sled::IVec;
