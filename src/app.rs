@@ -510,11 +510,11 @@ fn services(
     dispatch_signal: &DispatchSignal,
     event_metrics: &EventMetrics,
 ) -> Services {
-    let pages = PageCache::new(settings.store.list_cache_bytes);
+    let pages = PageCache::new(settings.store.list_cache_bytes, http::encode_page);
     let confirms = settings.outgoing.confirm_subscriptions;
     let webhook_rules = WebhookRules {
-        reach: settings.egress_policy(),
-        senders: settings.outgoing.senders,
+        egress: settings.egress_policy(),
+        max_senders: settings.outgoing.senders,
     };
 
     let (clock, ids) = (&edges.clock, &edges.ids);
@@ -540,6 +540,7 @@ fn services(
             ids.clone(),
             dispatch_signal.clone(),
             event_metrics.clone(),
+            http::EVENT_STATUSES,
             confirms,
         ),
         event_metrics: event_metrics.clone(),

@@ -21,8 +21,10 @@ mod v3;
 pub use admin::backup::AdminAccess;
 pub use drain::Drain;
 pub use error::ApiError;
+pub use routes::{ROUTES, RouteSpec};
 pub use server::{Connections, Listener, server};
 pub use state::{AppState, LiveSettings, Services};
 pub use transport::accept_queues::AcceptQueues;
 #[cfg(any(test, fuzzing))]
 pub(crate) use transport::bounded_stream::fuzzing;
+pub use v3::envelope::{EVENT_STATUSES, encode_page};

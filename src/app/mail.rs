@@ -45,14 +45,8 @@ pub(super) fn server(
         idle: Duration::from_secs(idle_seconds),
     };
 
-    let (incoming, state) = (state.events.clone(), state.clone());
+    let (events, state) = (state.events.clone(), state.clone());
     let throttling = Box::new(move || Arc::clone(&state.live.load().events));
-    MailServer::new(
-        listener,
-        incoming,
-        throttling,
-        event_metrics.clone(),
-        limits,
-    )
-    .map_err(StartError::Server)
+    MailServer::new(listener, events, throttling, event_metrics.clone(), limits)
+        .map_err(StartError::Server)
 }

@@ -5,5 +5,6 @@ pub(crate) mod body;
 pub(crate) mod caller;
 pub(crate) mod content_coding;
 pub(crate) mod idempotency;
+pub(crate) mod multipart;
 pub(crate) mod path;
 pub(crate) mod preconditions;

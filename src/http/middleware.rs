@@ -6,7 +6,7 @@ use crate::http::{
     browser_guard,
     error::ApiError,
     limits::rate_limit_headers,
-    routes::RouteName,
+    routes::RouteLabel,
     state::{AppState, LiveSettings},
     transport::connection_state::ConnectionState,
     v3::response::NoErrorBody,
@@ -272,7 +272,7 @@ fn record(
     let request = response.request();
     let status = response.status().as_u16();
     let route = request
-        .app_data::<RouteName>()
+        .app_data::<RouteLabel>()
         .map_or("unknown", |route| route.0);
 
     state.metrics.count(request.method(), route, status, took);

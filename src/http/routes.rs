@@ -1,74 +1,216 @@
-//! The table of all routes.
+//! The table of all routes. The router, the `Allow` header, the labels of metrics and the tests read
+//! it.
 
+use crate::domain::{alert::AlertAction, body::excerpt};
 use crate::http::{
-    admin::backup, admin::health, admin::index, error::ApiError, metrics, middleware,
-    state::AppState, transport::sliced_body, v3::alerts, v3::events, v3::integrations, v3::login,
-    v3::logs,
+    admin::{backup, health, index},
+    error::ApiError,
+    metrics, middleware,
+    state::AppState,
+    transport::sliced_body,
+    v3::{alerts, events, integrations, login, logs},
 };
 use actix_cors::Cors;
 use actix_web::{
-    App, Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Resource, Responder,
-    Route,
+    App, Error, HttpMessage, HttpRequest, HttpResponse, Resource, Route,
     body::BoxBody,
     dev::{RequestHead, ServiceFactory, ServiceRequest, ServiceResponse},
     guard::fn_guard,
-    http::header::{self, HeaderValue},
+    http::{
+        Method,
+        header::{self, HeaderValue},
+    },
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
 
-fn table(config: &mut ServiceConfig) {
-    config
-        .service(at("/").get(index::index).done())
-        .service(
-            at("/integration")
-                .get(integrations::list)
-                .post(integrations::create)
-                .done(),
-        )
-        .service(
-            at("/integration/{id}")
-                .get(integrations::get)
-                .put(integrations::update)
-                .delete(integrations::delete)
-                .post(events::receive)
-                .done(),
-        )
-        .service(
-            at("/integration/{id}/g")
-                .get(events::receive)
-                .post(events::receive)
-                .done(),
-        )
-        .service(at("/alert").get(alerts::list).post(alerts::create).done())
-        .service(
-            at("/alert/{id}")
-                .get(alerts::get)
-                .put(alerts::update)
-                .delete(alerts::delete)
-                .done(),
-        )
-        .service(
-            at("/alert/{id}/acknowledge")
-                .post(alerts::acknowledge)
-                .done(),
-        )
-        .service(at("/alert/{id}/resolve").post(alerts::resolve).done())
-        .service(at("/alert/{id}/archive").post(alerts::archive).done())
-        .service(at("/log").get(logs::list).done())
-        .service(at("/log/{id}").get(logs::get).done())
-        .service(at("/public/login").post(login::login).done())
-        .service(at("/livez").get(health::livez).done())
-        .service(at("/readyz").get(health::readyz).done())
-        .service(at("/_local/backup").only_here().get(backup::backup).done())
-        .service(at("/_local/export").only_here().get(backup::export).done())
-        .service(at("/_local/alert/{id}/drop").post(alerts::drop).done())
-        .service(at("/metrics").get(metrics::scrape).done())
-        .default_service(web::to(no_such_route));
+/// A path and its handlers.
+pub struct RouteSpec {
+    path: &'static str,
+    access: Access,
+    handlers: Handlers,
 }
 
-/// The whole HTTP service: the table, and what every request passes on its way there.
-pub(super) fn service(
+type Handlers = &'static [(Verb, fn() -> Route)];
+
+/// Who can reach a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Everyone,
+    /// Peers on this machine. For others, the route does not exist.
+    LocalPeers,
+}
+
+/// A method with a handler. `Get` includes HEAD: the server leaves the body out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verb {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+use Verb::{Delete, Get, Post, Put};
+
+const fn route(path: &'static str, handlers: Handlers) -> RouteSpec {
+    RouteSpec {
+        path,
+        access: Access::Everyone,
+        handlers,
+    }
+}
+
+const fn local(path: &'static str, handlers: Handlers) -> RouteSpec {
+    RouteSpec {
+        path,
+        access: Access::LocalPeers,
+        handlers,
+    }
+}
+
+/// All routes.
+pub const ROUTES: &[RouteSpec] = &[
+    route("/", &[(Get, || web::to(index::index))]),
+    route(
+        "/integration",
+        &[
+            (Get, || web::to(integrations::list)),
+            (Post, || web::to(integrations::create)),
+        ],
+    ),
+    route(
+        "/integration/{id}",
+        &[
+            (Get, || web::to(integrations::get)),
+            (Put, || web::to(integrations::update)),
+            (Delete, || web::to(integrations::delete)),
+            (Post, || web::to(events::receive)),
+        ],
+    ),
+    route(
+        "/integration/{id}/g",
+        &[
+            (Get, || web::to(events::receive)),
+            (Post, || web::to(events::receive)),
+        ],
+    ),
+    route(
+        "/alert",
+        &[
+            (Get, || web::to(alerts::list)),
+            (Post, || web::to(alerts::create)),
+        ],
+    ),
+    route(
+        "/alert/{id}",
+        &[
+            (Get, || web::to(alerts::get)),
+            (Put, || web::to(alerts::update)),
+            (Delete, || web::to(alerts::delete)),
+        ],
+    ),
+    route(
+        "/alert/{id}/acknowledge",
+        &[(Post, || web::to(alerts::apply(AlertAction::Acknowledge)))],
+    ),
+    route(
+        "/alert/{id}/resolve",
+        &[(Post, || web::to(alerts::apply(AlertAction::Resolve)))],
+    ),
+    route(
+        "/alert/{id}/archive",
+        &[(Post, || web::to(alerts::apply(AlertAction::Archive)))],
+    ),
+    route("/log", &[(Get, || web::to(logs::list))]),
+    route("/log/{id}", &[(Get, || web::to(logs::get))]),
+    route("/public/login", &[(Post, || web::to(login::login))]),
+    route("/livez", &[(Get, || web::to(health::livez))]),
+    route("/readyz", &[(Get, || web::to(health::readyz))]),
+    route("/metrics", &[(Get, || web::to(metrics::scrape))]),
+    local("/_local/backup", &[(Get, || web::to(backup::backup))]),
+    local("/_local/export", &[(Get, || web::to(backup::export))]),
+    // What PagerTree does when it finds nobody to take the alert.
+    route(
+        "/_local/alert/{id}/drop",
+        &[(Post, || web::to(alerts::apply(AlertAction::Drop)))],
+    ),
+];
+
+impl Verb {
+    fn methods(self) -> &'static [Method] {
+        match self {
+            Self::Get => &[Method::GET, Method::HEAD],
+            Self::Post => &[Method::POST],
+            Self::Put => &[Method::PUT],
+            Self::Delete => &[Method::DELETE],
+        }
+    }
+}
+
+impl RouteSpec {
+    /// The path, with `{id}` for parameters.
+    pub fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// The value of `Allow`: all methods of the route, sorted.
+    pub fn allow(&self) -> String {
+        let handled = self.handlers.iter().flat_map(|(verb, _)| verb.methods());
+        let mut methods: Vec<&str> = handled.map(Method::as_str).collect();
+        methods.push("OPTIONS");
+        methods.sort_unstable();
+        methods.join(", ")
+    }
+
+    fn resource(&'static self) -> Resource {
+        let mut resource = web::resource(self.path).app_data(RouteLabel(self.path));
+        if self.access == Access::LocalPeers {
+            resource = resource.guard(fn_guard(backup::is_local_peer));
+        }
+
+        for (verb, handler) in self.handlers {
+            for method in verb.methods() {
+                resource = resource.route(handler().method(method.clone()));
+            }
+        }
+
+        resource
+            .route(web::method(Method::OPTIONS).to(move || async move {
+                HttpResponse::NoContent()
+                    .insert_header((header::ALLOW, self.allow()))
+                    .finish()
+            }))
+            .default_service(web::to(move || async move {
+                Err::<HttpResponse, _>(ApiError::MethodNotAllowed {
+                    allow: self.allow(),
+                })
+            }))
+    }
+}
+
+/// The path of a route, as metrics show it.
+#[derive(Clone, Copy)]
+pub(super) struct RouteLabel(pub(super) &'static str);
+
+fn configure(config: &mut ServiceConfig) {
+    for route in ROUTES {
+        config.service(route.resource());
+    }
+    config.default_service(web::to(not_found));
+}
+
+async fn not_found(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    // The middleware sends requests here that it has refused.
+    if let Some(error) = request.extensions_mut().remove::<ApiError>() {
+        return Err(error);
+    }
+    Err(ApiError::NoSuchRoute {
+        path: excerpt(request.path()),
+    })
+}
+
+/// The whole application: the routes, and the middleware that every request passes.
+pub(super) fn app(
     state: Data<AppState>,
 ) -> App<
     impl ServiceFactory<
@@ -81,120 +223,19 @@ pub(super) fn service(
 > {
     App::new()
         .app_data(state.clone())
-        .configure(table)
+        .configure(configure)
         .wrap(from_fn(sliced_body::slice_large_bodies))
         .wrap(cors(state))
         .wrap(from_fn(middleware::observe))
 }
 
-/// The pattern of a route, for metrics.
-#[derive(Clone, Copy)]
-pub(super) struct RouteName(pub(super) &'static str);
-
-/// One path and the methods it allows.
-struct Methods {
-    path: &'static str,
-    resource: Resource,
-    allow: Vec<&'static str>,
-}
-
-fn at(path: &'static str) -> Methods {
-    Methods {
-        path,
-        resource: web::resource(path),
-        allow: vec!["OPTIONS"],
-    }
-}
-
-impl Methods {
-    /// To peers on other machines there is no such route.
-    fn only_here(mut self) -> Self {
-        self.resource = self.resource.guard(fn_guard(backup::is_here));
-        self
-    }
-
-    /// Allows GET and, with the same handler, HEAD; the server leaves the body out.
-    fn get<H, A>(self, handler: H) -> Self
-    where
-        H: Handler<A> + Clone,
-        A: FromRequest + 'static,
-        H::Output: Responder + 'static,
-    {
-        self.allow("HEAD", web::head().to(handler.clone()))
-            .allow("GET", web::get().to(handler))
-    }
-
-    fn post<H, A>(self, handler: H) -> Self
-    where
-        H: Handler<A>,
-        A: FromRequest + 'static,
-        H::Output: Responder + 'static,
-    {
-        self.allow("POST", web::post().to(handler))
-    }
-
-    fn put<H, A>(self, handler: H) -> Self
-    where
-        H: Handler<A>,
-        A: FromRequest + 'static,
-        H::Output: Responder + 'static,
-    {
-        self.allow("PUT", web::put().to(handler))
-    }
-
-    fn delete<H, A>(self, handler: H) -> Self
-    where
-        H: Handler<A>,
-        A: FromRequest + 'static,
-        H::Output: Responder + 'static,
-    {
-        self.allow("DELETE", web::delete().to(handler))
-    }
-
-    fn allow(mut self, method: &'static str, route: Route) -> Self {
-        self.resource = self.resource.route(route);
-        self.allow.push(method);
-        self
-    }
-
-    /// Any other method is answered with what is allowed.
-    fn done(mut self) -> Resource {
-        self.allow.sort_unstable();
-        // Once for each worker at start-up; the header needs a text that lives as long as the
-        // routes do.
-        let allow: &'static str = Box::leak(self.allow.join(", ").into_boxed_str());
-
-        self.resource
-            .app_data(RouteName(self.path))
-            .route(
-                web::method(actix_web::http::Method::OPTIONS).to(move || async move {
-                    HttpResponse::NoContent()
-                        .insert_header((header::ALLOW, allow))
-                        .finish()
-                }),
-            )
-            .default_service(web::to(move || async move {
-                Err::<HttpResponse, _>(ApiError::MethodNotAllowed { allow })
-            }))
-    }
-}
-
-async fn no_such_route(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    if let Some(problem) = request.extensions_mut().remove::<ApiError>() {
-        return Err(problem);
-    }
-    Err(ApiError::NoSuchRoute {
-        path: crate::domain::body::excerpt(request.path()),
-    })
-}
-
-/// The methods that routes have, one or another.
+/// The methods that any route supports.
 pub(super) const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"];
 
-/// CORS for browsers: every documented method, whatever headers are asked for, and ours readable,
-/// for the pages that may call.
+/// CORS for the web pages that may call: all methods, all request headers, and our response headers
+/// readable.
 fn cors(state: Data<AppState>) -> Cors {
-    let admits = move |origin: &HeaderValue, _: &RequestHead| {
+    let is_allowed = move |origin: &HeaderValue, _: &RequestHead| {
         let live = state.live.load();
         origin.to_str().is_ok_and(|origin| {
             live.allowed_origins
@@ -203,7 +244,7 @@ fn cors(state: Data<AppState>) -> Cors {
     };
 
     Cors::default()
-        .allowed_origin_fn(admits)
+        .allowed_origin_fn(is_allowed)
         .allowed_methods(METHODS)
         .allow_any_header()
         .expose_headers([

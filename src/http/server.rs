@@ -128,7 +128,7 @@ impl Served {
         } = self.clone();
 
         actix_rt::spawn(arrivals.worker());
-        let app = routes::service(state.clone())
+        let app = routes::app(state.clone())
             .into_factory()
             .map_err(|error: actix_web::Error| error.error_response());
         let http = HttpService::build()

@@ -1,4 +1,4 @@
-//! Create, read, change, delete and list alerts.
+//! The service for alerts: create, read, update, delete, list, and apply actions.
 
 use super::{
     error::ServiceError,
@@ -32,13 +32,13 @@ use serde_json::{Map, Value};
 
 const NAME: &str = "Alert";
 
-/// A draft together with what it is a draft of, so that none of another kind has its fingerprint.
+/// Tags a draft with its kind, so that drafts of other kinds have other fingerprints.
 #[derive(Serialize)]
-struct Named<'a> {
+struct TaggedDraft<'a> {
     alert: &'a AlertDraft,
 }
 
-/// The desk for alerts.
+/// The service for alerts. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Alerts {
     store: Store,
@@ -49,8 +49,8 @@ pub struct Alerts {
 }
 
 impl Alerts {
-    /// A desk that works on `store`, rings `dispatch_signal` when there may be something to send, and
-    /// remembers pages of lists in `pages`.
+    /// A service over `store`. It wakes the dispatcher through `dispatch_signal` and caches pages of
+    /// lists in `pages`.
     pub fn new(
         store: Store,
         clock: Clock,
@@ -68,39 +68,38 @@ impl Alerts {
         }
     }
 
-    /// Reads the body of a create.
+    /// Parses the body of a create.
     ///
     /// # Errors
-    /// Every fault of the body; the store failed.
+    /// Everything that is wrong with the body; the store failed.
     pub fn draft(
         &self,
         writer: &WriteAccess,
         attributes: Map<String, Value>,
         strictness: Strictness,
     ) -> Result<AlertDraft, ServiceError> {
-        let named = attributes
+        let source_id = attributes
             .get("source_id")
             .and_then(Value::as_str)
             .and_then(|id| IntegrationId::parse(id).ok());
-        let found = named
+        let source = source_id
             .map(|id| self.store.record(INTEGRATIONS, id.as_str()))
             .transpose()?
             .flatten();
         let authors = Authors {
             own: [writer.account().as_str(), writer.actor()],
-            integration: found.is_some_and(|record| INTEGRATIONS.owns(writer.account(), &record)),
+            integration: source.is_some_and(|record| INTEGRATIONS.owns(writer.account(), &record)),
         };
 
         Ok(AlertDraft::parse(attributes, authors, strictness)?)
     }
 
-    /// Creates an alert in the writer's account, in its own name or in that of one of its
-    /// integrations. With a key that was used before for the same draft, answers what was answered
-    /// then.
+    /// Creates an alert in the writer's account, with the writer or one of the account's
+    /// integrations as its source. A repeated request under the same key gets the first response.
     ///
     /// # Errors
-    /// The integration is not the account's; one with its third-party id is going on already; the
-    /// key was used for another draft; the store failed.
+    /// The integration is not of this account; there is an active alert with this source and
+    /// third-party id; the key was used for another draft; the store failed.
     pub async fn create(
         &self,
         writer: &WriteAccess,
@@ -109,7 +108,7 @@ impl Alerts {
     ) -> Result<(AlertId, Stored), ServiceError> {
         let (writer, clock, ids) = (writer.clone(), self.clock.clone(), self.ids.clone());
         let request = key
-            .map(|key| idempotency::fingerprint(key, &Named { alert: &draft }))
+            .map(|key| idempotency::fingerprint(key, &TaggedDraft { alert: &draft }))
             .transpose()?;
         let outcome = self
             .store
@@ -124,10 +123,10 @@ impl Alerts {
                 }
 
                 let (content, origin) = split(transaction, &writer, draft)?;
-                if let Some(ongoing) = ongoing(transaction, writer.account(), &origin)? {
-                    let id = ongoing.id;
+                if let Some(active) = find_active(transaction, writer.account(), &origin)? {
+                    let id = active.id;
                     let message = format!(
-                        "The alert '{id}' of this source and thirdparty_id is not over yet"
+                        "The alert '{id}' with this source and thirdparty_id is still active"
                     );
                     return Err(Rejection::Conflict(message).into());
                 }
@@ -151,7 +150,7 @@ impl Alerts {
         outcome
     }
 
-    /// One alert of the caller's account, as it is stored.
+    /// The stored record of an alert in the caller's account.
     ///
     /// # Errors
     /// No such alert in this account; the store failed.
@@ -159,7 +158,7 @@ impl Alerts {
         self.get_of(&caller.account, id)
     }
 
-    /// How large one alert of the writer's account is, as it is answered.
+    /// The size in bytes of an alert in the writer's account.
     ///
     /// # Errors
     /// No such alert in this account; the store failed.
@@ -174,7 +173,7 @@ impl Alerts {
             .ok_or(Rejection::NotFound(NAME))?)
     }
 
-    /// One alert of the caller's account, and some attributes of it.
+    /// The stored record of an alert in the caller's account, and the selected attributes.
     ///
     /// # Errors
     /// No such alert in this account; the store failed.
@@ -189,10 +188,10 @@ impl Alerts {
         Ok((record, selected))
     }
 
-    /// Reads the body of an update. With it comes how large the alert is, as it is answered.
+    /// Parses the body of an update. Returns it with the current size of the alert in bytes.
     ///
     /// # Errors
-    /// Every fault of the body; no such alert in this account; the store failed.
+    /// Everything that is wrong with the body; no such alert in this account; the store failed.
     pub fn patch(
         &self,
         writer: &WriteAccess,
@@ -201,7 +200,7 @@ impl Alerts {
         strictness: Strictness,
     ) -> Result<(AlertPatch, usize), ServiceError> {
         let current = self.get_of(writer.account(), id);
-        // A wrong body is told first, also where there is no alert.
+        // An invalid body is reported first, even if there is no such alert.
         let stored = current
             .as_ref()
             .map(objects::decode)
@@ -210,11 +209,10 @@ impl Alerts {
         Ok((patch, current?.as_ref().len()))
     }
 
-    /// Changes what the patch names and answers the alert as it is then.
+    /// Applies a patch and returns the new record.
     ///
     /// # Errors
-    /// No such alert in this account, or it is not in the state that is asked for; the store
-    /// failed.
+    /// No such alert in this account; a precondition failed; the store failed.
     pub async fn update(
         &self,
         writer: &WriteAccess,
@@ -234,26 +232,28 @@ impl Alerts {
         .await
     }
 
-    /// Takes a step and answers the alert as it is then.
+    /// Applies an action and returns the new record.
     ///
     /// # Errors
-    /// No such alert in this account, it is not in the state that is asked for, or its status does
-    /// not allow this; the store failed.
-    pub async fn step(
+    /// No such alert in this account; a precondition failed; the alert's status does not allow the
+    /// action; the store failed.
+    pub async fn apply(
         &self,
         writer: &WriteAccess,
         id: AlertId,
-        step: AlertAction,
+        action: AlertAction,
         conditions: Preconditions,
     ) -> Result<Stored, ServiceError> {
-        let by = writer.actor().to_owned();
+        let actor = writer.actor().to_owned();
         self.change(
             writer,
             id,
             conditions,
             move |transaction, mut alert, now, _| {
-                alert.step(step, &by, now).map_err(Rejection::invalid)?;
-                Ok(taken(transaction, &alert, step)?)
+                alert
+                    .step(action, &actor, now)
+                    .map_err(Rejection::invalid)?;
+                Ok(save_action(transaction, &alert, action)?)
             },
         )
         .await
@@ -283,11 +283,10 @@ impl Alerts {
         outcome
     }
 
-    /// Deletes an alert. Its number is not used again.
+    /// Deletes an alert. Its tinyId is not used again.
     ///
     /// # Errors
-    /// No such alert in this account, or it is not in the state that is asked for; the store
-    /// failed.
+    /// No such alert in this account; a precondition failed; the store failed.
     pub async fn delete(
         &self,
         writer: &WriteAccess,
@@ -312,7 +311,7 @@ impl Alerts {
     }
 }
 
-/// What the alert says, and where it comes from. What the draft leaves open its source decides.
+/// Splits a draft into content and origin. What the draft leaves open comes from its source.
 fn split(
     transaction: &Transaction<'_>,
     writer: &WriteAccess,
@@ -366,28 +365,28 @@ fn source(
     Ok(objects::decode(&record)?)
 }
 
-/// The alert of this source and third-party id that is not over yet.
-pub(super) fn ongoing(
+/// The active alert with this source and third-party id.
+fn find_active(
     transaction: &Transaction<'_>,
     account: &AccountId,
     origin: &AlertOrigin,
 ) -> Result<Option<Alert>, StoreError> {
-    let Some(subject) = subject(
+    let Some(key) = dedup_key(
         account,
         origin.source_id.as_deref(),
         origin.thirdparty_id.as_deref(),
     ) else {
         return Ok(None);
     };
-    Ok(newest(transaction, &subject)?.filter(|alert| alert.status.is_active()))
+    Ok(latest(transaction, &key)?.filter(|alert| alert.status.is_active()))
 }
 
-/// The newest alert about this.
-pub(super) fn newest(
+/// The latest alert with this key.
+pub(super) fn latest(
     transaction: &Transaction<'_>,
-    subject: &DedupKey,
+    key: &DedupKey,
 ) -> Result<Option<Alert>, StoreError> {
-    let Some(id) = transaction.latest_alert(subject)? else {
+    let Some(id) = transaction.latest_alert(key)? else {
         return Ok(None);
     };
     transaction
@@ -396,8 +395,8 @@ pub(super) fn newest(
         .transpose()
 }
 
-/// What an alert is about, if a third party named it.
-pub(super) fn subject(
+/// The key that identifies repeated events of one incident, if a third party has given an id.
+pub(super) fn dedup_key(
     account: &AccountId,
     source_id: Option<&str>,
     thirdparty_id: Option<&str>,
@@ -407,7 +406,7 @@ pub(super) fn subject(
         .map(|(source_id, thirdparty_id)| DedupKey::new(account, source_id, thirdparty_id))
 }
 
-/// Adds an alert under the account's next number. It is the newest about what it is about.
+/// Inserts an alert under the account's next tinyId, as the latest with its key.
 pub(super) fn insert(
     transaction: &mut Transaction<'_>,
     ids: &Ids,
@@ -422,19 +421,19 @@ pub(super) fn insert(
     let record = encode(&alert)?;
 
     transaction.insert(ALERTS, account, tiny_id, alert.id.as_str(), record.clone())?;
-    if let Some(subject) = subject(
+    if let Some(key) = dedup_key(
         account,
         alert.source_id.as_deref(),
         alert.thirdparty_id.as_deref(),
     ) {
-        transaction.set_latest_alert(&subject, alert.id.as_str());
+        transaction.set_latest_alert(&key, alert.id.as_str());
     }
 
     webhooks::announce(transaction, &alert, AlertEvent::Created)?;
     Ok((alert, record))
 }
 
-/// Puts a new state of an alert in the place of the old one.
+/// Replaces the record of an alert.
 fn replace(transaction: &mut Transaction<'_>, alert: &Alert) -> Result<Stored, StoreError> {
     let record = encode(alert)?;
     transaction.replace(
@@ -447,13 +446,13 @@ fn replace(transaction: &mut Transaction<'_>, alert: &Alert) -> Result<Stored, S
     Ok(record)
 }
 
-/// Keeps a step that was taken, and tells who wants to hear of it.
-pub(super) fn taken(
+/// Saves an alert after an action, and announces the action to webhooks.
+pub(super) fn save_action(
     transaction: &mut Transaction<'_>,
     alert: &Alert,
-    step: AlertAction,
+    action: AlertAction,
 ) -> Result<Stored, StoreError> {
-    let event = match step {
+    let event = match action {
         AlertAction::Acknowledge => Some(AlertEvent::Acknowledged),
         AlertAction::Resolve => Some(AlertEvent::Resolved),
         AlertAction::Drop => Some(AlertEvent::Dropped),
@@ -465,14 +464,14 @@ pub(super) fn taken(
     replace(transaction, alert)
 }
 
-/// Removes an alert and what leads to it.
+/// Deletes an alert and its index entries.
 pub(super) fn delete(transaction: &mut Transaction<'_>, alert: &Alert) -> Result<(), StoreError> {
-    if let Some(subject) = subject(
+    if let Some(key) = dedup_key(
         &alert.sid,
         alert.source_id.as_deref(),
         alert.thirdparty_id.as_deref(),
     ) {
-        transaction.clear_latest_alert(&subject, alert.id.as_str())?;
+        transaction.clear_latest_alert(&key, alert.id.as_str())?;
     }
     transaction.delete(ALERTS, &alert.sid, alert.tiny_id, alert.id.as_str())
 }

@@ -1,95 +1,84 @@
-//! Who reads events: the thread that serves, unless it may take long.
-//!
-//! What third parties send, and the rules by which integrations read it, can cost much more than a
-//! request usually does. Such work is done elsewhere, so many at once, so that everybody else is
-//! served meanwhile.
+//! Blocking work: runs costly parsing on blocking threads, so that other requests are served
+//! meanwhile.
 
-use super::shares::Shares;
+use super::fair_shares::FairShares;
 use crate::{domain::ids::AccountId, store::StoreError};
 use std::{sync::Arc, thread};
 use tokio::sync::Semaphore;
 
-/// Places for those who read what takes long. Cloning is cheap.
+/// Limits the number of blocking tasks, in total and for each account. Clones share one limit.
 #[derive(Clone, Debug)]
-pub(super) struct BlockingPool(Arc<Places>);
+pub(super) struct BlockingPool(Arc<Limits>);
 
 #[derive(Debug)]
-struct Places {
-    all: Arc<Semaphore>,
-    shares: Shares,
+struct Limits {
+    total: Arc<Semaphore>,
+    /// Half of the total for each account.
+    per_account: FairShares,
 }
 
-/// With one place alone, whoever has it would hold up everybody else.
-const AT_LEAST: usize = 2;
+/// With a single task, one account would hold up all others.
+const MIN_TASKS: usize = 2;
 
 impl BlockingPool {
-    /// As many as there are cores.
+    /// A pool of as many tasks as there are cores.
     pub(super) fn new() -> Self {
-        Self::of_places(
-            thread::available_parallelism()
-                .map_or(AT_LEAST, usize::from)
-                .max(AT_LEAST),
-        )
+        let cores = thread::available_parallelism().map_or(MIN_TASKS, usize::from);
+        Self::with_tasks(cores.max(MIN_TASKS))
     }
 
-    fn of_places(places: usize) -> Self {
-        Self(Arc::new(Places {
-            all: Arc::new(Semaphore::new(places)),
-            shares: Shares::of_places(places),
+    fn with_tasks(tasks: usize) -> Self {
+        Self(Arc::new(Limits {
+            total: Arc::new(Semaphore::new(tasks)),
+            per_account: FairShares::new(tasks / 2),
         }))
     }
 
-    /// Reads: here, or where it may take long, when one of the account's places is free.
+    /// Runs `work` here, or on a blocking thread if `is_costly`, once the account may start another
+    /// task.
     ///
     /// # Errors
-    /// The reading broke down.
-    pub(super) async fn read<T: Send + 'static>(
+    /// The work panicked.
+    pub(super) async fn run<T: Send + 'static>(
         &self,
         account: &AccountId,
-        takes_long: bool,
-        read: impl FnOnce() -> T + Send + 'static,
+        is_costly: bool,
+        work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, StoreError> {
-        if !takes_long {
-            return Ok(read());
+        if !is_costly {
+            return Ok(work());
         }
 
-        let stopped = |_closed| StoreError::Unavailable;
-        let own = self
-            .0
-            .shares
-            .share(account)
-            .acquire_owned()
-            .await
-            .map_err(stopped)?;
+        let closed = |_closed| StoreError::Unavailable;
+        let share = self.0.per_account.share(account.as_str());
+        let own = share.acquire_owned().await.map_err(closed)?;
+        let total = Arc::clone(&self.0.total);
+        let permit = total.acquire_owned().await.map_err(closed)?;
 
-        let place = Arc::clone(&self.0.all)
-            .acquire_owned()
-            .await
-            .map_err(stopped)?;
         run_blocking(move || {
-            // Held by the work and not by who waits for it: one who leaves stops nothing.
-            let _held_until_done = (own, place);
-            read()
+            // Held by the work, not by the request: a client that disconnects does not stop it.
+            let _permits = (own, permit);
+            work()
         })
         .await
     }
 }
 
-/// Takes apart what is large, on a thread that may be blocked: of a mebibyte of small values that
-/// takes as long as making it.
-pub(super) fn discard(large: impl Send + 'static) {
+/// Drops a large value on a blocking thread. For a mebibyte of small JSON values, that takes as
+/// long as parsing them.
+pub(super) fn drop_in_background(large: impl Send + 'static) {
     drop(tokio::task::spawn_blocking(move || drop(large)));
 }
 
-/// Does it on a thread that may be blocked.
+/// Runs `work` on a blocking thread.
 ///
 /// # Errors
-/// It broke down.
+/// The work panicked.
 pub(super) async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work).await.map_err(|broken| {
-        log::error!(cause:display = broken; "Work that takes long broke down");
+    tokio::task::spawn_blocking(work).await.map_err(|panic| {
+        log::error!(cause:display = panic; "A background task panicked");
         StoreError::Unavailable
     })
 }
@@ -99,28 +88,28 @@ mod tests {
     use super::*;
     use std::{future::Future, pin::pin, sync::mpsc, task::Context};
 
-    /// Two requests of one account held all places, and a small event of another waited for eight
-    /// seconds.
+    /// Two costly requests of one account used to hold all permits, and a small event of another
+    /// account waited for eight seconds.
     #[test]
-    fn an_account_that_reads_what_takes_long_leaves_places_to_others() {
-        let pool = BlockingPool::of_places(2);
+    fn busy_account_leaves_capacity_for_others() {
+        let pool = BlockingPool::with_tasks(2);
         let [hog, other] = ["acc_hog", "acc_other"].map(|id| AccountId::parse(id).unwrap());
         let mut context = Context::from_waker(std::task::Waker::noop());
 
         actix_rt::System::new().block_on(async {
-            let (go, gone) = mpsc::channel::<()>();
-            let mut working = pin!(pool.read(&hog, true, move || gone.recv().is_err()));
-            let mut waiting = pin!(pool.read(&hog, true, || true));
+            let (release, released) = mpsc::channel::<()>();
+            let mut running = pin!(pool.run(&hog, true, move || released.recv().is_err()));
+            let mut waiting = pin!(pool.run(&hog, true, || true));
 
-            assert!(working.as_mut().poll(&mut context).is_pending());
+            assert!(running.as_mut().poll(&mut context).is_pending());
             assert!(waiting.as_mut().poll(&mut context).is_pending());
-            assert!(pool.read(&other, true, || true).await.unwrap());
+            assert!(pool.run(&other, true, || true).await.unwrap());
             assert!(
                 waiting.as_mut().poll(&mut context).is_pending(),
-                "its own first is not done yet"
+                "its first task has not finished"
             );
-            drop(go);
-            assert!(working.await.unwrap() && waiting.await.unwrap());
+            drop(release);
+            assert!(running.await.unwrap() && waiting.await.unwrap());
         });
     }
 }

@@ -1,10 +1,11 @@
-//! What third parties report: understood, brought into order with what came before, and kept, all
-//! in one commit.
+//! Events of third parties: parses a request, applies its event to the alerts of the integration, and
+//! logs it, all in one commit.
 
+mod event_log;
 mod outcome;
 mod refused;
 
-pub use refused::Refused;
+pub use refused::RefusedRequest;
 
 use super::{
     blocking::{self, BlockingPool},
@@ -30,207 +31,206 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// A request of a third party.
+/// A request of a third party. It may hold several events.
 #[derive(Clone, Debug)]
 pub struct IncomingRequest {
-    /// What was sent.
+    /// Headers, query and body.
     pub parts: RequestParts,
-    /// The path that it was sent to.
+    /// The path of the request.
     pub path: String,
-    /// Where it came from.
+    /// The address of the peer.
     pub remote: Option<String>,
 }
 
-/// What the third party is answered: a status, and nearly always nothing else.
+/// How a request of a third party is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventAck {
-    /// Taken, whatever became of it. (200)
+    /// Accepted, whatever became of the event.
     Accepted,
-    /// The integration takes no events now. (405)
+    /// The integration is disabled.
     Disabled,
-    /// A token or signature is wrong. (403)
+    /// A token or signature is wrong.
     Blocked,
 }
 
 impl EventAck {
-    fn of_disabled(integration: &Integration) -> Self {
-        if repeats_for_ever(integration) {
+    fn for_disabled(integration: &Integration) -> Self {
+        if retries_forever(integration) {
             Self::Accepted
         } else {
             Self::Disabled
         }
     }
+}
 
-    /// The HTTP status. Source: api.md section 7.
-    pub fn status(self) -> u16 {
-        match self {
-            Self::Accepted => 200,
-            Self::Blocked => 403,
-            Self::Disabled => 405,
+/// The statuses of responses to events, which their logs show too.
+#[derive(Clone, Copy, Debug)]
+pub struct EventStatuses {
+    /// For [`EventAck::Accepted`].
+    pub accepted: u16,
+    /// For [`EventAck::Disabled`].
+    pub disabled: u16,
+    /// For [`EventAck::Blocked`].
+    pub blocked: u16,
+    /// For [`Rejection::TooMany`].
+    pub throttled: u16,
+}
+
+impl EventStatuses {
+    /// The status for an acknowledgement.
+    pub fn status(&self, ack: EventAck) -> u16 {
+        match ack {
+            EventAck::Accepted => self.accepted,
+            EventAck::Disabled => self.disabled,
+            EventAck::Blocked => self.blocked,
         }
     }
 }
 
-/// What came of an event.
+/// The reply to a request of a third party.
 #[derive(Clone, Debug)]
 pub struct EventReply {
-    /// The status of the answer.
-    pub receipt: EventAck,
-    /// Its body, for the few third parties that read one.
-    pub answer: Option<ResponseBody>,
-    /// What is left of the limit of events, if there is one.
+    /// Whether it was accepted.
+    pub ack: EventAck,
+    /// A body, for the few third parties that read one.
+    pub body: Option<ResponseBody>,
+    /// What is left of the rate limit, if there is one.
     pub quota: Option<Quota>,
 }
 
-/// The desk for events.
+/// The service for events. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Events {
     store: Store,
     clock: Clock,
     ids: Ids,
     dispatch_signal: DispatchSignal,
-    event_metrics: EventMetrics,
-    confirms: bool,
-    blocking: BlockingPool,
-    /// Bounds the logs of events that are refused.
-    refusals: Arc<Throttle>,
+    metrics: EventMetrics,
+    statuses: EventStatuses,
+    confirms_subscriptions: bool,
+    pool: BlockingPool,
+    /// Limits the logs of refused requests.
+    refusal_logs: Arc<Throttle>,
 }
 
-/// An integration, and what it made of a request.
-struct ParsedRequest {
-    record: Stored,
-    integration: Integration,
-    parsed: Option<ParsedEvent>,
-    answer: Option<ResponseBody>,
-    /// The request as its log shows it, without secrets of the integration.
-    shown: LoggedRequest,
-}
-
-/// A request as adapters see it, and where it came from.
+/// An event as adapters see it, and where it came from.
 struct IncomingEvent {
     request: InboundRequest,
     path: String,
     remote: Option<String>,
-    /// Whether there were more events than there may be, so that nothing comes of it.
-    is_too_much: bool,
+    /// Whether the rate limit was exceeded. The event is then logged but has no effect.
+    is_throttled: bool,
 }
 
-/// What came of trying to keep an event.
+/// An event as its integration has parsed it.
+struct ParsedRequest {
+    /// The integration as stored when the event was parsed.
+    record: Stored,
+    integration: Integration,
+    parsed: Option<ParsedEvent>,
+    body: Option<ResponseBody>,
+    /// The request as the log shows it, without the secrets of the integration.
+    logged: LoggedRequest,
+}
+
+/// The result of trying to keep an event.
 enum KeepOutcome {
-    /// With what it was taken for.
-    Done(EventAck, &'static str),
-    /// The integration, which is another now, has to say anew what it makes of the event.
-    Changed(Stored),
+    Kept {
+        ack: EventAck,
+        /// The action in the log.
+        action: &'static str,
+    },
+    /// The integration has changed since the event was parsed, and is now this.
+    IntegrationChanged(Stored),
 }
 
 impl Events {
-    /// A desk that works on `store` and rings `dispatch_signal` when there may be something to send. Whether
-    /// it `confirms` is whether the subscriptions that third parties want confirmed are.
+    /// A service over `store`.
     pub fn new(
         store: Store,
         clock: Clock,
         ids: Ids,
         dispatch_signal: DispatchSignal,
-        event_metrics: EventMetrics,
-        confirms: bool,
+        metrics: EventMetrics,
+        statuses: EventStatuses,
+        confirms_subscriptions: bool,
     ) -> Self {
-        let refusals = Arc::new(Throttle::per_minute(
-            1,
-            "refusals",
-            "logs of refused events",
-        ));
-
+        let refusal_logs = Throttle::per_minute(1, "refusals", "logs of refused events");
         Self {
             store,
             clock,
             ids,
             dispatch_signal,
-            event_metrics,
-            confirms,
-            blocking: BlockingPool::new(),
-            refusals,
+            metrics,
+            statuses,
+            confirms_subscriptions,
+            pool: BlockingPool::new(),
+            refusal_logs: Arc::new(refusal_logs),
         }
     }
 
-    /// The integration of type `email` that is called so.
+    /// The integration of type `email` with this id.
     ///
     /// # Errors
-    /// There is none; the store failed.
+    /// There is no such integration; the store failed.
     pub fn mailbox(&self, name: &str) -> Result<IntegrationId, ServiceError> {
         let id = IntegrationId::parse(name).map_err(|_| not_found())?;
-        let found = self
-            .store
-            .record(INTEGRATIONS, id.as_str())?
-            .ok_or_else(not_found)?;
-
-        match objects::decode::<Integration>(&found)?
-            .integration_type
-            .as_str()
-        {
+        let integration: Integration = objects::decode(&self.record(&id)?)?;
+        match integration.integration_type.as_str() {
             "email" => Ok(id),
             _ => Err(not_found().into()),
         }
     }
 
-    /// Whether there is such an integration.
+    /// Checks that an integration exists.
     ///
     /// # Errors
-    /// There is none; the store failed.
-    pub fn find(&self, id: &IntegrationId) -> Result<(), ServiceError> {
-        self.store
-            .record(INTEGRATIONS, id.as_str())?
-            .ok_or_else(not_found)?;
-        Ok(())
+    /// There is no such integration; the store failed.
+    pub fn check_exists(&self, id: &IntegrationId) -> Result<(), ServiceError> {
+        self.record(id).map(|_| ())
     }
 
-    /// What an event would be answered, without one.
+    /// The acknowledgement that an event would get now.
     ///
     /// # Errors
-    /// No such integration; the store failed.
-    pub fn look(&self, id: &IntegrationId) -> Result<EventAck, ServiceError> {
-        let found = self
-            .store
-            .record(INTEGRATIONS, id.as_str())?
-            .ok_or_else(not_found)?;
-        let integration: Integration = objects::decode(&found)?;
+    /// There is no such integration; the store failed.
+    pub fn preview(&self, id: &IntegrationId) -> Result<EventAck, ServiceError> {
+        let integration: Integration = objects::decode(&self.record(id)?)?;
         Ok(if integration.enabled {
             EventAck::Accepted
         } else {
-            EventAck::of_disabled(&integration)
+            EventAck::for_disabled(&integration)
         })
     }
 
-    /// Takes an event, if `throttle` allows one more of this integration. What became of it stands
-    /// in the log that it left.
+    fn record(&self, id: &IntegrationId) -> Result<Stored, ServiceError> {
+        let found = self.store.record(INTEGRATIONS, id.as_str())?;
+        Ok(found.ok_or_else(not_found)?)
+    }
+
+    /// Processes a request within the limit of `throttle`. Each of its events leaves a log.
     ///
     /// # Errors
-    /// No such integration; too many events; the store failed.
-    pub async fn take(
+    /// There is no such integration; too many events; the store failed.
+    pub async fn receive(
         &self,
         id: IntegrationId,
-        arrival: IncomingRequest,
+        incoming: IncomingRequest,
         throttle: &Throttle,
     ) -> Result<EventReply, ServiceError> {
-        let found = self
-            .store
-            .record(INTEGRATIONS, id.as_str())?
-            .ok_or_else(not_found)?;
-        let integration: Integration = objects::decode(&found)?;
-        let (is_too_much, quota) = match throttle.check(id.as_str()) {
-            // Whatever is refused is sent for ever by these.
-            Err(Rejection::TooMany { quota, .. }) if repeats_for_ever(&integration) => {
+        let record = self.record(&id)?;
+        let integration: Integration = objects::decode(&record)?;
+        let (is_throttled, quota) = match throttle.check(id.as_str()) {
+            Err(Rejection::TooMany { quota, .. }) if retries_forever(&integration) => {
                 (true, Some(quota))
             }
             Err(rejection) => {
-                self.log_refused(
-                    &id,
-                    Refused {
-                        arrival,
-                        status: TOO_MANY_REQUESTS,
-                        reason: TOO_MANY.to_owned(),
-                    },
-                )
-                .await;
+                let refused = RefusedRequest {
+                    incoming,
+                    status: self.statuses.throttled,
+                    reason: THROTTLED.to_owned(),
+                };
+                self.log_refused(&id, refused).await;
                 return Err(rejection.into());
             }
             Ok(quota) => (false, quota),
@@ -240,119 +240,97 @@ impl Events {
             parts,
             path,
             remote,
-        } = arrival;
-        let takes_long = adapters::is_costly(&parts, &integration.options);
+        } = incoming;
+        let is_costly = adapters::is_costly(&parts, &integration.options);
         let account = integration.sid.clone();
-        let read = move || {
-            let (request, further) =
-                InboundRequest::split(parts, integration.integration_type.as_str());
-            let arrived = IncomingEvent {
+        let parse_first = move || {
+            let kind = integration.integration_type.as_str();
+            let (request, further) = InboundRequest::split(parts, kind);
+            let event = IncomingEvent {
                 request,
                 path,
                 remote,
-                is_too_much,
+                is_throttled,
             };
-            let understood = understand(found, integration, &arrived);
-            (Arc::new(arrived), understood, further)
+            let parsed = parse(record, integration, &event);
+            (Arc::new(event), parsed, further)
         };
 
-        let (arrived, understood, further) = self.blocking.read(&account, takes_long, read).await?;
-        let (receipt, answer) = self
-            .settle(&id, &account, Arc::clone(&arrived), understood)
-            .await?;
+        let (first, parsed, further) = self.pool.run(&account, is_costly, parse_first).await?;
+        let (ack, body) = self.keep(&id, &account, Arc::clone(&first), parsed).await?;
 
         for request in further {
-            let is_too_much = throttle.check(id.as_str()).is_err();
-            let (path, remote) = (arrived.path.clone(), arrived.remote.clone());
             let event = Arc::new(IncomingEvent {
                 request,
-                path,
-                remote,
-                is_too_much,
+                path: first.path.clone(),
+                remote: first.remote.clone(),
+                is_throttled: throttle.check(id.as_str()).is_err(),
             });
 
-            let record = self
-                .store
-                .record(INTEGRATIONS, id.as_str())?
-                .ok_or_else(not_found)?;
-            let understood = self
-                .understand(&account, record, Arc::clone(&event))
-                .await?;
-
-            self.settle(&id, &account, event, understood).await?;
+            let record = self.record(&id)?;
+            let parsed = self.parse(&account, record, Arc::clone(&event)).await?;
+            self.keep(&id, &account, event, parsed).await?;
         }
 
-        if takes_long {
-            blocking::discard(arrived);
+        if is_costly {
+            blocking::drop_in_background(first);
         }
 
-        Ok(EventReply {
-            receipt,
-            answer,
-            quota,
-        })
+        Ok(EventReply { ack, body, quota })
     }
 
-    /// Keeps what came of an event, and has it understood again as often as the integration has
-    /// changed meanwhile: never on the writer's thread, which all others wait for.
-    async fn settle(
+    /// Keeps an event. Parses it again whenever the integration has changed in between, and never
+    /// on the writer's thread, which all other writes wait for.
+    async fn keep(
         &self,
         id: &IntegrationId,
         account: &AccountId,
-        arrived: Arc<IncomingEvent>,
-        mut understood: ParsedRequest,
+        event: Arc<IncomingEvent>,
+        mut parsed: ParsedRequest,
     ) -> Result<(EventAck, Option<ResponseBody>), ServiceError> {
         loop {
-            let answer = understood.answer.take();
-            match self.keep(id, understood).await? {
-                KeepOutcome::Done(receipt, action) => {
-                    self.event_metrics.count_event(action);
-                    return Ok((receipt, answer));
+            let body = parsed.body.take();
+            match self.try_keep(id, parsed).await? {
+                KeepOutcome::Kept { ack, action } => {
+                    self.metrics.count_event(action);
+                    return Ok((ack, body));
                 }
-                KeepOutcome::Changed(record) => {
-                    understood = self
-                        .understand(account, record, Arc::clone(&arrived))
-                        .await?;
+                KeepOutcome::IntegrationChanged(record) => {
+                    parsed = self.parse(account, record, Arc::clone(&event)).await?;
                 }
             }
         }
     }
 
-    async fn understand(
+    async fn parse(
         &self,
         account: &AccountId,
         record: Stored,
-        arrived: Arc<IncomingEvent>,
+        event: Arc<IncomingEvent>,
     ) -> Result<ParsedRequest, ServiceError> {
         let integration: Integration = objects::decode(&record)?;
-        let takes_long = adapters::is_costly(arrived.request.parts(), &integration.options);
-        let read = move || understand(record, integration, &arrived);
-        Ok(self.blocking.read(account, takes_long, read).await?)
+        let is_costly = adapters::is_costly(event.request.parts(), &integration.options);
+        let parse = move || parse(record, integration, &event);
+        Ok(self.pool.run(account, is_costly, parse).await?)
     }
 
-    /// Keeps what came of an event, unless the integration is another now than the one that
-    /// understood it.
-    async fn keep(
+    /// Keeps an event, unless the integration has changed since it was parsed.
+    async fn try_keep(
         &self,
         id: &IntegrationId,
-        understood: ParsedRequest,
+        parsed: ParsedRequest,
     ) -> Result<KeepOutcome, ServiceError> {
-        let (clock, ids, confirms, id) = (
-            self.clock.clone(),
-            self.ids.clone(),
-            self.confirms,
-            id.clone(),
-        );
+        let (id, service) = (id.clone(), self.clone());
         let kept = self.store.write(move |transaction| {
             let current = transaction
                 .record(INTEGRATIONS, id.as_str())?
                 .ok_or_else(not_found)?;
-            if current != understood.record {
-                return Ok(KeepOutcome::Changed(current));
+            if current != parsed.record {
+                return Ok(KeepOutcome::IntegrationChanged(current));
             }
-            let (receipt, action) =
-                outcome::keep(transaction, &ids, clock.now(), understood, confirms)?;
-            Ok(KeepOutcome::Done(receipt, action))
+
+            let (ack, action) = service.apply(transaction, parsed)?;
+            Ok(KeepOutcome::Kept { ack, action })
         });
 
         let kept = kept.await;
@@ -365,48 +343,38 @@ fn not_found() -> Rejection {
     Rejection::NotFound("Integration")
 }
 
-fn understand(record: Stored, integration: Integration, arrived: &IncomingEvent) -> ParsedRequest {
-    let (kind, options, request) = (
-        integration.integration_type.as_str(),
-        &integration.options,
-        &arrived.request,
-    );
-    let read = || {
-        if arrived.is_too_much {
-            too_much()
+fn parse(record: Stored, integration: Integration, event: &IncomingEvent) -> ParsedRequest {
+    let kind = integration.integration_type.as_str();
+    let (options, request) = (&integration.options, &event.request);
+    let parsed = integration.enabled.then(|| {
+        if event.is_throttled {
+            ParsedEvent::Ignored {
+                reason: THROTTLED.to_owned(),
+                thirdparty_id: None,
+                confirm: None,
+            }
         } else {
             adapters::parse(kind, request, options)
         }
-    };
+    });
 
-    let parsed = integration.enabled.then(read);
-    // What this type of third party wants to read.
-    let answer = parsed
+    let body = parsed
         .as_ref()
         .and_then(|parsed| adapters::response_body(kind, request, parsed));
+    let logged = event_log::logged_event(&integration, event);
 
-    let shown = outcome::shown(&integration, arrived);
     ParsedRequest {
         record,
         integration,
         parsed,
-        answer,
-        shown,
+        body,
+        logged,
     }
 }
 
-const TOO_MANY: &str = "there were more events than limits.events_per_minute allows";
-/// As HTTP says it.
-const TOO_MANY_REQUESTS: u16 = 429;
+const THROTTLED: &str = "the rate limit of limits.events_per_minute was exceeded";
 
-fn too_much() -> ParsedEvent {
-    ParsedEvent::Ignored {
-        reason: TOO_MANY.to_owned(),
-        thirdparty_id: None,
-        confirm: None,
-    }
-}
-
-fn repeats_for_ever(integration: &Integration) -> bool {
+/// Whether the third party repeats a request until it gets 200, so that refusing it is no use.
+fn retries_forever(integration: &Integration) -> bool {
     adapters::retries_until_ok(integration.integration_type.as_str())
 }

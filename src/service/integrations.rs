@@ -41,9 +41,9 @@ pub struct Integrations {
 #[derive(Clone, Copy, Debug)]
 pub struct WebhookRules {
     /// How far they may reach.
-    pub reach: EgressPolicy,
+    pub egress: EgressPolicy,
     /// How many an account may have.
-    pub senders: usize,
+    pub max_senders: usize,
 }
 
 impl Integrations {
@@ -79,7 +79,10 @@ impl Integrations {
         key: Option<IdempotencyKey>,
     ) -> Result<(IntegrationId, Stored), ServiceError> {
         let (writer, clock, ids) = (writer.clone(), self.clock.clone(), self.ids.clone());
-        let WebhookRules { reach, senders } = self.webhook_rules;
+        let WebhookRules {
+            egress,
+            max_senders,
+        } = self.webhook_rules;
         let request = key
             .map(|key| idempotency::fingerprint(key, &draft))
             .transpose()?;
@@ -104,11 +107,11 @@ impl Integrations {
                 )?;
                 let integration =
                     Integration::create(draft, account.clone(), id.clone(), tiny_id, now);
-                webhooks::check_origin(&integration, &writer, reach)?;
+                webhooks::check_origin(&integration, &writer, egress)?;
                 webhooks::validate_options(&integration)?;
                 let record = encode(&integration)?;
                 transaction.insert(COLLECTION, account, tiny_id, id.as_str(), record.clone())?;
-                webhooks::register(transaction, &integration, senders)?;
+                webhooks::register(transaction, &integration, max_senders)?;
 
                 if let Some(request) = &request {
                     transaction.put_idempotency_record(account, request, now, record.clone())?;
@@ -169,8 +172,14 @@ impl Integrations {
         patch: IntegrationPatch,
         conditions: Preconditions,
     ) -> Result<Stored, ServiceError> {
-        let (writer, clock, WebhookRules { reach, senders }) =
-            (writer.clone(), self.clock.clone(), self.webhook_rules);
+        let (
+            writer,
+            clock,
+            WebhookRules {
+                egress,
+                max_senders,
+            },
+        ) = (writer.clone(), self.clock.clone(), self.webhook_rules);
         self.store
             .write(move |transaction| {
                 let (mut integration, current) = owned(transaction, &writer, &id)?;
@@ -184,7 +193,7 @@ impl Integrations {
                     return Ok(current);
                 }
 
-                webhooks::check_origin(&integration, &writer, reach)?;
+                webhooks::check_origin(&integration, &writer, egress)?;
                 let are_others = options.is_some_and(|options| options != integration.options);
                 if are_others || kind != integration.integration_type {
                     webhooks::validate_options(&integration)?;
@@ -198,7 +207,7 @@ impl Integrations {
                     id.as_str(),
                     record.clone(),
                 );
-                webhooks::register(transaction, &integration, senders)?;
+                webhooks::register(transaction, &integration, max_senders)?;
 
                 Ok(record)
             })

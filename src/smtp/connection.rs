@@ -11,7 +11,7 @@ use crate::{
     domain::{ids::IntegrationId, rejection::Rejection},
     service::{
         error::ServiceError,
-        events::{EventAck, IncomingRequest, Refused},
+        events::{EventAck, IncomingRequest, RefusedRequest},
     },
 };
 use actix_rt::{
@@ -219,8 +219,8 @@ async fn log_refused(
     peer: IpAddr,
     (status, reason): (u16, &str),
 ) {
-    let refused = Refused {
-        arrival: arrival(session, id, b"", peer),
+    let refused = RefusedRequest {
+        incoming: arrival(session, id, b"", peer),
         status,
         reason: reason.to_owned(),
     };
@@ -260,9 +260,9 @@ async fn deliver(shared: &Shared, session: &mut Session, message: Vec<u8>, peer:
         let throttle = (shared.throttles)();
         let result = shared
             .events
-            .take(id.clone(), arrival(session, id, &message, peer), &throttle)
+            .receive(id.clone(), arrival(session, id, &message, peer), &throttle)
             .await;
-        let outcome = outcome_of(result.map(|taken| taken.receipt));
+        let outcome = outcome_of(result.map(|reply| reply.ack));
 
         if outcome == DeliveryOutcome::Accepted {
             accepted.push(id.clone());

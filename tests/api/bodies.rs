@@ -192,7 +192,7 @@ fn a_body_that_says_it_is_no_json_answers_415() {
         "application/json; charset=latin1",
     ] {
         let caller = account.with("Content-Type", kind);
-        let expected = ["The body must be sent as 'Content-Type: application/json'"];
+        let expected = ["The 'Content-Type' must be 'application/json'"];
         caller
             .send("POST", "/integration", Some(body))
             .assert_error(415, &expected);

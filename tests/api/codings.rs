@@ -103,7 +103,7 @@ fn an_unknown_coding_answers_415_with_those_that_are_known() {
             Some("gzip, deflate, br, zstd"),
             "{coding}"
         );
-        answer.assert_error(415, &[&format!("but was '{coding}'")]);
+        answer.assert_error(415, &[&format!("but is '{coding}'")]);
     }
 
     assert_eq!(account.total(""), 0);

@@ -97,7 +97,7 @@ fn a_preflight_for_a_method_that_no_route_has_says_which_there_are() {
         let answer = preflight.send("OPTIONS", "/integration", None);
         let methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
         assert_eq!(answer.header("allow"), Some(methods), "{answer:?}");
-        answer.assert_error(400, &[&format!("Pages may use {methods}")]);
+        answer.assert_error(400, &[&format!("Web pages may use the methods {methods}")]);
     }
 }
 

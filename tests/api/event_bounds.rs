@@ -235,7 +235,7 @@ fn a_rate_limited_event_of_elastalert_is_logged() {
         .iter()
         .map(|log| log["outcome"].clone())
         .collect();
-    let too_much = "there were more events than limits.events_per_minute allows";
+    let too_much = "the rate limit of limits.events_per_minute was exceeded";
 
     assert_eq!(outcomes, ["an alert was created", too_much, too_much]);
 }

@@ -199,12 +199,12 @@ fn unintelligible_events_are_accepted_and_logged_with_the_reason() {
         (
             "application/json",
             r#"{"event_type":"create"}"#,
-            "it has no title, so no alert was created",
+            "no alert was created because the event has no title",
         ),
         (
             "application/json",
             r#"{"event_type":"resolve"}"#,
-            "there is no alert with this id that could be resolved",
+            "there is no alert with this id to be resolved",
         ),
         (
             "multipart/form-data; boundary=x",
@@ -399,7 +399,7 @@ fn a_deleted_alert_no_longer_deduplicates() {
     desk.send(&integration, event("resolve", "1"));
     assert_eq!(
         desk.last_log()["outcome"],
-        "there is no alert with this id that could be resolved"
+        "there is no alert with this id to be resolved"
     );
     desk.send(&integration, event("create", "1"));
     let [second] = desk.alerts().try_into().unwrap();

@@ -72,7 +72,7 @@ fn a_name_rebound_to_this_machine_is_misdirected() {
 
     answer.assert_error(
         421,
-        &["'evil.example'. If it is yours, add its name to the setting 'allowed_hosts'"],
+        &["'evil.example'. If the name is yours, add it to the setting 'allowed_hosts'"],
     );
     assert_eq!(server.account("ops").total(""), 0);
 

@@ -147,7 +147,7 @@ fn an_alert_is_created_once_under_a_key() {
 
     create_alert(&keyed(&ops, "k1"), other.clone())
         .assert_error(409, &["'k1' was already used for a different request"]);
-    create_alert(&keyed(&ops, "k2"), body.clone()).assert_error(409, &["is not over yet"]);
+    create_alert(&keyed(&ops, "k2"), body.clone()).assert_error(409, &["is still active"]);
     create_alert(&keyed(&ops, "k2"), other.clone()).assert_status(200);
     create_alert(&keyed(&ops, ""), other)
         .assert_error(400, &["'Idempotency-Key' must have 1 to 255"]);

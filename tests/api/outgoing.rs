@@ -254,7 +254,7 @@ fn requests_do_not_go_where_they_may_not() {
     let then = [
         ("127.0.0.1", "no more retries"),
         ("[::ffff:127.0.0.1]", "no more retries"),
-        ("localhost", "sent again"),
+        ("localhost", "will be retried"),
     ];
     let then = then.map(|(host, then)| {
         let integration = sender(&account, json!({"url": format!("http://{host}:{port}/")}));
@@ -375,7 +375,7 @@ fn a_subscription_of_sns_is_confirmed_if_the_setting_says_so() {
         if confirms {
             assert_eq!(
                 own,
-                "a SubscriptionConfirmation; it is about to be confirmed"
+                "a SubscriptionConfirmation; the confirmation is enqueued"
             );
 
             let [log] = &logs(&account, 1)[..] else {
@@ -402,7 +402,7 @@ fn a_subscription_of_sns_is_confirmed_if_the_setting_says_so() {
                 "{log:#}"
             );
         } else {
-            let expected = "a SubscriptionConfirmation; it is not confirmed, since outgoing.confirm_subscriptions is false";
+            let expected = "a SubscriptionConfirmation; not confirmed because outgoing.confirm_subscriptions is false";
             assert_eq!(own, expected);
             assert_eq!(
                 account.send("GET", "/log?type=outgoing", None).json()["total_count"],
@@ -423,7 +423,7 @@ fn an_account_has_only_so_many_that_send() {
     let first = account.created_from(body.clone());
 
     account.created_from(body.clone());
-    let message = "An account may have 2 integrations of type outgoingwebhook (outgoing.senders), and this one has as many";
+    let message = "The account already has 2 integrations of type outgoingwebhook, the maximum set by outgoing.senders";
     account.create(body.clone()).assert_error(409, &[message]);
 
     let other =

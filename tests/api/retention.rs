@@ -85,7 +85,7 @@ fn only_so_many_logs_and_alerts_of_an_account_are_kept() {
 
     assert_eq!(
         log["data"][0]["outcome"],
-        "there is no alert with this id that could be resolved"
+        "there is no alert with this id to be resolved"
     );
     assert_eq!(log["data"][0]["tinyId"], 201, "numbers go on");
 }

@@ -39,7 +39,7 @@ fn a_fault_of_ours_answers_500_with_the_request_id_and_no_cause() {
         account.list("sort=name"),
     ] {
         let fixed = [
-            "The server could not do this; it is not your fault",
+            "Internal server error. The request was not at fault.",
             "The request id is tell-me",
         ];
         let answer = answer.assert_error(500, &fixed);

@@ -532,7 +532,7 @@ fn no_number_is_given_beyond_those_that_can_be_imported() {
     let refused = client.post("/integration", &crate::support::integration("one more"));
     assert_eq!(refused.status, 409, "{refused:?}");
     assert!(
-        refused.messages()[0].contains("used up its numbers"),
+        refused.messages()[0].contains("has no tinyIds left"),
         "{refused:?}"
     );
     server.stop();

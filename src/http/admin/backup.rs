@@ -44,7 +44,7 @@ pub struct AdminAccess {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whether the peer is on this machine.
-pub(crate) fn is_here(context: &GuardContext<'_>) -> bool {
+pub(crate) fn is_local_peer(context: &GuardContext<'_>) -> bool {
     let Some(peer) = context
         .head()
         .peer_addr

@@ -9,7 +9,7 @@ use crate::domain::{
 use crate::http::{
     error::ApiError,
     extract::content_coding::Codings,
-    limits::memory_budget::{MemoryBudget, Reservation, SMALL},
+    limits::memory_budget::{MemoryBudget, Reservation, UNCOUNTED_BYTES},
     state::{AppState, LiveSettings},
     transport::bounded_stream::Framing,
     transport::connection_state::ConnectionState,
@@ -215,7 +215,7 @@ async fn read(
     let mut reservation = budget.empty_reservation(owner(request).as_deref());
     let left = |body: &BytesMut| announced.map(|length| length.saturating_sub(body.len()));
     // What was announced need never come.
-    let mut body = BytesMut::with_capacity(announced.unwrap_or_default().min(SMALL));
+    let mut body = BytesMut::with_capacity(announced.unwrap_or_default().min(UNCOUNTED_BYTES));
     exchange.body_wanted(left(&body));
 
     while let Some(chunk) =

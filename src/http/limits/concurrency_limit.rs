@@ -1,79 +1,81 @@
-//! ConcurrencyLimit at work that takes long: so many at once, so many that wait, and beyond that an honest
-//! 503.
+//! Concurrency limits for costly work: a bounded number runs, a bounded number waits, and the rest
+//! is refused with 503.
 //!
-//! Without a bound on those at once, such work would take the cores from everybody else; without
-//! one on those that wait, the last would wait longer than any client does.
+//! Without a bound on running work, it would take all cores from other requests. Without a bound on
+//! waiting work, the last in the queue would wait longer than any client does.
 
 use crate::http::error::ApiError;
-use crate::{domain::ids::AccountId, service::shares::Shares};
+use crate::{domain::ids::AccountId, service::fair_shares::FairShares};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Who may work, and who may wait for it.
+/// Limits how many requests run, and how many wait.
 #[derive(Debug)]
 pub struct ConcurrencyLimit {
     what: &'static str,
-    places: Arc<Semaphore>,
-    working: Arc<Semaphore>,
-    /// What of both one account may have.
-    place_shares: Shares,
-    working_shares: Shares,
+    /// Permits to run or to wait.
+    admitted: Arc<Semaphore>,
+    /// Permits to run.
+    running: Arc<Semaphore>,
+    /// Half of each for any account.
+    admitted_shares: FairShares,
+    running_shares: FairShares,
 }
 
-/// Somebody's permit, until it is dropped.
+/// Permission to run, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    _working: OwnedSemaphorePermit,
-    _place: OwnedSemaphorePermit,
-    _of_the_account: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
+    _running: OwnedSemaphorePermit,
+    _admitted: OwnedSemaphorePermit,
+    _shares: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
 }
 
 impl ConcurrencyLimit {
-    /// `at_once` work while `waiting` more wait. `what` is the plural of what they do.
-    pub fn new(what: &'static str, at_once: usize, waiting: usize) -> Self {
-        let places = at_once.saturating_add(waiting);
+    /// At most `max_running` run while `max_waiting` wait. `what` names them in the plural.
+    pub fn new(what: &'static str, max_running: usize, max_waiting: usize) -> Self {
+        let max_admitted = max_running.saturating_add(max_waiting);
         Self {
             what,
-            places: Arc::new(Semaphore::new(places)),
-            working: Arc::new(Semaphore::new(at_once)),
-            place_shares: Shares::of_places(places),
-            working_shares: Shares::of_places(at_once),
+            admitted: Arc::new(Semaphore::new(max_admitted)),
+            running: Arc::new(Semaphore::new(max_running)),
+            admitted_shares: FairShares::new(max_admitted / 2),
+            running_shares: FairShares::new(max_running / 2),
         }
     }
 
     /// Waits for a permit.
     ///
     /// # Errors
-    /// [`ApiError::Busy`] when too many wait already.
+    /// [`ApiError::Busy`] when too many are waiting.
     pub(crate) async fn acquire(&self) -> Result<Permit, ApiError> {
-        let place = Arc::clone(&self.places)
+        let admitted = Arc::clone(&self.admitted)
             .try_acquire_owned()
             .map_err(|_| ApiError::Busy { with: self.what })?;
-        let working = Arc::clone(&self.working).acquire_owned().await;
-        let working = working.map_err(|error| ApiError::Internal(error.to_string()))?;
+        let running = Arc::clone(&self.running).acquire_owned().await;
+
         Ok(Permit {
-            _working: working,
-            _place: place,
-            _of_the_account: None,
+            _running: running.map_err(|error| ApiError::Internal(error.to_string()))?,
+            _admitted: admitted,
+            _shares: None,
         })
     }
 
-    /// Waits for one of the account's limit, which are half of all.
+    /// Waits for a permit within the account's share.
     ///
     /// # Errors
-    /// [`ApiError::Busy`] when too many wait already, of this account or of all.
+    /// [`ApiError::Busy`] when too many are waiting, of this account or in total.
     pub(crate) async fn acquire_for(&self, account: &AccountId) -> Result<Permit, ApiError> {
-        let busy = |_| ApiError::Busy { with: self.what };
-        let place = self
-            .place_shares
-            .share(account)
+        let admitted = self
+            .admitted_shares
+            .share(account.as_str())
             .try_acquire_owned()
-            .map_err(busy)?;
-        let working = self.working_shares.share(account).acquire_owned().await;
-        let working = working.map_err(|error| ApiError::Internal(error.to_string()))?;
+            .map_err(|_| ApiError::Busy { with: self.what })?;
+        let running = self.running_shares.share(account.as_str());
+        let running = running.acquire_owned().await;
+        let running = running.map_err(|error| ApiError::Internal(error.to_string()))?;
 
         Ok(Permit {
-            _of_the_account: Some((working, place)),
+            _shares: Some((running, admitted)),
             ..self.acquire().await?
         })
     }
@@ -85,31 +87,31 @@ mod tests {
     use std::{future::Future, pin::pin, task::Context};
 
     #[test]
-    fn some_work_some_wait_and_the_rest_is_refused() {
+    fn excess_is_refused_once_the_queue_is_full() {
         let limit = ConcurrencyLimit::new("tests", 1, 1);
         let mut context = Context::from_waker(std::task::Waker::noop());
         actix_rt::System::new().block_on(async {
-            let working = limit.acquire().await.unwrap();
+            let running = limit.acquire().await.unwrap();
             let mut waiting = pin!(limit.acquire());
             assert!(waiting.as_mut().poll(&mut context).is_pending());
             assert!(matches!(
                 limit.acquire().await,
                 Err(ApiError::Busy { with: "tests" })
             ));
-            drop(working);
+            drop(running);
             drop(waiting.await.unwrap());
             limit.acquire().await.unwrap();
         });
     }
 
     #[test]
-    fn an_account_has_half_of_the_turns_and_others_the_rest() {
+    fn account_gets_at_most_half_of_the_permits() {
         let limit = ConcurrencyLimit::new("tests", 2, 2);
         let [hog, other] = ["acc_hog", "acc_other"].map(|id| AccountId::parse(id).unwrap());
         let mut context = Context::from_waker(std::task::Waker::noop());
 
         actix_rt::System::new().block_on(async {
-            let working = limit.acquire_for(&hog).await.unwrap();
+            let running = limit.acquire_for(&hog).await.unwrap();
             let mut waiting = pin!(limit.acquire_for(&hog));
             assert!(waiting.as_mut().poll(&mut context).is_pending());
             assert!(matches!(
@@ -117,17 +119,17 @@ mod tests {
                 Err(ApiError::Busy { with: "tests" })
             ));
             drop(limit.acquire_for(&other).await.unwrap());
-            drop(working);
+            drop(running);
             drop(waiting.await.unwrap());
         });
     }
 
     #[test]
-    fn who_stops_waiting_makes_room() {
+    fn request_that_stops_waiting_frees_its_place() {
         let limit = ConcurrencyLimit::new("tests", 1, 1);
         let mut context = Context::from_waker(std::task::Waker::noop());
         actix_rt::System::new().block_on(async {
-            let _working = limit.acquire().await.unwrap();
+            let _running = limit.acquire().await.unwrap();
             for _ in 0..3 {
                 let mut waiting = Box::pin(limit.acquire());
                 assert!(waiting.as_mut().poll(&mut context).is_pending());

@@ -1,163 +1,137 @@
-//! Room in memory for what clients are slow to send or to take: so much for all of them together,
-//! and a share of that for each account.
+//! Memory budgets for bodies that clients are slow to send or to read: a total, and a share of it
+//! for each owner.
 //!
-//! What is small is not counted. So whoever fills the room keeps others from sending or asking for
-//! much at once, and from nothing else; and no account fills it alone.
+//! Small bodies are not counted. So a full budget keeps clients from sending or requesting large
+//! bodies and from nothing else, and no owner can fill it alone.
 
 use crate::http::error::ApiError;
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use crate::service::fair_shares::FairShares;
+use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The room for one kind of things.
+/// A budget for one kind of bodies. Clones share it.
 #[derive(Clone, Debug)]
-pub struct MemoryBudget {
+pub struct MemoryBudget(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     what: &'static str,
+    /// The total. A permit is a kibibyte.
     kibibytes: u32,
-    left: Arc<Semaphore>,
-    shares: Arc<Mutex<HashMap<String, u32>>>,
+    available: Arc<Semaphore>,
+    shares: FairShares,
 }
 
-/// A part of the room, until it is dropped.
+/// Memory that is reserved until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Reservation {
-    room: MemoryBudget,
-    /// Whose share it is a part of.
+    budget: MemoryBudget,
     owner: Option<String>,
-    taken: Option<OwnedSemaphorePermit>,
+    kibibytes: u32,
+    permits: Option<OwnedSemaphorePermit>,
+    share: Option<OwnedSemaphorePermit>,
 }
 
-/// So much of each is not counted: what the buffers of a connection hold anyway.
-pub(crate) const SMALL: usize = 32 << 10;
+/// This much of each body is not counted: the buffers of its connection hold it anyway.
+pub(crate) const UNCOUNTED_BYTES: usize = 32 << 10;
 
-/// Rooms are not counted out in smaller parts.
-const STEP: usize = 64 << 10;
+/// Reservations grow in steps of this size.
+const STEP_BYTES: usize = 64 << 10;
 
-/// Of so many shares there is room for.
+/// Each owner may reserve the budget divided by this.
 const SHARES: u32 = 4;
 
 impl MemoryBudget {
-    /// Room for so many mebibytes of `what`, a plural.
+    /// A budget of this many mebibytes. `what` names the bodies in the plural.
     pub fn new(what: &'static str, mebibytes: u16) -> Self {
         let kibibytes = u32::from(mebibytes) << 10;
-        let permits = usize::try_from(kibibytes).unwrap_or(Semaphore::MAX_PERMITS);
-        Self {
+        Self(Arc::new(Inner {
             what,
             kibibytes,
-            left: Arc::new(Semaphore::new(permits)),
-            shares: Arc::default(),
-        }
+            available: Arc::new(Semaphore::new(to_permits(kibibytes))),
+            shares: FairShares::new(to_permits(kibibytes / SHARES)),
+        }))
     }
 
-    /// A part for something of this size, of the share of `owner` if there is one.
+    /// Reserves memory for a body of `bytes`, within the share of `owner` if there is one.
     ///
     /// # Errors
-    /// [`ApiError::Busy`] when there is not enough room now.
+    /// [`ApiError::Busy`] when there is not enough memory now.
     pub(crate) fn reserve(
         &self,
         bytes: usize,
         owner: Option<&str>,
     ) -> Result<Reservation, ApiError> {
-        let mut part = self.empty_reservation(owner);
-        part.grow_to(bytes)?;
-        Ok(part)
+        let mut reservation = self.empty_reservation(owner);
+        reservation.grow_to(bytes)?;
+        Ok(reservation)
     }
 
-    /// A part that is empty yet.
+    /// A reservation that holds nothing yet.
     pub(crate) fn empty_reservation(&self, owner: Option<&str>) -> Reservation {
         Reservation {
-            room: self.clone(),
+            budget: self.clone(),
             owner: owner.map(str::to_owned),
-            taken: None,
+            kibibytes: 0,
+            permits: None,
+            share: None,
         }
-    }
-
-    fn shares(&self) -> MutexGuard<'_, HashMap<String, u32>> {
-        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Reservation {
-    /// Makes it large enough for something of this size. What is larger than the whole room, or a
-    /// share of it, gets in when it is alone there.
+    /// Grows to a body of `bytes`. A body larger than the whole budget gets in when no other body
+    /// is counted, and one larger than a share when its owner has no other.
     ///
     /// # Errors
-    /// [`ApiError::Busy`] when there is not enough room now.
+    /// [`ApiError::Busy`] when there is not enough memory now. The reservation stays as it was.
     pub(crate) fn grow_to(&mut self, bytes: usize) -> Result<(), ApiError> {
         let counted = bytes
-            .saturating_sub(SMALL)
-            .div_ceil(STEP)
-            .saturating_mul(STEP >> 10);
+            .saturating_sub(UNCOUNTED_BYTES)
+            .div_ceil(STEP_BYTES)
+            .saturating_mul(STEP_BYTES >> 10);
+        let inner = &self.budget.0;
         let wanted = u32::try_from(counted)
             .unwrap_or(u32::MAX)
-            .min(self.room.kibibytes);
-        let has = self.taken_kibibytes();
-        let Some(more) = wanted.checked_sub(has).filter(|more| *more > 0) else {
+            .min(inner.kibibytes);
+        if wanted <= self.kibibytes {
             return Ok(());
-        };
-
-        let busy = || ApiError::Busy {
-            with: self.room.what,
-        };
-
-        // Held until what is taken is counted, so that no two take the same.
-        let mut shares = self.room.shares();
-        let of_owner = self
-            .owner
-            .as_ref()
-            .map_or(0, |owner| shares.get(owner).copied().unwrap_or_default());
-        let share = self.room.kibibytes / SHARES;
-
-        if of_owner > has && of_owner.saturating_add(more) > share {
-            return Err(busy());
         }
 
-        let permit = Arc::clone(&self.room.left)
-            .try_acquire_many_owned(more)
-            .map_err(|_| busy())?;
+        let busy = |_| ApiError::Busy { with: inner.what };
+        let share = match &self.owner {
+            None => None,
+            Some(owner) => {
+                let max = u32::try_from(inner.shares.per_owner()).unwrap_or(u32::MAX);
+                let more = wanted.min(max).saturating_sub(self.kibibytes.min(max));
+                let share = inner.shares.share(owner);
+                Some(share.try_acquire_many_owned(more).map_err(busy)?)
+            }
+        };
 
-        if let Some(owner) = &self.owner {
-            shares.insert(owner.clone(), of_owner.saturating_add(more));
-        }
+        let available = Arc::clone(&inner.available);
+        let more = wanted.saturating_sub(self.kibibytes);
+        let permits = available.try_acquire_many_owned(more).map_err(busy)?;
 
-        drop(shares);
-        match &mut self.taken {
-            Some(taken) => taken.merge(permit),
-            None => self.taken = Some(permit),
+        self.kibibytes = wanted;
+        add(&mut self.permits, permits);
+        if let Some(share) = share {
+            add(&mut self.share, share);
         }
 
         Ok(())
     }
+}
 
-    fn taken_kibibytes(&self) -> u32 {
-        self.taken.as_ref().map_or(0, |taken| {
-            u32::try_from(taken.num_permits()).unwrap_or(u32::MAX)
-        })
+fn add(held: &mut Option<OwnedSemaphorePermit>, more: OwnedSemaphorePermit) {
+    match held {
+        Some(held) => held.merge(more),
+        None => *held = Some(more),
     }
 }
 
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        let taken = self.taken_kibibytes();
-        let Some(owner) = self.owner.as_ref().filter(|_| taken > 0) else {
-            return;
-        };
-
-        let mut shares = self.room.shares();
-        let left = shares
-            .get(owner)
-            .copied()
-            .unwrap_or_default()
-            .saturating_sub(taken);
-
-        if left > 0 {
-            shares.insert(owner.clone(), left);
-        } else {
-            shares.remove(owner);
-        }
-    }
+fn to_permits(kibibytes: u32) -> usize {
+    usize::try_from(kibibytes).unwrap_or(Semaphore::MAX_PERMITS)
 }
 
 #[cfg(test)]
@@ -167,9 +141,12 @@ mod tests {
     const MIB: usize = 1 << 20;
 
     #[test]
-    fn what_does_not_fit_is_refused_until_there_is_room() {
-        let room = MemoryBudget::new("tests", 1);
-        let (mut first, mut second) = (room.empty_reservation(None), room.empty_reservation(None));
+    fn body_that_does_not_fit_is_refused_until_memory_is_freed() {
+        let budget = MemoryBudget::new("tests", 1);
+        let (mut first, mut second) = (
+            budget.empty_reservation(None),
+            budget.empty_reservation(None),
+        );
         first.grow_to(MIB / 2).unwrap();
         first.grow_to(MIB / 4).unwrap();
         second.grow_to(MIB / 2).unwrap();
@@ -182,9 +159,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_larger_than_the_room_gets_in_alone() {
-        let room = MemoryBudget::new("tests", 1);
-        let (mut small, mut huge) = (room.empty_reservation(None), room.empty_reservation(None));
+    fn body_larger_than_the_budget_is_accepted_alone() {
+        let budget = MemoryBudget::new("tests", 1);
+        let (mut small, mut huge) = (
+            budget.empty_reservation(None),
+            budget.empty_reservation(None),
+        );
         small.grow_to(MIB / 4).unwrap();
         huge.grow_to(100 * MIB).unwrap_err();
         drop(small);
@@ -193,20 +173,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_small_always_gets_in() {
-        let room = MemoryBudget::new("tests", 1);
-        let (mut huge, mut small) = (room.empty_reservation(None), room.empty_reservation(None));
+    fn small_body_is_always_accepted() {
+        let budget = MemoryBudget::new("tests", 1);
+        let (mut huge, mut small) = (
+            budget.empty_reservation(None),
+            budget.empty_reservation(None),
+        );
         huge.grow_to(100 * MIB).unwrap();
-        small.grow_to(SMALL).unwrap();
-        small.grow_to(SMALL + 1).unwrap_err();
+        small.grow_to(UNCOUNTED_BYTES).unwrap();
+        small.grow_to(UNCOUNTED_BYTES + 1).unwrap_err();
     }
 
     #[test]
-    fn no_owner_fills_the_room_alone() {
-        let room = MemoryBudget::new("tests", 4);
+    fn owner_cannot_fill_the_budget_alone() {
+        let budget = MemoryBudget::new("tests", 4);
         let (mut first, mut second) = (
-            room.empty_reservation(Some("a")),
-            room.empty_reservation(Some("a")),
+            budget.empty_reservation(Some("a")),
+            budget.empty_reservation(Some("a")),
         );
         first.grow_to(MIB / 2).unwrap();
         second.grow_to(MIB / 4).unwrap();
@@ -214,23 +197,21 @@ mod tests {
             second.grow_to(MIB),
             Err(ApiError::Busy { with: "tests" })
         ));
-        let others: Vec<_> = ["b", "c", "d"]
-            .map(|owner| room.reserve(MIB, Some(owner)).unwrap())
+        let _others: Vec<_> = ["b", "c", "d"]
+            .map(|owner| budget.reserve(MIB, Some(owner)).unwrap())
             .into();
         drop(first);
         second.grow_to(MIB).unwrap();
-        drop((others, second));
-        assert!(room.shares().is_empty(), "who has nothing is forgotten");
     }
 
     #[test]
-    fn what_is_larger_than_a_share_gets_in_when_its_owner_has_nothing_else() {
-        let room = MemoryBudget::new("tests", 4);
-        let mut large = room.empty_reservation(Some("a"));
+    fn body_larger_than_a_share_is_accepted_when_its_owner_has_no_other() {
+        let budget = MemoryBudget::new("tests", 4);
+        let mut large = budget.empty_reservation(Some("a"));
         for mebibytes in 1..=3 {
             large.grow_to(mebibytes * MIB).unwrap();
         }
-        room.reserve(MIB / 4, Some("a")).unwrap_err();
-        room.reserve(MIB / 2, Some("b")).unwrap();
+        budget.reserve(MIB / 4, Some("a")).unwrap_err();
+        budget.reserve(MIB / 2, Some("b")).unwrap();
     }
 }

@@ -224,7 +224,7 @@ impl BoundedStream {
             (too_long && status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT)
                 .then_some(limit);
         let id = self.state.request_ids.next();
-        self.own = refusal::of_head(status, url_over, self.state.clock.now(), &id).into();
+        self.own = refusal::respond(status, url_over, self.state.clock.now(), &id).into();
         self.refused = true;
         self.exchange.give_up();
     }

@@ -6,7 +6,7 @@
 
 use crate::http::{
     error::ApiError,
-    limits::memory_budget::{Reservation, SMALL},
+    limits::memory_budget::{Reservation, UNCOUNTED_BYTES},
     state::AppState,
     v3::response::ResponseOwner,
 };
@@ -38,7 +38,7 @@ pub(crate) async fn slice_large_bodies(
         .request()
         .app_data::<Data<AppState>>()
         .cloned()
-        .filter(|_| length > SMALL)
+        .filter(|_| length > UNCOUNTED_BYTES)
     else {
         return Ok(response);
     };
@@ -90,7 +90,7 @@ impl MessageBody for SlicedBody {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        let length = self.rest.len().min(SMALL);
+        let length = self.rest.len().min(UNCOUNTED_BYTES);
         Poll::Ready((length > 0).then(|| Ok(self.rest.split_to(length))))
     }
 }

@@ -11,7 +11,7 @@ use crate::http::{
     v3::lists, v3::response,
 };
 use actix_web::{
-    HttpRequest, HttpResponse,
+    Handler, HttpRequest, HttpResponse,
     http::header::{HeaderValue, LOCATION},
     web::Data,
 };
@@ -115,63 +115,26 @@ pub(crate) async fn list(
     .await
 }
 
-/// `POST /alert/:id/acknowledge`
-pub(crate) async fn acknowledge(
-    writer: WriteAccess,
-    path: AlertPath,
-    conditions: PreconditionHeaders,
-    state: Data<AppState>,
-) -> Result<HttpResponse, ApiError> {
-    step(&writer, path, conditions, &state, AlertAction::Acknowledge).await
-}
-
-/// `POST /alert/:id/resolve`
-pub(crate) async fn resolve(
-    writer: WriteAccess,
-    path: AlertPath,
-    conditions: PreconditionHeaders,
-    state: Data<AppState>,
-) -> Result<HttpResponse, ApiError> {
-    step(&writer, path, conditions, &state, AlertAction::Resolve).await
-}
-
-/// `POST /alert/:id/archive`
-pub(crate) async fn archive(
-    writer: WriteAccess,
-    path: AlertPath,
-    conditions: PreconditionHeaders,
-    state: Data<AppState>,
-) -> Result<HttpResponse, ApiError> {
-    step(&writer, path, conditions, &state, AlertAction::Archive).await
-}
-
-/// `POST /_local/alert/:id/drop`: what happens in PagerTree when nobody can be found who takes the
-/// alert.
-pub(crate) async fn drop(
-    writer: WriteAccess,
-    path: AlertPath,
-    conditions: PreconditionHeaders,
-    state: Data<AppState>,
-) -> Result<HttpResponse, ApiError> {
-    step(&writer, path, conditions, &state, AlertAction::Drop).await
-}
-
-async fn step(
-    writer: &WriteAccess,
-    path: AlertPath,
-    conditions: PreconditionHeaders,
-    state: &AppState,
-    step: AlertAction,
-) -> Result<HttpResponse, ApiError> {
-    let reservation = state.answers.reserve(
-        state.alerts.bytes(writer, &path.0)?,
-        Some(writer.account().as_str()),
-    )?;
-    Ok(response::written(
-        state
+/// Makes the handler of `POST /alert/:id/{acknowledge,resolve,archive}` and
+/// `POST /_local/alert/:id/drop`.
+pub(crate) fn apply(
+    action: AlertAction,
+) -> impl Handler<
+    (WriteAccess, AlertPath, PreconditionHeaders, Data<AppState>),
+    Output = Result<HttpResponse, ApiError>,
+> {
+    move |writer: WriteAccess,
+          path: AlertPath,
+          conditions: PreconditionHeaders,
+          state: Data<AppState>| async move {
+        let bytes = state.alerts.bytes(&writer, &path.0)?;
+        let reservation = state
+            .answers
+            .reserve(bytes, Some(writer.account().as_str()))?;
+        let alert = state
             .alerts
-            .step(writer, path.0, step, conditions.0)
-            .await?,
-        reservation,
-    ))
+            .apply(&writer, path.0, action, conditions.0)
+            .await?;
+        Ok(response::written(alert, reservation))
+    }
 }

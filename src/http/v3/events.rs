@@ -1,67 +1,66 @@
-//! Events of third parties: `POST /integration/:id` and `GET|POST /integration/:id/g`. The id is
-//! the key.
+//! Events of third parties: `POST /integration/:id` and `GET|POST /integration/:id/g`. The id is the
+//! credential.
 
 use crate::http::{
     browser_guard,
     error::ApiError,
-    extract::body::{self, BodyOwner, RawBody},
-    extract::path::IntegrationPath,
+    extract::{
+        body::{self, BodyOwner, RawBody},
+        multipart,
+        path::IntegrationPath,
+    },
     limits::rate_limit_headers,
     state::AppState,
-    v3::response::NoErrorBody,
+    v3::{envelope::EVENT_STATUSES, response::NoErrorBody},
 };
 use crate::{
-    adapters::{self, RequestParts, ResponseBody},
-    domain::body::Strictness,
-    service::events::{EventAck, EventReply, IncomingRequest, Refused},
+    adapters::{RequestParts, ResponseBody},
+    service::events::{EventAck, EventReply, IncomingRequest, RefusedRequest},
 };
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
     http::{
         Method, StatusCode,
-        header::{ALLOW, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+        header::{ALLOW, HeaderValue, X_CONTENT_TYPE_OPTIONS},
     },
     web::{Data, Payload},
 };
 use std::sync::Arc;
 
-/// Takes an event, whatever it is, and answers with a status and nothing else. HEAD asks what an
-/// event would be answered.
+/// Receives an event. The response is a status and usually has no body. HEAD returns the status
+/// that an event would get.
 pub(crate) async fn receive(
     path: IntegrationPath,
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
-    // Before the body is asked for.
+    // Everything that can be refused without the body is checked before the body is read.
     browser_guard::check_sender(request.head(), &state.live.load())?;
     if request.method() == Method::HEAD {
-        return bare(&request, state.events.look(&path.0)?, None);
+        return acknowledge(&request, state.events.preview(&path.0)?, None);
     }
 
-    state.events.find(&path.0)?;
+    state.events.check_exists(&path.0)?;
     request
         .extensions_mut()
         .insert(BodyOwner(path.0.as_str().to_owned()));
 
-    let mut arrival = arrival(&request, &state);
+    let mut incoming = without_body(&request, &state);
     let body = match RawBody::from_request(&request, &mut payload.into_inner()).await {
         Ok(body) => body,
-        Err(problem) => {
-            log_refused(&state, &path, arrival, &problem).await;
-            return Err(problem);
+        Err(error) => {
+            log_refused(&state, &path, incoming, &error).await;
+            return Err(error);
         }
     };
 
-    arrival.parts.fields = fields(&request, &body.bytes, arrival.parts.strictness).await;
-    arrival.parts.body = body.bytes.to_vec();
+    let strictness = incoming.parts.strictness;
+    incoming.parts.fields = multipart::form_fields(&request, &body.bytes, strictness).await;
+    incoming.parts.body = body.bytes.to_vec();
     let throttle = Arc::clone(&state.live.load().events);
-    let EventReply {
-        receipt,
-        answer,
-        quota,
-    } = state.events.take(path.0, arrival, &throttle).await?;
-    let mut response = bare(&request, receipt, answer)?;
+    let EventReply { ack, body, quota } = state.events.receive(path.0, incoming, &throttle).await?;
+    let mut response = acknowledge(&request, ack, body)?;
 
     if let Some(quota) = quota {
         rate_limit_headers::write(quota, response.headers_mut());
@@ -70,8 +69,8 @@ pub(crate) async fn receive(
     Ok(response)
 }
 
-/// The request without its body.
-fn arrival(request: &HttpRequest, state: &AppState) -> IncomingRequest {
+/// The request as services see it, except for its body.
+fn without_body(request: &HttpRequest, state: &AppState) -> IncomingRequest {
     let headers = request.headers().iter().map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         (name.as_str().to_owned(), value)
@@ -85,66 +84,59 @@ fn arrival(request: &HttpRequest, state: &AppState) -> IncomingRequest {
         ..RequestParts::default()
     };
 
-    let remote = request.peer_addr().map(|peer| peer.ip().to_string());
     IncomingRequest {
         parts,
         path: request.path().to_owned(),
-        remote,
+        remote: request.peer_addr().map(|peer| peer.ip().to_string()),
     }
 }
 
-/// Leaves a log of an event whose body is not taken. What is refused for the sake of others, or
-/// since the sender went away, is no fault of the event.
+/// Logs an event whose body was refused. Overload and disconnects are not logged, because the event
+/// is not at fault.
 async fn log_refused(
     state: &AppState,
     path: &IntegrationPath,
-    arrival: IncomingRequest,
-    problem: &ApiError,
+    incoming: IncomingRequest,
+    error: &ApiError,
 ) {
-    let status = problem.status_code();
+    let status = error.status_code();
     if status.is_client_error() {
-        let reason = problem.sentences().join("; ");
-        state
-            .events
-            .log_refused(
-                &path.0,
-                Refused {
-                    arrival,
-                    status: status.as_u16(),
-                    reason,
-                },
-            )
-            .await;
+        let refused = RefusedRequest {
+            incoming,
+            status: status.as_u16(),
+            reason: error.messages().join("; "),
+        };
+        state.events.log_refused(&path.0, refused).await;
     }
 }
 
-/// Leaves a log of a GET on the address to which events are posted. It is a call of the API, which
-/// asks for a credential, and lost if it was meant as an event.
+/// Logs a GET without a credential on the path to which events are posted. It is a call of the API,
+/// but may have been meant as an event.
 pub(crate) async fn log_misplaced(state: &AppState, path: &IntegrationPath, request: &HttpRequest) {
     let reason = format!(
-        "GET on this path is a call of the API; events are sent by GET to {}/g, or by POST",
+        "GET on this path is an API call; send events by POST, or by GET to {}/g",
         request.path()
     );
-    let refused = Refused {
-        arrival: arrival(request, state),
+    let refused = RefusedRequest {
+        incoming: without_body(request, state),
         status: StatusCode::UNAUTHORIZED.as_u16(),
         reason,
     };
     state.events.log_refused(&path.0, refused).await;
 }
 
-fn bare(
+fn acknowledge(
     request: &HttpRequest,
-    receipt: EventAck,
-    answer: Option<ResponseBody>,
+    ack: EventAck,
+    body: Option<ResponseBody>,
 ) -> Result<HttpResponse, ApiError> {
-    let status = StatusCode::from_u16(receipt.status())
+    let status = StatusCode::from_u16(EVENT_STATUSES.status(ack))
         .map_err(|error| ApiError::Internal(error.to_string()))?;
-    let mut response = match answer {
+    let mut response = match body {
         Some(ResponseBody { content_type, body }) if status.is_success() => {
             HttpResponse::build(status)
                 .content_type(content_type)
-                // It may be what somebody has put into the URL.
+                // The body may repeat a parameter of the URL.
                 .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
                 .body(body)
         }
@@ -154,18 +146,15 @@ fn bare(
     if status == StatusCode::METHOD_NOT_ALLOWED {
         response
             .headers_mut()
-            .insert(ALLOW, allowed_without_events(request));
+            .insert(ALLOW, allow_without_events(request));
     }
 
     response.extensions_mut().insert(NoErrorBody);
     Ok(response)
 }
 
-/// Fields of a form; more are not read.
-const MOST_FIELDS: usize = 1_000;
-
-/// The methods that a path still has while its integration takes no events.
-fn allowed_without_events(request: &HttpRequest) -> HeaderValue {
+/// The methods that the path supports while its integration is disabled.
+fn allow_without_events(request: &HttpRequest) -> HeaderValue {
     let only_events = request
         .match_pattern()
         .is_some_and(|pattern| pattern.ends_with("/g"));
@@ -174,85 +163,4 @@ fn allowed_without_events(request: &HttpRequest) -> HeaderValue {
     } else {
         "DELETE, GET, HEAD, OPTIONS, PUT"
     })
-}
-
-/// The fields of a multipart form; none of anything else. One that is broken is mended, unless it
-/// is to be read to the letter.
-async fn fields(
-    request: &HttpRequest,
-    body: &[u8],
-    strictness: Strictness,
-) -> Vec<(String, String)> {
-    let kind = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .unwrap_or_default();
-    let Ok(boundary) = multer::parse_boundary(kind) else {
-        return Vec::new();
-    };
-
-    let form = read_form(body, &boundary).await;
-    if form.is_whole || strictness == Strictness::Strict {
-        return form.fields;
-    }
-
-    read_form(&mended(body, &boundary), &boundary).await.fields
-}
-
-/// The fields of a form, as far as they can be read.
-struct Form {
-    fields: Vec<(String, String)>,
-    is_whole: bool,
-}
-
-async fn read_form(body: &[u8], boundary: &str) -> Form {
-    let mut form = multer::Multipart::with_reader(body, boundary);
-    let mut fields = Vec::new();
-    while fields.len() < MOST_FIELDS {
-        let field = match form.next_field().await {
-            Ok(Some(field)) => field,
-            end => {
-                return Form {
-                    fields,
-                    is_whole: end.is_ok(),
-                };
-            }
-        };
-
-        let name = field.name().unwrap_or_default().to_owned();
-        match field.bytes().await {
-            Ok(value) => fields.push((name, adapters::text(&value).into_owned())),
-            Err(_) => {
-                return Form {
-                    fields,
-                    is_whole: false,
-                };
-            }
-        }
-    }
-
-    Form {
-        fields,
-        is_whole: true,
-    }
-}
-
-/// A form that ends its lines as it must, and has its last boundary.
-fn mended(body: &[u8], boundary: &str) -> Vec<u8> {
-    let has_line_ends = body.windows(2).any(|pair| pair == b"\r\n");
-    let mut mended = Vec::with_capacity(body.len());
-    for byte in body {
-        if *byte == b'\n' && !has_line_ends {
-            mended.push(b'\r');
-        }
-        mended.push(*byte);
-    }
-
-    if !mended.ends_with(b"\r\n") {
-        mended.extend_from_slice(b"\r\n");
-    }
-
-    mended.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-    mended
 }

@@ -1,4 +1,4 @@
-//! Answering a list: on this thread when it costs no more than its page, else on one that may wait.
+//! Answers list requests: on the serving thread if quick, else on a blocking thread.
 
 use crate::http::{
     error::ApiError, extract::base_url, limits::concurrency_limit::ConcurrencyLimit, v3::response,
@@ -9,59 +9,57 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 
-/// Answers the request's query over the account's objects. What takes long waits for one of these
-/// limit.
+/// Answers the request's query over the account's objects. A query that takes long needs a permit
+/// of `searches`.
 pub(crate) async fn respond(
     request: &HttpRequest,
     lists: &Lists,
     searches: &ConcurrencyLimit,
     account: AccountId,
 ) -> Result<HttpResponse, ApiError> {
-    let raw = request.query_string();
-    if let Some(page) = lists.remembered(&account, raw) {
-        return Ok(response::list(
-            request,
-            &account,
-            &page,
-            links(request, &page),
-        ));
-    }
-
-    let query = lists.parse(raw)?;
-    let page = match lists.quick(&account, raw, &query)? {
-        Some(page) => page,
-        None => {
-            let permit = searches.acquire_for(&account).await?;
-            let (lists, account, raw) = (lists.clone(), account.clone(), raw.to_owned());
-            let work = web::block(move || {
-                let _held_until_done = permit;
-                // Of many who ask the same at once, one has found the answer for those who waited
-                // behind it.
-                lists
-                    .remembered(&account, &raw)
-                    .map_or_else(|| lists.run(&account, &raw, &query), Ok)
-            });
-
-            work.await
-                .map_err(|error| ApiError::Internal(error.to_string()))??
-        }
-    };
-
-    Ok(response::list(
-        request,
-        &account,
-        &page,
-        links(request, &page),
-    ))
+    let page = find_page(request.query_string(), lists, searches, &account).await?;
+    let links = links(request, &page);
+    Ok(response::list(request, &account, &page, links))
 }
 
-/// The longest `Link`, in bytes. Proxies take heads of 4 KiB at least, and the query stands in it
-/// four times.
+async fn find_page(
+    raw_query: &str,
+    lists: &Lists,
+    searches: &ConcurrencyLimit,
+    account: &AccountId,
+) -> Result<ListPage, ApiError> {
+    if let Some(page) = lists.cached(account, raw_query) {
+        return Ok(page);
+    }
+
+    let query = lists.parse(raw_query)?;
+    if let Some(page) = lists.run_if_quick(account, raw_query, &query)? {
+        return Ok(page);
+    }
+
+    let permit = searches.acquire_for(account).await?;
+    let (lists, account, raw_query) = (lists.clone(), account.clone(), raw_query.to_owned());
+    let search = web::block(move || {
+        let _permit = permit;
+        // Of several requests with the same query, the first has cached the page for those that
+        // waited behind it.
+        lists
+            .cached(&account, &raw_query)
+            .map_or_else(|| lists.run(&account, &raw_query, &query), Ok)
+    });
+
+    Ok(search
+        .await
+        .map_err(|error| ApiError::Internal(error.to_string()))??)
+}
+
+/// Maximum length of a `Link` header. Proxies accept heads of at least 4 KiB, and the header has
+/// the query four times.
 const MAX_LINK_LEN: usize = 3 << 10;
 
-/// The header `Link` of a page, unless it would be too long.
-fn links(request: &HttpRequest, found: &ListPage) -> Option<String> {
+/// The `Link` header of a page, unless it would be too long.
+fn links(request: &HttpRequest, page: &ListPage) -> Option<String> {
     let url = base_url::of(request.head()) + request.path();
-    let links = found.page.links(&url, request.query_string(), found.total);
+    let links = page.page.links(&url, request.query_string(), page.total);
     (links.len() <= MAX_LINK_LEN).then_some(links)
 }

@@ -2,7 +2,7 @@
 
 use crate::http::{
     extract::preconditions,
-    limits::memory_budget::{Reservation, SMALL},
+    limits::memory_budget::{Reservation, UNCOUNTED_BYTES},
 };
 use crate::{
     domain::{entity_tag::EntityTag, ids::AccountId},
@@ -83,7 +83,7 @@ fn add_tag(response: &mut HttpResponse, tag: EntityTag) {
 
 /// 200 and JSON that counts for the account while it is being sent.
 fn owned(account: &AccountId, body: Bytes) -> HttpResponse {
-    let is_large = body.len() > SMALL;
+    let is_large = body.len() > UNCOUNTED_BYTES;
     let mut response = json(body);
     if is_large {
         response
@@ -107,7 +107,7 @@ pub(crate) fn list(
     page: &ListPage,
     links: Option<String>,
 ) -> HttpResponse {
-    let mut response = unless_known(request, page.tag, || owned(account, page.json.clone()));
+    let mut response = unless_known(request, page.tag, || owned(account, page.body.clone()));
     if let Some(links) = links.and_then(|links| HeaderValue::try_from(links).ok()) {
         response.headers_mut().insert(header::LINK, links);
     }

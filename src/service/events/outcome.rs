@@ -1,136 +1,114 @@
-//! What becomes of an event: the rules of its sequence, and the log, within the writer's command.
+//! Applying an event to the alerts of its integration, within the writer's command.
 
-use super::{EventAck, IncomingEvent, ParsedRequest};
+use super::{EventAck, Events, ParsedRequest, event_log};
 use crate::{
-    adapters::InboundRequest,
     domain::{
         alert::{Alert, AlertAction, AlertOrigin},
         event::{Action, Content, Event, FreshId, ParsedEvent},
         ids::{AlertId, LogId},
         integration::Integration,
-        log::{Log, LogBody, LogDirection, LoggedRequest, Secrets, masked, masked_query},
         timestamp::Timestamp,
     },
     ids::Ids,
-    service::{
-        alerts,
-        objects::{self, encode},
-        webhooks,
-    },
-    store::{LOGS, StoreError, Transaction},
+    service::{alerts, objects, webhooks},
+    store::{StoreError, Transaction},
 };
 use serde_json::{Map, Value};
 
-/// What became of an event.
-struct Outcome {
-    receipt: EventAck,
-    action: &'static str,
-    thirdparty_id: Option<String>,
-    alert_id: Option<AlertId>,
-    sentence: String,
-    event: Map<String, Value>,
+/// What became of an event, as its log states it.
+pub(super) struct Outcome {
+    pub(super) action: &'static str,
+    pub(super) thirdparty_id: Option<String>,
+    pub(super) alert_id: Option<AlertId>,
+    pub(super) text: String,
+    pub(super) event: Map<String, Value>,
 }
 
 impl Outcome {
-    fn without_event(receipt: EventAck, action: &'static str, sentence: impl Into<String>) -> Self {
-        let (thirdparty_id, alert_id, event) = (None, None, Map::new());
+    pub(super) fn without_event(action: &'static str, text: impl Into<String>) -> Self {
         Self {
-            receipt,
             action,
-            thirdparty_id,
-            alert_id,
-            sentence: sentence.into(),
-            event,
+            thirdparty_id: None,
+            alert_id: None,
+            text: text.into(),
+            event: Map::new(),
         }
     }
 }
 
-/// Does what the event asks for, and writes the log. What the event was taken for stands beside the
-/// receipt.
-pub(super) fn keep(
-    transaction: &mut Transaction<'_>,
-    ids: &Ids,
-    now: Timestamp,
-    understood: ParsedRequest,
-    confirms: bool,
-) -> Result<(EventAck, &'static str), StoreError> {
-    let integration = &understood.integration;
-    let log_id = objects::unused(transaction, LOGS, || ids.log(), LogId::as_str)?;
-    let outcome = match &understood.parsed {
-        None => Outcome::without_event(
-            EventAck::of_disabled(integration),
-            "disabled",
-            "the integration is disabled",
-        ),
-        Some(ParsedEvent::Blocked { reason }) => {
-            Outcome::without_event(EventAck::Blocked, "blocked", reason)
-        }
-        Some(ParsedEvent::Ignored {
-            reason,
-            thirdparty_id,
-            confirm,
-        }) => {
-            let then = match confirm {
-                None => "",
-                Some(_) if !confirms => {
-                    "; it is not confirmed, since outgoing.confirm_subscriptions is false"
-                }
-                Some(url) => {
-                    webhooks::enqueue_confirmation(transaction, integration, url, &log_id, now)?;
-                    "; it is about to be confirmed"
-                }
-            };
-
-            let outcome =
-                Outcome::without_event(EventAck::Accepted, "other", format!("{reason}{then}"));
-            Outcome {
-                thirdparty_id: thirdparty_id.clone(),
-                ..outcome
+impl Events {
+    /// Applies a parsed event and writes its log. Returns the acknowledgement and the action in the
+    /// log.
+    pub(super) fn apply(
+        &self,
+        transaction: &mut Transaction<'_>,
+        parsed: ParsedRequest,
+    ) -> Result<(EventAck, &'static str), StoreError> {
+        let (integration, now) = (&parsed.integration, self.clock.now());
+        let id = event_log::unused_id(transaction, &self.ids)?;
+        let (ack, outcome) = match &parsed.parsed {
+            None => (
+                EventAck::for_disabled(integration),
+                Outcome::without_event("disabled", "the integration is disabled"),
+            ),
+            Some(ParsedEvent::Blocked { reason }) => {
+                (EventAck::Blocked, Outcome::without_event("blocked", reason))
             }
-        }
-        Some(ParsedEvent::Event(event)) => {
-            happen(transaction, ids, now, integration, &log_id, event)?
-        }
-    };
+            Some(ParsedEvent::Ignored {
+                reason,
+                thirdparty_id,
+                confirm,
+            }) => {
+                let url = confirm.as_deref();
+                let confirmation = self.confirm(transaction, integration, url, &id, now)?;
+                let outcome = Outcome {
+                    thirdparty_id: thirdparty_id.clone(),
+                    ..Outcome::without_event("other", format!("{reason}{confirmation}"))
+                };
+                (EventAck::Accepted, outcome)
+            }
+            Some(ParsedEvent::Event(event)) => {
+                let outcome = apply_event(transaction, &self.ids, now, integration, &id, event)?;
+                (EventAck::Accepted, outcome)
+            }
+        };
 
-    let kept = (outcome.receipt, outcome.action);
-    write_log(
-        transaction,
-        now,
-        integration,
-        log_id,
-        outcome.receipt.status(),
-        outcome,
-        understood.shown,
-    )?;
+        let action = outcome.action;
+        let entry = event_log::EventLog {
+            id,
+            status: self.statuses.status(ack),
+            outcome,
+            request: parsed.logged,
+        };
+        event_log::write(transaction, now, integration, entry)?;
 
-    Ok(kept)
+        Ok((ack, action))
+    }
+
+    /// Enqueues the confirmation of a subscription, if there is one. Returns what the log says of
+    /// it.
+    fn confirm(
+        &self,
+        transaction: &mut Transaction<'_>,
+        integration: &Integration,
+        url: Option<&str>,
+        log: &LogId,
+        now: Timestamp,
+    ) -> Result<&'static str, StoreError> {
+        Ok(match url {
+            None => "",
+            Some(_) if !self.confirms_subscriptions => {
+                "; not confirmed because outgoing.confirm_subscriptions is false"
+            }
+            Some(url) => {
+                webhooks::enqueue_confirmation(transaction, integration, url, log, now)?;
+                "; the confirmation is enqueued"
+            }
+        })
+    }
 }
 
-/// Writes the log of an event that was refused before it was read.
-pub(super) fn write_refused(
-    transaction: &mut Transaction<'_>,
-    ids: &Ids,
-    now: Timestamp,
-    integration: &Integration,
-    status: u16,
-    reason: String,
-    request: LoggedRequest,
-) -> Result<(), StoreError> {
-    let log_id = objects::unused(transaction, LOGS, || ids.log(), LogId::as_str)?;
-    let outcome = Outcome::without_event(EventAck::Accepted, "refused", reason);
-    write_log(
-        transaction,
-        now,
-        integration,
-        log_id,
-        status,
-        outcome,
-        request,
-    )
-}
-
-fn happen(
+fn apply_event(
     transaction: &mut Transaction<'_>,
     ids: &Ids,
     now: Timestamp,
@@ -143,12 +121,11 @@ fn happen(
         .clone()
         .unwrap_or_else(|| fresh_id(ids, event.fresh_id, now));
     let source_id = integration.id.as_str();
-    let subject = alerts::subject(&integration.sid, Some(source_id), Some(&thirdparty_id));
-    let newest = subject
-        .map(|subject| alerts::newest(transaction, &subject))
+    let latest = alerts::dedup_key(&integration.sid, Some(source_id), Some(&thirdparty_id))
+        .map(|key| alerts::latest(transaction, &key))
         .transpose()?
         .flatten();
-    let action = if event.first_creates && newest.is_none() {
+    let action = if event.first_creates && latest.is_none() {
         Action::Create
     } else {
         event.action
@@ -162,47 +139,41 @@ fn happen(
         urgency: integration.urgency.into(),
     };
 
-    let refused = refusal(&event.content);
-    let (alert_id, sentence) = match (action, newest) {
-        (Action::Create | Action::Recreate, _) if refused.is_some() => {
-            (None, refused.unwrap_or_default().to_owned())
+    let obstacle = creation_obstacle(&event.content);
+    let (alert_id, text) = match (action, latest) {
+        (Action::Create | Action::Recreate, _) if obstacle.is_some() => {
+            (None, obstacle.unwrap_or_default().to_owned())
         }
         (Action::Create, Some(alert)) if alert.status.is_active() => {
-            let sentence = format!(
-                "the alert is {} already, so none was created",
-                alert.status.as_str()
-            );
-            (Some(alert.id), sentence)
+            let status = alert.status.as_str();
+            let text =
+                format!("no alert was created because there is one already, and it is {status}");
+            (Some(alert.id), text)
         }
         (Action::Recreate, Some(mut alert)) if alert.status.is_active() => {
-            let sentence = format!(
-                "the alert '{}' was resolved and another one created",
+            let text = format!(
+                "the alert '{}' was resolved and a new one created",
                 alert.id
             );
             alert.follow(AlertAction::Resolve, source_id, now);
-            alerts::taken(transaction, &alert, AlertAction::Resolve)?;
-            (
-                Some(create(transaction, ids, integration, event, origin, now)?),
-                sentence,
-            )
+            alerts::save_action(transaction, &alert, AlertAction::Resolve)?;
+            let id = create(transaction, ids, integration, event, origin, now)?;
+            (Some(id), text)
         }
-        (Action::Create | Action::Recreate, _) => (
-            Some(create(transaction, ids, integration, event, origin, now)?),
-            "an alert was created".into(),
+        (Action::Create | Action::Recreate, _) => {
+            let id = create(transaction, ids, integration, event, origin, now)?;
+            (Some(id), "an alert was created".to_owned())
+        }
+        (Action::Other, latest) => (
+            latest.map(|alert| alert.id),
+            "the request does not represent an event".to_owned(),
         ),
-        (Action::Other, newest) => (
-            newest.map(|alert| alert.id),
-            "it stands for no event".to_owned(),
-        ),
-        (Action::Acknowledge, newest) => follow(
-            transaction,
-            newest,
-            AlertAction::Acknowledge,
-            source_id,
-            now,
-        )?,
-        (Action::Resolve, newest) => {
-            follow(transaction, newest, AlertAction::Resolve, source_id, now)?
+        (Action::Acknowledge, latest) => {
+            let action = AlertAction::Acknowledge;
+            follow(transaction, latest, action, source_id, now)?
+        }
+        (Action::Resolve, latest) => {
+            follow(transaction, latest, AlertAction::Resolve, source_id, now)?
         }
     };
 
@@ -212,18 +183,16 @@ fn happen(
         _ => Map::new(),
     };
 
-    let thirdparty_id = Some(thirdparty_id);
     Ok(Outcome {
-        receipt: EventAck::Accepted,
-        action: name(action),
-        thirdparty_id,
+        action: action_name(action),
+        thirdparty_id: Some(thirdparty_id),
         alert_id,
-        sentence,
+        text,
         event,
     })
 }
 
-fn name(action: Action) -> &'static str {
+fn action_name(action: Action) -> &'static str {
     match action {
         Action::Create => "create",
         Action::Recreate => "recreate",
@@ -241,18 +210,20 @@ fn fresh_id(ids: &Ids, form: FreshId, now: Timestamp) -> String {
     }
 }
 
-/// Why there can be no alert with this content.
-fn refusal(content: &Content) -> Option<&'static str> {
+/// Why no alert can be created from this content.
+fn creation_obstacle(content: &Content) -> Option<&'static str> {
     const SEVERITIES: [&str; 6] = ["SEV-1", "SEV-2", "SEV-3", "SEV-4", "SEV-5", "SEV-UNKNOWN"];
-    let severe = content
+    if content.title.trim().is_empty() {
+        return Some("no alert was created because the event has no title");
+    }
+
+    let has_severity = content
         .incident
         .as_ref()
         .is_none_or(|incident| SEVERITIES.contains(&incident.severity.as_str()));
-    if content.title.trim().is_empty() {
-        return Some("it has no title, so no alert was created");
-    }
-    (!severe).then_some(
-        "its incident has no severity of SEV-1 to SEV-5 or SEV-UNKNOWN, so no alert was created",
+    (!has_severity).then_some(
+        "no alert was created because the incident's severity is not one of SEV-1 to SEV-5 and \
+         SEV-UNKNOWN",
     )
 }
 
@@ -275,122 +246,25 @@ fn create(
     Ok(alert.id)
 }
 
+/// Applies an action to the latest alert, if its status allows that.
 fn follow(
     transaction: &mut Transaction<'_>,
-    newest: Option<Alert>,
-    step: AlertAction,
+    latest: Option<Alert>,
+    action: AlertAction,
     source_id: &str,
     now: Timestamp,
 ) -> Result<(Option<AlertId>, String), StoreError> {
-    let Some(mut alert) = newest else {
-        return Ok((
-            None,
-            format!(
-                "there is no alert with this id that could be {}",
-                step.done()
-            ),
-        ));
+    let done = action.done();
+    let Some(mut alert) = latest else {
+        return Ok((None, format!("there is no alert with this id to be {done}")));
     };
 
-    if !alert.follow(step, source_id, now) {
-        let sentence = format!(
-            "the alert is {}, so it was not {}",
-            alert.status.as_str(),
-            step.done()
-        );
-        return Ok((Some(alert.id), sentence));
+    if !alert.follow(action, source_id, now) {
+        let status = alert.status.as_str();
+        let text = format!("the alert was not {done} because it is {status}");
+        return Ok((Some(alert.id), text));
     }
 
-    alerts::taken(transaction, &alert, step)?;
-    Ok((Some(alert.id), format!("the alert was {}", step.done())))
-}
-
-fn write_log(
-    transaction: &mut Transaction<'_>,
-    now: Timestamp,
-    integration: &Integration,
-    id: LogId,
-    status: u16,
-    outcome: Outcome,
-    request: LoggedRequest,
-) -> Result<(), StoreError> {
-    let tiny_id = transaction.next_tiny_id(LOGS, &integration.sid)?;
-    let log = Log {
-        sid: integration.sid.clone(),
-        id,
-        created_at: now,
-        updated_at: now,
-        meta: Map::new(),
-        tiny_id,
-        direction: LogDirection::Incoming,
-        source_id: integration.id.clone(),
-        alert_id: outcome.alert_id,
-        thirdparty_id: outcome.thirdparty_id,
-        action: outcome.action.to_owned(),
-        outcome: outcome.sentence,
-        status: Some(status),
-        event: outcome.event,
-        request,
-        response: None,
-    };
-
-    transaction.insert(
-        LOGS,
-        &integration.sid,
-        tiny_id,
-        log.id.as_str(),
-        encode(&log)?,
-    )
-}
-
-/// The request as its log shows it. Made before the command, since it takes as long as there are
-/// options and text.
-pub(super) fn shown(integration: &Integration, arrived: &IncomingEvent) -> LoggedRequest {
-    shown_request(
-        integration,
-        &arrived.request,
-        arrived.path.clone(),
-        arrived.remote.clone(),
-    )
-}
-
-/// The same of a request that has not become an event.
-pub(super) fn shown_request(
-    integration: &Integration,
-    request: &InboundRequest,
-    path: String,
-    remote: Option<String>,
-) -> LoggedRequest {
-    let parts = request.parts();
-    let secrets = Secrets::of(&integration.options);
-    LoggedRequest {
-        method: parts.method.clone(),
-        path,
-        query: secrets.hidden_in(&masked_query(&parts.query)),
-        remote,
-        headers: masked(parts.headers.iter().map(|(name, value)| (name, value))),
-        body: shown_body(request, &secrets),
-    }
-}
-
-/// The body, without what only those may know who send it.
-fn shown_body(request: &InboundRequest, secrets: &Secrets) -> LogBody {
-    let parts = request.parts();
-    let mut body = LogBody::decoded(&request.text(), &parts.body);
-    let kind = parts
-        .headers
-        .iter()
-        .find(|(name, _)| name == "content-type")
-        .map_or("", |(_, kind)| kind.as_str());
-
-    if kind
-        .trim_start()
-        .to_ascii_lowercase()
-        .starts_with("application/x-www-form-urlencoded")
-    {
-        body.text = masked_query(&body.text);
-    }
-
-    body.text = secrets.hidden_in(&body.text);
-    body
+    alerts::save_action(transaction, &alert, action)?;
+    Ok((Some(alert.id), format!("the alert was {done}")))
 }

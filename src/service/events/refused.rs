@@ -1,6 +1,7 @@
-//! Events that are refused before they are read: whoever waits for one finds out why it never came.
+//! Logs of requests that were refused before they were parsed, so that users can find out why an
+//! event is missing.
 
-use super::{Events, IncomingRequest, outcome};
+use super::{Events, IncomingRequest, event_log, outcome};
 use crate::{
     adapters::InboundRequest,
     domain::{ids::IntegrationId, integration::Integration},
@@ -8,69 +9,73 @@ use crate::{
     store::INTEGRATIONS,
 };
 
-/// An event that was refused.
+/// A request that was refused before it was parsed.
 #[derive(Clone, Debug)]
-pub struct Refused {
-    /// What came of it.
-    pub arrival: IncomingRequest,
-    /// What it was answered: a status of HTTP, or a reply code of SMTP.
+pub struct RefusedRequest {
+    /// The request, as far as it was received.
+    pub incoming: IncomingRequest,
+    /// The status of the response: of HTTP, or the reply code of SMTP.
     pub status: u16,
-    /// Why, in a sentence.
+    /// Why it was refused, in words.
     pub reason: String,
 }
 
 impl Events {
-    /// Leaves a log of an event that was refused, one a minute for each integration and status, so
-    /// that refusing stays cheap. Where there is no such integration, or nothing can be written,
-    /// there is none.
-    pub async fn log_refused(&self, id: &IntegrationId, refused: Refused) {
-        if self
-            .refusals
-            .check(&format!("{} {}", refused.status, id.as_str()))
-            .is_err()
-        {
+    /// Logs a refused request: at most one per minute for each integration and status, so that
+    /// refusing stays cheap. Does nothing if there is no such integration or nothing can be
+    /// written.
+    pub async fn log_refused(&self, id: &IntegrationId, refused: RefusedRequest) {
+        let key = format!("{} {}", refused.status, id.as_str());
+        if self.refusal_logs.check(&key).is_err() {
             return;
         }
-        if let Err(fault) = self.write_refused(id.clone(), refused).await {
-            log::debug!(fault:debug; "A refused event left no log");
+        if let Err(error) = self.write_refused(id.clone(), refused).await {
+            log::debug!(error:debug; "Could not log a refused event");
         }
     }
 
-    async fn write_refused(&self, id: IntegrationId, refused: Refused) -> Result<(), ServiceError> {
-        let Some(found) = self.store.record(INTEGRATIONS, id.as_str())? else {
+    async fn write_refused(
+        &self,
+        id: IntegrationId,
+        refused: RefusedRequest,
+    ) -> Result<(), ServiceError> {
+        let Some(record) = self.store.record(INTEGRATIONS, id.as_str())? else {
             return Ok(());
         };
 
-        let integration: Integration = objects::decode(&found)?;
-        let Refused {
-            arrival:
-                IncomingRequest {
-                    parts,
-                    path,
-                    remote,
-                },
+        let integration: Integration = objects::decode(&record)?;
+        let RefusedRequest {
+            incoming,
             status,
             reason,
         } = refused;
-        let shown = outcome::shown_request(&integration, &InboundRequest::new(parts), path, remote);
+        let request = InboundRequest::new(incoming.parts);
+        let logged =
+            event_log::logged_request(&integration, &request, incoming.path, incoming.remote);
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
-        let written = self.store.write(move |transaction| {
-            // It may have been deleted meanwhile.
-            if transaction.record(INTEGRATIONS, id.as_str())?.is_none() {
-                return Ok(());
-            }
 
-            Ok(outcome::write_refused(
-                transaction,
-                &ids,
-                clock.now(),
-                &integration,
-                status,
-                reason,
-                shown,
-            )?)
-        });
+        self.store
+            .write(move |transaction| {
+                // It may have been deleted meanwhile.
+                if transaction.record(INTEGRATIONS, id.as_str())?.is_none() {
+                    return Ok(());
+                }
 
-        written.await
+                let outcome = outcome::Outcome::without_event("refused", reason);
+                let id = event_log::unused_id(transaction, &ids)?;
+                let entry = event_log::EventLog {
+                    id,
+                    status,
+                    outcome,
+                    request: logged,
+                };
+                Ok(event_log::write(
+                    transaction,
+                    clock.now(),
+                    &integration,
+                    entry,
+                )?)
+            })
+            .await
     }
 }

@@ -1,6 +1,6 @@
-//! Lists that are found out from an account's index: only the objects of the page are read.
+//! Lists from an account's index: reads only the records of the page.
 
-use super::{Found, limit};
+use super::{RecordPage, page_limit};
 use crate::{
     domain::{
         ids::AccountId,
@@ -11,36 +11,36 @@ use crate::{
 use roaring::RoaringTreemap;
 use std::{borrow::Cow, collections::BTreeMap};
 
-/// Whether the answer costs no more than its page: nothing is asked of objects one by one, or there
-/// are few with short values.
+/// Whether the query costs no more than reading its page: no field needs a scan, or there are few
+/// records with short values.
 pub(super) fn is_quick(view: &IndexView, query: &ListQuery) -> bool {
-    const FEW: u64 = 1_000;
-    const SHORT: usize = 256 << 10;
+    const MAX_RECORDS: u64 = 1_000;
+    const MAX_BYTES: usize = 256 << 10;
     let is_quick = |place: &FieldPath| {
-        !view.needs_scan(place) || (view.live().len() <= FEW && view.field_bytes(place) <= SHORT)
+        !view.needs_scan(place)
+            || (view.live().len() <= MAX_RECORDS && view.field_bytes(place) <= MAX_BYTES)
     };
-    super::places(query).into_iter().all(is_quick)
+    super::field_paths(query).into_iter().all(is_quick)
 }
 
-/// The objects of the page, and how many match in all. `None` if the page has more than `most`
-/// bytes.
+/// Finds the records of the page. `None` if they have more than `max_bytes`.
 pub(super) fn find(
     indexed: &IndexedSnapshot,
     collection: Collection,
     account: &AccountId,
     query: &ListQuery,
-    most: usize,
-) -> Result<Option<Found>, StoreError> {
+    max_bytes: usize,
+) -> Result<Option<RecordPage>, StoreError> {
     let IndexedSnapshot { view, snapshot } = indexed;
     let found = filtered(view, &query.filters)?;
-    let (total, offset, limit) = (found.len(), query.page.offset, limit(query));
+    let (total, offset, limit) = (found.len(), query.page.offset, page_limit(query));
     let page = match &query.order {
-        SortOrder::TinyIdAscending => stretch(&found, offset, limit),
+        SortOrder::TinyIdAscending => slice_of(&found, offset, limit),
         SortOrder::TinyIdDescending => {
-            // The same stretch, counted from the other end.
+            // The same slice, counted from the other end.
             let behind = total.saturating_sub(offset);
             let length = behind.min(query.page.limit);
-            let mut page = stretch(
+            let mut page = slice_of(
                 &found,
                 behind.saturating_sub(length),
                 usize::try_from(length).unwrap_or(limit),
@@ -49,17 +49,17 @@ pub(super) fn find(
             page
         }
         SortOrder::Sorted(sort) => match by_value(view, sort, &found)? {
-            Some(groups) => across(groups, offset, limit),
+            Some(groups) => slice_of_groups(groups, offset, limit),
             None => sorted(view, sort, &found, offset, limit),
         },
     };
 
-    let page = snapshot.records_by_tiny_id(collection, account, &page, most)?;
-    Ok(page.map(|page| Found { page, total }))
+    let page = snapshot.records_by_tiny_id(collection, account, &page, max_bytes)?;
+    Ok(page.map(|records| RecordPage { records, total }))
 }
 
-/// What satisfies all filters. Those that are asked once for each value come first, and leave less
-/// for the others.
+/// The records that match all filters. Filters that are evaluated once for each distinct value come
+/// first and leave less for the others.
 fn filtered<'a>(
     view: &'a IndexView,
     filters: &Filters,
@@ -75,19 +75,18 @@ fn filtered<'a>(
     })
 }
 
-/// Room for any page.
-const MOST_OF_A_PAGE: usize = 100;
+const MAX_PAGE_LEN: usize = 100;
 
-/// So many numbers from the one with `offset` before it.
-fn stretch(numbers: &RoaringTreemap, offset: u64, limit: usize) -> Vec<u64> {
+/// At most `limit` numbers, starting at `offset`.
+fn slice_of(numbers: &RoaringTreemap, offset: u64, limit: usize) -> Vec<u64> {
     let Some(first) = numbers.select(offset) else {
         return Vec::new();
     };
 
     let mut rest = numbers.iter();
     rest.advance_to(first);
-    // Not collected: the iterator would count all that is left first.
-    let mut page = Vec::with_capacity(limit.min(MOST_OF_A_PAGE));
+    // Not `collect`: the iterator would count everything that is left first.
+    let mut page = Vec::with_capacity(limit.min(MAX_PAGE_LEN));
 
     while page.len() < limit {
         let Some(number) = rest.next() else { break };
@@ -97,8 +96,8 @@ fn stretch(numbers: &RoaringTreemap, offset: u64, limit: usize) -> Vec<u64> {
     page
 }
 
-/// For an order by one place with few values: the objects with each of them, in the order of the
-/// values.
+/// For an order by one field with few distinct values: the records with each value, in the order of
+/// the values.
 fn by_value(
     view: &IndexView,
     sort: &Sort,
@@ -126,17 +125,17 @@ fn by_value(
     Ok(Some(groups.into_values().collect()))
 }
 
-/// So many numbers of these groups, one after the other, from the one with `offset` before it.
-fn across(groups: Vec<RoaringTreemap>, mut offset: u64, limit: usize) -> Vec<u64> {
+/// At most `limit` numbers of these groups in a row, starting at `offset`.
+fn slice_of_groups(groups: Vec<RoaringTreemap>, mut offset: u64, limit: usize) -> Vec<u64> {
     let mut page = Vec::new();
     for group in groups {
-        page.extend(stretch(&group, offset, limit.saturating_sub(page.len())));
+        page.extend(slice_of(&group, offset, limit.saturating_sub(page.len())));
         offset = offset.saturating_sub(group.len());
     }
     page
 }
 
-/// For any other order: the keys of those that may be on the page, never of all at once.
+/// For any other order: holds the keys of the records that may be on the page, never of all.
 fn sorted(
     view: &IndexView,
     sort: &Sort,
@@ -144,16 +143,16 @@ fn sorted(
     offset: u64,
     limit: usize,
 ) -> Vec<u64> {
-    const AT_LEAST: usize = 4_096;
+    const MIN_CAPACITY: usize = 4_096;
     let offset = usize::try_from(offset).unwrap_or(usize::MAX);
     let end = offset.saturating_add(limit);
-    let most = end.saturating_mul(2).max(AT_LEAST);
+    let capacity = end.saturating_mul(2).max(MIN_CAPACITY);
     let mut first: Vec<(SortKey, u64)> = Vec::new();
 
     for tiny_id in found {
         first.push((sort.key_of(|place| view.value(place, tiny_id)), tiny_id));
-        if first.len() >= most {
-            // Puts what belongs before the end of the page there, in whatever order.
+        if first.len() >= capacity {
+            // Moves what sorts before the end of the page to the front, in any order.
             first.select_nth_unstable(end);
             first.truncate(end);
         }

@@ -1,6 +1,6 @@
-//! Lists whose every object is read: what is left when there is no memory for an index.
+//! Lists without an index: reads every record of the account.
 
-use super::{Found, direction, limit, unreadable};
+use super::{RecordPage, page_limit, scan_direction, unreadable};
 use crate::{
     domain::{
         ids::AccountId,
@@ -9,13 +9,13 @@ use crate::{
     store::{Collection, ScanDirection, Snapshot, StoreError, Stored},
 };
 
-/// The objects of the page, and how many match in all.
+/// Finds the records of the page.
 pub(super) fn find(
     snapshot: &Snapshot,
     collection: Collection,
     account: &AccountId,
     query: &ListQuery,
-) -> Result<Found, StoreError> {
+) -> Result<RecordPage, StoreError> {
     match &query.order {
         SortOrder::TinyIdAscending | SortOrder::TinyIdDescending => {
             filtered(snapshot, collection, account, query)
@@ -24,34 +24,42 @@ pub(super) fn find(
     }
 }
 
-/// What matches, in tinyId order: keeps the page, counts the rest.
+/// Filters in tinyId order: keeps the page and counts the rest.
 fn filtered(
     snapshot: &Snapshot,
     collection: Collection,
     account: &AccountId,
     query: &ListQuery,
-) -> Result<Found, StoreError> {
+) -> Result<RecordPage, StoreError> {
     let (mut page, mut total) = (Vec::new(), 0_u64);
-    snapshot.for_each(collection, account, direction(&query.order), |_, stored| {
-        if query.filters.matches(&parse(&stored)?) {
-            if total >= query.page.offset && page.len() < limit(query) {
-                page.push(stored);
+    snapshot.for_each(
+        collection,
+        account,
+        scan_direction(&query.order),
+        |_, stored| {
+            if query.filters.matches(&parse(&stored)?) {
+                if total >= query.page.offset && page.len() < page_limit(query) {
+                    page.push(stored);
+                }
+                total = total.saturating_add(1);
             }
-            total = total.saturating_add(1);
-        }
-        Ok(())
-    })?;
-    Ok(Found { page, total })
+            Ok(())
+        },
+    )?;
+    Ok(RecordPage {
+        records: page,
+        total,
+    })
 }
 
-/// What matches, sorted: the keys of all, but the objects of the page only.
+/// Filters and sorts: holds the keys of all matches, but only the records of the page.
 fn sorted(
     snapshot: &Snapshot,
     collection: Collection,
     account: &AccountId,
     query: &ListQuery,
     sort: &Sort,
-) -> Result<Found, StoreError> {
+) -> Result<RecordPage, StoreError> {
     let mut found = Vec::new();
     snapshot.for_each(
         collection,
@@ -65,15 +73,19 @@ fn sorted(
             Ok(())
         },
     )?;
+
     let total = found.len().try_into().unwrap_or(u64::MAX);
     found.sort_unstable();
     let offset = usize::try_from(query.page.offset).unwrap_or(usize::MAX);
-    let page = found.iter().skip(offset).take(limit(query));
+    let page = found.iter().skip(offset).take(page_limit(query));
     let page = page
         .map(|(_, tiny_id)| snapshot.record_by_tiny_id(collection, account, *tiny_id))
         .collect::<Result<_, _>>()?;
 
-    Ok(Found { page, total })
+    Ok(RecordPage {
+        records: page,
+        total,
+    })
 }
 
 fn parse(stored: &Stored) -> Result<RawObject<'_>, StoreError> {

@@ -1,22 +1,23 @@
-//! The answer to a head that does not become a request, so that none of the usual code answers it.
+//! The response to a head that does not become a request. No handler or middleware sees it.
 
 use crate::domain::timestamp::Timestamp;
+use crate::http::v3::envelope::encode_errors;
 use actix_web::http::{StatusCode, header::HttpDate};
 use std::time::{Duration, SystemTime};
 
-/// The whole answer. It is the last one of its connection. `url_over` is the limit, if the request
-/// line alone is longer.
-pub(super) fn of_head(
+/// Builds the response, which is the last one of its connection. `url_limit` is set if the request
+/// line alone is too long.
+pub(super) fn respond(
     status: StatusCode,
-    url_over: Option<usize>,
+    url_limit: Option<usize>,
     now: Timestamp,
     request_id: &str,
 ) -> Vec<u8> {
-    let status = url_over.map_or(status, |_| StatusCode::URI_TOO_LONG);
+    let status = url_limit.map_or(status, |_| StatusCode::URI_TOO_LONG);
     let since_epoch = Duration::from_millis(now.millis().try_into().unwrap_or_default());
     let date = HttpDate::from(SystemTime::UNIX_EPOCH + since_epoch);
-    let body =
-        serde_json::json!({ "errors": [{ "message": message(status, url_over) }] }).to_string();
+    let messages = [message(status, url_limit)];
+    let body = serde_json::to_string(&encode_errors(&messages)).unwrap_or_default();
     let length = body.len();
     let retry_after = if status == StatusCode::SERVICE_UNAVAILABLE {
         "retry-after: 1\r\n"
@@ -24,7 +25,7 @@ pub(super) fn of_head(
         ""
     };
 
-    log::info!(status = status.as_u16(), request_id; "Refused before it was a request");
+    log::info!(status = status.as_u16(), request_id; "Refused a malformed or incomplete request");
     let head = format!(
         "HTTP/1.1 {status}\r\ncontent-length: {length}\r\ncontent-type: application/json\r\n\
          request-id: {request_id}\r\n{retry_after}connection: close\r\ndate: {date}\r\n\r\n"
@@ -33,8 +34,8 @@ pub(super) fn of_head(
     [head, body].concat().into_bytes()
 }
 
-fn message(status: StatusCode, url_over: Option<usize>) -> String {
-    let message = match (url_over, status) {
+fn message(status: StatusCode, url_limit: Option<usize>) -> String {
+    let message = match (url_limit, status) {
         (Some(limit), _) => return format!("The path and query may have at most {limit} bytes"),
         (None, StatusCode::BAD_REQUEST) => "This is not a valid HTTP/1.1 request",
         (None, StatusCode::REQUEST_TIMEOUT) => "The head of the request did not arrive in time",

@@ -1,0 +1,121 @@
+//! The log that each event leaves.
+
+use super::{IncomingEvent, outcome::Outcome};
+use crate::{
+    adapters::InboundRequest,
+    domain::{
+        ids::LogId,
+        integration::Integration,
+        log::{Log, LogBody, LogDirection, LoggedRequest, Secrets, masked, masked_query},
+        timestamp::Timestamp,
+    },
+    ids::Ids,
+    service::objects::{self, encode},
+    store::{LOGS, StoreError, Transaction},
+};
+use serde_json::Map;
+
+/// What the log of an event shows.
+pub(super) struct EventLog {
+    pub(super) id: LogId,
+    /// The status of the response.
+    pub(super) status: u16,
+    pub(super) outcome: Outcome,
+    pub(super) request: LoggedRequest,
+}
+
+pub(super) fn unused_id(transaction: &Transaction<'_>, ids: &Ids) -> Result<LogId, StoreError> {
+    objects::unused(transaction, LOGS, || ids.log(), LogId::as_str)
+}
+
+pub(super) fn write(
+    transaction: &mut Transaction<'_>,
+    now: Timestamp,
+    integration: &Integration,
+    entry: EventLog,
+) -> Result<(), StoreError> {
+    let EventLog {
+        id,
+        status,
+        outcome,
+        request,
+    } = entry;
+    let tiny_id = transaction.next_tiny_id(LOGS, &integration.sid)?;
+    let log = Log {
+        sid: integration.sid.clone(),
+        id,
+        created_at: now,
+        updated_at: now,
+        meta: Map::new(),
+        tiny_id,
+        direction: LogDirection::Incoming,
+        source_id: integration.id.clone(),
+        alert_id: outcome.alert_id,
+        thirdparty_id: outcome.thirdparty_id,
+        action: outcome.action.to_owned(),
+        outcome: outcome.text,
+        status: Some(status),
+        event: outcome.event,
+        request,
+        response: None,
+    };
+
+    transaction.insert(
+        LOGS,
+        &integration.sid,
+        tiny_id,
+        log.id.as_str(),
+        encode(&log)?,
+    )
+}
+
+/// The request of an event as its log shows it. Made before the writer's command, because its cost
+/// grows with the options and the text.
+pub(super) fn logged_event(integration: &Integration, event: &IncomingEvent) -> LoggedRequest {
+    logged_request(
+        integration,
+        &event.request,
+        event.path.clone(),
+        event.remote.clone(),
+    )
+}
+
+/// A request as its log shows it, with credentials and the secrets of the integration masked.
+pub(super) fn logged_request(
+    integration: &Integration,
+    request: &InboundRequest,
+    path: String,
+    remote: Option<String>,
+) -> LoggedRequest {
+    let parts = request.parts();
+    let secrets = Secrets::of(&integration.options);
+    LoggedRequest {
+        method: parts.method.clone(),
+        path,
+        query: secrets.hidden_in(&masked_query(&parts.query)),
+        remote,
+        headers: masked(parts.headers.iter().map(|(name, value)| (name, value))),
+        body: logged_body(request, &secrets),
+    }
+}
+
+fn logged_body(request: &InboundRequest, secrets: &Secrets) -> LogBody {
+    let parts = request.parts();
+    let mut body = LogBody::decoded(&request.text(), &parts.body);
+    let content_type = parts
+        .headers
+        .iter()
+        .find(|(name, _)| name == "content-type")
+        .map_or("", |(_, value)| value.as_str());
+
+    if content_type
+        .trim_start()
+        .to_ascii_lowercase()
+        .starts_with("application/x-www-form-urlencoded")
+    {
+        body.text = masked_query(&body.text);
+    }
+
+    body.text = secrets.hidden_in(&body.text);
+    body
+}
