@@ -1,27 +1,34 @@
 //! PagerTree's integration API on your own machine: one binary, an embedded store, nothing else.
 //!
-//! # Map
+//! # Layers
+//!
+//! Imports point down this table only; `tests/architecture` reads it and enforces it.
 //!
 //! | layer | what it is | may use |
 //! |---|---|---|
-//! | [`cli`] | the command line | `app`, `config`, `service`, `store`, `domain`, `clock` |
-//! | [`app`] | the whole program as one value | everything below |
-//! | [`http`] | the door: routes, requests, answers | `service`, `domain`, `store`'s health |
-//! | [`smtp`] | the other door: mail | `adapters`, `service`, `domain` |
-//! | [`service`] | the desk: decides | `adapters`, `store`, `domain` |
-//! | [`adapters`] | the interpreters: what third parties' requests mean | `domain` |
-//! | [`store`] | the memory: sled, one writer, snapshots | `domain`, `clock` |
+//! | `main` | the binary | `cli` |
+//! | [`cli`] | the command line | `app`, `config`, `logging`, `store`, `domain`, `clock`, `ids` |
+//! | [`app`] | the whole program as one value: starts, runs and stops it | `http`, `smtp`, `service`, `config`, `http_client`, `store`, `domain`, `clock`, `ids` |
+//! | [`http`] | the HTTP server: routes, extractors, handlers, responses | `service`, `adapters`, `store`, `domain`, `clock`, `ids` |
+//! | [`smtp`] | the mail server | `service`, `adapters`, `domain` |
+//! | [`service`] | use cases: who may do what, and what it changes | `adapters`, `http_client`, `store`, `domain`, `clock`, `ids` |
+//! | [`adapters`] | parsers of vendors' webhooks | `domain` |
+//! | [`store`] | the embedded database: sled, one writer, snapshots | `domain`, `clock` |
+//! | [`config`] | settings from the file, the environment and flags | `domain` |
+//! | [`logging`] | log lines on standard error | `clock` |
+//! | [`http_client`] | outbound requests, within the egress policy | `domain` |
+//! | [`clock`] | the current time | `domain` |
+//! | [`ids`] | random identifiers | `domain` |
 //! | [`domain`] | values and rules | nothing |
-//! | [`clock`], [`ids`], [`config`], [`logging`], [`http_client`] | the edges: time, randomness, environment, log lines, the way out | `domain`; `config` hashes with `service` |
 //!
 //! # A request
 //!
-//! `PUT /integration/:id` meets `http::routes`, passes `http::observe` (request id, limits, log
-//! line), is read by the extractors of its handler in `http::integrations` (`WriteAccess` from the
-//! credential, the id from the path, the JSON object from the body), becomes a patch in
-//! `domain::integration_input`, and goes to `service::integrations`, which runs a command on the
-//! store's writer: read, check whose it is, apply, write record and index in one transaction, make
-//! it durable. The stored bytes are the answer.
+//! `PUT /integration/:id` is matched in `http::routes` and passes `http::middleware` (request id,
+//! limits, log line). The extractors of its handler in `http::v3::integrations` read the credential,
+//! the id in the path and the JSON body, which `domain::integration_input` parses as a patch.
+//! `service::integrations` runs a command on the store's writer thread: read the record, check who
+//! owns it, apply the patch, write the record and its index in one durable transaction. The stored
+//! bytes are the response body.
 
 pub mod adapters;
 pub mod app;

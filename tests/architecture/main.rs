@@ -1,6 +1,6 @@
 //! The layers, held by reading the source.
 //!
-//! Arrows point down only: which layer may name which stands in [`layers::ALLOWED`]. Some words
+//! Imports point down only: the table in `src/lib.rs` says which layer may use which. Some words
 //! belong to one place: the storage engine, the web framework, the clock, the environment,
 //! randomness. Code under `#[cfg(test)]` is free.
 
