@@ -1,69 +1,73 @@
-# The project's words. `just` lists them; `scripts/check WORD` does the same without just.
+# `just` lists the recipes. `scripts/check NAME` runs the same checks without just.
 
-# List the words
+# List the recipes
 default:
     @just --list --unsorted
 
-# Start the server as config.toml says
+# Start the server with config.toml
 run *arguments:
     cargo run --release -- {{arguments}}
 
-# Everything that CI runs
+# Run everything that CI runs
 ci:
     .ci/run
 
-# Is the code formatted? (`cargo fmt` makes it so)
+# Check the formatting (`cargo fmt` fixes it)
 format:
     scripts/check format
 
-# No machine paths, no dead links, no stray files
+# Find machine paths, dead links, stale tables and stray files
 hygiene:
     scripts/check hygiene
 
-# Clippy, warnings are faults
+# Run clippy with warnings denied
 lint:
     scripts/check lint
 
-# All tests
+# Run all tests
 test:
     scripts/check test
 
-# The API documentation, warnings are faults
+# Build the API documentation with warnings denied
 docs:
     scripts/check docs
 
-# Are all licences of the dependencies among those of deny.toml?
+# Check the licences of dependencies against deny.toml
 licences:
     scripts/check licences
 
-# The release build
+# Make the release build
 build:
     scripts/check build
 
-# The requests of the public reference, word for word (after build)
+# Send the requests of the public reference to the release build
 reference:
     scripts/check reference
 
-# The commands of README.md, with their answers (after build)
+# Run the commands of README.md against the release build
 readme:
     scripts/check readme
 
-# The lines for nginx of README.md, with a real nginx before the server (after build)
+# Run nginx with the configuration of README.md in front of the release build
 nginx:
     scripts/check nginx
 
-# Events of real programs, each against the alert that it must become (after build)
+# Send events from real programs to the release build and check their alerts
 senders:
     scripts/check senders
 
-# Hundreds of kills and power cuts; no part of CI
+# Kill the server and cut the power hundreds of times (not in CI)
 endure:
     scripts/check endure
 
-# Search for requests that cost much (after build); no part of CI
+# Search for expensive requests to the release build (not in CI)
 cost:
     scripts/check cost
 
-# Measure the release build (needs wrk and python3; see docs/performance.md)
+# Fuzz each target for a minute (not in CI)
+fuzz:
+    scripts/check fuzz
+
+# Benchmark the release build (needs wrk and python3; see docs/performance.md)
 bench *arguments:
     scripts/bench {{arguments}}
