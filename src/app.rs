@@ -375,7 +375,7 @@ impl AppHandle {
 
         // It holds the store, which the app waits to be let go of.
         drop(state);
-        arrivals.settle(LAST_ARRIVALS.min(time / 4)).await;
+        arrivals.drain(LAST_ARRIVALS.min(time / 4)).await;
         log::info!("Stopping: requests in flight are finished first");
         drain.begin();
         stopping.trigger();
@@ -547,12 +547,12 @@ fn services(
     }
 }
 
-fn connections(settings: &Settings, workers: usize, most: usize) -> Connections {
+fn connections(settings: &Settings, workers: usize, max_connections: usize) -> Connections {
     Connections {
         workers,
-        most,
-        idle: Duration::from_secs(settings.limits.idle_seconds),
-        head: Duration::from_secs(settings.limits.head_seconds),
-        drain: Duration::from_secs(settings.shutdown.drain_seconds),
+        max_connections,
+        idle_timeout: Duration::from_secs(settings.limits.idle_seconds),
+        head_timeout: Duration::from_secs(settings.limits.head_seconds),
+        drain_timeout: Duration::from_secs(settings.shutdown.drain_seconds),
     }
 }

@@ -1,5 +1,4 @@
-//! Requests that a browser sends on behalf of a page: which hosts are answered, and which pages are
-//! strangers.
+//! Protection against web pages of other sites: DNS rebinding and cross-site requests.
 
 use crate::domain::{
     body::excerpt,
@@ -13,18 +12,18 @@ use actix_web::{
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Refuses a request that was sent to a name which strangers could make lead here. Without it, a
-/// page of `evil.example` whose name is changed to this machine's address after it was loaded would
-/// be taken for a page of this server.
+/// Refuses a request for a host name that is not ours. This prevents DNS rebinding, in which a page
+/// of `evil.example` points its own name at this machine after loading, and so passes for a page of
+/// this server.
 ///
 /// # Errors
-/// [`ApiError::Misdirected`] with the host that is not answered.
+/// [`ApiError::Misdirected`]
 pub(super) fn check_host(request: &RequestHead, live: &LiveSettings) -> Result<(), ApiError> {
     let key_needed = live.authenticator.requires_key();
     if key_needed && live.allowed_hosts.is_empty() {
         return Ok(());
     }
-    match named_hosts(request).find(|host| !is_answered(host, live, key_needed)) {
+    match named_hosts(request).find(|host| !is_own_host(host, live, key_needed)) {
         Some(host) => Err(ApiError::Misdirected {
             host: excerpt(host),
         }),
@@ -32,16 +31,15 @@ pub(super) fn check_host(request: &RequestHead, live: &LiveSettings) -> Result<(
     }
 }
 
-fn is_answered(host: &str, live: &LiveSettings, key_needed: bool) -> bool {
-    // No browser leaves the host out.
+fn is_own_host(host: &str, live: &LiveSettings, key_needed: bool) -> bool {
+    // Browsers always send a host.
     host.is_empty()
         || Authority::parse(host).is_some_and(|host| {
             live.allowed_hosts.contain(&host) || (!key_needed && host.is_private_name())
         })
 }
 
-/// Every host that the request names: each `Host` header, and that of a target which is a whole
-/// URL.
+/// Every host that the request names: each `Host` header, and the host of an absolute target.
 fn named_hosts(request: &RequestHead) -> impl Iterator<Item = &str> {
     let headers = request
         .headers
@@ -50,7 +48,7 @@ fn named_hosts(request: &RequestHead) -> impl Iterator<Item = &str> {
     headers.chain(request.uri.authority().map(|authority| authority.as_str()))
 }
 
-/// Whether the request comes from a page of a stranger.
+/// Whether the request comes from a web page of another site.
 pub(super) fn is_foreign(request: &RequestHead, live: &LiveSettings) -> bool {
     let header = |name| {
         request
@@ -60,7 +58,7 @@ pub(super) fn is_foreign(request: &RequestHead, live: &LiveSettings) -> bool {
     };
 
     let (origin, fetch_site) = (header(ORIGIN), header(FETCH_SITE));
-    // Most requests are sent by no browser.
+    // The usual case: the client is not a browser.
     if origin.is_none() && fetch_site.is_none() {
         return false;
     }
@@ -74,8 +72,8 @@ pub(super) fn is_foreign(request: &RequestHead, live: &LiveSettings) -> bool {
     .is_foreign(&live.allowed_origins)
 }
 
-/// Refuses an event that a stranger's page sends while no key is needed. A form, a link or an image
-/// asks no leave before it does.
+/// In open mode, refuses an event from a web page of another site. Browsers send forms, links and
+/// images without a preflight, so CORS does not prevent them.
 ///
 /// # Errors
 /// [`ApiError::ForeignPage`]
@@ -102,7 +100,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     #[test]
-    fn each_host_of_a_request_counts() {
+    fn all_hosts_of_a_request_are_checked() {
         let request = TestRequest::default()
             .uri("http://target.example/integration")
             .append_header((HOST, "localhost"))

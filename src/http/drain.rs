@@ -1,4 +1,5 @@
-//! The server's way out: first no new requests, then nothing more from those that are slow to send.
+//! Draining: on shutdown, new requests are refused first, and later also bodies that are slow to
+//! arrive.
 
 use std::sync::{
     Arc,
@@ -6,37 +7,37 @@ use std::sync::{
 };
 use tokio::sync::watch;
 
-/// How far the way out is gone. Cloning is cheap and gives the same.
+/// The progress of a shutdown. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Drain(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    begun: AtomicBool,
+    has_begun: AtomicBool,
     last_call: watch::Sender<bool>,
 }
 
 impl Drain {
-    /// From now on requests are refused.
+    /// Refuses requests from now on.
     pub fn begin(&self) {
-        self.0.begun.store(true, Ordering::SeqCst);
+        self.0.has_begun.store(true, Ordering::SeqCst);
     }
 
-    /// Whether it has begun.
+    /// Whether requests are refused.
     pub fn has_begun(&self) -> bool {
-        self.0.begun.load(Ordering::SeqCst)
+        self.0.has_begun.load(Ordering::SeqCst)
     }
 
-    /// Soon nobody can be answered any more: whoever still waits for a client to send something
-    /// must answer now.
+    /// Ends the wait for bodies that are still arriving, so that their requests can be answered
+    /// before the server stops.
     pub fn call_last(&self) {
         self.0.last_call.send_replace(true);
     }
 
     /// Waits for the last call.
     pub(super) async fn last_call(&self) {
-        // Who calls lives as long as this does.
         let mut calls = self.0.last_call.subscribe();
-        let _called = calls.wait_for(|called| *called).await;
+        // The sender lives as long as `self`.
+        let _ignored = calls.wait_for(|called| *called).await;
     }
 }

@@ -1,4 +1,4 @@
-//! `GET /metrics`: counts in the OpenMetrics text format, which Prometheus reads.
+//! `GET /metrics`: metrics in the OpenMetrics text format, for Prometheus.
 
 use crate::http::{error::ApiError, state::AppState};
 use crate::{service::metrics::EventMetrics, store::Store};
@@ -16,8 +16,8 @@ use prometheus_client::{
 };
 use std::{fmt, time::Duration};
 
-/// Upper bounds in seconds, from a read in memory to a disk in trouble.
-const BUCKETS: [f64; 10] = [
+/// Upper bounds in seconds: from a read in memory to a slow disk.
+const DURATION_BUCKETS: [f64; 10] = [
     0.000_05, 0.000_1, 0.000_25, 0.001, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0,
 ];
 
@@ -28,7 +28,7 @@ struct Labels {
     status: u16,
 }
 
-/// What is counted.
+/// The metrics of the server.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -38,29 +38,29 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Nothing counted. What `event_metrics` counts and how `store` is doing is told with the rest.
+    /// New metrics, together with those of `event_metrics` and `store`.
     pub(super) fn new(event_metrics: &EventMetrics, store: Store) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("pagertree_local"),
             requests: Family::default(),
-            durations: Histogram::new(BUCKETS),
+            durations: Histogram::new(DURATION_BUCKETS),
             connections: Gauge::default(),
         };
 
         let registry = &mut metrics.registry;
         registry.register(
             "http_requests",
-            "Requests answered",
+            "HTTP requests, by method, route and status",
             metrics.requests.clone(),
         );
         registry.register(
             "http_request_duration_seconds",
-            "Time from head to answer",
+            "Time from the head of a request to its response",
             metrics.durations.clone(),
         );
         registry.register(
             "http_connections",
-            "Connections that are open",
+            "Open HTTP connections",
             metrics.connections.clone(),
         );
         event_metrics.register(registry);
@@ -81,14 +81,14 @@ impl Metrics {
         self.durations.observe(took.as_secs_f64());
     }
 
-    /// Counts a connection for as long as what is returned lives.
+    /// Counts a connection until the returned value is dropped.
     pub(super) fn connection(&self) -> OpenConnection {
         self.connections.inc();
         OpenConnection(self.connections.clone())
     }
 }
 
-/// A connection that is counted.
+/// An open connection, counted until it is dropped.
 #[derive(Debug)]
 pub(super) struct OpenConnection(Gauge);
 
@@ -98,7 +98,7 @@ impl Drop for OpenConnection {
     }
 }
 
-/// Asks the store whenever somebody asks for the metrics.
+/// Reads the statistics of the store at each scrape.
 #[derive(Debug)]
 struct StoreCollector(Store);
 
@@ -114,64 +114,64 @@ impl Collector for StoreCollector {
         for (name, help, value) in [
             (
                 "store_bytes",
-                "Bytes of the store on disk",
+                "Size of the store on disk in bytes",
                 store.size_on_disk(),
             ),
             (
                 "store_index_bytes",
-                "Bytes of memory for what lists know of objects",
+                "Memory of list indexes in bytes",
                 store.index_bytes(),
             ),
             (
                 "store_snapshot_bytes",
-                "Bytes of memory for what was changed since somebody began to read",
+                "Memory of old versions for open snapshots in bytes",
                 store.snapshot_bytes(),
             ),
             (
                 "store_writable",
-                "1 while the store takes writes",
+                "1 while the store accepts writes, else 0",
                 writer.is_writable.into(),
             ),
             (
                 "store_queue",
-                "Commands that wait for the writer",
+                "Commands waiting for the writer",
                 writer.waiting,
             ),
         ] {
-            tell(&mut encoder, name, help, &ConstGauge::new(value))?;
+            encode_metric(&mut encoder, name, help, &ConstGauge::new(value))?;
         }
 
-        // While the store is closed nobody knows how many wait.
+        // Unknown while the store is closed.
         if let Ok((queues, _)) = store.outboxes() {
             let waiting = queues
                 .iter()
                 .fold(0_u64, |sum, queue| sum.saturating_add(queue.waiting()));
-            tell(
+            encode_metric(
                 &mut encoder,
                 "webhooks_waiting",
-                "Webhooks that wait to be sent",
+                "Webhook messages waiting to be sent",
                 &ConstGauge::new(waiting),
             )?;
         }
 
         for (name, help, value) in [
-            ("store_writes", "Writes answered", writer.commands),
+            ("store_writes", "Commands completed", writer.commands),
             ("store_commits", "Durable commits", writer.commits),
             (
                 "store_faults",
-                "Times that the store failed and had to be opened anew",
+                "Storage engine failures that forced a reopen",
                 writer.faults,
             ),
             (
                 "store_healings",
-                "Times that the store was opened anew and works",
+                "Successful recoveries of the storage engine",
                 writer.recoveries,
             ),
         ] {
-            tell(&mut encoder, name, help, &ConstCounter::new(value))?;
+            encode_metric(&mut encoder, name, help, &ConstCounter::new(value))?;
         }
 
-        let help = "Writes that the writer did not take";
+        let help = "Writes refused, by reason";
         let counter = ConstCounter::new(0_u64);
         let mut refusals =
             encoder.encode_descriptor("store_refusals", help, None, counter.metric_type())?;
@@ -188,7 +188,7 @@ impl Collector for StoreCollector {
     }
 }
 
-fn tell(
+fn encode_metric(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,
     help: &str,
@@ -197,7 +197,7 @@ fn tell(
     metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)
 }
 
-/// The method as a label; a method that a client made up must not make a new label.
+/// The method as a label. Unknown methods share one, so that clients cannot create labels.
 fn method_label(method: &Method) -> &'static str {
     ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"]
         .into_iter()

@@ -1,5 +1,5 @@
-//! What happens to every request, whatever its route: a request id, limits on the URL, one log
-//! line, one count, and the error body for whatever was refused beneath our own code.
+//! Middleware for every request: request id, checks of host and URL, log line, metrics, and error
+//! bodies for errors of the HTTP library.
 
 use crate::domain::quota::Quota;
 use crate::http::{
@@ -31,9 +31,9 @@ use std::{
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
-const CLIENTS_REQUEST_ID: &str = "x-request-id";
+const CLIENT_REQUEST_ID: &str = "x-request-id";
 
-/// Wraps the whole service.
+/// The middleware around all routes and CORS.
 pub(super) async fn observe(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -46,23 +46,23 @@ pub(super) async fn observe(
     let live = state.live.load();
     let id = request_id(&request, &state);
 
-    match fault(&request, &state, &live) {
-        Some(problem) => divert(&mut request, problem),
-        None => tidy_path(&mut request),
+    match check(&request, &state, &live) {
+        Err(error) => refuse(&mut request, error),
+        Ok(()) => normalize_path(&mut request),
     }
 
-    let exchange = ConnectionState::of(&request);
-    exchange.begin(&mut request);
+    let connection = ConnectionState::of(&request);
+    connection.begin(&mut request);
     let outcome = next.call(request).await;
-    let must_close = exchange.answered(state.drain.has_begun());
-    let mut response = until_sent(outcome?.map_into_boxed_body(), &exchange, must_close);
-    let bare = response
+    let must_close = connection.finish_response(state.drain.has_begun());
+    let mut response = hold_until_sent(outcome?.map_into_boxed_body(), &connection, must_close);
+    let has_no_error_body = response
         .response()
         .extensions()
         .get::<NoErrorBody>()
         .is_some();
 
-    if response.status().as_u16() >= 400 && !bare {
+    if response.status().as_u16() >= 400 && !has_no_error_body {
         response = with_error_body(response, &id);
     }
 
@@ -84,35 +84,35 @@ pub(super) async fn observe(
     Ok(response)
 }
 
-/// Keeps the next request waiting while a body is still being made.
-fn until_sent(
+/// Keeps the next request of the connection waiting while a streaming body is being produced.
+fn hold_until_sent(
     response: ServiceResponse,
-    exchange: &ConnectionState,
-    last: bool,
+    connection: &ConnectionState,
+    must_close: bool,
 ) -> ServiceResponse {
     if response.response().body().size() != BodySize::Stream {
         return response;
     }
 
-    exchange.answering();
-    let exchange = exchange.clone();
+    connection.continue_response();
+    let connection = connection.clone();
     response.map_body(|_, body| {
-        BoxBody::new(UntilSent {
+        BoxBody::new(HeldBody {
             body,
-            exchange,
-            last,
+            connection,
+            must_close,
         })
     })
 }
 
-/// A body of unknown length, and the exchange that goes on behind it.
-struct UntilSent {
+/// A streaming body that releases its connection when it is dropped.
+struct HeldBody {
     body: BoxBody,
-    exchange: ConnectionState,
-    last: bool,
+    connection: ConnectionState,
+    must_close: bool,
 }
 
-impl MessageBody for UntilSent {
+impl MessageBody for HeldBody {
     type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {
@@ -127,33 +127,33 @@ impl MessageBody for UntilSent {
     }
 }
 
-impl Drop for UntilSent {
+impl Drop for HeldBody {
     fn drop(&mut self) {
-        self.exchange.answered(self.last);
+        self.connection.finish_response(self.must_close);
     }
 }
 
-/// Makes `/integration/` and `//integration` the same route as `/integration`.
-fn tidy_path(request: &mut ServiceRequest) {
+/// Removes empty segments: `/integration/` and `//integration` become `/integration`.
+fn normalize_path(request: &mut ServiceRequest) {
     let path = request.path();
-    let is_untidy = path.len() > 1 && (path.ends_with('/') || path.contains("//"));
-    if !is_untidy {
+    let has_empty_segment = path.len() > 1 && (path.ends_with('/') || path.contains("//"));
+    if !has_empty_segment {
         return;
     }
 
-    let mut tidy: String = path
+    let mut normalized: String = path
         .split('/')
         .filter(|segment| !segment.is_empty())
         .flat_map(|segment| ["/", segment])
         .collect();
 
-    if tidy.is_empty() {
-        tidy.push('/');
+    if normalized.is_empty() {
+        normalized.push('/');
     }
 
     let path_and_query = match request.query_string() {
-        "" => tidy,
-        query => format!("{tidy}?{query}"),
+        "" => normalized,
+        query => format!("{normalized}?{query}"),
     };
 
     let mut parts = request.uri().clone().into_parts();
@@ -168,50 +168,52 @@ fn set_uri(request: &mut ServiceRequest, uri: Uri) {
     request.head_mut().uri = uri;
 }
 
-/// The client's own id, if it is one, or a new one.
+/// The request id from the client if it is valid, else a new one.
 fn request_id(request: &ServiceRequest, state: &AppState) -> HeaderValue {
-    let own = request.headers().get(CLIENTS_REQUEST_ID).filter(|id| {
+    let from_client = request.headers().get(CLIENT_REQUEST_ID).filter(|id| {
         (1..=64).contains(&id.len())
             && id
                 .as_bytes()
                 .iter()
                 .all(|byte| (b' '..=b'~').contains(byte))
     });
-    own.cloned().unwrap_or_else(|| {
+    from_client.cloned().unwrap_or_else(|| {
         HeaderValue::try_from(state.request_ids.next())
             .unwrap_or(HeaderValue::from_static("req_unnumbered"))
     })
 }
 
-/// Sends what must not reach a route to the one that refuses. It goes on from here like any other
-/// request, so that a page can read the refusal: CORS comes after this.
-fn divert(request: &mut ServiceRequest, problem: ApiError) {
-    request.extensions_mut().insert(problem);
-    set_uri(request, Uri::from_static(REFUSED));
+/// Redirects a request to a path without a route, whose handler returns the error. The request still
+/// passes CORS, so that a web page can read the response.
+fn refuse(request: &mut ServiceRequest, error: ApiError) {
+    request.extensions_mut().insert(error);
+    set_uri(request, Uri::from_static(REFUSED_PATH));
 }
 
-/// A path without a route.
-const REFUSED: &str = "/-/refused";
+const REFUSED_PATH: &str = "/-/refused";
 
-fn fault(request: &ServiceRequest, state: &AppState, live: &LiveSettings) -> Option<ApiError> {
+/// Checks that need neither route nor body.
+fn check(request: &ServiceRequest, state: &AppState, live: &LiveSettings) -> Result<(), ApiError> {
     if state.drain.has_begun() {
-        return Some(ApiError::Draining);
+        return Err(ApiError::Draining);
     }
-    if let Err(problem) = browser_guard::check_host(request.head(), live) {
-        return Some(problem);
-    }
+    browser_guard::check_host(request.head(), live)?;
     let uri = request.uri();
     let length = uri.path_and_query().map_or(0, |all| all.as_str().len());
-    (length > live.url_bytes).then_some(ApiError::UrlTooLong {
-        limit: live.url_bytes,
-    })
+    if length > live.url_bytes {
+        return Err(ApiError::UrlTooLong {
+            limit: live.url_bytes,
+        });
+    }
+
+    Ok(())
 }
 
-/// Completes an error: a fault of ours tells the request id, so that the log line can be found;
-/// what did not come from our own code gets the error body.
+/// Completes an error response: a server error gets the request id, so that its log line can be
+/// found, and an error of the HTTP library gets an error body.
 fn with_error_body(response: ServiceResponse, id: &HeaderValue) -> ServiceResponse {
     let status = response.status();
-    let foreign = match response
+    let library_error = match response
         .response()
         .error()
         .and_then(|error| error.as_error::<CorsError>())
@@ -226,18 +228,17 @@ fn with_error_body(response: ServiceResponse, id: &HeaderValue) -> ServiceRespon
         .and_then(|error| error.as_error::<ApiError>());
 
     if let Some(cause) = ours.and_then(ApiError::cause) {
-        log::error!(request_id:display = display(id), status = status.as_u16(), cause:display = cause; "A request failed");
+        log::error!(request_id:display = display(id), status = status.as_u16(), cause:display = cause; "Request failed");
     }
 
     let replacement = match ours {
-        Some(problem) if problem.status_code().is_server_error() => {
-            Some(problem.respond(Some(format!("The request id is {}", display(id)))))
+        Some(error) if error.status_code().is_server_error() => {
+            Some(error.respond(Some(format!("The request id is {}", display(id)))))
         }
         Some(_) => None,
-        // A HEAD request has the headers of the body that it does not get, so this holds for it
-        // too.
+        // Responses to HEAD have the headers of the body that they lack, so this holds for them too.
         None if is_json(response.response()) => None,
-        None => Some(foreign.respond(None)),
+        None => Some(library_error.respond(None)),
     };
 
     match replacement {

@@ -1,7 +1,7 @@
-//! From listening sockets to the service: threads, connections and their limits.
+//! The HTTP server: from listening sockets to the application.
 //!
-//! What `actix_web::HttpServer` would put together, put together by hand, because the stream
-//! beneath HTTP is our own (`wire`).
+//! Assembles the same parts as `actix_web::HttpServer`, but with our own stream beneath HTTP
+//! ([`BoundedStream`]).
 
 use crate::http::{
     routes,
@@ -29,7 +29,7 @@ use std::{
     time::Duration,
 };
 
-/// A socket that is bound.
+/// A bound socket.
 #[derive(Debug)]
 pub enum Listener {
     /// TCP.
@@ -47,29 +47,29 @@ impl AsFd for Listener {
     }
 }
 
-/// How connections are served.
+/// Threads, connection limits and timeouts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Connections {
-    /// Threads that serve.
+    /// Worker threads.
     pub workers: usize,
-    /// Connections at once, all threads together.
-    pub most: usize,
-    /// For how long an idle one is kept, and one whose client does not take its answer.
-    pub idle: Duration,
-    /// In which time a request's head must arrive.
-    pub head: Duration,
-    /// How long those in use have to finish when the server stops.
-    pub drain: Duration,
+    /// Maximum number of connections, for all threads together.
+    pub max_connections: usize,
+    /// How long an idle connection is kept, and one whose client does not read its response.
+    pub idle_timeout: Duration,
+    /// How long the head of a request may take to arrive.
+    pub head_timeout: Duration,
+    /// How long requests in flight may take once the server is stopping.
+    pub drain_timeout: Duration,
 }
 
-/// Connections that may wait to be accepted, as far as the system lets them. The standard library
-/// lets 128 wait, and who comes then tries again only after a second.
-const WAITING: i32 = 4_096;
+/// Connections that may wait to be accepted, as far as the system allows. With the 128 of the
+/// standard library, clients beyond retry only after a second.
+const ACCEPT_BACKLOG: i32 = 4_096;
 
-/// A server for the whole service, which starts when it is first awaited.
+/// Builds the server. It starts when it is first polled.
 ///
 /// # Errors
-/// A socket cannot be listened on.
+/// Listening on a socket failed.
 pub fn server(
     listeners: Vec<Listener>,
     connections: Connections,
@@ -78,10 +78,14 @@ pub fn server(
 ) -> io::Result<Server> {
     let mut builder = Server::build()
         .workers(connections.workers)
-        .max_concurrent_connections(connections.most.div_ceil(connections.workers.max(1)))
-        .shutdown_timeout(connections.drain.as_secs())
+        .max_concurrent_connections(
+            connections
+                .max_connections
+                .div_ceil(connections.workers.max(1)),
+        )
+        .shutdown_timeout(connections.drain_timeout.as_secs())
         .disable_signals();
-    let served = Served {
+    let service = WorkerService {
         connections,
         state,
         arrivals: arrivals.clone(),
@@ -89,15 +93,15 @@ pub fn server(
     };
 
     for listener in listeners {
-        rustix::net::listen(&listener, WAITING)?;
+        rustix::net::listen(&listener, ACCEPT_BACKLOG)?;
         arrivals.watch(listener.as_fd().try_clone_to_owned()?);
-        let served = served.clone();
+        let service = service.clone();
         builder = match listener {
             Listener::Tcp(listener) => {
-                builder.listen("http", listener, move || served.factory::<TcpStream>())?
+                builder.listen("http", listener, move || service.factory::<TcpStream>())?
             }
             Listener::Unix(listener) => {
-                builder.listen_uds("http", listener, move || served.factory::<UnixStream>())?
+                builder.listen_uds("http", listener, move || service.factory::<UnixStream>())?
             }
         };
     }
@@ -105,17 +109,17 @@ pub fn server(
     Ok(builder.run())
 }
 
-/// What every worker serves on every listener.
+/// What each worker thread serves on each listener.
 #[derive(Clone)]
-struct Served {
+struct WorkerService {
     connections: Connections,
     state: Data<AppState>,
     arrivals: AcceptQueues,
     stopping: GracefulShutdownSignal,
 }
 
-impl Served {
-    /// Runs on the worker's own thread.
+impl WorkerService {
+    /// Called on the worker's thread.
     fn factory<S: Into<Socket> + 'static>(
         &self,
     ) -> impl ServiceFactory<S, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<S>
@@ -136,24 +140,24 @@ impl Served {
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
             })
-            .keep_alive(connections.idle)
-            // The stream sees to it that heads come in time, the first one as well as all others.
+            .keep_alive(connections.idle_timeout)
+            // The stream has a timeout for each head, not only for the first one.
             .client_request_timeout(Duration::ZERO)
-            .on_connect_ext(|wire: &BoundedStream, of_connection| {
-                of_connection.insert(wire.exchange().clone());
+            .on_connect_ext(|stream: &BoundedStream, extensions| {
+                extensions.insert(stream.connection_state().clone());
             })
             .finish(map_config(app, |()| AppConfig::default()));
-        let patience = ClientTimeouts {
-            head: connections.head,
-            answer: connections.idle,
+        let timeouts = ClientTimeouts {
+            head: connections.head_timeout,
+            response: connections.idle_timeout,
         };
 
         fn_service(move |stream: S| {
             let stream: Socket = stream.into();
-            stream.send_at_once();
+            stream.disable_nagle();
             let peer = stream.peer();
             ready(Ok((
-                BoundedStream::new(stream, state.clone(), patience),
+                BoundedStream::new(stream, state.clone(), timeouts),
                 Protocol::Http1,
                 peer,
             )))

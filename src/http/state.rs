@@ -1,4 +1,4 @@
-//! What handlers work with: the services, and the settings as they are now.
+//! State shared by all handlers: services, current settings, limits and metrics.
 
 use crate::http::{
     admin::backup::AdminAccess, drain::Drain, limits::concurrency_limit::ConcurrencyLimit,
@@ -23,90 +23,90 @@ use std::sync::Arc;
 /// Settings that a reload replaces while requests are served.
 #[derive(Debug)]
 pub struct LiveSettings {
-    /// Checks credentials.
+    /// Authenticates requests.
     pub authenticator: Arc<Authenticator>,
-    /// Counts the events of each integration.
+    /// Rate limit of events for each integration.
     pub events: Arc<Throttle>,
-    /// How much is forgiven, unless a request asks for strictness.
+    /// How lenient parsing is, unless a request asks for strictness.
     pub strictness: Strictness,
-    /// Largest body in bytes.
+    /// Maximum size of a body in bytes.
     pub body_bytes: usize,
-    /// Seconds in which a body must arrive.
+    /// Seconds within which a body must arrive.
     pub body_seconds: u64,
-    /// Longest path with query in bytes.
+    /// Maximum length of path and query in bytes.
     pub url_bytes: usize,
-    /// Further names under which this server is reached.
+    /// Additional host names of this server.
     pub allowed_hosts: AllowedHosts,
-    /// Whose pages may call.
+    /// Origins whose web pages may call.
     pub allowed_origins: AllowedOrigins,
-    /// Whether each request leaves a log line.
+    /// Whether each request is logged.
     pub log_requests: bool,
 }
 
 /// The services.
 #[derive(Debug)]
 pub struct Services {
-    /// The integrations' service.
+    /// The service for integrations.
     pub integrations: Integrations,
-    /// The alerts' service.
+    /// The service for alerts.
     pub alerts: Alerts,
-    /// The logs' service.
+    /// The service for logs.
     pub logs: Logs,
-    /// What takes events.
+    /// The service for events.
     pub events: Events,
-    /// Counts what third parties send and are sent.
+    /// Counters of events, webhooks and mail.
     pub event_metrics: EventMetrics,
 }
 
-/// Everything that handlers share.
+/// The state shared by all handlers.
 #[derive(Debug)]
 pub struct AppState {
-    /// The integrations' service.
+    /// The service for integrations.
     pub integrations: Integrations,
-    /// The alerts' service.
+    /// The service for alerts.
     pub alerts: Alerts,
-    /// The logs' service.
+    /// The service for logs.
     pub logs: Logs,
-    /// What takes events.
+    /// The service for events.
     pub events: Events,
-    /// The store, for health and whoever takes all of it.
+    /// The store, for health checks and backups.
     pub store: Store,
-    /// The settings of now.
+    /// The current settings.
     pub live: ArcSwap<LiveSettings>,
-    /// Who may ask for the whole store.
+    /// Authenticates operators.
     pub local: AdminAccess,
     /// The clock.
     pub clock: Clock,
-    /// Numbers requests.
+    /// Makes request ids.
     pub request_ids: RequestIds,
-    /// Counts requests and connections.
+    /// The metrics.
     pub metrics: Metrics,
-    /// Whether the server is on its way out.
+    /// The progress of a shutdown.
     pub drain: Drain,
-    /// For hashing passwords; each takes 19 MiB.
+    /// Limits password hashing.
     pub logins: ConcurrencyLimit,
-    /// For lists that read all of an account.
+    /// Limits lists that read all records of an account.
     pub searches: ConcurrencyLimit,
-    /// For bodies that come compressed.
+    /// Limits the decoding of compressed bodies.
     pub decoders: ConcurrencyLimit,
-    /// For bodies that come, until they are dealt with.
+    /// Memory for request bodies, until they have been processed.
     pub bodies: MemoryBudget,
-    /// For answers that nobody has taken yet.
+    /// Memory for responses, until they have been sent.
     pub answers: MemoryBudget,
 }
 
-/// 19 MiB and 20 ms of a core each.
-const LOGINS_AT_ONCE: usize = 2;
-/// With one alone, a search of a large account would hold up those of all small ones.
-const SEARCHES_AT_LEAST: usize = 2;
-/// How many may wait for each that is at work, before more are refused.
-const WAITING_FOR_EACH: usize = 64;
-/// A body may be parsed into several times as much.
-const MEBIBYTES_OF_BODIES: u16 = 128;
-const MEBIBYTES_OF_ANSWERS: u16 = 256;
+/// Each needs 19 MiB and 20 ms of a core.
+const MAX_CONCURRENT_LOGINS: usize = 2;
+/// With a single search, one of a large account would hold up those of all small accounts.
+const MIN_CONCURRENT_SEARCHES: usize = 2;
+/// Requests that may wait for each one that is running.
+const WAITING_PER_RUNNING: usize = 64;
+/// A parsed body may take several times as much.
+const BODY_BUDGET_MIB: u16 = 128;
+const RESPONSE_BUDGET_MIB: u16 = 256;
 
 impl AppState {
-    /// Nothing counted, nobody waiting.
+    /// The initial state of a server.
     pub fn new(
         desks: Services,
         store: Store,
@@ -116,8 +116,9 @@ impl AppState {
         request_ids: RequestIds,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, Into::into);
-        let limit = |what, at_once: usize| {
-            ConcurrencyLimit::new(what, at_once, at_once.saturating_mul(WAITING_FOR_EACH))
+        let limit = |what, max_running: usize| {
+            let max_waiting = max_running.saturating_mul(WAITING_PER_RUNNING);
+            ConcurrencyLimit::new(what, max_running, max_waiting)
         };
 
         let Services {
@@ -140,11 +141,11 @@ impl AppState {
             clock,
             request_ids,
             drain: Drain::default(),
-            logins: limit("logins", LOGINS_AT_ONCE),
-            searches: limit("searches", cores.max(SEARCHES_AT_LEAST)),
+            logins: limit("logins", MAX_CONCURRENT_LOGINS),
+            searches: limit("searches", cores.max(MIN_CONCURRENT_SEARCHES)),
             decoders: limit("compressed bodies", cores),
-            bodies: MemoryBudget::new("large bodies", MEBIBYTES_OF_BODIES),
-            answers: MemoryBudget::new("large answers", MEBIBYTES_OF_ANSWERS),
+            bodies: MemoryBudget::new("large bodies", BODY_BUDGET_MIB),
+            answers: MemoryBudget::new("large answers", RESPONSE_BUDGET_MIB),
         }
     }
 }

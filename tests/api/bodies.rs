@@ -50,7 +50,7 @@ fn json_that_is_no_object_is_refused() {
         ("null", "null"),
         ("true", "a boolean"),
     ] {
-        let expected = format!("The body must be a JSON object, but was {kind}");
+        let expected = format!("The body must be a JSON object, but is {kind}");
         account
             .send("POST", "/integration", Some(body))
             .assert_error(400, &[&expected]);
@@ -67,7 +67,7 @@ fn an_empty_body_is_refused() {
     for body in [None, Some(""), Some(" \n")] {
         account
             .send("POST", "/integration", body)
-            .assert_error(400, &["The body must be a JSON object, but was empty"]);
+            .assert_error(400, &["The body must be a JSON object, but is empty"]);
     }
 }
 

@@ -46,12 +46,12 @@ fn half_a_pair_answers_401() {
     let answer = anonymous
         .with("x-api-key", "k")
         .list("")
-        .assert_error(401, &["'x-api-key' needs 'x-api-secret'"]);
+        .assert_error(401, &["'x-api-key' requires 'x-api-secret'"]);
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     anonymous
         .with("x-api-secret", "s")
         .list("")
-        .assert_error(401, &["'x-api-secret' needs 'x-api-key'"]);
+        .assert_error(401, &["'x-api-secret' requires 'x-api-key'"]);
 }
 
 #[test]

@@ -260,7 +260,10 @@ fn chunks_that_are_none_get_one_answer_and_the_end() {
             Some("close"),
             "{chunks:?}: {answer:?}"
         );
-        answer.assert_error(400, &["not well-formed in 'Transfer-Encoding: chunked'"]);
+        answer.assert_error(
+            400,
+            &["The body is not valid in 'Transfer-Encoding: chunked'"],
+        );
         assert!(connection.is_closed(), "{chunks:?}");
     }
 }

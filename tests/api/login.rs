@@ -169,8 +169,8 @@ fn faults_of_the_body_are_all_reported() {
             r#"{"username":"alice"}"#,
             &["'password' is a required parameter"],
         ),
-        ("[]", &["The body must be a JSON object, but was an array"]),
-        ("", &["The body must be a JSON object, but was empty"]),
+        ("[]", &["The body must be a JSON object, but is an array"]),
+        ("", &["The body must be a JSON object, but is empty"]),
     ] {
         server
             .anonymous()

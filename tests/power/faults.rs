@@ -126,9 +126,7 @@ fn whoever_takes_a_backup_slowly_does_not_keep_a_server_from_healing() {
     let mut slow = begin_backup(&setup, server.address);
     shim.fail(Fault::EioSync);
     is_refused(&client.post("/integration", &integration("refused")));
-    server
-        .log
-        .wait_for("The store could not be sent to its end");
+    server.log.wait_for("Could not send the whole store");
     shim.work();
     becomes_ready(&client);
     are_there(&client, &acknowledged);

@@ -477,9 +477,7 @@ fn whoever_takes_a_backup_slowly_is_given_up_once_much_was_changed() {
         "what the slow one would need was kept: {most}"
     );
 
-    let line = server
-        .log
-        .wait_for("The store could not be sent to its end");
+    let line = server.log.wait_for("Could not send the whole store");
 
     assert!(line.contains("store.snapshot_bytes"), "{line}");
     assert!(

@@ -1,8 +1,8 @@
-//! `/_local/…`: for whoever runs the server, on the machine on which it runs.
+//! `/_local/backup` and `/_local/export`: the whole store, for the operator of the server.
 //!
-//! To peers elsewhere these routes do not exist. On this machine everybody can connect, also a page
-//! in a browser and what comes through a reverse proxy; so a token is asked for, which only they
-//! can know who may read the data folder.
+//! For peers on other machines these routes do not exist. On this machine any process can connect,
+//! as can web pages and requests through a reverse proxy. So a token is required, which only users
+//! with access to the data folder can read.
 
 use crate::http::{
     error::ApiError,
@@ -31,17 +31,17 @@ use std::{
     time::Duration,
 };
 
-/// How these routes know who asks.
+/// How operators are recognised.
 #[derive(Debug)]
 pub struct AdminAccess {
-    /// The addresses that are listened on. Who comes from there is on this machine too.
+    /// The addresses that the server listens on. Peers with these addresses are on this machine.
     pub addresses: Vec<IpAddr>,
     /// SHA-256 of the token.
     pub token_sha256: [u8; 32],
 }
 
-/// For how long a client may read nothing. What changes meanwhile is kept in memory for it.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a client may read nothing. Its snapshot keeps concurrent changes in memory.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Whether the peer is on this machine.
 pub(crate) fn is_local_peer(context: &GuardContext<'_>) -> bool {
@@ -65,7 +65,7 @@ pub(crate) fn is_local_peer(context: &GuardContext<'_>) -> bool {
     peer.is_loopback() || state.is_some_and(is_own)
 }
 
-/// Somebody who knows the token.
+/// An operator, authenticated by the token.
 #[derive(Debug)]
 pub(crate) struct Admin(());
 
@@ -82,16 +82,20 @@ impl FromRequest for Admin {
         let known = state
             .zip(token)
             .is_some_and(|(state, token)| passwords::matches(token, &state.local.token_sha256));
-        ready(if known { Ok(Self(())) } else { Err(stranger()) })
+        ready(if known {
+            Ok(Self(()))
+        } else {
+            Err(unauthenticated())
+        })
     }
 }
 
-fn stranger() -> ApiError {
+fn unauthenticated() -> ApiError {
     let message = "Send 'Authorization: Bearer <token>' with the token in the file 'running' of the data folder";
     Rejection::Unauthenticated(message.into()).into()
 }
 
-/// `GET /_local/backup`: everything, secrets included, as of now.
+/// `GET /_local/backup`: a snapshot of everything, including secrets.
 pub(crate) async fn backup(_: Admin, state: Data<AppState>) -> Result<HttpResponse, ApiError> {
     let write: Write =
         |snapshot, out| archive::backup(snapshot, out, &Progress::none()).map(|_| ());
@@ -104,7 +108,7 @@ pub(crate) async fn backup(_: Admin, state: Data<AppState>) -> Result<HttpRespon
     .await
 }
 
-/// `GET /_local/export`: everything but secrets, as text, as of now.
+/// `GET /_local/export`: a snapshot of everything except secrets, as text.
 pub(crate) async fn export(_: Admin, state: Data<AppState>) -> Result<HttpResponse, ApiError> {
     let write: Write =
         |snapshot, out| archive::export(snapshot, out, &Progress::none()).map(|_| ());
@@ -113,7 +117,7 @@ pub(crate) async fn export(_: Admin, state: Data<AppState>) -> Result<HttpRespon
 
 type Write = fn(&Snapshot, &mut BodyWriter) -> Result<(), ArchiveError>;
 
-/// Answers with what `write` writes on a thread of its own. The view is taken now.
+/// Streams what `write` writes, on a thread of its own, from a snapshot taken now.
 async fn stream(
     state: &AppState,
     kind: &'static str,
@@ -121,24 +125,24 @@ async fn stream(
     write: Write,
 ) -> Result<HttpResponse, ApiError> {
     let snapshot = state.store.snapshot()?;
-    // There may be many accounts.
+    // Takes long if there are many accounts.
     let counted = web::block(move || (steps(&snapshot), snapshot)).await;
 
-    let (steps, snapshot) =
-        counted.map_err(|error| ApiError::Internal(format!("steps cannot be counted: {error}")))?;
+    let (steps, snapshot) = counted
+        .map_err(|error| ApiError::Internal(format!("counting the steps failed: {error}")))?;
     let expiry = snapshot.expiry();
     let (mut writer, reader) =
-        streaming_body(PATIENCE, move || expiry.reason().map(io::Error::other));
+        streaming_body(READ_TIMEOUT, move || expiry.reason().map(io::Error::other));
     let work = move || {
         let written = write(&snapshot, &mut writer)
             .and_then(|()| writer.finish().map_err(ArchiveError::Output));
         drop(snapshot);
         match written {
-            Ok(()) => log::info!("The store was sent as it was a moment ago"),
+            Ok(()) => log::info!("Sent a snapshot of the store"),
             Err(ArchiveError::Output(cause)) => {
-                log::warn!(cause:display; "The store could not be sent to its end")
+                log::warn!(cause:display; "Could not send the whole store")
             }
-            Err(cause) => log::error!(cause:display; "The store could not be sent to its end"),
+            Err(cause) => log::error!(cause:display; "Could not send the whole store"),
         }
     };
 
@@ -146,7 +150,7 @@ async fn stream(
         .name("store-sender".into())
         .spawn(work);
 
-    started.map_err(|error| ApiError::Internal(format!("a thread cannot be started: {error}")))?;
+    started.map_err(|error| ApiError::Internal(format!("cannot start a thread: {error}")))?;
     Ok(HttpResponse::Ok()
         .content_type(kind)
         .insert_header((archive::STEPS_HEADER, steps))

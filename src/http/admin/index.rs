@@ -1,4 +1,4 @@
-//! `GET /`: what this server is, for whoever opens its address.
+//! `GET /`: an overview of the server, as JSON or HTML.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -7,10 +7,10 @@ use actix_web::{
 use serde_json::json;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-const WHAT: &str = "PagerTree's integration API on your own machine";
+const DESCRIPTION: &str = "PagerTree's integration API on your own machine";
 
-/// Where to go from here: what there is, and the route.
-const ROUTES: [(&str, &str); 7] = [
+/// Names and paths of the main routes.
+const LINKS: [(&str, &str); 7] = [
     ("integrations", "/integration"),
     ("alerts", "/alert"),
     ("logs", "/log"),
@@ -20,21 +20,21 @@ const ROUTES: [(&str, &str); 7] = [
     ("metrics", "/metrics"),
 ];
 
-/// The page is nothing but text and links.
-const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'");
+/// The page has only text and links.
+const CONTENT_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'");
 
-/// JSON, or a page for who would rather have one.
+/// HTML if the client prefers it, else JSON.
 pub(crate) async fn index(request: HttpRequest) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.insert_header((header::VARY, "Accept"));
     if prefers_html(&request) {
         return response
             .insert_header(ContentType::html())
-            .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+            .insert_header((header::CONTENT_SECURITY_POLICY, CONTENT_POLICY))
             .body(page());
     }
 
-    let routes: serde_json::Map<_, _> = ROUTES
+    let routes: serde_json::Map<_, _> = LINKS
         .iter()
         .map(|(name, path)| ((*name).to_owned(), (*path).into()))
         .collect();
@@ -42,8 +42,8 @@ pub(crate) async fn index(request: HttpRequest) -> HttpResponse {
     response.json(json!({
         "name": "pagertree-local",
         "version": VERSION,
-        "description": WHAT,
-        "documentation": "docs/api.md, beside the program's source",
+        "description": DESCRIPTION,
+        "documentation": "docs/api.md in the program's source",
         "routes": routes,
     }))
 }
@@ -55,11 +55,11 @@ fn prefers_html(request: &HttpRequest) -> bool {
     for header in request.headers().get_all(ACCEPT) {
         for range in header.to_str().unwrap_or_default().split(',') {
             let mut parts = range.split(';').map(str::trim);
-            let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
             let quality = parts
                 .find_map(|part| part.strip_prefix("q=")?.parse().ok())
                 .unwrap_or(1.0);
-            match kind.as_str() {
+            match media_type.as_str() {
                 "text/html" | "application/xhtml+xml" => html = Some(quality),
                 "application/json" | "application/*" | "*/*" => json = json.max(quality),
                 _ => {}
@@ -71,7 +71,7 @@ fn prefers_html(request: &HttpRequest) -> bool {
 }
 
 fn page() -> String {
-    let links: String = ROUTES
+    let links: String = LINKS
         .iter()
         .map(|(name, path)| {
             format!("<li>{name}: <a href=\"{path}\"><code>{path}</code></a></li>\n")
@@ -80,8 +80,8 @@ fn page() -> String {
 
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>pagertree-local</title>\n\
-         <h1>pagertree-local {VERSION}</h1>\n<p>{WHAT}. Calls need a credential, such as \
-         <code>Authorization: any text</code> in open mode; <code>docs/api.md</code>, beside the program's source, has all of them.</p>\n\
+         <h1>pagertree-local {VERSION}</h1>\n<p>{DESCRIPTION}. Calls need a credential, such as \
+         <code>Authorization: any text</code> in open mode. <code>docs/api.md</code>, in the program's source, describes them.</p>\n\
          <ul>\n{links}</ul>\n</html>\n"
     )
 }

@@ -1,7 +1,7 @@
-//! What stands before the path in a URL of this server, as the client knows it.
+//! The base URL of this server as the client knows it.
 //!
-//! A proxy says so in `Forwarded` (RFC 7239) or in the `X-Forwarded-…` headers that are customary.
-//! Anybody can send these, so each is read as what it must be, and ignored if it is something else.
+//! A proxy passes it on in `Forwarded` (RFC 7239) or in the customary `X-Forwarded-…` headers.
+//! Clients can forge them, so each is validated, and ignored if it is malformed.
 
 use crate::domain::web_origin::Authority;
 use actix_web::{
@@ -13,8 +13,8 @@ const X_FORWARDED_PORT: &str = "x-forwarded-port";
 const X_FORWARDED_PREFIX: &str = "x-forwarded-prefix";
 const MAX_PREFIX_LEN: usize = 256;
 
-/// `http://host:port/prefix` without a slash at its end. Without a usable host it begins with the
-/// prefix, so that what is made of it is relative to the server.
+/// `http://host:port/prefix` without a trailing slash. Without a valid host only the prefix, which
+/// makes URLs relative to the server.
 pub(crate) fn of(request: &RequestHead) -> String {
     let prefix = prefix(request);
     match authority(request) {
@@ -24,15 +24,14 @@ pub(crate) fn of(request: &RequestHead) -> String {
 }
 
 fn scheme(request: &RequestHead) -> &'static str {
-    let said = forwarded(request, "proto").or_else(|| first(request, X_FORWARDED_PROTO.as_str()));
-    match said {
+    let proto = forwarded(request, "proto").or_else(|| first(request, X_FORWARDED_PROTO.as_str()));
+    match proto {
         Some(proto) if proto.eq_ignore_ascii_case("https") => "https",
         _ => "http",
     }
 }
 
-/// The host and port. The port that a proxy names beside the host is not the one that it was itself
-/// asked at, so another header may name that.
+/// The host and port. Some proxies pass on their port in a header of its own.
 fn authority(request: &RequestHead) -> Option<Authority> {
     let by_proxy = forwarded(request, "host")
         .and_then(Authority::parse)
@@ -58,14 +57,14 @@ fn authority(request: &RequestHead) -> Option<Authority> {
     }
 }
 
-/// The port of the scheme goes without saying.
+/// Sets the port, unless it is the default of the scheme.
 fn with_port(authority: Authority, port: Option<u16>, request: &RequestHead) -> Authority {
     let default = if scheme(request) == "https" { 443 } else { 80 };
     authority.with_port(port.filter(|port| *port != default && *port != 0))
 }
 
-/// The path below which a proxy serves this server: segments behind slashes, of characters that
-/// need no encoding.
+/// The path prefix under which a proxy serves this server: segments of characters that need no
+/// encoding.
 fn prefix(request: &RequestHead) -> &str {
     let prefix =
         first(request, X_FORWARDED_PREFIX).map_or("", |prefix| prefix.trim_end_matches('/'));
@@ -88,7 +87,7 @@ fn prefix(request: &RequestHead) -> &str {
     if is_path { prefix } else { "" }
 }
 
-/// The first of what a header lists: what the proxy that is nearest to the client said.
+/// The first element of a list header, which comes from the proxy nearest to the client.
 fn first<'a>(request: &'a RequestHead, name: &str) -> Option<&'a str> {
     let value = request.headers.get(name)?.to_str().ok()?;
     value.split(',').next().map(str::trim)
@@ -127,13 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn it_is_what_the_client_asked_for() {
+    fn base_url_has_the_host_of_the_request() {
         assert_eq!(url(&[("host", "localhost:7243")]), "http://localhost:7243");
         assert_eq!(url(&[("host", "[::1]:7243")]), "http://[::1]:7243");
     }
 
     #[test]
-    fn it_is_what_a_proxy_says_that_the_client_asked_for() {
+    fn base_url_has_the_forwarded_host() {
         let host = ("host", "127.0.0.1:7243");
         for (headers, expected) in [
             (
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_ignored() {
+    fn malformed_header_is_ignored() {
         let host = ("host", "localhost:7243");
         for header in [
             ("x-forwarded-host", "a>; rel=\"x\""),
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_usable_host_it_is_relative() {
+    fn base_url_without_a_valid_host_is_relative() {
         for headers in [&[][..], &[("host", "")], &[("host", "a b")]] {
             assert_eq!(url(headers), "", "{headers:?}");
         }

@@ -1,4 +1,4 @@
-//! Reading a request's body: a JSON object of bounded size that arrives in bounded time.
+//! Extractors for bodies, of bounded size and within a time limit.
 
 use crate::domain::{
     body::{Strictness, kind_of},
@@ -28,23 +28,23 @@ use std::{
     time::Duration,
 };
 
-/// How the JSON library begins to say that there are more than [`MAX_DEPTH`].
-const TOO_DEEP: &str = "recursion limit exceeded";
-/// Objects and arrays inside one another, as many as the JSON library reads.
+/// The beginning of the JSON library's error for more than [`MAX_DEPTH`] levels.
+const TOO_DEEP_ERROR: &str = "recursion limit exceeded";
+/// Maximum nesting of objects and arrays, set by the JSON library.
 const MAX_DEPTH: u8 = 127;
 
-/// Some programs begin a text with it. It is no reservation of the JSON (RFC 8259, 8.1).
+/// Some programs begin a text with it. It is not part of the JSON (RFC 8259, 8.1).
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Bodies of so many bytes are parsed where they are received.
-const QUICK: usize = 64 << 10;
+/// Bodies up to this size are parsed on the serving thread.
+const MAX_QUICK_BYTES: usize = 64 << 10;
 
-/// The attributes of a JSON object, and how strictly they are to be read.
+/// A body that is a JSON object.
 #[derive(Debug)]
 pub(crate) struct JsonObject {
     pub(crate) attributes: Map<String, Value>,
     pub(crate) strictness: Strictness,
-    /// How long it was, decoded.
+    /// Length of the decoded body.
     pub(crate) bytes: usize,
     _reservation: Reservation,
 }
@@ -62,14 +62,14 @@ impl FromRequest for JsonObject {
             let strictness = strictness(&request, &state.live.load());
 
             check_media_type(&request, strictness)?;
-            let (bytes, reservation) = arrive(&request, payload, state).await?;
+            let (bytes, reservation) = receive(&request, payload, state).await?;
             let length = bytes.len();
-            let attributes = if length > QUICK {
-                // Where it may take long without holding up whoever is served by the same thread.
-                let parsed = web::block(move || parse(without_mark(&bytes))).await;
+            let attributes = if length > MAX_QUICK_BYTES {
+                // On a blocking thread, so that other requests are served meanwhile.
+                let parsed = web::block(move || parse(without_byte_order_mark(&bytes))).await;
                 parsed.map_err(|error| ApiError::Internal(error.to_string()))??
             } else {
-                parse(without_mark(&bytes))?
+                parse(without_byte_order_mark(&bytes))?
             };
 
             Ok(Self {
@@ -82,7 +82,7 @@ impl FromRequest for JsonObject {
     }
 }
 
-/// The bytes of a body of any kind.
+/// A body of any kind.
 #[derive(Debug)]
 pub(crate) struct RawBody {
     pub(crate) bytes: BytesMut,
@@ -99,7 +99,7 @@ impl FromRequest for RawBody {
             let state = request
                 .app_data::<Data<AppState>>()
                 .ok_or_else(|| ApiError::Internal("the application has no state".into()))?;
-            let (bytes, reservation) = arrive(&request, payload, state).await?;
+            let (bytes, reservation) = receive(&request, payload, state).await?;
             Ok(Self {
                 bytes,
                 _reservation: reservation,
@@ -108,53 +108,53 @@ impl FromRequest for RawBody {
     }
 }
 
-/// Waits for the body as long as it may take, and decodes it.
-async fn arrive(
+/// Reads the body within the time limit, and decodes it.
+async fn receive(
     request: &HttpRequest,
     payload: Payload,
     state: &AppState,
 ) -> Result<(BytesMut, Reservation), ApiError> {
-    let codings = Codings::of(request.headers())?;
+    let codings = Codings::parse(request.headers())?;
     let live = state.live.load();
     let (limit, seconds) = (live.body_bytes, live.body_seconds);
 
     drop(live);
-    let exchange = request
+    let connection = request
         .conn_data::<ConnectionState>()
         .cloned()
         .unwrap_or_default();
-    let arriving = read(request, payload, limit, &state.bodies, &exchange);
-    let arrived = tokio::select! {
-        // A body that is there already needs no timers.
+    let reading = read(request, payload, limit, &state.bodies, &connection);
+    let received = tokio::select! {
+        // A body that has arrived already needs no timers.
         biased;
-        arrived = arriving => arrived,
+        received = reading => received,
         () = actix_rt::time::sleep(Duration::from_secs(seconds)) => Err(ApiError::BodyTooSlow { seconds }),
         () = state.drain.last_call() => Err(ApiError::Draining),
     };
 
-    exchange.body_done(arrived.is_ok());
-    let (bytes, mut reservation) = arrived?;
+    connection.end_body(received.is_ok());
+    let (bytes, mut reservation) = received?;
     let decoded = codings.decode(bytes, limit, state).await?;
 
     reservation.grow_to(decoded.len())?;
     Ok((decoded, reservation))
 }
 
-fn without_mark(bytes: &[u8]) -> &[u8] {
+fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
-/// How strictly a request is to be read.
+/// How strictly to parse a request.
 pub(crate) fn strictness(request: &HttpRequest, live: &LiveSettings) -> Strictness {
-    if asks_for_strictness(request) {
+    if requests_strictness(request) {
         Strictness::Strict
     } else {
         live.strictness
     }
 }
 
-/// `X-Strict: true` makes one request strict; nothing makes a strict server lenient.
-fn asks_for_strictness(request: &HttpRequest) -> bool {
+/// `X-Strict: true` makes a request strict. Nothing makes a strict server lenient.
+fn requests_strictness(request: &HttpRequest) -> bool {
     let header = request
         .headers()
         .get("x-strict")
@@ -162,13 +162,13 @@ fn asks_for_strictness(request: &HttpRequest) -> bool {
     header.is_some_and(|value| value.eq_ignore_ascii_case(b"true") || value == b"1")
 }
 
-/// Only a body that says it is something else is refused; the strict want it said.
+/// Lenient parsing accepts a body without a declared type; strict parsing does not.
 fn check_media_type(request: &HttpRequest, strictness: Strictness) -> Result<(), ApiError> {
     let Some(header) = request.headers().get(CONTENT_TYPE) else {
         return match strictness {
             Strictness::Lenient => Ok(()),
             Strictness::Strict => Err(ApiError::UnsupportedMediaType {
-                found: "nothing".into(),
+                found: "missing".into(),
             }),
         };
     };
@@ -201,7 +201,7 @@ async fn read(
     mut payload: Payload,
     limit: usize,
     budget: &MemoryBudget,
-    exchange: &ConnectionState,
+    connection: &ConnectionState,
 ) -> Result<(BytesMut, Reservation), ApiError> {
     let announced = request
         .headers()
@@ -213,28 +213,28 @@ async fn read(
     }
 
     let mut reservation = budget.empty_reservation(owner(request).as_deref());
-    let left = |body: &BytesMut| announced.map(|length| length.saturating_sub(body.len()));
-    // What was announced need never come.
+    let remaining = |body: &BytesMut| announced.map(|length| length.saturating_sub(body.len()));
+    // Do not trust the announced length for more than this.
     let mut body = BytesMut::with_capacity(announced.unwrap_or_default().min(UNCOUNTED_BYTES));
-    exchange.body_wanted(left(&body));
+    connection.await_body(remaining(&body));
 
     while let Some(chunk) =
         poll_fn(|context| futures_core::Stream::poll_next(Pin::new(&mut payload), context)).await
     {
-        let chunk = chunk.map_err(|error| broken(&error, limit, exchange))?;
+        let chunk = chunk.map_err(|error| read_error(&error, limit, connection))?;
         let length = body.len().saturating_add(chunk.len());
         if length > limit {
             return Err(ApiError::BodyTooLarge { limit });
         }
         reservation.grow_to(length)?;
         body.extend_from_slice(&chunk);
-        exchange.body_wanted(left(&body));
+        connection.await_body(remaining(&body));
     }
 
     Ok((body, reservation))
 }
 
-/// Who counts as the sender of a body: the account, or the integration to which an event is sent.
+/// Whose share of memory a body counts towards: the account, or the integration of an event.
 #[derive(Clone, Debug)]
 pub(crate) struct BodyOwner(pub(crate) String);
 
@@ -245,22 +245,22 @@ fn owner(request: &HttpRequest) -> Option<String> {
         .map(|sender| sender.0.clone())
 }
 
-fn broken(error: &PayloadError, limit: usize, exchange: &ConnectionState) -> ApiError {
+fn read_error(error: &PayloadError, limit: usize, connection: &ConnectionState) -> ApiError {
     match error {
-        _ if exchange.framing() == Framing::Broken => {
-            Rejection::invalid("The body is not well-formed in 'Transfer-Encoding: chunked'").into()
+        _ if connection.framing() == Framing::Broken => {
+            Rejection::invalid("The body is not valid in 'Transfer-Encoding: chunked'").into()
         }
         PayloadError::Overflow => ApiError::BodyTooLarge { limit },
-        other => Rejection::invalid(format!("The body could not be read: {other}")).into(),
+        other => Rejection::invalid(format!("Reading the body failed: {other}")).into(),
     }
 }
 
 fn parse(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
     if bytes.trim_ascii().is_empty() {
-        return Err(Rejection::invalid("The body must be a JSON object, but was empty").into());
+        return Err(Rejection::invalid("The body must be a JSON object, but is empty").into());
     }
 
-    // What is shorter has no room for more.
+    // A shorter body has no room for more.
     let count = if bytes.len() > MOST_VALUES {
         values::count(bytes)
     } else {
@@ -268,30 +268,30 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
     };
 
     if count > MOST_VALUES {
-        let fault = format!(
+        let message = format!(
             "The body may hold at most {MOST_VALUES} values, members and items, but holds {count}"
         );
-        return Err(Rejection::invalid(fault).into());
+        return Err(Rejection::invalid(message).into());
     }
 
     if reserved::has_reserved_name(bytes) {
-        let fault = format!("No name in the body may begin with '{}'", reserved::PREFIX);
-        return Err(Rejection::invalid(fault).into());
+        let message = format!("No name in the body may begin with '{}'", reserved::PREFIX);
+        return Err(Rejection::invalid(message).into());
     }
 
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(attributes)) => Ok(attributes),
         Ok(other) => Err(Rejection::invalid(format!(
-            "The body must be a JSON object, but was {}",
+            "The body must be a JSON object, but is {}",
             kind_of(&other)
         ))
         .into()),
-        Err(error) if error.to_string().starts_with(TOO_DEEP) => {
+        Err(error) if error.to_string().starts_with(TOO_DEEP_ERROR) => {
             let (line, column) = (error.line(), error.column());
-            let fault = format!(
+            let message = format!(
                 "The body may have at most {MAX_DEPTH} objects and arrays inside one another; the next one is at line {line} column {column}"
             );
-            Err(Rejection::invalid(fault).into())
+            Err(Rejection::invalid(message).into())
         }
         Err(error) => {
             Err(Rejection::invalid(format!("The body is not valid JSON: {error}")).into())

@@ -1,6 +1,6 @@
-//! Who is calling: extractors that a handler names in its arguments.
+//! Extractors that authenticate the caller.
 //!
-//! Looked at in this order: `Authorization: <token>`, `Authorization: Bearer <token>`, `x-api-key`
+//! Credentials are looked for in this order: `Authorization: <token>`, `Authorization: Bearer <token>`, `x-api-key`
 //! with `x-api-secret`.
 
 use crate::http::{browser_guard, error::ApiError, extract::body::BodyOwner, state::AppState};
@@ -52,7 +52,7 @@ fn authenticate(request: &HttpRequest) -> Result<Caller, ApiError> {
         request.extensions_mut().insert(quota);
     }
 
-    // A body that is to come counts for the account.
+    // The memory for the body counts towards the share of the account.
     if has_body(request) {
         request
             .extensions_mut()
@@ -74,7 +74,7 @@ fn state(request: &HttpRequest) -> Result<&Data<AppState>, ApiError> {
         .ok_or_else(|| ApiError::Internal("the application has no state".into()))
 }
 
-/// Whether a request has anything that may be meant as a credential.
+/// Whether a request has any header for credentials.
 pub(crate) fn has_credential(request: &HttpRequest) -> bool {
     [header::AUTHORIZATION.as_str(), "x-api-key", "x-api-secret"]
         .iter()
@@ -101,10 +101,10 @@ fn credential(request: &HttpRequest) -> Result<Option<Credential<'_>>, Rejection
     match (filled("x-api-key"), filled("x-api-secret")) {
         (Some(key), Some(secret)) => Ok(Some(Credential::Pair { key, secret })),
         (Some(_), None) => Err(Rejection::Unauthenticated(
-            "'x-api-key' needs 'x-api-secret' beside it".into(),
+            "'x-api-key' requires 'x-api-secret'".into(),
         )),
         (None, Some(_)) => Err(Rejection::Unauthenticated(
-            "'x-api-secret' needs 'x-api-key' beside it".into(),
+            "'x-api-secret' requires 'x-api-key'".into(),
         )),
         (None, None) => Ok(None),
     }
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bearer_is_taken_off_in_any_case_and_nothing_else_is() {
+    fn only_bearer_scheme_is_removed() {
         for (value, token) in [
             (&b"abc"[..], &b"abc"[..]),
             (b"Bearer abc", b"abc"),

@@ -1,9 +1,7 @@
-//! Content codings of request bodies (RFC 9110, 8.4): which there are, and how they are decoded
-//! within bounds.
+//! Content codings of request bodies (RFC 9110, 8.4).
 //!
-//! What comes is bounded, what is made of it is too, and so is the ratio of the two: a few bytes
-//! never become a great deal of work. Decoding is done beside the threads that serve, by so many at
-//! once.
+//! The encoded size, the decoded size and their ratio are bounded, so that a few bytes never become
+//! much work. Decoding runs on a bounded number of blocking threads.
 
 use crate::domain::{body::excerpt, rejection::Rejection};
 use crate::http::{error::ApiError, state::AppState};
@@ -15,16 +13,16 @@ use flate2::{Decompress, FlushDecompress, Status, bufread::MultiGzDecoder};
 use ruzstd::decoding::{StreamingDecoder, errors::FrameDecoderError};
 use std::io::{self, Read};
 
-/// What `Accept-Encoding` says.
+/// The value of `Accept-Encoding`.
 pub(crate) const ACCEPTED: &str = "gzip, deflate, br, zstd";
 
-/// What decodes to no more than this is never too dense.
+/// The ratio does not matter up to this decoded size.
 const MIN_DECODED: usize = 64 << 10;
-/// Bytes that one byte may become. JSON that repeats itself much becomes a fiftieth.
+/// Maximum ratio of decoded to encoded size. Very repetitive JSON reaches 50.
 const MAX_RATIO: usize = 100;
-/// Codings above one another. Nobody has a use for two.
+/// Maximum number of nested codings. Real clients use one.
 const MAX_CODINGS: usize = 3;
-/// What a decoder of zstd must support, and so what an encoder may count on (RFC 8878, 3.1.1.1.2).
+/// The window size that decoders must support (RFC 8878, 3.1.1.1.2).
 const MAX_ZSTD_WINDOW: u64 = 8 << 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,18 +40,18 @@ pub(crate) struct Codings(Vec<Coding>);
 /// Why a body cannot be decoded.
 #[derive(Debug, PartialEq, Eq)]
 enum DecodeError {
-    /// It would be larger than it may be.
+    /// The decoded body would exceed the limit.
     TooLarge,
-    /// It is not of its coding, or not all of it.
+    /// The body is not valid in its coding, or incomplete.
     Malformed,
 }
 
 impl Codings {
-    /// What the head says.
+    /// Parses the header.
     ///
     /// # Errors
-    /// One of them is unknown.
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+    /// A coding is unknown, or there are too many.
+    pub(crate) fn parse(headers: &HeaderMap) -> Result<Self, ApiError> {
         let mut codings = Vec::new();
         for header in headers.get_all(CONTENT_ENCODING) {
             let text = header.to_str().unwrap_or("?");
@@ -77,10 +75,10 @@ impl Codings {
         Ok(Self(codings))
     }
 
-    /// What the body was before it was coded.
+    /// Decodes a body.
     ///
     /// # Errors
-    /// It is not what it says it is, or more than `limit` bytes.
+    /// The body is malformed, or has more than `limit` bytes.
     pub(crate) async fn decode(
         self,
         body: web::BytesMut,
@@ -93,12 +91,12 @@ impl Codings {
 
         let permit = state.decoders.acquire().await?;
         let decoded = web::block(move || {
-            let _held_until_done = permit;
+            let _permit = permit;
             self.0.into_iter().rev().try_fold(body, |body, coding| {
                 let most = limit.min(body.len().saturating_mul(MAX_RATIO).max(MIN_DECODED));
                 let decoded = coding
                     .decode(&body, most)
-                    .map_err(|error| coding.problem(&error, most, limit))?;
+                    .map_err(|error| coding.api_error(&error, most, limit))?;
                 Ok::<_, ApiError>(web::Bytes::from(decoded).into())
             })
         });
@@ -110,7 +108,7 @@ impl Codings {
 }
 
 impl Coding {
-    /// The coding of this name; nothing for the one that changes nothing.
+    /// The coding with this name. `Some(None)` for `identity`.
     fn parse(name: &str) -> Option<Option<Self>> {
         const NAMES: [(&str, Option<Coding>); 6] = [
             ("gzip", Some(Coding::Gzip)),
@@ -136,7 +134,7 @@ impl Coding {
         }
     }
 
-    fn problem(self, error: &DecodeError, most: usize, limit: usize) -> ApiError {
+    fn api_error(self, error: &DecodeError, most: usize, limit: usize) -> ApiError {
         match error {
             DecodeError::TooLarge if most < limit => ApiError::BodyTooDense { ratio: MAX_RATIO },
             DecodeError::TooLarge => ApiError::BodyTooLarge { limit },
@@ -169,7 +167,7 @@ fn read_all(from: impl Read, most: usize) -> Result<Vec<u8>, DecodeError> {
         .map_err(|_malformed: io::Error| DecodeError::Malformed)
 }
 
-/// `deflate` is zlib's format; some send it without zlib's frame.
+/// `deflate` is the zlib format; some clients send raw deflate without the zlib header.
 fn inflate(body: &[u8], most: usize) -> Result<Vec<u8>, DecodeError> {
     let framed = matches!(body, [first, second, ..]
         if first & 0x0f == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0);
@@ -197,7 +195,7 @@ fn inflate(body: &[u8], most: usize) -> Result<Vec<u8>, DecodeError> {
 }
 
 fn unbrotli(body: &[u8], most: usize) -> Result<Vec<u8>, DecodeError> {
-    // The mark of an extension that takes a gigabyte for its window; it is no `br` (RFC 7932, 9.1).
+    // The marker of an extension with windows of up to a gigabyte. It is not `br` (RFC 7932, 9.1).
     const LARGE_WINDOW: u8 = 0b001_0001;
     if body
         .first()
@@ -209,7 +207,7 @@ fn unbrotli(body: &[u8], most: usize) -> Result<Vec<u8>, DecodeError> {
     read_all(brotli_decompressor::Decompressor::new(body, BUFFER), most)
 }
 
-/// Frame after frame.
+/// Decodes all frames.
 fn unzstd(mut body: &[u8], most: usize) -> Result<Vec<u8>, DecodeError> {
     let mut decoded = Vec::new();
     loop {
@@ -231,7 +229,7 @@ fn unzstd(mut body: &[u8], most: usize) -> Result<Vec<u8>, DecodeError> {
     }
 }
 
-/// How long the frame is that holds nothing (RFC 8878, 3.1.2), if this is one.
+/// The length of a skippable frame (RFC 8878, 3.1.2), if the body begins with one.
 fn skippable_frame(body: &[u8]) -> Option<usize> {
     let [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, ..] = body else {
         return None;
@@ -241,7 +239,7 @@ fn skippable_frame(body: &[u8]) -> Option<usize> {
         .checked_add(8)
 }
 
-/// How much of what was decoded a frame looks back on (RFC 8878, 3.1.1.1).
+/// The window size of a frame (RFC 8878, 3.1.1.1).
 fn zstd_window(body: &[u8]) -> Option<u64> {
     let [0x28, 0xb5, 0x2f, 0xfd, descriptor, rest @ ..] = body else {
         return None;
@@ -254,7 +252,7 @@ fn zstd_window(body: &[u8]) -> Option<u64> {
         return Some(base + base / 8 * u64::from(window & 7));
     }
 
-    // The window is all of it, whose size stands behind the dictionary's id.
+    // The window is the whole content, whose size follows the dictionary id.
     let dictionary = [0, 1, 2, 4].get(usize::from(descriptor & 3))?;
     let size: &[u8] = rest.get(*dictionary..)?;
     let byte = |at: usize| size.get(at).copied().map(u64::from);

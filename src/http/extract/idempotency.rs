@@ -1,11 +1,11 @@
-//! `Idempotency-Key`: a create that is to happen only once, however often it is sent.
+//! `Idempotency-Key`: makes repeated creates safe.
 
 use crate::domain::{idempotency::IdempotencyKey, rejection::Rejection};
 use crate::http::error::ApiError;
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use std::future::{Ready, ready};
 
-/// The request's key, if it has one.
+/// The key of the request, if it has one.
 #[derive(Debug)]
 pub(crate) struct IdempotencyHeader(pub(crate) Option<IdempotencyKey>);
 

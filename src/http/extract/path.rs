@@ -1,4 +1,4 @@
-//! The id in a path.
+//! Extractors for the id in a path.
 
 use crate::domain::{
     ids::{AlertId, IntegrationId, LogId},
@@ -8,16 +8,15 @@ use crate::http::error::ApiError;
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use std::future::{Ready, ready};
 
-/// The integration that the path names. What cannot be an id is answered like one that does not
-/// exist.
+/// The integration id in the path. A malformed id gets the same response as an unknown one.
 #[derive(Debug)]
 pub(crate) struct IntegrationPath(pub(crate) IntegrationId);
 
-/// The alert that the path names.
+/// The alert id in the path.
 #[derive(Debug)]
 pub(crate) struct AlertPath(pub(crate) AlertId);
 
-/// The log that the path names.
+/// The log id in the path.
 #[derive(Debug)]
 pub(crate) struct LogPath(pub(crate) LogId);
 

@@ -11,7 +11,7 @@ use std::{
     future::{Ready, ready},
 };
 
-/// On which state of its object the request may be carried out.
+/// The preconditions of the request.
 #[derive(Debug)]
 pub(crate) struct PreconditionHeaders(pub(crate) Preconditions);
 
@@ -28,7 +28,7 @@ impl FromRequest for PreconditionHeaders {
     }
 }
 
-/// The tags in a header, however many lines of it there are.
+/// The tags of a header, which may have several lines.
 pub(crate) fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<EntityTags> {
     if !headers.contains_key(name) {
         return None;

@@ -1,4 +1,4 @@
-//! `RateLimit` and `RateLimit-Policy`: what is left of a limit
+//! The headers `RateLimit` and `RateLimit-Policy`
 //! (draft-ietf-httpapi-ratelimit-headers-10).
 
 use crate::domain::quota::Quota;
@@ -7,7 +7,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Adds both.
+/// Adds both headers.
 pub(crate) fn write(quota: Quota, headers: &mut HeaderMap) {
     let Quota {
         policy,

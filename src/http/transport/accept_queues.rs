@@ -1,10 +1,10 @@
-//! Graceful shutdown, first part: what had arrived before the server was told to stop is begun.
+//! Graceful shutdown, first step: requests that have already arrived are started.
 //!
-//! A client whose request was complete by then may expect an answer, wherever its bytes lie: in the
-//! accept queue of a listening socket, in the queue of a worker, or in the buffer of a connection.
-//! The HTTP library drops all three when it stops. So before it is told to, [`AcceptQueues::settle`]
-//! waits until the accept queues are empty, and until every worker has come round often enough to
-//! have read what lay there.
+//! A client that has sent its request before the shutdown expects a response, wherever the bytes
+//! are: in the accept queue of a listening socket, in the queue of a worker, or in the buffer of a
+//! connection. The HTTP library drops all three when it stops. So before that,
+//! [`AcceptQueues::drain`] waits until the accept queues are empty and every worker has run often
+//! enough to read what was waiting.
 
 use rustix::event::{PollFd, PollFlags, poll};
 use std::{
@@ -15,22 +15,21 @@ use std::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-/// Between two looks at the accept queues.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-/// How often a worker lets everything else run, the network included, before it counts as having
-/// come round. Each time it takes at most 128 connections, and answers or reads some 60 things.
-const ROUNDS: usize = 512;
+/// How often a worker yields to all other tasks before it counts as idle. In each round it accepts at
+/// most 128 connections and handles some 60 events.
+const IDLE_ROUNDS: usize = 512;
 
-/// Connections and requests on their way in. Cloning is cheap and gives the same.
+/// The accept queues and the workers behind them. Clones share them.
 #[derive(Clone, Default)]
 pub struct AcceptQueues(Arc<Mutex<Inner>>);
 
 #[derive(Default)]
 struct Inner {
-    /// Handles of the listening sockets.
-    queues: Vec<OwnedFd>,
-    /// Each worker says through the sender when it has come round.
+    /// Duplicates of the listening sockets.
+    sockets: Vec<OwnedFd>,
+    /// Each worker answers a request on its channel once it is idle.
     workers: Vec<mpsc::UnboundedSender<oneshot::Sender<()>>>,
 }
 
@@ -41,43 +40,43 @@ impl fmt::Debug for AcceptQueues {
 }
 
 impl AcceptQueues {
-    /// Also watches the accept queue of this socket.
+    /// Adds a listening socket.
     pub(crate) fn watch(&self, socket: OwnedFd) {
-        self.inner().queues.push(socket);
+        self.inner().sockets.push(socket);
     }
 
-    /// What each worker runs beside its connections, for as long as it lives.
+    /// The task that each worker runs beside its connections.
     pub(crate) fn worker(&self) -> impl Future<Output = ()> + use<> {
-        let (sender, mut asked) = mpsc::unbounded_channel::<oneshot::Sender<()>>();
+        let (sender, mut requests) = mpsc::unbounded_channel::<oneshot::Sender<()>>();
         self.inner().workers.push(sender);
         async move {
-            while let Some(tell) = asked.recv().await {
-                for _ in 0..ROUNDS {
+            while let Some(reply) = requests.recv().await {
+                for _ in 0..IDLE_ROUNDS {
                     tokio::task::yield_now().await;
                 }
-                // Nobody listens any more when it took too long.
-                let _gone = tell.send(());
+                // The receiver is gone after the timeout.
+                let _ignored = reply.send(());
             }
         }
     }
 
-    /// Waits until all that has arrived by now is under way, or this time is over. Afterwards the
-    /// accept queues are not watched any more: a socket lives as long as there is a handle of it.
-    pub async fn settle(&self, at_most: Duration) {
-        let _took_too_long = actix_rt::time::timeout(at_most, async {
-            while !self.queues_are_empty() {
+    /// Waits until everything that has arrived has been started, or until the timeout. Then closes
+    /// the duplicates of the sockets, which would keep them open.
+    pub async fn drain(&self, timeout: Duration) {
+        let _ignored = actix_rt::time::timeout(timeout, async {
+            while !self.are_queues_empty() {
                 actix_rt::time::sleep(POLL_INTERVAL).await;
             }
-            self.workers_have_come_round().await;
+            self.wait_for_idle_workers().await;
         })
         .await;
-        self.inner().queues.clear();
+        self.inner().sockets.clear();
     }
 
-    fn queues_are_empty(&self) -> bool {
+    fn are_queues_empty(&self) -> bool {
         let inner = self.inner();
         let mut sockets: Vec<_> = inner
-            .queues
+            .sockets
             .iter()
             .map(|socket| PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::IN))
             .collect();
@@ -86,23 +85,24 @@ impl AcceptQueues {
             tv_nsec: 0,
         };
 
-        // What cannot be asked is not waited for.
+        // On failure, do not wait.
         poll(&mut sockets, Some(&none)).map_or(true, |ready| ready == 0)
     }
 
-    async fn workers_have_come_round(&self) {
+    async fn wait_for_idle_workers(&self) {
         let workers = self.inner().workers.clone();
-        let asked: Vec<_> = workers
+        let replies: Vec<_> = workers
             .iter()
             .filter_map(|worker| {
-                let (tell, told) = oneshot::channel();
-                // One that has ended has nothing to begin.
-                worker.send(tell).is_ok().then_some(told)
+                let (reply, receiver) = oneshot::channel();
+                // A worker that has ended has nothing to start.
+                worker.send(reply).is_ok().then_some(receiver)
             })
             .collect();
 
-        for told in asked {
-            let _ended_meanwhile = told.await;
+        for receiver in replies {
+            // An error means that the worker has ended.
+            let _ignored = receiver.await;
         }
     }
 

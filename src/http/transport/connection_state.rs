@@ -1,10 +1,10 @@
-//! What the service tells the stream beneath it: whose turn it is on a connection.
+//! The state of a connection, shared by its stream and its requests.
 //!
-//! The HTTP library reads ahead of the service and goes on reading behind it, as far and as long as
-//! a client sends. The stream (`wire`) knows from here when bytes are wanted, and what they would
-//! be.
+//! The HTTP library reads ahead of the handlers, and continues to read behind them, as long as the
+//! client sends. This state tells the stream beneath it when bytes are wanted, and what they are
+//! part of.
 
-use super::bounded_stream::{Framing, Options, restore};
+use super::bounded_stream::{Framing, MaskedOptions, unmask};
 use actix_web::{
     dev::ServiceRequest,
     http::{
@@ -14,7 +14,7 @@ use actix_web::{
 };
 use std::{cell::Cell, rc::Rc};
 
-/// One connection's state, shared by its stream and its requests.
+/// The state of one connection. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConnectionState(Rc<Inner>);
 
@@ -22,35 +22,34 @@ pub(crate) struct ConnectionState(Rc<Inner>);
 struct Inner {
     stage: Cell<Stage>,
     requests: Cell<u64>,
-    unread: Cell<bool>,
-    portion: Cell<usize>,
+    has_unread_body: Cell<bool>,
+    read_limit: Cell<usize>,
     framing: Cell<Framing>,
-    options: Cell<Options>,
+    options: Cell<MaskedOptions>,
     wants_continue: Cell<bool>,
 }
 
-/// A usual request comes in one portion. Smallest ones are read some forty at a time, and each that
-/// waits for its turn takes kilobytes once it is read.
-const LEAST: usize = 1_024;
-/// Large bodies come in larger ones.
-const MOST: usize = 8_192;
+/// Enough for a typical request. More would let some forty of the smallest ones be read at once,
+/// each of which takes kilobytes while it waits.
+const MIN_READ_LIMIT: usize = 1_024;
+const MAX_READ_LIMIT: usize = 8_192;
 
-/// What comes next from the client.
+/// What the server expects from the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// The head of a request.
     #[default]
     Head,
-    /// The body of the request under way, which somebody reads.
+    /// The body of the current request, which a handler is reading.
     Body,
-    /// Nothing that is wanted before the request under way is answered.
-    Work,
-    /// Nothing that is wanted at all: the last answer is given.
-    Over,
+    /// Nothing, until the current request has been answered.
+    Processing,
+    /// Nothing: the last response of the connection has been given.
+    Closed,
 }
 
 impl ConnectionState {
-    /// The exchange that this request belongs to.
+    /// The state of the connection that this request belongs to.
     pub(crate) fn of(request: &ServiceRequest) -> Self {
         request.conn_data::<Self>().cloned().unwrap_or_default()
     }
@@ -59,16 +58,16 @@ impl ConnectionState {
         self.0.stage.get()
     }
 
-    /// How many requests have begun.
+    /// The number of requests so far.
     pub(crate) fn requests(&self) -> u64 {
         self.0.requests.get()
     }
 
-    /// The head of a request has come. What the stream hid of it is shown again.
+    /// Begins a request, whose head has arrived. Restores what the stream masked in it.
     pub(crate) fn begin(&self, request: &mut ServiceRequest) {
         let mut options = self.0.options.take();
         if options.any {
-            restore(request.headers_mut());
+            unmask(request.headers_mut());
         }
 
         options.expects_continue &= request.version() >= Version::HTTP_11;
@@ -76,74 +75,76 @@ impl ConnectionState {
         self.0.requests.set(self.requests().wrapping_add(1));
         self.0.framing.set(framing(request));
 
-        // What follows CONNECT has no end that would be known.
+        // What follows CONNECT has no known end.
         self.0
-            .unread
+            .has_unread_body
             .set(self.framing() != Framing::NONE || request.method() == Method::CONNECT);
-        self.0.stage.set(Stage::Work);
+        self.0.stage.set(Stage::Processing);
     }
 
-    /// What stands in the head that is about to begin a request.
-    pub(crate) fn head_has(&self, options: Options) {
+    /// Sets the options that were masked in the upcoming head.
+    pub(crate) fn set_masked_options(&self, options: MaskedOptions) {
         self.0.options.set(options);
     }
 
-    /// What of the body the stream has not handed on yet.
+    /// The part of the body that the stream has not passed on yet.
     pub(crate) fn framing(&self) -> Framing {
         self.0.framing.get()
     }
 
-    /// The stream has handed on some of the body.
-    pub(crate) fn body_has_left(&self, framing: Framing) {
+    pub(crate) fn set_framing(&self, framing: Framing) {
         self.0.framing.set(framing);
     }
 
-    /// Whether the client is to be told now that its body is wanted.
-    pub(crate) fn takes_continue(&self) -> bool {
+    /// Whether to send `100 Continue` now. Returns `true` once.
+    pub(crate) fn take_continue(&self) -> bool {
         self.0.wants_continue.take()
     }
 
-    /// The service reads the body, of which so much has not come yet, if that is known.
-    pub(crate) fn body_wanted(&self, left: Option<usize>) {
+    /// A handler reads the body. `remaining` bytes have not arrived, if that is known.
+    pub(crate) fn await_body(&self, remaining: Option<usize>) {
         if self.stage() != Stage::Body {
             self.0
                 .wants_continue
                 .set(self.0.options.get().expects_continue);
         }
+
         self.0.stage.set(Stage::Body);
-        self.0.portion.set(left.unwrap_or_default().min(MOST));
+        self.0
+            .read_limit
+            .set(remaining.unwrap_or_default().min(MAX_READ_LIMIT));
     }
 
-    /// How many bytes to read before there is a look at what they were.
-    pub(crate) fn portion(&self) -> usize {
-        self.0.portion.get().max(LEAST)
+    /// The maximum number of bytes to read at once.
+    pub(crate) fn read_limit(&self) -> usize {
+        self.0.read_limit.get().max(MIN_READ_LIMIT)
     }
 
-    /// The service stops reading the body, at its end or before.
-    pub(crate) fn body_done(&self, complete: bool) {
-        self.0.unread.set(!complete);
-        self.0.portion.set(LEAST);
-        self.0.stage.set(Stage::Work);
+    /// The handler stops reading the body, at its end or before.
+    pub(crate) fn end_body(&self, is_complete: bool) {
+        self.0.has_unread_body.set(!is_complete);
+        self.0.read_limit.set(MIN_READ_LIMIT);
+        self.0.stage.set(Stage::Processing);
     }
 
-    /// The request is answered. Whether that must be the last one on this connection, because it is
-    /// wanted so, or what is left of the body would be taken for a request.
-    pub(crate) fn answered(&self, last: bool) -> bool {
-        let over = last || self.0.unread.get();
+    /// The request has been answered. Returns whether the response must be the last one of the
+    /// connection: because `is_last`, or because the rest of the body would be read as a request.
+    pub(crate) fn finish_response(&self, is_last: bool) -> bool {
+        let is_last = is_last || self.0.has_unread_body.get();
         self.0
             .stage
-            .set(if over { Stage::Over } else { Stage::Head });
-        over
+            .set(if is_last { Stage::Closed } else { Stage::Head });
+        is_last
     }
 
-    /// The answer has been given but for its body, which is still being made.
-    pub(crate) fn answering(&self) {
-        self.0.stage.set(Stage::Work);
+    /// The body of the response is still being produced.
+    pub(crate) fn continue_response(&self) {
+        self.0.stage.set(Stage::Processing);
     }
 
-    /// Nothing more is wanted.
-    pub(crate) fn give_up(&self) {
-        self.0.stage.set(Stage::Over);
+    /// Accepts nothing more from the client.
+    pub(crate) fn close(&self) {
+        self.0.stage.set(Stage::Closed);
     }
 }
 

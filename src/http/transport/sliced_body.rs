@@ -1,8 +1,8 @@
-//! Large answers, handed over slice by slice.
+//! Large response bodies in slices.
 //!
-//! The HTTP library copies what it is given into a buffer of the connection, however long the
-//! client takes to take it. So it is given no more than the connection can send soon; the rest
-//! stays where it is, counted, and shared with everybody who is answered the same.
+//! The HTTP library copies a body into a buffer of the connection, where it stays until the client
+//! has read it. So the library gets one slice at a time. The rest is counted against the memory
+//! budget, and shared between responses with the same body.
 
 use crate::http::{
     error::ApiError,
@@ -23,7 +23,7 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Wraps all routes.
+/// Middleware around all routes.
 pub(crate) async fn slice_large_bodies(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -43,8 +43,8 @@ pub(crate) async fn slice_large_bodies(
         return Ok(response);
     };
 
-    // What was written cannot be refused any more, so its room was taken before.
-    let taken_before = response
+    // The response to a write cannot be refused any more, so its memory was reserved before.
+    let reserved = response
         .response_mut()
         .extensions_mut()
         .remove::<Reservation>();
@@ -56,27 +56,27 @@ pub(crate) async fn slice_large_bodies(
         .as_ref()
         .map(|ResponseOwner(account)| account.as_str());
 
-    match taken_before.map_or_else(|| state.answers.reserve(length, owner), Ok) {
-        Ok(part) => Ok(response.map_body(|_, body| match body.try_into_bytes() {
+    match reserved.map_or_else(|| state.answers.reserve(length, owner), Ok) {
+        Ok(reservation) => Ok(response.map_body(|_, body| match body.try_into_bytes() {
             Ok(rest) => BoxBody::new(SlicedBody {
                 rest,
-                _until_sent: part,
+                _reservation: reservation,
             }),
             Err(body) => body,
         })),
-        Err(problem) => Ok(busy(response, problem)),
+        Err(error) => Ok(refuse(response, error)),
     }
 }
 
-fn busy(response: ServiceResponse, problem: ApiError) -> ServiceResponse {
+fn refuse(response: ServiceResponse, error: ApiError) -> ServiceResponse {
     let (request, _) = response.into_parts();
-    ServiceResponse::from_err(problem, request)
+    ServiceResponse::from_err(error, request)
 }
 
-/// What is left of an answer.
+/// The rest of a body.
 struct SlicedBody {
     rest: Bytes,
-    _until_sent: Reservation,
+    _reservation: Reservation,
 }
 
 impl MessageBody for SlicedBody {

@@ -1,4 +1,4 @@
-//! A connection of either kind: TCP or a Unix domain socket.
+//! A connected socket: TCP or Unix domain.
 
 use actix_rt::net::{TcpStream, UnixStream};
 use std::{
@@ -9,7 +9,7 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A stream of bytes from and to a client.
+/// The connection to a client.
 #[derive(Debug)]
 pub(crate) enum Socket {
     Tcp(TcpStream),
@@ -17,7 +17,8 @@ pub(crate) enum Socket {
 }
 
 impl Socket {
-    /// Who is at the other end. Whoever reaches a socket in the file system is on this machine.
+    /// The address of the peer. Peers of a Unix socket are on this machine, so they get a loopback
+    /// address.
     pub(crate) fn peer(&self) -> Option<SocketAddr> {
         match self {
             Self::Tcp(stream) => stream.peer_addr().ok(),
@@ -25,7 +26,7 @@ impl Socket {
         }
     }
 
-    /// Whether there is something to read, or the end.
+    /// Is ready when there are bytes to read, or the end of the stream.
     pub(crate) fn poll_read_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Tcp(stream) => stream.poll_read_ready(context),
@@ -33,10 +34,11 @@ impl Socket {
         }
     }
 
-    /// An answer is written whole; waiting for more would only delay it.
-    pub(crate) fn send_at_once(&self) {
+    /// Disables Nagle's algorithm: responses are written whole, so waiting for more only delays them.
+    pub(crate) fn disable_nagle(&self) {
         if let Self::Tcp(stream) = self {
-            let _as_good_as_it_gets = stream.set_nodelay(true);
+            // On failure the connection works, only slower.
+            let _ignored = stream.set_nodelay(true);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A body that a thread writes while a client reads it: bounded memory, and nobody waits for ever.
+//! A streaming response body that a thread writes while the client reads it, with bounded memory and
+//! timeouts.
 
 use actix_web::web::Bytes;
 use futures_core::Stream;
@@ -11,15 +12,15 @@ use std::{
     time::Duration,
 };
 
-/// Bytes that are handed on together.
-const CHUNK: usize = 64 << 10;
+/// Size of a chunk.
+const CHUNK_BYTES: usize = 64 << 10;
 /// Chunks that may wait for the reader.
-const MOST_WAITING: usize = 4;
+const MAX_QUEUED_CHUNKS: usize = 4;
 
 #[derive(Debug, Default)]
 struct PipeState {
     chunks: VecDeque<Bytes>,
-    /// Everything was written.
+    /// Whether the writer has finished.
     complete: bool,
     writer_gone: bool,
     reader_gone: bool,
@@ -38,45 +39,45 @@ impl Shared {
     }
 }
 
-/// While a writer waits it looks so often whether it is to stop.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// How often a waiting writer checks whether to abort.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Why a writer is to stop, if it is.
-type Stop = Box<dyn Fn() -> Option<io::Error> + Send>;
+/// Returns the reason to abort, if there is one.
+type AbortReason = Box<dyn Fn() -> Option<io::Error> + Send>;
 
-/// The end that a thread writes. A reader that takes nothing for `patience` is given up, and any
-/// reader when `stop` says so.
+/// The end that a thread writes. A write fails if the client reads nothing for `timeout`, or if
+/// there is a reason to abort.
 pub(crate) struct BodyWriter {
     shared: Arc<Shared>,
     buffer: Vec<u8>,
-    patience: Duration,
-    stop: Stop,
+    timeout: Duration,
+    abort_reason: AbortReason,
 }
 
-/// The end that is the body. It ends with an error, which breaks the connection, unless the writer
-/// has [`finish`](BodyWriter::finish)ed.
+/// The end that is the response body. It fails, which breaks the connection, unless the writer calls
+/// [`finish`](BodyWriter::finish).
 #[derive(Debug)]
 pub(crate) struct StreamingBody(Arc<Shared>);
 
 pub(crate) fn streaming_body(
-    patience: Duration,
-    stop: impl Fn() -> Option<io::Error> + Send + 'static,
+    timeout: Duration,
+    abort_reason: impl Fn() -> Option<io::Error> + Send + 'static,
 ) -> (BodyWriter, StreamingBody) {
     let shared = Arc::new(Shared::default());
-    let stop = Box::new(stop);
+    let abort_reason = Box::new(abort_reason);
     (
         BodyWriter {
             shared: Arc::clone(&shared),
             buffer: Vec::new(),
-            patience,
-            stop,
+            timeout,
+            abort_reason,
         },
         StreamingBody(shared),
     )
 }
 
 impl BodyWriter {
-    /// Says that this was all.
+    /// Completes the body.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         self.send_chunk()?;
         self.shared.lock().complete = true;
@@ -93,14 +94,14 @@ impl BodyWriter {
         if state.reader_gone {
             return Err(io::Error::new(
                 io::ErrorKind::BrokenPipe,
-                "the client has gone",
+                "the client has disconnected",
             ));
         }
 
-        if state.chunks.len() >= MOST_WAITING {
+        if state.chunks.len() >= MAX_QUEUED_CHUNKS {
             return Err(io::Error::new(
                 io::ErrorKind::TimedOut,
-                "the client reads no more",
+                "the client stopped reading",
             ));
         }
 
@@ -112,19 +113,19 @@ impl BodyWriter {
         Ok(())
     }
 
-    /// Waits for the reader as long as there is patience, but not beyond the moment in which it is
-    /// to stop.
+    /// Waits until the queue has room, the timeout is over, or there is a reason to abort.
     fn wait_for_room(&self) -> io::Result<MutexGuard<'_, PipeState>> {
-        let full = |state: &mut PipeState| state.chunks.len() >= MOST_WAITING && !state.reader_gone;
-        let (mut state, mut left) = (self.shared.lock(), self.patience);
+        let full =
+            |state: &mut PipeState| state.chunks.len() >= MAX_QUEUED_CHUNKS && !state.reader_gone;
+        let (mut state, mut left) = (self.shared.lock(), self.timeout);
         loop {
-            if let Some(reason) = (self.stop)() {
+            if let Some(reason) = (self.abort_reason)() {
                 return Err(reason);
             }
             if !full(&mut state) || left.is_zero() {
                 return Ok(state);
             }
-            let time = left.min(LOOK_AGAIN);
+            let time = left.min(POLL_INTERVAL);
             let waited = self.shared.changed.wait_timeout_while(state, time, full);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
             left = left.saturating_sub(time);
@@ -135,13 +136,13 @@ impl BodyWriter {
 impl Write for BodyWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.buffer.extend_from_slice(bytes);
-        if self.buffer.len() >= CHUNK {
+        if self.buffer.len() >= CHUNK_BYTES {
             self.send_chunk()?;
         }
         Ok(bytes.len())
     }
 
-    /// What is handed on in chunks needs none; the last one goes with [`finish`](Self::finish).
+    /// Does nothing: [`finish`](Self::finish) sends the last chunk.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -169,9 +170,7 @@ impl Stream for StreamingBody {
 
         match (state.complete, state.writer_gone) {
             (true, _) => Poll::Ready(None),
-            (false, true) => {
-                Poll::Ready(Some(Err(io::Error::other("it was not written to its end"))))
-            }
+            (false, true) => Poll::Ready(Some(Err(io::Error::other("the body is incomplete")))),
             (false, false) => {
                 state.reader = Some(context.waker().clone());
                 Poll::Pending
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_in_order_and_then_it_ends() {
+    fn bytes_are_read_in_order_until_the_end() {
         let (mut writer, mut reader) = streaming_body(LONG, || None);
         assert!(next(&mut reader).is_pending());
         let writing = std::thread::spawn(move || {
@@ -229,9 +228,9 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_that_breaks_off_breaks_the_body() {
+    fn body_fails_when_its_writer_is_dropped() {
         let (mut writer, mut reader) = streaming_body(LONG, || None);
-        writer.write_all(&[0; CHUNK]).unwrap();
+        writer.write_all(&[0; CHUNK_BYTES]).unwrap();
         drop(writer);
         assert!(matches!(next(&mut reader), Poll::Ready(Some(Ok(_)))));
         assert!(matches!(next(&mut reader), Poll::Ready(Some(Err(_)))));
@@ -240,11 +239,11 @@ mod tests {
     #[test]
     fn a_reader_that_takes_nothing_is_given_up() {
         let (mut writer, _reader) = streaming_body(Duration::ZERO, || None);
-        for _ in 0..MOST_WAITING {
-            writer.write_all(&[0; CHUNK]).unwrap();
+        for _ in 0..MAX_QUEUED_CHUNKS {
+            writer.write_all(&[0; CHUNK_BYTES]).unwrap();
         }
         assert_eq!(
-            writer.write_all(&[0; CHUNK]).unwrap_err().kind(),
+            writer.write_all(&[0; CHUNK_BYTES]).unwrap_err().kind(),
             io::ErrorKind::TimedOut
         );
     }
@@ -254,7 +253,7 @@ mod tests {
         let (mut writer, reader) = streaming_body(LONG, || None);
         let writing = std::thread::spawn(move || {
             loop {
-                if let Err(error) = writer.write_all(&[0; CHUNK]) {
+                if let Err(error) = writer.write_all(&[0; CHUNK_BYTES]) {
                     return error.kind();
                 }
             }
@@ -263,7 +262,7 @@ mod tests {
         assert_eq!(writing.join().unwrap(), io::ErrorKind::BrokenPipe);
     }
 
-    /// It held the store until its patience was at an end, though the store had to be opened anew.
+    /// It held the store until its timeout was at an end, though the store had to be opened anew.
     #[test]
     fn a_writer_that_is_to_stop_does_not_wait_for_its_reader() {
         let stopping = Arc::new(AtomicBool::new(false));
@@ -274,12 +273,13 @@ mod tests {
         };
 
         let (mut writer, _reader) = streaming_body(Duration::MAX, stop);
-        for _ in 0..MOST_WAITING {
-            writer.write_all(&[0; CHUNK]).unwrap();
+        for _ in 0..MAX_QUEUED_CHUNKS {
+            writer.write_all(&[0; CHUNK_BYTES]).unwrap();
         }
 
-        let writing =
-            std::thread::spawn(move || writer.write_all(&[0; CHUNK]).unwrap_err().to_string());
+        let writing = std::thread::spawn(move || {
+            writer.write_all(&[0; CHUNK_BYTES]).unwrap_err().to_string()
+        });
         stopping.store(true, Ordering::Relaxed);
         assert_eq!(writing.join().unwrap(), "it is over");
     }

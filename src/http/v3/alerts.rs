@@ -1,4 +1,4 @@
-//! The calls on alerts. Source: PagerTree's public v3 OpenAPI description, "Alert".
+//! Handlers for alerts. Source: PagerTree's public v3 OpenAPI description, "Alert".
 
 use crate::domain::{
     alert::{AlertAction, SCHEMA},

@@ -1,4 +1,4 @@
-//! The documented calls. Source: the reference, "Integration".
+//! Handlers for integrations. Source: the reference, "Integration".
 
 use crate::domain::{
     caller::{Caller, WriteAccess},
@@ -50,7 +50,7 @@ pub(crate) async fn get(
     let caller = match caller {
         Ok(caller) => caller,
         Err(problem) => {
-            // Whoever calls the API has at least a wrong credential.
+            // A request without any credential is probably meant as an event.
             if request.method() == Method::GET && !caller::has_credential(&request) {
                 events::log_misplaced(&state, &path, &request).await;
             }

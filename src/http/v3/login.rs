@@ -1,4 +1,4 @@
-//! `POST /public/login`: a user name and a password for a token.
+//! `POST /public/login`: exchanges user name and password for a token.
 
 use crate::domain::body::{self, BodyReader};
 use crate::http::{
@@ -10,8 +10,8 @@ use actix_web::{
 };
 use std::sync::Arc;
 
-/// Hashing a password takes long and much memory, so it happens elsewhere and not too often at
-/// once. Who has tried too often does not even wait for a permit.
+/// Hashing a password needs much time and memory, so it runs on a bounded number of blocking
+/// threads. The rate limit is checked before waiting for one.
 pub(crate) async fn login(
     request: HttpRequest,
     body: JsonObject,
@@ -29,7 +29,7 @@ pub(crate) async fn login(
     let token = if authenticator.is_login_slow() {
         let permit = state.logins.acquire().await?;
         let outcome = web::block(move || {
-            let _held_until_done = permit;
+            let _permit = permit;
             authenticator.login(&username, &password)
         });
         outcome

@@ -1,4 +1,4 @@
-//! The calls on logs.
+//! Handlers for logs.
 
 use crate::domain::{caller::Caller, list::Select, log::SCHEMA};
 use crate::http::{

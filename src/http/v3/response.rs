@@ -1,4 +1,4 @@
-//! Writing what succeeded.
+//! Successful responses.
 
 use crate::http::{
     extract::preconditions,
@@ -15,35 +15,35 @@ use actix_web::{
     web::Bytes,
 };
 
-/// Marks an answer that has no body, whatever its status: who sends events looks at nothing else.
+/// Marks a response that gets no error body. Third parties look only at the status.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NoErrorBody;
 
-/// Whose answer it is, beside one that takes reservation.
+/// The account whose share of memory a large response counts towards.
 #[derive(Clone, Debug)]
 pub(crate) struct ResponseOwner(pub(crate) AccountId);
 
-/// 200 and a stored object of the account, as it is, or 304 to who has it already.
+/// 200 with a stored record, or 304 if the client has it.
 pub(crate) fn object(request: &HttpRequest, account: &AccountId, stored: Stored) -> HttpResponse {
     let tag = EntityTag::of(stored.as_ref());
-    unless_known(request, tag, || owned(account, Bytes::from_owner(stored)))
+    unless_cached(request, tag, || owned(account, Bytes::from_owner(stored)))
 }
 
-/// The same with some attributes of a stored object. The tag is that of all of it, so that it is
-/// good for a change too.
+/// 200 with selected attributes of a record, or 304. The tag is that of the whole record, so that it
+/// works as a precondition of an update.
 pub(crate) fn selected(
     request: &HttpRequest,
     account: &AccountId,
     stored: &Stored,
-    some: Vec<u8>,
+    attributes: Vec<u8>,
 ) -> HttpResponse {
-    unless_known(request, EntityTag::of(stored.as_ref()), || {
-        owned(account, some.into())
+    unless_cached(request, EntityTag::of(stored.as_ref()), || {
+        owned(account, attributes.into())
     })
 }
 
-/// 200 and a stored object after a write, with the reservation that was taken for it before anything was
-/// written.
+/// 200 with a record that was written. Its memory was reserved before the write, which cannot be
+/// refused afterwards.
 pub(crate) fn written(stored: Stored, reservation: Reservation) -> HttpResponse {
     let tag = EntityTag::of(stored.as_ref());
     let mut response = json(Bytes::from_owner(stored));
@@ -52,24 +52,24 @@ pub(crate) fn written(stored: Stored, reservation: Reservation) -> HttpResponse 
     response
 }
 
-/// The answer, unless the client has it: then 304.
-fn unless_known(
+/// The response, or 304 if the client has it.
+fn unless_cached(
     request: &HttpRequest,
     tag: EntityTag,
-    answer: impl FnOnce() -> HttpResponse,
+    respond: impl FnOnce() -> HttpResponse,
 ) -> HttpResponse {
-    let known = preconditions::tags(request.headers(), &header::IF_NONE_MATCH);
-    let is_known = known.is_some_and(|tags| tags.include_weakly(tag));
-    let mut response = if is_known {
+    let cached = preconditions::tags(request.headers(), &header::IF_NONE_MATCH);
+    let is_cached = cached.is_some_and(|tags| tags.include_weakly(tag));
+    let mut response = if is_cached {
         HttpResponse::NotModified().finish()
     } else {
-        answer()
+        respond()
     };
     add_tag(&mut response, tag);
     response
 }
 
-/// Who keeps an answer must ask each time whether it still holds.
+/// Clients may keep a response but must revalidate it each time.
 const CACHING: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 fn add_tag(response: &mut HttpResponse, tag: EntityTag) {
@@ -81,7 +81,7 @@ fn add_tag(response: &mut HttpResponse, tag: EntityTag) {
     }
 }
 
-/// 200 and JSON that counts for the account while it is being sent.
+/// 200 with JSON whose memory counts towards the share of the account while it is being sent.
 fn owned(account: &AccountId, body: Bytes) -> HttpResponse {
     let is_large = body.len() > UNCOUNTED_BYTES;
     let mut response = json(body);
@@ -93,21 +93,21 @@ fn owned(account: &AccountId, body: Bytes) -> HttpResponse {
     response
 }
 
-/// 200 and JSON.
+/// 200 with JSON.
 pub(crate) fn json(body: impl Into<Bytes>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header(ContentType::json())
         .body(body.into())
 }
 
-/// 200 and a list, or 304, with its `Link` header if there is one.
+/// 200 with a list, or 304, and its `Link` header.
 pub(crate) fn list(
     request: &HttpRequest,
     account: &AccountId,
     page: &ListPage,
     links: Option<String>,
 ) -> HttpResponse {
-    let mut response = unless_known(request, page.tag, || owned(account, page.body.clone()));
+    let mut response = unless_cached(request, page.tag, || owned(account, page.body.clone()));
     if let Some(links) = links.and_then(|links| HeaderValue::try_from(links).ok()) {
         response.headers_mut().insert(header::LINK, links);
     }

@@ -1,43 +1,42 @@
-//! How much of what a client sends belongs to the body of a request.
+//! The framing of a body: finds where it ends, so that the HTTP library gets nothing beyond it.
 //!
-//! The HTTP library reads the body; this only finds its end, so that the library is given nothing
-//! beyond it. What it would call malformed is malformed here too, and is not given to it: it would
-//! answer that by itself, behind the answer of ours.
+//! The library decodes the body. What it would call malformed is malformed here too and is withheld
+//! from it, because it would respond to that itself, after our own response.
 
-/// What of a body has not come yet.
+/// The rest of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
-    /// So many bytes.
+    /// This many bytes.
     Length(u64),
     /// Chunks (RFC 9112, 7.1).
     Chunked(Chunk),
-    /// No end can be found, since what has come is not well-formed.
+    /// Malformed chunks, whose end cannot be found.
     Broken,
 }
 
-/// What the next byte of a chunked body is.
+/// The position in a chunked body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Chunk {
     /// The first digit of a chunk's size.
     Size,
-    /// A further digit, or what ends them.
+    /// A further digit of the size, or the byte after it.
     Digits(u64),
-    /// White space behind the size.
+    /// White space after the size.
     Space(u64),
-    /// Something behind the size that nobody asks for.
+    /// A chunk extension, which is ignored.
     Extension(u64),
-    /// The end of the line of the size.
+    /// The line feed after the size.
     SizeEnd(u64),
-    /// Data, of which so many bytes are left.
+    /// Data, with this many bytes left.
     Data(u64),
-    /// The line break behind the data.
+    /// The line break after the data.
     DataReturn,
     DataEnd,
-    /// The beginning of a line behind the last chunk.
+    /// The beginning of a line after the last chunk.
     TrailerBegin,
     Trailer,
     TrailerEnd,
-    /// The end of the empty line at the end.
+    /// The line feed of the final empty line.
     LastEnd,
 }
 
@@ -50,11 +49,11 @@ impl Default for Framing {
 impl Framing {
     /// No body, or the end of one.
     pub(crate) const NONE: Self = Self::Length(0);
-    /// Chunks from the first.
+    /// A chunked body from its first chunk.
     pub(crate) const CHUNKED: Self = Self::Chunked(Chunk::Size);
 
-    /// How many of these bytes belong to the body, and what is left of it behind them.
-    pub(super) fn take(self, bytes: &[u8]) -> (usize, Self) {
+    /// Returns how many of these bytes belong to the body, and the rest of the body after them.
+    pub(super) fn consume(self, bytes: &[u8]) -> (usize, Self) {
         match self {
             Self::Broken => (0, self),
             Self::Length(left) => {
@@ -64,12 +63,12 @@ impl Framing {
                     Self::Length(left.saturating_sub(taken)),
                 )
             }
-            Self::Chunked(chunk) => take_chunks(chunk, bytes),
+            Self::Chunked(chunk) => consume_chunks(chunk, bytes),
         }
     }
 
-    /// The most bytes that may be read without reading beyond the end.
-    pub(super) fn at_most(self, bytes: usize) -> usize {
+    /// Limits a read so that it does not go beyond the end.
+    pub(super) fn limit_read(self, bytes: usize) -> usize {
         match self {
             Self::Length(left) => usize::try_from(left).unwrap_or(usize::MAX).min(bytes),
             Self::Chunked(_) | Self::Broken => bytes,
@@ -77,11 +76,11 @@ impl Framing {
     }
 }
 
-fn take_chunks(mut chunk: Chunk, bytes: &[u8]) -> (usize, Framing) {
+fn consume_chunks(mut chunk: Chunk, bytes: &[u8]) -> (usize, Framing) {
     let mut taken = 0_usize;
     while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
         if let Chunk::Data(left) = chunk {
-            let (some, Framing::Length(left)) = Framing::Length(left).take(rest) else {
+            let (some, Framing::Length(left)) = Framing::Length(left).consume(rest) else {
                 break;
             };
             taken = taken.saturating_add(some);
@@ -106,7 +105,7 @@ fn take_chunks(mut chunk: Chunk, bytes: &[u8]) -> (usize, Framing) {
 }
 
 impl Chunk {
-    /// What comes behind this byte; nothing when the byte cannot stand here.
+    /// The position after this byte. `None` if the byte is not allowed here.
     fn step(self, byte: u8) -> Option<Framing> {
         let next = match (self, byte) {
             (Self::Size, _) => Self::Digits(digit(byte)?),
@@ -124,7 +123,7 @@ impl Chunk {
             (Self::Extension(size), _) => Self::Extension(size),
             (Self::SizeEnd(0), b'\n') | (Self::TrailerEnd, b'\n') => Self::TrailerBegin,
             (Self::SizeEnd(size), b'\n') => Self::Data(size),
-            // It is stepped over as a whole.
+            // Skipped as a whole by `consume_chunks`.
             (Self::Data(_), _) => return None,
             (Self::DataReturn, b'\r') => Self::DataEnd,
             (Self::DataEnd, b'\n') => Self::Size,
@@ -154,12 +153,12 @@ fn digit(byte: u8) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn take(framing: Framing, text: &str) -> (usize, Framing) {
-        let whole = framing.take(text.as_bytes());
+    fn consume(framing: Framing, text: &str) -> (usize, Framing) {
+        let whole = framing.consume(text.as_bytes());
         for length in 1..text.len() {
             let (mut framing, mut taken) = (framing, 0);
             for piece in text.as_bytes().chunks(length) {
-                let (some, next) = framing.take(piece);
+                let (some, next) = framing.consume(piece);
                 (framing, taken) = (next, taken + some);
                 if some < piece.len() {
                     break;
@@ -172,21 +171,21 @@ mod tests {
     }
 
     #[test]
-    fn a_body_of_known_length_ends_there() {
-        assert_eq!(take(Framing::Length(3), "abcGET"), (3, Framing::NONE));
-        assert_eq!(take(Framing::Length(3), "ab"), (2, Framing::Length(1)));
-        assert_eq!(take(Framing::NONE, "GET"), (0, Framing::NONE));
+    fn body_of_known_length_ends_there() {
+        assert_eq!(consume(Framing::Length(3), "abcGET"), (3, Framing::NONE));
+        assert_eq!(consume(Framing::Length(3), "ab"), (2, Framing::Length(1)));
+        assert_eq!(consume(Framing::NONE, "GET"), (0, Framing::NONE));
     }
 
     #[test]
-    fn chunks_end_with_the_empty_line_behind_the_last() {
+    fn chunked_body_ends_with_its_empty_line() {
         for body in [
             "0\r\n\r\n",
             "3\r\nabc\r\n0\r\n\r\n",
             "1; x=y\r\n\n\r\n00 \r\na: b\r\nc: d\r\n\r\n",
         ] {
             assert_eq!(
-                take(Framing::CHUNKED, &format!("{body}GET / HTTP/1.1")),
+                consume(Framing::CHUNKED, &format!("{body}GET / HTTP/1.1")),
                 (body.len(), Framing::NONE),
                 "{body:?}"
             );
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_well_formed_is_broken_and_all_before_it_is_taken() {
+    fn malformed_chunk_breaks_the_body_there() {
         for (body, taken) in [
             ("x", 0),
             ("\r\n", 0),
@@ -207,7 +206,7 @@ mod tests {
             ("0\r\n\rx", 4),
         ] {
             assert_eq!(
-                take(Framing::CHUNKED, body),
+                consume(Framing::CHUNKED, body),
                 (taken, Framing::Broken),
                 "{body:?}"
             );

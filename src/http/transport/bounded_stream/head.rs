@@ -1,19 +1,7 @@
-//! The head of a request on its way in: where it ends, how long it takes, and what is hidden from
-//! the HTTP library.
-//!
-//! Three options of HTTP/1.1 are no business of the library, which would act on them before any
-//! code of ours is asked:
-//! - `Connection: upgrade` makes it close the connection after the answer without saying so. This
-//!   server upgrades to nothing, and whoever offers it (Java and curl offer HTTP/2) must be able to
-//!   go on (RFC 9110, 7.8).
-//! - `Upgrade: websocket` makes it take all that follows for the body.
-//! - `Expect: 100-continue` makes it ask for a body that the head alone may decide to refuse.
-//!
-//! So the last letter of such an option is changed on the way in, which makes it one that nobody
-//! knows. [`restore`] undoes that for whoever looks at the headers later.
+//! The head of a request while it arrives: where it ends, its timeout, and the masking of options.
 
+use super::masking::{LinePart, MaskedOptions};
 use actix_rt::time::{Sleep, sleep};
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use memchr::memchr;
 use std::{
     future::Future,
@@ -22,90 +10,56 @@ use std::{
     time::Duration,
 };
 
-/// Headers of which an option is hidden.
-const HIDDEN: [(&str, &[u8]); 3] = [
-    ("connection", b"upgrade"),
-    ("upgrade", b"websocket"),
-    (EXPECT, b"100-continue"),
-];
-
-const EXPECT: &str = "expect";
-
-/// What the last letter of a hidden option becomes.
-const MASK: u8 = b'_';
-
-/// What is known of a head that is awaited or has begun to come.
+/// A head that is expected or arriving.
 #[derive(Debug)]
 pub(super) struct Head {
-    /// How many requests were before it on its connection.
-    pub(super) after: u64,
+    /// The number of requests before it on its connection.
+    pub(super) request_number: u64,
     bytes: usize,
-    /// Lines that have ended, without empty ones before the first.
+    /// Complete lines, without empty ones before the request line.
     lines: usize,
     first_line: usize,
-    /// Bytes of the line that is coming.
+    /// Bytes of the current line.
     line: usize,
-    place: Place,
-    whole: bool,
-    options: Options,
-    /// Is made when the head has not come at once, as nearly all do.
-    late: Option<Pin<Box<Sleep>>>,
-}
-
-/// Options that stood in a head, and were hidden.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Options {
-    /// Any of them.
-    pub(crate) any: bool,
-    /// `Expect: 100-continue`.
-    pub(crate) expects_continue: bool,
-}
-
-/// What the next byte is part of.
-#[derive(Clone, Copy, Debug)]
-enum Place {
-    /// A header's name, and for each of [`HIDDEN`] whether it may still become that.
-    Name { possible: [bool; HIDDEN.len()] },
-    /// The value of one of them, with as much of the option as the current word has of it.
-    Value {
-        hidden: usize,
-        matched: Option<usize>,
-    },
-    /// Anything else.
-    Other,
+    part: LinePart,
+    is_complete: bool,
+    options: MaskedOptions,
+    /// Created only if the head does not arrive at once, as nearly all do.
+    timeout: Option<Pin<Box<Sleep>>>,
 }
 
 impl Head {
-    pub(super) fn new(after: u64) -> Self {
+    pub(super) fn new(request_number: u64) -> Self {
         Self {
-            after,
+            request_number,
             bytes: 0,
             lines: 0,
             first_line: 0,
             line: 0,
-            place: Place::Other,
-            whole: false,
-            options: Options::default(),
-            late: None,
+            part: LinePart::Other,
+            is_complete: false,
+            options: MaskedOptions::default(),
+            timeout: None,
         }
     }
 
-    /// Some bytes have come. Answers how many of them belong to the head; behind them it is over.
-    pub(super) fn come(&mut self, bytes: &mut [u8]) -> usize {
-        let mut taken = 0_usize;
-        while !self.whole {
-            let Some(rest) = bytes.get_mut(taken..).filter(|rest| !rest.is_empty()) else {
+    /// Receives bytes and masks options in them. Returns how many belong to the head: fewer than
+    /// all when it ends among them.
+    pub(super) fn receive(&mut self, bytes: &mut [u8]) -> usize {
+        let mut received = 0_usize;
+        while !self.is_complete {
+            let Some(rest) = bytes.get_mut(received..).filter(|rest| !rest.is_empty()) else {
                 break;
             };
-            taken = taken.saturating_add(self.come_further(rest));
+            received = received.saturating_add(self.receive_some(rest));
         }
-        self.bytes = self.bytes.saturating_add(taken);
-        taken
+        self.bytes = self.bytes.saturating_add(received);
+        received
     }
 
-    /// Takes a byte, or as much of a line as nobody asks for.
-    fn come_further(&mut self, bytes: &mut [u8]) -> usize {
-        if matches!(self.place, Place::Other) {
+    /// Receives one byte, or the rest of a line in which nothing is masked.
+    fn receive_some(&mut self, bytes: &mut [u8]) -> usize {
+        if matches!(self.part, LinePart::Other) {
             let length = memchr(b'\n', bytes).unwrap_or(bytes.len());
             if let Some(text) = bytes.get(..length).filter(|text| !text.is_empty()) {
                 self.count(text.strip_suffix(b"\r").unwrap_or(text).len());
@@ -115,94 +69,72 @@ impl Head {
 
         match bytes.first_mut() {
             Some(b'\n') => self.end_line(),
-            Some(byte) => self.step(byte),
-            None => {}
+            // Not counted, so a line of nothing else is empty too.
+            Some(b'\r') | None => {}
+            Some(byte) => {
+                self.part = self.part.advance(self.line, byte, &mut self.options);
+                self.count(1);
+            }
         }
 
         1
     }
 
-    /// Whether any of it has come.
     pub(super) fn has_begun(&self) -> bool {
         self.bytes > 0
     }
 
-    /// Whether all of it has come.
-    pub(super) fn is_whole(&self) -> bool {
-        self.whole
+    pub(super) fn is_complete(&self) -> bool {
+        self.is_complete
     }
 
-    /// Bytes that have come.
+    /// Bytes received.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Lines that have come.
+    /// Complete lines received.
     pub(super) fn lines(&self) -> usize {
         self.lines
     }
 
-    /// Bytes of the request line, as far as it has come.
+    /// Bytes of the request line received.
     pub(super) fn first_line(&self) -> usize {
         self.first_line
     }
 
-    /// What was hidden.
-    pub(super) fn options(&self) -> Options {
+    /// The options that were masked.
+    pub(super) fn options(&self) -> MaskedOptions {
         self.options
     }
 
-    /// Begins to count, and sees to it that the connection is looked at when the time is over.
-    /// Whether it is already.
-    pub(super) fn must_come_within(
-        &mut self,
-        allowed: Duration,
-        context: &mut Context<'_>,
-    ) -> bool {
-        let late = self.late.get_or_insert_with(|| Box::pin(sleep(allowed)));
-        late.as_mut().poll(context).is_ready()
+    /// Starts the timeout, unless it is running, and registers the task to be woken by it. Returns
+    /// whether it has elapsed.
+    pub(super) fn start_timeout(&mut self, timeout: Duration, context: &mut Context<'_>) -> bool {
+        let timeout = self.timeout.get_or_insert_with(|| Box::pin(sleep(timeout)));
+        timeout.as_mut().poll(context).is_ready()
     }
 
-    /// Whether the time is over.
-    pub(super) fn is_late(&mut self, context: &mut Context<'_>) -> bool {
-        self.late
+    /// Whether the timeout has elapsed.
+    pub(super) fn has_timed_out(&mut self, context: &mut Context<'_>) -> bool {
+        self.timeout
             .as_mut()
-            .is_some_and(|late| matches!(late.as_mut().poll(context), Poll::Ready(())))
+            .is_some_and(|timeout| matches!(timeout.as_mut().poll(context), Poll::Ready(())))
     }
 
     fn end_line(&mut self) {
-        // The carriage return is not counted, so a line of one is empty too.
         if self.line > 0 {
             self.lines = self.lines.saturating_add(1);
         } else if self.lines > 0 {
-            self.whole = true;
+            self.is_complete = true;
         }
 
         self.line = 0;
-        self.place = if self.lines > 0 {
-            Place::Name {
-                possible: [true; HIDDEN.len()],
-            }
+        self.part = if self.lines > 0 {
+            LinePart::HEADER
         } else {
-            Place::Other
+            LinePart::Other
         };
-    }
-
-    fn step(&mut self, byte: &mut u8) {
-        if *byte == b'\r' {
-            return;
-        }
-
-        match self.place {
-            Place::Other => {}
-            Place::Name { possible } => self.place = self.match_name(possible, *byte),
-            Place::Value { hidden, matched } => {
-                let matched = self.match_option(hidden, matched, byte);
-                self.place = Place::Value { hidden, matched };
-            }
-        }
-
-        self.count(1);
     }
 
     fn count(&mut self, bytes: usize) {
@@ -211,116 +143,28 @@ impl Head {
             self.first_line = self.line;
         }
     }
-
-    /// What comes behind this byte of a name.
-    fn match_name(&self, mut possible: [bool; HIDDEN.len()], byte: u8) -> Place {
-        let mut complete = None;
-        for (hidden, (possible, (name, _))) in possible.iter_mut().zip(HIDDEN).enumerate() {
-            complete = complete
-                .or((*possible && byte == b':' && name.len() == self.line).then_some(hidden));
-            *possible &= name
-                .as_bytes()
-                .get(self.line)
-                .is_some_and(|next| next.eq_ignore_ascii_case(&byte));
-        }
-
-        match complete {
-            Some(hidden) => Place::Value {
-                hidden,
-                matched: Some(0),
-            },
-            None if possible.contains(&true) => Place::Name { possible },
-            None => Place::Other,
-        }
-    }
-
-    /// How much of the option the current word has with this byte.
-    fn match_option(
-        &mut self,
-        hidden: usize,
-        matched: Option<usize>,
-        byte: &mut u8,
-    ) -> Option<usize> {
-        if matches!(*byte, b',' | b' ' | b'\t') {
-            return Some(0);
-        }
-
-        let (name, option) = HIDDEN.get(hidden)?;
-        option
-            .get(matched?)
-            .filter(|next| next.eq_ignore_ascii_case(byte))?;
-
-        let matched = matched?.saturating_add(1);
-        if matched < option.len() {
-            return Some(matched);
-        }
-
-        *byte = MASK;
-        self.options.any = true;
-        self.options.expects_continue |= *name == EXPECT;
-
-        None
-    }
-}
-
-/// Shows what was hidden.
-pub(crate) fn restore(headers: &mut HeaderMap) {
-    for (name, option) in HIDDEN {
-        let name = HeaderName::from_static(name);
-        let values: Vec<_> = headers
-            .get_all(&name)
-            .map(|value| shown(value, option))
-            .collect();
-        headers.remove(&name);
-        for value in values {
-            headers.append(name.clone(), value);
-        }
-    }
-}
-
-fn shown(value: &HeaderValue, option: &[u8]) -> HeaderValue {
-    let Some((last, rest)) = option.split_last() else {
-        return value.clone();
-    };
-
-    let mut bytes = value.as_bytes().to_vec();
-    for start in 0..bytes.len() {
-        let Some(word) = bytes
-            .get_mut(start..)
-            .and_then(|rest| rest.get_mut(..option.len()))
-        else {
-            break;
-        };
-
-        if let Some((end, begin)) = word.split_last_mut()
-            && *end == MASK
-            && begin.eq_ignore_ascii_case(rest)
-        {
-            *end = *last;
-        }
-    }
-
-    HeaderValue::from_bytes(&bytes).unwrap_or_else(|_| value.clone())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::masking::unmask;
     use super::*;
+    use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
-    /// What of these bytes is the head, as the library gets it, whatever pieces they come in.
-    fn come(text: &str) -> (String, Head) {
+    /// The head among these bytes as the library gets it, which must not depend on packet lengths.
+    fn receive(text: &str) -> (String, Head) {
         let mut whole = text.as_bytes().to_vec();
         let mut head = Head::new(0);
-        let taken = head.come(&mut whole);
+        let taken = head.receive(&mut whole);
 
         for length in 1..whole.len() {
             let (mut pieces, mut again, mut sum) = (text.as_bytes().to_vec(), Head::new(0), 0);
             for piece in pieces.chunks_mut(length) {
-                sum += again.come(piece);
+                sum += again.receive(piece);
             }
             assert_eq!(
-                (sum, again.options, again.whole),
-                (taken, head.options, head.whole),
+                (sum, again.options, again.is_complete),
+                (taken, head.options, head.is_complete),
                 "{length} of {text}"
             );
             assert_eq!(pieces, whole, "{length} of {text}");
@@ -330,20 +174,20 @@ mod tests {
     }
 
     #[test]
-    fn a_head_ends_at_its_empty_line() {
+    fn head_ends_at_its_empty_line() {
         for (text, end, lines) in [
             ("GET / HTTP/1.1\r\nhost: x\r\n\r\nGET", 27, 2),
             ("GET / HTTP/1.1\nhost: x\n\nbody\n\n", 24, 2),
             ("\r\n\n\r\nGET / HTTP/1.1\r\n\r\n\r\n", 23, 1),
         ] {
-            let (taken, head) = come(text);
+            let (taken, head) = receive(text);
             assert!(
-                head.is_whole() && taken.len() == end && head.lines() == lines,
+                head.is_complete() && taken.len() == end && head.lines() == lines,
                 "{text:?}: {head:?}"
             );
             assert_eq!(
                 (head.first_line(), head.options()),
-                (14, Options::default()),
+                (14, MaskedOptions::default()),
                 "{text:?}"
             );
         }
@@ -354,12 +198,12 @@ mod tests {
             "GET / HTTP/1.1\r\n",
             "GET / HTTP/1.1\r\nhost: x\r\n\r",
         ] {
-            assert!(!come(text).1.is_whole(), "{text:?}");
+            assert!(!receive(text).1.is_complete(), "{text:?}");
         }
     }
 
     #[test]
-    fn options_that_are_none_of_the_librarys_business_are_hidden_and_can_be_restored() {
+    fn options_are_masked_and_can_be_unmasked() {
         for (line, hidden, expects) in [
             (
                 "Connection: Upgrade, HTTP2-Settings",
@@ -374,14 +218,14 @@ mod tests {
             ("Upgrade: websocket", "Upgrade: websocke_", false),
             ("EXPECT: 100-Continue", "EXPECT: 100-Continu_", true),
         ] {
-            let (taken, head) = come(&format!("GET / HTTP/1.1\r\n{line}\r\nhost: x\r\n\r\n"));
+            let (taken, head) = receive(&format!("GET / HTTP/1.1\r\n{line}\r\nhost: x\r\n\r\n"));
             assert_eq!(
                 taken,
                 format!("GET / HTTP/1.1\r\n{hidden}\r\nhost: x\r\n\r\n")
             );
             assert_eq!(
                 head.options(),
-                Options {
+                MaskedOptions {
                     any: true,
                     expects_continue: expects
                 },
@@ -392,7 +236,7 @@ mod tests {
             let name = HeaderName::from_bytes(line.split_once(':').unwrap().0.as_bytes()).unwrap();
             let mut headers = HeaderMap::new();
             headers.append(name.clone(), value(hidden));
-            restore(&mut headers);
+            unmask(&mut headers);
             assert!(
                 headers
                     .get(&name)
@@ -405,14 +249,14 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_passes_as_it_is() {
+    fn other_options_are_not_masked() {
         for text in [
             "POST /upgrade HTTP/1.1\r\nx-connection: upgrade\r\nuonnection: upgrade\r\nconnectio: upgrade\r\n\r\n",
             "GET / HTTP/1.1\r\nconnection: upgrad, xupgrade, keep-alive\r\nupgrade: h2c\r\nexpect: 200-ok\r\n\r\n",
             "connection: upgrade\r\nx: y\r\n\r\n",
             "GET / HTTP/1.1\r\nx: a\r\n\r\nconnection: upgrade\r\n",
         ] {
-            let (taken, head) = come(text);
+            let (taken, head) = receive(text);
             assert!(text.starts_with(&taken) && !head.options().any, "{taken}");
         }
     }

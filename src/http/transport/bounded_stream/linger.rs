@@ -19,44 +19,44 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_DISCARDED: usize = 64 << 20;
 
-/// A connection on its way out.
+/// A connection that is being closed.
 #[derive(Debug)]
 pub(super) struct Linger {
-    told: bool,
-    left: usize,
-    end: Pin<Box<Sleep>>,
+    is_shut_down: bool,
+    remaining: usize,
+    timeout: Pin<Box<Sleep>>,
 }
 
 impl Default for Linger {
     fn default() -> Self {
         Self {
-            told: false,
-            left: MAX_DISCARDED,
-            end: Box::pin(sleep(LINGER_TIMEOUT)),
+            is_shut_down: false,
+            remaining: MAX_DISCARDED,
+            timeout: Box::pin(sleep(LINGER_TIMEOUT)),
         }
     }
 }
 
 impl Linger {
-    /// Is ready when the client has noticed, or has had its chance.
+    /// Is ready when the client has closed its side, or the limits are reached.
     pub(super) fn wait(&mut self, stream: &mut Socket, context: &mut Context<'_>) -> Poll<()> {
-        if !self.told {
-            // A client that cannot be told has gone, as reading will show.
-            let _told = ready!(Pin::new(&mut *stream).poll_shutdown(context));
-            self.told = true;
+        if !self.is_shut_down {
+            // On failure the client has disconnected, which the next read shows.
+            let _ignored = ready!(Pin::new(&mut *stream).poll_shutdown(context));
+            self.is_shut_down = true;
         }
 
-        let mut thrown_away = [0; 16 << 10];
-        while self.left > 0 && self.end.as_mut().poll(context).is_pending() {
-            let mut bytes = ReadBuf::new(&mut thrown_away);
+        let mut discarded = [0; 16 << 10];
+        while self.remaining > 0 && self.timeout.as_mut().poll(context).is_pending() {
+            let mut bytes = ReadBuf::new(&mut discarded);
             let read = ready!(Pin::new(&mut *stream).poll_read(context, &mut bytes));
             if read.is_err() || bytes.filled().is_empty() {
                 break;
             }
-            self.left = self.left.saturating_sub(bytes.filled().len());
+            self.remaining = self.remaining.saturating_sub(bytes.filled().len());
         }
 
-        self.left = 0;
+        self.remaining = 0;
         Poll::Ready(())
     }
 }

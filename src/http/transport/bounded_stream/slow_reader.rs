@@ -1,8 +1,8 @@
-//! How long a client may take for its answer.
+//! Timeout for clients that read their response too slowly.
 //!
-//! It may take nothing for a while, and must take a least number of bytes for each second for which
-//! the server waits for it. What a client leaves in its place is memory of the server's, which
-//! others then cannot have.
+//! A client may pause for a while, but must on average read a minimum number of bytes for each
+//! second that the server waits for it. An unread response occupies memory that other clients then
+//! cannot have.
 
 use actix_rt::time::{Sleep, sleep};
 use std::{
@@ -12,18 +12,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Slower than the slowest lines, and fast enough that a large page is taken within the hour.
+/// Slower than the slowest networks, and fast enough that a large page is read within the hour.
 const MIN_BYTES_PER_SECOND: u64 = 8 << 10;
 
-/// What is known of a client that has let the server wait within this request.
+/// A client that has kept the server waiting in the current request.
 #[derive(Debug)]
 pub(super) struct SlowReader {
     /// The number of the request.
     pub(super) request: u64,
-    /// For how long the server has waited until it last could write.
+    /// How long the server has waited in total, without the current wait.
     waited: Duration,
-    taken: u64,
-    waits: Option<Wait>,
+    written: u64,
+    current: Option<Wait>,
 }
 
 #[derive(Debug)]
@@ -37,50 +37,50 @@ impl SlowReader {
         Self {
             request,
             waited: Duration::ZERO,
-            taken: 0,
-            waits: None,
+            written: 0,
+            current: None,
         }
     }
 
-    /// Nothing could be written. Is ready when it has been so for too long. `patience` is how long
-    /// nothing need be taken.
-    pub(super) fn wait(
+    /// Nothing could be written. Is ready when that has lasted too long. `max_pause` is how long the
+    /// client may read nothing.
+    pub(super) fn poll_timeout(
         &mut self,
         now: Instant,
-        patience: Duration,
+        max_pause: Duration,
         context: &mut Context<'_>,
     ) -> Poll<()> {
-        let left = self.time_left(patience);
-        let wait = self.waits.get_or_insert_with(|| Wait {
+        let left = self.time_left(max_pause);
+        let wait = self.current.get_or_insert_with(|| Wait {
             since: now,
             until: Box::pin(sleep(left)),
         });
         wait.until.as_mut().poll(context)
     }
 
-    /// So much could be written.
-    pub(super) fn took(&mut self, bytes: usize, now: Instant) {
-        self.taken = self
-            .taken
+    /// Records that the client has made room for this many bytes.
+    pub(super) fn record_written(&mut self, bytes: usize, now: Instant) {
+        self.written = self
+            .written
             .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
-        if let Some(wait) = self.waits.take() {
+        if let Some(wait) = self.current.take() {
             self.waited = self
                 .waited
                 .saturating_add(now.saturating_duration_since(wait.since));
         }
     }
 
-    /// Whether the server waits for it now.
-    pub(super) fn is_waited_for(&self) -> bool {
-        self.waits.is_some()
+    /// Whether the server is waiting for the client.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.current.is_some()
     }
 
-    fn time_left(&self, patience: Duration) -> Duration {
-        let earned = Duration::from_secs(self.taken / MIN_BYTES_PER_SECOND);
-        patience
+    fn time_left(&self, max_pause: Duration) -> Duration {
+        let earned = Duration::from_secs(self.written / MIN_BYTES_PER_SECOND);
+        max_pause
             .saturating_add(earned)
             .saturating_sub(self.waited)
-            .min(patience)
+            .min(max_pause)
     }
 }
 
@@ -88,10 +88,10 @@ impl SlowReader {
 mod tests {
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(75);
+    const MAX_PAUSE: Duration = Duration::from_secs(75);
 
-    /// The patience that is left with a client that takes `bytes` after each pause of `seconds`, or
-    /// after how many it has none.
+    /// The time left for a client that reads `bytes` after each pause of `seconds`, or the round in
+    /// which it runs out.
     fn left_with(bytes: usize, seconds: u64) -> Result<Duration, u64> {
         actix_rt::System::new().block_on(async {
             let mut context = Context::from_waker(std::task::Waker::noop());
@@ -99,33 +99,36 @@ mod tests {
             let mut now = Instant::now();
 
             for round in 0..1_000 {
-                if reader.time_left(PATIENCE) < Duration::from_secs(seconds) {
+                if reader.time_left(MAX_PAUSE) < Duration::from_secs(seconds) {
                     return Err(round);
                 }
                 assert!(
-                    reader.wait(now, PATIENCE, &mut context).is_pending() && reader.is_waited_for()
+                    reader
+                        .poll_timeout(now, MAX_PAUSE, &mut context)
+                        .is_pending()
+                        && reader.is_blocked()
                 );
                 now += Duration::from_secs(seconds);
-                reader.took(bytes, now);
-                assert!(!reader.is_waited_for());
+                reader.record_written(bytes, now);
+                assert!(!reader.is_blocked());
             }
 
-            Ok(reader.time_left(PATIENCE))
+            Ok(reader.time_left(MAX_PAUSE))
         })
     }
 
     #[test]
-    fn who_takes_enough_may_take_as_long_as_it_likes() {
-        assert_eq!(left_with(8 << 10, 1), Ok(PATIENCE));
+    fn steady_client_is_not_timed_out() {
+        assert_eq!(left_with(8 << 10, 1), Ok(MAX_PAUSE));
         assert_eq!(
             left_with(600 << 10, 75),
-            Ok(PATIENCE),
+            Ok(MAX_PAUSE),
             "in large steps, as a window opens"
         );
     }
 
     #[test]
-    fn who_takes_a_little_again_and_again_is_given_up() {
+    fn client_that_reads_too_little_is_timed_out() {
         assert_eq!(left_with(32 << 10, 74), Err(1));
         assert_eq!(left_with(1, 1), Err(75));
         assert_eq!(left_with(4 << 10, 1), Err(149));
