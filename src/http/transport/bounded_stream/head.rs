@@ -2,7 +2,7 @@
 
 use super::masking::{LinePart, MaskedOptions};
 use actix_rt::time::{Sleep, sleep};
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 use std::{
     future::Future,
     pin::Pin,
@@ -62,7 +62,9 @@ impl Head {
         if matches!(self.part, LinePart::Other) {
             let length = memchr(b'\n', bytes).unwrap_or(bytes.len());
             if let Some(text) = bytes.get(..length).filter(|text| !text.is_empty()) {
-                self.count(text.strip_suffix(b"\r").unwrap_or(text).len());
+                // Not counted here either: the end of the head must not depend on packets.
+                let returns = memchr_iter(b'\r', text).count();
+                self.count(text.len().saturating_sub(returns));
                 return length;
             }
         }
@@ -179,6 +181,7 @@ mod tests {
             ("GET / HTTP/1.1\r\nhost: x\r\n\r\nGET", 27, 2),
             ("GET / HTTP/1.1\nhost: x\n\nbody\n\n", 24, 2),
             ("\r\n\n\r\nGET / HTTP/1.1\r\n\r\n\r\n", 23, 1),
+            ("\r\r\nGET / HTTP/1.1\r\n\r\r\n\r\n", 22, 1),
         ] {
             let (taken, head) = receive(text);
             assert!(
