@@ -59,6 +59,9 @@ pub struct Edges {
     pub clock: Clock,
     /// Ids and secrets.
     pub ids: Ids,
+    /// Seed of random conflicts between commits, for tests; see
+    /// [`Options::contention`](crate::store::Options::contention).
+    pub contention: Option<u64>,
 }
 
 impl Default for Edges {
@@ -67,6 +70,7 @@ impl Default for Edges {
         Self {
             clock: Clock::System,
             ids: Ids::Random,
+            contention: None,
         }
     }
 }
@@ -125,10 +129,7 @@ impl App {
             .iter()
             .filter_map(Endpoint::socket)
             .for_each(|socket| temp_files.add(socket.to_owned()));
-        let store = Store::open(
-            &data.join(STORE_FOLDER),
-            &store_options(settings, &edges.ids),
-        )?;
+        let store = Store::open(&data.join(STORE_FOLDER), &store_options(settings, &edges))?;
 
         for removed in archive::remove_leftovers(&data.join(STORE_FOLDER)) {
             log::warn!(folder:display = removed.display(); "What a command left when it was killed was removed");
@@ -436,7 +437,7 @@ fn ephemeral_folder(settings: &Settings) -> Result<Option<TemporaryFolder>, Star
     })
 }
 
-fn store_options(settings: &Settings, ids: &Ids) -> Options {
+fn store_options(settings: &Settings, edges: &Edges) -> Options {
     Options {
         cache_bytes: settings.store.cache_bytes,
         index_bytes: settings.store.index_bytes,
@@ -448,7 +449,8 @@ fn store_options(settings: &Settings, ids: &Ids) -> Options {
         } else {
             Durability::Synced
         },
-        token_secret: Some(ids.secret()),
+        token_secret: Some(edges.ids.secret()),
+        contention: edges.contention,
     }
 }
 

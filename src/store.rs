@@ -1,30 +1,37 @@
-//! The memory: objects, their index, counters, on disk before anybody hears of them.
+//! The store: durable, transactional storage of objects and everything around them.
 //!
-//! - [`Store::write`] runs a function on the one writer thread, inside a transaction that is atomic
-//!   and durable when the call returns. Commands that wait at the same time share one disk flush.
-//! - [`Store::snapshot`] is a consistent view of the last published commit; [`Store::record`] is
-//!   one object of it. Readers never wait for the writer, and never see what a crash could still
-//!   take back.
+//! - [`Store::write`] runs a command on the single writer thread, in a transaction that is atomic
+//!   and durable when the call returns. Commands that wait at the same time share one commit.
+//! - [`Store::snapshot`] is a consistent view of the last published commit; [`Store::record`] reads
+//!   one object of it. Readers never wait for the writer, and never see what a crash could undo.
 //!
-//! Inside: `engine` is the only file that touches sled, `versions` keeps what readers may still
-//! see, `writer` groups commits, `collection` lays objects and their index out in trees. Who may
+//! Inside: `writer` runs commands and groups commits. `ledger` is the seam behind it: it decides
+//! which commits count. `replica` is what readers read: engine, MVCC undo log and indexes. `local`
+//! is the engine, and the only part that knows sled. `collection` maps objects to trees. Who may
 //! see what is decided above, in `service`.
 
 pub mod archive;
+mod backoff;
+mod change;
+mod change_clock;
 mod check;
 mod collection;
-mod command_queue;
+mod command;
+mod contention;
 mod dedup;
 mod entries;
 mod error;
-mod handle;
 mod idempotency;
 mod index;
+mod job;
+mod job_queue;
+mod ledger;
 mod local;
 mod mvcc;
 mod options;
 mod outbox;
 mod record_kinds;
+mod replica;
 mod snapshot;
 mod temporary;
 mod transaction;
@@ -49,191 +56,208 @@ pub use trees::SCHEMA_VERSION;
 pub use writer_state::STALL_TIMEOUT;
 
 use crate::domain::{ids::AccountId, list::FieldPath};
-use handle::Replica;
+use contention::ContendedLedger;
+use ledger::Ledger;
+use local::LocalLedger;
+use replica::CurrentReplica;
 use std::{path::Path, sync::Arc};
 use writer::WriterThread;
 
 /// The store of one process. Cloning is cheap and gives another handle to the same store.
 #[derive(Clone, Debug)]
 pub struct Store {
-    replica: Arc<Replica>,
+    current: Arc<CurrentReplica>,
     writer: Arc<WriterThread>,
 }
 
 impl Store {
-    /// Opens the store in `folder`, or makes a new one there.
+    /// Opens the store in `folder`, or creates one there.
     ///
     /// # Errors
-    /// [`OpenError`], a sentence with the way out: held by another process, not writable, damaged,
-    /// of a newer schema.
+    /// The store is locked by another process, cannot be read or written, is damaged, or has a
+    /// newer schema.
     pub fn open(folder: &Path, options: &Options) -> Result<Self, OpenError> {
-        let replica = Arc::new(Replica::new(
-            local::open::open(folder, options)?,
-            options.index_bytes,
-            options.snapshot_bytes,
-        ));
-        let writer =
-            WriterThread::start(Arc::clone(&replica), folder, options).map_err(|source| {
-                OpenError::Io {
-                    folder: folder.to_owned(),
-                    source,
-                }
-            })?;
+        let engine = local::open::open(folder, options)?;
+        let current = Arc::new(CurrentReplica::new(engine, options));
+        let local = LocalLedger::new(folder, options);
+        let ledger: Box<dyn Ledger> = match options.contention {
+            None => Box::new(local),
+            Some(seed) => Box::new(ContendedLedger::new(local, seed)),
+        };
+
+        let writer = WriterThread::start(Arc::clone(&current), ledger, folder, options);
+        let writer = writer.map_err(|source| OpenError::Io {
+            folder: folder.to_owned(),
+            source,
+        })?;
 
         Ok(Self {
-            replica,
+            current,
             writer: Arc::new(writer),
         })
     }
 
-    /// Runs `command` against the current state and makes what it changed durable, all or nothing.
+    /// Runs a command against the current state and makes its changes durable, all or nothing.
     ///
-    /// The changes of a command that returns an error are dropped; it leaves no trace, not even in
-    /// a counter.
+    /// The changes of a command that returns an error are discarded. The command may run more than
+    /// once, if its commit conflicts with another writer; only the last run counts.
     ///
     /// # Errors
-    /// The command's own, or a [`StoreError`] when the store has stopped, hangs, or its queue is
-    /// full. Then nothing was changed, but for a store that stopped while it wrote: then it is not
-    /// known.
+    /// The error of the command, or a [`StoreError`] when the store is unavailable or stalled, or
+    /// its queue is full. Nothing was changed then, unless the store became unavailable during the
+    /// commit: in that case it is unknown.
     pub async fn write<T, E, F>(&self, command: F) -> Result<T, E>
     where
-        F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Clone + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         self.writer.run(command).await
     }
 
-    /// A view of the last published commit that stays as it is, however long it is held.
+    /// A view of the last published commit. It does not change, however long it is held.
     ///
     /// # Errors
-    /// The store is closed, or just being opened anew.
+    /// The store is closed or recovering.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        Snapshot::new(&self.replica)
+        self.current.acquire().map(Snapshot::new)
     }
 
-    /// What is known of the account's objects at these places without reading them, built first if
-    /// need be, which reads them all. `None` when it does not fit into the memory that it may have.
+    /// The account's index with these fields and the snapshot that it belongs to. Built if
+    /// necessary, which reads all of the account's objects. `None` if it exceeds the memory budget.
     ///
     /// # Errors
-    /// The store cannot be read, is damaged, or closed.
+    /// The store is unavailable or damaged.
     pub fn indexed(
         &self,
         collection: Collection,
         account: &AccountId,
-        places: &[&FieldPath],
+        fields: &[&FieldPath],
     ) -> Result<Option<IndexedSnapshot>, StoreError> {
-        self.replica
+        let replica = self.current.acquire()?;
+        let snapshot = || Ok(Snapshot::new(Arc::clone(&replica)));
+        replica
             .indexes
-            .get_or_build(collection, account, places, || self.snapshot())
+            .get_or_build(collection, account, fields, snapshot)
     }
 
-    /// The same, if it needs not be built: never takes long.
+    /// The same, if the index exists already. Never slow.
     ///
     /// # Errors
-    /// The store is closed.
+    /// The store is unavailable.
     pub fn cached_index(
         &self,
         collection: Collection,
         account: &AccountId,
-        places: &[&FieldPath],
+        fields: &[&FieldPath],
     ) -> Result<Option<IndexedSnapshot>, StoreError> {
-        self.replica
+        let replica = self.current.acquire()?;
+        let snapshot = || Ok(Snapshot::new(Arc::clone(&replica)));
+        replica
             .indexes
-            .get_cached(collection, account, places, || self.snapshot())
+            .get_cached(collection, account, fields, snapshot)
     }
 
-    /// A number that is another one after every change of the account's objects, and now and then
-    /// without one. What was read after it was asked for still holds as long as it stays the same.
+    /// A version that differs after every change of the account's objects, and occasionally without
+    /// one. Data read after this call is current for as long as the version stays the same.
     pub fn last_change(&self, account: &AccountId) -> u64 {
-        self.replica.mvcc.last_change(account)
+        self.current.clock.last_change(account)
     }
 
-    /// The object that `id` names in the last published commit, whatever its account.
+    /// The version of the last published commit.
+    pub fn version(&self) -> u64 {
+        self.current.clock.published()
+    }
+
+    /// Waits until a commit after version `seen` has been published, and returns the last version.
+    pub async fn changed_since(&self, seen: u64) -> u64 {
+        self.current.clock.changed_since(seen).await
+    }
+
+    /// The record with this id in the last published commit, of any account.
     ///
     /// # Errors
     /// The store cannot be read.
     pub fn record(&self, collection: Collection, id: &str) -> Result<Option<Stored>, StoreError> {
-        self.replica.read(|engine| {
-            let found = engine.get(collection.records, id.as_bytes())?;
-            Ok(self
-                .replica
-                .mvcc
-                .published(collection.records, id.as_bytes(), found))
-        })
+        self.current
+            .with(|replica| replica.get(collection.records, id.as_bytes()))
     }
 
-    /// The secret that signs tokens, made when the store was.
+    /// The secret that signs tokens. It was generated with the store.
     ///
     /// # Errors
-    /// The store cannot be read, or lacks the secret.
+    /// The store cannot be read, or the secret is missing.
     pub fn token_secret(&self) -> Result<Vec<u8>, StoreError> {
         let secret = self
-            .replica
-            .read(|engine| engine.get(trees::Tree::Meta, trees::TOKEN_SECRET))?;
-        let secret = secret.filter(|secret| !secret.as_ref().is_empty());
+            .current
+            .with(|replica| replica.get(trees::Tree::Meta, trees::TOKEN_SECRET))?;
         secret
+            .filter(|secret| !secret.as_ref().is_empty())
             .map(|secret| secret.as_ref().to_vec())
             .ok_or_else(|| StoreError::damaged("the token secret is missing"))
     }
 
-    /// Bytes on disk; 0 while the store is closed.
+    /// Size of the files in bytes; 0 while the store is closed.
     pub fn size_on_disk(&self) -> u64 {
-        self.replica
-            .read(|engine| Ok(engine.size_on_disk()))
+        self.current
+            .with(|replica| replica.read(|engine| Ok(engine.size_on_disk())))
             .unwrap_or_default()
     }
 
-    /// Bytes of memory for what is known of objects without reading them.
+    /// Memory used by the in-memory indexes, in bytes.
     pub fn index_bytes(&self) -> u64 {
-        self.replica.indexes.bytes()
+        self.current
+            .with(|replica| Ok(replica.indexes.bytes()))
+            .unwrap_or_default()
     }
 
-    /// Bytes of memory for values that were changed since somebody began to read.
+    /// Memory used by old values that snapshots still need, in bytes.
     pub fn snapshot_bytes(&self) -> u64 {
-        self.replica.mvcc.bytes()
+        self.current
+            .with(|replica| Ok(replica.mvcc.bytes()))
+            .unwrap_or_default()
     }
 
-    /// Whether a write has a chance to be done soon, without trying one.
+    /// Whether a write is likely to succeed soon. Does not try one.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`]: the store is not open. [`StoreError::Stalled`]: something holds
-    /// the writer up.
+    /// [`StoreError::Unavailable`]: the store is closed or recovering. [`StoreError::Stalled`]: the
+    /// writer makes no progress.
     pub fn check_writable(&self) -> Result<(), StoreError> {
         self.writer.check_writable()
     }
 
-    /// How the writer is doing, for metrics.
+    /// Counters of the writer, for metrics.
     pub fn writer_statistics(&self) -> WriterStatistics {
         self.writer.statistics()
     }
 
-    /// Ends the writer after everything that waits is done, and lets go of the files. Whoever still
-    /// holds a handle is refused from then on.
+    /// Finishes all queued commands, then stops the writer and closes the files. Remaining handles
+    /// get [`StoreError::Unavailable`].
     pub fn close(&self) {
         self.writer.stop();
     }
 }
 
-/// What the writer did since it started.
+/// Counters of the writer since it started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WriterStatistics {
     /// Commands answered.
     pub commands: u64,
-    /// Durable commits; commands that waited together share one.
+    /// Durable commits. Commands that waited together share one.
     pub commits: u64,
-    /// Commands that wait.
+    /// Commands waiting.
     pub waiting: u64,
-    /// Commands that were refused because too many waited.
+    /// Commands refused because the queue was full.
     pub refused_full: u64,
-    /// Commands that were refused because the store was closed or about to be opened anew.
+    /// Commands refused because the store was closed or recovering.
     pub refused_closed: u64,
-    /// Times that the engine failed.
+    /// Engine failures.
     pub faults: u64,
-    /// Times that it was opened anew and works.
+    /// Successful recoveries.
     pub recoveries: u64,
-    /// Commands that were refused because the writer did not get on.
+    /// Commands refused because the writer was stalled.
     pub refused_stalled: u64,
-    /// Whether the writer takes commands now.
+    /// Whether the writer accepts commands.
     pub is_writable: bool,
 }

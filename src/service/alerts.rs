@@ -268,6 +268,7 @@ impl Alerts {
     ) -> Result<Stored, ServiceError>
     where
         F: FnOnce(&mut Transaction<'_>, Alert, Timestamp, Stored) -> Result<Stored, ServiceError>
+            + Clone
             + Send
             + 'static,
     {
@@ -436,13 +437,7 @@ pub(super) fn insert(
 /// Replaces the record of an alert.
 fn replace(transaction: &mut Transaction<'_>, alert: &Alert) -> Result<Stored, StoreError> {
     let record = encode(alert)?;
-    transaction.replace(
-        ALERTS,
-        &alert.sid,
-        alert.tiny_id,
-        alert.id.as_str(),
-        record.clone(),
-    );
+    transaction.replace(ALERTS, alert.id.as_str(), record.clone());
     Ok(record)
 }
 

@@ -123,6 +123,7 @@ struct IncomingEvent {
 }
 
 /// An event as its integration has parsed it.
+#[derive(Clone)]
 struct ParsedRequest {
     /// The integration as stored when the event was parsed.
     record: Stored,

@@ -200,13 +200,7 @@ impl Integrations {
                 }
 
                 let record = encode(&integration)?;
-                transaction.replace(
-                    COLLECTION,
-                    writer.account(),
-                    integration.tiny_id,
-                    id.as_str(),
-                    record.clone(),
-                );
+                transaction.replace(COLLECTION, id.as_str(), record.clone());
                 webhooks::register(transaction, &integration, max_senders)?;
 
                 Ok(record)

@@ -7,7 +7,6 @@
 use super::{
     Snapshot, StoreError, Transaction,
     entries::Stored,
-    index::Change,
     trees::{self, Counters, Tree},
 };
 use crate::domain::{ids::AccountId, integration_whole::LARGEST_TINY_ID};
@@ -62,10 +61,31 @@ impl ScanDirection {
 /// Index entries read from the engine at a time.
 const SCAN_CHUNK: usize = 256;
 
+/// The collections of the store.
+pub(super) const COLLECTIONS: [Collection; 3] = [INTEGRATIONS, ALERTS, LOGS];
+
+/// The collection that a tree belongs to, and whether it holds the records or the index.
+pub(super) fn of_tree(tree: Tree) -> Option<(Collection, bool)> {
+    COLLECTIONS.into_iter().find_map(|collection| {
+        (tree == collection.records || tree == collection.index)
+            .then_some((collection, tree == collection.records))
+    })
+}
+
+/// The first bytes of every record.
+const RECORD_PREFIX: &[u8] = br#"{"sid":""#;
+
 impl Collection {
     /// The plural name, as in paths and exports.
     pub fn name(self) -> &'static str {
         self.name
+    }
+
+    /// The account that a record belongs to.
+    pub(super) fn account_of(self, record: &Stored) -> Option<AccountId> {
+        let rest = record.as_ref().strip_prefix(RECORD_PREFIX)?;
+        let end = rest.iter().position(|byte| *byte == b'"')?;
+        AccountId::parse(std::str::from_utf8(rest.get(..end)?).ok()?).ok()
     }
 
     /// Whether a record belongs to this account.
@@ -73,7 +93,7 @@ impl Collection {
     /// Every record begins with its `sid`, and account ids contain no character that JSON escapes,
     /// so comparing the first bytes is enough.
     pub fn owns(self, account: &AccountId, record: &Stored) -> bool {
-        let owner = record.as_ref().strip_prefix(br#"{"sid":""#);
+        let owner = record.as_ref().strip_prefix(RECORD_PREFIX);
         let rest = owner.and_then(|rest| rest.strip_prefix(account.as_str().as_bytes()));
         rest.is_some_and(|rest| rest.starts_with(b"\""))
     }
@@ -123,13 +143,6 @@ impl Transaction<'_> {
         record: Stored,
     ) -> Result<(), StoreError> {
         let counters = self.counters(collection, account)?;
-        self.note(Change {
-            collection,
-            account: account.clone(),
-            tiny_id,
-            record: Some(record.clone()),
-        });
-
         self.put(collection.records, id.into(), record);
         self.put(
             collection.index,
@@ -147,20 +160,7 @@ impl Transaction<'_> {
     }
 
     /// Replaces the record of an existing object.
-    pub fn replace(
-        &mut self,
-        collection: Collection,
-        account: &AccountId,
-        tiny_id: u64,
-        id: &str,
-        record: Stored,
-    ) {
-        self.note(Change {
-            collection,
-            account: account.clone(),
-            tiny_id,
-            record: Some(record.clone()),
-        });
+    pub fn replace(&mut self, collection: Collection, id: &str, record: Stored) {
         self.put(collection.records, id.into(), record);
     }
 
@@ -176,13 +176,6 @@ impl Transaction<'_> {
         id: &str,
     ) -> Result<(), StoreError> {
         let counters = self.counters(collection, account)?;
-        self.note(Change {
-            collection,
-            account: account.clone(),
-            tiny_id,
-            record: None,
-        });
-
         self.remove(collection.records, id.into());
         self.remove(collection.index, trees::index_key(account, tiny_id));
         self.put_counters(
@@ -538,7 +531,7 @@ fn tiny_id_in_key(index_key: &[u8]) -> Result<u64, StoreError> {
 }
 
 /// The tinyId that a record contains.
-fn tiny_id_in_record(record: &Stored) -> Result<u64, StoreError> {
+pub(super) fn tiny_id_in_record(record: &Stored) -> Result<u64, StoreError> {
     #[derive(serde::Deserialize)]
     struct Numbered {
         #[serde(rename = "tinyId")]

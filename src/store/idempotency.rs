@@ -167,13 +167,16 @@ pub(super) fn split_time_key(key: &[u8]) -> Result<(i64, &[u8]), StoreError> {
 mod tests {
     use super::*;
     use crate::store::{
-        Durability, Options, entries::Changes, handle::Replica, local::Engine, local::open,
+        Durability, Options,
+        entries::Changes,
+        local::open,
+        replica::{CurrentReplica, Replica},
     };
     use std::ops::Bound;
 
     const DAY: i64 = REPLAY_WINDOW_MS;
 
-    fn replica(folder: &std::path::Path) -> Replica {
+    fn current(folder: &std::path::Path) -> CurrentReplica {
         let options = Options {
             cache_bytes: 1 << 20,
             index_bytes: 0,
@@ -182,13 +185,14 @@ mod tests {
             batch: 1,
             durability: Durability::Ephemeral,
             token_secret: Some("secret".into()),
+            contention: None,
         };
-        Replica::new(open::open(folder, &options).unwrap(), 0, 1 << 20)
+        CurrentReplica::new(open::open(folder, &options).unwrap(), &options)
     }
 
     /// Commits this many creates at once.
-    fn commit(replica: &Replica, millis: i64, creates: usize) {
-        let opened = replica.acquire().unwrap();
+    fn commit(current: &CurrentReplica, millis: i64, creates: usize) {
+        let replica = current.acquire().unwrap();
         let (account, now) = (
             AccountId::parse("acc_a").unwrap(),
             Timestamp::from_millis(millis).unwrap(),
@@ -196,7 +200,7 @@ mod tests {
         let mut changes = Changes::default();
 
         for number in 0..creates {
-            let mut transaction = Transaction::new(&opened, &changes);
+            let mut transaction = Transaction::new(&replica, &changes);
             let key = IdempotencyKey::parse(format!("{millis} {number}").as_bytes()).unwrap();
             let attempt = IdempotentRequest {
                 key,
@@ -205,16 +209,16 @@ mod tests {
             transaction
                 .put_idempotency_record(&account, &attempt, now, Vec::new().into())
                 .unwrap();
-            changes.extend(transaction.into_changes().0);
+            changes.extend(transaction.into_changes());
         }
 
-        opened.engine().apply(&changes).unwrap();
+        replica.apply(&changes).unwrap();
     }
 
-    fn count(engine: &Engine, tree: Tree) -> usize {
-        engine
-            .range(tree, (Bound::Unbounded, Bound::Unbounded))
-            .count()
+    fn count(replica: &Replica, tree: Tree) -> usize {
+        let everything = (Bound::Unbounded, Bound::Unbounded);
+        let count = replica.read(|engine| Ok(engine.range(tree, everything).count()));
+        count.unwrap()
     }
 
     /// All creates of a commit used to remove the same two records, so that they piled up from
@@ -222,17 +226,17 @@ mod tests {
     #[test]
     fn each_create_of_a_commit_removes_two_expired_records() {
         let folder = tempfile::tempdir().unwrap();
-        let replica = replica(folder.path());
+        let current = current(folder.path());
         for day in 0..4 {
             for _commit in 0..4 {
-                commit(&replica, day * DAY + 1, 32);
+                commit(&current, day * DAY + 1, 32);
             }
-            let opened = replica.acquire().unwrap();
+            let replica = current.acquire().unwrap();
             for tree in [Tree::Idempotency, Tree::IdempotencyByTime] {
                 assert!(
-                    count(opened.engine(), tree) <= 32,
+                    count(&replica, tree) <= 32,
                     "{} on day {day}",
-                    count(opened.engine(), tree)
+                    count(&replica, tree)
                 );
             }
         }
@@ -241,10 +245,10 @@ mod tests {
     #[test]
     fn a_damaged_entry_does_not_block_those_behind_it() {
         let folder = tempfile::tempdir().unwrap();
-        let replica = replica(folder.path());
-        commit(&replica, 0, 1);
+        let current = current(folder.path());
+        commit(&current, 0, 1);
 
-        let opened = replica.acquire().unwrap();
+        let replica = current.acquire().unwrap();
         let damaged = Changes::from_iter([
             (
                 (Tree::IdempotencyByTime, b"short".to_vec()),
@@ -255,22 +259,18 @@ mod tests {
                 Some(b"short".to_vec().into()),
             ),
         ]);
-        opened.engine().apply(&damaged).unwrap();
+        replica.apply(&damaged).unwrap();
         let changes = Changes::default();
-        let mut transaction = Transaction::new(&opened, &changes);
+        let mut transaction = Transaction::new(&replica, &changes);
         assert_eq!(
             transaction
                 .expire_idempotency_records(Timestamp::from_millis(DAY).unwrap(), 10)
                 .unwrap(),
             2
         );
-        opened
-            .engine()
-            .apply(&transaction.into_changes().0)
-            .unwrap();
+        replica.apply(&transaction.into_changes()).unwrap();
         assert_eq!(
-            count(opened.engine(), Tree::Idempotency)
-                + count(opened.engine(), Tree::IdempotencyByTime),
+            count(&replica, Tree::Idempotency) + count(&replica, Tree::IdempotencyByTime),
             0
         );
     }

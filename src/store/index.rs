@@ -15,7 +15,7 @@ mod view;
 
 pub use view::IndexView;
 
-use super::{Collection, Snapshot, StoreError, entries::Stored, trees::Tree};
+use super::{Collection, Snapshot, StoreError, change::Change, trees::Tree};
 use crate::domain::{ids::AccountId, list::FieldPath};
 use build::{ApplyError, BuildGuard, BuildOutcome, apply_change, parse};
 use std::{
@@ -25,15 +25,6 @@ use std::{
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
-
-/// A change of one object: its new record, or `None` if it was deleted.
-#[derive(Clone, Debug)]
-pub(super) struct Change {
-    pub(super) collection: Collection,
-    pub(super) account: AccountId,
-    pub(super) tiny_id: u64,
-    pub(super) record: Option<Stored>,
-}
 
 /// An index view and the snapshot of the same commit.
 #[derive(Debug)]
@@ -173,7 +164,6 @@ impl Indexes {
 
             drop(building);
             let indexed = match finished {
-                BuildOutcome::Evicted => continue,
                 BuildOutcome::Ready(indexed) => Some(*indexed),
                 BuildOutcome::TooLarge => {
                     entry.lock().mark_oversized(missing);
@@ -221,19 +211,6 @@ impl Indexes {
         drop(accounts);
         if grown {
             self.make_room(None, 0);
-        }
-    }
-
-    /// Drops all indexes, for a store that was reopened.
-    pub(super) fn clear(&self) {
-        let mut accounts = self
-            .accounts
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        for (_, entry) in accounts.drain() {
-            // A builder sees this when it is done, and starts again with a fresh entry.
-            entry.lock().clear();
-            entry.set_bytes(0);
         }
     }
 
@@ -437,12 +414,8 @@ impl AccountState {
         if self.building.is_some() {
             return false;
         }
-        self.clear();
-        true
-    }
-
-    fn clear(&mut self) {
         self.evicted = true;
         self.view = None;
+        true
     }
 }

@@ -1,87 +1,67 @@
-//! What readers may still see: old values of keys that were changed since.
+//! Multi-version concurrency control: the undo log that lets readers see the store as of a commit.
 //!
-//! sled has no snapshots, and shows a change before it is durable. So the writer lays the old
-//! values of all that it is about to change here first. A reader looks into the engine, then here:
-//! what it finds here for a commit later than its own is what it must see instead. Whatever change
-//! the reader met in the engine, its old value was laid down before, so the order of these two
-//! looks makes the view exact.
+//! sled has no snapshots, and shows changes before they are durable. So before a commit changes the
+//! engine, the old values of all its keys are recorded here. A reader looks into the engine first
+//! and into the undo log second: an old value recorded by a commit after its version replaces what
+//! the engine showed. Whatever change it met in the engine, the old value was recorded before, so
+//! the view is exact.
 
 use super::{
     entries::{Bounds, Changes, Entry, Stored, TreeKey, TreeMap},
     trees::Tree,
 };
-use crate::domain::ids::AccountId;
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    hash::{DefaultHasher, Hash, Hasher},
+    collections::{BTreeMap, VecDeque},
     sync::{
         PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
-/// Counts commits; 0 is the store as it was opened.
+/// The number of a published commit.
 pub(super) type Version = u64;
 
-/// Values from before a commit; `None` where there was nothing.
+/// The values before a commit; `None` where there was none.
 pub(super) type UndoLog = Changes;
 
-/// Slots of accounts that a commit changes.
-pub(super) type TouchedSlots = BTreeSet<usize>;
-
-/// Accounts share this many slots: a change in one account may look like a change in another, never
-/// the reverse.
-const ACCOUNT_SLOTS: usize = 4096;
-
-/// Where an account's last change is noted.
-pub(super) fn slot(account: &AccountId) -> usize {
-    let mut hasher = DefaultHasher::new();
-    account.hash(&mut hasher);
-    usize::try_from(hasher.finish() % ACCOUNT_SLOTS as u64).unwrap_or_default()
-}
+/// The values of one key before the commits that changed it, oldest first.
+type History = VecDeque<(Version, Option<Stored>)>;
 
 #[derive(Debug)]
 pub(super) struct Mvcc {
     state: RwLock<State>,
-    /// The last commit that changed any account of a slot.
-    last_changes: Box<[AtomicU64]>,
-    /// Number of commits in `state.undo_log`, so that readers need no lock when there is nothing to
-    /// look up.
+    /// Number of commits in the undo log, so that readers need no lock while it is empty.
     undo_len: AtomicUsize,
-    /// Bytes that `state.undo_log` may take.
+    /// Memory budget of the undo log in bytes.
     budget: u64,
-    /// Readers of mvcc before this one have lost what they would need.
+    /// Snapshots of versions before this one have expired.
     oldest_readable: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct State {
     published: Version,
-    /// What was there before commits that some reader must not see, by key, in the order of the
-    /// commits.
-    undo_log: TreeMap<VecDeque<(Version, Option<Stored>)>>,
-    /// Those commits, in order, and the keys that they changed.
+    undo_log: TreeMap<History>,
+    /// The commits in the undo log, oldest first, and the keys that they changed.
     commits: VecDeque<(Version, Vec<TreeKey>)>,
-    /// How many readers hold each version.
+    /// Number of snapshots by version.
     readers: BTreeMap<Version, usize>,
-    /// Bytes that `undo_log` takes, more or less.
+    /// Approximate size of the undo log.
     bytes: u64,
 }
 
 impl Mvcc {
-    /// Nothing changed yet. Old values may take so many bytes, those of the commit under way not
-    /// counted.
-    pub(super) fn new(budget: u64) -> Self {
-        let last_changes = std::iter::repeat_with(AtomicU64::default)
-            .take(ACCOUNT_SLOTS)
-            .collect();
-        let (undo_len, oldest_readable) = (AtomicUsize::default(), AtomicU64::default());
+    /// Starts with `version` published. The undo log may take `budget` bytes, not counting the
+    /// commit in progress.
+    pub(super) fn new(budget: u64, version: Version) -> Self {
         Self {
-            state: RwLock::default(),
-            last_changes,
-            undo_len,
+            state: RwLock::new(State {
+                published: version,
+                ..State::default()
+            }),
+            undo_len: AtomicUsize::default(),
             budget,
-            oldest_readable,
+            oldest_readable: AtomicU64::default(),
         }
     }
 
@@ -117,18 +97,13 @@ impl Mvcc {
         self.undo_len.store(state.commits.len(), Ordering::SeqCst);
     }
 
-    /// What was prepared is durable: new readers see it.
-    pub(super) fn publish(&self, touched: &TouchedSlots) {
+    /// Publishes the recorded commit to new readers, and returns its version.
+    pub(super) fn publish(&self) -> Version {
         let mut state = self.write();
         state.published = state.published.saturating_add(1);
-        for last_change in touched
-            .iter()
-            .filter_map(|slot| self.last_changes.get(*slot))
-        {
-            last_change.store(state.published, Ordering::SeqCst);
-        }
         self.prune(&mut state);
         while state.bytes > self.budget && self.expire_oldest_reader(&mut state) {}
+        state.published
     }
 
     /// Keeps nothing more for the readers of the oldest version, unless it is the one of now.
@@ -143,31 +118,6 @@ impl Mvcc {
         state.readers.remove(&oldest);
         self.prune(state);
         true
-    }
-
-    /// The engine was opened anew, so that nobody knows what changed: whatever was seen before may
-    /// no longer hold. No reader may hold a version.
-    pub(super) fn reset(&self) {
-        let mut state = self.write();
-        let published = state.published.saturating_add(1);
-        *state = State {
-            published,
-            ..State::default()
-        };
-        for last_change in &self.last_changes {
-            last_change.store(published, Ordering::SeqCst);
-        }
-        self.undo_len.store(0, Ordering::SeqCst);
-    }
-
-    /// A version after which the account has certainly not changed. Two equal answers mean that
-    /// what was read between them, or after the first, still holds.
-    pub(super) fn last_change(&self, account: &AccountId) -> Version {
-        self.last_changes
-            .get(slot(account))
-            .map_or(Version::MAX, |last_change| {
-                last_change.load(Ordering::SeqCst)
-            })
     }
 
     /// A reader begins; it must [`unpin`](Self::unpin) what it gets.
@@ -333,10 +283,7 @@ fn bytes_of(key: &[u8], value: Option<&Stored>) -> u64 {
     .unwrap_or(u64::MAX)
 }
 
-fn first_after(
-    version: Version,
-    old: &VecDeque<(Version, Option<Stored>)>,
-) -> Option<&Option<Stored>> {
+fn first_after(version: Version, old: &History) -> Option<&Option<Stored>> {
     let position = old.partition_point(|(commit, _)| *commit <= version);
     old.get(position).map(|(_, value)| value)
 }
@@ -356,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_change_is_seen_only_after_it_is_published() {
-        let mvcc = Mvcc::new(u64::MAX);
+        let mvcc = Mvcc::new(u64::MAX, 0);
         mvcc.record_undo(old("k", value("old")));
         assert_eq!(
             mvcc.published(Tree::Integrations, b"k", value("new")),
@@ -367,7 +314,7 @@ mod tests {
             value("new"),
             "another tree"
         );
-        mvcc.publish(&TouchedSlots::new());
+        mvcc.publish();
         assert_eq!(
             mvcc.published(Tree::Integrations, b"k", value("new")),
             value("new")
@@ -376,11 +323,11 @@ mod tests {
 
     #[test]
     fn a_held_version_stays_as_it_was_through_many_commits() {
-        let mvcc = Mvcc::new(u64::MAX);
+        let mvcc = Mvcc::new(u64::MAX, 0);
         let held = mvcc.pin();
         for before in [None, value("1"), value("2")] {
             mvcc.record_undo(old("k", before));
-            mvcc.publish(&TouchedSlots::new());
+            mvcc.publish();
         }
 
         assert_eq!(mvcc.as_of(held, Tree::Integrations, b"k", value("3")), None);
@@ -401,12 +348,12 @@ mod tests {
 
     #[test]
     fn a_range_gets_back_what_was_removed_and_loses_what_was_added() {
-        let mvcc = Mvcc::new(u64::MAX);
+        let mvcc = Mvcc::new(u64::MAX, 0);
         let held = mvcc.pin();
         let undo = [("b", value("B")), ("c", None), ("z", value("Z"))]
             .map(|(key, before)| ((Tree::Integrations, key.as_bytes().to_vec()), before));
         mvcc.record_undo(UndoLog::from_iter(undo));
-        mvcc.publish(&TouchedSlots::new());
+        mvcc.publish();
         let bounds = (
             Bound::Included(b"a".to_vec()),
             Bound::Excluded(b"x".to_vec()),
@@ -421,10 +368,10 @@ mod tests {
 
     #[test]
     fn a_range_over_a_whole_tree_has_nothing_of_another() {
-        let mvcc = Mvcc::new(u64::MAX);
+        let mvcc = Mvcc::new(u64::MAX, 0);
         let held = mvcc.pin();
         mvcc.record_undo(old("b", value("B")));
-        mvcc.publish(&TouchedSlots::new());
+        mvcc.publish();
 
         let everything = (Bound::Unbounded, Bound::Unbounded);
         for (tree, expected) in [
@@ -441,10 +388,10 @@ mod tests {
     #[test]
     fn old_values_beyond_the_budget_cost_the_oldest_readers_their_view() {
         let large = || value(&"x".repeat(10_000));
-        let mvcc = Mvcc::new(25_000);
+        let mvcc = Mvcc::new(25_000, 0);
         let commit = |key: &str| {
             mvcc.record_undo(old(key, large()));
-            mvcc.publish(&TouchedSlots::new());
+            mvcc.publish();
         };
 
         let first = mvcc.pin();
@@ -480,9 +427,9 @@ mod tests {
 
     #[test]
     fn whoever_reads_the_store_of_now_is_never_given_up() {
-        let mvcc = Mvcc::new(0);
+        let mvcc = Mvcc::new(0, 0);
         mvcc.record_undo(old("a", value("A")));
-        mvcc.publish(&TouchedSlots::new());
+        mvcc.publish();
         let held = mvcc.pin();
         mvcc.record_undo(old("a", value("B")));
         assert_eq!(

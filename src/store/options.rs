@@ -28,4 +28,6 @@ pub struct Options {
     pub durability: Durability,
     /// The token secret for a store that has to be created. Without one, none is created.
     pub token_secret: Option<String>,
+    /// Seed of random conflicts, for tests that commands can run again; `None` for a real store.
+    pub contention: Option<u64>,
 }

@@ -1,54 +1,46 @@
-//! A consistent view: every read of it shows the store as of one commit, while writers go on.
+//! Snapshots: consistent views of the store as of one commit, while the writer keeps committing.
 
 use super::{
     StoreError,
     entries::{Bounds, Entry, Stored},
-    handle::{EngineHandle, Replica},
     mvcc::Version,
+    replica::Replica,
     trees::Tree,
 };
 use std::{
     collections::VecDeque,
     ops::Bound,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-/// The store as of one published commit. What changes meanwhile is kept in memory for it, so it
-/// should not be held for longer than a request needs.
+/// The store as of one published commit. Old values are kept in memory for it, so it should not be
+/// held for longer than a request needs.
 #[derive(Debug)]
 pub struct Snapshot {
     replica: Arc<Replica>,
-    handle: Arc<EngineHandle>,
     version: Version,
 }
 
 impl Snapshot {
-    pub(super) fn new(replica: &Arc<Replica>) -> Result<Self, StoreError> {
-        // The engine first: while it is held nobody opens another, so the version is one of this
-        // engine.
-        let handle = replica.acquire()?;
+    pub(super) fn new(replica: Arc<Replica>) -> Self {
         let version = replica.mvcc.pin();
-        Ok(Self {
-            replica: Arc::clone(replica),
-            handle,
-            version,
-        })
+        Self { replica, version }
     }
 
     pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
-        let found = self.handle.read(|engine| engine.get(tree, key))?;
+        let found = self.replica.read(|engine| engine.get(tree, key))?;
         let seen = self.replica.mvcc.as_of(self.version, tree, key, found);
         self.is_readable().map(|()| seen)
     }
 
-    /// Tells whoever reads slowly when to let go of this.
+    /// Lets a slow reader check when to drop the snapshot.
     pub fn expiry(&self) -> Expiry {
         Expiry {
-            replica: Arc::clone(&self.replica),
-            draining: self.handle.draining(),
+            replica: Arc::downgrade(&self.replica),
+            draining: self.replica.draining(),
             version: self.version,
         }
     }
@@ -61,8 +53,7 @@ impl Snapshot {
         }
     }
 
-    /// Entries from `lower` to before `upper`, in key order or in reverse, read in portions of
-    /// `chunk_len`.
+    /// The entries in `lower..upper`, in key order or in reverse, read in chunks of `chunk_len`.
     pub(super) fn scan(
         &self,
         tree: Tree,
@@ -82,7 +73,7 @@ impl Snapshot {
         }
     }
 
-    /// All entries of a tree in key order, read in portions of `chunk_len`.
+    /// All entries of a tree in key order, read in chunks of `chunk_len`.
     pub(super) fn scan_all(&self, tree: Tree, chunk_len: usize) -> Scan<'_> {
         let rest = Some((Bound::Unbounded, Bound::Unbounded));
         Scan {
@@ -102,34 +93,39 @@ impl Drop for Snapshot {
     }
 }
 
-/// Tells when a snapshot can no longer be read. Whoever waits for something between two reads looks
-/// at it meanwhile, since others wait for the snapshot to be dropped.
+/// Tells when a snapshot must be dropped. A slow reader checks it while it waits between two reads,
+/// because recovery waits for the snapshot to be dropped.
 #[derive(Debug)]
 pub struct Expiry {
-    replica: Arc<Replica>,
+    /// Weak, so that it does not keep the engine open.
+    replica: Weak<Replica>,
     draining: Arc<AtomicBool>,
     version: Version,
 }
 
 impl Expiry {
-    /// Why the snapshot is to be dropped, if it is.
+    /// Why the snapshot must be dropped, if it must.
     pub fn reason(&self) -> Option<StoreError> {
         if self.draining.load(Ordering::Relaxed) {
             return Some(StoreError::Unavailable);
         }
-        (!self.replica.mvcc.is_readable(self.version)).then_some(StoreError::SnapshotExpired)
+        match self.replica.upgrade() {
+            None => Some(StoreError::Unavailable),
+            Some(replica) => {
+                (!replica.mvcc.is_readable(self.version)).then_some(StoreError::SnapshotExpired)
+            }
+        }
     }
 }
 
-/// Bytes that are read at once, more or less. Entries may have any size, and there are few of large
-/// ones in a chunk_len then.
+/// Approximate size of a chunk. A chunk of large entries has few of them.
 const MAX_CHUNK_BYTES: usize = 4 << 20;
 
-/// Walks a range of a snapshot.
+/// Iterates over a range of a snapshot.
 pub(super) struct Scan<'a> {
     snapshot: &'a Snapshot,
     tree: Tree,
-    /// What has not been read yet; `None` at the end or after a fault.
+    /// The range left to read; `None` at the end or after an error.
     rest: Option<Bounds>,
     reverse: bool,
     chunk_len: usize,
@@ -145,7 +141,7 @@ impl Scan<'_> {
         };
 
         let (lower, upper) = bounds.clone();
-        let (mut found, is_full) = self.snapshot.handle.read(|engine| {
+        let (mut found, is_full) = self.snapshot.replica.read(|engine| {
             let entries = engine.range(self.tree, bounds);
             if self.reverse {
                 read_chunk(entries.rev(), self.chunk_len)
@@ -188,7 +184,7 @@ impl Scan<'_> {
     }
 }
 
-/// The first entries, and whether there may be more behind them.
+/// The first entries, and whether there may be more.
 fn read_chunk(
     entries: impl Iterator<Item = Result<Entry, StoreError>>,
     most: usize,

@@ -1,11 +1,10 @@
-//! What a command sees and changes while the writer runs it.
+//! The view and the changes of one command.
 
 use super::{
     StoreError,
     entries::{Changes, Stored},
-    handle::EngineHandle,
-    index::Change,
     local::Engine,
+    replica::Replica,
     trees::{self, Tree},
 };
 use std::{
@@ -14,38 +13,35 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// The state that the commands before this one left, and the changes that this one makes, which
-/// count only if it succeeds.
+/// The state that earlier commands have left, and the changes of this one, which count only if it
+/// succeeds.
 #[derive(Debug)]
 pub struct Transaction<'a> {
-    handle: &'a EngineHandle,
-    /// What earlier commands of the same commit changed.
+    replica: &'a Replica,
+    /// Changes of earlier commands of the same commit.
     earlier: &'a Changes,
     changes: Changes,
-    /// The same, said of objects.
-    objects: Vec<Change>,
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) fn new(handle: &'a EngineHandle, earlier: &'a Changes) -> Self {
+    pub(super) fn new(replica: &'a Replica, earlier: &'a Changes) -> Self {
         Self {
-            handle,
+            replica,
             earlier,
             changes: Changes::default(),
-            objects: Vec::new(),
         }
     }
 
-    /// Looks into the engine. It panics on some faults of the disk, and then it does not go on; a
+    /// Reads from the engine, which panics on some disk errors and is unusable afterwards. A
     /// command that panics by itself is another matter.
     fn read_engine<T>(
         &self,
         read: impl FnOnce(&Engine) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.handle.read(read)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.replica.read(read)));
         outcome.unwrap_or_else(|_panic| {
-            self.handle
-                .fail(StoreError::damaged("the storage engine broke down"));
+            self.replica
+                .fail(StoreError::damaged("the storage engine panicked"));
             Err(StoreError::Unavailable)
         })
     }
@@ -64,8 +60,7 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// The first keys of a tree, without those that this commit has removed. What it has added is
-    /// not among them.
+    /// The first keys of a tree, without those that this commit has removed or added.
     pub(super) fn first_keys(&self, tree: Tree, most: usize) -> Result<Vec<Vec<u8>>, StoreError> {
         let is_removed = |key: &Vec<u8>| self.pending(tree, key).is_some_and(Option::is_none);
 
@@ -78,8 +73,8 @@ impl<'a> Transaction<'a> {
         })
     }
 
-    /// All keys of a tree that begin so, in order, with what this commit has added and without what
-    /// it has removed.
+    /// All keys with a prefix, in order, with those that this commit has added and without those
+    /// that it has removed.
     pub(super) fn keys_below(&self, tree: Tree, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
         let (lower, upper) = (prefix.to_vec(), trees::prefix_end(prefix));
         let bounds = (
@@ -113,12 +108,7 @@ impl<'a> Transaction<'a> {
         self.changes.insert(tree, key, None);
     }
 
-    /// Notes that an object is no longer what it was.
-    pub(super) fn note(&mut self, change: Change) {
-        self.objects.push(change);
-    }
-
-    pub(super) fn into_changes(self) -> (Changes, Vec<Change>) {
-        (self.changes, self.objects)
+    pub(super) fn into_changes(self) -> Changes {
+        self.changes
     }
 }

@@ -1,20 +1,20 @@
-//! The one writer: a thread that takes all commands in turn and gives those that wait together one
-//! durable commit.
+//! The single writer: a thread that runs all commands in turn, and commits those that wait at the
+//! same time together (group commit).
 //!
-//! Because nobody else writes, a command may read, decide and write without any lock. Its answer is
-//! sent only after the disk has what it answers. When a commit fails nobody knows what is on disk,
-//! and when a read fails the engine does not go on, so the writer refuses whatever comes until the
-//! store was handle anew and works (`recovery`).
+//! There is no other local writer, so a command reads, decides and writes without a lock. It is
+//! answered only once its changes are durable. After a failed commit it is unknown what is on disk,
+//! and after a failed read the engine is unusable; so the writer then refuses all commands until
+//! recovery has succeeded.
 
 use super::{
     Options, StallCause, StoreError, Transaction, WriterStatistics,
-    command_queue::{CommandQueue, QueuedCommand},
+    backoff::Backoff,
+    command::{Command, PendingCommand},
     entries::Changes,
-    handle::{EngineHandle, Replica},
-    index::Change,
-    local::Engine,
-    local::recovery::{Backoff, Recovery, RecoveryError},
-    mvcc::UndoLog,
+    job::Job,
+    job_queue::{JobQueue, QueuedJob},
+    ledger::{Ledger, Limits, RecoveryError, Verdict},
+    replica::{CurrentReplica, Replica},
     writer_state::WriterState,
 };
 use crate::clock::Clock;
@@ -29,47 +29,31 @@ use std::{
     thread,
     time::Duration,
 };
-use tokio::sync::oneshot;
 
-/// A command together with the way back to whoever waits for it.
-pub(super) type Command = Box<dyn FnOnce(&mut Batch<'_>) -> Answer + Send>;
-
-/// Tells the one who waits how the commit ended.
-pub(super) type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-
-/// Changes of the commit that is being gathered.
-pub(super) struct Batch<'a> {
-    handle: &'a EngineHandle,
-    changes: Changes,
-    objects: Vec<Change>,
-    /// Of all keys and values that were changed.
-    bytes: usize,
-}
-
-/// The writer thread, seen from outside.
+/// The writer thread, as the store sees it.
 #[derive(Debug)]
 pub(super) struct WriterThread {
-    queue: Arc<CommandQueue>,
+    jobs: Arc<JobQueue>,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
     state: Arc<WriterState>,
 }
 
 impl WriterThread {
-    /// Starts it.
     pub(super) fn start(
-        replica: Arc<Replica>,
+        current: Arc<CurrentReplica>,
+        ledger: Box<dyn Ledger>,
         folder: &Path,
         options: &Options,
     ) -> io::Result<Self> {
-        let queue = Arc::clone(&replica.queue);
+        let jobs = Arc::clone(&current.jobs);
         let state = Arc::new(WriterState::default());
         state.set_running();
 
-        let writer = Writer {
-            replica,
-            commands: queue.open(options.queue),
+        let mut writer = Writer {
+            current,
+            ledger,
+            jobs: jobs.open(options.queue),
             folder: folder.to_owned(),
-            options: options.clone(),
             state: Arc::clone(&state),
         };
 
@@ -78,34 +62,27 @@ impl WriterThread {
             .spawn(move || writer.run())?;
 
         Ok(Self {
-            queue,
+            jobs,
             thread: Mutex::new(Some(thread)),
             state,
         })
     }
 
+    /// Queues a command and waits for its answer.
     pub(super) async fn run<T, E, F>(&self, command: F) -> Result<T, E>
     where
-        F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, E> + Clone + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (sender, receiver) = oneshot::channel();
-        let command: Command = Box::new(move |batch| {
-            let outcome = batch.run(command);
-            Box::new(move |committed| {
-                // Nobody listens any more when the client has gone; what it asked for is done all
-                // the same.
-                let _ignored = sender.send(committed.map_err(E::from).and(outcome));
-            })
-        });
-
-        let answered = match self
+        let (command, answer) = PendingCommand::new(command);
+        let queued = self
             .state
             .check_writable()
-            .and_then(|()| self.queue.enqueue(command))
-        {
-            Ok(()) => receiver.await.map_err(|_dropped| StoreError::Unavailable),
+            .and_then(|()| self.jobs.push(Job::Command(Box::new(command))));
+
+        let answered = match queued {
+            Ok(()) => answer.await.map_err(|_dropped| StoreError::Unavailable),
             Err(refused) => Err(refused),
         };
 
@@ -115,26 +92,27 @@ impl WriterThread {
         })
     }
 
+    /// Finishes what waits, and ends the thread.
     pub(super) fn stop(&self) {
-        self.queue.close();
+        self.jobs.close();
         let thread = self
             .thread
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
-            log::error!("The writer of the store broke down");
+            log::error!("The writer thread of the store panicked");
         }
     }
 
     /// # Errors
-    /// The store is not local::open, or the disk holds the writer up.
+    /// The store is closed or recovering, or the writer is stalled.
     pub(super) fn check_writable(&self) -> Result<(), StoreError> {
         self.state.check_writable()
     }
 
     pub(super) fn statistics(&self) -> WriterStatistics {
-        self.state.statistics(self.queue.waiting())
+        self.state.statistics(self.jobs.waiting())
     }
 }
 
@@ -144,165 +122,149 @@ impl Drop for WriterThread {
     }
 }
 
-/// What the thread has.
+/// The state of the thread.
 struct Writer {
-    replica: Arc<Replica>,
-    commands: mpsc::Receiver<QueuedCommand>,
+    current: Arc<CurrentReplica>,
+    ledger: Box<dyn Ledger>,
+    jobs: mpsc::Receiver<QueuedJob>,
     folder: PathBuf,
-    options: Options,
     state: Arc<WriterState>,
 }
 
-/// Nobody can send commands any more.
+/// The queue is closed and empty.
 struct QueueClosed;
 
 impl Writer {
-    fn run(self) {
-        let running = self.state.start();
-        // Whatever breaks down on this thread, it goes on: without it there are no writes, and no
-        // recovery, until a restart.
-        while let Err(error) = catch_panic("the writer broke down", || self.serve()) {
-            self.state.set_stopped();
-            self.state.record_fault();
-            log::error!("The store takes no writes until it was handle anew cause=\"{error}\"");
+    fn run(&mut self) {
+        let state = Arc::clone(&self.state);
+        let running = state.start();
+
+        // The thread survives any panic: without it there would be no writes, and no recovery,
+        // until a restart.
+        while let Err(error) = catch_panic("the writer panicked", || self.serve()) {
+            state.set_stopped();
+            state.record_fault();
+            log::error!(
+                "Commit failed; the store is read-only until it has been reopened cause=\"{error}\""
+            );
             if let Err(QueueClosed) = self.recover() {
                 break;
             }
-            self.state.record_recovery();
+            state.record_recovery();
             log::warn!("The store takes writes again");
-            self.state.set_running();
+            state.set_running();
         }
 
         drop(running);
-        if !self.replica.end(&self.folder) {
-            log::warn!("The files of the store are still being read");
+        if !self.current.close_for_good(&self.folder) {
+            log::warn!("The files of the store stay open: requests are still reading them");
         }
     }
 
-    /// Serves until nobody can send any more (`Ok`), a commit fails, or somebody saw that the
-    /// engine does not go on.
-    fn serve(&self) -> Result<(), StoreError> {
-        let handle = self.replica.acquire()?;
-        while let Ok(first) = self.commands.recv() {
-            self.serve_batch(&handle, first)?;
+    /// Serves jobs until the queue is closed (`Ok`), a commit fails, or a reader has found the
+    /// engine unusable.
+    fn serve(&mut self) -> Result<(), StoreError> {
+        let replica = self.current.acquire()?;
+        while let Ok(first) = self.jobs.recv() {
+            self.serve_batch(&replica, first)?;
         }
         Ok(())
     }
 
-    /// Runs the first command and those that wait behind it, and commits what they changed.
-    fn serve_batch(&self, handle: &EngineHandle, first: QueuedCommand) -> Result<(), StoreError> {
-        let busy = self.state.begin_batch();
-        let mut batch = Batch {
-            handle,
-            changes: Changes::default(),
-            objects: Vec::new(),
-            bytes: 0,
-        };
-
+    /// Runs the first job and those that wait behind it, and commits their changes.
+    fn serve_batch(&mut self, replica: &Replica, first: QueuedJob) -> Result<(), StoreError> {
+        let state = Arc::clone(&self.state);
+        let busy = state.begin_batch();
+        let limits = self.ledger.limits();
         let mut waiting = std::iter::once(first)
-            .chain(self.commands.try_iter())
-            .take(self.options.batch);
-        let mut answers = Vec::new();
+            .chain(self.jobs.try_iter())
+            .take(limits.commands);
 
-        // Many small commands share a commit, large ones do not: all of it is in memory, several
-        // times, until it is durable.
-        while batch.bytes < MAX_COMMIT_BYTES
-            && let Some(command) = waiting.next()
+        let mut batch = Batch::new(limits);
+        while !batch.is_full()
+            && let Some(job) = waiting.next()
         {
-            answers.push(command.run(&mut batch));
+            match job.into_job() {
+                Job::Command(command) => batch.add(replica, command),
+                Job::Probe => {}
+            }
         }
+        drop(waiting);
 
-        // What is broken may be the engine, after a fault of the disk. It is thrown away then,
-        // whatever state it is in.
-        let commit = || self.commit(handle.engine(), &batch.changes, &batch.objects);
-
-        let outcome = handle
+        // After a fault of the disk, anything may panic. The replica is thrown away then.
+        let commit = || self.commit(replica, &mut batch);
+        let outcome = replica
             .check_health()
-            .and_then(|()| catch_panic("the commit broke down", commit));
+            .and_then(|()| catch_panic("the commit panicked", commit));
 
-        self.state.record_answered(answers.len());
+        state.record_answered(batch.commands.len());
         if let Err(fault) = &outcome {
-            handle.fail(fault.clone());
-            self.state.set_stopped();
+            replica.fail(fault.clone());
+            state.set_stopped();
         }
 
         drop(busy);
-
-        // Why is for the log, once; whoever waits is told to try elsewhere or later.
-        let result = outcome
-            .as_ref()
-            .copied()
-            .map_err(|_| StoreError::Unavailable);
-        for answer in answers {
-            // An answer that nobody waits for any more is dropped here. If that breaks down, it is
-            // nobody else's fault.
-            let _ignored = catch_unwind(AssertUnwindSafe(|| answer(result.clone())));
-        }
-
+        batch.answer(&outcome);
         outcome
     }
 
-    /// Makes the changes durable, then visible. Without changes there is nothing to do: all that
-    /// the commands of this batch saw was durable already.
-    fn commit(
-        &self,
-        engine: &Engine,
-        changes: &Changes,
-        objects: &[Change],
-    ) -> Result<(), StoreError> {
-        if changes.is_empty() {
-            return Ok(());
-        }
+    /// Makes the changes of a batch durable and then visible. Without changes there is nothing to
+    /// do: everything that its commands have read is durable already.
+    fn commit(&mut self, replica: &Replica, batch: &mut Batch) -> Result<(), StoreError> {
+        while !batch.changes.is_empty() {
+            self.state.set_activity(StallCause::Disk);
+            let verdict = self.ledger.commit(replica, &batch.changes)?;
+            self.state.set_activity(StallCause::Work);
 
-        self.state.set_activity(StallCause::Disk);
-        let mut old = UndoLog::default();
-        for (tree, key, _) in changes.iter() {
-            old.insert(tree, key.clone(), engine.get(tree, key)?);
+            match verdict {
+                Verdict::Committed => {
+                    replica.publish(&batch.changes);
+                    self.state.record_commit();
+                    break;
+                }
+                Verdict::Conflict => batch.run_again(replica),
+            }
         }
-
-        self.replica.mvcc.record_undo(old);
-        engine.apply(changes)?;
-        engine.sync()?;
-        self.state.set_activity(StallCause::Work);
-        self.replica.publish(objects);
-        self.state.record_commit();
 
         Ok(())
     }
 
-    /// Refuses all commands until the store works.
-    fn recover(&self) -> Result<(), QueueClosed> {
-        let recovery = Recovery::new(&self.replica, &self.folder, &self.options);
+    /// Refuses all commands until recovery has succeeded.
+    fn recover(&mut self) -> Result<(), QueueClosed> {
         let mut backoff = Backoff::default();
         let mut delay = backoff.initial();
-        let mut last_fault = String::new();
+        let mut last_cause = String::new();
 
         loop {
             self.refuse_commands_for(delay)?;
             let began = Clock::System.stopwatch();
-            let attempt = catch_unwind(AssertUnwindSafe(|| recovery.attempt()));
-            let Err(error) = attempt.unwrap_or(Err(RecoveryError::Panicked)) else {
+            let attempt = || self.ledger.recover(&self.current);
+            let outcome = catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|_panic| {
+                Err(RecoveryError {
+                    kept_readers: false,
+                    cause: "recovery panicked".into(),
+                })
+            });
+            let Err(error) = outcome else {
                 return Ok(());
             };
 
             delay = backoff.after(&error, began.elapsed());
-            let fault = error.to_string();
-            if fault != last_fault {
-                log::warn!("The store cannot be handle anew yet cause=\"{fault}\"");
-                last_fault = fault;
+            let cause = error.to_string();
+            if cause != last_cause {
+                log::warn!("The store cannot be reopened yet cause=\"{cause}\"");
+                last_cause = cause;
             }
         }
     }
 
-    /// Drops what comes, which answers it.
+    /// Drops queued jobs, which refuses them, for as long as `delay`.
     fn refuse_commands_for(&self, delay: Duration) -> Result<(), QueueClosed> {
         let until = Clock::System.stopwatch() + delay;
         loop {
-            match self
-                .commands
-                .recv_timeout(until.saturating_duration_since(Clock::System.stopwatch()))
-            {
-                Ok(command) => drop(command),
+            let rest = until.saturating_duration_since(Clock::System.stopwatch());
+            match self.jobs.recv_timeout(rest) {
+                Ok(job) => drop(job),
                 Err(RecvTimeoutError::Timeout) => return Ok(()),
                 Err(RecvTimeoutError::Disconnected) => return Err(QueueClosed),
             }
@@ -310,45 +272,82 @@ impl Writer {
     }
 }
 
-/// A commit takes no further command once it changes so many bytes.
-const MAX_COMMIT_BYTES: usize = 8 << 20;
+/// The commands of one commit, and their changes.
+struct Batch {
+    limits: Limits,
+    commands: Vec<Box<dyn Command>>,
+    changes: Changes,
+    keys: usize,
+    bytes: usize,
+}
 
-/// Does something that may panic, which is a fault then like any other.
+impl Batch {
+    fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            commands: Vec::new(),
+            changes: Changes::default(),
+            keys: 0,
+            bytes: 0,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.keys >= self.limits.keys || self.bytes >= self.limits.bytes
+    }
+
+    /// Runs a command on the state that the previous ones have left.
+    fn add(&mut self, replica: &Replica, mut command: Box<dyn Command>) {
+        self.run(replica, &mut *command);
+        self.commands.push(command);
+    }
+
+    fn run(&mut self, replica: &Replica, command: &mut dyn Command) {
+        let mut transaction = Transaction::new(replica, &self.changes);
+        if !command.run(&mut transaction, self.limits.can_conflict) {
+            return;
+        }
+
+        let changes = transaction.into_changes();
+        for (_, key, value) in changes.iter() {
+            let value = value.as_ref().map_or(0, |value| value.as_ref().len());
+            self.keys = self.keys.saturating_add(1);
+            self.bytes = self.bytes.saturating_add(key.len()).saturating_add(value);
+        }
+        self.changes.extend(changes);
+    }
+
+    /// Runs all commands again, in the same order, on the state of the replica.
+    fn run_again(&mut self, replica: &Replica) {
+        let mut commands = std::mem::take(&mut self.commands);
+        (self.changes, self.keys, self.bytes) = (Changes::default(), 0, 0);
+        for command in &mut commands {
+            self.run(replica, &mut **command);
+        }
+        self.commands = commands;
+    }
+
+    /// Answers all commands. The log has the cause of a failure; callers only learn that the store
+    /// is unavailable.
+    fn answer(self, outcome: &Result<(), StoreError>) {
+        for command in self.commands {
+            let committed = match outcome {
+                Ok(()) => Ok(()),
+                Err(_) => Err(StoreError::Unavailable),
+            };
+            // An answer that its caller no longer awaits is dropped here. If that panics, the other
+            // callers must not suffer.
+            let _ignored = catch_unwind(AssertUnwindSafe(|| command.answer(committed)));
+        }
+    }
+}
+
+/// Turns a panic into an error.
 fn catch_panic<T>(
     what: &'static str,
     work: impl FnOnce() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| Err(StoreError::damaged(what)))
-}
-
-impl Batch<'_> {
-    /// Runs a command. One that panics has changed nothing, and is the only one that is answered
-    /// so.
-    fn run<T, E>(
-        &mut self,
-        command: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
-    ) -> Result<T, E>
-    where
-        E: From<StoreError>,
-    {
-        let mut transaction = Transaction::new(self.handle, &self.changes);
-        let outcome = catch_unwind(AssertUnwindSafe(|| command(&mut transaction)));
-        let outcome = outcome
-            .unwrap_or_else(|_panic| Err(StoreError::damaged("a command broke down").into()))?;
-        let (changes, objects) = transaction.into_changes();
-        self.bytes = self.bytes.saturating_add(bytes_of(&changes));
-        self.changes.extend(changes);
-        self.objects.extend(objects);
-        Ok(outcome)
-    }
-}
-
-fn bytes_of(changes: &Changes) -> usize {
-    let bytes = changes.iter().map(|(_, key, value)| {
-        key.len()
-            .saturating_add(value.as_ref().map_or(0, |value| value.as_ref().len()))
-    });
-    bytes.fold(0, usize::saturating_add)
 }
 
 #[cfg(test)]

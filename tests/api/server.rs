@@ -121,6 +121,7 @@ impl TestServer {
         let edges = Edges {
             clock: clock.clone(),
             ids: Ids::Random,
+            contention: None,
         };
 
         let own = settings.clone();

@@ -7,7 +7,7 @@
 
 use super::{
     lists::{self, Query},
-    running::Host,
+    running::{Host, Storage},
     world::{Known, Object, Outcome},
 };
 use crate::support::Response;
@@ -94,8 +94,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(index_bytes: u64) -> Self {
-        let host = Host::new(index_bytes, ACCOUNTS);
+    pub(crate) fn new(storage: Storage) -> Self {
+        let host = Host::new(storage, ACCOUNTS);
         let source =
             json!({ "name": "source", "type": "webhook", "destination_ids": [], "urgency": "low" });
         let made = host

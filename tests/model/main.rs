@@ -2,7 +2,7 @@
 //!
 //! Creates, updates, deletes, lists, jumps of the clock and restarts go over HTTP to an `App` in
 //! this process and to the model; every answer must be the model's, to the byte, whether lists come
-//! from indexes or from reading everything. A life that fails is shrunk to a short one and kept in
+//! from indexes or from reading everything, and whether commits conflict or not. A life that fails is shrunk to a short one and kept in
 //! a file of regressions beside this one. `PROPTEST_CASES` sets how many lives there are.
 
 #![allow(
@@ -23,6 +23,7 @@ mod world;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
+use running::Storage;
 use world::World;
 
 const CASES: u32 = 100;
@@ -41,23 +42,26 @@ fn runner(regressions: &'static str) -> TestRunner {
     TestRunner::new(config)
 }
 
-/// With indexes, with room for hardly any, so that they come and go, and without.
-fn index_bytes() -> impl Strategy<Value = u64> {
-    proptest::sample::select(vec![1 << 20, 2_000, 0])
+/// With indexes, with so little room that they are evicted again and again, and without; on a
+/// ledger that always commits, and on one where another writer wins at random.
+fn storage() -> impl Strategy<Value = Storage> {
+    let index_bytes = proptest::sample::select(vec![1 << 20, 2_000, 0]);
+    let contention = proptest::option::of(proptest::num::u64::ANY);
+    (index_bytes, contention).prop_map(|(index_bytes, contention)| Storage {
+        index_bytes,
+        contention,
+    })
 }
 
 #[test]
 fn every_answer_is_the_one_of_a_plain_map() {
-    let life = (
-        index_bytes(),
-        proptest::collection::vec(steps::step(), 1..100),
-    );
+    let life = (storage(), proptest::collection::vec(steps::step(), 1..100));
     let lived = runner(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/model/regressions.txt"
     ))
-    .run(&life, |(index_bytes, life)| {
-        let mut world = World::new(index_bytes);
+    .run(&life, |(storage, life)| {
+        let mut world = World::new(storage);
         life.into_iter().try_for_each(|step| world.take(step))
     });
 
@@ -66,16 +70,13 @@ fn every_answer_is_the_one_of_a_plain_map() {
 
 #[test]
 fn every_list_of_alerts_has_what_events_and_users_have_made_of_them() {
-    let life = (
-        index_bytes(),
-        proptest::collection::vec(alerts::step(), 1..100),
-    );
+    let life = (storage(), proptest::collection::vec(alerts::step(), 1..100));
     let lived = runner(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/model/regressions-of-alerts.txt"
     ))
-    .run(&life, |(index_bytes, life)| {
-        let mut world = alerts::World::new(index_bytes);
+    .run(&life, |(storage, life)| {
+        let mut world = alerts::World::new(storage);
         life.into_iter().try_for_each(|step| world.take(step))
     });
 

@@ -11,22 +11,31 @@ use pagertree_local::{
 use std::{net::SocketAddr, sync::mpsc, thread};
 use tokio::sync::oneshot;
 
+/// How the store of a life works.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Storage {
+    /// Memory budget of the indexes.
+    pub(crate) index_bytes: u64,
+    /// Seed of random conflicts between commits, if there are any.
+    pub(crate) contention: Option<u64>,
+}
+
 /// The folder, and everything else that outlives a restart.
 struct Machine {
     folder: tempfile::TempDir,
     clock: Clock,
     ids: Ids,
-    index_bytes: u64,
+    storage: Storage,
 }
 
 impl Machine {
-    fn new(millis: i64, index_bytes: u64) -> Self {
+    fn new(millis: i64, storage: Storage) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self {
             folder,
             clock: Clock::manual(millis),
             ids: Ids::seeded(1),
-            index_bytes,
+            storage,
         }
     }
 
@@ -41,7 +50,7 @@ impl Machine {
             },
             store: StoreSettings {
                 cache_bytes: 1 << 20,
-                index_bytes: self.index_bytes,
+                index_bytes: self.storage.index_bytes,
                 ..StoreSettings::default()
             },
             log: LogSettings {
@@ -55,6 +64,7 @@ impl Machine {
         let edges = Edges {
             clock: self.clock.clone(),
             ids: self.ids.clone(),
+            contention: self.storage.contention,
         };
 
         let (tell, told) = mpsc::channel();
@@ -114,12 +124,12 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(index_bytes: u64, accounts: usize) -> Self {
+    pub(crate) fn new(storage: Storage, accounts: usize) -> Self {
         let now = 1_524_787_370_419;
         let mut host = Self {
             clients: Vec::new(),
             running: None,
-            machine: Machine::new(now, index_bytes),
+            machine: Machine::new(now, storage),
             now,
         };
         host.start(accounts);

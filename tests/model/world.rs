@@ -2,7 +2,7 @@
 
 use super::{
     lists::Query,
-    running::Host,
+    running::{Host, Storage},
     steps::{ACCOUNTS, Step},
 };
 use crate::support::Response;
@@ -55,10 +55,10 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(index_bytes: u64) -> Self {
+    pub(crate) fn new(storage: Storage) -> Self {
         let (objects, known) = (BTreeMap::new(), Known::default());
         Self {
-            host: Host::new(index_bytes, ACCOUNTS),
+            host: Host::new(storage, ACCOUNTS),
             objects,
             last: [0; ACCOUNTS],
             known,

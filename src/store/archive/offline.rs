@@ -4,15 +4,14 @@
 use super::{ArchiveError, Progress, ReadableStore};
 use crate::store::{
     Durability, OpenError, Options, Snapshot,
-    handle::Replica,
     local::open,
     local::{Engine, MissingTree},
+    replica::CurrentReplica,
 };
 use std::{
     fs::{File, TryLockError},
     io,
     path::Path,
-    sync::Arc,
     thread,
     time::Duration,
 };
@@ -35,11 +34,8 @@ pub fn read_offline<T: Send + 'static>(
     let opened = readable.folder();
     let read = catch_engine_panic(folder, move || {
         let engine = open_existing(&opened, cache_bytes)?;
-        work(&Snapshot::new(&Arc::new(Replica::new(
-            engine,
-            0,
-            u64::MAX,
-        )))?)
+        let current = CurrentReplica::new(engine, &options(cache_bytes, None));
+        work(&Snapshot::new(current.acquire()?))
     });
 
     read.map_err(|error| match error {
@@ -118,6 +114,7 @@ pub(in crate::store) fn options(cache_bytes: u64, token_secret: Option<String>) 
         batch: 1,
         durability,
         token_secret,
+        contention: None,
     }
 }
 

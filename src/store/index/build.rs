@@ -1,9 +1,13 @@
 //! Building the index of one account while the writer keeps committing.
 
-use super::{AccountIndex, Change, IndexView, IndexedSnapshot};
+use super::{AccountIndex, IndexView, IndexedSnapshot};
 use crate::{
     domain::list::{FieldPath, RawObject},
-    store::{Snapshot, StoreError, entries::Stored},
+    store::{
+        Snapshot, StoreError,
+        change::{Change, ChangeKind},
+        entries::Stored,
+    },
 };
 
 /// Held while an index is being built. Dropping it wakes those who wait for the index.
@@ -20,11 +24,6 @@ impl BuildGuard<'_> {
     ) -> Result<BuildOutcome, StoreError> {
         let mut state = self.0.lock();
         let changes = state.building.take().unwrap_or_default();
-        if state.evicted {
-            // The index was built from a store that has been replaced.
-            return Ok(BuildOutcome::Evicted);
-        }
-
         let Some(mut built) = built else {
             return Ok(BuildOutcome::TooLarge);
         };
@@ -65,8 +64,6 @@ pub(super) enum BuildOutcome {
     Ready(Box<IndexedSnapshot>),
     /// The index does not fit into the budget.
     TooLarge,
-    /// All indexes were dropped meanwhile.
-    Evicted,
 }
 
 impl Drop for BuildGuard<'_> {
@@ -87,12 +84,13 @@ pub(super) enum ApplyError {
 
 /// Applies a change to a view.
 pub(super) fn apply_change(view: &mut IndexView, change: &Change) -> Result<(), ApplyError> {
-    match &change.record {
-        None => view.remove(change.tiny_id),
-        Some(_) if !view.has_fields() => view.insert_tiny_id(change.tiny_id),
-        Some(record) => {
+    let tiny_id = change.tiny_id().map_err(|_| ApplyError::Damaged)?;
+    match &change.kind {
+        ChangeKind::Delete(_) => view.remove(tiny_id),
+        ChangeKind::Put(_) if !view.has_fields() => view.insert_tiny_id(tiny_id),
+        ChangeKind::Put(record) => {
             let object = parse(record).map_err(|_| ApplyError::Damaged)?;
-            view.set(change.tiny_id, &object)
+            view.set(tiny_id, &object)
                 .map_err(|_| ApplyError::TooLarge)?;
         }
     }

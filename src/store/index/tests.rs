@@ -1,10 +1,14 @@
-//! Tests of what cannot be seen from outside: that a commit and what is known of it are published
-//! in one step, and what is known takes no more memory than it may.
+//! Tests of what cannot be seen from outside: a commit and its index changes are published in one
+//! step, and indexes stay within their memory budget.
 
 use super::*;
 use crate::{
     domain::integration::SCHEMA,
-    store::{Durability, INTEGRATIONS, Options, Store},
+    store::{
+        Durability, INTEGRATIONS, Options, Store,
+        change::{Change, ChangeKind},
+        entries::Stored,
+    },
 };
 use std::path::Path;
 
@@ -20,6 +24,7 @@ fn open(folder: &Path, index_bytes: u64) -> Store {
         batch: 1,
         durability,
         token_secret,
+        contention: None,
     };
 
     Store::open(folder, &options).unwrap()
@@ -33,15 +38,17 @@ fn field(name: &str) -> FieldPath {
     SCHEMA.resolve(name).unwrap()
 }
 
-/// Names of fields that no object has cost nothing, so that one account could take all memory.
+/// Fields that no object has cost nothing, so one account could fill all memory with names.
 #[test]
-fn of_one_account_so_many_places_are_known_and_the_last_used_stay() {
+fn an_account_keeps_its_most_recently_used_fields() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), 64 << 20);
     let wanted = field("type");
     let has = |field: &FieldPath| {
         store
-            .replica
+            .current
+            .acquire()
+            .unwrap()
             .indexes
             .entry(&(INTEGRATIONS.records, account(1)))
             .lock()
@@ -68,16 +75,23 @@ fn of_one_account_so_many_places_are_known_and_the_last_used_stay() {
     }
 
     assert!(!has(&field("meta.0")) && has(&field("meta.199")));
-    let bytes = store.replica.indexes.total.load(Ordering::Relaxed);
+    let bytes = store
+        .current
+        .acquire()
+        .unwrap()
+        .indexes
+        .total
+        .load(Ordering::Relaxed);
     assert!((64 * 128..64 * 1024).contains(&bytes), "{bytes}");
     store.close();
 }
 
 #[test]
-fn what_all_accounts_take_is_known_and_stays_below_the_budget() {
+fn all_indexes_together_stay_within_the_budget() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), 100_000);
-    let indexes = &store.replica.indexes;
+    let replica = store.current.acquire().unwrap();
+    let indexes = &replica.indexes;
 
     for number in 0..500 {
         store
@@ -92,26 +106,22 @@ fn what_all_accounts_take_is_known_and_stays_below_the_budget() {
         assert_eq!(indexes.total.load(Ordering::Relaxed), sum);
         assert!(sum <= 100_000 && accounts.contains_key(&(INTEGRATIONS.records, account(number))));
     }
-
-    indexes.clear();
-    assert_eq!(indexes.total.load(Ordering::Relaxed), 0);
-    store.close();
 }
 
 #[test]
-fn nobody_sees_a_commit_that_an_index_does_not_know_yet() {
+fn a_commit_is_not_visible_before_its_index_changes() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), 1 << 20);
     let account = account(1);
 
     store.indexed(INTEGRATIONS, &account, &[]).unwrap().unwrap();
-    let indexes = &store.replica.indexes;
+    let replica = store.current.acquire().unwrap();
+    let indexes = &replica.indexes;
     let entry = indexes.entry(&(INTEGRATIONS.records, account.clone()));
     let change = Change {
         collection: INTEGRATIONS,
         account,
-        tiny_id: 1,
-        record: None,
+        kind: ChangeKind::Delete(1),
     };
 
     let mut published = false;
@@ -124,46 +134,6 @@ fn nobody_sees_a_commit_that_an_index_does_not_know_yet() {
     });
 
     assert!(published && entry.state.try_lock().is_ok());
-    store.close();
-}
-
-/// What was built of a store that is gone was shown once with the new one, and its bytes were
-/// counted for ever.
-#[test]
-fn an_index_that_is_built_while_everything_is_forgotten_is_built_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path(), 1 << 20);
-    let (account, field) = (account(1), field("type"));
-    let indexes = &store.replica.indexes;
-    let taken = AtomicUsize::new(0);
-    let snapshot = || {
-        if taken.fetch_add(1, Ordering::Relaxed) == 0 {
-            indexes.clear();
-        }
-        store.snapshot()
-    };
-
-    let indexed = indexes
-        .get_or_build(INTEGRATIONS, &account, &[&field], snapshot)
-        .unwrap();
-
-    assert!(indexed.is_some());
-    assert_eq!(
-        taken.load(Ordering::Relaxed),
-        3,
-        "one for each time that it was built, and one for the answer"
-    );
-
-    let kept = indexes.entry(&(INTEGRATIONS.records, account));
-    assert!(
-        kept.lock().view.is_some(),
-        "the answer's index is the one that is kept up"
-    );
-    assert_eq!(
-        indexes.total.load(Ordering::Relaxed),
-        kept.bytes.load(Ordering::Relaxed)
-    );
-    store.close();
 }
 
 fn record(meta: &serde_json::Value) -> Stored {
@@ -171,9 +141,9 @@ fn record(meta: &serde_json::Value) -> Stored {
     integration.to_string().into_bytes().into()
 }
 
-/// To follow one change took the writer seven seconds.
+/// Applying one change took the writer seven seconds.
 #[test]
-fn places_whose_values_are_too_much_work_for_the_writer_are_given_up_and_the_others_stay() {
+fn fields_that_are_too_much_work_for_the_writer_are_dropped_and_others_stay() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), 64 << 20);
     let (account, kind) = (account(1), field("type"));
@@ -190,8 +160,7 @@ fn places_whose_values_are_too_much_work_for_the_writer_are_given_up_and_the_oth
     let change = |meta: &serde_json::Value| Change {
         collection: INTEGRATIONS,
         account: account.clone(),
-        tiny_id: 1,
-        record: Some(record(meta)),
+        kind: ChangeKind::Put(record(meta)),
     };
 
     let nested = |filling: usize| {
@@ -212,14 +181,18 @@ fn places_whose_values_are_too_much_work_for_the_writer_are_given_up_and_the_oth
     };
 
     store
-        .replica
+        .current
+        .acquire()
+        .unwrap()
         .indexes
         .publish(&[change(&nested(1_000))], || ());
     assert!(known(&deep[0]) && known(&kind));
 
-    // 60 values of 100 KB each, which stand in each other.
+    // 60 nested values of 100 KB each.
     store
-        .replica
+        .current
+        .acquire()
+        .unwrap()
         .indexes
         .publish(&[change(&nested(100_000))], || ());
     assert!(!known(&deep[0]) && known(&kind));

@@ -261,6 +261,7 @@ mod tests {
             batch: 1,
             durability: Durability::Synced,
             token_secret: Some("secret".into()),
+            contention: None,
         }
     }
 

@@ -7,32 +7,23 @@
 //! files is written again and synced before anything is built on it.
 
 use super::{Engine, open, repair::SEGMENT_BYTES};
-use crate::store::{OpenError, Options, StoreError, entries::Changes, handle::Replica};
+use crate::store::{
+    OpenError, Options, StoreError, entries::Changes, ledger, replica::CurrentReplica,
+};
 use std::{
     fs::{self, File},
     io::{self, Write},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
-    time::Duration,
 };
-
-/// Reopens a store.
-#[derive(Debug)]
-pub(in crate::store) struct Recovery<'a> {
-    replica: &'a Replica,
-    folder: &'a Path,
-    options: &'a Options,
-}
 
 /// Why the store does not accept writes yet.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::store) enum RecoveryError {
+pub(super) enum RecoveryError {
     #[error("the folder cannot be written: {0}")]
     Probe(io::Error),
     #[error("readers are still using it")]
     ReadersActive,
-    #[error("the engine panicked while opening it")]
-    Panicked,
     #[error("cannot rewrite its files: {0}")]
     Rewrite(io::Error),
     #[error(transparent)]
@@ -41,82 +32,41 @@ pub(in crate::store) enum RecoveryError {
     TestCommit(StoreError),
 }
 
-/// Delays between recovery attempts.
-#[derive(Debug)]
-pub(in crate::store) struct Backoff {
-    next: Duration,
-}
-
-impl Backoff {
-    const INITIAL_DELAY: Duration = Duration::from_millis(100);
-    const PROBE_INTERVAL: Duration = Duration::from_secs(1);
-    const MAX_DELAY: Duration = Duration::from_secs(60);
-
-    /// The delay before the first attempt.
-    pub(in crate::store) fn initial(&self) -> Duration {
-        Self::INITIAL_DELAY
-    }
-
-    /// The delay after an attempt that took `took`.
-    ///
-    /// An attempt that only probed the disk, or waited for readers in vain, leaves readers their
-    /// store, so the next one follows soon. Others back off exponentially, and to at least ten
-    /// times what the attempt took: opening a large store takes long, and readers should have it
-    /// most of the time.
-    pub(in crate::store) fn after(&mut self, error: &RecoveryError, took: Duration) -> Duration {
-        if matches!(
+impl From<RecoveryError> for ledger::RecoveryError {
+    fn from(error: RecoveryError) -> Self {
+        let kept_readers = matches!(
             error,
             RecoveryError::Probe(_) | RecoveryError::ReadersActive
-        ) {
-            return Self::PROBE_INTERVAL;
-        }
-        let delay = self.next.max(took.saturating_mul(10)).min(Self::MAX_DELAY);
-        self.next = delay.saturating_mul(2);
-        delay
-    }
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
+        );
         Self {
-            next: Self::INITIAL_DELAY.saturating_mul(2),
+            kept_readers,
+            cause: error.into(),
         }
     }
 }
 
-impl<'a> Recovery<'a> {
-    pub(in crate::store) fn new(
-        replica: &'a Replica,
-        folder: &'a Path,
-        options: &'a Options,
-    ) -> Self {
-        Self {
-            replica,
-            folder,
-            options,
-        }
+/// Makes one attempt. Readers keep their replica until the folder is writable.
+pub(super) fn attempt(
+    current: &CurrentReplica,
+    folder: &Path,
+    options: &Options,
+) -> Result<(), RecoveryError> {
+    probe(folder).map_err(RecoveryError::Probe)?;
+    if !current.close(folder) {
+        return Err(RecoveryError::ReadersActive);
     }
 
-    /// Makes one attempt. Readers keep their engine until the folder is writable.
-    pub(in crate::store) fn attempt(&self) -> Result<(), RecoveryError> {
-        probe(self.folder).map_err(RecoveryError::Probe)?;
-        if !self.replica.close(self.folder) {
-            return Err(RecoveryError::ReadersActive);
-        }
+    rewrite(folder).map_err(RecoveryError::Rewrite)?;
+    // Without a token secret, no new store is created should the files be gone.
+    let options = Options {
+        token_secret: None,
+        ..options.clone()
+    };
+    let engine = open::open(folder, &options)?;
+    let committed = commit_nothing(&engine);
+    current.replace(engine);
 
-        rewrite(self.folder).map_err(RecoveryError::Rewrite)?;
-        let engine = open::open(
-            self.folder,
-            &Options {
-                token_secret: None,
-                ..self.options.clone()
-            },
-        )?;
-        let works = commit_nothing(&engine);
-        self.replica.reopen(engine);
-
-        works.map_err(RecoveryError::TestCommit)
-    }
+    committed.map_err(RecoveryError::TestCommit)
 }
 
 /// Makes an empty commit.
@@ -126,7 +76,7 @@ fn commit_nothing(engine: &Engine) -> Result<(), StoreError> {
 }
 
 /// Exists beside `db` for a moment.
-pub(in crate::store) const PROBE_FILE: &str = "probe";
+pub(super) const PROBE_FILE: &str = "probe";
 
 /// As much as the engine writes at once, which is a segment, and a margin.
 const PROBE_LEN: usize = SEGMENT_BYTES + (1 << 20);
@@ -203,34 +153,5 @@ mod tests {
         probe(folder.path()).unwrap();
         assert_eq!(files(folder.path()).unwrap(), Vec::<PathBuf>::new());
         assert!(probe(&folder.path().join("absent")).is_err());
-    }
-
-    #[test]
-    fn probes_are_repeated_soon_whatever_came_before() {
-        let probe = || RecoveryError::Probe(io::ErrorKind::StorageFull.into());
-        let mut backoff = Backoff::default();
-        let seconds = Duration::from_secs;
-        assert_eq!(backoff.after(&probe(), seconds(0)), seconds(1));
-        assert_eq!(
-            backoff.after(&RecoveryError::ReadersActive, seconds(5)),
-            seconds(1),
-            "readers keep the store meanwhile"
-        );
-        backoff.after(&RecoveryError::Panicked, seconds(600));
-        assert_eq!(backoff.after(&probe(), seconds(600)), seconds(1));
-    }
-
-    #[test]
-    fn attempts_that_close_the_store_back_off() {
-        let mut backoff = Backoff::default();
-        let millis = Duration::from_millis;
-        let mut after = |took| backoff.after(&RecoveryError::Panicked, millis(took));
-        assert_eq!([0, 0, 0].map(&mut after), [200, 400, 800].map(millis));
-        assert_eq!(
-            [500, 0].map(&mut after),
-            [5_000, 10_000].map(millis),
-            "ten times what it took"
-        );
-        assert_eq!([7_000, 0].map(&mut after), [60_000, 60_000].map(millis));
     }
 }
