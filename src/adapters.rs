@@ -116,11 +116,11 @@ const CUSTOM_WEBHOOK: &str = "custom_webhook";
 
 /// Cuts whatever exceeds the limits of alerts and logs.
 fn truncate(parsed: ParsedEvent) -> ParsedEvent {
-    let stored = |id: Option<String>| id.map(|id| thirdparty_id::kept(&id).into_owned());
+    let stored = |id: Option<String>| id.map(|id| thirdparty_id::stored_form(&id).into_owned());
     match parsed {
         ParsedEvent::Event(mut event) => {
             event.thirdparty_id = stored(event.thirdparty_id);
-            event.content.cut();
+            event.content.truncate();
             ParsedEvent::Event(event)
         }
         ParsedEvent::Ignored {

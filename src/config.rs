@@ -1,4 +1,5 @@
 //! Settings from defaults, `config.toml`, environment and flags, in ascending order of precedence.
+//!
 //! No other module reads the environment or the configuration file. Invalid settings are reported
 //! before anything starts, by name and, for the file, with the line.
 

@@ -1,5 +1,4 @@
-//! Plain values and the rules they obey. Nothing in here knows HTTP, the store, threads or the
-//! clock.
+//! Values and rules, independent of HTTP, the store, threads and the clock.
 
 pub mod alert;
 pub mod alert_input;

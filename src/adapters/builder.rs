@@ -6,7 +6,7 @@ use crate::domain::event::{
 };
 use crate::domain::{
     body,
-    distinct::{Added, Distinct},
+    distinct::{AddOutcome, Distinct},
     limits,
 };
 use serde_json::Value;
@@ -234,7 +234,7 @@ impl EventBuilder {
 fn distinct(words: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut distinct = Distinct::new(limits::MAX_TAGS);
     for word in words {
-        if distinct.add(word) == Added::TooMany {
+        if distinct.add(word) == AddOutcome::Full {
             break;
         }
     }

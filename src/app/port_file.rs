@@ -1,6 +1,8 @@
-//! The file of `--port-file`, which exists only while its server is ready. A stale file is removed
-//! before anything else. The port is written to a temporary file with a unique name, which is then
-//! renamed, so that readers never see a partial number or the port of another server.
+//! The file of `--port-file`, which exists only while its server is ready.
+//!
+//! A stale file is removed before anything else. The port is written to a temporary file with a
+//! unique name, which is then renamed, so that readers never see a partial number or the port of
+//! another server.
 
 use super::StartError;
 use std::{fs, fs::Permissions, io, io::Write, os::unix::fs::PermissionsExt, path::Path};

@@ -1,7 +1,9 @@
 //! The file `running` in the data folder: address of the running server, and the token for its
-//! administrative routes. Only the owner can read the file, so the token gives access to nothing
-//! that its bearer could not read from the store's files. A server that was killed leaves the file
-//! behind. That does no harm: commands read it only while the store is locked.
+//! administrative routes.
+//!
+//! Only the owner can read the file, so the token gives access to nothing that its bearer could not
+//! read from the store's files. A server that was killed leaves the file behind. That does no harm:
+//! commands read it only while the store is locked.
 
 use crate::domain::endpoint::Endpoint;
 use serde::{Deserialize, Serialize};

@@ -43,7 +43,7 @@ async fn serve(
     let serving = app.start().await?;
 
     if let Some(first) = endpoints.first() {
-        announce(format!("listening on {}", first.shown("http")))?;
+        announce(format!("listening on {}", first.to_url("http")))?;
     }
 
     if let Some(address) = mail_address {

@@ -1,6 +1,7 @@
-//! Ctrl-C, SIGTERM and SIGHUP, for commands that must not leave partial files behind. After the
-//! first signal, the command stops at its next step and cleans up. A second one ends the program at
-//! once.
+//! Ctrl-C, SIGTERM and SIGHUP, for commands that must not leave partial files behind.
+//!
+//! After the first signal, the command stops at its next step and cleans up. A second one ends the
+//! program at once.
 
 use super::stop_signals::{StopRequest, StopSignals};
 use crate::clock::Clock;

@@ -1,7 +1,8 @@
-//! Counts the signals that ask the program to stop. Ctrl-C reaches every process of a terminal, and
-//! npm, pnpm and nodemon forward it to their children as well; `timeout` signals its child and then
-//! its group. The same signal twice within a second therefore counts once. Any other signal after
-//! the first means: stop immediately.
+//! Counts the signals that ask the program to stop.
+//!
+//! Ctrl-C reaches every process of a terminal, and npm, pnpm and nodemon forward it to their
+//! children as well; `timeout` signals its child and then its group. The same signal twice within a
+//! second therefore counts once. Any other signal after the first means: stop immediately.
 
 use std::time::{Duration, Instant};
 

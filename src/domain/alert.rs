@@ -1,4 +1,4 @@
-//! The alert: what a third party's event, or a caller, brought to somebody's attention.
+//! Alerts.
 //!
 //! Source of the attributes: PagerTree's public v3 OpenAPI description, schema `Alert`.
 
@@ -11,8 +11,7 @@ use super::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The attributes by which alerts are filtered, sorted and selected, in the order in which they are
-/// written.
+/// The attributes for filters, sorting and selection, in the order of the object.
 pub const SCHEMA: Schema = Schema(&[
     Attribute::new("sid", AttributeKind::Text),
     Attribute::new("id", AttributeKind::Text),
@@ -41,68 +40,67 @@ pub const SCHEMA: Schema = Schema(&[
     Attribute::new("archivedby", AttributeKind::Text).or_null(),
 ]);
 
-/// One alert, exactly what is stored and answered.
+/// An alert, as stored and as returned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Alert {
-    /// The account. First on purpose: the store recognises the owner by the first bytes of the
-    /// record.
+    /// The account. Must be first: the store identifies the owner by the first bytes of a record.
     pub sid: AccountId,
     /// The identifier.
     pub id: AlertId,
-    /// When it was created.
+    /// Time of creation.
     #[serde(rename = "createdAt")]
     pub created_at: Timestamp,
-    /// When something in it last changed; only ever moves forward.
+    /// Time of the last change. Only moves forward.
     #[serde(rename = "updatedAt")]
     pub updated_at: Timestamp,
     /// Free-form metadata.
     pub meta: Map<String, Value>,
-    /// 1, 2, 3 … within the account, in order of creation, never used twice.
+    /// 1, 2, 3 … within the account in order of creation, never reused.
     #[serde(rename = "tinyId")]
     pub tiny_id: u64,
-    /// What the third party calls it.
+    /// The third party's id.
     pub thirdparty_id: Option<String>,
-    /// Where it is routed.
+    /// Destinations.
     pub destination_ids: Vec<DestinationId>,
-    /// What it is, in one line.
+    /// Summary.
     pub title: String,
-    /// What it is, at length.
+    /// Details.
     pub description: Option<String>,
     /// Always `alert`.
     #[serde(rename = "type")]
     pub kind: AlertKind,
     /// Always `alert`.
     pub subtype: AlertKind,
-    /// What has become of it.
+    /// Status.
     pub status: Status,
-    /// How urgent it is.
+    /// Urgency.
     pub urgency: AlertUrgency,
     /// The log of the request that created it.
     pub s_log_id: Option<LogId>,
     /// The integration or user that created it.
     pub source_id: Option<String>,
-    /// Words by which it is found.
+    /// Tags.
     pub tags: Vec<String>,
-    /// More to show.
+    /// Further fields to display.
     pub additional_data: Vec<AdditionalDatum>,
-    /// When it was created, in unix seconds.
+    /// Time of creation, in Unix seconds.
     pub created: i64,
-    /// When it was last acknowledged, in unix seconds.
+    /// Time of the last acknowledgement, in Unix seconds.
     pub acknowledged: Option<i64>,
-    /// The user or integration that did it.
+    /// Its author: a user or an integration.
     pub acknowledgedby: Option<String>,
-    /// When it was resolved, in unix seconds.
+    /// Time of resolution, in Unix seconds.
     pub resolved: Option<i64>,
-    /// The user or integration that did it.
+    /// Its author: a user or an integration.
     pub resolvedby: Option<String>,
-    /// When it was archived, in unix seconds.
+    /// Time of archival, in Unix seconds.
     pub archived: Option<i64>,
-    /// The user or integration that did it.
+    /// Its author: a user or an integration.
     pub archivedby: Option<String>,
 }
 
-/// The one type and subtype of alerts that come from integrations.
+/// The only type and subtype of alerts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AlertKind {
@@ -110,24 +108,24 @@ pub enum AlertKind {
     Alert,
 }
 
-/// What has become of an alert.
+/// Status of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Nobody has taken it yet.
+    /// Waiting for a responder.
     Open,
-    /// Somebody has.
+    /// A responder has taken it.
     Acknowledged,
-    /// It is over.
+    /// The alert was resolved.
     Resolved,
-    /// Nobody could be found to take it.
+    /// The alert was dropped, since no responder was found.
     Dropped,
-    /// It is out of sight.
+    /// Hidden.
     Archived,
 }
 
 impl Status {
-    /// The name as it is written.
+    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -138,28 +136,28 @@ impl Status {
         }
     }
 
-    /// Whether another event of the same third-party id belongs to this alert.
+    /// Whether further events with the same third-party id apply to this alert.
     pub fn is_active(self) -> bool {
         matches!(self, Self::Open | Self::Acknowledged | Self::Dropped)
     }
 }
 
-/// What somebody does to an alert.
+/// A change of an alert's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertAction {
-    /// Takes it.
+    /// Acknowledges it.
     Acknowledge,
-    /// Says that it is over.
+    /// Resolves it.
     Resolve,
-    /// Puts it out of sight.
+    /// Archives it.
     Archive,
-    /// Says that nobody could be found to take it.
+    /// Drops it: no responder was found.
     Drop,
 }
 
 impl AlertAction {
-    /// The statuses from which a user may do this, and the one it leads to.
-    fn of_user(self) -> (&'static [Status], Status) {
+    /// The statuses from which a user may do this, and the resulting one.
+    fn transition(self) -> (&'static [Status], Status) {
         match self {
             Self::Acknowledge => (&[Status::Open, Status::Dropped], Status::Acknowledged),
             Self::Resolve => (&[Status::Acknowledged, Status::Open], Status::Resolved),
@@ -168,13 +166,13 @@ impl AlertAction {
         }
     }
 
-    /// The past participle.
-    pub fn done(self) -> &'static str {
-        self.of_user().1.as_str()
+    /// The past participle, for messages.
+    pub fn past_participle(self) -> &'static str {
+        self.transition().1.as_str()
     }
 }
 
-/// Who an alert comes from and what leads back to it.
+/// The origin of an alert, and defaults derived from it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlertOrigin {
     /// The third party's id.
@@ -183,14 +181,14 @@ pub struct AlertOrigin {
     pub source_id: Option<String>,
     /// The log of the request.
     pub s_log_id: Option<LogId>,
-    /// Where it is routed.
+    /// Destinations.
     pub destination_ids: Vec<DestinationId>,
-    /// The urgency, unless the content has one.
+    /// Urgency, unless the content has one.
     pub urgency: AlertUrgency,
 }
 
 impl Alert {
-    /// A new alert, open.
+    /// Creates an open alert.
     pub fn create(
         content: Content,
         origin: AlertOrigin,
@@ -228,41 +226,50 @@ impl Alert {
         }
     }
 
-    /// A user does something to it.
+    /// Applies a user's action.
     ///
     /// # Errors
-    /// Its status does not allow that: a sentence that says which do.
-    pub fn step(&mut self, step: AlertAction, by: &str, now: Timestamp) -> Result<(), String> {
-        let (from, _) = step.of_user();
+    /// The status does not permit the action. The message says which ones do.
+    pub fn apply_action(
+        &mut self,
+        action: AlertAction,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        let (from, _) = action.transition();
         if !from.contains(&self.status) {
             let from: Vec<_> = from.iter().map(|status| status.as_str()).collect();
-            let (done, from, status) = (step.done(), from.join(" or "), self.status.as_str());
+            let (done, from, status) = (
+                action.past_participle(),
+                from.join(" or "),
+                self.status.as_str(),
+            );
             return Err(format!(
                 "Only an alert that is {from} can be {done}, but this one is {status}"
             ));
         }
-        self.take(step, by, now);
+        self.record(action, by, now);
         Ok(())
     }
 
-    /// The integration that it comes from does something to it. `false` if that changes nothing.
-    pub fn follow(&mut self, step: AlertAction, by: &str, now: Timestamp) -> bool {
-        let possible = match step {
+    /// Applies an event of the alert's integration. Returns `false` if nothing changes.
+    pub fn apply_event(&mut self, action: AlertAction, by: &str, now: Timestamp) -> bool {
+        let possible = match action {
             AlertAction::Acknowledge => matches!(self.status, Status::Open | Status::Dropped),
             AlertAction::Resolve => self.status.is_active(),
             AlertAction::Archive | AlertAction::Drop => false,
         };
         if possible {
-            self.take(step, by, now);
+            self.record(action, by, now);
         }
         possible
     }
 
-    fn take(&mut self, step: AlertAction, by: &str, now: Timestamp) {
-        self.status = step.of_user().1;
+    fn record(&mut self, action: AlertAction, by: &str, now: Timestamp) {
+        self.status = action.transition().1;
         self.updated_at = self.updated_at.advanced_to(now);
         let (seconds, by) = (Some(self.updated_at.seconds()), Some(by.to_owned()));
-        match step {
+        match action {
             AlertAction::Acknowledge => (self.acknowledged, self.acknowledgedby) = (seconds, by),
             AlertAction::Resolve => (self.resolved, self.resolvedby) = (seconds, by),
             AlertAction::Archive => (self.archived, self.archivedby) = (seconds, by),
@@ -301,11 +308,11 @@ mod tests {
         Status::Archived,
     ];
 
-    fn possible(step: AlertAction) -> Vec<&'static str> {
+    fn possible(action: AlertAction) -> Vec<&'static str> {
         let now = Timestamp::from_millis(5_000).unwrap();
         let possible = STATUSES
             .into_iter()
-            .filter(|status| alert(*status).step(step, "usr_1", now).is_ok());
+            .filter(|status| alert(*status).apply_action(action, "usr_1", now).is_ok());
         possible.map(Status::as_str).collect()
     }
 
@@ -318,7 +325,7 @@ mod tests {
 
         let mut archived = alert(Status::Archived);
         let refused = archived
-            .step(AlertAction::Resolve, "usr_1", Timestamp::EPOCH)
+            .apply_action(AlertAction::Resolve, "usr_1", Timestamp::EPOCH)
             .unwrap_err();
 
         assert_eq!(
@@ -333,7 +340,7 @@ mod tests {
         let now = Timestamp::from_millis(5_000).unwrap();
         let ended = STATUSES
             .into_iter()
-            .filter(|status| alert(*status).follow(AlertAction::Resolve, "int_1", now));
+            .filter(|status| alert(*status).apply_event(AlertAction::Resolve, "int_1", now));
         assert_eq!(
             ended.collect::<Vec<_>>(),
             [Status::Open, Status::Acknowledged, Status::Dropped]
@@ -344,10 +351,14 @@ mod tests {
     fn who_did_it_and_when_is_kept() {
         let now = Timestamp::from_millis(5_999).unwrap();
         let mut alert = alert(Status::Open);
-        alert.step(AlertAction::Acknowledge, "usr_1", now).unwrap();
-        alert.step(AlertAction::Resolve, "usr_2", now).unwrap();
         alert
-            .step(AlertAction::Archive, "usr_3", Timestamp::EPOCH)
+            .apply_action(AlertAction::Acknowledge, "usr_1", now)
+            .unwrap();
+        alert
+            .apply_action(AlertAction::Resolve, "usr_2", now)
+            .unwrap();
+        alert
+            .apply_action(AlertAction::Archive, "usr_3", Timestamp::EPOCH)
             .unwrap();
         assert_eq!(
             (alert.acknowledged, alert.acknowledgedby.as_deref()),

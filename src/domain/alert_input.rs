@@ -1,24 +1,24 @@
-//! What a caller may say about an alert: a draft to create one, a patch to change one.
+//! Drafts and patches of alerts, parsed from requests.
 
 use super::{
     alert::Alert,
-    body::{self, BodyReader, Strictness},
-    distinct::{Added, Distinct},
+    body::{self, AttributeReader, Strictness},
+    distinct::{AddOutcome, Distinct},
     event::{AdditionalDatum, AlertUrgency},
     ids::{DestinationId, IntegrationId},
     integration::replace,
-    integration_input::{SERVERS_OWN, destination_ids},
+    integration_input::{SERVER_ATTRIBUTES, destination_ids},
     limits::{MAX_ADDITIONAL_DATA, MAX_DESCRIPTION_LEN, MAX_TAG_LEN, MAX_TAGS, MAX_TITLE_LEN},
     rejection::Rejection,
-    thirdparty_id::kept,
+    thirdparty_id::stored_form,
     timestamp::Timestamp,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-/// Attributes that events and steps set; ignored by a create, so that what was read can be sent
-/// back.
-const SET_BY_STEPS: [&str; 11] = [
+/// Attributes that only events and actions set. A create ignores them, so that an alert that was
+/// read can be sent back.
+const SET_BY_ACTIONS: [&str; 11] = [
     "type",
     "subtype",
     "status",
@@ -31,33 +31,33 @@ const SET_BY_STEPS: [&str; 11] = [
     "archived",
     "archivedby",
 ];
-/// What an alert is about stays what it is.
-const SUBJECT: [&str; 2] = ["thirdparty_id", "source_id"];
+/// Attributes that cannot change.
+const IMMUTABLE: [&str; 2] = ["thirdparty_id", "source_id"];
 
-/// All that is needed to create an alert.
+/// The input to create an alert.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AlertDraft {
-    /// Free-form metadata; empty unless given.
+    /// Free-form metadata, empty by default.
     pub meta: Map<String, Value>,
-    /// What the third party calls it.
+    /// The third party's id.
     pub thirdparty_id: Option<String>,
-    /// Where to route it. As the source has it unless given; required without a source.
+    /// Destinations. Default to those of the source; required without a source.
     pub destination_ids: Option<Vec<DestinationId>>,
     /// Required.
     pub title: String,
-    /// At length.
+    /// Details.
     pub description: Option<String>,
-    /// As the source has it unless given; medium without a source.
+    /// Urgency. Defaults to that of the source; medium without a source.
     pub urgency: Option<AlertUrgency>,
-    /// The integration that it is said to come from.
+    /// The integration given as its source.
     pub source_id: Option<IntegrationId>,
-    /// Words by which it is found.
+    /// Tags.
     pub tags: Vec<String>,
-    /// More to show.
+    /// Further fields to display.
     pub additional_data: Vec<AdditionalDatum>,
 }
 
-/// A partial change: what is `None` stays as it is, what is there replaces the whole attribute.
+/// A partial update. `None` leaves an attribute unchanged; other values replace it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlertPatch {
     meta: Option<Map<String, Value>>,
@@ -69,26 +69,25 @@ pub struct AlertPatch {
     additional_data: Option<Vec<AdditionalDatum>>,
 }
 
-/// Who may be named as the source of a draft.
+/// The sources that a draft may name.
 #[derive(Clone, Copy, Debug)]
-pub struct Authors<'a> {
-    /// Whoever creates it, by account and by user: what they name is what they are without naming
-    /// it.
+pub struct AllowedSources<'a> {
+    /// The account and user of the caller. Naming one of them is the same as naming no source.
     pub own: [&'a str; 2],
-    /// Whether the integration that is named is of this account.
+    /// Whether the named integration belongs to the account.
     pub integration: bool,
 }
 
 impl AlertDraft {
-    /// Reads the body of a create. An integration that is not the account's is a fault only beside
-    /// others: whether it is one alone is seen when the alert is created, since the same may have
-    /// been answered before.
+    /// Parses the body of a create. A foreign integration is reported here only together with other
+    /// errors. Alone it is checked when the alert is created, since an idempotent repetition has
+    /// precedence.
     ///
     /// # Errors
-    /// [`Rejection::Invalid`] with every fault, in the order of the object's attributes.
+    /// [`Rejection::Invalid`] with every error, in the order of the object's attributes.
     pub fn parse(
         attributes: Map<String, Value>,
-        authors: Authors<'_>,
+        authors: AllowedSources<'_>,
         strictness: Strictness,
     ) -> Result<Self, Rejection> {
         let is_own =
@@ -96,10 +95,10 @@ impl AlertDraft {
         let sourced = attributes
             .get("source_id")
             .is_some_and(|source| !is_own(source));
-        let mut body = BodyReader::new(attributes);
+        let mut body = AttributeReader::new(attributes);
 
-        body.ignore(&SERVERS_OWN);
-        body.ignore(&SET_BY_STEPS);
+        body.ignore(&SERVER_ATTRIBUTES);
+        body.ignore(&SET_BY_ACTIONS);
         if !sourced {
             body.ignore(&["source_id"]);
         }
@@ -118,7 +117,7 @@ impl AlertDraft {
         let source_id = body.optional("source_id", source);
 
         if let Some(foreign) = source_id.as_ref().filter(|_| !authors.integration) {
-            body.fault_beside_others(foreign_source(foreign));
+            body.add_secondary_error(foreign_source(foreign));
         }
 
         let tags = body.optional("tags", tags).unwrap_or_default();
@@ -127,7 +126,7 @@ impl AlertDraft {
             .unwrap_or_default();
 
         body.finish(strictness)?;
-        // `required` has refused a body without one; naming it again keeps this function total.
+        // Unreachable: `required` has refused a body without one.
         let title = title.ok_or_else(|| Rejection::invalid("'title' is a required parameter"))?;
 
         Ok(Self {
@@ -161,10 +160,10 @@ impl AlertPatch {
         stored: &Map<String, Value>,
         strictness: Strictness,
     ) -> Result<Self, Rejection> {
-        let mut body = BodyReader::new(attributes);
-        body.ignore(&SERVERS_OWN);
-        body.keep(&SUBJECT, stored, strictness);
-        body.keep(&SET_BY_STEPS, stored, strictness);
+        let mut body = AttributeReader::new(attributes);
+        body.ignore(&SERVER_ATTRIBUTES);
+        body.keep(&IMMUTABLE, stored, strictness);
+        body.keep(&SET_BY_ACTIONS, stored, strictness);
 
         let destinations = |value| destination_ids(value, strictness);
         let patch = Self {
@@ -253,7 +252,7 @@ fn short_text(value: Value, longest: usize) -> Result<String, String> {
 fn thirdparty_id(value: Value) -> Result<String, String> {
     match body::text(value)?.trim() {
         "" => Err("must have at least one character, but was empty".into()),
-        text => Ok(kept(text).into_owned()),
+        text => Ok(stored_form(text).into_owned()),
     }
 }
 
@@ -295,7 +294,7 @@ fn tags(value: Value) -> Result<Vec<String>, String> {
         let tag = short_text(item, MAX_TAG_LEN)
             .map_err(|fault| format!("at position {position} {fault}"))?;
         // Checked here and not at the end: a body has room for tens of thousands of tags.
-        if tags.add(tag) == Added::TooMany {
+        if tags.add(tag) == AddOutcome::Full {
             return Err(format!("must have at most {MAX_TAGS} different tags"));
         }
     }
@@ -322,7 +321,7 @@ mod tests {
         value.as_object().unwrap().clone()
     }
 
-    const AUTHORS: Authors<'_> = Authors {
+    const AUTHORS: AllowedSources<'_> = AllowedSources {
         own: ["acc_1", "usr_1"],
         integration: true,
     };
@@ -340,7 +339,7 @@ mod tests {
         };
 
         for (source, integration) in [("x", true), ("int_1", false)] {
-            let authors = Authors {
+            let authors = AllowedSources {
                 integration,
                 ..AUTHORS
             };
@@ -422,7 +421,7 @@ mod tests {
 
     #[test]
     fn a_foreign_source_alone_is_left_to_the_commit() {
-        let authors = Authors {
+        let authors = AllowedSources {
             integration: false,
             ..AUTHORS
         };

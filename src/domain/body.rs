@@ -1,42 +1,42 @@
-//! Reading a request's JSON object attribute by attribute, collecting every fault on the way.
+//! Reads a JSON object attribute by attribute and collects every error.
 //!
-//! A rule for one attribute is a function from a JSON value to what it means, or to the sentence
-//! that says what would be right. The reader adds the attribute's name to the sentence.
+//! The rule of an attribute is a function from a JSON value to a domain value, or to a message that
+//! says what would be valid. The reader prepends the attribute's name.
 
 use super::rejection::Rejection;
 use serde_json::{Map, Value};
 
-/// How much the server forgives.
+/// How strictly requests are validated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Strictness {
-    /// Whatever the documents do not forbid is accepted.
+    /// Accepts what PagerTree's documentation does not forbid.
     #[default]
     Lenient,
-    /// Whatever the documents do not allow is refused.
+    /// Refuses what PagerTree's documentation does not allow.
     Strict,
 }
 
-/// A JSON object on its way to becoming a domain value. Take each attribute once, in the order of
-/// the object, then [`finish`](Self::finish).
+/// Reads the attributes of one object: take each once, in the object's order, then call
+/// [`finish`](Self::finish).
 #[derive(Debug)]
-pub struct BodyReader {
+pub struct AttributeReader {
     attributes: Map<String, Value>,
-    faults: Vec<String>,
-    /// What is told only beside other faults, and before which of them.
-    beside: Vec<(usize, String)>,
+    errors: Vec<String>,
+    /// Errors reported only together with others, each with its position among them.
+    secondary: Vec<(usize, String)>,
 }
 
-impl BodyReader {
-    /// Starts reading.
+impl AttributeReader {
+    /// Creates a reader.
     pub fn new(attributes: Map<String, Value>) -> Self {
         Self {
             attributes,
-            faults: Vec::new(),
-            beside: Vec::new(),
+            errors: Vec::new(),
+            secondary: Vec::new(),
         }
     }
 
-    /// Takes an attribute that may be absent.
+    /// Takes an optional attribute. Null is an error.
     pub fn optional<T>(
         &mut self,
         name: &str,
@@ -44,17 +44,17 @@ impl BodyReader {
     ) -> Option<T> {
         let value = self.attributes.swap_remove(name)?;
         if value.is_null() {
-            self.faults.push(format!(
+            self.errors.push(format!(
                 "'{name}' must not be null; leave it out to keep what is there"
             ));
             return None;
         }
         rule(value)
-            .map_err(|fault| self.faults.push(format!("'{name}' {fault}")))
+            .map_err(|error| self.errors.push(format!("'{name}' {error}")))
             .ok()
     }
 
-    /// Takes an attribute that may be absent, and may be null: then it is `Some(None)`.
+    /// Takes an optional attribute that may be null, which gives `Some(None)`.
     pub fn nullable<T>(
         &mut self,
         name: &str,
@@ -67,14 +67,12 @@ impl BodyReader {
         self.optional(name, rule).map(Some)
     }
 
-    /// Notes a fault of an attribute. It is not one of its form, so it counts only if there are
-    /// others.
-    pub fn fault_beside_others(&mut self, fault: String) {
-        self.beside.push((self.faults.len(), fault));
+    /// Records an error that is reported only if the request has others as well.
+    pub fn add_secondary_error(&mut self, error: String) {
+        self.secondary.push((self.errors.len(), error));
     }
 
-    /// Drops attributes that cannot be changed. The strict refuse those that differ from what was
-    /// `stored`.
+    /// Drops attributes that cannot change. Strict mode refuses values that differ from `stored`.
     pub fn keep(&mut self, names: &[&str], stored: &Map<String, Value>, strictness: Strictness) {
         for name in names {
             let (asked, stored) = (self.attributes.swap_remove(*name), stored.get(*name));
@@ -83,60 +81,60 @@ impl BodyReader {
                 && asked.is_some()
                 && asked.as_ref() != stored
             {
-                self.faults
+                self.errors
                     .push(format!("'{name}' cannot be changed by an update"));
             }
         }
     }
 
-    /// Takes an attribute that must be there.
+    /// Takes a required attribute.
     pub fn required<T>(
         &mut self,
         name: &str,
         rule: impl FnOnce(Value) -> Result<T, String>,
     ) -> Option<T> {
         if !self.attributes.contains_key(name) {
-            self.faults
+            self.errors
                 .push(format!("'{name}' is a required parameter"));
         }
         self.optional(name, rule)
     }
 
-    /// Drops attributes that are the server's own, whatever they hold.
+    /// Drops attributes that only the server sets, whatever their values.
     pub fn ignore(&mut self, names: &[&str]) {
         for name in names {
             self.attributes.swap_remove(*name);
         }
     }
 
-    /// Ends reading: everything still there is unknown, which only the strict mind.
+    /// Finishes reading. The attributes that remain are unknown; strict mode refuses them.
     ///
     /// # Errors
-    /// [`Rejection::Invalid`] with every fault found.
+    /// [`Rejection::Invalid`] with every error.
     pub fn finish(mut self, strictness: Strictness) -> Result<(), Rejection> {
         if strictness == Strictness::Strict {
             let mut unknown: Vec<_> = self.attributes.keys().collect();
             unknown.sort();
-            self.faults.extend(
+            self.errors.extend(
                 unknown
                     .into_iter()
                     .map(|name| format!("'{name}' is not a known parameter")),
             );
         }
 
-        if self.faults.is_empty() {
+        if self.errors.is_empty() {
             return Ok(());
         }
 
-        for (position, fault) in self.beside.into_iter().rev() {
-            self.faults.insert(position, fault);
+        for (position, error) in self.secondary.into_iter().rev() {
+            self.errors.insert(position, error);
         }
 
-        Err(Rejection::Invalid(self.faults))
+        Err(Rejection::Invalid(self.errors))
     }
 }
 
-/// The kind of a JSON value, for messages.
+/// The type of a JSON value, for messages.
 pub fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -148,10 +146,10 @@ pub fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-/// A text.
+/// A string.
 ///
 /// # Errors
-/// The value is of another kind.
+/// The value has another type.
 pub fn text(value: Value) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text),
@@ -159,7 +157,7 @@ pub fn text(value: Value) -> Result<String, String> {
     }
 }
 
-/// A boolean; also as the texts that the 2018 documents sent.
+/// A boolean, or `"true"` and `"false"` as in the 2018 documentation.
 ///
 /// # Errors
 /// The value is neither.
@@ -179,10 +177,10 @@ pub fn boolean(value: Value) -> Result<bool, String> {
     }
 }
 
-/// An object, kept as it came.
+/// An object.
 ///
 /// # Errors
-/// The value is of another kind.
+/// The value has another type.
 pub fn object(value: Value) -> Result<Map<String, Value>, String> {
     match value {
         Value::Object(members) => Ok(members),
@@ -190,7 +188,7 @@ pub fn object(value: Value) -> Result<Map<String, Value>, String> {
     }
 }
 
-/// The beginning of a text, short enough for a message.
+/// Shortens a text for a message.
 pub fn excerpt(text: &str) -> String {
     const LONGEST: usize = 60;
     if text.chars().nth(LONGEST).is_none() {

@@ -1,32 +1,32 @@
-//! Who is calling: the account behind a credential and what the credential may do.
+//! The authenticated caller: the account behind a credential, and its permissions.
 
 use super::{
     ids::{AccountId, UserId},
     rejection::Rejection,
 };
 
-/// What a credential may do in its account.
+/// Permissions of a credential in its account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Everything.
+    /// All requests.
     ReadWrite,
-    /// Everything that changes nothing.
+    /// Only requests that change nothing.
     ReadOnly,
 }
 
-/// Somebody with a valid credential. Everything they see and create lies within `account`.
+/// An authenticated caller, confined to `account`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The `sid` of all that the caller creates, and the wall around all that they see.
+    /// The `sid` of everything the caller creates or can see.
     pub account: AccountId,
-    /// Whether they may write.
+    /// Permissions.
     pub access: Access,
-    /// The user, when the credential is a user's token and not a key.
+    /// The user, if the credential is a user's token rather than a key.
     pub user: Option<UserId>,
 }
 
-/// A caller who may write. What changes something takes this, so that the check cannot be
-/// forgotten.
+/// A caller with permission to write. Every function that changes data takes one, so that the check
+/// cannot be forgotten.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriteAccess {
     caller: Caller,
@@ -34,13 +34,12 @@ pub struct WriteAccess {
 }
 
 impl WriteAccess {
-    /// The account that is written to.
+    /// The account to write to.
     pub fn account(&self) -> &AccountId {
         &self.caller.account
     }
 
-    /// The same, on behalf of a web page that is not trusted with what only this machine or network
-    /// reaches.
+    /// Marks the request as sent by a web page that is not trusted with private addresses.
     pub fn from_foreign_page(self, from_foreign_page: bool) -> Self {
         Self {
             from_foreign_page,
@@ -48,13 +47,12 @@ impl WriteAccess {
         }
     }
 
-    /// Whether a web page of a stranger asks.
+    /// Whether the request was sent by an untrusted web page.
     pub fn is_from_foreign_page(&self) -> bool {
         self.from_foreign_page
     }
 
-    /// The id that stands for who did something: the user's, or without one, as with a key, the
-    /// account's.
+    /// The id recorded as the author of a change: the user's, or the account's for a key.
     pub fn actor(&self) -> &str {
         self.caller
             .user
@@ -64,7 +62,7 @@ impl WriteAccess {
 }
 
 impl Caller {
-    /// The right to write.
+    /// Checks the permission to write.
     ///
     /// # Errors
     /// [`Rejection::Forbidden`] for a read-only credential.

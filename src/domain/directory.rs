@@ -1,8 +1,6 @@
-//! Who exists when credentials are checked: accounts, API keys and users, as the configuration
-//! declares them.
+//! The accounts, API keys and users declared in the configuration.
 //!
-//! A directory is built whole, and refuses contradictions, so that looking something up needs no
-//! further checks.
+//! Building a directory refuses contradictions, so that lookups need no further checks.
 
 use super::{
     caller::Access,
@@ -10,45 +8,45 @@ use super::{
 };
 use std::collections::{BTreeSet, HashMap};
 
-/// Who gets in.
+/// Which credentials are accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AuthMode {
-    /// Any non-empty credential; each different one is its own account.
+    /// Any non-empty credential. Each selects an account of its own.
     #[default]
     Open,
-    /// Only the keys and users of the directory.
+    /// Only declared keys and users.
     Keys,
 }
 
-/// An API key. The secret itself is nowhere.
+/// An API key, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
     /// The public half.
     pub id: KeyId,
-    /// Whose it is.
+    /// The account it belongs to.
     pub account: AccountId,
-    /// SHA-256 of the secret half. A plain hash is enough: the secret is random, not chosen.
+    /// SHA-256 of the secret half. A fast hash suffices, since the secret is random.
     pub secret_sha256: [u8; 32],
-    /// What it may do.
+    /// Permissions.
     pub access: Access,
 }
 
-/// Somebody who logs in with a password.
+/// A user with a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// The identifier.
     pub id: UserId,
-    /// What they type.
+    /// Name used to log in.
     pub username: String,
-    /// Whose they are.
+    /// The account the user belongs to.
     pub account: AccountId,
     /// The password's argon2 hash in PHC form (`$argon2id$…`).
     pub password_argon2: String,
-    /// What they may do.
+    /// Permissions.
     pub access: Access,
 }
 
-/// Everybody who may get in.
+/// All declared keys and users.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     mode: AuthMode,
@@ -58,11 +56,10 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Puts a directory together.
+    /// Builds a directory.
     ///
     /// # Errors
-    /// Every contradiction, one sentence each: something declared twice, an account that is not
-    /// declared.
+    /// Every contradiction, one message each: duplicates, and accounts that are not declared.
     pub fn new(
         mode: AuthMode,
         accounts: Vec<AccountId>,
@@ -122,7 +119,7 @@ impl Directory {
         }
     }
 
-    /// Who gets in.
+    /// Which credentials are accepted.
     pub fn mode(&self) -> AuthMode {
         self.mode
     }
@@ -132,7 +129,7 @@ impl Directory {
         self.keys.get(&KeyId::parse(id).ok()?)
     }
 
-    /// The user of this name.
+    /// The user with this name.
     pub fn user_named(&self, username: &str) -> Option<&User> {
         self.users.get(username)
     }

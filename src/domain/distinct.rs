@@ -1,54 +1,53 @@
-//! A bounded list of different items, in the order in which they came.
+//! A bounded list of distinct items, in insertion order.
 //!
-//! A request may repeat and vary items tens of thousands of times. Each is looked up by its hash,
-//! and the caller learns at once when there are too many, so that the cost grows with the length of
-//! the input alone.
+//! A request may contain tens of thousands of items. Lookups are by hash, and the limit is reported
+//! at once, so that the cost is linear in the length of the input.
 
 use std::{collections::HashSet, hash::Hash};
 
-/// Items, each once.
+/// A bounded list of distinct items.
 #[derive(Debug)]
 pub struct Distinct<T> {
-    most: usize,
+    max: usize,
     items: Vec<T>,
     known: HashSet<T>,
 }
 
-/// What became of an item.
+/// Outcome of adding an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Added {
-    /// It is there.
-    Yes,
-    /// It was there before.
-    Known,
-    /// It is new, and there are as many as there may be. Nothing that comes later can change that.
-    TooMany,
+pub enum AddOutcome {
+    /// The item was added.
+    Added,
+    /// The item is in the list already.
+    Duplicate,
+    /// The item is new, but the list is full.
+    Full,
 }
 
 impl<T: Clone + Eq + Hash> Distinct<T> {
-    /// Room for so many.
-    pub fn new(most: usize) -> Self {
+    /// Creates an empty list for up to `max` items.
+    pub fn new(max: usize) -> Self {
         Self {
-            most,
+            max,
             items: Vec::new(),
             known: HashSet::new(),
         }
     }
 
-    /// Adds one, unless it is there or there is no room.
-    pub fn add(&mut self, item: T) -> Added {
+    /// Adds an item, unless it is a duplicate or the list is full.
+    pub fn add(&mut self, item: T) -> AddOutcome {
         if self.known.contains(&item) {
-            return Added::Known;
+            return AddOutcome::Duplicate;
         }
-        if self.items.len() >= self.most {
-            return Added::TooMany;
+        if self.items.len() >= self.max {
+            return AddOutcome::Full;
         }
         self.items.push(item.clone());
         self.known.insert(item);
-        Added::Yes
+        AddOutcome::Added
     }
 
-    /// All of them.
+    /// The items in insertion order.
     pub fn into_items(self) -> Vec<T> {
         self.items
     }
@@ -84,11 +83,11 @@ mod tests {
         assert_eq!(
             ["b", "a", "b", "c", "a"].map(|item| distinct.add(item)),
             [
-                Added::Yes,
-                Added::Yes,
-                Added::Known,
-                Added::TooMany,
-                Added::Known
+                AddOutcome::Added,
+                AddOutcome::Added,
+                AddOutcome::Duplicate,
+                AddOutcome::Full,
+                AddOutcome::Duplicate
             ]
         );
         assert_eq!(distinct.into_items(), ["b", "a"]);

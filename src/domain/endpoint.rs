@@ -1,4 +1,4 @@
-//! Where a server listens: an address with a port, or a Unix domain socket.
+//! An endpoint of a server: an address with a port, or a Unix domain socket.
 
 use serde::{Deserialize, Serialize};
 use std::{
@@ -8,27 +8,27 @@ use std::{
     str::FromStr,
 };
 
-/// What a text begins with that names a Unix domain socket.
-const UNIX: &str = "unix:";
+/// Prefix of endpoints that are Unix domain sockets.
+const UNIX_PREFIX: &str = "unix:";
 
-/// An address with a port, or the path of a Unix domain socket. Written as `127.0.0.1:7243` or
+/// An address with a port, such as `127.0.0.1:7243`, or a Unix domain socket, such as
 /// `unix:/run/it.sock`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Endpoint {
-    /// TCP.
+    /// A TCP address.
     Tcp(SocketAddr),
     /// A Unix domain socket.
     Unix(PathBuf),
 }
 
 impl Endpoint {
-    /// The path of the socket, if this text names one.
+    /// The path in a text of the form `unix:path`.
     pub fn unix_path(text: &str) -> Option<&Path> {
-        text.strip_prefix(UNIX).map(Path::new)
+        text.strip_prefix(UNIX_PREFIX).map(Path::new)
     }
 
-    /// The address, unless it is a Unix domain socket.
+    /// The TCP address, if it is one.
     pub fn tcp(&self) -> Option<SocketAddr> {
         match self {
             Self::Tcp(address) => Some(*address),
@@ -44,13 +44,13 @@ impl Endpoint {
         }
     }
 
-    /// Whether only this machine reaches it.
+    /// Whether only this machine can reach it.
     pub fn is_local(&self) -> bool {
         self.tcp().is_none_or(|address| address.ip().is_loopback())
     }
 
-    /// How a line for people calls it: `http://127.0.0.1:7243`, or the socket.
-    pub fn shown(&self, scheme: &str) -> String {
+    /// The endpoint as a URL, such as `http://127.0.0.1:7243`, or the socket as configured.
+    pub fn to_url(&self, scheme: &str) -> String {
         match self {
             Self::Tcp(address) => format!("{scheme}://{address}"),
             Self::Unix(_) => self.to_string(),
@@ -62,32 +62,32 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(address) => address.fmt(f),
-            Self::Unix(path) => write!(f, "{UNIX}{}", path.display()),
+            Self::Unix(path) => write!(f, "{UNIX_PREFIX}{}", path.display()),
         }
     }
 }
 
-/// A text that is neither an address with a port nor `unix:` and a path.
+/// The text is neither an address with a port nor `unix:` and a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("neither an address with a port nor 'unix:' and a path")]
-pub struct NoEndpoint;
+pub struct InvalidEndpoint;
 
 impl FromStr for Endpoint {
-    type Err = NoEndpoint;
+    type Err = InvalidEndpoint;
 
-    fn from_str(text: &str) -> Result<Self, NoEndpoint> {
+    fn from_str(text: &str) -> Result<Self, InvalidEndpoint> {
         match Self::unix_path(text) {
-            Some(path) if path.as_os_str().is_empty() => Err(NoEndpoint),
+            Some(path) if path.as_os_str().is_empty() => Err(InvalidEndpoint),
             Some(path) => Ok(Self::Unix(path.to_owned())),
-            None => text.parse().map(Self::Tcp).map_err(|_| NoEndpoint),
+            None => text.parse().map(Self::Tcp).map_err(|_| InvalidEndpoint),
         }
     }
 }
 
 impl TryFrom<String> for Endpoint {
-    type Error = NoEndpoint;
+    type Error = InvalidEndpoint;
 
-    fn try_from(text: String) -> Result<Self, NoEndpoint> {
+    fn try_from(text: String) -> Result<Self, InvalidEndpoint> {
         text.parse()
     }
 }
@@ -108,7 +108,7 @@ mod tests {
             assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), text);
         }
         for text in ["", "unix:", "127.0.0.1", "localhost:1", "/run/it.sock"] {
-            assert_eq!(text.parse::<Endpoint>(), Err(NoEndpoint), "{text}");
+            assert_eq!(text.parse::<Endpoint>(), Err(InvalidEndpoint), "{text}");
         }
     }
 

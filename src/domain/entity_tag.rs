@@ -1,25 +1,24 @@
-//! Entity tags (RFC 9110, 8.8.3) and the conditions that are made with them (13.1).
+//! Entity tags (RFC 9110, section 8.8.3) and preconditions (section 13.1).
 //!
-//! A tag is a hash of the bytes that are answered, so it is another one as soon as a byte is, and
-//! the same after a restart.
+//! A tag is a hash of the response body, so it changes with every byte and survives a restart.
 
 use super::rejection::Rejection;
 use std::fmt;
 use twox_hash::XxHash3_128;
 
-/// The tag of some bytes. It is a strong one.
+/// A strong entity tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntityTag(u128);
 
 impl EntityTag {
-    /// The tag of these bytes.
+    /// The tag of a response body.
     pub fn of(bytes: &[u8]) -> Self {
         Self(XxHash3_128::oneshot(bytes))
     }
 
-    /// How it is written: 32 hexadecimal digits in quotes. The usual way would take longer than the
-    /// hash.
-    pub fn text(&self) -> [u8; 34] {
+    /// The tag as 32 hexadecimal digits in quotes. Formatting it with `write!` takes longer than
+    /// hashing.
+    pub fn to_bytes(&self) -> [u8; 34] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [b'"'; 34];
         for (place, shift) in text.iter_mut().skip(1).zip((0..128).step_by(4).rev()) {
@@ -32,35 +31,35 @@ impl EntityTag {
 
 impl fmt::Display for EntityTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(&self.text()))
+        f.write_str(&String::from_utf8_lossy(&self.to_bytes()))
     }
 }
 
-/// What `If-Match` and `If-None-Match` hold.
+/// The value of `If-Match` or `If-None-Match`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EntityTags {
-    /// `*`: whatever there is.
+    /// `*`, which matches any tag.
     Any,
-    /// Some tags.
-    These(Vec<GivenTag>),
+    /// A list of tags.
+    List(Vec<ClientTag>),
 }
 
-/// A tag as a client gives it.
+/// A tag sent by a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GivenTag {
+pub struct ClientTag {
     is_weak: bool,
-    /// With its quotes.
+    /// The tag including its quotes.
     opaque: String,
 }
 
 impl EntityTags {
-    /// Reads a list of tags. Those without quotes, as some clients send them, are understood.
+    /// Parses a list of tags. Accepts tags without quotes, which some clients send.
     pub fn parse(mut text: &str) -> Self {
         let mut tags = Vec::new();
         loop {
             text = text.trim_start_matches([',', ' ', '\t']);
             if text.is_empty() {
-                return Self::These(tags);
+                return Self::List(tags);
             }
 
             let (is_weak, tag) = text
@@ -76,7 +75,7 @@ impl EntityTags {
                 return Self::Any;
             }
 
-            tags.push(GivenTag {
+            tags.push(ClientTag {
                 is_weak,
                 opaque: format!("\"{}\"", tag.trim_matches('"')),
             });
@@ -85,20 +84,20 @@ impl EntityTags {
         }
     }
 
-    /// Whether one of them is this tag, weak ones included: good enough to answer nothing.
-    pub fn include_weakly(&self, tag: EntityTag) -> bool {
-        self.include(tag, |_| true)
+    /// Weak comparison, used for `If-None-Match`.
+    pub fn match_weakly(&self, tag: EntityTag) -> bool {
+        self.matches(tag, |_| true)
     }
 
-    /// Whether one of them is this tag, byte for byte: good enough to change something.
-    pub fn include_strongly(&self, tag: EntityTag) -> bool {
-        self.include(tag, |given| !given.is_weak)
+    /// Strong comparison, used for `If-Match`.
+    pub fn match_strongly(&self, tag: EntityTag) -> bool {
+        self.matches(tag, |given| !given.is_weak)
     }
 
-    fn include(&self, tag: EntityTag, counts: impl Fn(&GivenTag) -> bool) -> bool {
+    fn matches(&self, tag: EntityTag, counts: impl Fn(&ClientTag) -> bool) -> bool {
         match self {
             Self::Any => true,
-            Self::These(tags) => {
+            Self::List(tags) => {
                 let tag = tag.to_string();
                 tags.iter()
                     .any(|given| counts(given) && given.opaque == tag)
@@ -107,17 +106,17 @@ impl EntityTags {
     }
 }
 
-/// On which state of an object a request may be carried out.
+/// Preconditions on the current state of an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preconditions {
-    /// One of these.
+    /// One of these tags must match.
     pub if_match: Option<EntityTags>,
-    /// None of these.
+    /// None of these tags may match.
     pub if_none_match: Option<EntityTags>,
 }
 
 impl Preconditions {
-    /// Whether a change may be made of an object that is `current` now.
+    /// Checks the preconditions against the `current` bytes of an object.
     ///
     /// # Errors
     /// [`Rejection::PreconditionFailed`]
@@ -130,22 +129,18 @@ impl Preconditions {
         if self
             .if_match
             .as_ref()
-            .is_some_and(|tags| !tags.include_strongly(tag))
+            .is_some_and(|tags| !tags.match_strongly(tag))
         {
-            let message = format!(
-                "The object is another one than 'If-Match' asks for: its entity tag is {tag} now"
-            );
+            let message = format!("'If-Match' does not match: the current entity tag is {tag}");
             return Err(Rejection::PreconditionFailed(message));
         }
 
         if self
             .if_none_match
             .as_ref()
-            .is_some_and(|tags| tags.include_weakly(tag))
+            .is_some_and(|tags| tags.match_weakly(tag))
         {
-            let message = format!(
-                "The object is one that 'If-None-Match' excludes: its entity tag is {tag} now"
-            );
+            let message = format!("'If-None-Match' matches: the current entity tag is {tag}");
             return Err(Rejection::PreconditionFailed(message));
         }
 
@@ -188,7 +183,7 @@ mod tests {
         ] {
             let tags = EntityTags::parse(&text);
             assert_eq!(
-                (tags.include_strongly(tag), tags.include_weakly(tag)),
+                (tags.match_strongly(tag), tags.match_weakly(tag)),
                 (strongly, weakly),
                 "{text}: {tags:?}"
             );

@@ -1,99 +1,99 @@
-//! What a third party's request says: an event, before anything came of it.
+//! Events parsed from the requests of third parties.
 
 use super::integration::Urgency;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What an adapter makes of a request.
+/// The result of parsing a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ParsedEvent {
-    /// Something is to happen to an alert.
+    /// An event to apply to an alert.
     Event(Box<Event>),
-    /// Nothing is to happen.
+    /// The request changes nothing.
     Ignored {
-        /// Why, in a sentence for whoever reads the log.
+        /// The reason, for the log.
         reason: String,
-        /// What the request is about, if it says so.
+        /// The third-party id, if the request has one.
         thirdparty_id: Option<String>,
-        /// A URL that the third party wants to see asked for, if it is one that may be.
+        /// A URL to request in order to confirm a subscription.
         confirm: Option<String>,
     },
-    /// A token or a signature that the integration's options ask for is missing or wrong.
+    /// The token or signature required by the integration's options is missing or wrong.
     Blocked {
         /// What was expected, without the secret.
         reason: String,
     },
 }
 
-/// Something that is to happen to the alert of a third-party id.
+/// An event for the alert with a third-party id.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// What.
+    /// What to do.
     pub action: Action,
-    /// The third party's own id of what happens there; `None` asks for one that nobody has.
+    /// The third party's id. `None` asks for a new one.
     pub thirdparty_id: Option<String>,
-    /// How such a one is written.
+    /// Format of a new id.
     pub fresh_id: FreshId,
-    /// Whether it creates an alert, whatever the action, when there never was one with this id.
+    /// Whether the event creates an alert, whatever its action, if no alert ever had this id.
     pub first_creates: bool,
-    /// What an alert that it creates says.
+    /// Contents of the alert to create.
     pub content: Content,
 }
 
 impl Event {
-    /// Whether there may be an alert with its content.
+    /// Whether the event can create an alert.
     pub fn may_create(&self) -> bool {
         matches!(self.action, Action::Create | Action::Recreate) || self.first_creates
     }
 }
 
-/// How an id is written that nobody has.
+/// Format of a generated id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FreshId {
     /// A UUID.
     Uuid,
-    /// Its 32 digits.
+    /// The 32 digits of a UUID.
     Hex,
     /// A ULID.
     Ulid,
 }
 
-/// What is to happen.
+/// What an event does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
-    /// An alert is created, unless one with this id is going on.
+    /// Creates an alert, unless one with this id is active.
     Create,
-    /// What is going on is resolved, and an alert created.
+    /// Resolves the active alert and creates another.
     Recreate,
-    /// What is going on is acknowledged.
+    /// Acknowledges the active alert.
     Acknowledge,
-    /// What is going on is resolved.
+    /// Resolves the active alert.
     Resolve,
-    /// Nothing, unless it is the first that is heard of this id and that alone creates an alert.
+    /// Nothing, unless the event is the first with its id and `first_creates` is set.
     Other,
 }
 
-/// What an alert says.
+/// Contents of an alert.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Content {
-    /// In one line. Without one there is no alert.
+    /// Summary. An event without one creates no alert.
     pub title: String,
-    /// At length.
+    /// Details.
     pub description: Option<String>,
-    /// `None` for the integration's own.
+    /// `None` for the integration's default.
     pub urgency: Option<AlertUrgency>,
-    /// Words by which alerts are found, each once.
+    /// Distinct tags.
     pub tags: Vec<String>,
-    /// More to show, in order.
+    /// Further fields to display, in order.
     pub additional_data: Vec<AdditionalDatum>,
     /// Free-form metadata.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub meta: Map<String, Value>,
-    /// Whether this is an incident, and how severe a one.
+    /// The incident, if the event declares one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<Incident>,
-    /// What groups alerts that belong together.
+    /// Keys of related alerts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dedup_keys: Vec<String>,
 }
@@ -103,15 +103,15 @@ pub struct Content {
 pub struct Incident {
     /// `SEV-1` to `SEV-5`, or `SEV-UNKNOWN`.
     pub severity: String,
-    /// What to tell those who are called.
+    /// Message to responders.
     pub message: Option<String>,
 }
 
-/// How urgent an alert is. Integrations know all but silent.
+/// Urgency of an alert. Integrations have all of these but `silent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AlertUrgency {
-    /// Nobody is notified.
+    /// `silent`: no notifications.
     Silent,
     /// `low`
     Low,
@@ -124,7 +124,7 @@ pub enum AlertUrgency {
 }
 
 impl AlertUrgency {
-    /// Reads the name, exactly as it is written.
+    /// Parses the exact name.
     pub fn parse(name: &str) -> Option<Self> {
         match name {
             "silent" => Some(Self::Silent),
@@ -148,33 +148,33 @@ impl From<Urgency> for AlertUrgency {
     }
 }
 
-/// Something more to show of an alert.
+/// A further field of an alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdditionalDatum {
-    /// How to show it.
+    /// How to display the value.
     #[serde(rename = "type")]
     pub kind: DatumKind,
-    /// What it is.
+    /// Label.
     pub label: String,
-    /// Itself.
+    /// Value.
     pub value: Value,
 }
 
-/// How something is shown.
+/// How to display a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DatumKind {
-    /// As it is.
+    /// Plain text.
     Text,
-    /// As a link to its value.
+    /// A link.
     Link,
-    /// As the picture at its value.
+    /// The URL of an image.
     Img,
-    /// As an address, or several.
+    /// One or more mail addresses.
     Email,
-    /// As a telephone number.
+    /// A telephone number.
     Phone,
-    /// As an instant, RFC 3339.
+    /// A time in RFC 3339.
     Datetime,
 }

@@ -1,15 +1,15 @@
-//! The `Idempotency-Key` of a create: who sends the same request again, not knowing whether the
-//! first one arrived, gets the first answer again and creates nothing.
+//! The `Idempotency-Key` of a create. A client that repeats a request, not knowing whether the
+//! first one arrived, gets the first response again and creates nothing.
 
-/// A key that the client chose for one request: 1 to 255 printable ASCII characters.
+/// A key chosen by the client: 1 to 255 printable ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IdempotencyKey(Box<str>);
 
 impl IdempotencyKey {
-    /// Takes a key.
+    /// Validates a key.
     ///
     /// # Errors
-    /// What would be right.
+    /// The key is malformed. The message says what would be valid.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(bytes).ok().filter(|text| {
             (1..=255).contains(&text.len())
@@ -22,22 +22,22 @@ impl IdempotencyKey {
         })
     }
 
-    /// The key as it was sent.
+    /// The key as sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A request that may be the repetition of an earlier one.
+/// The identity of a request that may be a repetition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotentRequest {
-    /// What the client calls it.
+    /// The client's key.
     pub key: IdempotencyKey,
-    /// A digest of what it asks for; another one under the same key is another request.
+    /// Digest of the request. Reusing the key with another digest is a conflict.
     pub fingerprint: [u8; 32],
 }
 
-/// For how long an answer can be asked for again, in milliseconds: a day.
+/// How long a response can be replayed: one day, in milliseconds.
 pub const REPLAY_WINDOW_MS: i64 = 86_400_000;
 
 #[cfg(test)]

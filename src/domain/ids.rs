@@ -1,12 +1,12 @@
-//! Identifiers: three lower-case letters that name the kind, `_`, and 1 to 64 of `A-Za-z0-9_-`.
+//! Identifiers: three lower-case letters for the kind, `_`, and 1 to 64 of `A-Za-z0-9_-`.
 //!
-//! Each kind is a type of its own, built only by `parse`, so that an id that exists is a
-//! well-formed one. None of the characters needs escaping in JSON, in a URL or in a store key.
+//! Each kind has its own type, built only by `parse`, so that every id is well-formed. No character
+//! needs escaping in JSON, URLs or store keys.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Length limits of the part behind the prefix.
+/// Length of the part after the prefix.
 const TAIL: std::ops::RangeInclusive<usize> = 1..=64;
 
 fn is_tail(tail: &str) -> bool {
@@ -16,7 +16,7 @@ fn is_tail(tail: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
-/// A text that is not the id it should be.
+/// A malformed id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be '{expected}' and 1 to 64 of A-Z a-z 0-9 _ -, but was '{found}'")]
 pub struct MalformedId {
@@ -32,13 +32,13 @@ macro_rules! id {
         pub struct $name(Box<str>);
 
         impl $name {
-            /// What every id of this kind begins with.
+            /// Prefix of every id of this kind.
             pub const PREFIX: &str = $prefix;
 
-            /// Takes a well-formed id.
-            ///
-            /// # Errors
-            /// The text does not have the form.
+            /// Parses an id.
+///
+/// # Errors
+/// The id is malformed.
             pub fn parse(text: &str) -> Result<Self, MalformedId> {
                 match text.strip_prefix(Self::PREFIX) {
                     Some(tail) if is_tail(tail) => Ok(Self(text.into())),
@@ -46,7 +46,7 @@ macro_rules! id {
                 }
             }
 
-            /// The id as it is written.
+            /// The id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -73,17 +73,17 @@ macro_rules! id {
     };
 }
 
-/// Random ids are longer.
+/// Cannot collide with random ids, which are longer.
 const FAN_OUT: &str = "int_-fan-out-";
 
 impl IntegrationId {
-    /// That of no integration: it stands for one where events of an account wait that are not
-    /// addressed to any yet.
+    /// The reserved id under which the outbox keeps an account's events until they are fanned out
+    /// to its webhooks.
     pub fn fan_out() -> Self {
         Self(FAN_OUT.into())
     }
 
-    /// Whether it is that.
+    /// Whether this is the reserved id of [`fan_out`](Self::fan_out).
     pub fn is_fan_out(&self) -> bool {
         &*self.0 == FAN_OUT
     }
@@ -94,7 +94,7 @@ id!(
     AccountId, "acc_"
 );
 id!(
-    /// An integration. Whoever knows it may post events to it, so it is not guessable.
+    /// An integration. Unguessable, since knowing the id suffices to post events.
     IntegrationId, "int_"
 );
 id!(
@@ -114,7 +114,7 @@ id!(
     KeyId, "key_"
 );
 
-/// Where alerts go: a team, router, user or schedule, of which this program knows only the id.
+/// A destination of alerts: a team, router, user or schedule. Only its id is known here.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DestinationId(Box<str>);
@@ -128,14 +128,14 @@ impl DestinationId {
         well_formed.then(|| Self(text.into()))
     }
 
-    /// Whether it names one of the kinds that the reference lists: team, router, user or schedule.
+    /// Whether the kind is one that the reference lists: team, router, user or schedule.
     pub fn is_published_kind(&self) -> bool {
         ["tem_", "rtr_", "usr_", "skd_"]
             .iter()
             .any(|kind| self.0.starts_with(kind))
     }
 
-    /// The id as it is written.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! The integration: what connects PagerTree to a third-party application.
+//! Integrations, which connect PagerTree to third-party applications.
 //!
 //! Source of every attribute and of their order: the reference document, "Integration Object".
 
@@ -11,8 +11,7 @@ use super::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The attributes by which integrations are filtered, sorted and selected, in the order in which
-/// they are written.
+/// The attributes for filters, sorting and selection, in the order of the object.
 pub const SCHEMA: Schema = Schema(&[
     Attribute::new("sid", AttributeKind::Text),
     Attribute::new("id", AttributeKind::Text),
@@ -28,24 +27,23 @@ pub const SCHEMA: Schema = Schema(&[
     Attribute::new("options", AttributeKind::Object),
 ]);
 
-/// One integration, exactly what is stored and answered.
+/// An integration, as stored and as returned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Integration {
-    /// The account. First on purpose: the store recognises the owner by the first bytes of the
-    /// record.
+    /// The account. Must be first: the store identifies the owner by the first bytes of a record.
     pub sid: AccountId,
     /// The identifier.
     pub id: IntegrationId,
-    /// When it was created.
+    /// Time of creation.
     #[serde(rename = "createdAt")]
     pub created_at: Timestamp,
-    /// When something in it last changed; only ever moves forward.
+    /// Time of the last change. Only moves forward.
     #[serde(rename = "updatedAt")]
     pub updated_at: Timestamp,
     /// Free-form metadata.
     pub meta: Map<String, Value>,
-    /// 1, 2, 3 … within the account, in order of creation, never used twice.
+    /// 1, 2, 3 … within the account in order of creation, never reused.
     #[serde(rename = "tinyId")]
     pub tiny_id: u64,
     /// The friendly name.
@@ -53,18 +51,18 @@ pub struct Integration {
     /// The third-party application.
     #[serde(rename = "type")]
     pub integration_type: IntegrationType,
-    /// Whether events are taken.
+    /// Whether events are accepted.
     pub enabled: bool,
-    /// Urgency of the alerts it creates, unless the event carries one.
+    /// Default urgency of its alerts.
     pub urgency: Urgency,
-    /// Where its alerts are routed.
+    /// Destinations of its alerts.
     pub destination_ids: Vec<DestinationId>,
-    /// Settings of this type of integration.
+    /// Options of this type of integration.
     pub options: Map<String, Value>,
 }
 
 impl Integration {
-    /// A new integration from what the caller asked for and what the server gives.
+    /// Creates an integration.
     pub fn create(
         draft: IntegrationDraft,
         sid: AccountId,
@@ -88,8 +86,7 @@ impl Integration {
         }
     }
 
-    /// Changes what the patch names. `updatedAt` moves forward if that alters something; `false` if
-    /// it alters nothing.
+    /// Applies a patch. Returns whether anything changed; only then `updatedAt` moves forward.
     pub fn apply(&mut self, patch: IntegrationPatch, now: Timestamp) -> bool {
         let IntegrationPatch {
             meta,

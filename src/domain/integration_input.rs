@@ -5,8 +5,8 @@
 //! back.
 
 use super::{
-    body::{self, BodyReader, Strictness},
-    distinct::{Added, Distinct},
+    body::{self, AttributeReader, Strictness},
+    distinct::{AddOutcome, Distinct},
     ids::DestinationId,
     integration::{IntegrationType, Name, Urgency},
     rejection::Rejection,
@@ -14,13 +14,13 @@ use super::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-pub(super) const SERVERS_OWN: [&str; 5] = ["sid", "id", "createdAt", "updatedAt", "tinyId"];
+pub(super) const SERVER_ATTRIBUTES: [&str; 5] = ["sid", "id", "createdAt", "updatedAt", "tinyId"];
 const MOST_DESTINATIONS: usize = 100;
 
 /// All that is needed to create an integration.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct IntegrationDraft {
-    /// Free-form metadata; empty unless given.
+    /// Free-form metadata, empty by default.
     pub meta: Map<String, Value>,
     /// Required.
     pub name: Name,
@@ -36,7 +36,7 @@ pub struct IntegrationDraft {
     pub options: Map<String, Value>,
 }
 
-/// A partial change: what is `None` stays as it is, what is there replaces the whole attribute.
+/// A partial update. `None` leaves an attribute unchanged; other values replace it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IntegrationPatch {
     /// Replaces `meta`.
@@ -59,7 +59,7 @@ impl IntegrationDraft {
     /// Reads the body of a create.
     ///
     /// # Errors
-    /// [`Rejection::Invalid`] with every fault, in the order of the object's attributes.
+    /// [`Rejection::Invalid`] with every error, in the order of the object's attributes.
     pub fn parse(
         attributes: Map<String, Value>,
         strictness: Strictness,
@@ -100,7 +100,7 @@ impl IntegrationPatch {
     /// Reads the body of an update; `{}` is a patch that changes nothing.
     ///
     /// # Errors
-    /// [`Rejection::Invalid`] with every fault, in the order of the object's attributes.
+    /// [`Rejection::Invalid`] with every error, in the order of the object's attributes.
     pub fn parse(
         attributes: Map<String, Value>,
         strictness: Strictness,
@@ -121,8 +121,8 @@ fn read(
     strictness: Strictness,
     presence: Presence,
 ) -> Result<IntegrationPatch, Rejection> {
-    let mut body = BodyReader::new(attributes);
-    body.ignore(&SERVERS_OWN);
+    let mut body = AttributeReader::new(attributes);
+    body.ignore(&SERVER_ATTRIBUTES);
     let patch = IntegrationPatch {
         meta: body.optional("meta", body::object),
         name: take(&mut body, presence, "name", name),
@@ -142,7 +142,7 @@ fn read(
 }
 
 fn take<T>(
-    body: &mut BodyReader,
+    body: &mut AttributeReader,
     presence: Presence,
     name: &str,
     rule: impl FnOnce(Value) -> Result<T, String>,
@@ -188,7 +188,7 @@ pub(super) fn destination_ids(
     for (position, item) in items.into_iter().enumerate() {
         let id = destination_id(item, strictness)
             .map_err(|fault| format!("at position {position} {fault}"))?;
-        if ids.add(id) == Added::TooMany {
+        if ids.add(id) == AddOutcome::Full {
             return Err(format!(
                 "must have at most {MOST_DESTINATIONS} different destination ids"
             ));

@@ -2,10 +2,10 @@
 //! and none may be missing or unknown.
 
 use super::{
-    body::{self, BodyReader, Strictness},
+    body::{self, AttributeReader, Strictness},
     ids::{AccountId, IntegrationId},
     integration::{Integration, SCHEMA},
-    integration_input::{IntegrationDraft, SERVERS_OWN},
+    integration_input::{IntegrationDraft, SERVER_ATTRIBUTES},
     rejection::Rejection,
     timestamp::Timestamp,
 };
@@ -23,7 +23,7 @@ impl Integration {
         let mut faults = missing_or_unknown(&attributes);
         let (own, others) = attributes
             .into_iter()
-            .partition(|(name, _)| SERVERS_OWN.contains(&name.as_str()));
+            .partition(|(name, _)| SERVER_ATTRIBUTES.contains(&name.as_str()));
         let own = collect(Own::read(own), &mut faults);
         let draft = collect(
             IntegrationDraft::parse(others, Strictness::Lenient),
@@ -79,7 +79,7 @@ struct Own {
 
 impl Own {
     fn read(attributes: Map<String, Value>) -> Result<Self, Rejection> {
-        let mut body = BodyReader::new(attributes);
+        let mut body = AttributeReader::new(attributes);
         let sid = body.required("sid", |value| {
             AccountId::parse(&body::text(value)?).map_err(|fault| fault.to_string())
         });
@@ -105,7 +105,7 @@ impl Own {
             // function total.
             _ => Err(Rejection::invalid(format!(
                 "{} are required parameters",
-                SERVERS_OWN.join(", ")
+                SERVER_ATTRIBUTES.join(", ")
             ))),
         }
     }

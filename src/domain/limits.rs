@@ -1,58 +1,59 @@
-//! How much an alert may hold. Who calls the API is told where it is more; what third parties send
-//! is cut.
+//! Size limits of alerts. Requests beyond them are refused; events of third parties are truncated.
 
 use super::event::{AdditionalDatum, Content};
 use serde_json::{Map, Value};
 
-/// Characters of a title.
+/// Maximum length of a title, in characters.
 pub const MAX_TITLE_LEN: usize = 1024;
-/// Characters of a description, and bytes of metadata or of one entry of the additional data.
+/// Maximum length of a description in characters, and of metadata or an additional field in bytes.
 pub const MAX_DESCRIPTION_LEN: usize = 65_536;
-/// Characters of a third-party id.
+/// Maximum length of a third-party id, in characters.
 pub const MAX_THIRDPARTY_ID_LEN: usize = 1024;
-/// Characters of a tag.
+/// Maximum length of a tag, in characters.
 pub const MAX_TAG_LEN: usize = 255;
-/// Tags of an alert.
+/// Maximum number of tags.
 pub const MAX_TAGS: usize = 100;
-/// Entries of the additional data.
+/// Maximum number of additional fields.
 pub const MAX_ADDITIONAL_DATA: usize = 100;
 
-/// The first so many characters.
-pub fn cut(text: &mut String, most: usize) {
-    if let Some((end, _)) = text.char_indices().nth(most) {
+/// Truncates a text to `max` characters.
+pub fn truncate(text: &mut String, max: usize) {
+    if let Some((end, _)) = text.char_indices().nth(max) {
         text.truncate(end);
     }
 }
 
 impl Content {
-    /// Cuts what is more than an alert may hold.
-    pub fn cut(&mut self) {
-        cut(&mut self.title, MAX_TITLE_LEN);
+    /// Truncates the content to the limits of an alert.
+    pub fn truncate(&mut self) {
+        truncate(&mut self.title, MAX_TITLE_LEN);
         if let Some(description) = &mut self.description {
-            cut(description, MAX_DESCRIPTION_LEN);
+            truncate(description, MAX_DESCRIPTION_LEN);
         }
         for words in [&mut self.tags, &mut self.dedup_keys] {
             words.truncate(MAX_TAGS);
-            words.iter_mut().for_each(|word| cut(word, MAX_TAG_LEN));
+            words
+                .iter_mut()
+                .for_each(|word| truncate(word, MAX_TAG_LEN));
         }
         self.additional_data.truncate(MAX_ADDITIONAL_DATA);
-        self.additional_data.retain_mut(fits);
-        cut_members(&mut self.meta);
+        self.additional_data.retain_mut(truncate_datum);
+        truncate_members(&mut self.meta);
     }
 }
 
-/// Whether the entry may stay. Texts are cut, so that they may.
-fn fits(datum: &mut AdditionalDatum) -> bool {
-    cut(&mut datum.label, MAX_TAG_LEN);
+/// Truncates the texts of a field. Returns whether the field is within the limit.
+fn truncate_datum(datum: &mut AdditionalDatum) -> bool {
+    truncate(&mut datum.label, MAX_TAG_LEN);
     if let Value::String(text) = &mut datum.value {
-        cut(text, MAX_DESCRIPTION_LEN);
+        truncate(text, MAX_DESCRIPTION_LEN);
         return true;
     }
     datum.value.to_string().len() <= MAX_DESCRIPTION_LEN
 }
 
-/// The first members that together are not too long.
-fn cut_members(members: &mut Map<String, Value>) {
+/// Drops all members after the first one that exceeds the limit.
+fn truncate_members(members: &mut Map<String, Value>) {
     let mut left = MAX_DESCRIPTION_LEN;
     members.retain(|name, value| {
         let wanted = name.len().saturating_add(value.to_string().len());
@@ -92,7 +93,7 @@ mod tests {
             ..Content::default()
         };
 
-        content.cut();
+        content.truncate();
         assert_eq!(content.title, "é".repeat(MAX_TITLE_LEN));
         assert_eq!(content.description.unwrap().len(), MAX_DESCRIPTION_LEN);
         assert_eq!(

@@ -39,12 +39,11 @@ pub const SCHEMA: Schema = Schema(&[
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
-    /// The account. First on purpose: the store recognises the owner by the first bytes of the
-    /// record.
+    /// The account. Must be first: the store identifies the owner by the first bytes of a record.
     pub sid: AccountId,
     /// The identifier.
     pub id: LogId,
-    /// When it happened.
+    /// Time of the event.
     #[serde(rename = "createdAt")]
     pub created_at: Timestamp,
     /// The same.
@@ -52,7 +51,7 @@ pub struct Log {
     pub updated_at: Timestamp,
     /// Free-form metadata.
     pub meta: Map<String, Value>,
-    /// 1, 2, 3 … within the account, in order of creation, never used twice.
+    /// 1, 2, 3 … within the account in order of creation, never reused.
     #[serde(rename = "tinyId")]
     pub tiny_id: u64,
     /// Who asked whom.

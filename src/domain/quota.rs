@@ -1,14 +1,15 @@
-//! What is left of a limit per minute, for the headers `RateLimit` and `RateLimit-Policy`.
+//! The state of a rate limit, for the headers `RateLimit` and `RateLimit-Policy`.
 
-/// A limit, and how much of it is left.
+/// A rate limit and its remaining quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// What is limited, a short word.
+    /// Name of the policy.
     pub policy: &'static str,
-    /// How many a minute.
+    /// Requests allowed per minute.
     pub per_minute: u32,
-    /// How many at once from now.
+    /// Requests that remain.
     pub remaining: u32,
-    /// Seconds after which all of them are there again, or, when none is, the next one.
+    /// Seconds until the quota is full again, or, if it is exhausted, until the next request is
+    /// allowed.
     pub reset_seconds: u64,
 }

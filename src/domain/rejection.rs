@@ -1,39 +1,37 @@
-//! What the caller did wrong, in sentences that say what would be right.
+//! Errors of the caller, with messages that say what would be valid.
 //!
-//! The other kind of fault, the machine's, is `StoreError`. The HTTP layer turns both into a status
-//! and the error body.
+//! Errors of the machine are `StoreError`. The HTTP layer maps both to a status and an error body.
 
 use super::quota::Quota;
 
-/// A request that is refused and has changed nothing.
+/// A refused request. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// The request breaks rules; one sentence each, all of them, in the order of the object's
-    /// attributes. (400)
+    /// Invalid input, with one message per error in the order of the object's attributes (400).
     #[error("{}", .0.join("; "))]
     Invalid(Vec<String>),
-    /// No credential, or a wrong one. (401)
+    /// The credential is missing or wrong (401).
     #[error("{0}")]
     Unauthenticated(String),
-    /// A credential that may not do this. (403)
+    /// The credential lacks the permission (403).
     #[error("{0}")]
     Forbidden(String),
-    /// No such object in this account, or an object of another account: the two are answered alike.
-    /// (404)
+    /// The object does not exist in this account (404). Objects of other accounts are not told
+    /// apart.
     #[error("{0} not found")]
     NotFound(&'static str),
-    /// The request conflicts with another one. (409)
+    /// The request conflicts with another one (409).
     #[error("{0}")]
     Conflict(String),
-    /// The object is not in the state that the request asks for. (412)
+    /// A precondition of the request does not hold (412).
     #[error("{0}")]
     PreconditionFailed(String),
-    /// Too many requests. (429)
+    /// A rate limit is exceeded (429).
     #[error("{message}")]
     TooMany {
-        /// What was exceeded.
+        /// Which limit.
         message: String,
-        /// Whole seconds after which it is worth trying again, at least 1.
+        /// Seconds to wait before a retry, at least 1.
         retry_after: u64,
         /// The limit.
         quota: Quota,
@@ -41,12 +39,12 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    /// One fault.
+    /// Invalid input with one message.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::Invalid(vec![message.into()])
     }
 
-    /// Every message, one for each entry of the error body.
+    /// The messages, one per entry of the error body.
     pub fn messages(&self) -> Vec<String> {
         match self {
             Self::Invalid(messages) => messages.clone(),

@@ -1,26 +1,25 @@
-//! Names that the JSON library keeps for itself: it gives an object with such a member a meaning of
-//! its own, and would store something else than what was sent. A body that has one is refused.
+//! Detects member names that serde_json reserves. An object with such a member would be stored
+//! differently from what was sent, so bodies that contain one are refused.
 
-/// What these names begin with.
+/// Prefix of the reserved names.
 pub const PREFIX: &str = "$serde_json::private::";
 
-/// Whether any object in this JSON, at any depth, has a member with such a name.
+/// Whether any object in this JSON text, at any depth, has a member with a reserved name.
 ///
-/// One pass over the text, without regard to how values nest: a string is a name if a colon follows
-/// it. What is no JSON may be taken for either; whoever parses it refuses it anyway.
+/// One pass over the text, without tracking nesting: a string followed by a colon is a name. The
+/// result for invalid JSON does not matter, since the parser refuses it.
 pub fn has_reserved_name(bytes: &[u8]) -> bool {
     is_suspicious(bytes)
         && Strings(bytes).any(|string| string.is_name && is_reserved(string.inside))
 }
 
-/// Whether a closer look is worth its time: the prefix needs either these letters or an escape that
-/// hides some.
+/// A cheap test for most bodies: the prefix requires either these letters or an escape.
 fn is_suspicious(bytes: &[u8]) -> bool {
     let contains = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
     contains(b"serde_json") || contains(b"\\u")
 }
 
-/// Whether a name, as it stands between its quotes, begins so.
+/// Whether a raw name (with escapes) has the prefix.
 fn is_reserved(name: &[u8]) -> bool {
     if !name.contains(&b'\\') {
         return name.starts_with(PREFIX.as_bytes());
@@ -29,13 +28,13 @@ fn is_reserved(name: &[u8]) -> bool {
     serde_json::from_slice::<String>(&quoted).is_ok_and(|name| name.starts_with(PREFIX))
 }
 
-/// The strings of a JSON text that has not been read yet.
+/// Iterates over the strings of a JSON text.
 struct Strings<'a>(&'a [u8]);
 
 struct JsonString<'a> {
-    /// What stands between the quotes, escapes and all.
+    /// The raw text between the quotes.
     inside: &'a [u8],
-    /// Whether it is the name of a member.
+    /// Whether a colon follows.
     is_name: bool,
 }
 
@@ -55,7 +54,7 @@ impl<'a> Iterator for Strings<'a> {
     }
 }
 
-/// How many bytes there are before the closing quote.
+/// Bytes before the closing quote.
 fn length_of_string(rest: &[u8]) -> Option<usize> {
     let mut escaped = false;
     rest.iter().position(|byte| {

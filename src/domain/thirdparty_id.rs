@@ -1,13 +1,12 @@
-//! What a third party calls the thing that an alert is about.
+//! Third-party ids.
 
 use super::limits::MAX_THIRDPARTY_ID_LEN;
 use sha2::{Digest, Sha256};
 use std::{borrow::Cow, fmt::Write};
 
-/// An id as it is kept: one that is longer than it may be, like the keys of Alertmanager's groups,
-/// by its hash. The same id is kept as the same text always, so that what comes later about it
-/// finds the alert.
-pub fn kept(id: &str) -> Cow<'_, str> {
+/// The stored form of an id: ids over the limit, such as long group keys of Alertmanager, are
+/// replaced by a hash. The mapping is stable, so that later events find the alert.
+pub fn stored_form(id: &str) -> Cow<'_, str> {
     if id.chars().count() <= MAX_THIRDPARTY_ID_LEN {
         return id.into();
     }
@@ -15,7 +14,7 @@ pub fn kept(id: &str) -> Cow<'_, str> {
     let mut text = String::from("sha256:");
     for byte in hash {
         // Writing to a string never fails.
-        let _always = write!(text, "{byte:02x}");
+        let _ignored = write!(text, "{byte:02x}");
     }
     text.into()
 }
@@ -27,14 +26,14 @@ mod tests {
     #[test]
     fn a_long_id_is_kept_by_its_hash() {
         let short = "é".repeat(MAX_THIRDPARTY_ID_LEN);
-        assert_eq!(kept(&short), short);
+        assert_eq!(stored_form(&short), short);
         let long = "x".repeat(MAX_THIRDPARTY_ID_LEN + 1);
         // This literal is a promise: with another value, alerts that are open would not be found
         // any more.
         assert_eq!(
-            kept(&long),
+            stored_form(&long),
             "sha256:c6d8e9905300876046729949cc95c2385221270d389176f7234fe7ac00c4e430"
         );
-        assert_ne!(kept(&long), kept(&format!("{long}x")));
+        assert_ne!(stored_form(&long), stored_form(&format!("{long}x")));
     }
 }

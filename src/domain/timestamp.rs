@@ -1,7 +1,7 @@
-//! An instant in UTC, to the millisecond: the one form of time inside the program.
+//! A time in UTC with millisecond precision.
 //!
-//! Written as RFC 3339 with three decimals and `Z` (`2018-04-27T00:02:50.419Z`), as the reference
-//! shows it.
+//! Formatted as RFC 3339 with three decimals and `Z` (`2018-04-27T00:02:50.419Z`), as in the
+//! reference.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
@@ -14,7 +14,8 @@ impl Timestamp {
     /// 1970-01-01T00:00:00.000Z
     pub const EPOCH: Self = Self(0);
 
-    /// From milliseconds since the epoch; `None` outside what RFC 3339 can write (years 0 to 9999).
+    /// Converts milliseconds since the epoch. `None` outside the years 0 to 9999, the range of RFC
+    /// 3339.
     pub fn from_millis(millis: i64) -> Option<Self> {
         let year = chrono::Datelike::year(&DateTime::<Utc>::from_timestamp_millis(millis)?);
         (0..=9999).contains(&year).then_some(Self(millis))
@@ -30,14 +31,14 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// Reads RFC 3339 with any offset; finer parts than a millisecond are cut off.
+    /// Parses RFC 3339 with any offset, truncated to milliseconds.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let instant = DateTime::parse_from_rfc3339(text).ok()?;
         Self::from_millis(instant.timestamp_millis())
     }
 
-    /// The later of `now` and one millisecond after `self`: a time that always moves forward,
-    /// whatever the clock does. Only the last instant that can be written stays.
+    /// The later of `now` and one millisecond after `self`, so that timestamps move forward even if
+    /// the clock does not. Saturates at the last representable time.
     pub fn advanced_to(self, now: Self) -> Self {
         now.max(Self::from_millis(self.0.saturating_add(1)).unwrap_or(self))
     }

@@ -1,24 +1,24 @@
-//! How many values a JSON text holds, counted before it is parsed.
+//! Counts the values of a JSON text before it is parsed.
 //!
-//! A mebibyte of JSON may be one text or half a million numbers, and what it costs to parse, copy,
-//! compare and write goes by the values. So a body may hold so many, whatever its length.
+//! A mebibyte of JSON may be one string or half a million numbers, and the cost to parse, copy,
+//! compare and write it depends on the number of values. Bodies are therefore limited in values as
+//! well as in bytes.
 
-/// Values of a body: far more than anybody writes by hand, few enough that all commands on an
-/// object are short.
-pub const MOST_VALUES: usize = 50_000;
+/// Maximum number of values in a body. Few enough to keep every command on an object short.
+pub const MAX_VALUES: usize = 50_000;
 
-/// The parser refuses what is deeper as soon as it comes to it.
-const DEEPEST: usize = 128;
+/// Nesting depth at which the parser fails, so that the rest need not be counted.
+const MAX_DEPTH: usize = 128;
 
-/// How many there are, with members and items at every depth, in one pass; what is no JSON has some
-/// number too. Nothing is counted behind what is too deep to be parsed.
-pub fn count(json: &[u8]) -> usize {
+/// Counts members and items at every depth in one pass, up to where the text nests too deeply to be
+/// parsed. Invalid JSON yields some number.
+pub fn count_values(json: &[u8]) -> usize {
     let (mut within, mut escaped, mut count, mut depth) = (false, false, 1_usize, 0_usize);
     for byte in json {
         match byte {
             b'"' if !escaped => within = !within,
             b',' if !within => count = count.saturating_add(1),
-            // An empty list counts like one of one item.
+            // An empty list counts as one of one item.
             b'[' | b'{' if !within => {
                 count = count.saturating_add(1);
                 depth = depth.saturating_add(1);
@@ -27,7 +27,7 @@ pub fn count(json: &[u8]) -> usize {
             _ => {}
         }
 
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             break;
         }
 
@@ -51,8 +51,8 @@ mod tests {
             (r#"["a,b[{", "\",[\\", "x"]"#, 4),
             ("", 1),
         ] {
-            assert_eq!(count(json.as_bytes()), expected, "{json}");
+            assert_eq!(count_values(json.as_bytes()), expected, "{json}");
         }
-        assert_eq!(count("[".repeat(100_000).as_bytes()), DEEPEST + 2);
+        assert_eq!(count_values("[".repeat(100_000).as_bytes()), MAX_DEPTH + 2);
     }
 }

@@ -1,9 +1,9 @@
-//! Hosts and origins as requests name them, and which of them are trusted.
+//! Hosts and origins named by requests, and which of them are trusted.
 //!
-//! A server that asks for no key is protected by where it listens alone, and a browser on the same
-//! machine carries the requests of any page there. Two headers that a page cannot choose tell such
-//! requests apart: `Host` names what the page believes to talk to, and `Origin` where the page came
-//! from.
+//! In open mode only the listening address protects a server, and a browser on the same machine
+//! carries requests of any web page to it. Two headers that pages cannot forge identify such
+//! requests: `Host` names the server that the page believes to address, and `Origin` the site that
+//! the page came from.
 //!
 //! Sources: RFC 9110 section 7.2 (`Host`), RFC 6454 section 7 (`Origin`), RFC 6761 (`localhost`),
 //! the `Sec-Fetch-Site` header of Fetch Metadata Request Headers.
@@ -13,19 +13,19 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-/// A host and perhaps a port, as in `Host: example.com:8080`.
+/// A host with an optional port, as in `Host: example.com:8080`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority {
-    /// In lower case, without a dot at its end; an IPv6 address in brackets.
+    /// Lower-case, without a trailing dot; IPv6 addresses in brackets.
     host: String,
     port: Option<u16>,
 }
 
-/// The longest name that DNS knows.
+/// The limit of DNS.
 const MAX_HOST_LEN: usize = 253;
 
 impl Authority {
-    /// Reads `host` or `host:port`. `None` for anything else, such as a text with blanks, a path,
+    /// Parses `host` or `host:port`. `None` for anything else, such as a text with spaces, a path
     /// or a user name.
     pub fn parse(text: &str) -> Option<Self> {
         // Colons within brackets belong to an IPv6 address.
@@ -36,23 +36,22 @@ impl Authority {
         parse_host(host).map(|host| Self { host, port })
     }
 
-    /// The host without its port: in lower case, without a dot at its end, an IPv6 address in
-    /// brackets.
+    /// The host without its port: lower-case, without a trailing dot; IPv6 addresses in brackets.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port, if it is named.
+    /// The port, if given.
     pub fn port(&self) -> Option<u16> {
         self.port
     }
 
-    /// The same host with this port, or without one.
+    /// Replaces the port.
     pub fn with_port(self, port: Option<u16>) -> Self {
         Self { port, ..self }
     }
 
-    /// The address, if the host is one and not a name.
+    /// The address, unless the host is a name.
     fn address(&self) -> Option<IpAddr> {
         match self
             .host
@@ -64,7 +63,7 @@ impl Authority {
         }
     }
 
-    /// Whether the host can only be this machine: `localhost`, a name below it, or a loopback
+    /// Whether the host always means this machine: `localhost`, a subdomain of it, or a loopback
     /// address.
     pub fn is_loopback(&self) -> bool {
         let named = self.host == "localhost" || self.host.ends_with(".localhost");
@@ -74,9 +73,9 @@ impl Authority {
                 .is_some_and(|address| address.to_canonical().is_loopback())
     }
 
-    /// Whether strangers on the Internet cannot make this host lead here: an address, `localhost`
-    /// and names below it, names without a dot (services of compose files and of Kubernetes), and
-    /// names below `internal`, which no public name server answers.
+    /// Whether an attacker on the Internet cannot point this host here by DNS rebinding: an
+    /// address, `localhost` and its subdomains, names without a dot (services of Compose and
+    /// Kubernetes), and names below `internal`, which public DNS never resolves.
     pub fn is_private_name(&self) -> bool {
         self.is_loopback()
             || self.address().is_some()
@@ -115,7 +114,7 @@ fn parse_host(text: &str) -> Option<String> {
     (labels && fits).then(|| name.to_ascii_lowercase())
 }
 
-/// Where a page came from: `http(s)://host[:port]`, as browsers send it.
+/// The origin of a web page: `http(s)://host[:port]`, as sent by browsers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebOrigin {
     is_https: bool,
@@ -123,7 +122,7 @@ pub struct WebOrigin {
 }
 
 impl WebOrigin {
-    /// Reads an origin as a browser writes it. `None` for anything else, such as `null` or one with
+    /// Parses an origin as sent by browsers. `None` for anything else, such as `null` or a URL with
     /// a path.
     pub fn parse(text: &str) -> Option<Self> {
         let (is_https, rest) = match text.strip_prefix("http://") {
@@ -137,7 +136,7 @@ impl WebOrigin {
     }
 }
 
-/// Further names under which a server may be reached, from the setting `allowed_hosts`.
+/// The additional host names of the setting `allowed_hosts`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedHosts(Vec<HostPattern>);
 
@@ -145,12 +144,12 @@ pub struct AllowedHosts(Vec<HostPattern>);
 enum HostPattern {
     Any,
     Exact(String),
-    /// With its leading dot.
+    /// A suffix with its leading dot.
     Below(String),
 }
 
 impl AllowedHosts {
-    /// Reads `"name"`, `"*.name"` for all names below it, and `"*"`.
+    /// Parses `"name"`, `"*.name"` for all subdomains, and `"*"`.
     ///
     /// # Errors
     /// The first entry that is none of these.
@@ -162,13 +161,13 @@ impl AllowedHosts {
             .map(Self)
     }
 
-    /// Whether there is none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether the host is one of these, at whatever port.
-    pub fn contain(&self, authority: &Authority) -> bool {
+    /// Whether the list has the host, whatever its port.
+    pub fn contains(&self, authority: &Authority) -> bool {
         self.0
             .iter()
             .any(|pattern| pattern.matches(&authority.host))
@@ -202,7 +201,7 @@ impl HostPattern {
     }
 }
 
-/// Whose pages may call and read the answers, from the setting `cors.origins`.
+/// The origins of the setting `cors.origins`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedOrigins {
     any: bool,
@@ -211,7 +210,7 @@ pub struct AllowedOrigins {
 }
 
 impl AllowedOrigins {
-    /// Reads `"auto"`, `"*"` and origins, together or alone.
+    /// Parses any combination of `"auto"`, `"*"` and origins.
     ///
     /// # Errors
     /// The first entry that is none of these.
@@ -229,10 +228,10 @@ impl AllowedOrigins {
         Ok(allowed)
     }
 
-    /// Whether the pages of this origin, as the header `Origin` says it, may call and read. Where a
-    /// key is needed, `auto` lets every page do so, since a page has no key of its own; where none
-    /// is, only pages of this machine.
-    pub fn admit(&self, origin: &str, key_needed: bool) -> bool {
+    /// Whether pages of this origin may call the API and read responses. If requests need a key,
+    /// `auto` allows every origin, since pages do not have the key; otherwise only those of this
+    /// machine.
+    pub fn allow(&self, origin: &str, key_needed: bool) -> bool {
         let parsed = WebOrigin::parse(origin);
         let local = || {
             parsed
@@ -247,23 +246,24 @@ impl AllowedOrigins {
     }
 }
 
-/// What a browser says about the page that sends a request.
+/// The headers by which a browser describes the page that sends a request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PageHeaders<'a> {
     /// The header `Origin`.
     pub origin: Option<&'a str>,
     /// The header `Sec-Fetch-Site`.
     pub fetch_site: Option<&'a str>,
-    /// The header `Host`, if it can be read.
+    /// The header `Host`, if it is valid.
     pub host: Option<&'a Authority>,
 }
 
 impl PageHeaders<'_> {
-    /// Whether the request comes from a page of a stranger: neither of this machine, nor of this
-    /// server itself, nor one that `allowed` lists by name. What no browser sent is not.
+    /// Whether the request comes from an untrusted page: one that is neither from this machine, nor
+    /// from this server, nor listed by name in `allowed`. Requests of other clients than browsers
+    /// are not.
     pub fn is_foreign(&self, allowed: &AllowedOrigins) -> bool {
         let Some(origin) = self.origin else {
-            // Browsers leave `Origin` out of most GET requests, images and links among them.
+            // Browsers omit `Origin` from most GET requests, such as images and links.
             return self.fetch_site == Some("cross-site");
         };
         !WebOrigin::parse(origin).is_some_and(|origin| {
@@ -373,13 +373,13 @@ mod tests {
             ("example.org", false),
             ("badexample.org", false),
         ] {
-            assert_eq!(allowed.contain(&authority(name)), expected, "{name}");
+            assert_eq!(allowed.contains(&authority(name)), expected, "{name}");
         }
 
         assert!(
             AllowedHosts::parse(&texts(&["*"]))
                 .unwrap()
-                .contain(&authority("any.example"))
+                .contains(&authority("any.example"))
         );
 
         for bad in ["", "a:80", "http://a", "*.", "*a", "a b"] {
@@ -399,7 +399,7 @@ mod tests {
             "http://127.0.0.1:1",
             "http://[::1]:8080",
         ] {
-            assert!(auto.admit(origin, false), "{origin}");
+            assert!(auto.allow(origin, false), "{origin}");
         }
 
         for origin in [
@@ -409,29 +409,29 @@ mod tests {
             "file://",
             "http://10.0.0.1",
         ] {
-            assert!(!auto.admit(origin, false), "{origin}");
-            assert!(auto.admit(origin, true), "{origin}");
+            assert!(!auto.allow(origin, false), "{origin}");
+            assert!(auto.allow(origin, true), "{origin}");
         }
     }
 
     #[test]
     fn listed_origins_are_admitted_to_the_letter() {
         let listed = AllowedOrigins::parse(&texts(&["https://app.example"])).unwrap();
-        assert!(listed.admit("https://app.example", false));
+        assert!(listed.allow("https://app.example", false));
         for origin in [
             "http://app.example",
             "https://app.example:444",
             "http://localhost",
         ] {
-            assert!(!listed.admit(origin, true), "{origin}");
+            assert!(!listed.allow(origin, true), "{origin}");
         }
 
         assert!(
             AllowedOrigins::parse(&texts(&["*"]))
                 .unwrap()
-                .admit("null", false)
+                .allow("null", false)
         );
-        assert!(!AllowedOrigins::default().admit("http://localhost", true));
+        assert!(!AllowedOrigins::default().allow("http://localhost", true));
     }
 
     #[test]

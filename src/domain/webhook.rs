@@ -1,5 +1,5 @@
-//! What an integration of type `outgoingwebhook` sends: which events, as what, signed how, and when
-//! again if it fails; and what else waits in the same queue.
+//! Webhooks of integrations of type `outgoingwebhook`: the events sent, the outbox message, and the
+//! retry schedule.
 //!
 //! Sources: PagerTree's guide "Outgoing Webhook" for the body and the options; Standard Webhooks
 //! 1.0 for the signature.
@@ -12,39 +12,38 @@ use super::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
-/// The type of integrations that send.
+/// The type of integrations that send webhooks.
 pub const TYPE: &str = "outgoingwebhook";
 
-/// The name of what confirms a third party's subscription.
+/// Event name of a message that confirms a third party's subscription.
 pub const CONFIRM: &str = "subscription.confirm";
 
-/// The header that says to people how many webhooks of this account led to one: the first that was
-/// sent, the event that it was to another server of this kind or to the same, the alert that came
-/// of it, and so on.
+/// Informational header with the number of webhooks in a chain: a webhook whose event creates an
+/// alert in this or another server, which sends a webhook, and so on.
 pub const HOPS: &str = "pagertree-local-hops";
 
-/// The header that says the same so that it can be believed, and has what others said so.
+/// Header with the same number in signed form, which the server trusts, and with the entries of
+/// other servers.
 pub const TRAIL: &str = "pagertree-local-trail";
 
-/// What so many webhooks in a row led to is told to nobody, so that integrations that lead in a
-/// circle come to an end.
-pub const MOST_HOPS: u32 = 3;
+/// Length of a chain at which no further webhooks are sent. Ends loops between integrations.
+pub const MAX_HOPS: u32 = 3;
 
-/// Something that happens to an alert.
+/// A change of an alert that webhooks announce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertEvent {
-    /// It was created, and is open.
+    /// The alert was created.
     Created,
-    /// Somebody has taken it.
+    /// The alert was acknowledged.
     Acknowledged,
-    /// It is over.
+    /// The alert was resolved.
     Resolved,
-    /// Nobody could be found to take it.
+    /// The alert was dropped, since no responder was found.
     Dropped,
 }
 
 impl AlertEvent {
-    /// All of them.
+    /// All events.
     pub const ALL: [Self; 4] = [
         Self::Created,
         Self::Acknowledged,
@@ -52,7 +51,7 @@ impl AlertEvent {
         Self::Dropped,
     ];
 
-    /// The name as it is sent.
+    /// The name sent in the body.
     pub fn name(self) -> &'static str {
         match self {
             Self::Created => "alert.created",
@@ -62,12 +61,12 @@ impl AlertEvent {
         }
     }
 
-    /// The one of this name.
-    pub fn named(name: &str) -> Option<Self> {
+    /// Parses a name.
+    pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|event| event.name() == name)
     }
 
-    /// The names under which the integration asks for it.
+    /// The options that enable the event.
     fn options(self) -> &'static [&'static str] {
         match self {
             Self::Created => &["alert_created", "alert_open"],
@@ -78,7 +77,7 @@ impl AlertEvent {
     }
 }
 
-/// Every option by which events are chosen.
+/// All options that enable events.
 const CHOICES: [&str; 8] = [
     "alert_created",
     "alert_open",
@@ -90,9 +89,9 @@ const CHOICES: [&str; 8] = [
     "alert_handoff",
 ];
 
-/// Whether the integration wants to hear of it: as `options.events` lists, or as the options
-/// `alert_created` and so on say; all if there is neither.
-pub fn is_wanted(integration: &Integration, event: AlertEvent) -> bool {
+/// Whether the integration subscribes to the event, by `options.events` or by the options
+/// `alert_created` and so on. With neither, it subscribes to all.
+pub fn is_subscribed(integration: &Integration, event: AlertEvent) -> bool {
     let options = &integration.options;
     if let Some(Value::Array(events)) = options.get("events") {
         let named = |name: &str| {
@@ -111,13 +110,13 @@ pub fn is_wanted(integration: &Integration, event: AlertEvent) -> bool {
     !any_choice || event.options().iter().any(chosen)
 }
 
-/// Whether an event can be asked for by this name, even if it never happens here.
+/// Whether PagerTree has an event with this name, even if this program never sends it.
 pub fn is_known(name: &str) -> bool {
     let option = name.replace('.', "_");
     CHOICES.contains(&option.as_str())
 }
 
-/// A text among the options.
+/// An option that is a non-empty string.
 pub fn option<'a>(integration: &'a Integration, name: &str) -> Option<&'a str> {
     integration
         .options
@@ -126,68 +125,67 @@ pub fn option<'a>(integration: &'a Integration, name: &str) -> Option<&'a str> {
         .filter(|text| !text.is_empty())
 }
 
-/// Where the integration sends to.
+/// The target URL.
 pub fn url(integration: &Integration) -> Option<&str> {
     option(integration, "url").or_else(|| option(integration, "webhook_url"))
 }
 
-/// What waits to be sent.
+/// A message in the outbox.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OutboxMessage {
-    /// The account. First on purpose, as in all records.
+    /// The account. First, as in all records.
     pub sid: AccountId,
-    /// Who sends.
+    /// The integration that sends it.
     pub integration_id: IntegrationId,
-    /// What it is about, if it is about an alert.
+    /// The alert, if the message is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_id: Option<AlertId>,
-    /// What a third party calls the alert.
+    /// The alert's third-party id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thirdparty_id: Option<String>,
-    /// The log of the event that made the alert, if one did.
+    /// The log of the event that created the alert, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_id: Option<LogId>,
     /// The event's name.
     pub event: String,
-    /// The same for each attempt.
+    /// Id of the message, the same for each attempt.
     pub message_id: String,
-    /// Attempts that failed.
+    /// Number of failed attempts.
     pub failed: u32,
-    /// When it happened.
+    /// Time of the event.
     pub since: Timestamp,
-    /// A URL that is got, by which a third party's subscription is confirmed; without one, `body`
-    /// is posted to the integration's own.
+    /// A URL to request with GET in order to confirm a subscription. Without one, `body` is posted
+    /// to the integration's URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm: Option<String>,
-    /// The body, exactly as it is sent each time.
+    /// The body, sent unchanged with each attempt.
     pub body: Box<RawValue>,
 }
 
-/// The longest pause, in milliseconds, before it is spread.
-const LONGEST: u64 = 3_600_000;
+/// Maximum delay between attempts before jitter: one hour, in milliseconds.
+const MAX_RETRY_DELAY_MS: u64 = 3_600_000;
 
-/// Whether a time for an attempt has come. One that is further away than any pause is of a clock
-/// that was put back since.
+/// Whether an attempt is due. A time further away than any delay means that the clock was set back,
+/// so the attempt is due as well.
 pub fn is_due(due: Timestamp, now: Timestamp) -> bool {
     let away = due.millis().saturating_sub(now.millis());
-    u64::try_from(away).map_or(true, |away| away == 0 || away > LONGEST * 2)
+    u64::try_from(away).map_or(true, |away| away == 0 || away > MAX_RETRY_DELAY_MS * 2)
 }
 
-/// Milliseconds from one attempt to the next, after the first pause in seconds: three times as long
-/// each time, an hour at most.
+/// Exponential backoff in milliseconds: `first` seconds, tripled with each failure, up to an hour.
 ///
-/// `spread`, any number, moves it by up to a fifth, so that what failed together is not tried again
-/// together.
-pub fn pause(failed: u32, first: u64, spread: u64) -> u64 {
+/// `jitter`, a random number, shifts it by up to a fifth, so that messages that failed together are
+/// not retried together.
+pub fn retry_delay(failed: u32, first: u64, jitter: u64) -> u64 {
     let whole = first
         .saturating_mul(1000)
         .saturating_mul(3_u64.saturating_pow(failed.saturating_sub(1)))
-        .min(LONGEST);
+        .min(MAX_RETRY_DELAY_MS);
     let fifth = whole / 5;
     whole
         .saturating_sub(fifth)
-        .saturating_add(spread % fifth.saturating_mul(2).max(1))
+        .saturating_add(jitter % fifth.saturating_mul(2).max(1))
 }
 
 #[cfg(test)]
@@ -204,7 +202,7 @@ mod tests {
         let integration: Integration = serde_json::from_value(integration).unwrap();
         AlertEvent::ALL
             .into_iter()
-            .filter(|event| is_wanted(&integration, *event))
+            .filter(|event| is_subscribed(&integration, *event))
             .map(AlertEvent::name)
             .collect()
     }
@@ -243,15 +241,15 @@ mod tests {
     #[test]
     fn pauses_grow_up_to_an_hour_and_are_spread() {
         let whole: Vec<_> = (1..10)
-            .map(|failed| pause(failed, 5, 1_000_000_000_000).div_ceil(1000))
+            .map(|failed| retry_delay(failed, 5, 1_000_000_000_000).div_ceil(1000))
             .collect();
         assert!(
             whole.is_sorted() && whole[0] >= 4 && whole[8] <= 4_320,
             "{whole:?}"
         );
-        for spread in [0, 1, 999, u64::MAX] {
-            assert!((4_000..=6_000).contains(&pause(1, 5, spread)));
-            assert!((2_880_000..=4_320_000).contains(&pause(u32::MAX, u64::MAX, spread)));
+        for jitter in [0, 1, 999, u64::MAX] {
+            assert!((4_000..=6_000).contains(&retry_delay(1, 5, jitter)));
+            assert!((2_880_000..=4_320_000).contains(&retry_delay(u32::MAX, u64::MAX, jitter)));
         }
     }
 }

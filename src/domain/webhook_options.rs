@@ -1,8 +1,6 @@
-//! What of the options of an `outgoingwebhook` would be silently ignored, and so is refused when it
-//! is written.
+//! Validates the options of an `outgoingwebhook`, so that none is silently ignored.
 //!
-//! What PagerTree's own options say in some other way stays allowed, and so does everything that
-//! nobody looks at.
+//! PagerTree's other spellings of options stay valid, as do options that nothing reads.
 
 use super::{
     body::{excerpt, kind_of},
@@ -11,11 +9,11 @@ use super::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value};
 
-/// What is wrong with a value, if anything is.
+/// Returns an error message for an invalid value.
 type Rule<'a> = &'a dyn Fn(&Value) -> Option<String>;
 
-/// What is wrong, a sentence each. Whether a URL can be asked for, `refusal` knows.
-pub fn faults(
+/// Returns a message for each invalid option. `url_error` validates URLs.
+pub fn validate(
     options: &Map<String, Value>,
     refusal: impl Fn(&str) -> Option<String>,
 ) -> Vec<String> {
@@ -41,7 +39,7 @@ fn text(value: &Value, rule: impl Fn(&str) -> Option<String>) -> Option<String> 
     match value {
         Value::String(text) if text.is_empty() => None,
         Value::String(text) => rule(text),
-        other => Some(format!("must be a text, but was {}", kind_of(other))),
+        other => Some(format!("must be a string, but was {}", kind_of(other))),
     }
 }
 
@@ -72,7 +70,7 @@ fn without_username(options: &Map<String, Value>) -> Option<String> {
         .unwrap_or_default();
     username
         .is_empty()
-        .then(|| "needs 'options.username' beside it".into())
+        .then(|| "requires 'options.username'".into())
 }
 
 fn secret(secret: &str) -> Option<String> {
@@ -82,7 +80,7 @@ fn secret(secret: &str) -> Option<String> {
         .ok()
         .filter(|key| !key.is_empty());
     key.is_none()
-        .then(|| "must be base64 behind 'whsec_', with its padding, or begin otherwise".into())
+        .then(|| "must be padded base64 after 'whsec_', or have another prefix".into())
 }
 
 #[cfg(test)]
@@ -91,7 +89,7 @@ mod tests {
     use serde_json::json;
 
     fn found(options: &Value) -> Vec<String> {
-        faults(options.as_object().unwrap(), |url| {
+        validate(options.as_object().unwrap(), |url| {
             (!url.starts_with("http")).then(|| "must be better".into())
         })
     }
@@ -116,13 +114,13 @@ mod tests {
             "secret": "whsec_?",
         }));
         let expected = [
-            "'options.url' must be a text, but was a number",
+            "'options.url' must be a string, but was a number",
             "'options.webhook_url' must be better",
             "'options.events' must be an array of some of alert.created, alert.acknowledged, alert.resolved, alert.dropped, \
              but was a string",
-            "'options.username' must be a text, but was an array",
-            "'options.password' needs 'options.username' beside it",
-            "'options.secret' must be base64 behind 'whsec_', with its padding, or begin otherwise",
+            "'options.username' must be a string, but was an array",
+            "'options.password' requires 'options.username'",
+            "'options.secret' must be padded base64 after 'whsec_', or have another prefix",
         ];
         assert_eq!(all, expected);
 

@@ -1,5 +1,4 @@
-//! Alerts and logs as wholes, from a file: none of their attributes may be missing or unknown, and
-//! every fault is told.
+//! Validates complete alerts and logs of an import: no attribute may be missing or unknown.
 
 use super::{
     alert::{self, Alert},
@@ -12,19 +11,19 @@ use super::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// One that has no fault, in which the attributes of others are tried one by one.
-const SOUND_ALERT: &str = r#"{"sid":"acc_1","id":"alt_1","createdAt":"2018-04-27T00:00:00.000Z","updatedAt":"2018-04-27T00:00:00.000Z",
+/// A valid alert, into which attributes of other alerts are inserted one by one.
+const VALID_ALERT: &str = r#"{"sid":"acc_1","id":"alt_1","createdAt":"2018-04-27T00:00:00.000Z","updatedAt":"2018-04-27T00:00:00.000Z",
     "meta":{},"tinyId":1,"thirdparty_id":null,"destination_ids":[],"title":"t","description":null,"type":"alert","subtype":"alert",
     "status":"open","urgency":"low","s_log_id":null,"source_id":null,"tags":[],"additional_data":[],"created":0,"acknowledged":null,
     "acknowledgedby":null,"resolved":null,"resolvedby":null,"archived":null,"archivedby":null}"#;
-const SOUND_LOG: &str = r#"{"sid":"acc_1","id":"log_1","createdAt":"2018-04-27T00:00:00.000Z","updatedAt":"2018-04-27T00:00:00.000Z",
+const VALID_LOG: &str = r#"{"sid":"acc_1","id":"log_1","createdAt":"2018-04-27T00:00:00.000Z","updatedAt":"2018-04-27T00:00:00.000Z",
     "meta":{},"tinyId":1,"type":"incoming","source_id":"int_1","alert_id":null,"thirdparty_id":null,"action":"create","outcome":"o",
     "status":null,"event":{},"request":{"method":"POST","path":"/","query":"","remote":null,"headers":{},"body":{"text":"","bytes":0}},
     "response":null}"#;
 
-/// What is wrong with this as an alert, attribute by attribute; nothing if it is one.
-pub fn faults_of_alert(attributes: &Map<String, Value>) -> Vec<String> {
-    faults(alert::SCHEMA, SOUND_ALERT, attributes, |alert: &Alert| {
+/// Returns every error of an imported alert.
+pub fn validate_alert(attributes: &Map<String, Value>) -> Vec<String> {
+    faults(alert::SCHEMA, VALID_ALERT, attributes, |alert: &Alert| {
         let Alert {
             title,
             description,
@@ -52,9 +51,9 @@ pub fn faults_of_alert(attributes: &Map<String, Value>) -> Vec<String> {
     })
 }
 
-/// The same of a log.
-pub fn faults_of_log(attributes: &Map<String, Value>) -> Vec<String> {
-    faults(log::SCHEMA, SOUND_LOG, attributes, |log: &Log| {
+/// Returns every error of an imported log.
+pub fn validate_log(attributes: &Map<String, Value>) -> Vec<String> {
+    faults(log::SCHEMA, VALID_LOG, attributes, |log: &Log| {
         let is_status = log.status.is_none_or(|status| (100..600).contains(&status));
         let status = (!is_status)
             .then(|| "'status' must be null or an HTTP status from 100 to 599".to_owned());
@@ -76,7 +75,7 @@ fn faults<T: DeserializeOwned>(
 
     match serde_json::from_value::<T>(Value::Object(attributes.clone())) {
         Ok(whole) if faults.is_empty() => faults.extend(rules(&whole).into_iter().flatten()),
-        _ => faults.extend(faults_one_by_one::<T>(schema, sound, attributes)),
+        _ => faults.extend(validate_one_by_one::<T>(schema, sound, attributes)),
     }
 
     let missing = schema
@@ -88,8 +87,8 @@ fn faults<T: DeserializeOwned>(
     faults
 }
 
-/// Each attribute among those of a sound object, so that no fault hides another.
-fn faults_one_by_one<T: DeserializeOwned>(
+/// Checks each attribute within an otherwise valid object, so that no error hides another.
+fn validate_one_by_one<T: DeserializeOwned>(
     schema: Schema,
     sound: &str,
     attributes: &Map<String, Value>,
@@ -133,22 +132,22 @@ mod tests {
 
     #[test]
     fn what_is_sound_has_no_fault_and_lacks_nothing() {
-        assert_eq!(faults_of_alert(&sound(SOUND_ALERT)), [""; 0]);
-        assert_eq!(faults_of_log(&sound(SOUND_LOG)), [""; 0]);
+        assert_eq!(validate_alert(&sound(VALID_ALERT)), [""; 0]);
+        assert_eq!(validate_log(&sound(VALID_LOG)), [""; 0]);
         for attribute in alert::SCHEMA.0 {
-            let mut lacking = sound(SOUND_ALERT);
+            let mut lacking = sound(VALID_ALERT);
             lacking.shift_remove(attribute.name);
             assert_eq!(
-                faults_of_alert(&lacking),
+                validate_alert(&lacking),
                 [format!("'{}' is a required parameter", attribute.name)]
             );
         }
 
         for attribute in log::SCHEMA.0 {
-            let mut lacking = sound(SOUND_LOG);
+            let mut lacking = sound(VALID_LOG);
             lacking.shift_remove(attribute.name);
             assert_eq!(
-                faults_of_log(&lacking),
+                validate_log(&lacking),
                 [format!("'{}' is a required parameter", attribute.name)]
             );
         }
@@ -156,8 +155,8 @@ mod tests {
 
     #[test]
     fn every_fault_is_told_with_its_attribute() {
-        let faults = faults_of_alert(&changed(
-            SOUND_ALERT,
+        let faults = validate_alert(&changed(
+            VALID_ALERT,
             json!({"sid": "int_1", "id": "x", "status": "loud", "urgency": 5, "tags": "a", "colour": "red", "tinyId": "1"}),
         ));
         let named: Vec<_> = faults
@@ -182,15 +181,15 @@ mod tests {
             ),
             (json!({"tags": vec!["t"; 101]}), "tags"),
         ] {
-            let faults = faults_of_alert(&changed(SOUND_ALERT, change));
+            let faults = validate_alert(&changed(VALID_ALERT, change));
             assert!(
                 faults.len() == 1 && faults[0].starts_with(&format!("'{attribute}'")),
                 "{faults:?}"
             );
         }
 
-        let faults = faults_of_log(&changed(
-            SOUND_LOG,
+        let faults = validate_log(&changed(
+            VALID_LOG,
             json!({"status": 9999, "updatedAt": "1999-01-01T00:00:00.000Z"}),
         ));
 

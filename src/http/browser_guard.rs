@@ -35,7 +35,7 @@ fn is_own_host(host: &str, live: &LiveSettings, key_needed: bool) -> bool {
     // Browsers always send a host.
     host.is_empty()
         || Authority::parse(host).is_some_and(|host| {
-            live.allowed_hosts.contain(&host) || (!key_needed && host.is_private_name())
+            live.allowed_hosts.contains(&host) || (!key_needed && host.is_private_name())
         })
 }
 
@@ -87,7 +87,7 @@ pub(super) fn check_sender(request: &RequestHead, live: &LiveSettings) -> Result
         .get(ORIGIN)
         .map_or("", |value| value.to_str().unwrap_or("?"));
 
-    if live.allowed_origins.admit(origin, false) {
+    if live.allowed_origins.allow(origin, false) {
         Ok(())
     } else {
         Err(ApiError::ForeignPage)

@@ -239,7 +239,7 @@ fn cors(state: Data<AppState>) -> Cors {
         let live = state.live.load();
         origin.to_str().is_ok_and(|origin| {
             live.allowed_origins
-                .admit(origin, live.authenticator.requires_key())
+                .allow(origin, live.authenticator.requires_key())
         })
     };
 

@@ -1,8 +1,10 @@
 //! Non-blocking writer for log lines: a bounded buffer, and a thread that writes it to standard
-//! error. Lines are collected for a moment and written in batches, since one system call per line
-//! would cost a tenth of a request's time. Logging never waits for the reader of standard error,
-//! and neither does shutdown. Lines that do not fit or cannot be written are dropped, and a later
-//! line reports their number.
+//! error.
+//!
+//! Lines are collected for a moment and written in batches, since one system call per line would
+//! cost a tenth of a request's time. Logging never waits for the reader of standard error, and
+//! neither does shutdown. Lines that do not fit or cannot be written are dropped, and a later line
+//! reports their number.
 
 use std::{
     fs::File,

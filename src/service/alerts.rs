@@ -11,7 +11,7 @@ use crate::{
     clock::Clock,
     domain::{
         alert::{Alert, AlertAction, AlertOrigin, SCHEMA},
-        alert_input::{AlertDraft, AlertPatch, Authors, foreign_source},
+        alert_input::{AlertDraft, AlertPatch, AllowedSources, foreign_source},
         body::Strictness,
         caller::{Caller, WriteAccess},
         entity_tag::Preconditions,
@@ -86,7 +86,7 @@ impl Alerts {
             .map(|id| self.store.record(INTEGRATIONS, id.as_str()))
             .transpose()?
             .flatten();
-        let authors = Authors {
+        let authors = AllowedSources {
             own: [writer.account().as_str(), writer.actor()],
             integration: source.is_some_and(|record| INTEGRATIONS.owns(writer.account(), &record)),
         };
@@ -251,7 +251,7 @@ impl Alerts {
             conditions,
             move |transaction, mut alert, now, _| {
                 alert
-                    .step(action, &actor, now)
+                    .apply_action(action, &actor, now)
                     .map_err(Rejection::invalid)?;
                 Ok(save_action(transaction, &alert, action)?)
             },

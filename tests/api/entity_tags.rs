@@ -170,14 +170,14 @@ fn a_change_of_what_has_changed_meanwhile_is_refused() {
         let outdated = account.with("If-Match", &seen);
         let refused = outdated
             .send("PUT", path, Some(body))
-            .assert_error(412, &["'If-Match' asks for"]);
+            .assert_error(412, &["'If-Match' does not match"]);
         assert!(
             refused.text.contains(tag(&before).trim_matches('"')),
             "{refused:?}"
         );
         outdated
             .send("DELETE", path, None)
-            .assert_error(412, &["'If-Match' asks for"]);
+            .assert_error(412, &["'If-Match' does not match"]);
         account
             .with("If-Match", &format!("W/{}", tag(&before)))
             .send("PUT", path, Some(body))

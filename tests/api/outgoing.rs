@@ -282,7 +282,7 @@ fn options_that_would_be_ignored_are_refused() {
     let events = "alert.created, alert.acknowledged, alert.resolved, alert.dropped";
     let (url, password) = (
         "must be an http or https URL, like 'https://example.com/hook'",
-        "needs 'options.username' beside it",
+        "requires 'options.username'",
     );
 
     for (options, message) in [
@@ -308,7 +308,7 @@ fn options_that_would_be_ignored_are_refused() {
         ),
         (
             json!({"secret": 5}),
-            "'options.secret' must be a text, but was a number".into(),
+            "'options.secret' must be a string, but was a number".into(),
         ),
     ] {
         let integration = sender(&account, json!({"alert_created": true}));

@@ -16,7 +16,7 @@
 use pagertree_local::{
     adapters::{self, InboundRequest, RequestParts},
     domain::{
-        alert_input::{AlertDraft, Authors},
+        alert_input::{AlertDraft, AllowedSources},
         body::Strictness,
         integration,
         integration_input::IntegrationDraft,
@@ -209,7 +209,7 @@ fn what_callers_send_takes_as_much_as_it_is_long() {
             return;
         };
 
-        let authors = Authors {
+        let authors = AllowedSources {
             own: ["acc_1", "usr_1"],
             integration: true,
         };

@@ -119,7 +119,7 @@ impl Filter {
         let kept = place
             .attribute
             .is_thirdparty_id
-            .then(|| thirdparty_id::kept(value));
+            .then(|| thirdparty_id::stored_form(value));
         let value = kept.as_deref().unwrap_or(value);
         let kind = place.attribute.kind;
 

@@ -4,7 +4,7 @@ use crate::domain::{
     body::{Strictness, kind_of},
     rejection::Rejection,
     reserved,
-    values::{self, MOST_VALUES},
+    values::{self, MAX_VALUES},
 };
 use crate::http::{
     error::ApiError,
@@ -261,15 +261,15 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
     }
 
     // A shorter body has no room for more.
-    let count = if bytes.len() > MOST_VALUES {
-        values::count(bytes)
+    let count = if bytes.len() > MAX_VALUES {
+        values::count_values(bytes)
     } else {
         0
     };
 
-    if count > MOST_VALUES {
+    if count > MAX_VALUES {
         let message = format!(
-            "The body may hold at most {MOST_VALUES} values, members and items, but holds {count}"
+            "The body may hold at most {MAX_VALUES} values, members and items, but holds {count}"
         );
         return Err(Rejection::invalid(message).into());
     }

@@ -1,6 +1,6 @@
 //! `POST /public/login`: exchanges user name and password for a token.
 
-use crate::domain::body::{self, BodyReader};
+use crate::domain::body::{self, AttributeReader};
 use crate::http::{
     error::ApiError, extract::body::JsonObject, limits::rate_limit_headers, state::AppState,
 };
@@ -17,7 +17,7 @@ pub(crate) async fn login(
     body: JsonObject,
     state: Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
-    let mut reader = BodyReader::new(body.attributes);
+    let mut reader = AttributeReader::new(body.attributes);
     let username = reader.required("username", body::text);
     let password = reader.required("password", body::text);
 

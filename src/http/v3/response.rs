@@ -59,7 +59,7 @@ fn unless_cached(
     respond: impl FnOnce() -> HttpResponse,
 ) -> HttpResponse {
     let cached = preconditions::tags(request.headers(), &header::IF_NONE_MATCH);
-    let is_cached = cached.is_some_and(|tags| tags.include_weakly(tag));
+    let is_cached = cached.is_some_and(|tags| tags.match_weakly(tag));
     let mut response = if is_cached {
         HttpResponse::NotModified().finish()
     } else {
@@ -73,7 +73,7 @@ fn unless_cached(
 const CACHING: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 fn add_tag(response: &mut HttpResponse, tag: EntityTag) {
-    if let Ok(tag) = HeaderValue::from_bytes(&tag.text()) {
+    if let Ok(tag) = HeaderValue::from_bytes(&tag.to_bytes()) {
         response.headers_mut().insert(header::ETAG, tag);
         response
             .headers_mut()

@@ -155,7 +155,7 @@ fn apply_event(
                 "the alert '{}' was resolved and a new one created",
                 alert.id
             );
-            alert.follow(AlertAction::Resolve, source_id, now);
+            alert.apply_event(AlertAction::Resolve, source_id, now);
             alerts::save_action(transaction, &alert, AlertAction::Resolve)?;
             let id = create(transaction, ids, integration, event, origin, now)?;
             (Some(id), text)
@@ -254,12 +254,12 @@ fn follow(
     source_id: &str,
     now: Timestamp,
 ) -> Result<(Option<AlertId>, String), StoreError> {
-    let done = action.done();
+    let done = action.past_participle();
     let Some(mut alert) = latest else {
         return Ok((None, format!("there is no alert with this id to be {done}")));
     };
 
-    if !alert.follow(action, source_id, now) {
+    if !alert.apply_event(action, source_id, now) {
         let status = alert.status.as_str();
         let text = format!("the alert was not {done} because it is {status}");
         return Ok((Some(alert.id), text));

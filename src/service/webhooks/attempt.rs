@@ -107,7 +107,7 @@ pub(super) fn record_attempt(
     try_write_log(transaction, ids, now, &message, attempt, outcome)?;
 
     if will_retry {
-        let delay = webhook::pause(message.failed, policy.first_delay, ids.number());
+        let delay = webhook::retry_delay(message.failed, policy.first_delay, ids.number());
         let next = now
             .millis()
             .saturating_add(delay.try_into().unwrap_or(i64::MAX));
@@ -123,8 +123,8 @@ pub(super) fn record_attempt(
     Ok(())
 }
 
-/// Writes the log of an attempt if possible. OutboxMessage goes on without it where the account's logs
-/// are damaged or have no numbers left.
+/// Writes the log of an attempt if possible. OutboxMessage goes on without it where the account's
+/// logs are damaged or have no numbers left.
 pub(super) fn try_write_log(
     transaction: &mut Transaction<'_>,
     ids: &Ids,

@@ -74,7 +74,7 @@ pub(super) fn listener(record: &Stored, event: AlertEvent) -> Option<Integration
     };
 
     let listens = integration.enabled
-        && webhook::is_wanted(&integration, event)
+        && webhook::is_subscribed(&integration, event)
         && webhook::url(&integration).is_some();
     listens.then_some(integration.id)
 }
@@ -149,7 +149,7 @@ impl OutboxWorker {
             .store
             .write(move |transaction| transaction.senders(&account))
             .await?;
-        let Some(event) = AlertEvent::named(&announcement.event) else {
+        let Some(event) = AlertEvent::parse(&announcement.event) else {
             return Ok(Vec::new());
         };
 

@@ -41,7 +41,7 @@ pub(in crate::service) fn validate_options(integration: &Integration) -> Result<
     if !is_sender(integration) {
         return Ok(());
     }
-    match webhook_options::faults(&integration.options, http_client::url_error) {
+    match webhook_options::validate(&integration.options, http_client::url_error) {
         errors if errors.is_empty() => Ok(()),
         errors => Err(Rejection::Invalid(errors)),
     }

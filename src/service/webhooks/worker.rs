@@ -211,7 +211,7 @@ impl OutboxWorker {
                 let trail = self.hop_trail(message, &secret)?;
                 match webhook::url(&integration) {
                     None => Err("the integration no longer has the option 'url'"),
-                    Some(_) if trail.hops >= webhook::MOST_HOPS => {
+                    Some(_) if trail.hops >= webhook::MAX_HOPS => {
                         Err("webhook loop detected (3 hops)")
                     }
                     Some(url) => Ok(request::announcement(

@@ -159,10 +159,10 @@ pub(super) fn read(line: &[u8]) -> Result<Line, Vec<String>> {
     match serde_json::from_slice(line).map_err(|error| vec![json_error(&error)])? {
         RawLine::Account(raw) => account(&raw).map(Line::Account),
         RawLine::Integration(raw) => integration(raw.get()).map(Box::new).map(Line::Object),
-        RawLine::Alert(raw) => checked(ALERTS, raw.get(), whole::faults_of_alert)
+        RawLine::Alert(raw) => checked(ALERTS, raw.get(), whole::validate_alert)
             .map(Box::new)
             .map(Line::Object),
-        RawLine::Log(raw) => checked(LOGS, raw.get(), whole::faults_of_log)
+        RawLine::Log(raw) => checked(LOGS, raw.get(), whole::validate_log)
             .map(Box::new)
             .map(Line::Object),
     }
