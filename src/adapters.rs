@@ -12,6 +12,7 @@ mod builder;
 mod charset;
 mod compare;
 mod custom_definition;
+mod ecmascript;
 mod event_body;
 mod field;
 mod html;
@@ -20,6 +21,7 @@ mod html_tokens;
 mod instants;
 mod jmespath;
 mod lenient_json;
+mod moment;
 mod nested_params;
 mod request;
 mod response_body;
@@ -34,10 +36,12 @@ mod vendors;
 pub use request::{InboundRequest, RequestParts};
 pub use response_body::ResponseBody;
 
-use crate::domain::{event::ParsedEvent, thirdparty_id, webhook as webhook_out};
+use crate::domain::{
+    event::ParsedEvent, integration::Integration, thirdparty_id, webhook as webhook_out,
+};
 use builder::ignored;
 use field::Options;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use vendor::{MissingId, Vendor};
 
@@ -46,9 +50,43 @@ pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     charset::decode(bytes, "")
 }
 
+/// Parses a request to an integration.
+pub fn parse_event(integration: &Integration, request: &InboundRequest) -> ParsedEvent {
+    let Integration {
+        id,
+        name,
+        integration_type,
+        enabled,
+        urgency,
+        meta,
+        options,
+        ..
+    } = integration;
+    let visible = json!({
+        "id": id,
+        "name": name,
+        "type": integration_type,
+        "enabled": enabled,
+        "urgency": urgency,
+        "meta": meta,
+    });
+    parse_visible(integration_type.as_str(), &visible, request, options)
+}
+
 /// Parses a request to an integration of this type and with these options.
 pub fn parse(
     integration_type: &str,
+    request: &InboundRequest,
+    options: &Map<String, Value>,
+) -> ParsedEvent {
+    let visible = json!({"type": integration_type});
+    parse_visible(integration_type, &visible, request, options)
+}
+
+/// `visible` is the integration as title templates see it.
+fn parse_visible(
+    integration_type: &str,
+    visible: &Value,
     request: &InboundRequest,
     options: &Map<String, Value>,
 ) -> ParsedEvent {
@@ -71,7 +109,7 @@ pub fn parse(
         parsed = require_id(parsed);
     }
     if vendor.has_title_templates {
-        parsed = title_templates::apply(integration_type, request, options, parsed);
+        parsed = title_templates::apply(vendor, visible, request, options, parsed);
     }
 
     truncate(parsed)
@@ -143,6 +181,24 @@ fn require_id(parsed: ParsedEvent) -> ParsedEvent {
             ignored("the event has no third-party id", None)
         }
         other => other,
+    }
+}
+
+/// Checks options that events of this type are parsed with. Returns a sentence for each error.
+pub fn validate_options(integration_type: &str, options: &Map<String, Value>) -> Vec<String> {
+    let options = Options::new(options);
+    let is_used = match integration_type {
+        CUSTOM_WEBHOOK => true,
+        EMAIL => options.get("custom_definition_enabled").is_true(),
+        _ => false,
+    };
+
+    match options.get("custom_definition").non_empty() {
+        Some(definition) if is_used => custom_definition::validate(&definition)
+            .into_iter()
+            .map(|error| format!("'options.custom_definition' is invalid: {error}"))
+            .collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -92,6 +92,8 @@ impl EventBuilder {
                 thirdparty_id: id.into().0,
                 fresh_id: FreshId::Uuid,
                 first_creates: false,
+                replies_to: Vec::new(),
+                warnings: Vec::new(),
                 content: Content::default(),
             },
             refusal: None,
@@ -185,6 +187,18 @@ impl EventBuilder {
             });
         }
 
+        self
+    }
+
+    /// Sets the third-party ids of the events that this one replies to.
+    pub(super) fn replies_to(mut self, ids: Vec<String>) -> Self {
+        self.event.replies_to = ids;
+        self
+    }
+
+    /// Adds errors that did not prevent the event, for its log.
+    pub(super) fn warnings(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
+        self.event.warnings.extend(warnings);
         self
     }
 

@@ -1,12 +1,14 @@
 //! The option `custom_definition`, YAML with rules that turn a request into an event.
 //!
 //! The first rule that matches decides, else `default`, and of its actions the first. Strings in an
-//! action are templates. A faulty definition ignores the event, and the reason names the fault.
-//! Source: PagerTree's guide to custom webhooks.
+//! action are templates. An error costs only the field or the rule in which it occurs, and leaves a
+//! warning in the log. Source: PagerTree's guides to custom webhooks and routers.
 
+mod clock_operators;
 mod condition;
 mod document;
 mod query;
+mod validation;
 
 use super::{
     builder::{EventBuilder, EventId, ignored},
@@ -14,84 +16,124 @@ use super::{
     template::Templates,
 };
 use crate::domain::event::{Action, AlertUrgency, DatumKind, Incident, ParsedEvent};
+use chrono::{DateTime, Utc};
 use document::Definition;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+pub(super) use validation::validate;
+
+/// Warnings that a log shows.
+const MAX_WARNINGS: usize = 10;
 
 /// Applies a definition to a log, the request as rules and templates see it. `to_event` turns the
 /// chosen action into an event, after its templates have been rendered.
 pub(super) fn apply(
     definition: &str,
-    log: Value,
-    to_event: impl FnOnce(Action, Field<'_>) -> ParsedEvent,
-) -> ParsedEvent {
-    let reason = match evaluate(definition, log, to_event) {
-        Ok(parsed) => return parsed,
-        Err(reason) => reason,
-    };
-    ignored(
-        format!("the option 'custom_definition' is faulty: {reason}"),
-        None,
-    )
-}
-
-fn evaluate(
-    definition: &str,
     mut log: Value,
-    to_event: impl FnOnce(Action, Field<'_>) -> ParsedEvent,
-) -> Result<ParsedEvent, String> {
-    if definition.is_empty() {
-        return Err("it is not set".to_owned());
-    }
+    now: DateTime<Utc>,
+    to_event: impl FnOnce(Action, Field<'_>) -> EventBuilder,
+) -> ParsedEvent {
+    let definition = match Definition::parse(definition) {
+        Ok(definition) => definition,
+        Err(reason) => {
+            let reason = format!("the option 'custom_definition' is invalid: {reason}");
+            return ignored(reason, None);
+        }
+    };
 
-    let definition = Definition::parse(definition)?;
     if let Some(data) = log.get_mut("data") {
         *data = definition.preprocess(data.take());
     }
 
-    let templates = Templates::new(json!({"always": true, "log": log}));
-    let Some(action) = definition.action(templates.values())? else {
-        return Ok(ignored("no rule of the custom definition matches", None));
+    let templates = Templates::new(json!({"always": true, "log": log}), now);
+    let mut warnings = Warnings::default();
+    let Some((place, action)) = definition.action(templates.values(), now, &mut warnings) else {
+        return ignored(
+            warnings.append_to("no rule of the custom definition matches"),
+            None,
+        );
     };
 
-    let action = render(action, &templates)?;
+    let action = render(action, &place, &templates, &mut warnings).unwrap_or_default();
     let action = Field::new(Some(&action));
     let kind = match action.get("type").normalized().as_str() {
         "create" => Action::Create,
         "acknowledge" => Action::Acknowledge,
         "resolve" => Action::Resolve,
-        _ => return Ok(ignored_by_rule(action)),
+        _ => {
+            let reason = action.get("reason").non_empty();
+            let reason =
+                reason.unwrap_or_else(|| "ignored by a rule of the custom definition".to_owned());
+            return ignored(warnings.append_to(&reason), None);
+        }
     };
 
-    Ok(to_event(kind, action))
+    to_event(kind, action)
+        .warnings(warnings.into_messages())
+        .build()
 }
 
-fn ignored_by_rule(action: Field<'_>) -> ParsedEvent {
-    let reason = action.get("reason").non_empty();
-    ignored(
-        reason.unwrap_or_else(|| "a rule of the custom definition ignores it".to_owned()),
-        None,
-    )
+/// Errors in parts of a definition, which do not affect the others.
+#[derive(Debug, Default)]
+struct Warnings {
+    messages: Vec<String>,
+    omitted: usize,
 }
 
-/// Renders every string in a value.
-fn render(value: &Value, templates: &Templates) -> Result<Value, String> {
-    Ok(match value {
-        Value::String(text) => templates
-            .render(text)
-            .map_err(|fault| format!("the template '{text}' is wrong: {fault}"))?
-            .into(),
-        Value::Array(items) => items
-            .iter()
-            .map(|item| render(item, templates))
-            .collect::<Result<_, _>>()?,
-        Value::Object(members) => {
-            let members = members
-                .iter()
-                .map(|(name, value)| Ok((name.clone(), render(value, templates)?)));
-            Value::Object(members.collect::<Result<_, String>>()?)
+impl Warnings {
+    fn add(&mut self, place: &str, error: &str) {
+        if self.messages.len() < MAX_WARNINGS {
+            self.messages.push(format!("{place}: {error}"));
+        } else {
+            self.omitted = self.omitted.saturating_add(1);
         }
-        other => other.clone(),
-    })
+    }
+
+    fn into_messages(mut self) -> Vec<String> {
+        if self.omitted > 0 {
+            self.messages.push(format!("{} more errors", self.omitted));
+        }
+        self.messages
+    }
+
+    /// The reason, followed by the warnings.
+    fn append_to(self, reason: &str) -> String {
+        let mut parts = vec![reason.to_owned()];
+        parts.extend(self.into_messages());
+        parts.join("; ")
+    }
+}
+
+/// Renders every string in a value. Parts whose templates fail are omitted.
+fn render(
+    value: &Value,
+    place: &str,
+    templates: &Templates,
+    warnings: &mut Warnings,
+) -> Option<Value> {
+    match value {
+        Value::String(text) => match templates.render(text) {
+            Ok(text) => Some(text.into()),
+            Err(error) => {
+                warnings.add(place, &error);
+                None
+            }
+        },
+        Value::Array(items) => {
+            let items = items.iter().enumerate().filter_map(|(index, item)| {
+                render(item, &format!("{place}[{index}]"), templates, warnings)
+            });
+            Some(items.collect())
+        }
+        Value::Object(members) => {
+            let members = members.iter().filter_map(|(name, value)| {
+                let value = render(value, &format!("{place}.{name}"), templates, warnings)?;
+                Some((name.clone(), value))
+            });
+            Some(Value::Object(members.collect::<Map<_, _>>()))
+        }
+        other => Some(other.clone()),
+    }
 }
 
 /// Builds the event of an action, except for its title and description.

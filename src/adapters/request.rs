@@ -8,8 +8,9 @@ use super::{
     vendor::Batches,
     vendors,
 };
-use crate::domain::body::Strictness;
-use serde_json::Value;
+use crate::domain::{body::Strictness, timestamp::Timestamp};
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
 /// The raw parts of a request.
@@ -25,6 +26,12 @@ pub struct RequestParts {
     pub fields: Vec<(String, String)>,
     /// The bytes of the body.
     pub body: Vec<u8>,
+    /// The URL of the request, as the client sees it.
+    pub url: String,
+    /// The address of the client.
+    pub remote_ip: Option<String>,
+    /// When the request arrived.
+    pub received_at: Option<Timestamp>,
     /// Whether to parse exactly as PagerTree does, or more leniently.
     pub strictness: Strictness,
 }
@@ -117,6 +124,9 @@ impl InboundRequest {
             method,
             query,
             headers,
+            url,
+            remote_ip,
+            received_at,
             strictness,
             fields: _,
             body: _,
@@ -125,6 +135,9 @@ impl InboundRequest {
             method: method.clone(),
             query: query.clone(),
             headers: headers.clone(),
+            url: url.clone(),
+            remote_ip: remote_ip.clone(),
+            received_at: *received_at,
             fields: Vec::new(),
             body: event.to_string().into_bytes(),
             strictness: *strictness,
@@ -153,6 +166,40 @@ impl InboundRequest {
     /// The raw parts.
     pub fn parts(&self) -> &RequestParts {
         &self.parts
+    }
+
+    /// When the request arrived.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.parts
+            .received_at
+            .and_then(|at| DateTime::from_timestamp_millis(at.millis()))
+            .unwrap_or_default()
+    }
+
+    /// The request as rules and templates see it. Source: PagerTree's guide to custom webhooks.
+    pub(super) fn log(&self) -> Value {
+        let (parts, body) = (&self.parts, self.text());
+        let has_parameters = self.all().members().next().is_some();
+        let data = if has_parameters {
+            self.parameters.clone()
+        } else {
+            body.as_ref().into()
+        };
+
+        let headers = parts.headers.iter().flat_map(|(name, value)| {
+            let value = || Value::from(value.as_str());
+            [(name.clone(), value()), (title_case(name), value())]
+        });
+
+        json!({
+            "data": data,
+            "params": self.parameters,
+            "headers": headers.collect::<Map<_, _>>(),
+            "body": body,
+            "method": parts.method,
+            "url": parts.url,
+            "remote_ip": parts.remote_ip,
+        })
     }
 
     /// All parameters, as a JSON object.
@@ -191,6 +238,15 @@ fn header<'a>(parts: &'a RequestParts, name: &str) -> Option<&'a str> {
         .iter()
         .find(|(known, _)| known == name)
         .map(|(_, value)| value.as_str())
+}
+
+/// Converts `content-type` to `Content-Type`.
+fn title_case(name: &str) -> String {
+    let words = name.split('-').map(|word| match word.split_at_checked(1) {
+        Some((first, rest)) => first.to_ascii_uppercase() + rest,
+        None => String::new(),
+    });
+    words.collect::<Vec<_>>().join("-")
 }
 
 #[cfg(test)]

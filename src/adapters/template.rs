@@ -1,12 +1,14 @@
-//! Handlebars templates of options, filled in with what was sent.
+//! Handlebars templates of options.
 //!
-//! Who writes a template and who sends what fills it in may be strangers, so what both can cost is
-//! bounded: the length and the depth of a template, the steps it takes, and what it makes. Partials
-//! and decorators, by which templates call themselves, are refused. Values are shown as JavaScript
-//! shows them, and not escaped: what comes out is text and not HTML.
+//! Neither the author of a template nor the sender of the values is trusted, so the cost is bounded:
+//! by the length and depth of a template, the steps that it takes, and the length of its output.
+//! Partials and decorators, which allow recursion, are rejected. Values are formatted as in
+//! JavaScript, and not escaped: the output is text, not HTML.
 
 mod helpers;
+mod literals;
 
+use chrono::{DateTime, Utc};
 use handlebars::{
     Context, Handlebars, Path, RenderError, Renderable as _,
     template::{HelperTemplate, Parameter, Template, TemplateElement},
@@ -20,15 +22,15 @@ const MAX_OUTPUT_BYTES: usize = 64 * 1024;
 const MAX_TAGS: usize = 512;
 const MAX_DEPTH: usize = 32;
 const MAX_STEPS: usize = 5_000;
-/// Names in a path, more than anybody's data nest.
+/// Names in a path.
 const MAX_PATH_NAMES: usize = 64;
 const MAX_PARAMETERS: usize = 64;
-/// What it takes to read a template, in steps, and how many of its bytes are worth another one.
+/// The cost of parsing a template, and the bytes of it that cost another step.
 const STEPS_PER_TEMPLATE: usize = 2;
 const BYTES_PER_STEP: usize = 32;
-const TOO_DEEP: &str = "it is nested too deep";
+const TOO_DEEP: &str = "nested too deep";
 
-/// Fills in templates with one set of values. All of them together may take so many steps.
+/// Renders templates with one set of values. They share a budget of steps.
 pub(super) struct Templates {
     registry: Handlebars<'static>,
     context: Context,
@@ -36,14 +38,84 @@ pub(super) struct Templates {
     steps: Steps,
 }
 
+/// Checks a template without rendering it.
+///
+/// # Errors
+/// The template is malformed, too large, or calls an unknown helper.
+pub(super) fn validate(template: &str) -> Result<(), String> {
+    if template.contains("{{") {
+        check_elements(&compile(template)?, MAX_DEPTH)
+    } else {
+        Ok(())
+    }
+}
+
+fn compile(template: &str) -> Result<Template, String> {
+    check_text(template)?;
+    Template::compile(&literals::adapt(template)).map_err(|error| {
+        let place = match error.pos() {
+            Some((line, column)) => format!("line {line}, column {column}: "),
+            None => String::new(),
+        };
+        format!(
+            "{place}{}",
+            error.reason().to_string().trim_end_matches([':', ' '])
+        )
+    })
+}
+
+fn check_elements(template: &Template, depth: usize) -> Result<(), String> {
+    let depth = depth.checked_sub(1).ok_or(TOO_DEEP)?;
+    for element in &template.elements {
+        match element {
+            TemplateElement::Expression(expression)
+            | TemplateElement::HtmlExpression(expression) => {
+                check_parameters(expression)?;
+                check_names(expression)?;
+            }
+            TemplateElement::HelperBlock(block) => {
+                check_parameters(block)?;
+                check_names(block)?;
+                for inner in [&block.template, &block.inverse].into_iter().flatten() {
+                    check_elements(inner, depth)?;
+                }
+            }
+            TemplateElement::RawString(_) | TemplateElement::Comment(_) => {}
+            _ => return Err(NO_PARTIALS.to_owned()),
+        }
+    }
+    Ok(())
+}
+
+const NO_PARTIALS: &str = "partials and decorators are not supported";
+
+/// Checks that all helpers are known.
+fn check_names(expression: &HelperTemplate) -> Result<(), String> {
+    let is_call = !is_bare_value(expression) || expression.block;
+    if let Some(name) = expression.name.as_name().filter(|_| is_call)
+        && !helpers::is_known(name)
+    {
+        return Err(format!("unknown helper '{name}'"));
+    }
+
+    for parameter in expression.params.iter().chain(expression.hash.values()) {
+        if let Parameter::Subexpression(inner) = parameter
+            && let TemplateElement::Expression(inner) = inner.as_element()
+        {
+            check_names(inner)?;
+        }
+    }
+    Ok(())
+}
+
 impl Templates {
-    /// Templates over the members of this object.
-    pub(super) fn new(values: Value) -> Self {
+    /// Templates over the members of an object. `now` is the time of the event.
+    pub(super) fn new(values: Value, now: DateTime<Utc>) -> Self {
         let mut registry = Handlebars::new();
         registry.register_escape_fn(handlebars::no_escape);
         let steps = Steps::new(MAX_STEPS);
 
-        helpers::register(&mut registry, &steps);
+        helpers::register(&mut registry, &steps, now);
         let step = Template::compile(&format!("{{{{{} 1}}}}", helpers::STEP));
         let step = step.ok().and_then(|mut template| template.elements.pop());
 
@@ -60,22 +132,18 @@ impl Templates {
         self.context.data()
     }
 
-    /// The template, filled in.
+    /// Renders a template.
     ///
     /// # Errors
-    ///
-    /// What is wrong with it, in a sentence.
+    /// The template is malformed, a helper fails, or the budget is exhausted.
     pub(super) fn render(&self, template: &str) -> Result<String, String> {
         if !template.contains("{{") {
             return Ok(template.to_owned());
         }
 
-        check_text(template)?;
         self.steps
-            .take(STEPS_PER_TEMPLATE + template.len() / BYTES_PER_STEP)?;
-
-        let mut compiled =
-            Template::compile(template).map_err(|error| error.reason().to_string())?;
+            .take(STEPS_PER_TEMPLATE + template.len().min(MAX_TEMPLATE_BYTES) / BYTES_PER_STEP)?;
+        let mut compiled = compile(template)?;
         self.prepare(&mut compiled, MAX_DEPTH)?;
 
         let mut out = Bounded(Vec::new());
@@ -95,31 +163,30 @@ impl Templates {
         )
     }
 
-    /// Refuses what is too deep or could call itself, counts what blocks do, and shows values our
-    /// way.
-    fn prepare(&self, template: &mut Template, deeper: usize) -> Result<(), String> {
-        let deeper = deeper.checked_sub(1).ok_or(TOO_DEEP)?;
+    /// Rejects recursion, counts the iterations of blocks, and formats values as JavaScript does.
+    fn prepare(&self, template: &mut Template, depth: usize) -> Result<(), String> {
+        let depth = depth.checked_sub(1).ok_or(TOO_DEEP)?;
         let mut prepared = Vec::with_capacity(2 * template.elements.len());
         for mut element in mem::take(&mut template.elements) {
             match &mut element {
                 TemplateElement::Expression(expression)
                 | TemplateElement::HtmlExpression(expression) => {
-                    check_parts(expression)?;
-                    show(expression);
+                    check_parameters(expression)?;
+                    show_value(expression);
                 }
                 TemplateElement::HelperBlock(block) => {
-                    check_parts(block)?;
+                    check_parameters(block)?;
                     prepared.extend(self.step.clone());
                     for inner in [&mut block.template, &mut block.inverse]
                         .into_iter()
                         .flatten()
                     {
-                        self.prepare(inner, deeper)?;
+                        self.prepare(inner, depth)?;
                         inner.elements.extend(self.step.clone());
                     }
                 }
                 TemplateElement::RawString(_) | TemplateElement::Comment(_) => {}
-                _ => return Err("partials and decorators are not for these templates".to_owned()),
+                _ => return Err(NO_PARTIALS.to_owned()),
             }
 
             prepared.push(element);
@@ -130,12 +197,20 @@ impl Templates {
     }
 }
 
-/// A bare value becomes a call of the helper that shows it.
-fn show(expression: &mut HelperTemplate) {
-    if expression.params.is_empty()
+/// Whether an expression is a value, such as `{{data.title}}`, and not the call of a helper.
+fn is_bare_value(expression: &HelperTemplate) -> bool {
+    expression.params.is_empty()
         && expression.hash.is_empty()
         && matches!(expression.name, Parameter::Path(_))
-    {
+        && !expression
+            .name
+            .as_name()
+            .is_some_and(|name| helpers::WITHOUT_PARAMETERS.contains(&name))
+}
+
+/// Turns a bare value into a call of the helper that renders it.
+fn show_value(expression: &mut HelperTemplate) {
+    if is_bare_value(expression) {
         let value = mem::replace(
             &mut expression.name,
             Parameter::Name(helpers::SHOW.to_owned()),
@@ -144,11 +219,10 @@ fn show(expression: &mut HelperTemplate) {
     }
 }
 
-/// Refuses what costs much each time that it is looked at, since a block may do that again and
-/// again.
-fn check_parts(expression: &HelperTemplate) -> Result<(), String> {
+/// Rejects long paths and many parameters, which are evaluated again in each iteration of a block.
+fn check_parameters(expression: &HelperTemplate) -> Result<(), String> {
     if expression.params.len() + expression.hash.len() > MAX_PARAMETERS {
-        return Err(format!("a tag may have {MAX_PARAMETERS} parameters"));
+        return Err(format!("more than {MAX_PARAMETERS} parameters in a tag"));
     }
 
     for part in iter::once(&expression.name)
@@ -160,8 +234,8 @@ fn check_parts(expression: &HelperTemplate) -> Result<(), String> {
                 return Err(TOO_DEEP.to_owned());
             }
             Parameter::Subexpression(inner) => match inner.as_element() {
-                TemplateElement::Expression(inner) => check_parts(inner)?,
-                _ => return Err("what stands in brackets must be a helper".to_owned()),
+                TemplateElement::Expression(inner) => check_parameters(inner)?,
+                _ => return Err("a subexpression must call a helper".to_owned()),
             },
             _ => {}
         }
@@ -170,17 +244,17 @@ fn check_parts(expression: &HelperTemplate) -> Result<(), String> {
     Ok(())
 }
 
-/// Before the parser sees it.
+/// Bounds the work of the parser.
 fn check_text(template: &str) -> Result<(), String> {
     if template.len() > MAX_TEMPLATE_BYTES {
         return Err(format!(
-            "it has {} bytes and may have {MAX_TEMPLATE_BYTES}",
+            "{} bytes; the limit is {MAX_TEMPLATE_BYTES}",
             template.len()
         ));
     }
 
     if template.matches("{{").count() > MAX_TAGS {
-        return Err(format!("it may have {MAX_TAGS} tags"));
+        return Err(format!("more than {MAX_TAGS} tags"));
     }
 
     let brackets = template.bytes().map(|byte| match byte {
@@ -227,7 +301,7 @@ struct Bounded(Vec<u8>);
 impl io::Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.0.len().saturating_add(bytes.len()) > MAX_OUTPUT_BYTES {
-            return Err(io::Error::other("the text becomes too long"));
+            return Err(io::Error::other("the text is too long"));
         }
         self.0.extend_from_slice(bytes);
         Ok(bytes.len())

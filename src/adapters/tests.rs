@@ -95,6 +95,7 @@ fn inbound(request: &Value) -> InboundRequest {
         fields,
         body,
         strictness,
+        ..RequestParts::default()
     })
 }
 

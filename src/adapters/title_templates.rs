@@ -4,35 +4,47 @@
 //! Templates see `data`, the parameters, and `integration`. If a template is faulty or renders a
 //! blank text, the adapter's own text remains. Source: PagerTree's guide to integrations.
 
-use super::{InboundRequest, field::Options, template::Templates};
+use super::{InboundRequest, field::Options, template::Templates, vendor::Vendor};
 use crate::domain::event::ParsedEvent;
-use serde_json::json;
+use serde_json::{Value, json};
 
-/// Renders the templates of an integration, if the event may create an alert.
+/// Renders the templates of an integration, if the event may create an alert. An error leaves a
+/// warning.
 pub(super) fn apply(
-    integration_type: &str,
+    vendor: &Vendor,
+    integration: &Value,
     request: &InboundRequest,
     options: Options<'_>,
     parsed: ParsedEvent,
 ) -> ParsedEvent {
-    let [title, description] =
-        ["title_template", "description_template"].map(|name| enabled_template(options, name));
+    let templates = ["title_template", "description_template"]
+        .map(|name| enabled_template(options, name).map(|template| (name, template)));
     let ParsedEvent::Event(mut event) = parsed else {
         return parsed;
     };
-
-    if event.may_create() && (title.is_some() || description.is_some()) {
-        let templates = Templates::new(
-            json!({"data": request.parameters(), "integration": {"type": integration_type}}),
-        );
-        let render = |template: Option<String>| {
-            let text = templates.render(&template?).ok()?;
-            Some(text.trim().to_owned()).filter(|text| !text.is_empty())
-        };
-        event.content.title = render(title).unwrap_or(event.content.title);
-        event.content.description = render(description).or(event.content.description);
+    if !event.may_create() || templates.iter().all(Option::is_none) {
+        return ParsedEvent::Event(event);
     }
 
+    let mut data = request.all().object().cloned().unwrap_or_default();
+    if let Some(template_data) = vendor.template_data {
+        data.extend(template_data(request, options));
+    }
+    let renderer = Templates::new(
+        json!({"data": data, "integration": integration, "log": request.log()}),
+        request.now(),
+    );
+
+    for (name, template) in templates.into_iter().flatten() {
+        match renderer.render(&template) {
+            Ok(text) if text.trim().is_empty() => {}
+            Ok(text) if name == "title_template" => {
+                text.trim().clone_into(&mut event.content.title)
+            }
+            Ok(text) => event.content.description = Some(text.trim().to_owned()),
+            Err(error) => event.warnings.push(format!("options.{name}: {error}")),
+        }
+    }
     ParsedEvent::Event(event)
 }
 

@@ -2,10 +2,14 @@
 
 use super::{field::Options, request::InboundRequest, response_body::ResponseBody, secret::Secret};
 use crate::domain::event::ParsedEvent;
+use serde_json::{Map, Value};
 
 /// Turns a request into an event. Pure, and infallible: a request that makes no sense is
 /// [`ParsedEvent::Ignored`], with a reason.
 pub(super) type Parse = fn(&InboundRequest, Options<'_>) -> ParsedEvent;
+
+/// Extracts what title templates see as `data` besides the parameters.
+pub(super) type TemplateData = fn(&InboundRequest, Options<'_>) -> Map<String, Value>;
 
 /// Builds the body of the HTTP response, if the request has one.
 pub(super) type BuildResponse = fn(&InboundRequest, &ParsedEvent) -> Option<ResponseBody>;
@@ -25,6 +29,8 @@ pub(super) struct Vendor {
     pub(super) batches: Batches,
     /// Whether the options `title_template` and `description_template` apply.
     pub(super) has_title_templates: bool,
+    /// Members of `data` in title templates besides the parameters.
+    pub(super) template_data: Option<TemplateData>,
     /// For senders that read the body of the response.
     pub(super) response_body: Option<BuildResponse>,
     /// Whether the sender repeats a request until it is answered with 200.
@@ -59,6 +65,7 @@ impl Vendor {
             missing_id: MissingId::Ignore,
             batches: Batches::Split,
             has_title_templates: true,
+            template_data: None,
             response_body: None,
             retries_until_ok: false,
         }

@@ -36,6 +36,11 @@ pub struct Event {
     pub fresh_id: FreshId,
     /// Whether the event creates an alert, whatever its action, if no alert ever had this id.
     pub first_creates: bool,
+    /// Third-party ids of earlier events that this one replies to. No alert is created while one of
+    /// their alerts is active.
+    pub replies_to: Vec<String>,
+    /// Errors that did not prevent the event, a sentence each.
+    pub warnings: Vec<String>,
     /// Contents of the alert to create.
     pub content: Content,
 }

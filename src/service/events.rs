@@ -170,12 +170,22 @@ impl Events {
         }
     }
 
-    /// The integration of type `email` with this id.
+    /// The integration of type `email` for the local part of an address: its id, `<tag>+<id>` as in
+    /// PagerTree's addresses, or `<id>+<tag>`.
     ///
     /// # Errors
     /// There is no such integration; the store failed.
-    pub fn mailbox(&self, name: &str) -> Result<IntegrationId, ServiceError> {
-        let id = IntegrationId::parse(name).map_err(|_| not_found())?;
+    pub fn mailbox(&self, local_part: &str) -> Result<IntegrationId, ServiceError> {
+        let tagged = [
+            Some(local_part),
+            local_part.rsplit_once('+').map(|(_, id)| id),
+            local_part.split_once('+').map(|(id, _)| id),
+        ];
+        let id = tagged
+            .into_iter()
+            .flatten()
+            .find_map(|id| IntegrationId::parse(id).ok())
+            .ok_or_else(not_found)?;
         let integration: Integration = objects::decode(&self.record(&id)?)?;
         match integration.integration_type.as_str() {
             "email" => Ok(id),
@@ -238,10 +248,11 @@ impl Events {
         };
 
         let IncomingRequest {
-            parts,
+            mut parts,
             path,
             remote,
         } = incoming;
+        parts.received_at = Some(self.clock.now());
         let is_costly = adapters::is_costly(&parts, &integration.options);
         let account = integration.sid.clone();
         let parse_first = move || {
@@ -346,7 +357,7 @@ fn not_found() -> Rejection {
 
 fn parse(record: Stored, integration: Integration, event: &IncomingEvent) -> ParsedRequest {
     let kind = integration.integration_type.as_str();
-    let (options, request) = (&integration.options, &event.request);
+    let request = &event.request;
     let parsed = integration.enabled.then(|| {
         if event.is_throttled {
             ParsedEvent::Ignored {
@@ -355,7 +366,7 @@ fn parse(record: Stored, integration: Integration, event: &IncomingEvent) -> Par
                 confirm: None,
             }
         } else {
-            adapters::parse(kind, request, options)
+            adapters::parse_event(&integration, request)
         }
     });
 

@@ -8,6 +8,7 @@ use super::{
     webhooks,
 };
 use crate::{
+    adapters,
     clock::Clock,
     domain::{
         caller::{Caller, WriteAccess},
@@ -23,6 +24,7 @@ use crate::{
     ids::Ids,
     store::{Collection, INTEGRATIONS, Store, Stored, Transaction},
 };
+use serde_json::{Map, Value};
 
 const COLLECTION: Collection = INTEGRATIONS;
 const NAME: &str = "Integration";
@@ -78,6 +80,8 @@ impl Integrations {
         draft: IntegrationDraft,
         key: Option<IdempotencyKey>,
     ) -> Result<(IntegrationId, Stored), ServiceError> {
+        // Here and not in the transaction, because it may compile many regular expressions.
+        validate_parsing(draft.integration_type.as_str(), &draft.options)?;
         let (writer, clock, ids) = (writer.clone(), self.clock.clone(), self.ids.clone());
         let WebhookRules {
             egress,
@@ -172,6 +176,20 @@ impl Integrations {
         patch: IntegrationPatch,
         conditions: Preconditions,
     ) -> Result<Stored, ServiceError> {
+        if patch.options.is_some() || patch.integration_type.is_some() {
+            let current: Integration = objects::decode(&self.get_of(writer.account(), &id)?)?;
+            let kind = patch.integration_type.as_ref();
+            let options = patch.options.as_ref();
+            let is_changed = kind.is_some_and(|kind| *kind != current.integration_type)
+                || options.is_some_and(|options| *options != current.options);
+            if is_changed {
+                validate_parsing(
+                    kind.unwrap_or(&current.integration_type).as_str(),
+                    options.unwrap_or(&current.options),
+                )?;
+            }
+        }
+
         let (
             writer,
             clock,
@@ -247,4 +265,12 @@ fn owned(
     id: &IntegrationId,
 ) -> Result<(Integration, Stored), ServiceError> {
     objects::owned(transaction, COLLECTION, writer.account(), id.as_str(), NAME)
+}
+
+/// Validates the options with which events are parsed.
+fn validate_parsing(integration_type: &str, options: &Map<String, Value>) -> Result<(), Rejection> {
+    match adapters::validate_options(integration_type, options) {
+        errors if errors.is_empty() => Ok(()),
+        errors => Err(Rejection::Invalid(errors)),
+    }
 }

@@ -309,6 +309,7 @@ fn arrival(session: &Session, id: &IntegrationId, message: &[u8], peer: IpAddr) 
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
         body: message.to_vec(),
+        remote_ip: Some(peer.to_string()),
         ..RequestParts::default()
     };
 

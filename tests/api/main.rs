@@ -33,6 +33,7 @@ mod consistency;
 mod cors;
 mod credentials_keys;
 mod credentials_open;
+mod definitions;
 mod entity_tags;
 mod errors;
 mod event_bodies;

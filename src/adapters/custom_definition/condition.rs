@@ -1,27 +1,17 @@
-//! Conditions of queries: a value to be equal to, or operators that all must hold.
+//! Conditions of queries: a value for equality, or operators that must all hold.
 
 use super::query::Query;
-use crate::adapters::compare::{compared, order};
-use regex::{Regex, RegexBuilder};
+use crate::adapters::{
+    compare::{compared, order},
+    ecmascript::{Pattern, compile_steps},
+};
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
 
-/// Far more than a person writes.
-const MAX_PATTERN_BYTES: usize = 1024;
-/// What compiling one is worth, in steps, and each of its bytes, since a class of characters may
-/// become thousands of states.
-const STEPS_TO_COMPILE: usize = 5_000;
-const STEPS_PER_PATTERN_BYTE: usize = 50;
-/// How many bytes a regular expression may become, and how many steps four bytes of a text are
-/// worth that it is looked for in: what is large may have to look at each byte with each of its
-/// states.
-const SIZES: [(usize, usize); 2] = [(16 * 1024, 1), (64 * 1024, 16)];
-
-/// Whether the condition holds for what was found at the end of a path.
+/// Whether a condition holds for the values at the end of a path.
 ///
 /// # Errors
-///
-/// What is wrong with the condition.
+/// The condition is invalid or takes too many steps.
 pub(super) fn holds<'a>(
     query: &Query<'a>,
     found: &[&'a Value],
@@ -40,8 +30,8 @@ pub(super) fn holds<'a>(
     }
 }
 
-/// A mapping whose names are operators; any other is a value to be equal to.
-fn operators(condition: &Value) -> Option<&Map<String, Value>> {
+/// The operators of a condition. A mapping without operators is a value for equality.
+pub(super) fn operators(condition: &Value) -> Option<&Map<String, Value>> {
     condition.as_object().filter(|members| {
         members
             .keys()
@@ -76,12 +66,10 @@ fn operator_holds<'a>(
         "$lte" => is_ordered(query, found, operand, &[Ordering::Less, Ordering::Equal]),
         "$exists" => Ok(found.is_empty() != operand.as_bool().unwrap_or(true)),
         "$regex" => {
-            let expression = compiled(query, operand, all.get("$options"))?;
-            any_candidate(query, found, |value| {
-                matches_text(query, &expression, value)
-            })
+            let pattern = compile(query, operand, all.get("$options"))?;
+            any_candidate(query, found, |value| matches_text(query, &pattern, value))
         }
-        // Belongs to `$regex`.
+        // Part of `$regex`.
         "$options" => Ok(true),
         "$not" => Ok(!holds(query, found, operand)?),
         "$and" | "$or" | "$nor" => {
@@ -101,7 +89,7 @@ fn operator_holds<'a>(
                 None => query.matches_in(item, operand),
             })
         }
-        other => Err(format!("the operator '{other}' is not known")),
+        other => Err(format!("unknown operator '{other}'")),
     }
 }
 
@@ -117,7 +105,7 @@ fn any_of<T>(
     Ok(false)
 }
 
-/// Whether it holds for a value, or for an item of one that is an array.
+/// Whether a predicate holds for a value, or for an item of an array.
 fn any_candidate<'a>(
     query: &Query<'a>,
     found: &[&'a Value],
@@ -130,7 +118,7 @@ fn any_candidate<'a>(
     })
 }
 
-/// Null is also what is nowhere.
+/// A missing value is equal to null.
 fn equals<'a>(query: &Query<'a>, found: &[&'a Value], expected: &Value) -> Result<bool, String> {
     if found.is_empty() {
         return Ok(expected.is_null());
@@ -142,14 +130,14 @@ fn equals<'a>(query: &Query<'a>, found: &[&'a Value], expected: &Value) -> Resul
     })
 }
 
-/// Numbers have an order, and texts; a number and a text have none.
+/// Two numbers or two strings have an order.
 fn is_ordered<'a>(
     query: &Query<'a>,
     found: &[&'a Value],
     operand: &Value,
     wanted: &[Ordering],
 ) -> Result<bool, String> {
-    // Texts are alike at the beginning at most as far as the operand reaches.
+    // The comparison ends at the end of the operand at the latest.
     let length = operand.as_str().map_or(0, str::len);
     any_candidate(query, found, |value| {
         query.take_bytes(value.as_str().map_or(0, str::len).min(length))?;
@@ -157,61 +145,18 @@ fn is_ordered<'a>(
     })
 }
 
-struct Expression {
-    regex: Regex,
-    steps_of_four_bytes: usize,
+fn compile(query: &Query<'_>, operand: &Value, options: Option<&Value>) -> Result<Pattern, String> {
+    let pattern = operand.as_str().ok_or("'$regex' must be a string")?;
+    query.take(compile_steps(pattern))?;
+    Pattern::new(pattern, options.and_then(Value::as_str).unwrap_or_default())
 }
 
-fn compiled(
-    query: &Query<'_>,
-    operand: &Value,
-    options: Option<&Value>,
-) -> Result<Expression, String> {
-    let pattern = operand.as_str().ok_or("'$regex' must be a text")?;
-    let options = options.and_then(Value::as_str).unwrap_or_default();
-    if pattern.len() > MAX_PATTERN_BYTES {
-        return Err(format!(
-            "'$regex' has {} bytes and may have {MAX_PATTERN_BYTES}",
-            pattern.len()
-        ));
-    }
-
-    query.take(STEPS_TO_COMPILE + pattern.len() * STEPS_PER_PATTERN_BYTE)?;
-    let build = |size| {
-        RegexBuilder::new(pattern)
-            .case_insensitive(options.contains('i'))
-            .multi_line(options.contains('m'))
-            .dot_matches_new_line(options.contains('s'))
-            .ignore_whitespace(options.contains('x'))
-            .size_limit(size)
-            .nest_limit(64)
-            .build()
-    };
-
-    let mut fault = String::new();
-    for (size, steps_of_four_bytes) in SIZES {
-        match build(size) {
-            Ok(regex) => {
-                return Ok(Expression {
-                    regex,
-                    steps_of_four_bytes,
-                });
-            }
-            Err(error) => fault = error.to_string(),
-        }
-    }
-
-    Err(format!(
-        "'{pattern}' is no regular expression that is understood: {fault}"
-    ))
-}
-
-fn matches_text(query: &Query<'_>, expression: &Expression, value: &Value) -> Result<bool, String> {
+fn matches_text(query: &Query<'_>, pattern: &Pattern, value: &Value) -> Result<bool, String> {
     let Some(text) = value.as_str() else {
         return Ok(false);
     };
-    query.take(text.len() / 4 * expression.steps_of_four_bytes)?;
-    Ok(expression.regex.is_match(text))
+    query.take(pattern.match_steps(text))?;
+    pattern.is_match(text)
 }
 
 fn is_multiple<'a>(
@@ -221,7 +166,7 @@ fn is_multiple<'a>(
 ) -> Result<bool, String> {
     let numbers: Vec<_> = operand.iter().filter_map(Value::as_i64).collect();
     let [divisor, rest] = numbers.as_slice() else {
-        return Err("'$mod' must be a divisor and a remainder".to_owned());
+        return Err("'$mod' must be a list of a divisor and a remainder".to_owned());
     };
     any_candidate(query, found, |value| {
         let remainder = value

@@ -1,30 +1,32 @@
-//! The definition: what is done to the data before, the rules, and what happens if none matches.
+//! The parsed definition: preprocessors, rules and the default.
 
-use super::query::Query;
+use super::{Warnings, query::Query};
 use crate::domain::reserved;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 const MAX_BYTES: usize = 64 * 1024;
-/// Far more than a person nests; what follows a definition calls itself as often.
+/// Bounds the recursion over a definition.
 const MAX_DEPTH: usize = 32;
-/// Aliases can make much of little.
+/// Aliases can expand to many nodes.
 const MAX_NODES: usize = 20_000;
 
-/// A definition that is YAML; whether its rules make sense shows when they are followed.
-pub(super) struct Definition(Value);
+/// A definition that is a YAML mapping. Its rules may still be invalid.
+#[derive(Debug)]
+pub(super) struct Definition(pub(super) Value);
 
 impl Definition {
-    /// Reads YAML.
+    /// Parses YAML.
     ///
     /// # Errors
-    ///
-    /// What is wrong with it.
+    /// The text is too long, not YAML, or not a mapping.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("it is not set".to_owned());
+        }
+
         if text.len() > MAX_BYTES {
-            return Err(format!(
-                "it has {} bytes and may have {MAX_BYTES}",
-                text.len()
-            ));
+            return Err(format!("{} bytes; the limit is {MAX_BYTES}", text.len()));
         }
 
         let budget = serde_saphyr::budget! {
@@ -39,24 +41,27 @@ impl Definition {
             .map_err(|error| error.to_string())?;
 
         if reserved::has_reserved_name(value.to_string().as_bytes()) {
-            return Err(format!("no name may begin with '{}'", reserved::PREFIX));
+            return Err(format!(
+                "a name begins with the reserved prefix '{}'",
+                reserved::PREFIX
+            ));
         }
 
         value
             .is_object()
             .then_some(Self(value))
-            .ok_or_else(|| "it is no mapping".to_owned())
+            .ok_or_else(|| "not a mapping".to_owned())
     }
 
-    /// The data as `preprocess` wants them. What cannot be read stays as it is.
+    /// Runs the preprocessors. Data that they cannot parse is unchanged.
     pub(super) fn preprocess(&self, mut data: Value) -> Value {
         for step in items(self.0.get("preprocess")) {
             match step.get("type").or(Some(step)).and_then(Value::as_str) {
-                Some("parse_json") => read_json(&mut data),
+                Some("parse_json") => parse_json(&mut data),
                 Some("parse_sns") => {
-                    read_json(&mut data);
-                    data.get_mut("Message").map(read_json);
-                    // PagerTree's own definitions look for the message in `data`.
+                    parse_json(&mut data);
+                    data.get_mut("Message").map(parse_json);
+                    // PagerTree's own definitions expect the message in `data`.
                     let message = data.get("Message").cloned();
                     data.as_object_mut()
                         .zip(message)
@@ -69,34 +74,47 @@ impl Definition {
         data
     }
 
-    /// The first action of the first rule that matches.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with a rule on the way.
-    pub(super) fn action(&self, values: &Value) -> Result<Option<&Value>, String> {
-        let query = Query::new(values);
-        let mut found = self.0.get("default");
-        for rule in items(self.0.get("rules")) {
-            let condition = rule.get("match").ok_or("a rule has no 'match'")?;
-            if query.matches(condition)? {
-                found = Some(rule);
-                break;
+    /// The first action of the first rule that matches, else of `default`, and its place. A rule with an
+    /// error does not match, and leaves a warning.
+    pub(super) fn action(
+        &self,
+        values: &Value,
+        now: DateTime<Utc>,
+        warnings: &mut Warnings,
+    ) -> Option<(String, &Value)> {
+        let query = Query::new(values, now);
+        let rules = items(self.0.get("rules")).iter().enumerate();
+        for (index, rule) in rules {
+            let place = format!("rules[{index}]");
+            let matches = rule
+                .get("match")
+                .ok_or_else(|| "'match' is missing".to_owned())
+                .and_then(|condition| query.matches(condition));
+            match matches {
+                Ok(true) => {
+                    let action = items(rule.get("actions")).first()?;
+                    return Some((format!("{place}.actions[0]"), action));
+                }
+                Ok(false) => {}
+                Err(error) => warnings.add(&place, &error),
             }
         }
-        Ok(items(found.and_then(|rule| rule.get("actions"))).first())
+
+        let default = self.0.get("default")?;
+        let action = items(default.get("actions")).first()?;
+        Some(("default.actions[0]".to_owned(), action))
     }
 }
 
-fn items(value: Option<&Value>) -> &[Value] {
+pub(super) fn items(value: Option<&Value>) -> &[Value] {
     value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-fn read_json(value: &mut Value) {
+fn parse_json(value: &mut Value) {
     let text = value
         .as_str()
         .filter(|text| !reserved::has_reserved_name(text.as_bytes()));
-    // A text like "5" is JSON too, but nobody means that.
+    // A string such as "5" is JSON too, but stays a string.
     let read: Option<Value> = text.and_then(|text| serde_json::from_str(text).ok());
     if let Some(read @ (Value::Object(_) | Value::Array(_))) = read {
         *value = read;

@@ -1,56 +1,61 @@
-//! Queries as MongoDB writes them, over one value: paths with dots, and conditions for what stands
-//! there.
+//! Queries in the syntax of MongoDB over one value: dotted paths, and conditions on their values.
 //!
-//! As there, a path leads through every item of an array, and a condition holds if it holds for one
-//! of the values at its end. A query may take so many steps; where it would take more it fails.
+//! As in MongoDB, a path leads through every item of an array, and a condition holds if it holds for
+//! one of the values. The steps of a query are bounded.
 
-use super::condition;
+use super::{clock_operators, condition};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
-use std::cell::Cell;
+use std::{borrow::Cow, cell::Cell};
 
 const MAX_STEPS: usize = 1_000_000;
-/// How many bytes of a name, or items of an array that are passed over, are worth one step.
+/// Bytes of a name, or skipped items of an array, per step.
 const BYTES_PER_STEP: usize = 32;
 
-/// Something that can be asked for by queries.
+/// Values that can be queried, and the remaining steps.
 pub(super) struct Query<'a> {
     values: &'a Value,
+    now: DateTime<Utc>,
     steps: Cell<usize>,
 }
 
 impl<'a> Query<'a> {
-    pub(super) fn new(values: &'a Value) -> Self {
+    pub(super) fn new(values: &'a Value, now: DateTime<Utc>) -> Self {
         Self {
             values,
+            now,
             steps: Cell::new(MAX_STEPS),
         }
     }
 
-    /// Whether all members of the query hold.
+    /// Whether all members of a query hold.
     ///
     /// # Errors
-    ///
-    /// What is wrong with the query.
+    /// The query is invalid or takes too many steps.
     pub(super) fn matches(&self, query: &Value) -> Result<bool, String> {
         self.matches_in(self.values, query)
     }
 
-    /// The same, asked of another value.
+    /// As [`Query::matches`], for another value.
     pub(super) fn matches_in(&self, values: &'a Value, query: &Value) -> Result<bool, String> {
         self.take(1)?;
-        let members = query.as_object().ok_or("a 'match' must be a mapping")?;
+        let members = query.as_object().ok_or("'match' must be a mapping")?;
         for (name, condition) in members {
             let holds = match name.as_str() {
                 "$and" | "$or" | "$nor" => {
                     self.combined(name, condition, |part| self.matches_in(values, part))?
                 }
                 "$not" => !self.matches_in(values, condition)?,
+                "$day" | "$now" | "$timeBetween" => {
+                    clock_operators::holds(self, self.now, name, condition)?
+                }
                 operator if operator.starts_with('$') => {
-                    return Err(format!("the operator '{operator}' is not known"));
+                    return Err(format!("unknown operator '{operator}'"));
                 }
                 path => {
+                    let path = lowercase_header(path);
                     let mut found = Vec::new();
-                    self.follow(values, path, &mut found)?;
+                    self.follow(values, &path, &mut found)?;
                     condition::holds(self, &found, condition)?
                 }
             };
@@ -63,7 +68,7 @@ impl<'a> Query<'a> {
         Ok(true)
     }
 
-    /// Whether all, one or none of the parts hold.
+    /// Whether all, some or none of the parts hold, depending on the operator.
     pub(super) fn combined(
         &self,
         operator: &str,
@@ -82,7 +87,7 @@ impl<'a> Query<'a> {
         Ok(operator != "$or")
     }
 
-    /// Lays down every value at the end of the path.
+    /// Collects the values at the end of a path.
     fn follow(
         &self,
         value: &'a Value,
@@ -103,7 +108,7 @@ impl<'a> Query<'a> {
                     .ok()
                     .and_then(|position: usize| items.get(position));
                 if at.is_none() {
-                    // An array in an array is not entered, as in MongoDB.
+                    // As in MongoDB, an array within an array is not searched.
                     for item in items.iter().filter(|item| item.is_object()) {
                         self.follow(item, path, found)?;
                     }
@@ -123,13 +128,13 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// How many steps are left.
+    /// The remaining steps.
     #[cfg(test)]
     pub(super) fn left(&self) -> usize {
         self.steps.get()
     }
 
-    /// Takes steps for so many bytes of work.
+    /// Takes steps for work on a number of bytes.
     pub(super) fn take_bytes(&self, bytes: usize) -> Result<(), String> {
         self.take(bytes / BYTES_PER_STEP)
     }
@@ -140,8 +145,16 @@ impl<'a> Query<'a> {
             .steps
             .get()
             .checked_sub(wanted)
-            .ok_or("its rules take too many steps")?;
+            .ok_or("the rules take too many steps")?;
         self.steps.set(left);
         Ok(())
+    }
+}
+
+/// Names of headers are case-insensitive.
+fn lowercase_header(path: &str) -> Cow<'_, str> {
+    match path.strip_prefix("log.headers.") {
+        Some(name) => format!("log.headers.{}", name.to_lowercase()).into(),
+        None => path.into(),
     }
 }

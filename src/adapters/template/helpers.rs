@@ -1,121 +1,136 @@
-//! The helpers that templates may call besides Handlebars' own blocks: some of the collection
-//! `handlebars-helpers`, which PagerTree offers, and two that only [`super::Templates`] calls. Each
-//! takes steps, also those that Handlebars brings itself.
+//! The helpers that templates may call besides Handlebars' own blocks: those of the collection
+//! `handlebars-helpers`, which PagerTree offers, and `regexMatch` and `unix-timezone`.
+//!
+//! Every call takes steps for what it reads and for what it makes. Missing on purpose are the helpers
+//! that read files, render other templates, or return random values.
+
+mod arguments;
+mod array;
+mod comparison;
+mod date;
+mod number;
+mod object;
+mod regex;
+mod string;
+mod url;
 
 use super::MAX_OUTPUT_BYTES;
-use crate::adapters::compare::{compared, order};
+use arguments::{Arguments, text_of};
+use chrono::{DateTime, Utc};
 use handlebars::{
-    Context, Handlebars, Helper, HelperDef, HelperResult, JsonTruthy as _, Output, RenderContext,
-    RenderError, RenderErrorReason, Renderable as _, ScopedJson,
+    BlockContext, Context, Handlebars, Helper, HelperDef, HelperResult, JsonTruthy as _, Output,
+    RenderContext, RenderError, RenderErrorReason, Renderable as _, ScopedJson,
 };
-use serde_json::Value;
-use std::{
-    cmp::Ordering,
-    sync::{
-        Arc,
-        atomic::{self, AtomicUsize},
-    },
+use serde_json::{Value, json};
+use std::sync::{
+    Arc,
+    atomic::{self, AtomicUsize},
 };
 
-/// Shows a value. No template can spell it.
+/// Renders a value. No template can spell this name.
 pub(super) const SHOW: &str = "@show";
-/// Counts a round of a block, and shows nothing.
+/// Counts an iteration of a block, and renders nothing.
 pub(super) const STEP: &str = "step-of-a-block";
+/// Helpers that are called without parameters.
+pub(super) const WITHOUT_PARAMETERS: [&str; 1] = ["year"];
 
-/// How many bytes of text are worth one step.
+/// Bytes of text per step.
 const BYTES_PER_STEP: usize = 256;
-/// And how many parameters.
+/// Parameters per step.
 const PARAMETERS_PER_STEP: usize = 8;
 
-/// What a helper makes of its parameters.
-type Function = fn(&[&Value]) -> Value;
+type Function = fn(&Arguments<'_>) -> Result<Value, String>;
 
-/// Helpers that look at no more of a value than its text has, and perhaps at its items.
-const FUNCTIONS: [(&str, Function); 26] = [
-    (SHOW, |values| at(values, 0).into()),
-    (STEP, |_| Value::Null),
-    ("and", |values| {
-        values.iter().all(|value| value.is_truthy(false)).into()
-    }),
-    ("append", |values| {
-        values
-            .iter()
-            .map(|value| text(value))
-            .collect::<String>()
-            .into()
-    }),
-    ("capitalize", |values| capitalized(&at(values, 0)).into()),
-    ("default", |values| {
-        values
-            .iter()
-            .find(|value| !text(value).is_empty())
-            .map_or(Value::Null, |value| (*value).clone())
-    }),
-    ("ellipsis", |values| {
-        shortened(&at(values, 0), &at(values, 1), "…").into()
-    }),
-    ("endsWith", |values| {
-        at(values, 1).ends_with(&at(values, 0)).into()
-    }),
-    ("gt", |values| is_ordered(values, Ordering::is_gt)),
-    ("gte", |values| is_ordered(values, Ordering::is_ge)),
-    ("is", |values| (at(values, 0) == at(values, 1)).into()),
-    ("isnt", |values| (at(values, 0) != at(values, 1)).into()),
-    ("join", |values| joined(values).into()),
-    ("len", |values| length(value(values, 0)).into()),
-    ("lookup", |values| {
-        member(value(values, 0), &at(values, 1)).clone()
-    }),
-    ("lowercase", |values| at(values, 0).to_lowercase().into()),
-    ("lt", |values| is_ordered(values, Ordering::is_lt)),
-    ("lte", |values| is_ordered(values, Ordering::is_le)),
-    ("not", |values| (!value(values, 0).is_truthy(false)).into()),
-    ("or", |values| {
-        values.iter().any(|value| value.is_truthy(false)).into()
-    }),
-    ("replace", |values| {
-        replaced(&at(values, 0), &at(values, 1), &at(values, 2)).into()
-    }),
-    ("sanitize", |values| without_markup(&at(values, 0)).into()),
-    ("startsWith", |values| {
-        at(values, 1).starts_with(&at(values, 0)).into()
-    }),
-    ("trim", |values| at(values, 0).trim().into()),
-    ("truncate", |values| {
-        shortened(&at(values, 0), &at(values, 1), &at(values, 2)).into()
-    }),
-    ("uppercase", |values| at(values, 0).to_uppercase().into()),
+/// What a helper reads of its parameters, which is paid for in advance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reads {
+    /// Texts, and the items of arrays.
+    Text,
+    /// Everything, including the members of objects.
+    Everything,
+    /// An unknown part, which the function itself pays for.
+    Itself,
+}
+
+/// What a helper does when it is used as a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Block {
+    /// Renders the block if the value is truthy, else its inverse.
+    Condition,
+    /// Renders the block with the value as its context.
+    Context,
+    /// Renders the block for each item of the value.
+    Each,
+}
+
+#[derive(Clone, Copy)]
+struct Definition {
+    name: &'static str,
+    reads: Reads,
+    block: Block,
+    function: Function,
+}
+
+/// A helper that reads the texts of its parameters.
+const fn helper(name: &'static str, function: Function) -> Definition {
+    Definition {
+        name,
+        reads: Reads::Text,
+        block: Block::Condition,
+        function,
+    }
+}
+
+/// A helper that reads its parameters completely.
+const fn deep(name: &'static str, function: Function) -> Definition {
+    Definition {
+        reads: Reads::Everything,
+        ..helper(name, function)
+    }
+}
+
+impl Definition {
+    const fn block(self, block: Block) -> Self {
+        Self { block, ..self }
+    }
+
+    const fn reads(self, reads: Reads) -> Self {
+        Self { reads, ..self }
+    }
+}
+
+const INTERNAL: &[Definition] = &[
+    helper(SHOW, |arguments| Ok(arguments.text(0).into())),
+    helper(STEP, |_| Ok(Value::Null)),
 ];
 
-/// What a helper makes of its parameters that may have to look at all that stands in them; and at
-/// how many bytes it did.
-type Comparison = fn(&[&Value]) -> (Value, usize);
-
-const COMPARISONS: [(&str, Comparison); 3] = [
-    ("contains", |values| match values {
-        [Value::Array(items), item, ..] => {
-            let mut work = 0;
-            let found = items.iter().any(|known| {
-                let (is_equal, bytes) = compared(known, item);
-                work += bytes;
-                is_equal
-            });
-            (found.into(), work)
-        }
-        _ => (at(values, 0).contains(&at(values, 1)).into(), 0),
-    }),
-    ("eq", |values| {
-        let (is_equal, work) = compared(value(values, 0), value(values, 1));
-        (is_equal.into(), work)
-    }),
-    ("ne", |values| {
-        let (is_equal, work) = compared(value(values, 0), value(values, 1));
-        ((!is_equal).into(), work)
-    }),
+const ALL: [&[Definition]; 9] = [
+    INTERNAL,
+    array::HELPERS,
+    comparison::HELPERS,
+    date::HELPERS,
+    number::HELPERS,
+    object::HELPERS,
+    regex::HELPERS,
+    string::HELPERS,
+    url::HELPERS,
 ];
 
-/// The steps that all templates over the same values may still take together.
-#[derive(Clone)]
+/// Handlebars' own blocks and helpers.
+const BUILT_IN: [&str; 5] = ["each", "if", "raw", "unless", "with"];
+
+/// Whether a template may call a helper of this name.
+pub(super) fn is_known(name: &str) -> bool {
+    BUILT_IN.contains(&name)
+        || ALL
+            .iter()
+            .copied()
+            .flatten()
+            .any(|helper| helper.name == name)
+}
+
+/// The budget of all templates over the same values.
+#[derive(Clone, Debug)]
 pub(super) struct Steps(Arc<AtomicUsize>);
 
 impl Steps {
@@ -128,32 +143,31 @@ impl Steps {
         self.0.load(atomic::Ordering::Relaxed)
     }
 
-    /// Takes some.
+    /// Takes steps.
     ///
     /// # Errors
-    /// There are not as many left; then there are none.
+    /// The budget is exhausted, and stays so.
     pub(super) fn take(&self, wanted: usize) -> Result<(), String> {
         let before = self.0.load(atomic::Ordering::Relaxed);
         self.0
             .store(before.saturating_sub(wanted), atomic::Ordering::Relaxed);
         if wanted > before {
-            Err("it takes too many steps".to_owned())
+            Err("too many steps".to_owned())
         } else {
             Ok(())
         }
     }
 }
 
-/// Makes all helpers known, which take these steps.
-pub(super) fn register(registry: &mut Handlebars<'static>, steps: &Steps) {
-    let functions = FUNCTIONS.map(|(name, function)| (name, Work::Function(function)));
-    let comparisons = COMPARISONS.map(|(name, comparison)| (name, Work::Comparison(comparison)));
-    for (name, work) in functions.into_iter().chain(comparisons) {
+/// Registers all helpers, which share a budget.
+pub(super) fn register(registry: &mut Handlebars<'static>, steps: &Steps, now: DateTime<Utc>) {
+    for definition in ALL.iter().copied().flatten() {
         registry.register_helper(
-            name,
+            definition.name,
             Box::new(Counted {
-                work,
+                definition: *definition,
                 steps: steps.clone(),
+                now,
             }),
         );
     }
@@ -161,62 +175,70 @@ pub(super) fn register(registry: &mut Handlebars<'static>, steps: &Steps) {
 
 /// A helper that takes steps each time it is called.
 struct Counted {
-    work: Work,
+    definition: Definition,
     steps: Steps,
-}
-
-#[derive(Clone, Copy)]
-enum Work {
-    Function(Function),
-    Comparison(Comparison),
+    now: DateTime<Utc>,
 }
 
 impl Counted {
-    fn value(&self, helper: &Helper<'_>) -> Result<Value, RenderError> {
-        let values: Vec<_> = helper
-            .params()
-            .iter()
-            .map(|parameter| parameter.value())
-            .collect();
-
-        // What it reads is paid for before it is read, what it makes as soon as it is known.
-        let bytes: usize = values.iter().map(|value| length_of_text(value)).sum();
-        self.take(
-            1 + (values.len() + helper.hash().len()) / PARAMETERS_PER_STEP + bytes / BYTES_PER_STEP,
-        )?;
-
-        let (made, work) = match self.work {
-            Work::Function(function) => (function(&values), 0),
-            Work::Comparison(comparison) => comparison(&values),
+    fn evaluate(&self, helper: &Helper<'_>) -> Result<Value, RenderError> {
+        let arguments = Arguments {
+            values: helper
+                .params()
+                .iter()
+                .map(|parameter| parameter.value())
+                .collect(),
+            hash: helper
+                .hash()
+                .iter()
+                .map(|(name, parameter)| (*name, parameter.value()))
+                .collect(),
+            steps: &self.steps,
+            now: self.now,
         };
 
-        let bytes = weight(&made);
-        if bytes > MAX_OUTPUT_BYTES {
-            return Err(RenderErrorReason::Other("a value becomes too long".to_owned()).into());
-        }
+        let count = arguments.values.len() + arguments.hash.len();
+        let bytes: usize = match self.definition.reads {
+            Reads::Text => arguments.values.iter().map(|value| text_len(value)).sum(),
+            Reads::Everything => arguments.values.iter().map(|value| weight(value)).sum(),
+            Reads::Itself => 0,
+        };
+        self.take(1 + count / PARAMETERS_PER_STEP + bytes / BYTES_PER_STEP)?;
 
-        self.take(work.saturating_add(bytes) / BYTES_PER_STEP)?;
-        Ok(made)
+        let value = (self.definition.function)(&arguments).map_err(|fault| self.error(&fault))?;
+        let bytes = weight(&value);
+        if bytes > MAX_OUTPUT_BYTES {
+            return Err(self.error("the value is too long"));
+        }
+        self.take(bytes / BYTES_PER_STEP)?;
+        Ok(value)
     }
 
     fn take(&self, wanted: usize) -> Result<(), RenderError> {
-        self.steps
-            .take(wanted)
-            .map_err(|fault| RenderErrorReason::Other(fault).into())
+        self.steps.take(wanted).map_err(|fault| self.error(&fault))
+    }
+
+    fn error(&self, fault: &str) -> RenderError {
+        let name = self.definition.name;
+        RenderErrorReason::Other(match name {
+            SHOW | STEP => fault.to_owned(),
+            _ => format!("helper '{name}': {fault}"),
+        })
+        .into()
     }
 }
 
-/// About how long [`text`] is.
-fn length_of_text(value: &Value) -> usize {
+/// The approximate length of the text of a value.
+fn text_len(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(|item| 8 + length_of_text(item)).sum(),
+        Value::Array(items) => items.iter().map(|item| 8 + text_len(item)).sum(),
         Value::Number(number) => number.as_str().len(),
         Value::Object(_) | Value::Null | Value::Bool(_) => 16,
     }
 }
 
-/// About how many bytes it takes.
+/// The approximate size of a value in bytes.
 fn weight(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len(),
@@ -231,7 +253,7 @@ fn weight(value: &Value) -> usize {
 }
 
 impl HelperDef for Counted {
-    /// Within another: the value.
+    /// The value, for a helper within another one.
     fn call_inner<'reg: 'rc, 'rc>(
         &self,
         helper: &Helper<'rc>,
@@ -239,11 +261,10 @@ impl HelperDef for Counted {
         _: &'rc Context,
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
-        self.value(helper).map(ScopedJson::Derived)
+        self.evaluate(helper).map(ScopedJson::Derived)
     }
 
-    /// Alone: the value as a text. Around a block: whether the block or what stands behind its
-    /// `else` is shown.
+    /// The text of the value, or a block.
     fn call<'reg: 'rc, 'rc>(
         &self,
         helper: &Helper<'rc>,
@@ -252,125 +273,51 @@ impl HelperDef for Counted {
         rendering: &mut RenderContext<'reg, 'rc>,
         out: &mut dyn Output,
     ) -> HelperResult {
-        let value = self.value(helper)?;
+        let value = self.evaluate(helper)?;
         if !helper.is_block() {
-            return Ok(out.write(&text(&value))?);
+            return Ok(out.write(&text_of(&value))?);
         }
 
-        let block = if value.is_truthy(false) {
-            helper.template()
-        } else {
-            helper.inverse()
+        let contexts = match (self.definition.block, value) {
+            (Block::Each, Value::Array(items)) => items,
+            (Block::Each, Value::Object(members)) => {
+                members.into_iter().map(|(_, value)| value).collect()
+            }
+            (Block::Context, value) if value.is_truthy(false) => vec![value],
+            (Block::Condition, value) => {
+                let block = if value.is_truthy(false) {
+                    helper.template()
+                } else {
+                    helper.inverse()
+                };
+                return block.map_or(Ok(()), |block| {
+                    block.render(registry, context, rendering, out)
+                });
+            }
+            _ => Vec::new(),
         };
 
-        block.map_or(Ok(()), |block| {
-            block.render(registry, context, rendering, out)
-        })
-    }
-}
-
-/// As JavaScript makes a text of it.
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(","),
-        Value::Object(_) => "[object Object]".to_owned(),
-        other => other.to_string(),
-    }
-}
-
-fn value<'a>(values: &[&'a Value], position: usize) -> &'a Value {
-    values.get(position).copied().unwrap_or(&Value::Null)
-}
-
-fn at(values: &[&Value], position: usize) -> String {
-    text(value(values, position))
-}
-
-fn is_ordered(values: &[&Value], wanted: fn(Ordering) -> bool) -> Value {
-    order(value(values, 0), value(values, 1))
-        .is_some_and(wanted)
-        .into()
-}
-
-fn length(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.chars().count(),
-        Value::Array(items) => items.len(),
-        Value::Object(members) => members.len(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-    }
-}
-
-fn member<'a>(value: &'a Value, name: &str) -> &'a Value {
-    let member = match value {
-        Value::Array(items) => name
-            .parse()
-            .ok()
-            .and_then(|position: usize| items.get(position)),
-        other => other.get(name),
-    };
-    member.unwrap_or(&Value::Null)
-}
-
-fn capitalized(text: &str) -> String {
-    let mut rest = text.chars();
-    rest.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(rest).collect()
-    })
-}
-
-fn joined(values: &[&Value]) -> String {
-    let separator = if values.len() > 1 {
-        at(values, 1)
-    } else {
-        ", ".to_owned()
-    };
-    match values {
-        [Value::Array(items), ..] => put_together(items.iter().map(text), &separator),
-        _ => at(values, 0),
-    }
-}
-
-fn replaced(text: &str, old: &str, new: &str) -> String {
-    put_together(text.split(old), new)
-}
-
-/// The parts with the separator between them, or as many as it takes to be too long.
-fn put_together<T: AsRef<str>>(parts: impl IntoIterator<Item = T>, separator: &str) -> String {
-    let mut whole = String::new();
-    for (number, part) in parts.into_iter().enumerate() {
-        if number > 0 {
-            whole.push_str(separator);
+        if contexts.is_empty() {
+            return helper.inverse().map_or(Ok(()), |block| {
+                block.render(registry, context, rendering, out)
+            });
         }
-        whole.push_str(part.as_ref());
-        if whole.len() > MAX_OUTPUT_BYTES {
-            break;
+
+        let Some(template) = helper.template() else {
+            return Ok(());
+        };
+        let last = contexts.len().saturating_sub(1);
+        for (index, value) in contexts.into_iter().enumerate() {
+            let mut block = BlockContext::new();
+            block.set_base_value(value);
+            block.set_local_var("index", json!(index));
+            block.set_local_var("first", json!(index == 0));
+            block.set_local_var("last", json!(index == last));
+            rendering.push_block(block);
+            let rendered = template.render(registry, context, rendering, out);
+            rendering.pop_block();
+            rendered?;
         }
+        Ok(())
     }
-    whole
-}
-
-/// Without what stands between `<` and `>`.
-fn without_markup(text: &str) -> String {
-    let mut inside = false;
-    let outside = text.chars().filter(|character| {
-        let was_inside = inside;
-        inside = *character == '<' || (inside && *character != '>');
-        !inside && !was_inside
-    });
-    outside.collect()
-}
-
-fn shortened(text: &str, length: &str, suffix: &str) -> String {
-    let end = length
-        .parse()
-        .ok()
-        .and_then(|length| text.char_indices().nth(length));
-    let kept = end.and_then(|(end, _)| text.get(..end));
-    kept.map_or_else(
-        || text.to_owned(),
-        |kept| format!("{}{suffix}", kept.trim_end()),
-    )
 }

@@ -7,10 +7,21 @@
 
 use super::prelude::*;
 use crate::domain::reserved;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
-pub(super) const VENDOR: Vendor = Vendor::new("amazonwebservices", parse);
+pub(super) const VENDOR: Vendor = Vendor {
+    template_data: Some(template_data),
+    ..Vendor::new("amazonwebservices", parse)
+};
+
+/// Title templates see the parsed `Message`.
+fn template_data(request: &InboundRequest, _: Options<'_>) -> Map<String, Value> {
+    match parse_message(request.get("Type"), request.get("Message")) {
+        Value::Null => Map::new(),
+        message => Map::from_iter([("Message".to_owned(), message)]),
+    }
+}
 
 fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
     if !request.text().trim_start().starts_with('{') {

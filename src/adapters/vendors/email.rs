@@ -4,6 +4,8 @@
 //! in `custom_webhook`.
 
 mod embedded_messages;
+mod inbound_parse;
+mod repair;
 
 use super::prelude::*;
 use crate::adapters::{
@@ -14,7 +16,7 @@ use mail_parser::{
     Address, Encoding, HeaderName, HeaderValue, Message, MessageParser, MessagePart,
     MimeHeaders as _, PartType,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 const DEFAULT_TITLE: &str = "Incoming Email - Untitled Alert";
 const SPAM_VERDICT: &str = "X-SES-Spam-Verdict";
@@ -22,15 +24,59 @@ const SPAM_VERDICT: &str = "X-SES-Spam-Verdict";
 pub(super) const VENDOR: Vendor = Vendor {
     missing_id: MissingId::Generate,
     batches: Batches::Whole,
+    template_data: Some(template_data),
     ..Vendor::new("email", parse)
 };
 
+/// Replies are compared with this many of the messages that they refer to, first and last.
+const MAX_REFERENCES: usize = 10;
+
+/// The raw message of a request, repaired unless in strict mode.
+fn raw_message(request: &InboundRequest) -> Vec<u8> {
+    if request.is_strict() {
+        return request.parts().body.clone();
+    }
+
+    match inbound_parse::message(request) {
+        Some(message) => repair::repair(&message).into_owned(),
+        None => repair::repair(&request.parts().body).into_owned(),
+    }
+}
+
+/// What title templates see as `data`. Source: PagerTree's guide to integrations.
+fn template_data(request: &InboundRequest, options: Options<'_>) -> Map<String, Value> {
+    let bytes = raw_message(request);
+    let masked = embedded_messages::mask(&bytes);
+    let Some(message) = MessageParser::default().parse(masked.as_ref()) else {
+        return Map::new();
+    };
+
+    let level = Level::parse(&options.get("sanitize_level").text());
+    let list = |header| match addresses(header) {
+        Value::Array(addresses) => addresses
+            .iter()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(";"),
+        _ => String::new(),
+    };
+    let text = bare_text(&message)
+        .unwrap_or_else(|| body(&message, |html| sanitize(html, level)));
+
+    Map::from_iter([
+        ("from".to_owned(), list(message.from()).into()),
+        ("to".to_owned(), list(message.to()).into()),
+        ("subject".to_owned(), message.subject().unwrap_or_default().into()),
+        ("message".to_owned(), text.into()),
+    ])
+}
+
 fn parse(request: &InboundRequest, options: Options<'_>) -> ParsedEvent {
-    let bytes = &request.parts().body;
-    let masked = embedded_messages::mask(bytes);
+    let bytes = raw_message(request);
+    let masked = embedded_messages::mask(&bytes);
     let Some(message) = MessageParser::default().parse(masked.as_ref()) else {
         // The parser rejects a text of a single line.
-        let text = str::from_utf8(bytes).map(str::trim).unwrap_or_default();
+        let text = str::from_utf8(&bytes).map(str::trim).unwrap_or_default();
         return match text {
             "" => ignored("the message is empty", None),
             _ => EventBuilder::new(Action::Create, None)
@@ -50,7 +96,7 @@ fn parse(request: &InboundRequest, options: Options<'_>) -> ParsedEvent {
 
     let has_definition = options.get("custom_definition_enabled").is_true();
     match options.get("custom_definition").non_empty() {
-        Some(definition) if has_definition => by_definition(&message, options, &definition),
+        Some(definition) if has_definition => by_definition(request, &message, options, &definition),
         _ => by_content(&message, options),
     }
 }
@@ -64,6 +110,7 @@ fn by_content(message: &Message<'_>, options: Options<'_>) -> ParsedEvent {
     EventBuilder::new(Action::Create, id.clone())
         .title(title(message))
         .description(Field::new(Some(&body.into())))
+        .replies_to(references(message, options))
         .dedup_keys(thread(message, id, options))
         .email("From", addresses(message.from()))
         .email("To", addresses(message.to()))
@@ -72,7 +119,12 @@ fn by_content(message: &Message<'_>, options: Options<'_>) -> ParsedEvent {
 }
 
 /// Applies a definition. Attributes that its action does not set come from the message.
-fn by_definition(message: &Message<'_>, options: Options<'_>, definition: &str) -> ParsedEvent {
+fn by_definition(
+    request: &InboundRequest,
+    message: &Message<'_>,
+    options: Options<'_>,
+    definition: &str,
+) -> ParsedEvent {
     let body = body(message, body_element);
     let log = json!({
         "subject": message.subject(),
@@ -81,7 +133,7 @@ fn by_definition(message: &Message<'_>, options: Options<'_>, definition: &str) 
         "to": addresses(message.to()),
     });
 
-    custom_definition::apply(definition, log, |kind, action| {
+    custom_definition::apply(definition, log, request.now(), |kind, action| {
         let id = Some(action.get("thirdparty_id"))
             .filter(|id| id.is_present())
             .map(Field::text)
@@ -93,7 +145,6 @@ fn by_definition(message: &Message<'_>, options: Options<'_>, definition: &str) 
             .title(title_of_action.unwrap_or_else(|| title(message)))
             .description(Field::new(Some(&description.into())))
             .dedup_keys(thread(message, id, options))
-            .build()
     })
 }
 
@@ -144,12 +195,28 @@ fn thread(message: &Message<'_>, id: Option<String>, options: Options<'_>) -> Ve
     if !options.get("dedup_threads").bool_or(true) {
         return Vec::new();
     }
-    let answered = match message.references() {
+    id.into_iter().chain(ids_in(message.references())).collect()
+}
+
+/// The ids of the messages that this one replies to, unless the option `dedup_threads` is off.
+fn references(message: &Message<'_>, options: Options<'_>) -> Vec<String> {
+    if !options.get("dedup_threads").bool_or(true) {
+        return Vec::new();
+    }
+
+    let mut ids = [ids_in(message.references()), ids_in(message.in_reply_to())].concat();
+    if ids.len() > 2 * MAX_REFERENCES {
+        ids.drain(MAX_REFERENCES..ids.len() - MAX_REFERENCES);
+    }
+    ids
+}
+
+fn ids_in(header: &HeaderValue<'_>) -> Vec<String> {
+    match header {
         HeaderValue::Text(id) => vec![id.to_string()],
         HeaderValue::TextList(ids) => ids.iter().map(ToString::to_string).collect(),
         _ => Vec::new(),
-    };
-    id.into_iter().chain(answered).collect()
+    }
 }
 
 /// The HTML part, converted by `convert`, else the plain text.

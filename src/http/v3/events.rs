@@ -76,10 +76,19 @@ fn without_body(request: &HttpRequest, state: &AppState) -> IncomingRequest {
         (name.as_str().to_owned(), value)
     });
 
+    let connection = request.connection_info();
+    let remote = request.peer_addr().map(|peer| peer.ip().to_string());
     let parts = RequestParts {
         method: request.method().as_str().to_owned(),
         query: request.query_string().to_owned(),
         headers: headers.collect(),
+        url: format!(
+            "{}://{}{}",
+            connection.scheme(),
+            connection.host(),
+            request.uri()
+        ),
+        remote_ip: remote.clone(),
         strictness: body::strictness(request, &state.live.load()),
         ..RequestParts::default()
     };
@@ -87,7 +96,7 @@ fn without_body(request: &HttpRequest, state: &AppState) -> IncomingRequest {
     IncomingRequest {
         parts,
         path: request.path().to_owned(),
-        remote: request.peer_addr().map(|peer| peer.ip().to_string()),
+        remote,
     }
 }
 

@@ -140,6 +140,7 @@ fn apply_event(
     };
 
     let obstacle = creation_obstacle(&event.content);
+    let answered = answered_alert(transaction, integration, event)?;
     let (alert_id, text) = match (action, latest) {
         (Action::Create | Action::Recreate, _) if obstacle.is_some() => {
             (None, obstacle.unwrap_or_default().to_owned())
@@ -149,6 +150,11 @@ fn apply_event(
             let text =
                 format!("no alert was created because there is one already, and it is {status}");
             (Some(alert.id), text)
+        }
+        (Action::Create, _) if answered.is_some() => {
+            let id = answered.map(|alert| alert.id);
+            let text = "no alert was created because the message replies to one that has an alert";
+            (id, text.to_owned())
         }
         (Action::Recreate, Some(mut alert)) if alert.status.is_active() => {
             let text = format!(
@@ -177,6 +183,7 @@ fn apply_event(
         }
     };
 
+    let text = [&[text], event.warnings.as_slice()].concat().join("; ");
     let content = serde_json::to_value(&event.content).map_err(objects::unreadable)?;
     let event = match content {
         Value::Object(members) if matches!(action, Action::Create | Action::Recreate) => members,
@@ -190,6 +197,28 @@ fn apply_event(
         text,
         event,
     })
+}
+
+/// The active alert that an event replies to.
+fn answered_alert(
+    transaction: &Transaction<'_>,
+    integration: &Integration,
+    event: &Event,
+) -> Result<Option<Alert>, StoreError> {
+    for id in &event.replies_to {
+        let key = alerts::dedup_key(&integration.sid, Some(integration.id.as_str()), Some(id));
+        let latest = key
+            .map(|key| alerts::latest(transaction, &key))
+            .transpose()?
+            .flatten();
+        if latest
+            .as_ref()
+            .is_some_and(|alert| alert.status.is_active())
+        {
+            return Ok(latest);
+        }
+    }
+    Ok(None)
 }
 
 fn action_name(action: Action) -> &'static str {
