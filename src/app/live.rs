@@ -36,7 +36,7 @@ pub(super) fn of(
             limits,
             before.map(|before| &*before.authenticator),
         ),
-        events: Throttle::renewed(
+        events: Throttle::reloaded(
             before.map(|before| &before.events),
             settings.limits.events_per_minute,
             "events",

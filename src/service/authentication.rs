@@ -1,4 +1,4 @@
-//! From a credential to a caller, and from a password to a token.
+//! Authentication: from a credential to a caller, and from a password to a token.
 
 use super::{
     throttle::Throttle,
@@ -21,7 +21,7 @@ use std::{
     sync::Arc,
 };
 
-/// What a request carries to say who it is.
+/// The credential of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credential<'a> {
     /// `Authorization: <token>` or `Authorization: Bearer <token>`.
@@ -35,7 +35,7 @@ pub enum Credential<'a> {
     },
 }
 
-/// Checks credentials against one state of the configuration.
+/// Authenticates requests against one version of the configuration.
 #[derive(Debug)]
 pub struct Authenticator {
     directory: Directory,
@@ -49,7 +49,7 @@ pub struct Authenticator {
 /// Limits of a [`Authenticator`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuthLimits {
-    /// Seconds for which a login's token is good.
+    /// Seconds for which a token is valid.
     pub token_lifetime: u32,
     /// Requests per minute and account; 0 is no limit.
     pub requests_per_minute: u32,
@@ -58,7 +58,7 @@ pub struct AuthLimits {
 }
 
 impl Authenticator {
-    /// A authenticator for the people of `directory`. What the authenticator `before` it has counted still counts.
+    /// An authenticator for the users and keys of `directory`. It keeps the counts of `before`.
     pub fn new(
         directory: Directory,
         tokens: Tokens,
@@ -77,13 +77,13 @@ impl Authenticator {
             tokens,
             clock,
             token_lifetime: limits.token_lifetime,
-            requests: Throttle::renewed(
+            requests: Throttle::reloaded(
                 requests,
                 each_account,
                 "requests",
                 "requests of this account",
             ),
-            logins: Throttle::renewed(
+            logins: Throttle::reloaded(
                 logins,
                 each_name,
                 "logins",
@@ -92,11 +92,10 @@ impl Authenticator {
         })
     }
 
-    /// Who is calling, and what is left of the account's limit, if there is one.
+    /// The caller, and what is left of the account's rate limit, if there is one.
     ///
     /// # Errors
-    /// [`Rejection::Unauthenticated`] without a credential or for a wrong one;
-    /// [`Rejection::TooMany`].
+    /// [`Rejection::Unauthenticated`] without a valid credential; [`Rejection::TooMany`].
     pub fn authenticate(
         &self,
         credential: Option<Credential<'_>>,
@@ -116,19 +115,19 @@ impl Authenticator {
         Ok((caller, quota))
     }
 
-    /// Whether only declared keys and users get in.
+    /// Whether only declared keys and users are accepted.
     pub fn requires_key(&self) -> bool {
         self.directory.mode() == AuthMode::Keys
     }
 
-    /// Whether [`login`](Self::login) hashes a password, which takes long.
+    /// Whether [`login`](Self::login) hashes a password, which is slow.
     pub fn is_login_slow(&self) -> bool {
         self.requires_key()
     }
 
-    /// Counts an attempt to [`login`](Self::login), which must not be made without. In open mode
-    /// any number is allowed. Attempts from elsewhere are counted apart, so that nobody can keep
-    /// somebody else out.
+    /// Applies the rate limit of logins. Must be called before each [`login`](Self::login). Each
+    /// network has its own count, so that an attacker cannot lock a user out. In open mode there is
+    /// no limit.
     ///
     /// # Errors
     /// [`Rejection::TooMany`]
@@ -148,10 +147,10 @@ impl Authenticator {
         }
     }
 
-    /// A token for whoever knows the password. In open mode that is everybody.
+    /// Exchanges a password for a token. In open mode any password is accepted.
     ///
     /// # Errors
-    /// [`Rejection::Unauthenticated`], the same for an unknown user and a wrong password.
+    /// [`Rejection::Unauthenticated`], which is the same for an unknown user and a wrong password.
     pub fn login(&self, username: &str, password: &str) -> Result<String, Rejection> {
         let (id, sid) = match self.directory.mode() {
             AuthMode::Open => anonymous_account(username)?,
@@ -176,9 +175,9 @@ impl Authenticator {
     fn authenticate_open(&self, credential: Credential<'_>) -> Result<Caller, Rejection> {
         let account = match credential {
             Credential::Pair { key, secret } => account_of(&[b"pair", key, secret])?,
-            Credential::Token(token) => match self.tokens.check(token, self.clock.now()) {
+            Credential::Token(token) => match self.tokens.verify(token, self.clock.now()) {
                 TokenStatus::Valid(claims) => {
-                    // A declared user keeps to what is declared, also after a change of the mode.
+                    // The declared access of a user holds in open mode too.
                     let access = self
                         .directory
                         .user(&claims.id)
@@ -204,28 +203,28 @@ impl Authenticator {
     fn authenticate_declared(&self, credential: Credential<'_>) -> Result<Caller, Rejection> {
         let (key, secret) = match credential {
             Credential::Pair { key, secret } => (key, secret),
-            Credential::Token(token) => match self.tokens.check(token, self.clock.now()) {
+            Credential::Token(token) => match self.tokens.verify(token, self.clock.now()) {
                 TokenStatus::Valid(claims) => {
-                    // Asking for the user each time lets a change of the configuration take effect
-                    // at once.
+                    // Looked up each time, so that a change of the configuration takes effect at
+                    // once.
                     let user = self
                         .directory
                         .user(&claims.id)
                         .filter(|user| user.account == claims.sid);
-                    return user.map(caller).ok_or_else(wrong);
+                    return user.map(caller).ok_or_else(invalid_credential);
                 }
                 TokenStatus::Expired => return Err(expired()),
-                TokenStatus::Foreign => split_token(token).ok_or_else(wrong)?,
+                TokenStatus::Foreign => split_token(token).ok_or_else(invalid_credential)?,
             },
         };
 
         let key = std::str::from_utf8(key)
             .ok()
             .and_then(|key| self.directory.key(key))
-            .ok_or_else(wrong)?;
+            .ok_or_else(invalid_credential)?;
 
         if !passwords::matches(secret, &key.secret_sha256) {
-            return Err(wrong());
+            return Err(invalid_credential());
         }
 
         Ok(Caller {
@@ -236,8 +235,8 @@ impl Authenticator {
     }
 }
 
-/// Where somebody is: with IPv6 the network, in which one machine may have as many addresses as it
-/// likes.
+/// The network of a client: the address, or with IPv6 its /64, in which one machine may use any
+/// number of addresses.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
@@ -253,13 +252,13 @@ fn caller(user: &User) -> Caller {
     }
 }
 
-/// A key written as one token: `<public half>.<secret half>`.
+/// Splits a key written as one token: `<public half>.<secret half>`.
 fn split_token(token: &[u8]) -> Option<(&[u8], &[u8])> {
     let dot = token.iter().position(|byte| *byte == b'.')?;
     Some((token.get(..dot)?, token.get(dot.saturating_add(1)..)?))
 }
 
-fn wrong() -> Rejection {
+fn invalid_credential() -> Rejection {
     Rejection::Unauthenticated("The credential is not valid".into())
 }
 
@@ -267,20 +266,23 @@ fn expired() -> Rejection {
     Rejection::Unauthenticated("The token has expired; log in again".into())
 }
 
-/// In open mode a user name is a user and an account of its own.
+/// In open mode, each user name has its own user and account.
 fn anonymous_account(username: &str) -> Result<(UserId, AccountId), Rejection> {
-    let tail = derived(&[b"user", username.as_bytes()]);
-    let id = UserId::parse(&format!("{}{tail}", UserId::PREFIX)).map_err(|_| wrong())?;
-    let sid = AccountId::parse(&format!("{}{tail}", AccountId::PREFIX)).map_err(|_| wrong())?;
+    let tail = derive(&[b"user", username.as_bytes()]);
+    let id =
+        UserId::parse(&format!("{}{tail}", UserId::PREFIX)).map_err(|_| invalid_credential())?;
+    let sid = AccountId::parse(&format!("{}{tail}", AccountId::PREFIX))
+        .map_err(|_| invalid_credential())?;
     Ok((id, sid))
 }
 
 fn account_of(parts: &[&[u8]]) -> Result<AccountId, Rejection> {
-    AccountId::parse(&format!("{}{}", AccountId::PREFIX, derived(parts))).map_err(|_| wrong())
+    AccountId::parse(&format!("{}{}", AccountId::PREFIX, derive(parts)))
+        .map_err(|_| invalid_credential())
 }
 
-/// Fourteen characters that are always the same for the same parts, and do not tell the parts.
-fn derived(parts: &[&[u8]]) -> String {
+/// Fourteen characters derived from the parts by hashing.
+fn derive(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         // The length keeps ("a", "bc") and ("ab", "c") apart.
@@ -301,28 +303,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_open_account_is_the_same_for_ever() {
-        // This literal is a promise: with another value every self-hosted open server would lose
-        // its objects.
+    fn account_in_open_mode_never_changes() {
+        // With another value, every server in open mode would lose access to its objects.
         assert_eq!(
             account_of(&[b"token", b"<token>"]).unwrap().as_str(),
             "acc_L6_iCZSMHsLD8J"
         );
-        assert_ne!(derived(&[b"a", b"bc"]), derived(&[b"ab", b"c"]));
-        assert_eq!(derived(&[b"x"]).len(), 14);
+        assert_ne!(derive(&[b"a", b"bc"]), derive(&[b"ab", b"c"]));
+        assert_eq!(derive(&[b"x"]).len(), 14);
     }
 
     #[test]
-    fn a_network_is_an_address_or_half_of_one() {
+    fn network_of_ipv6_is_its_prefix() {
         let network = |address: &str| network(address.parse().unwrap()).to_string();
         assert_eq!(network("10.1.2.3"), "10.1.2.3");
         assert_eq!(network("::ffff:10.1.2.3"), "10.1.2.3");
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
     }
 
-    /// Whoever knows a name could keep its owner out, a minute at a time.
+    /// An attacker who knew a name used to be able to lock its owner out.
     #[test]
-    fn attempts_to_log_in_from_elsewhere_are_counted_apart() {
+    fn login_attempts_are_counted_per_network() {
         let user = User {
             id: UserId::parse("usr_1").unwrap(),
             username: "alice".into(),
@@ -373,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_splits_at_its_first_dot() {
+    fn token_splits_at_its_first_dot() {
         assert_eq!(
             split_token(b"key_1.a.b"),
             Some((&b"key_1"[..], &b"a.b"[..]))

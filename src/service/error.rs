@@ -1,11 +1,11 @@
-//! The two ways in which a service can fail.
+//! Errors of services.
 
 use crate::{domain::rejection::Rejection, store::StoreError};
 
-/// The caller's fault or the machine's.
+/// Why a service failed: the request or the store is at fault.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// The request is refused; nothing was changed.
+    /// The request was refused. Nothing was changed.
     #[error(transparent)]
     Rejected(#[from] Rejection),
     /// The store failed.

@@ -1,4 +1,4 @@
-//! Create, read, update, delete and list integrations.
+//! The service for integrations: create, read, update, delete and list.
 
 use super::{
     error::ServiceError,
@@ -29,7 +29,7 @@ use serde_json::{Map, Value};
 const COLLECTION: Collection = INTEGRATIONS;
 const NAME: &str = "Integration";
 
-/// The desk for integrations.
+/// The service for integrations. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Integrations {
     store: Store,
@@ -39,18 +39,17 @@ pub struct Integrations {
     lists: Lists,
 }
 
-/// What holds for integrations that send.
+/// Rules for integrations that send webhooks.
 #[derive(Clone, Copy, Debug)]
 pub struct WebhookRules {
-    /// How far they may reach.
+    /// The addresses that webhooks may connect to.
     pub egress: EgressPolicy,
-    /// How many an account may have.
+    /// Maximum number of senders in an account.
     pub max_senders: usize,
 }
 
 impl Integrations {
-    /// A desk that works on `store` and remembers pages of lists in `pages`. Integrations that send
-    /// follow `webhook_rules`.
+    /// A service over `store`, which caches pages of lists in `pages`.
     pub fn new(
         store: Store,
         clock: Clock,
@@ -68,12 +67,11 @@ impl Integrations {
         }
     }
 
-    /// Creates an integration in the writer's account, under the account's next number. With a key
-    /// that was used before for the same draft, answers what was answered then.
+    /// Creates an integration in the writer's account under the account's next tinyId. A repeated
+    /// request under the same key gets the first response.
     ///
     /// # Errors
-    /// The key was used for another draft; it is one more that sends than the account may have; the
-    /// store failed.
+    /// The key was used for another draft; the account has too many senders; the store failed.
     pub async fn create(
         &self,
         writer: &WriteAccess,
@@ -126,7 +124,7 @@ impl Integrations {
             .await
     }
 
-    /// One integration of the caller's account, as it is stored.
+    /// The stored record of an integration in the caller's account.
     ///
     /// # Errors
     /// No such integration in this account; the store failed.
@@ -134,7 +132,7 @@ impl Integrations {
         self.get_of(&caller.account, id)
     }
 
-    /// How large one integration of the writer's account is, as it is answered.
+    /// The size in bytes of an integration in the writer's account.
     ///
     /// # Errors
     /// No such integration in this account; the store failed.
@@ -149,7 +147,7 @@ impl Integrations {
             .ok_or(Rejection::NotFound(NAME))?)
     }
 
-    /// One integration of the caller's account, and some attributes of it.
+    /// The stored record of an integration in the caller's account, and the selected attributes.
     ///
     /// # Errors
     /// No such integration in this account; the store failed.
@@ -164,11 +162,11 @@ impl Integrations {
         Ok((record, selected))
     }
 
-    /// Changes what the patch names and answers the integration as it is then.
+    /// Applies a patch and returns the new record.
     ///
     /// # Errors
-    /// No such integration in this account, or it is not in the state that is asked for; it would
-    /// be one more that sends than the account may have; the store failed.
+    /// No such integration in this account; a precondition failed; the account has too many
+    /// senders; the store failed.
     pub async fn update(
         &self,
         writer: &WriteAccess,
@@ -202,8 +200,8 @@ impl Integrations {
             .write(move |transaction| {
                 let (mut integration, current) = owned(transaction, &writer, &id)?;
                 conditions.check(current.as_ref())?;
-                // Options that were written before they were judged stay, unless they or their type
-                // are written anew.
+                // Options written by a version that did not validate them stay valid until they or
+                // their type change.
                 let options = patch.options.is_some().then(|| integration.options.clone());
 
                 let kind = integration.integration_type.clone();
@@ -212,8 +210,8 @@ impl Integrations {
                 }
 
                 webhooks::check_origin(&integration, &writer, egress)?;
-                let are_others = options.is_some_and(|options| options != integration.options);
-                if are_others || kind != integration.integration_type {
+                let have_changed = options.is_some_and(|options| options != integration.options);
+                if have_changed || kind != integration.integration_type {
                     webhooks::validate_options(&integration)?;
                 }
 
@@ -226,11 +224,10 @@ impl Integrations {
             .await
     }
 
-    /// Deletes an integration. Its number is not used again.
+    /// Deletes an integration. Its tinyId is not used again.
     ///
     /// # Errors
-    /// No such integration in this account, or it is not in the state that is asked for; the store
-    /// failed.
+    /// No such integration in this account; a precondition failed; the store failed.
     pub async fn delete(
         &self,
         writer: &WriteAccess,

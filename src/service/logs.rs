@@ -1,4 +1,4 @@
-//! Read and list logs.
+//! The service for logs: read and list.
 
 use super::{
     error::ServiceError,
@@ -10,7 +10,7 @@ use crate::{
     store::{LOGS, Store, Stored},
 };
 
-/// The desk for logs.
+/// The service for logs. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Logs {
     store: Store,
@@ -18,13 +18,13 @@ pub struct Logs {
 }
 
 impl Logs {
-    /// A desk that works on `store` and remembers pages of lists in `pages`.
+    /// A service over `store`, which caches pages of lists in `pages`.
     pub fn new(store: Store, pages: PageCache) -> Self {
         let lists = Lists::new(store.clone(), LOGS, SCHEMA, pages);
         Self { store, lists }
     }
 
-    /// One log of the caller's account, as it is stored.
+    /// The stored record of a log in the caller's account.
     ///
     /// # Errors
     /// No such log in this account; the store failed.
@@ -35,7 +35,7 @@ impl Logs {
             .ok_or(Rejection::NotFound("Log"))?)
     }
 
-    /// One log of the caller's account, and some attributes of it.
+    /// The stored record of a log in the caller's account, and the selected attributes.
     ///
     /// # Errors
     /// No such log in this account; the store failed.

@@ -1,4 +1,4 @@
-//! What the desks of all kinds of objects have in common.
+//! Reading and writing objects, for all services.
 
 use super::error::ServiceError;
 use crate::{
@@ -7,8 +7,8 @@ use crate::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// An object and its bytes, if it is the account's; one of another account is as if it were not
-/// there.
+/// An object of the account and its stored bytes. An object of another account is treated as
+/// missing.
 pub(super) fn owned<T: DeserializeOwned>(
     transaction: &Transaction<'_>,
     collection: Collection,
@@ -23,30 +23,29 @@ pub(super) fn owned<T: DeserializeOwned>(
     Ok((decode(&record)?, record))
 }
 
-/// An id that nothing of this collection has. With 84 random bits the first is practically always
-/// free; a seeded source may repeat itself.
+/// Generates an id that is not in use. A random id with 84 bits practically never is; one from a
+/// seeded source may be.
 pub(super) fn unused<T>(
     transaction: &Transaction<'_>,
     collection: Collection,
-    fresh: impl Fn() -> T,
+    generate: impl Fn() -> T,
     text: impl Fn(&T) -> &str,
 ) -> Result<T, StoreError> {
     loop {
-        let id = fresh();
+        let id = generate();
         if transaction.record(collection, text(&id))?.is_none() {
             return Ok(id);
         }
     }
 }
 
-/// The bytes that are stored and answered.
+/// Encodes an object. The stored bytes are also the bytes of responses.
 pub(super) fn encode(object: &impl Serialize) -> Result<Stored, StoreError> {
     serde_json::to_vec(object)
         .map(Stored::from)
         .map_err(unreadable)
 }
 
-/// The object that was stored.
 pub(super) fn decode<T: DeserializeOwned>(record: &Stored) -> Result<T, StoreError> {
     serde_json::from_slice(record.as_ref()).map_err(unreadable)
 }

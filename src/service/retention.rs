@@ -1,7 +1,7 @@
-//! Taking away what is old: alerts and logs have a maximum age and number for each account.
+//! Retention: removes alerts and logs beyond a maximum age or number for each account.
 //!
-//! What is to go is found out beside the writer, and taken away in small commands between those of
-//! others.
+//! Expired records are found outside the writer and deleted in small commands, between those of
+//! requests.
 
 use super::{alerts, blocking, objects};
 use crate::{
@@ -13,151 +13,157 @@ use crate::{
 /// How much is kept of each account; 0 is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RetentionPolicy {
-    /// Alerts; the oldest go first.
+    /// Maximum number of alerts. The oldest are removed first.
     pub alerts: u64,
-    /// Days after which an alert goes that is over.
+    /// Days after which alerts are removed that are no longer active.
     pub alert_days: u64,
-    /// Logs; the oldest go first.
+    /// Maximum number of logs. The oldest are removed first.
     pub logs: u64,
-    /// Days after which a log goes.
+    /// Days after which logs are removed.
     pub log_days: u64,
 }
 
-/// Whoever takes away what is old.
+/// Applies a retention policy. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Retention {
     store: Store,
     clock: Clock,
-    keep: RetentionPolicy,
+    policy: RetentionPolicy,
 }
 
-/// So many go in one command at most.
-const PORTION: usize = 64;
-/// So many answers go in one command: each may be as large as an object.
-const ANSWERS: usize = 8;
-/// Bytes of those that go in one command, unless one alone has more.
-const PORTION_BYTES: usize = 1 << 20;
-const DAY: i64 = 86_400_000;
+/// Maximum number of records deleted in one command.
+const BATCH_SIZE: usize = 64;
+/// Maximum number of idempotency records deleted in one command. Each may be as large as an object.
+const IDEMPOTENCY_BATCH_SIZE: usize = 8;
+/// Bytes of records deleted in one command, unless a single one has more.
+const BATCH_BYTES: usize = 1 << 20;
+const DAY_MILLIS: i64 = 86_400_000;
 
-/// What is known of an object to judge it.
+/// The properties of a record that retention looks at.
 struct Candidate {
     id: String,
     created_at: Timestamp,
-    /// Whether its age is no reason to take it away.
-    goes_on: bool,
+    /// Active alerts do not expire by age.
+    is_active: bool,
 }
 
 impl Retention {
-    /// Keeps so much of each account in `store`.
-    pub fn new(store: Store, clock: Clock, keep: RetentionPolicy) -> Self {
-        Self { store, clock, keep }
+    /// Applies `policy` to `store`.
+    pub fn new(store: Store, clock: Clock, policy: RetentionPolicy) -> Self {
+        Self {
+            store,
+            clock,
+            policy,
+        }
     }
 
-    /// Takes away all that is too old or too much now, and answers that nobody can ask for any
-    /// more. Returns how many objects went.
+    /// Deletes all records that have expired, and expired idempotency records. Returns the number
+    /// of objects deleted.
     ///
     /// # Errors
-    /// The store failed, or the first damage that was met. What is damaged stays, for `check` to
-    /// name, and keeps nothing else.
+    /// The store failed, or the first damage found. Damaged records stay, for `check` to report,
+    /// and do not stop the sweep.
     pub async fn sweep(&self) -> Result<u64, StoreError> {
         let RetentionPolicy {
             alerts,
             alert_days,
             logs,
             log_days,
-        } = self.keep;
-        let mut swept = Swept::default();
+        } = self.policy;
+        let mut progress = SweepProgress::default();
 
-        swept.done(self.sweep_answers().await)?;
-        let alerts = Sweep {
+        progress.record(self.sweep_idempotency_records().await)?;
+        let alerts = Rule {
             collection: ALERTS,
-            most: alerts,
-            days: alert_days,
+            max_records: alerts,
+            max_days: alert_days,
             candidate: alert_candidate,
+            delete: delete_alert,
         };
 
-        let logs = Sweep {
+        let logs = Rule {
             collection: LOGS,
-            most: logs,
-            days: log_days,
+            max_records: logs,
+            max_days: log_days,
             candidate: log_candidate,
+            delete: delete_log,
         };
 
-        for (sweep, delete) in [(alerts, delete_alert as Delete), (logs, delete_log)] {
-            if sweep.most == 0 && sweep.days == 0 {
+        for rule in [alerts, logs] {
+            if rule.max_records == 0 && rule.max_days == 0 {
                 continue;
             }
             for account in self
                 .store
                 .snapshot()?
-                .accounts_with_records(sweep.collection)?
+                .accounts_with_records(rule.collection)?
             {
-                swept.done(self.sweep_account(sweep, account, delete).await)?;
+                progress.record(self.sweep_account(rule, account).await)?;
             }
         }
 
-        swept.damage.map_or(Ok(swept.gone), Err)
+        progress.damage.map_or(Ok(progress.deleted), Err)
     }
 
-    /// Answers under an `Idempotency-Key` are forgotten by later ones; without later ones, here.
-    async fn sweep_answers(&self) -> Result<u64, StoreError> {
+    /// Creates expire older idempotency records too. This does it for accounts without creates.
+    async fn sweep_idempotency_records(&self) -> Result<u64, StoreError> {
+        const BATCH: usize = IDEMPOTENCY_BATCH_SIZE;
         let now = self.clock.now();
         while self
             .store
-            .write(move |transaction| transaction.expire_idempotency_records(now, ANSWERS))
+            .write(move |transaction| transaction.expire_idempotency_records(now, BATCH))
             .await?
-            == ANSWERS
+            == BATCH
         {}
         Ok(0)
     }
 
-    async fn sweep_account(
-        &self,
-        sweep: Sweep,
-        account: AccountId,
-        delete: Delete,
-    ) -> Result<u64, StoreError> {
+    async fn sweep_account(&self, rule: Rule, account: AccountId) -> Result<u64, StoreError> {
         let own = self.clone();
-        // It may read all of the account, and whoever sweeps shares a thread with others.
-        let old = blocking::run_blocking(move || own.old(sweep, &account)).await;
+        // May read the whole account.
+        let expired = blocking::run_blocking(move || own.expired(rule, &account)).await;
+        let expired = expired
+            .map_err(|_panic| StoreError::Damaged("reading an account panicked".into()))??;
 
-        // Whatever it was that broke down, it is something of this account.
-        let old =
-            old.map_err(|_broken| StoreError::Damaged("reading an account broke down".into()))??;
-
-        let mut gone = 0_u64;
-        let mut rest = old.as_slice();
-        while let Some(portion) = next_portion(&mut rest) {
-            gone = gone.saturating_add(portion.len().try_into().unwrap_or_default());
+        let mut deleted = 0_u64;
+        let mut rest = expired.as_slice();
+        while let Some(batch) = next_batch(&mut rest) {
+            deleted = deleted.saturating_add(batch.len().try_into().unwrap_or_default());
             self.store
-                .write(move |transaction| portion.iter().try_for_each(|id| delete(transaction, id)))
+                .write(move |transaction| {
+                    batch
+                        .iter()
+                        .try_for_each(|id| (rule.delete)(transaction, id))
+                })
                 .await?;
         }
 
-        Ok(gone)
+        Ok(deleted)
     }
 
-    /// What is to go, oldest first. What cannot be read stays, for `check` to name.
-    fn old(&self, sweep: Sweep, account: &AccountId) -> Result<Vec<Old>, StoreError> {
-        let Sweep {
+    /// The expired records of an account, oldest first, without those that cannot be read.
+    fn expired(&self, rule: Rule, account: &AccountId) -> Result<Vec<Expired>, StoreError> {
+        let Rule {
             collection,
-            most,
-            days,
+            max_records,
+            max_days,
             candidate,
-        } = sweep;
-        let age = i64::try_from(days).unwrap_or(i64::MAX).saturating_mul(DAY);
+            ..
+        } = rule;
+        let max_age = i64::try_from(max_days)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(DAY_MILLIS);
         let now = self.clock.now();
-        let newest_old = now.millis().saturating_sub(age);
+        let cutoff = now.millis().saturating_sub(max_age);
         let snapshot = self.store.snapshot()?;
-        let live = snapshot.count(collection, account)?;
-        let too_many = if most == 0 {
-            0
-        } else {
-            live.saturating_sub(most)
+        let excess = match max_records {
+            0 => 0,
+            max => snapshot.count(collection, account)?.saturating_sub(max),
         };
 
-        let mut old = Vec::new();
-        for (seen, record) in (0_u64..).zip(snapshot.records_oldest_first(collection, account)) {
+        let mut expired = Vec::new();
+        for (position, record) in (0_u64..).zip(snapshot.records_oldest_first(collection, account))
+        {
             let record = match record {
                 Err(damage) if damage.is_damage() => continue,
                 outcome => outcome?,
@@ -166,76 +172,75 @@ impl Retention {
             let Ok(Candidate {
                 id,
                 created_at,
-                goes_on,
+                is_active,
             }) = candidate(&record)
             else {
                 continue;
             };
 
-            let is_old = days > 0 && created_at.millis() <= newest_old;
-            // What was made while the clock was ahead says nothing of those behind it.
-            if seen >= too_many && !is_old && created_at <= now {
+            let is_excess = position < excess;
+            let is_old = max_days > 0 && created_at.millis() <= cutoff;
+            // Later records are newer, except behind one that was created while the clock was
+            // ahead.
+            if !is_excess && !is_old && created_at <= now {
                 break;
             }
 
-            if seen < too_many || (is_old && !goes_on) {
-                old.push(Old {
+            if is_excess || (is_old && !is_active) {
+                expired.push(Expired {
                     id,
                     bytes: record.as_ref().len(),
                 });
             }
         }
 
-        Ok(old)
+        Ok(expired)
     }
 }
 
-/// Which objects are looked at, and by which rule.
+/// The part of a policy for one collection.
 #[derive(Clone, Copy)]
-struct Sweep {
+struct Rule {
     collection: Collection,
-    most: u64,
-    days: u64,
+    max_records: u64,
+    max_days: u64,
     candidate: fn(&Stored) -> Result<Candidate, StoreError>,
+    delete: fn(&mut Transaction<'_>, &str) -> Result<(), StoreError>,
 }
 
-/// Takes one object away.
-type Delete = fn(&mut Transaction<'_>, &str) -> Result<(), StoreError>;
-
-/// Something that is to go.
-struct Old {
+/// A record that has expired.
+struct Expired {
     id: String,
-    /// As many are read once more to delete it.
+    /// Deleting it reads this many bytes again.
     bytes: usize,
 }
 
-/// The ids of those that go in the next command, which all other writes wait for: neither many nor
-/// much.
-fn next_portion(rest: &mut &[Old]) -> Option<Vec<String>> {
+/// The ids to delete in the next command. All other writes wait for it, so it has bounds in number
+/// and bytes.
+fn next_batch(rest: &mut &[Expired]) -> Option<Vec<String>> {
     let mut bytes = 0_usize;
-    let fits = rest.iter().take(PORTION).take_while(|old| {
-        let fits = bytes == 0 || bytes.saturating_add(old.bytes) <= PORTION_BYTES;
-        bytes = bytes.saturating_add(old.bytes.max(1));
+    let fits = rest.iter().take(BATCH_SIZE).take_while(|expired| {
+        let fits = bytes == 0 || bytes.saturating_add(expired.bytes) <= BATCH_BYTES;
+        bytes = bytes.saturating_add(expired.bytes.max(1));
         fits
     });
-    let (portion, left) = rest.split_at_checked(fits.count())?;
-    *rest = left;
-    (!portion.is_empty()).then(|| portion.iter().map(|old| old.id.clone()).collect())
+    let (batch, remaining) = rest.split_at_checked(fits.count())?;
+    *rest = remaining;
+    (!batch.is_empty()).then(|| batch.iter().map(|expired| expired.id.clone()).collect())
 }
 
-/// What a sweep has done so far.
 #[derive(Default)]
-struct Swept {
-    gone: u64,
-    /// The first that was met.
+struct SweepProgress {
+    deleted: u64,
+    /// The first damage found.
     damage: Option<StoreError>,
 }
 
-impl Swept {
-    /// A part of it is done. What is damaged in one account is no reason to leave the others.
-    fn done(&mut self, outcome: Result<u64, StoreError>) -> Result<(), StoreError> {
-        match outcome {
-            Ok(gone) => self.gone = self.gone.saturating_add(gone),
+impl SweepProgress {
+    /// Records the result for one account. Damage in one does not stop the others.
+    fn record(&mut self, result: Result<u64, StoreError>) -> Result<(), StoreError> {
+        match result {
+            Ok(deleted) => self.deleted = self.deleted.saturating_add(deleted),
             Err(damage) if damage.is_damage() => {
                 self.damage.get_or_insert(damage);
             }
@@ -255,7 +260,7 @@ fn alert_candidate(record: &Stored) -> Result<Candidate, StoreError> {
     Ok(Candidate {
         id: id.into(),
         created_at,
-        goes_on: status.is_active(),
+        is_active: status.is_active(),
     })
 }
 
@@ -264,11 +269,11 @@ fn log_candidate(record: &Stored) -> Result<Candidate, StoreError> {
     Ok(Candidate {
         id: id.into(),
         created_at,
-        goes_on: false,
+        is_active: false,
     })
 }
 
-/// What somebody has deleted meanwhile is gone all the same.
+/// Deletes an alert, unless a client has deleted it meanwhile.
 fn delete_alert(transaction: &mut Transaction<'_>, id: &str) -> Result<(), StoreError> {
     match transaction.record(ALERTS, id)? {
         Some(record) => alerts::delete(transaction, &objects::decode(&record)?),

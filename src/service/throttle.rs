@@ -1,4 +1,4 @@
-//! At most so many of something per minute for each name.
+//! Rate limits per minute and name.
 
 use crate::domain::{quota::Quota, rejection::Rejection};
 use governor::{
@@ -16,7 +16,7 @@ use std::{
     },
 };
 
-/// A limit per minute and name. A name that was quiet for a minute may use all of its minute at
+/// A rate limit for each name. A name that has been idle for a minute may use its whole quota at
 /// once.
 #[derive(Debug)]
 pub struct Throttle {
@@ -30,14 +30,14 @@ pub struct Throttle {
 type Limiter =
     RateLimiter<Key, DefaultKeyedStateStore<Key>, DefaultClock, StateInformationMiddleware>;
 
-/// A name's hash. Anybody may send a name of any length, and it is kept for a while.
+/// The hash of a name. Clients may send names of any length, which are kept for a while.
 type Key = [u8; 32];
 
-/// Names that have been quiet are forgotten after so many checks.
-const FORGET_EVERY: u32 = 512;
+/// Idle names are removed after this many checks.
+const CLEANUP_INTERVAL: u32 = 512;
 
 impl Throttle {
-    /// Allows `per_minute` of `what` (a plural); 0 is no limit. `policy` is a word for it, in
+    /// Allows `per_minute` of `what`, which is a plural; 0 is no limit. `policy` names the limit in
     /// headers.
     pub fn per_minute(per_minute: u32, policy: &'static str, what: &'static str) -> Self {
         let limiter = NonZeroU32::new(per_minute)
@@ -51,9 +51,8 @@ impl Throttle {
         }
     }
 
-    /// The same for settings that were read again: who has used up a minute has done so, unless the
-    /// limit is another one now.
-    pub fn renewed(
+    /// A limit for reloaded settings. Keeps the counts of `before` if the limit is the same.
+    pub fn reloaded(
         before: Option<&Arc<Self>>,
         per_minute: u32,
         policy: &'static str,
@@ -66,16 +65,16 @@ impl Throttle {
         )
     }
 
-    /// Counts one, and tells what is left of the limit, if there is one.
+    /// Counts one, and returns what is left of the quota, if there is a limit.
     ///
     /// # Errors
-    /// [`Rejection::TooMany`], with the time after which the next is allowed.
+    /// [`Rejection::TooMany`] with the time until the next is allowed.
     pub fn check(&self, name: &str) -> Result<Option<Quota>, Rejection> {
         let Some(limiter) = &self.limiter else {
             return Ok(None);
         };
 
-        if self.checks.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
+        if self.checks.fetch_add(1, Ordering::Relaxed) % CLEANUP_INTERVAL == CLEANUP_INTERVAL - 1 {
             limiter.retain_recent();
         }
 
@@ -128,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_more_than_allowed_is_told_when_to_come_back() {
+    fn excess_is_refused_with_a_retry_time() {
         let throttle = Throttle::per_minute(2, "requests", "requests");
         assert!(throttle.check("a").is_ok() && throttle.check("a").is_ok());
         let refused = throttle.check("a").unwrap_err();
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_told_with_each_one() {
+    fn each_check_returns_the_remaining_quota() {
         let throttle = Throttle::per_minute(60, "requests", "requests");
         let quota = |remaining, reset_seconds| Quota {
             policy: "requests",
@@ -173,17 +172,17 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_quiet_is_not_forgotten() {
+    fn active_name_survives_cleanup() {
         let throttle = Throttle::per_minute(1, "requests", "requests");
         assert!(throttle.check("a").is_ok());
-        for other in 0..3 * FORGET_EVERY {
+        for other in 0..3 * CLEANUP_INTERVAL {
             assert!(throttle.check(&other.to_string()).is_ok());
         }
         assert!(throttle.check("a").is_err());
     }
 
     #[test]
-    fn names_that_differ_only_at_their_end_are_two_and_kept_short() {
+    fn long_names_are_hashed_and_distinct() {
         let throttle = Throttle::per_minute(1, "requests", "requests");
         let long = "x".repeat(1 << 20);
         assert!(
@@ -194,15 +193,15 @@ mod tests {
         assert_eq!(std::mem::size_of_val(&key(&long)), 32);
     }
 
-    /// A reload let everybody begin anew, so that whoever tried passwords had only to wait for one.
+    /// A reload used to reset all counts, which helped an attacker who guesses passwords.
     #[test]
-    fn what_was_counted_stays_counted_while_the_limit_is_the_same() {
-        let throttle = Throttle::renewed(None, 1, "requests", "requests");
+    fn reload_with_the_same_limit_keeps_counts() {
+        let throttle = Throttle::reloaded(None, 1, "requests", "requests");
         assert!(throttle.check("a").is_ok());
-        let renewed = Throttle::renewed(Some(&throttle), 1, "requests", "requests");
-        assert!(renewed.check("a").is_err() && renewed.check("b").is_ok());
+        let reloaded = Throttle::reloaded(Some(&throttle), 1, "requests", "requests");
+        assert!(reloaded.check("a").is_err() && reloaded.check("b").is_ok());
         assert!(
-            Throttle::renewed(Some(&throttle), 2, "requests", "requests")
+            Throttle::reloaded(Some(&throttle), 2, "requests", "requests")
                 .check("a")
                 .is_ok(),
             "another limit"
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_is_no_limit() {
+    fn zero_disables_the_limit() {
         let throttle = Throttle::per_minute(0, "requests", "requests");
         assert!((0..1000).all(|_| throttle.check("a").is_ok()));
     }

@@ -1,8 +1,7 @@
-//! The tokens that `/public/login` gives out: JSON Web Tokens, signed with HMAC-SHA-256 by the
-//! store's own secret.
+//! The tokens of `/public/login`: JSON Web Tokens, signed with HMAC-SHA-256 and the store's secret.
 //!
-//! The claims are `id` (the user), `sid` (the account), `iat` and `exp` in unix seconds; a public
-//! client decodes them without checking and reads `id`.
+//! The claims are `id` (the user), `sid` (the account), `iat` and `exp` in Unix seconds. A public
+//! client decodes a token without verifying it and reads `id`.
 
 use crate::domain::{
     ids::{AccountId, UserId},
@@ -16,31 +15,31 @@ use jsonwebtoken::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// The user.
     pub id: UserId,
     /// The account.
     pub sid: AccountId,
-    /// When it was given out, in unix seconds.
+    /// Time of issue in Unix seconds.
     pub iat: i64,
-    /// When it ends, in unix seconds.
+    /// Time of expiry in Unix seconds.
     pub exp: i64,
 }
 
-/// What became of a token.
+/// The result of verifying a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenStatus {
-    /// One of ours.
+    /// Signed by this store, and not expired.
     Valid(Claims),
-    /// Was one of ours.
+    /// Signed by this store, but expired.
     Expired,
-    /// Not signed by us, or no token at all.
+    /// Not a token, or not signed by this store.
     Foreign,
 }
 
-/// Makes and checks tokens.
+/// Issues and verifies tokens.
 #[derive(Clone)]
 pub struct Tokens {
     signing: EncodingKey,
@@ -57,13 +56,12 @@ impl std::fmt::Debug for Tokens {
 impl Tokens {
     /// Tokens signed with `secret`.
     pub fn new(secret: &[u8]) -> Self {
-        // The library wants its cryptography set once for the whole process. Whoever was first set
-        // the same.
-        let _already_set = CryptoProvider::install_default(&HMAC_SHA256);
+        // The library wants its cryptography set once per process. An error means that it is set.
+        let _ignored = CryptoProvider::install_default(&HMAC_SHA256);
 
         let mut validation = Validation::new(Algorithm::HS256);
         validation.required_spec_claims.clear();
-        // Expiry is checked here, by the clock that we are given.
+        // `verify` checks expiry by our own clock.
         validation.validate_exp = false;
         validation.validate_aud = false;
 
@@ -74,10 +72,10 @@ impl Tokens {
         }
     }
 
-    /// A token for a user, good for `lifetime` seconds from `now`.
+    /// Issues a token for a user, valid for `lifetime` seconds from `now`.
     ///
     /// # Errors
-    /// The library refuses to sign, as a sentence.
+    /// The library failed to sign.
     pub fn issue(
         &self,
         id: UserId,
@@ -93,12 +91,12 @@ impl Tokens {
             exp: iat.saturating_add(lifetime.into()),
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
-            .map_err(|error| format!("the token cannot be signed: {error}"))
+            .map_err(|error| format!("cannot sign the token: {error}"))
     }
 
-    /// Reads a token and says whether it is one of ours.
-    pub fn check(&self, token: &[u8], now: Timestamp) -> TokenStatus {
-        // Most credentials are no tokens, and telling so must cost nothing.
+    /// Verifies a token.
+    pub fn verify(&self, token: &[u8], now: Timestamp) -> TokenStatus {
+        // Most credentials are not tokens, so this check must be cheap.
         if !token.starts_with(b"eyJ") {
             return TokenStatus::Foreign;
         }
@@ -204,33 +202,33 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_until_it_expires() {
+    fn token_is_valid_until_it_expires() {
         let tokens = Tokens::new(b"secret");
         assert!(
-            matches!(tokens.check(token().as_bytes(), at(1_059)), TokenStatus::Valid(claims) if claims.exp == 1_060)
+            matches!(tokens.verify(token().as_bytes(), at(1_059)), TokenStatus::Valid(claims) if claims.exp == 1_060)
         );
         assert_eq!(
-            tokens.check(token().as_bytes(), at(1_060)),
+            tokens.verify(token().as_bytes(), at(1_060)),
             TokenStatus::Expired
         );
     }
 
     #[test]
-    fn tokens_of_others_are_foreign() {
+    fn token_with_another_signature_is_foreign() {
         assert_eq!(
-            Tokens::new(b"other").check(token().as_bytes(), at(1_000)),
+            Tokens::new(b"other").verify(token().as_bytes(), at(1_000)),
             TokenStatus::Foreign
         );
         // RFC 7515's example of an unsigned token, shortened: {"alg":"none"} . {"id":"usr_1"} .
         let unsigned = b"eyJhbGciOiJub25lIn0.eyJpZCI6InVzcl8xIn0.";
         assert_eq!(
-            Tokens::new(b"secret").check(unsigned, at(1_000)),
+            Tokens::new(b"secret").verify(unsigned, at(1_000)),
             TokenStatus::Foreign
         );
     }
 
     #[test]
-    fn the_signature_is_that_of_the_standard() {
+    fn signature_matches_rfc_4231() {
         // RFC 4231, test case 2: key "Jefe".
         use signature::Signer;
         let mac = HmacSha256::new(b"Jefe")
