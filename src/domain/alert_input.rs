@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_can_be_sent_back() {
+    fn body_of_a_get_can_be_put_back() {
         let long = "x".repeat(MAX_TITLE_LEN + 1);
         let stored = map(
             json!({"id": "alt_1", "status": "open", "title": long, "description": null, "resolved": null,

@@ -4,7 +4,7 @@
 use crate::{
     callers::{Caller, id},
     server::TestServer,
-    telling::tell,
+    stderr,
 };
 use serde_json::{Map, Value, json};
 use std::{
@@ -242,8 +242,8 @@ fn shared_cases_have_the_expected_outcome() {
     if folder.exists() {
         let count = play_all(&folder);
         assert!(count > 0, "../shared/cases is empty");
-        tell(&format!("{count} cases of ../shared/cases ran, and passed"));
+        stderr::print(&format!("{count} cases of ../shared/cases ran, and passed"));
     } else {
-        tell("no case of ../shared/cases ran: it is not there");
+        stderr::print("no case of ../shared/cases ran: it is not there");
     }
 }

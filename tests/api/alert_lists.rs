@@ -59,7 +59,7 @@ fn create(account: &Caller, title: &str, more: Value) -> Value {
 }
 
 #[test]
-fn null_can_be_asked_for() {
+fn null_is_matched_by_filters() {
     let fill = |account: &Caller| {
         create(account, "a", json!({}));
         let taken = create(
@@ -95,7 +95,7 @@ fn null_can_be_asked_for() {
 }
 
 #[test]
-fn null_can_be_asked_of_logs_and_only_where_it_may_be() {
+fn null_is_matched_only_for_nullable_attributes_of_logs() {
     let server = TestServer::start();
     let account = server.account("ops");
     let integration =
@@ -129,7 +129,7 @@ fn null_can_be_asked_of_logs_and_only_where_it_may_be() {
 }
 
 #[test]
-fn additional_data_is_found_by_what_one_of_it_has() {
+fn additional_data_matches_if_one_entry_does() {
     let datum = |label: &str, value: Value| json!({"type": "text", "label": label, "value": value});
     let fill = |account: &Caller| {
         create(
@@ -184,7 +184,7 @@ fn additional_data_is_found_by_what_one_of_it_has() {
 }
 
 #[test]
-fn what_cannot_be_asked_of_additional_data_says_what_can() {
+fn unsupported_filter_of_additional_data_is_refused() {
     let server = TestServer::start();
     let account = server.account("ops");
     for (query, fault) in [

@@ -2,13 +2,13 @@
 //! and taken from status to status.
 
 use crate::{
-    answer::Answer,
     callers::{Caller, id},
+    response::Response,
     server::TestServer,
 };
 use serde_json::{Value, json};
 
-fn create(account: &Caller, body: Value) -> Answer {
+fn create(account: &Caller, body: Value) -> Response {
     account.send("POST", "/alert", Some(&body.to_string()))
 }
 
@@ -21,7 +21,13 @@ fn created(account: &Caller, title: &str) -> Value {
     .json()
 }
 
-fn call(account: &Caller, method: &str, alert: &Value, below: &str, body: Option<Value>) -> Answer {
+fn call(
+    account: &Caller,
+    method: &str,
+    alert: &Value,
+    below: &str,
+    body: Option<Value>,
+) -> Response {
     let body = body.map(|body| body.to_string());
     account.send(
         method,
@@ -48,7 +54,7 @@ fn titles(account: &Caller, query: &str) -> Vec<String> {
 }
 
 #[test]
-fn an_alert_is_created_read_changed_and_deleted() {
+fn alert_is_created_read_updated_and_deleted() {
     let server = TestServer::at(1_700_000_000_999);
     let account = server.account("ops");
     let body = json!({
@@ -124,7 +130,7 @@ fn an_alert_is_created_read_changed_and_deleted() {
 }
 
 #[test]
-fn every_fault_of_a_create_is_told() {
+fn create_reports_all_errors() {
     let server = TestServer::start();
     let account = server.account("ops");
     create(&account, json!({})).assert_error(
@@ -144,7 +150,7 @@ fn every_fault_of_a_create_is_told() {
 }
 
 #[test]
-fn a_foreign_source_is_told_beside_all_other_faults() {
+fn foreign_source_is_reported_with_all_other_errors() {
     let server = TestServer::start();
     let account = server.account("ops");
     let theirs = server.account("somebody else").created("theirs");
@@ -159,7 +165,7 @@ fn a_foreign_source_is_told_beside_all_other_faults() {
 }
 
 #[test]
-fn an_alert_as_it_was_read_can_be_created_anew() {
+fn body_of_an_alert_can_be_posted_as_a_new_one() {
     let server = TestServer::start();
     let body = json!({"username": "alice", "password": "x"}).to_string();
     let token = server
@@ -187,7 +193,7 @@ fn an_alert_as_it_was_read_can_be_created_anew() {
 }
 
 #[test]
-fn null_clears_a_description_and_is_refused_elsewhere() {
+fn null_clears_only_the_description() {
     let server = TestServer::start();
     let account = server.account("ops");
     let alert = create(
@@ -222,7 +228,7 @@ fn null_clears_a_description_and_is_refused_elsewhere() {
 }
 
 #[test]
-fn the_strict_refuse_what_an_update_cannot_change() {
+fn strict_update_of_a_read_only_attribute_is_refused() {
     let server = TestServer::start();
     let account = server.account("ops");
     let alert = created(&account, "t");
@@ -251,7 +257,7 @@ fn the_strict_refuse_what_an_update_cannot_change() {
 }
 
 #[test]
-fn an_alert_of_an_event_can_be_sent_back_however_long_it_is() {
+fn alert_of_a_large_event_can_be_put_back() {
     let server = TestServer::start();
     let account = server.account("ops");
     let integration =
@@ -280,7 +286,7 @@ fn an_alert_of_an_event_can_be_sent_back_however_long_it_is() {
 }
 
 #[test]
-fn an_alert_in_the_name_of_an_integration_is_one_of_its_events() {
+fn alert_with_an_integration_as_source_counts_as_its_event() {
     let server = TestServer::start();
     let account = server.account("ops");
     let integration = account.created_from(
@@ -319,7 +325,7 @@ fn an_alert_in_the_name_of_an_integration_is_one_of_its_events() {
 }
 
 #[test]
-fn steps_are_taken_as_the_status_allows() {
+fn action_is_refused_unless_the_status_allows_it() {
     let server = TestServer::at(1_700_000_000_000);
     let account = server.account("ops");
     let alert = created(&account, "t");
@@ -356,7 +362,7 @@ fn steps_are_taken_as_the_status_allows() {
 }
 
 #[test]
-fn who_took_a_step_is_named() {
+fn actor_of_an_action_is_recorded() {
     let server = TestServer::start();
     let body = json!({"username": "alice", "password": "x"}).to_string();
     let token = server
@@ -375,7 +381,7 @@ fn who_took_a_step_is_named() {
 }
 
 #[test]
-fn alerts_are_listed_as_integrations_are() {
+fn alerts_are_listed_like_integrations() {
     let server = TestServer::start();
     let account = server.account("ops");
     for (number, urgency) in ["low", "high", "critical", "low"].into_iter().enumerate() {

@@ -73,7 +73,7 @@ fn same(values: impl IntoIterator<Item = Value>) -> Vec<(Value, Value)> {
 }
 
 #[test]
-fn name_is_1_to_255_characters_after_trimming() {
+fn name_has_1_to_255_characters_after_trimming() {
     let longest = "ü".repeat(255);
     assert_taken(
         "name",
@@ -101,7 +101,7 @@ fn name_is_1_to_255_characters_after_trimming() {
 }
 
 #[test]
-fn type_is_1_to_64_of_a_z_0_9_and_underscore() {
+fn type_has_1_to_64_of_a_z_0_9_and_underscore() {
     assert_taken(
         "type",
         &same([
@@ -117,7 +117,7 @@ fn type_is_1_to_64_of_a_z_0_9_and_underscore() {
 }
 
 #[test]
-fn destinations_are_three_lower_case_letters_underscore_and_a_tail() {
+fn destination_without_a_prefix_is_refused() {
     let tail = "Aa0_-".repeat(12) + "xxxx";
     assert_taken(
         "destination_ids",
@@ -143,7 +143,7 @@ fn destinations_are_three_lower_case_letters_underscore_and_a_tail() {
 }
 
 #[test]
-fn destinations_are_an_array_of_texts() {
+fn destinations_must_be_an_array_of_strings() {
     assert_refused(
         "destination_ids",
         &[
@@ -159,7 +159,7 @@ fn destinations_are_an_array_of_texts() {
 }
 
 #[test]
-fn duplicate_destinations_are_dropped_and_the_order_kept() {
+fn duplicate_destinations_are_dropped() {
     assert_taken(
         "destination_ids",
         &[(
@@ -170,7 +170,7 @@ fn duplicate_destinations_are_dropped_and_the_order_kept() {
 }
 
 #[test]
-fn a_hundred_destinations_are_taken_and_one_more_is_refused() {
+fn more_than_a_hundred_destinations_are_refused() {
     let ids = |count| {
         json!(
             (0..count)
@@ -183,7 +183,7 @@ fn a_hundred_destinations_are_taken_and_one_more_is_refused() {
 }
 
 #[test]
-fn enabled_is_a_boolean_or_one_of_two_texts() {
+fn enabled_must_be_a_boolean_or_its_text() {
     assert_taken(
         "enabled",
         &[
@@ -208,7 +208,7 @@ fn enabled_is_a_boolean_or_one_of_two_texts() {
 }
 
 #[test]
-fn urgency_is_low_medium_high_or_critical() {
+fn unknown_urgency_is_refused() {
     assert_taken(
         "urgency",
         &same(["low", "medium", "high", "critical"].map(|text| json!(text))),
@@ -226,7 +226,7 @@ fn urgency_is_low_medium_high_or_critical() {
 }
 
 #[test]
-fn meta_and_options_are_objects_of_any_shape() {
+fn meta_and_options_accept_any_object() {
     for attribute in ["meta", "options"] {
         assert_taken(
             attribute,
@@ -240,7 +240,7 @@ fn meta_and_options_are_objects_of_any_shape() {
 }
 
 #[test]
-fn null_is_refused_for_every_attribute_that_is_not_the_servers_own() {
+fn null_is_refused_for_every_writable_attribute() {
     for attribute in [
         "meta",
         "name",
@@ -255,7 +255,7 @@ fn null_is_refused_for_every_attribute_that_is_not_the_servers_own() {
 }
 
 #[test]
-fn all_faults_are_reported_together_in_the_order_of_the_object() {
+fn all_errors_are_reported_in_the_order_of_attributes() {
     let server = TestServer::start();
     let account = server.account("ops");
     let existing = account.created("x");
@@ -280,7 +280,7 @@ fn all_faults_are_reported_together_in_the_order_of_the_object() {
 }
 
 #[test]
-fn a_message_says_what_would_be_right() {
+fn error_message_states_what_is_allowed() {
     let server = TestServer::start();
     let account = server.account("ops");
     for (attribute, value, right) in [

@@ -27,7 +27,7 @@ fn malformed_json_is_refused_with_line_and_column() {
 }
 
 #[test]
-fn a_body_that_is_not_utf8_is_refused() {
+fn body_that_is_not_utf8_is_refused() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     let answer = connection
@@ -40,7 +40,7 @@ fn a_body_that_is_not_utf8_is_refused() {
 }
 
 #[test]
-fn json_that_is_no_object_is_refused() {
+fn json_that_is_not_an_object_is_refused() {
     let server = TestServer::start();
     let account = server.account("ops");
     for (body, kind) in [
@@ -61,7 +61,7 @@ fn json_that_is_no_object_is_refused() {
 }
 
 #[test]
-fn an_empty_body_is_refused() {
+fn empty_body_is_refused() {
     let server = TestServer::start();
     let account = server.account("ops");
     for body in [None, Some(""), Some(" \n")] {
@@ -72,7 +72,7 @@ fn an_empty_body_is_refused() {
 }
 
 #[test]
-fn absurdly_deep_json_is_refused_and_the_server_lives() {
+fn deeply_nested_json_is_refused() {
     let server = TestServer::start();
     let account = server.account("ops");
     let deep = format!(r#"{{"meta":{}"#, "[".repeat(400_000));
@@ -83,7 +83,7 @@ fn absurdly_deep_json_is_refused_and_the_server_lives() {
 }
 
 #[test]
-fn white_space_around_the_object_is_json_too() {
+fn white_space_around_the_object_is_accepted() {
     let server = TestServer::start();
     let body = "\r\n\t {\"name\":\"x\",\"type\":\"email\",\"destination_ids\":[]}\n ";
     server
@@ -93,7 +93,7 @@ fn white_space_around_the_object_is_json_too() {
 }
 
 #[test]
-fn a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not() {
+fn body_one_byte_over_the_limit_is_refused() {
     let body = r#"{"name":"x","type":"email","destination_ids":[]}"#;
     let server = TestServer::with(|settings| settings.limits.body_bytes = body.len());
     let account = server.account("ops");
@@ -108,7 +108,7 @@ fn a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not() {
 }
 
 #[test]
-fn the_limit_is_one_mebibyte_unless_set_otherwise() {
+fn default_body_limit_is_one_mebibyte() {
     let server = TestServer::start();
     let account = server.account("ops");
     let around = json!({"name": "x", "type": "email", "destination_ids": [], "meta": {"m": ""}})
@@ -127,7 +127,7 @@ fn the_limit_is_one_mebibyte_unless_set_otherwise() {
 }
 
 #[test]
-fn an_announced_length_over_the_limit_is_refused_before_the_body_comes() {
+fn announced_length_over_the_limit_is_refused_before_the_body() {
     let server = TestServer::with(|settings| settings.limits.body_bytes = 100);
     let mut connection = Connection::open(&server);
     let answer = connection
@@ -141,7 +141,7 @@ fn an_announced_length_over_the_limit_is_refused_before_the_body_comes() {
 }
 
 #[test]
-fn a_chunked_body_over_the_limit_is_refused_on_the_way() {
+fn chunked_body_over_the_limit_is_refused_midway() {
     let server = TestServer::with(|settings| settings.limits.body_bytes = 100);
     let mut connection = Connection::open(&server);
     let chunk = format!("40\r\n{}\r\n", " ".repeat(64));
@@ -164,7 +164,7 @@ fn a_chunked_body_over_the_limit_is_refused_on_the_way() {
 }
 
 #[test]
-fn a_chunked_body_within_the_limit_is_taken() {
+fn chunked_body_within_the_limit_is_accepted() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     let chunks = [
@@ -179,7 +179,7 @@ fn a_chunked_body_within_the_limit_is_taken() {
 }
 
 #[test]
-fn a_body_that_says_it_is_no_json_answers_415() {
+fn body_with_another_content_type_answers_415() {
     let server = TestServer::start();
     let account = server.account("ops");
     let body = r#"{"name":"x","type":"email","destination_ids":[]}"#;
@@ -208,7 +208,7 @@ fn a_body_that_says_it_is_no_json_answers_415() {
 }
 
 #[test]
-fn every_spelling_of_the_json_type_is_taken() {
+fn every_spelling_of_the_json_type_is_accepted() {
     let server = TestServer::start();
     let account = server.account("ops");
     let body = r#"{"name":"x","type":"email","destination_ids":[]}"#;
@@ -227,7 +227,7 @@ fn every_spelling_of_the_json_type_is_taken() {
 }
 
 #[test]
-fn a_body_that_does_not_say_what_it_is_is_taken() {
+fn body_without_a_content_type_is_accepted() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     let body = r#"{"name":"x","type":"email","destination_ids":[]}"#;
@@ -239,7 +239,7 @@ fn a_body_that_does_not_say_what_it_is_is_taken() {
 }
 
 #[test]
-fn a_refused_body_is_not_taken_for_the_next_request() {
+fn refused_body_is_not_parsed_as_the_next_request() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     let smuggled = "DELETE /integration/int_x HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -268,7 +268,7 @@ fn a_refused_body_is_not_taken_for_the_next_request() {
 }
 
 #[test]
-fn an_address_over_the_limit_answers_414() {
+fn url_over_the_limit_answers_414() {
     let server = TestServer::with(|settings| settings.limits.url_bytes = 100);
     let account = server.account("ops");
     let path = |length: usize| {
@@ -285,7 +285,7 @@ fn an_address_over_the_limit_answers_414() {
 }
 
 #[test]
-fn a_body_that_does_not_come_in_time_answers_408() {
+fn late_body_answers_408() {
     let server = TestServer::with(|settings| settings.limits.body_seconds = 0);
     let mut connection = Connection::open(&server);
     let answer = connection
@@ -296,7 +296,7 @@ fn a_body_that_does_not_come_in_time_answers_408() {
 }
 
 #[test]
-fn names_that_the_json_library_would_not_keep_are_refused() {
+fn reserved_names_are_refused() {
     // serde_json reads {"$serde_json::private::Number": "5"} as the number 5; silently storing 5
     // would lose what was sent.
     let server = TestServer::start();
@@ -310,7 +310,7 @@ fn names_that_the_json_library_would_not_keep_are_refused() {
 /// What a body costs to parse, copy and write goes by its values: half a million fit into a
 /// mebibyte.
 #[test]
-fn a_body_holds_so_many_values() {
+fn body_with_too_many_values_is_refused() {
     let server = TestServer::start();
     let account = server.account("ops");
     let body = |values: usize| {

@@ -1,6 +1,6 @@
 //! Who calls: anybody with whatever credential, always with the same methods.
 
-use crate::answer::Answer;
+use crate::response::Response;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use ureq::{
@@ -37,15 +37,15 @@ impl Caller {
         caller
     }
 
-    pub(crate) fn create(&self, body: Value) -> Answer {
+    pub(crate) fn create(&self, body: Value) -> Response {
         self.send("POST", "/integration", Some(&body.to_string()))
     }
 
-    pub(crate) fn get(&self, id: &str) -> Answer {
+    pub(crate) fn get(&self, id: &str) -> Response {
         self.send("GET", &format!("/integration/{id}"), None)
     }
 
-    pub(crate) fn update(&self, id: &str, body: Value) -> Answer {
+    pub(crate) fn update(&self, id: &str, body: Value) -> Response {
         self.send(
             "PUT",
             &format!("/integration/{id}"),
@@ -53,20 +53,20 @@ impl Caller {
         )
     }
 
-    pub(crate) fn delete(&self, id: &str) -> Answer {
+    pub(crate) fn delete(&self, id: &str) -> Response {
         self.send("DELETE", &format!("/integration/{id}"), None)
     }
 
     /// `query` without its question mark, encoded.
-    pub(crate) fn list(&self, query: &str) -> Answer {
+    pub(crate) fn list(&self, query: &str) -> Response {
         self.send("GET", &format!("/integration?{query}"), None)
     }
 
     /// Any request. A body is sent as JSON unless the caller has another `Content-Type`.
-    pub(crate) fn send(&self, method: &str, path: &str, body: Option<&str>) -> Answer {
+    pub(crate) fn send(&self, method: &str, path: &str, body: Option<&str>) -> Response {
         match body {
             Some(body) => self.send_bytes(method, path, body.as_bytes()),
-            None => Answer::read(
+            None => Response::read(
                 self.agent
                     .run(self.request(method, path).body(()).unwrap())
                     .unwrap(),
@@ -75,7 +75,7 @@ impl Caller {
     }
 
     /// The same, with a body that need not be text.
-    pub(crate) fn send_bytes(&self, method: &str, path: &str, body: &[u8]) -> Answer {
+    pub(crate) fn send_bytes(&self, method: &str, path: &str, body: &[u8]) -> Response {
         let typed = self
             .headers
             .iter()
@@ -86,7 +86,7 @@ impl Caller {
         } else {
             request.header(CONTENT_TYPE, "application/json")
         };
-        Answer::read(self.agent.run(request.body(body).unwrap()).unwrap())
+        Response::read(self.agent.run(request.body(body).unwrap()).unwrap())
     }
 
     fn request(&self, method: &str, path: &str) -> Builder {

@@ -35,7 +35,7 @@ fn all(account: &Caller) -> Vec<Value> {
 }
 
 #[test]
-fn lists_stay_in_order_of_creation_and_sorts_by_time_go_by_what_is_shown() {
+fn lists_keep_creation_order_across_clock_jumps() {
     let server = TestServer::at(START);
     let account = server.account("ops");
     for jump in [0, -DAY, 1, DAY, -365 * DAY, 0] {
@@ -71,7 +71,7 @@ fn lists_stay_in_order_of_creation_and_sorts_by_time_go_by_what_is_shown() {
 }
 
 #[test]
-fn an_object_only_moves_forward_while_the_clock_jumps() {
+fn updated_at_never_decreases_across_clock_jumps() {
     let server = TestServer::at(START);
     let account = server.account("ops");
     let created = account.created("x");
@@ -98,7 +98,7 @@ fn an_object_only_moves_forward_while_the_clock_jumps() {
 }
 
 #[test]
-fn at_the_end_of_all_times_objects_can_still_be_changed() {
+fn objects_can_be_updated_at_the_maximum_timestamp() {
     let last = "9999-12-31T23:59:59.999Z";
     let server = TestServer::at(253_402_300_799_999);
     let account = server.account("ops");
@@ -119,7 +119,7 @@ fn at_the_end_of_all_times_objects_can_still_be_changed() {
 }
 
 #[test]
-fn a_token_is_not_taken_away_by_a_jump_back() {
+fn token_stays_valid_when_the_clock_jumps_back() {
     let server = TestServer::at(START);
     let user = server.user();
     server.clock.set(START - DAY);
@@ -139,7 +139,7 @@ fn a_token_is_not_taken_away_by_a_jump_back() {
 }
 
 #[test]
-fn a_key_is_never_forgotten_early_by_a_jump_back() {
+fn idempotency_key_is_kept_when_the_clock_jumps_back() {
     let server = TestServer::at(START);
     let ops = server.account("ops").with("Idempotency-Key", "k1");
     let body = json!({"name": "x", "type": "email", "destination_ids": []});
@@ -165,7 +165,7 @@ fn a_key_is_never_forgotten_early_by_a_jump_back() {
 }
 
 #[test]
-fn limits_per_minute_do_not_mind_the_clock() {
+fn rate_limits_are_unaffected_by_clock_jumps() {
     let server = TestServer::at_with(START, |settings| settings.limits.requests_per_minute = 1);
     let ops = server.account("ops");
     ops.list("").assert_status(200);

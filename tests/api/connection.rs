@@ -1,6 +1,6 @@
 //! A bare connection, for requests that a proper client would not send.
 
-use crate::{answer::Answer, server::TestServer};
+use crate::{response::Response, server::TestServer};
 use std::{
     io::{BufRead, BufReader, ErrorKind, Read, Write},
     net::TcpStream,
@@ -53,7 +53,7 @@ impl Connection {
     }
 
     /// The next answer, with as much body as it says it has.
-    pub(crate) fn receive(&mut self) -> Answer {
+    pub(crate) fn receive(&mut self) -> Response {
         let mut answer = self.receive_head();
         let length = answer
             .header("content-length")
@@ -65,7 +65,7 @@ impl Connection {
     }
 
     /// The next answer, which has no body whatever it says, such as one to HEAD.
-    pub(crate) fn receive_head(&mut self) -> Answer {
+    pub(crate) fn receive_head(&mut self) -> Response {
         let status = self.line().split(' ').nth(1).unwrap().parse().unwrap();
         let mut headers = HeaderMap::new();
         loop {
@@ -77,7 +77,7 @@ impl Connection {
             headers.append(name, HeaderValue::from_str(value.trim()).unwrap());
         }
 
-        Answer {
+        Response {
             status,
             headers,
             text: String::new(),

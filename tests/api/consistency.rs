@@ -12,7 +12,7 @@ use std::{
 };
 
 #[test]
-fn sixty_four_clients_creating_at_once_get_numbers_without_gap_or_double() {
+fn concurrent_creates_get_gapless_unique_tiny_ids() {
     let server = TestServer::on_disk();
     let account = server.account("ops");
     let create = || {
@@ -38,7 +38,7 @@ fn sixty_four_clients_creating_at_once_get_numbers_without_gap_or_double() {
 type ValueOf = fn(usize) -> Value;
 
 #[test]
-fn concurrent_partial_updates_of_one_object_lose_none() {
+fn concurrent_partial_updates_lose_nothing() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
@@ -75,7 +75,7 @@ fn concurrent_partial_updates_of_one_object_lose_none() {
 }
 
 #[test]
-fn of_many_who_delete_the_same_one_succeeds() {
+fn one_of_many_concurrent_deletes_succeeds() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
@@ -122,7 +122,7 @@ fn assert_whole(account: &Caller, query: &str) -> Vec<u64> {
 }
 
 #[test]
-fn every_list_is_whole_while_others_create_and_delete() {
+fn lists_are_consistent_during_writes() {
     let server = TestServer::start();
     let account = server.account("ops");
     let done = AtomicBool::new(false);
@@ -154,7 +154,7 @@ fn every_list_is_whole_while_others_create_and_delete() {
 }
 
 #[test]
-fn writes_are_seen_in_their_order() {
+fn writes_become_visible_in_order() {
     let server = TestServer::start();
     let account = server.account("ops");
     thread::scope(|scope| {
@@ -176,7 +176,7 @@ fn writes_are_seen_in_their_order() {
 }
 
 #[test]
-fn a_read_after_an_answered_write_sees_it_from_any_client() {
+fn read_after_write_is_consistent_for_all_clients() {
     let server = TestServer::start();
     let account = server.account("ops");
     thread::scope(|scope| {
@@ -200,7 +200,7 @@ fn a_read_after_an_answered_write_sees_it_from_any_client() {
 }
 
 #[test]
-fn everything_is_the_same_after_a_restart() {
+fn everything_survives_a_restart() {
     let server = TestServer::on_disk();
     let account = server.account("ops");
     let created: Vec<_> = (0..12)
@@ -231,7 +231,7 @@ fn everything_is_the_same_after_a_restart() {
 }
 
 #[test]
-fn what_was_answered_4xx_changed_nothing() {
+fn request_answered_4xx_changes_nothing() {
     let server = TestServer::with_people();
     let (account, reader) = (server.key(), server.read_only_key());
     let created = account.created("x");

@@ -5,7 +5,7 @@ use crate::server::TestServer;
 const HEADERS: &str = "authorization,content-type,x-api-key,x-api-secret,x-request-id,x-strict";
 
 #[test]
-fn a_preflight_is_answered_for_every_documented_method_and_header() {
+fn preflight_allows_every_documented_method_and_header() {
     let server = TestServer::start();
     let page = "http://localhost:3000";
     for (path, methods) in [
@@ -48,7 +48,7 @@ fn a_preflight_is_answered_for_every_documented_method_and_header() {
 }
 
 #[test]
-fn an_answer_may_be_read_by_any_page_of_this_machine() {
+fn response_is_readable_by_local_pages() {
     let server = TestServer::start();
     for page in [
         "http://localhost:3000",
@@ -89,7 +89,7 @@ fn an_answer_may_be_read_by_any_page_of_this_machine() {
 
 /// It said "Bad Request" and nothing else.
 #[test]
-fn a_preflight_for_a_method_that_no_route_has_says_which_there_are() {
+fn preflight_for_an_unknown_method_lists_the_methods() {
     let server = TestServer::start();
     for method in ["PATCH", "TRACE", "BREW"] {
         let browser = server.anonymous().with("Origin", "http://localhost:3000");
@@ -102,7 +102,7 @@ fn a_preflight_for_a_method_that_no_route_has_says_which_there_are() {
 }
 
 #[test]
-fn an_error_may_be_read_by_a_page_too() {
+fn error_is_readable_by_pages() {
     let page = "https://app.example";
     let server = TestServer::with(|settings| {
         settings.limits.url_bytes = 100;
@@ -136,7 +136,7 @@ fn an_error_may_be_read_by_a_page_too() {
 }
 
 #[test]
-fn in_open_mode_pages_of_other_sites_may_neither_call_nor_read() {
+fn open_mode_refuses_pages_of_other_sites() {
     let server = TestServer::start();
     for page in [
         "https://evil.example",
@@ -158,7 +158,7 @@ fn in_open_mode_pages_of_other_sites_may_neither_call_nor_read() {
 }
 
 #[test]
-fn where_a_key_is_needed_every_page_may_call() {
+fn keys_mode_allows_every_origin() {
     let server = TestServer::with_people();
     let answer = server
         .key()
@@ -172,7 +172,7 @@ fn where_a_key_is_needed_every_page_may_call() {
 }
 
 #[test]
-fn only_configured_origins_may_call() {
+fn unconfigured_origin_is_refused() {
     let server =
         TestServer::with(|settings| settings.cors.origins = vec!["https://app.example".into()]);
     let account = server.account("ops");
@@ -191,7 +191,7 @@ fn only_configured_origins_may_call() {
 }
 
 #[test]
-fn a_preflight_of_another_origin_is_refused_with_the_error_body() {
+fn refused_preflight_has_an_error_body() {
     let server =
         TestServer::with(|settings| settings.cors.origins = vec!["https://app.example".into()]);
     let stranger = server
@@ -205,7 +205,7 @@ fn a_preflight_of_another_origin_is_refused_with_the_error_body() {
 }
 
 #[test]
-fn without_origins_no_page_may_call() {
+fn empty_origin_list_refuses_all_pages() {
     let server = TestServer::with(|settings| settings.cors.origins.clear());
     let answer = server
         .account("ops")
@@ -216,7 +216,7 @@ fn without_origins_no_page_may_call() {
 }
 
 #[test]
-fn options_without_a_preflight_tells_what_is_allowed() {
+fn options_without_a_preflight_lists_the_methods() {
     let server = TestServer::start();
     let answer = server
         .anonymous()

@@ -2,13 +2,13 @@
 
 use crate::{
     callers::id,
-    people::{OURS, THEIRS, secret_of, token_of},
     server::TestServer,
+    users::{OURS, THEIRS, secret_of, token_of},
 };
 use serde_json::json;
 
 #[test]
-fn a_key_gets_in_as_one_token_as_bearer_and_as_a_pair() {
+fn key_is_accepted_as_token_bearer_and_pair() {
     let server = TestServer::with_people();
     let created = server.key().created("x");
     let bearer = server.account(&format!("Bearer {}", token_of("key_writer")));
@@ -26,7 +26,7 @@ fn a_key_gets_in_as_one_token_as_bearer_and_as_a_pair() {
 }
 
 #[test]
-fn the_account_of_the_credential_is_the_sid_of_what_it_creates() {
+fn sid_of_created_objects_is_the_account() {
     let server = TestServer::with_people();
     assert_eq!(server.key().created("x")["sid"], OURS);
     assert_eq!(server.key_pair().created("x")["sid"], OURS);
@@ -35,7 +35,7 @@ fn the_account_of_the_credential_is_the_sid_of_what_it_creates() {
 }
 
 #[test]
-fn keys_and_users_of_an_account_share_what_is_in_it() {
+fn keys_and_users_of_an_account_share_its_objects() {
     let server = TestServer::with_people();
     let created = server.key().created("x");
     server
@@ -47,7 +47,7 @@ fn keys_and_users_of_an_account_share_what_is_in_it() {
 }
 
 #[test]
-fn a_wrong_credential_answers_401_and_always_the_same() {
+fn every_wrong_credential_gets_the_same_401() {
     let server = TestServer::with_people();
     let secret = secret_of("key_writer");
     let wrong = [
@@ -83,7 +83,7 @@ fn without_a_credential_keys_mode_answers_401() {
 }
 
 #[test]
-fn a_wrong_token_is_not_mended_by_a_right_pair() {
+fn wrong_token_beside_a_valid_pair_answers_401() {
     let server = TestServer::with_people();
     server
         .key_pair()
@@ -93,7 +93,7 @@ fn a_wrong_token_is_not_mended_by_a_right_pair() {
 }
 
 #[test]
-fn a_read_only_credential_reads_and_gets_403_for_every_write() {
+fn read_only_credential_gets_403_for_every_write() {
     let server = TestServer::with_people();
     let created = server.key().created("x");
     for reader in [server.read_only_key(), server.read_only_user()] {
@@ -114,7 +114,7 @@ fn a_read_only_credential_reads_and_gets_403_for_every_write() {
 }
 
 #[test]
-fn a_read_only_credential_learns_nothing_from_the_403() {
+fn read_only_403_reveals_nothing() {
     let server = TestServer::with_people();
     let (ours, theirs) = (server.key().created("x"), server.stranger().created("y"));
     let reader = server.read_only_key();
@@ -125,7 +125,7 @@ fn a_read_only_credential_learns_nothing_from_the_403() {
 }
 
 #[test]
-fn who_is_not_let_in_is_not_told_what_is_wrong_with_the_rest() {
+fn unauthenticated_request_gets_no_other_errors() {
     let server = TestServer::with_people();
     server
         .anonymous()

@@ -3,7 +3,7 @@
 use crate::server::TestServer;
 
 #[test]
-fn a_request_without_a_credential_answers_401() {
+fn request_without_a_credential_answers_401() {
     let server = TestServer::start();
     let anonymous = server.anonymous();
     for (method, path, body) in [
@@ -25,7 +25,7 @@ fn a_request_without_a_credential_answers_401() {
 }
 
 #[test]
-fn an_empty_credential_is_none() {
+fn empty_credential_answers_401() {
     let server = TestServer::start();
     for value in ["", "   ", "Bearer", "Bearer "] {
         server
@@ -40,7 +40,7 @@ fn an_empty_credential_is_none() {
 }
 
 #[test]
-fn half_a_pair_answers_401() {
+fn incomplete_pair_answers_401() {
     let server = TestServer::start();
     let anonymous = server.anonymous();
     let answer = anonymous
@@ -55,7 +55,7 @@ fn half_a_pair_answers_401() {
 }
 
 #[test]
-fn a_bare_token_and_a_bearer_token_are_the_same() {
+fn bare_and_bearer_tokens_are_equal() {
     let server = TestServer::start();
     let created = server.account("ops").created("x");
     for spelling in ["Bearer ops", "bearer ops", "BEARER   ops", "ops"] {
@@ -68,14 +68,14 @@ fn a_bare_token_and_a_bearer_token_are_the_same() {
 }
 
 #[test]
-fn a_key_with_its_secret_is_a_credential() {
+fn key_and_secret_are_accepted() {
     let server = TestServer::start();
     server.pair("k", "s").created("x");
     assert_eq!(server.pair("k", "s").names(""), ["x"]);
 }
 
 #[test]
-fn every_different_credential_is_its_own_account() {
+fn each_credential_has_its_own_account() {
     let server = TestServer::start();
     let callers = [
         server.account("ops"),
@@ -102,7 +102,7 @@ fn every_different_credential_is_its_own_account() {
 }
 
 #[test]
-fn authorization_is_looked_at_before_the_pair() {
+fn authorization_takes_precedence_over_the_pair() {
     let server = TestServer::start();
     server.account("ops").created("by token");
     server.pair("k", "s").created("by pair");
@@ -120,7 +120,7 @@ fn authorization_is_looked_at_before_the_pair() {
 }
 
 #[test]
-fn an_account_is_the_same_after_a_restart() {
+fn account_is_stable_across_restarts() {
     let server = TestServer::on_disk();
     let by_token = server.account("ops").created("x");
     let by_pair = server.pair("k", "s").created("y");
@@ -137,7 +137,7 @@ fn an_account_is_the_same_after_a_restart() {
 }
 
 #[test]
-fn an_account_does_not_tell_its_token() {
+fn account_id_does_not_reveal_the_token() {
     let server = TestServer::start();
     let created = server.account("hunter2hunter2").created("x");
     assert!(!created.to_string().contains("hunter2"));

@@ -2,14 +2,14 @@
 //! changing nothing that they have not seen.
 
 use crate::{
-    answer::Answer,
     callers::{Caller, id},
+    response::Response,
     server::TestServer,
 };
 use serde_json::json;
 use std::thread;
 
-fn tag(answer: &Answer) -> String {
+fn tag(answer: &Response) -> String {
     answer
         .header("etag")
         .unwrap_or_else(|| panic!("no tag in {answer:?}"))
@@ -36,7 +36,7 @@ fn objects(server: &TestServer, account: &Caller) -> [String; 3] {
 }
 
 #[test]
-fn who_has_an_answer_already_is_answered_304() {
+fn cached_response_answers_304() {
     let server = TestServer::start();
     let account = server.account("ops");
     let objects = objects(&server, &account);
@@ -103,7 +103,7 @@ fn who_has_an_answer_already_is_answered_304() {
 }
 
 #[test]
-fn a_tag_is_another_one_as_soon_as_the_answer_is() {
+fn tag_changes_with_the_response() {
     let server = TestServer::on_disk();
     let account = server.account("ops");
     let created = account
@@ -149,7 +149,7 @@ fn a_tag_is_another_one_as_soon_as_the_answer_is() {
 }
 
 #[test]
-fn a_change_of_what_has_changed_meanwhile_is_refused() {
+fn stale_update_is_refused_with_412() {
     let server = TestServer::start();
     let account = server.account("ops");
     let [integration, alert, _] = objects(&server, &account);
@@ -207,7 +207,7 @@ fn a_change_of_what_has_changed_meanwhile_is_refused() {
 }
 
 #[test]
-fn steps_of_an_alert_keep_to_conditions_too() {
+fn alert_actions_honor_preconditions() {
     let server = TestServer::start();
     let account = server.account("ops");
     let [_, alert, _] = objects(&server, &account);
@@ -233,7 +233,7 @@ fn steps_of_an_alert_keep_to_conditions_too() {
 
 /// A wrong request is told so, whatever its conditions (RFC 9110, 13.2.1).
 #[test]
-fn other_faults_come_before_conditions() {
+fn other_errors_take_precedence_over_preconditions() {
     let server = TestServer::start();
     let account = server.account("ops").with("If-Match", "\"x\"");
     let created = server.account("ops").created("x");
@@ -247,7 +247,7 @@ fn other_faults_come_before_conditions() {
 }
 
 #[test]
-fn of_many_who_change_the_same_state_one_succeeds() {
+fn one_of_many_conditional_updates_succeeds() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.create(json!({"name": "0", "type": "email", "destination_ids": []}));

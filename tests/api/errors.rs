@@ -5,7 +5,7 @@ use crate::{connection::Connection, server::TestServer};
 use serde_json::json;
 
 #[test]
-fn more_requests_than_allowed_answer_429_with_retry_after() {
+fn excess_requests_answer_429_with_retry_after() {
     let server = TestServer::with(|settings| settings.limits.requests_per_minute = 1);
     server.account("a").list("").assert_status(200);
     let refused = server
@@ -18,7 +18,7 @@ fn more_requests_than_allowed_answer_429_with_retry_after() {
 }
 
 #[test]
-fn a_request_that_was_refused_for_its_number_changed_nothing() {
+fn rate_limited_request_changes_nothing() {
     let server = TestServer::with(|settings| settings.limits.requests_per_minute = 2);
     server.account("a").created("x");
     assert_eq!(server.account("a").total(""), 1);
@@ -28,7 +28,7 @@ fn a_request_that_was_refused_for_its_number_changed_nothing() {
 }
 
 #[test]
-fn health_is_never_limited() {
+fn health_checks_are_not_rate_limited() {
     let server = TestServer::with(|settings| settings.limits.requests_per_minute = 1);
     for _ in 0..5 {
         server
@@ -39,7 +39,7 @@ fn health_is_never_limited() {
 }
 
 #[test]
-fn a_server_that_stops_finishes_what_it_has_begun_and_takes_nothing_new() {
+fn stopping_server_finishes_requests_and_refuses_new_ones() {
     let mut server = TestServer::start();
     let mut connection = Connection::open(&server);
     let body = r#"{"name":"x","type":"email","destination_ids":[]}"#;
@@ -65,7 +65,7 @@ fn a_server_that_stops_finishes_what_it_has_begun_and_takes_nothing_new() {
 }
 
 #[test]
-fn every_error_has_the_body_the_type_and_a_request_id() {
+fn every_error_has_body_type_and_request_id() {
     let server = TestServer::with(|settings| settings.limits.body_bytes = 50);
     let account = server.account("ops");
     let long = format!("/integration?name={}", "x".repeat(9_000));
@@ -96,7 +96,7 @@ fn every_error_has_the_body_the_type_and_a_request_id() {
 }
 
 #[test]
-fn a_request_that_is_not_http_answers_400_with_the_error_body() {
+fn malformed_http_answers_400_with_an_error_body() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     let answer = connection

@@ -1,6 +1,6 @@
 //! Sequences of events and steps of users, and the state of the alerts after each of them.
 
-use crate::{callers::id, events::Fixture, telling::tell};
+use crate::{callers::id, events::Fixture, stderr};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -22,12 +22,12 @@ fn own_sequences_have_the_expected_outcome() {
 fn shared_sequences_have_the_expected_outcome() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/sequences.json");
     if path.exists() {
-        tell(&format!(
+        stderr::print(&format!(
             "{} sequences of ../shared/sequences.json ran, and passed",
             play_all(&path)
         ));
     } else {
-        tell("no sequence of ../shared/sequences.json ran: it is not there");
+        stderr::print("no sequence of ../shared/sequences.json ran: it is not there");
     }
 }
 

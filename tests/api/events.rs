@@ -1,8 +1,8 @@
 //! Events of third parties: their responses, and the alerts and logs that they create.
 
 use crate::{
-    answer::Answer,
     callers::{Caller, id},
+    response::Response,
     server::TestServer,
 };
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ impl Fixture {
         id(&self.account.created_from(body)).to_owned()
     }
 
-    pub(crate) fn send(&self, integration: &str, body: Value) -> Answer {
+    pub(crate) fn send(&self, integration: &str, body: Value) -> Response {
         self.server.anonymous().send(
             "POST",
             &format!("/integration/{integration}"),
@@ -59,7 +59,7 @@ impl Fixture {
         list["data"][0].clone()
     }
 
-    pub(crate) fn step(&self, alert: &Value, step: &str) -> Answer {
+    pub(crate) fn step(&self, alert: &Value, step: &str) -> Response {
         self.account
             .send("POST", &format!("/alert/{}/{step}", id(alert)), None)
     }

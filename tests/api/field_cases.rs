@@ -4,7 +4,7 @@
 use crate::{
     callers::{Caller, id},
     server::TestServer,
-    telling::tell,
+    stderr,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
@@ -193,7 +193,7 @@ fn fault(server: &TestServer, case: &Value, expected: &Expected) -> Option<Strin
 fn shared_field_cases_have_the_expected_outcome() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/field");
     if !folder.exists() {
-        tell("no case of ../shared/field ran: it is not there");
+        stderr::print("no case of ../shared/field ran: it is not there");
         return;
     }
 
@@ -218,7 +218,7 @@ fn shared_field_cases_have_the_expected_outcome() {
             .is_some_and(|kind| kind == "json")
     });
 
-    tell(&format!(
+    stderr::print(&format!(
         "{} of {} cases of ../shared/field ran, and passed",
         EXPECTED.len(),
         all.count()

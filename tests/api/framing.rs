@@ -20,7 +20,7 @@ fn create(headers: &str) -> String {
 
 /// The connection was closed after the answer, which did not say so, and the next request was lost.
 #[test]
-fn an_offer_to_upgrade_is_ignored_and_the_connection_goes_on() {
+fn upgrade_offer_is_ignored() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     for number in 1..=20 {
@@ -48,7 +48,7 @@ fn an_offer_to_upgrade_is_ignored_and_the_connection_goes_on() {
 }
 
 #[test]
-fn a_body_beside_an_offer_of_websockets_is_a_body() {
+fn body_beside_a_websocket_offer_is_read() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     let request = create("Connection: Upgrade\r\nUpgrade: websocket\r\n");
@@ -73,7 +73,7 @@ fn a_body_beside_an_offer_of_websockets_is_a_body() {
 }
 
 #[test]
-fn an_event_is_logged_with_the_headers_that_it_came_with() {
+fn event_is_logged_with_its_original_headers() {
     let server = TestServer::start();
     let account = server.account("ops");
     let body = json!({"name": "n", "type": "webhook", "destination_ids": []});
@@ -97,7 +97,7 @@ fn an_event_is_logged_with_the_headers_that_it_came_with() {
 }
 
 #[test]
-fn a_client_is_asked_for_its_body_when_somebody_reads_it() {
+fn continue_is_sent_when_the_body_is_read() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     for _ in 0..3 {
@@ -121,7 +121,7 @@ fn a_client_is_asked_for_its_body_when_somebody_reads_it() {
 
 /// It was asked for before anybody had looked at the head, and sent all of it in vain.
 #[test]
-fn a_client_is_not_asked_for_a_body_that_its_head_refuses() {
+fn continue_is_not_sent_for_a_refused_head() {
     let server = TestServer::with(|settings| settings.limits.body_bytes = 1_000);
     let existing = server.account("ops").created("x");
     let events = format!("/integration/{}", id(&existing));
@@ -177,7 +177,7 @@ fn a_client_is_not_asked_for_a_body_that_its_head_refuses() {
 
 /// The first answer said that it was the last, and the second request was lost.
 #[test]
-fn a_request_sent_early_is_answered_even_when_its_body_comes_late() {
+fn pipelined_request_with_a_late_body_is_answered() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     let chunked = "POST /integration HTTP/1.1\r\nHost: x\r\nAuthorization: ops\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -213,7 +213,7 @@ fn a_request_sent_early_is_answered_even_when_its_body_comes_late() {
 }
 
 #[test]
-fn requests_byte_by_byte_are_answered_like_any_others() {
+fn requests_sent_byte_by_byte_are_answered() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     let chunked = "POST /integration HTTP/1.1\r\nHost: x\r\nAuthorization: ops\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -236,7 +236,7 @@ fn requests_byte_by_byte_are_answered_like_any_others() {
 }
 
 #[test]
-fn chunks_that_are_none_get_one_answer_and_the_end() {
+fn malformed_chunks_get_one_response_and_a_close() {
     let server = TestServer::start();
     let head = "POST /integration HTTP/1.1\nAuthorization: ops\nTransfer-Encoding: chunked";
     for chunks in [
@@ -270,7 +270,7 @@ fn chunks_that_are_none_get_one_answer_and_the_end() {
 
 /// An answer of ours was taken for one of the library's, and got a body behind what its head says.
 #[test]
-fn no_answer_is_mistaken_for_another_whatever_it_says() {
+fn pipelined_responses_match_their_requests() {
     let server = TestServer::start();
     let account = server.account("ops");
     let options = json!({"name": "n", "type": "meta_workplace", "destination_ids": [], "options": {"incoming_enabled": true}});
@@ -326,7 +326,7 @@ fn no_answer_is_mistaken_for_another_whatever_it_says() {
 }
 
 #[test]
-fn what_is_no_request_is_refused_behind_any_number_of_requests() {
+fn malformed_request_is_refused_after_valid_ones() {
     let server = TestServer::start();
     for before in 0..3 {
         for (status, head) in [

@@ -57,7 +57,7 @@ fn head_of_metrics_answers_200() {
 }
 
 #[test]
-fn head_asks_for_a_credential_like_get() {
+fn head_requires_a_credential_like_get() {
     let server = TestServer::start();
     let head = server
         .anonymous()
@@ -67,7 +67,7 @@ fn head_asks_for_a_credential_like_get() {
 }
 
 #[test]
-fn head_is_not_allowed_where_there_is_no_get() {
+fn head_without_get_answers_405() {
     let server = TestServer::start();
     let head = server
         .anonymous()
@@ -77,7 +77,7 @@ fn head_is_not_allowed_where_there_is_no_get() {
 }
 
 #[test]
-fn not_one_byte_of_a_body_follows_a_head() {
+fn response_to_head_has_no_body() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     for (path, status) in [

@@ -21,7 +21,7 @@ fn livez_and_readyz_answer_200_without_a_credential() {
 }
 
 #[test]
-fn asking_whether_it_is_ready_writes_nothing() {
+fn readyz_writes_nothing() {
     let server = TestServer::start();
     let commits = || metric(&server, "pagertree_local_store_commits_total");
     let before = commits();
@@ -86,7 +86,7 @@ fn metrics_count_requests_by_method_route_and_status() {
 }
 
 #[test]
-fn metrics_hold_no_ids_and_no_tokens() {
+fn metrics_contain_no_ids_or_tokens() {
     let server = TestServer::start();
     let created = server.account("hunter2hunter2").created("x");
     server
@@ -104,7 +104,7 @@ fn metrics_hold_no_ids_and_no_tokens() {
 }
 
 #[test]
-fn metrics_count_events_by_what_they_were_taken_for() {
+fn metrics_count_events_by_action() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = |kind: &str, options: serde_json::Value| {
@@ -191,7 +191,7 @@ fn metrics_count_attempts_to_send_webhooks() {
 }
 
 #[test]
-fn metrics_tell_how_the_store_and_its_connections_are_doing() {
+fn metrics_report_store_and_connections() {
     let server = TestServer::with(|settings| {
         settings.outgoing.attempts = 9;
     });

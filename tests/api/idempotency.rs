@@ -2,8 +2,8 @@
 //! request.
 
 use crate::{
-    answer::Answer,
     callers::{Caller, id},
+    response::Response,
     server::TestServer,
 };
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ fn total(caller: &Caller) -> Value {
 }
 
 #[test]
-fn a_repeated_create_answers_the_first_answer_and_creates_nothing() {
+fn repeated_create_gets_the_first_response() {
     let server = TestServer::start();
     let ops = server.account("ops");
     let first = keyed(&ops, "k1").create(named("a")).assert_status(200);
@@ -37,7 +37,7 @@ fn a_repeated_create_answers_the_first_answer_and_creates_nothing() {
 }
 
 #[test]
-fn another_request_under_the_same_key_answers_409_and_changes_nothing() {
+fn key_reused_for_another_request_answers_409() {
     let server = TestServer::start();
     let ops = server.account("ops");
     keyed(&ops, "k1").create(named("a")).assert_status(200);
@@ -48,7 +48,7 @@ fn another_request_under_the_same_key_answers_409_and_changes_nothing() {
 }
 
 #[test]
-fn a_key_counts_in_its_account_only_and_other_keys_are_other_requests() {
+fn keys_are_scoped_to_their_account() {
     let server = TestServer::start();
     let (ops, dev) = (server.account("ops"), server.account("dev"));
     let first = keyed(&ops, "k1").create(named("a")).json();
@@ -65,7 +65,7 @@ fn a_key_counts_in_its_account_only_and_other_keys_are_other_requests() {
 }
 
 #[test]
-fn a_key_is_forgotten_after_a_day() {
+fn key_expires_after_a_day() {
     let server = TestServer::at(0);
     let ops = server.account("ops");
     keyed(&ops, "k1").create(named("a")).assert_status(200);
@@ -78,7 +78,7 @@ fn a_key_is_forgotten_after_a_day() {
 }
 
 #[test]
-fn a_key_is_remembered_across_a_restart() {
+fn key_survives_a_restart() {
     let server = TestServer::on_disk();
     let first = keyed(&server.account("ops"), "k1")
         .create(named("a"))
@@ -93,7 +93,7 @@ fn a_key_is_remembered_across_a_restart() {
 }
 
 #[test]
-fn a_refused_create_uses_no_key() {
+fn refused_create_does_not_use_up_its_key() {
     let server = TestServer::start();
     let ops = server.account("ops");
     keyed(&ops, "k1")
@@ -103,7 +103,7 @@ fn a_refused_create_uses_no_key() {
 }
 
 #[test]
-fn a_key_that_is_none_answers_400() {
+fn malformed_key_answers_400() {
     let server = TestServer::start();
     keyed(&server.account("ops"), &"x".repeat(256))
         .create(named("a"))
@@ -111,7 +111,7 @@ fn a_key_that_is_none_answers_400() {
 }
 
 #[test]
-fn the_same_create_sent_by_many_at_once_happens_once() {
+fn concurrent_repeats_create_once() {
     let server = TestServer::start();
     let ops = server.account("ops");
     let senders: Vec<_> = (0..16)
@@ -128,12 +128,12 @@ fn the_same_create_sent_by_many_at_once_happens_once() {
     assert_eq!(total(&ops), 1);
 }
 
-fn create_alert(caller: &Caller, body: Value) -> Answer {
+fn create_alert(caller: &Caller, body: Value) -> Response {
     caller.send("POST", "/alert", Some(&body.to_string()))
 }
 
 #[test]
-fn an_alert_is_created_once_under_a_key() {
+fn repeated_create_of_an_alert_gets_the_first_response() {
     let server = TestServer::start();
     let ops = server.account("ops");
     let source = ops.created("a");
@@ -166,7 +166,7 @@ fn an_alert_is_created_once_under_a_key() {
 }
 
 #[test]
-fn a_key_of_one_route_answers_nothing_on_another() {
+fn key_reused_on_another_route_answers_409() {
     let server = TestServer::start();
     let ops = server.account("ops");
     let both = json!({"name": "a", "type": "email", "title": "a", "destination_ids": []});
@@ -181,7 +181,7 @@ fn a_key_of_one_route_answers_nothing_on_another() {
 
 /// Nothing but later creates with a key removed old answers.
 #[test]
-fn answers_are_forgotten_without_another_create() {
+fn expired_keys_are_removed_without_another_create() {
     let server = TestServer::at_with(0, |settings| {
         settings.retention.log_days = 1;
         settings.retention.sweep_seconds = 1;

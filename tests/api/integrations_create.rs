@@ -31,7 +31,7 @@ fn create_answers_200_and_the_whole_object() {
 }
 
 #[test]
-fn attributes_are_answered_in_the_order_of_the_reference() {
+fn attributes_have_the_order_of_the_reference() {
     let server = TestServer::start();
     let created = server.account("ops").created("x");
     let names: Vec<_> = created
@@ -58,7 +58,7 @@ fn attributes_are_answered_in_the_order_of_the_reference() {
 }
 
 #[test]
-fn created_integration_is_named_by_location_and_typed_as_json() {
+fn create_returns_location_and_json() {
     let server = TestServer::start();
     let answer = server
         .account("ops")
@@ -92,7 +92,7 @@ fn every_attribute_given_is_kept() {
 }
 
 #[test]
-fn ids_are_int_and_fourteen_characters_and_never_the_same() {
+fn ids_are_unique_and_have_a_prefix() {
     let server = TestServer::start();
     let account = server.account("ops");
     let mut ids: Vec<_> = (0..20)
@@ -115,7 +115,7 @@ fn ids_are_int_and_fourteen_characters_and_never_the_same() {
 }
 
 #[test]
-fn all_that_one_credential_creates_has_the_same_sid() {
+fn objects_of_one_credential_share_a_sid() {
     let server = TestServer::start();
     let account = server.account("ops");
     let (first, second) = (account.created("a"), account.created("b"));
@@ -124,7 +124,7 @@ fn all_that_one_credential_creates_has_the_same_sid() {
 }
 
 #[test]
-fn required_attributes_that_are_missing_are_all_named() {
+fn all_missing_attributes_are_reported() {
     let server = TestServer::start();
     server.account("ops").create(json!({})).assert_error(
         400,
@@ -137,7 +137,7 @@ fn required_attributes_that_are_missing_are_all_named() {
 }
 
 #[test]
-fn every_required_attribute_is_required_by_itself() {
+fn each_required_attribute_is_required() {
     let server = TestServer::start();
     let account = server.account("ops");
     for name in ["name", "type", "destination_ids"] {
@@ -151,7 +151,7 @@ fn every_required_attribute_is_required_by_itself() {
 }
 
 #[test]
-fn the_servers_own_attributes_are_ignored_whatever_they_hold() {
+fn read_only_attributes_of_a_create_are_ignored() {
     let server = TestServer::at(NOW);
     let account = server.account("ops");
     let sid = account.created("first")["sid"].clone();
@@ -179,7 +179,7 @@ fn unknown_attributes_are_dropped() {
 }
 
 #[test]
-fn the_bare_body_of_curl_with_a_json_type_is_enough() {
+fn minimal_curl_request_is_accepted() {
     let server = TestServer::start();
     let body =
         r#"{"name":"Email Integration", "type": "email", "destination_ids": ["tem_xxxxxxx"]}"#;
@@ -190,7 +190,7 @@ fn the_bare_body_of_curl_with_a_json_type_is_enough() {
 }
 
 #[test]
-fn a_query_on_create_and_update_and_delete_means_nothing() {
+fn query_of_a_write_is_ignored() {
     let server = TestServer::start();
     let account = server.account("ops");
     let body = json!({"name": "x", "type": "email", "destination_ids": []}).to_string();

@@ -36,7 +36,7 @@ fn deleted_integration_answers_404() {
 }
 
 #[test]
-fn deleting_what_never_was_answers_404() {
+fn delete_of_an_unknown_id_answers_404() {
     let server = TestServer::start();
     server
         .account("ops")
@@ -56,7 +56,7 @@ fn deleted_integration_is_gone_from_list_and_total() {
 }
 
 #[test]
-fn a_body_with_a_delete_is_not_minded() {
+fn body_of_a_delete_is_ignored() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");

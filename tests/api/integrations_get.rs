@@ -14,7 +14,7 @@ fn get_answers_200_and_the_object() {
 }
 
 #[test]
-fn an_unknown_id_answers_404() {
+fn get_of_an_unknown_id_answers_404() {
     let server = TestServer::start();
     server
         .account("ops")
@@ -23,7 +23,7 @@ fn an_unknown_id_answers_404() {
 }
 
 #[test]
-fn what_cannot_be_an_id_is_answered_like_one_that_does_not_exist() {
+fn malformed_id_answers_404() {
     let server = TestServer::start();
     let account = server.account("ops");
     let expected = account.get("int_doesnotexist1");
@@ -50,7 +50,7 @@ fn what_cannot_be_an_id_is_answered_like_one_that_does_not_exist() {
 }
 
 #[test]
-fn a_percent_encoded_id_is_the_id() {
+fn percent_encoded_id_is_decoded() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
@@ -59,7 +59,7 @@ fn a_percent_encoded_id_is_the_id() {
 }
 
 #[test]
-fn json_of_any_shape_comes_back_to_the_digit_and_in_order() {
+fn json_is_returned_with_exact_digits_and_order() {
     let server = TestServer::start();
     let account = server.account("ops");
     let free_form =
@@ -86,7 +86,7 @@ fn json_of_any_shape_comes_back_to_the_digit_and_in_order() {
 }
 
 #[test]
-fn a_number_with_an_exponent_keeps_every_digit_and_its_exponent() {
+fn exponent_of_a_number_is_preserved() {
     let server = TestServer::start();
     let account = server.account("ops");
     for (sent, digits, exponent) in [
@@ -128,7 +128,7 @@ fn a_number_with_an_exponent_keeps_every_digit_and_its_exponent() {
 }
 
 #[test]
-fn create_and_get_and_an_empty_update_answer_the_same_bytes() {
+fn create_get_and_empty_update_return_equal_bytes() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account

@@ -4,7 +4,7 @@ use crate::server::TestServer;
 use serde_json::json;
 
 #[test]
-fn an_empty_account_has_an_empty_list() {
+fn empty_account_has_an_empty_list() {
     let server = TestServer::start();
     let answer = server.account("ops").list("").assert_status(200);
     assert_eq!(
@@ -15,7 +15,7 @@ fn an_empty_account_has_an_empty_list() {
 }
 
 #[test]
-fn every_item_is_the_whole_integration() {
+fn list_items_are_whole_integrations() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = [account.created("a"), account.created("b")];
@@ -30,7 +30,7 @@ fn every_item_is_the_whole_integration() {
 }
 
 #[test]
-fn without_sort_the_order_is_that_of_creation() {
+fn default_order_is_creation_order() {
     let server = TestServer::start();
     let account = server.account("ops");
     for name in ["c", "a", "b"] {
@@ -40,7 +40,7 @@ fn without_sort_the_order_is_that_of_creation() {
 }
 
 #[test]
-fn a_page_has_ten_unless_asked_otherwise() {
+fn default_page_has_ten_items() {
     let server = TestServer::start();
     let account = server.account("ops");
     for number in 1..=11 {
@@ -55,7 +55,7 @@ fn a_page_has_ten_unless_asked_otherwise() {
 }
 
 #[test]
-fn a_write_is_in_the_list_as_soon_as_it_is_answered() {
+fn write_is_listed_immediately() {
     let server = TestServer::start();
     let account = server.account("ops");
     for count in 1..=30 {

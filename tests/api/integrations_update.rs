@@ -39,7 +39,7 @@ fn update_changes_only_the_attributes_it_names() {
 }
 
 #[test]
-fn update_answers_attributes_in_the_order_of_the_reference() {
+fn update_returns_attributes_in_the_order_of_the_reference() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
@@ -59,7 +59,7 @@ fn update_answers_attributes_in_the_order_of_the_reference() {
 }
 
 #[test]
-fn meta_options_and_destinations_are_replaced_and_not_merged() {
+fn meta_options_and_destinations_are_replaced() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created_from(
@@ -76,7 +76,7 @@ fn meta_options_and_destinations_are_replaced_and_not_merged() {
 }
 
 #[test]
-fn an_empty_update_changes_nothing_and_is_200() {
+fn empty_update_changes_nothing() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
@@ -90,7 +90,7 @@ fn an_empty_update_changes_nothing_and_is_200() {
 }
 
 #[test]
-fn what_was_read_can_be_sent_back() {
+fn body_of_a_get_can_be_put_back() {
     let server = TestServer::start();
     let account = server.account("ops").with("X-Strict", "true");
     let created = account.created("x");
@@ -115,7 +115,7 @@ fn what_was_read_can_be_sent_back() {
 }
 
 #[test]
-fn the_servers_own_attributes_are_ignored_even_when_they_differ() {
+fn read_only_attributes_of_an_update_are_ignored() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
@@ -144,7 +144,7 @@ fn unknown_attributes_of_an_update_are_dropped() {
 }
 
 #[test]
-fn an_update_with_one_fault_changes_nothing_at_all() {
+fn invalid_update_changes_nothing() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
@@ -155,7 +155,7 @@ fn an_update_with_one_fault_changes_nothing_at_all() {
 }
 
 #[test]
-fn an_unknown_id_answers_404_and_nothing_is_created() {
+fn update_of_an_unknown_id_answers_404() {
     let server = TestServer::start();
     let account = server.account("ops");
     account
@@ -165,7 +165,7 @@ fn an_unknown_id_answers_404_and_nothing_is_created() {
 }
 
 #[test]
-fn an_update_leaves_other_integrations_alone() {
+fn update_leaves_other_integrations_alone() {
     let server = TestServer::start();
     let account = server.account("ops");
     let (first, second) = (account.created("a"), account.created("b"));

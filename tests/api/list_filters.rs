@@ -45,7 +45,7 @@ fn check(attribute: &str, table: &[(&str, &str, &str)]) {
 }
 
 #[test]
-fn text_is_filtered_by_bytes() {
+fn text_is_compared_by_bytes() {
     check(
         "type",
         &[
@@ -75,7 +75,7 @@ fn text_is_filtered_by_bytes() {
 }
 
 #[test]
-fn ids_are_filtered_as_text() {
+fn ids_are_compared_as_text() {
     let (_server, account) = three();
     let second = account.listed("", "id")[1].as_str().unwrap().to_owned();
     assert_eq!(account.names(&format!("id={second}")), ["b"]);
@@ -84,7 +84,7 @@ fn ids_are_filtered_as_text() {
 }
 
 #[test]
-fn numbers_are_filtered_by_value() {
+fn numbers_are_compared_by_value() {
     check(
         "tinyId",
         &[
@@ -150,7 +150,7 @@ fn times_are_compared_as_instants() {
 }
 
 #[test]
-fn arrays_are_filtered_by_whether_an_element_is_equal() {
+fn arrays_match_if_an_element_is_equal() {
     check(
         "destination_ids",
         &[
@@ -171,7 +171,7 @@ fn arrays_are_filtered_by_whether_an_element_is_equal() {
 }
 
 #[test]
-fn a_dot_goes_below_meta_and_options() {
+fn dotted_names_reach_into_meta_and_options() {
     check(
         "meta.env",
         &[
@@ -249,7 +249,7 @@ fn names_and_values_are_percent_decoded() {
 }
 
 #[test]
-fn filters_see_an_update_at_once() {
+fn filters_see_an_update_immediately() {
     let (_server, account) = three();
     let first = account.list("name=a").json()["data"][0].clone();
     account
@@ -260,7 +260,7 @@ fn filters_see_an_update_at_once() {
 }
 
 #[test]
-fn filters_never_reach_into_another_account() {
+fn filters_are_limited_to_the_account() {
     let (server, _) = three();
     let other = server.account("another");
     for query in [

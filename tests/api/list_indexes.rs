@@ -32,7 +32,7 @@ fn create(account: &Caller, number: usize) -> Value {
 }
 
 #[test]
-fn a_list_agrees_with_its_objects_while_they_change() {
+fn indexed_list_matches_its_objects_during_changes() {
     for memory in MEMORIES {
         let server = with_memory(memory);
         let account = server.account("ops");
@@ -118,7 +118,7 @@ fn assert_agrees(account: &Caller, query: &str) {
 }
 
 #[test]
-fn every_page_of_every_order_is_the_same_with_any_memory() {
+fn pages_are_equal_with_any_index_memory() {
     let servers = MEMORIES.map(with_memory);
     // More different names than a bitmap for each would be kept.
     let accounts = servers.each_ref().map(|server| {
@@ -184,7 +184,7 @@ fn shown(account: &Caller, query: &str) -> (Vec<Value>, Value) {
 }
 
 #[test]
-fn many_accounts_share_the_memory_of_a_few() {
+fn index_memory_is_shared_between_accounts() {
     let server = with_memory(30_000);
     let accounts: Vec<Caller> = (0..40)
         .map(|number| server.account(&format!("account {number}")))

@@ -45,7 +45,7 @@ fn links(account: &Caller, query: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn limit_and_offset_cut_out_the_page() {
+fn limit_and_offset_select_the_page() {
     let (_server, account) = with(12);
     for (query, numbers, more) in [
         ("", 1..=10, true),
@@ -62,7 +62,7 @@ fn limit_and_offset_cut_out_the_page() {
 }
 
 #[test]
-fn page_counts_from_one_with_and_without_limit() {
+fn page_counts_from_one() {
     let (_server, account) = with(12);
     for (query, numbers, more) in [
         ("page=1", 1..=10, true),
@@ -76,7 +76,7 @@ fn page_counts_from_one_with_and_without_limit() {
 }
 
 #[test]
-fn a_start_past_the_end_is_an_empty_page_with_the_exact_total() {
+fn offset_past_the_end_returns_an_empty_page() {
     let (_server, account) = with(3);
     for query in [
         "offset=3",
@@ -98,7 +98,7 @@ fn a_start_past_the_end_is_an_empty_page_with_the_exact_total() {
 }
 
 #[test]
-fn values_out_of_range_are_refused() {
+fn paging_values_out_of_range_are_refused() {
     let (_server, account) = with(0);
     for limit in [
         "0",
@@ -129,7 +129,7 @@ fn values_out_of_range_are_refused() {
 }
 
 #[test]
-fn offset_and_page_together_are_fine_when_they_mean_the_same() {
+fn contradictory_offset_and_page_are_refused() {
     let (_server, account) = with(5);
     let answer = account.list("limit=2&offset=2&page=2").assert_status(200);
     let links = answer.header("link").unwrap();
@@ -147,7 +147,7 @@ fn offset_and_page_together_are_fine_when_they_mean_the_same() {
 }
 
 #[test]
-fn has_more_and_total_count_are_about_what_matches_the_filters() {
+fn has_more_and_total_count_respect_filters() {
     let (_server, account) = with(12);
     let query = "tinyId=4&ops=tinyId:gt&limit=4";
     let list = account.list(query).json();
@@ -164,7 +164,7 @@ fn has_more_and_total_count_are_about_what_matches_the_filters() {
 }
 
 #[test]
-fn walking_the_pages_shows_each_object_once() {
+fn paging_returns_each_object_once() {
     let (_server, account) = with(23);
     for query in [
         "limit=4",
@@ -186,7 +186,7 @@ fn walking_the_pages_shows_each_object_once() {
 }
 
 #[test]
-fn following_next_walks_to_the_end() {
+fn next_links_lead_to_the_end() {
     let (_server, account) = with(7);
     let (mut query, mut seen) = ("limit=3&enabled=true".to_owned(), Vec::new());
     loop {
@@ -204,7 +204,7 @@ fn following_next_walks_to_the_end() {
 }
 
 #[test]
-fn link_leads_to_first_prev_next_and_last() {
+fn link_has_first_prev_next_and_last() {
     let (_server, account) = with(11);
     let expected = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
         pairs
@@ -234,7 +234,7 @@ fn link_leads_to_first_prev_next_and_last() {
 }
 
 #[test]
-fn the_first_page_has_no_prev_and_the_last_no_next() {
+fn first_page_has_no_prev_and_last_page_no_next() {
     let (_server, account) = with(11);
     let relations = |query| {
         links(&account, query)
@@ -249,7 +249,7 @@ fn the_first_page_has_no_prev_and_the_last_no_next() {
 }
 
 #[test]
-fn link_keeps_filters_as_they_were_sent() {
+fn link_keeps_filters_verbatim() {
     let (_server, account) = with(1);
     let links = links(&account, "name=a%2Bb+c&ops=name:contains&sort=-name");
     assert_eq!(
@@ -259,7 +259,7 @@ fn link_keeps_filters_as_they_were_sent() {
 }
 
 #[test]
-fn a_page_of_a_hundred_is_whole() {
+fn page_of_a_hundred_is_complete() {
     let (_server, account) = with(101);
     let (numbers, more) = page(&account, "limit=100");
     assert_eq!((numbers.len(), more), (100, true));
@@ -270,7 +270,7 @@ fn a_page_of_a_hundred_is_whole() {
 }
 
 #[test]
-fn link_begins_as_the_client_knows_the_server() {
+fn link_uses_the_forwarded_base_url() {
     let server = TestServer::start();
     let account = server.account("ops");
     let first = |account: &Caller| {
@@ -312,7 +312,7 @@ fn link_begins_as_the_client_knows_the_server() {
 }
 
 #[test]
-fn link_is_relative_where_the_client_names_no_host() {
+fn link_without_a_host_is_relative() {
     let server = TestServer::start();
     let mut connection = crate::connection::Connection::open(&server);
     connection.send("GET /integration HTTP/1.0\r\nAuthorization: ops\r\n\r\n");
@@ -329,7 +329,7 @@ fn link_is_relative_where_the_client_names_no_host() {
 }
 
 #[test]
-fn link_is_left_out_where_it_would_be_too_long_for_a_proxy() {
+fn overlong_link_is_omitted() {
     let server = TestServer::start();
     let account = server.account("ops");
     let link = |length: usize| {
@@ -345,7 +345,7 @@ fn link_is_left_out_where_it_would_be_too_long_for_a_proxy() {
 /// A page of a hundred large objects takes longer to put together than whoever is served by the
 /// same thread should wait; it is put together elsewhere, and is the same.
 #[test]
-fn a_page_of_large_objects_is_as_exact_as_any_other() {
+fn page_of_large_objects_is_exact() {
     let server = TestServer::start();
     let account = server.account("ops");
     let body = |number: usize| {

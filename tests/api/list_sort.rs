@@ -48,7 +48,7 @@ fn one_attribute_sorts_ascending_and_with_minus_descending() {
 }
 
 #[test]
-fn several_attributes_sort_one_after_the_other() {
+fn later_sort_keys_break_ties() {
     check(&[
         ("sort=type,name", "cdab"),
         ("sort=type,-name", "dcba"),
@@ -59,7 +59,7 @@ fn several_attributes_sort_one_after_the_other() {
 }
 
 #[test]
-fn sortdirection_turns_the_order() {
+fn sortdirection_reverses_the_order() {
     check(&[
         ("sort=name&sortdirection=DESC", "dcba"),
         ("sort=name&sortdirection=ASC", "abcd"),
@@ -69,7 +69,7 @@ fn sortdirection_turns_the_order() {
 }
 
 #[test]
-fn ties_stand_by_tiny_id() {
+fn ties_are_ordered_by_tiny_id() {
     check(&[
         ("sort=type", "dcba"),
         ("sort=-type", "badc"),
@@ -80,7 +80,7 @@ fn ties_stand_by_tiny_id() {
 }
 
 #[test]
-fn what_is_below_meta_sorts_by_kind_and_then_by_value() {
+fn meta_values_sort_by_kind_then_value() {
     // Null and missing first, then numbers by value, then text; descending is the exact reverse.
     check(&[
         ("sort=meta.level", "abdc"),

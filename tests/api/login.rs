@@ -2,8 +2,8 @@
 
 use crate::{
     callers::id,
-    people::{self, OURS, PASSWORD},
     server::TestServer,
+    users::{self, OURS, PASSWORD},
 };
 use pagertree_local::{
     domain::{
@@ -37,7 +37,7 @@ fn base64url(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_login_answers_200_and_nothing_but_a_token() {
+fn login_returns_only_a_token() {
     let server = TestServer::with_people();
     let answer = server.log_in("alice", PASSWORD).assert_status(200).json();
     assert_eq!(
@@ -50,8 +50,8 @@ fn a_login_answers_200_and_nothing_but_a_token() {
 }
 
 #[test]
-fn a_token_is_an_hs256_jwt_with_id_sid_iat_and_exp() {
-    let server = TestServer::at_with(NOW, people::declared);
+fn token_is_an_hs256_jwt_with_four_claims() {
+    let server = TestServer::at_with(NOW, users::declared);
     let [header, claims] = read(&server.token("alice"));
     assert_eq!(header["alg"], "HS256");
     let iat = NOW / 1000;
@@ -62,7 +62,7 @@ fn a_token_is_an_hs256_jwt_with_id_sid_iat_and_exp() {
 }
 
 #[test]
-fn a_token_works_bare_and_as_bearer() {
+fn token_is_accepted_bare_and_as_bearer() {
     let server = TestServer::with_people();
     let token = server.token("alice");
     server.account(&token).created("x");
@@ -70,8 +70,8 @@ fn a_token_works_bare_and_as_bearer() {
 }
 
 #[test]
-fn an_expired_token_answers_401() {
-    for people in [people::declared, |_: &mut _| {}] {
+fn expired_token_answers_401() {
+    for people in [users::declared, |_: &mut _| {}] {
         let server = TestServer::at_with(NOW, people);
         let user = server.user();
         user.list("").assert_status(200);
@@ -86,8 +86,8 @@ fn an_expired_token_answers_401() {
 }
 
 #[test]
-fn a_token_of_another_signer_answers_401() {
-    let server = TestServer::at_with(NOW, people::declared);
+fn token_of_another_signer_answers_401() {
+    let server = TestServer::at_with(NOW, users::declared);
     let (user, account) = (
         UserId::parse("usr_alice").unwrap(),
         AccountId::parse(OURS).unwrap(),
@@ -118,8 +118,8 @@ fn a_token_of_another_signer_answers_401() {
 }
 
 #[test]
-fn a_token_is_still_good_after_a_restart() {
-    let server = TestServer::on_disk_with(people::declared);
+fn token_survives_a_restart() {
+    let server = TestServer::on_disk_with(users::declared);
     let token = server.token("alice");
     let created = server.account(&token).created("x");
     let server = server.restart();
@@ -127,7 +127,7 @@ fn a_token_is_still_good_after_a_restart() {
 }
 
 #[test]
-fn a_wrong_password_and_an_unknown_user_are_answered_alike() {
+fn wrong_password_and_unknown_user_get_the_same_401() {
     let server = TestServer::with_people();
     let unknown = server.log_in("mallory", PASSWORD);
     let wrong = server
@@ -140,7 +140,7 @@ fn a_wrong_password_and_an_unknown_user_are_answered_alike() {
 }
 
 #[test]
-fn a_login_needs_no_credential_and_minds_none() {
+fn login_ignores_credentials() {
     let server = TestServer::with_people();
     let body = json!({"username": "alice", "password": PASSWORD}).to_string();
     server
@@ -150,7 +150,7 @@ fn a_login_needs_no_credential_and_minds_none() {
 }
 
 #[test]
-fn faults_of_the_body_are_all_reported() {
+fn login_reports_all_errors() {
     let server = TestServer::with_people();
     for (body, expected) in [
         (
@@ -180,7 +180,7 @@ fn faults_of_the_body_are_all_reported() {
 }
 
 #[test]
-fn in_open_mode_any_user_name_and_password_get_in() {
+fn open_mode_accepts_any_login() {
     let server = TestServer::start();
     let alice = server.account(
         server.log_in("alice", "x").json()["token"]
@@ -203,7 +203,7 @@ fn in_open_mode_any_user_name_and_password_get_in() {
 }
 
 #[test]
-fn in_open_mode_the_sid_of_the_token_is_that_of_what_it_creates() {
+fn open_mode_token_creates_objects_under_its_sid() {
     let server = TestServer::start();
     let token = server.token("alice");
     let [_, claims] = read(&token);
@@ -212,9 +212,9 @@ fn in_open_mode_the_sid_of_the_token_is_that_of_what_it_creates() {
 }
 
 #[test]
-fn too_many_logins_of_one_name_answer_429() {
+fn excess_logins_of_one_name_answer_429() {
     let server = TestServer::with(|settings| {
-        people::declared(settings);
+        users::declared(settings);
         settings.limits.logins_per_minute = 1;
     });
     server.log_in("alice", "guess").assert_status(401);

@@ -1,9 +1,8 @@
-//! The contract, told from outside: a real server on a real socket for each test, all at once, and
-//! no sleeping.
+//! Black-box tests of the HTTP API: each test starts a server on a socket of its own. All run
+//! concurrently, and none sleeps.
 //!
-//! `server`, `callers`, `people`, `connection`, `answer` and `telling` are the means; every other
-//! file is a subject of the contract. `TEST_LOG=1 cargo test --test api NAME` shows what the
-//! servers log.
+//! `server`, `callers`, `users`, `connection`, `receiver`, `response` and `stderr` are helpers. Every
+//! other file tests one subject. `TEST_LOG=1 cargo test --test api NAME` shows the servers' logs.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,23 +12,24 @@
     reason = "a test that cannot go on has failed"
 )]
 
-mod answer;
 mod callers;
 mod connection;
-mod people;
 mod receiver;
+mod response;
 mod server;
-mod telling;
+mod stderr;
+mod users;
 
-mod account_walls;
+mod account_isolation;
 mod adapters;
 mod alert_lists;
 mod alerts;
 mod attributes;
 mod bodies;
+mod browser_security;
 mod clock_jumps;
-mod codings;
 mod consistency;
+mod content_codings;
 mod cors;
 mod credentials_keys;
 mod credentials_open;
@@ -46,23 +46,20 @@ mod framing;
 mod fuzz;
 mod head;
 mod health;
-mod hostile_pages;
 mod idempotency;
 mod integrations_create;
 mod integrations_delete;
 mod integrations_get;
 mod integrations_list;
 mod integrations_update;
-mod list_faults;
+mod list_errors;
 mod list_filters;
 mod list_indexes;
 mod list_paging;
+mod list_snapshots;
 mod list_sort;
-mod lived_through;
 mod login;
 mod mail;
-mod outgoing;
-mod outgoing_turns;
 mod overload;
 mod oversized;
 mod rate_limits;
@@ -77,3 +74,5 @@ mod store_faults;
 mod strict;
 mod timestamps;
 mod tiny_ids;
+mod webhook_ordering;
+mod webhooks;

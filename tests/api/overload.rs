@@ -15,7 +15,7 @@ fn searches_taken() -> usize {
 }
 
 #[test]
-fn more_searches_than_can_wait_answer_503_while_others_are_served() {
+fn excess_searches_answer_503_while_others_are_served() {
     // Without an index, each search reads all of the account.
     let server = TestServer::with(|settings| settings.store.index_bytes = 0);
     let account = server.account("ops");
@@ -75,7 +75,7 @@ fn more_searches_than_can_wait_answer_503_while_others_are_served() {
 
 /// Whoever asked for much and took it slowly kept everybody else from large answers.
 #[test]
-fn answers_that_an_account_does_not_take_cost_no_other_account_its_own() {
+fn unread_responses_of_an_account_do_not_block_others() {
     const FILLING: usize = 1_000_000;
     let server = TestServer::start();
     let created = |account: &Caller, bytes: usize| {

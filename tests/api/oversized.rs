@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 const CHUNKED: &str = "POST /integration HTTP/1.1\nAuthorization: ops\nTransfer-Encoding: chunked";
 
 /// Sends without end, whatever the server says, until it hangs up; what it had said by then.
-fn send_without_end(mut connection: Connection, bytes: &str) -> crate::answer::Answer {
+fn send_without_end(mut connection: Connection, bytes: &str) -> crate::response::Response {
     let refused = loop {
         if let Err(error) = connection.try_send(bytes) {
             break error.kind();
@@ -24,7 +24,7 @@ fn chunk() -> String {
 }
 
 #[test]
-fn a_chunked_body_without_end_answers_413_and_is_hung_up_on() {
+fn endless_chunked_body_answers_413_and_closes() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     connection.request(CHUNKED, "");
@@ -34,7 +34,7 @@ fn a_chunked_body_without_end_answers_413_and_is_hung_up_on() {
 }
 
 #[test]
-fn an_announced_body_over_the_limit_answers_413_and_is_hung_up_on() {
+fn announced_oversized_body_answers_413_and_closes() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     connection.request(
@@ -47,7 +47,7 @@ fn an_announced_body_over_the_limit_answers_413_and_is_hung_up_on() {
 }
 
 #[test]
-fn a_body_that_nobody_reads_is_not_read_for_ever() {
+fn discarded_body_is_read_only_up_to_a_limit() {
     // Not to be hung up on by the limit of another thing.
     let server = TestServer::with(|settings| settings.limits.head_seconds = 3_600);
     for (head, status) in [
@@ -66,7 +66,7 @@ fn a_body_that_nobody_reads_is_not_read_for_ever() {
 /// As nginx does that has buffered the body. What is sent after the answer must not reset the
 /// connection.
 #[test]
-fn a_client_that_sends_far_too_much_before_it_reads_gets_its_answer() {
+fn client_that_sends_before_reading_gets_its_413() {
     let server = TestServer::start();
     for length in [(1 << 20) + (1 << 19), 20_000_000] {
         let mut connection = Connection::open(&server);
@@ -81,7 +81,7 @@ fn a_client_that_sends_far_too_much_before_it_reads_gets_its_answer() {
 }
 
 #[test]
-fn an_address_that_even_the_http_library_refuses_answers_414() {
+fn url_beyond_the_library_limit_answers_414() {
     let server = TestServer::start();
     for length in [70_000, 200_000] {
         let mut connection = Connection::open(&server);
@@ -98,7 +98,7 @@ fn an_address_that_even_the_http_library_refuses_answers_414() {
 }
 
 #[test]
-fn a_long_address_behind_another_request_answers_414_too() {
+fn pipelined_overlong_url_answers_414() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     connection
@@ -113,7 +113,7 @@ fn a_long_address_behind_another_request_answers_414_too() {
 }
 
 #[test]
-fn a_head_that_is_too_large_answers_431() {
+fn oversized_head_answers_431() {
     let server = TestServer::start();
     let long = format!("GET /livez HTTP/1.1\nX-Filling: {}", "x".repeat(200_000));
     let many = format!("GET /livez HTTP/1.1\n{}", "X-Filling: x\n".repeat(200));
@@ -127,7 +127,7 @@ fn a_head_that_is_too_large_answers_431() {
 }
 
 #[test]
-fn a_head_without_end_is_hung_up_on() {
+fn endless_head_is_closed() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     connection.send("GET /livez HTTP/1.1\r\n");

@@ -1,14 +1,14 @@
 //! `RateLimit` and `RateLimit-Policy`: what is left of the limits that are set.
 
 use crate::{
-    answer::Answer,
     callers::id,
-    people::{self, PASSWORD},
+    response::Response,
     server::TestServer,
+    users::{self, PASSWORD},
 };
 use serde_json::json;
 
-fn headers(answer: &Answer) -> (Option<&str>, Option<&str>) {
+fn headers(answer: &Response) -> (Option<&str>, Option<&str>) {
     (
         answer.header("ratelimit-policy"),
         answer.header("ratelimit"),
@@ -16,7 +16,7 @@ fn headers(answer: &Answer) -> (Option<&str>, Option<&str>) {
 }
 
 #[test]
-fn what_is_left_of_the_requests_is_told_with_every_answer() {
+fn responses_report_the_remaining_requests() {
     let server = TestServer::with(|settings| settings.limits.requests_per_minute = 3);
     let account = server.account("ops");
     let policy = Some("\"requests\";q=3;w=60");
@@ -57,7 +57,7 @@ fn what_is_left_of_the_requests_is_told_with_every_answer() {
 }
 
 #[test]
-fn what_is_left_of_the_events_is_told_to_who_sends_them() {
+fn event_responses_report_the_remaining_events() {
     let server = TestServer::with(|settings| settings.limits.events_per_minute = 1);
     let account = server.account("ops");
     for (kind, second) in [("webhook", 429), ("elastalert", 200)] {
@@ -83,9 +83,9 @@ fn what_is_left_of_the_events_is_told_to_who_sends_them() {
 }
 
 #[test]
-fn what_is_left_of_the_logins_is_told_to_who_logs_in() {
+fn login_responses_report_the_remaining_logins() {
     let server = TestServer::with(|settings| {
-        people::declared(settings);
+        users::declared(settings);
         settings.limits.logins_per_minute = 2;
     });
 
@@ -102,7 +102,7 @@ fn what_is_left_of_the_logins_is_told_to_who_logs_in() {
 }
 
 #[test]
-fn without_a_limit_there_is_nothing_to_tell() {
+fn unlimited_requests_have_no_rate_limit_headers() {
     let server = TestServer::start();
     assert_eq!(headers(&server.account("ops").list("")), (None, None));
 }

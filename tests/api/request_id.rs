@@ -4,7 +4,7 @@
 use crate::{connection::Connection, server::TestServer};
 
 #[test]
-fn every_answer_carries_a_request_id() {
+fn every_response_has_a_request_id() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
@@ -44,7 +44,7 @@ fn every_answer_carries_a_request_id() {
 }
 
 #[test]
-fn no_two_answers_have_the_same_request_id() {
+fn request_ids_are_unique() {
     let server = TestServer::start();
     let account = server.account("ops");
     let mut ids: Vec<_> = (0..50)
@@ -56,7 +56,7 @@ fn no_two_answers_have_the_same_request_id() {
 }
 
 #[test]
-fn a_clients_own_id_is_used_instead() {
+fn request_id_of_the_client_is_used() {
     let server = TestServer::start();
     for own in [
         "a",
@@ -74,7 +74,7 @@ fn a_clients_own_id_is_used_instead() {
 }
 
 #[test]
-fn an_id_that_is_too_long_or_empty_is_replaced() {
+fn overlong_or_empty_request_id_is_replaced() {
     let server = TestServer::start();
     for own in ["", &"x".repeat(65)] {
         let answer = server.account("ops").with("X-Request-Id", own).list("");
@@ -86,7 +86,7 @@ fn an_id_that_is_too_long_or_empty_is_replaced() {
 }
 
 #[test]
-fn an_id_that_is_not_printable_is_replaced() {
+fn unprintable_request_id_is_replaced() {
     let server = TestServer::start();
     for own in [b"a\tb".as_slice(), b"\xc3\xbc", b"a\x80"] {
         let mut connection = Connection::open(&server);
@@ -103,7 +103,7 @@ fn an_id_that_is_not_printable_is_replaced() {
 }
 
 #[test]
-fn an_id_that_looks_like_a_head_does_not_break_the_answer() {
+fn request_id_cannot_inject_headers() {
     let server = TestServer::start();
     for own in [
         "content-length: 0",

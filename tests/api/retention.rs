@@ -51,7 +51,7 @@ fn wait_until(account: &Caller, path: &str, count: u64) {
 }
 
 #[test]
-fn only_so_many_logs_and_alerts_of_an_account_are_kept() {
+fn excess_logs_and_alerts_are_removed() {
     let server = server(RetentionSettings {
         alerts: 3,
         logs: 5,
@@ -91,7 +91,7 @@ fn only_so_many_logs_and_alerts_of_an_account_are_kept() {
 }
 
 #[test]
-fn what_is_over_goes_when_it_is_old_and_what_goes_on_stays() {
+fn old_alerts_are_removed_unless_active() {
     let server = server(RetentionSettings {
         alert_days: 10,
         log_days: 5,
@@ -128,7 +128,7 @@ fn what_is_over_goes_when_it_is_old_and_what_goes_on_stays() {
 /// The walk ended at the first log that was not old, so that one of a day to come kept all behind
 /// it.
 #[test]
-fn what_was_made_while_the_clock_was_ahead_keeps_nothing_else() {
+fn future_timestamps_do_not_block_retention() {
     let server = server(RetentionSettings {
         log_days: 5,
         ..KEEP_ALL
@@ -151,7 +151,7 @@ fn what_was_made_while_the_clock_was_ahead_keeps_nothing_else() {
 
 /// One damaged account ended the sweep for all behind it, and for all logs.
 #[test]
-fn what_is_damaged_keeps_nothing_else() {
+fn damaged_records_do_not_block_retention() {
     const ONCE: u64 = 86_400;
     let server = TestServer::on_disk_with(|settings| {
         settings.retention = RetentionSettings {

@@ -4,7 +4,7 @@ use crate::{callers::id, server::TestServer};
 use serde_json::json;
 
 #[test]
-fn an_unknown_path_answers_404() {
+fn unknown_path_answers_404() {
     let server = TestServer::start();
     let account = server.account("ops");
     for path in [
@@ -25,7 +25,7 @@ fn an_unknown_path_answers_404() {
 }
 
 #[test]
-fn an_unknown_path_answers_404_to_anybody() {
+fn unknown_path_answers_404_without_a_credential() {
     let server = TestServer::start();
     server
         .anonymous()
@@ -34,7 +34,7 @@ fn an_unknown_path_answers_404_to_anybody() {
 }
 
 #[test]
-fn a_known_path_with_another_method_answers_405_with_allow() {
+fn unsupported_method_answers_405_with_allow() {
     let server = TestServer::start();
     let account = server.account("ops");
     let existing = account.created("x");
@@ -117,7 +117,7 @@ fn a_known_path_with_another_method_answers_405_with_allow() {
 }
 
 #[test]
-fn the_root_says_what_this_is_to_programs_and_people() {
+fn root_describes_the_server_as_json_and_html() {
     let server = TestServer::start();
     let asked = |accept: &str| {
         server
@@ -168,7 +168,7 @@ fn the_root_says_what_this_is_to_programs_and_people() {
 }
 
 #[test]
-fn a_trailing_slash_is_the_same_route() {
+fn trailing_slash_is_ignored() {
     let server = TestServer::start();
     let account = server.account("ops");
     let body = json!({"name": "x", "type": "email", "destination_ids": []}).to_string();
@@ -222,7 +222,7 @@ fn a_trailing_slash_is_the_same_route() {
 }
 
 #[test]
-fn a_trailing_slash_is_not_in_link_and_location() {
+fn trailing_slash_is_not_in_link_and_location() {
     let server = TestServer::start();
     let account = server.account("ops");
     let body = json!({"name": "x", "type": "email", "destination_ids": []}).to_string();
@@ -247,7 +247,7 @@ fn a_trailing_slash_is_not_in_link_and_location() {
 /// Addresses are often put together from a host with a slash at its end and a path with one at its
 /// beginning.
 #[test]
-fn slashes_too_many_are_the_same_route() {
+fn repeated_slashes_are_ignored() {
     let server = TestServer::start();
     let account = server.account("ops");
     let body = json!({"name": "x", "type": "webhook", "destination_ids": []});

@@ -4,7 +4,7 @@ use crate::{callers::id, server::TestServer};
 use serde_json::json;
 
 #[test]
-fn a_list_answers_just_the_selected_attributes() {
+fn list_returns_only_selected_attributes() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
@@ -16,7 +16,7 @@ fn a_list_answers_just_the_selected_attributes() {
 }
 
 #[test]
-fn a_single_object_answers_just_the_selected_attributes() {
+fn object_returns_only_selected_attributes() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
@@ -28,7 +28,7 @@ fn a_single_object_answers_just_the_selected_attributes() {
 }
 
 #[test]
-fn selected_attributes_stand_in_the_order_of_the_object_and_once() {
+fn selected_attributes_keep_the_order_of_the_object() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
@@ -45,7 +45,7 @@ fn selected_attributes_stand_in_the_order_of_the_object_and_once() {
 }
 
 #[test]
-fn selected_objects_keep_their_bytes() {
+fn selected_values_keep_their_bytes() {
     let server = TestServer::start();
     let account = server.account("ops");
     let body = r#"{"name":"x","type":"email","destination_ids":[],"meta":{"z":1.50,"a":12345678901234567890123}}"#;
@@ -61,7 +61,7 @@ fn selected_objects_keep_their_bytes() {
 }
 
 #[test]
-fn select_does_not_narrow_filters_or_sort() {
+fn select_does_not_affect_filters_or_sort() {
     let server = TestServer::start();
     let account = server.account("ops");
     for name in ["b", "a", "c"] {
@@ -74,7 +74,7 @@ fn select_does_not_narrow_filters_or_sort() {
 }
 
 #[test]
-fn what_is_no_attribute_cannot_be_selected_from_an_object() {
+fn select_of_an_unknown_attribute_is_refused() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");
@@ -98,7 +98,7 @@ fn what_is_no_attribute_cannot_be_selected_from_an_object() {
 }
 
 #[test]
-fn selecting_from_what_does_not_exist_answers_404() {
+fn select_from_an_unknown_object_answers_404() {
     let server = TestServer::start();
     server
         .account("ops")

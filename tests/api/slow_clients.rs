@@ -1,6 +1,6 @@
 //! Clients that take their time: each is told or given up in bounded time, and nobody else notices.
 
-use crate::{answer::Answer, connection::Connection, server::TestServer};
+use crate::{connection::Connection, response::Response, server::TestServer};
 use serde_json::json;
 use std::{io::ErrorKind, time::Duration};
 
@@ -8,7 +8,7 @@ const MANY: usize = 200;
 
 /// A byte from everybody, again and again, until everybody has an answer; in between, others are
 /// served.
-fn drip(server: &TestServer, mut slow: Vec<Connection>, byte: &str) -> Vec<Answer> {
+fn drip(server: &TestServer, mut slow: Vec<Connection>, byte: &str) -> Vec<Response> {
     let account = server.account("somebody else");
     let mut answers = Vec::new();
     while !slow.is_empty() {
@@ -26,7 +26,7 @@ fn drip(server: &TestServer, mut slow: Vec<Connection>, byte: &str) -> Vec<Answe
 }
 
 #[test]
-fn two_hundred_heads_byte_by_byte_are_answered_408_while_others_are_served() {
+fn slow_heads_answer_408_while_others_are_served() {
     let server = TestServer::with(|settings| settings.limits.head_seconds = 1);
     let slow = (0..MANY).map(|_| Connection::open(&server)).collect();
     for answer in drip(&server, slow, "G") {
@@ -35,7 +35,7 @@ fn two_hundred_heads_byte_by_byte_are_answered_408_while_others_are_served() {
 }
 
 #[test]
-fn two_hundred_bodies_byte_by_byte_are_answered_408_while_others_are_served() {
+fn slow_bodies_answer_408_while_others_are_served() {
     let server = TestServer::with(|settings| settings.limits.body_seconds = 1);
     let head = "POST /integration HTTP/1.1\nAuthorization: ops\nContent-Length: 100000";
     let slow = (0..MANY).map(|_| {
@@ -49,7 +49,7 @@ fn two_hundred_bodies_byte_by_byte_are_answered_408_while_others_are_served() {
 }
 
 #[test]
-fn a_later_head_on_a_connection_has_no_more_time_than_the_first() {
+fn later_heads_have_the_same_timeout_as_the_first() {
     let server = TestServer::with(|settings| settings.limits.head_seconds = 1);
     let mut connection = Connection::open(&server);
     connection
@@ -68,7 +68,7 @@ fn a_later_head_on_a_connection_has_no_more_time_than_the_first() {
 }
 
 #[test]
-fn who_takes_no_answer_is_given_up() {
+fn client_that_reads_nothing_is_disconnected() {
     let server = TestServer::with(|settings| settings.limits.idle_seconds = 1);
     let account = server.account("ops");
     let filling = "x".repeat(100_000);
@@ -104,7 +104,7 @@ fn who_takes_no_answer_is_given_up() {
 }
 
 #[test]
-fn who_takes_an_answer_slowly_gets_all_of_it() {
+fn slow_but_steady_reader_gets_the_whole_response() {
     let server = TestServer::start();
     let account = server.account("ops");
     let filling = "x".repeat(100_000);
@@ -136,7 +136,7 @@ fn who_takes_an_answer_slowly_gets_all_of_it() {
 }
 
 #[test]
-fn many_requests_sent_at_once_are_answered_in_their_order() {
+fn pipelined_requests_are_answered_in_order() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     let body = r#"{"name":"x","type":"email","destination_ids":[]}"#;

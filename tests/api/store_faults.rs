@@ -23,7 +23,7 @@ fn damage(store: PathBuf, id: &str, sid: &str) {
 }
 
 #[test]
-fn a_fault_of_ours_answers_500_with_the_request_id_and_no_cause() {
+fn internal_error_answers_500_with_request_id_and_no_cause() {
     let server = TestServer::on_disk();
     let account = server.account("ops");
     let (broken, whole) = (account.created("broken"), account.created("whole"));

@@ -36,7 +36,7 @@ fn times_are_utc_with_milliseconds_and_z() {
 }
 
 #[test]
-fn updated_at_moves_to_the_time_of_the_change() {
+fn updated_at_is_the_time_of_the_change() {
     let server = TestServer::at(START);
     let account = server.account("ops");
     let created = account.created("x");
@@ -78,7 +78,7 @@ fn updated_at_stays_when_nothing_changed() {
 }
 
 #[test]
-fn updated_at_moves_forward_when_the_clock_stands_still() {
+fn updated_at_increases_when_the_clock_stands_still() {
     let server = TestServer::at(START);
     let account = server.account("ops");
     let created = account.created("x");
@@ -93,7 +93,7 @@ fn updated_at_moves_forward_when_the_clock_stands_still() {
 }
 
 #[test]
-fn updated_at_never_moves_backward_whatever_the_clock_does() {
+fn updated_at_never_decreases() {
     let server = TestServer::at(START);
     let account = server.account("ops");
     let created = account.created("x");
@@ -111,7 +111,7 @@ fn updated_at_never_moves_backward_whatever_the_clock_does() {
 }
 
 #[test]
-fn a_refused_update_leaves_updated_at() {
+fn refused_update_leaves_updated_at_unchanged() {
     let server = TestServer::at(START);
     let account = server.account("ops");
     let created = account.created("x");

@@ -14,7 +14,7 @@ fn tiny_ids_count_from_one_in_order_of_creation() {
 }
 
 #[test]
-fn every_account_counts_for_itself() {
+fn each_account_has_its_own_tiny_ids() {
     let server = TestServer::start();
     server.account("a").created("x");
     server.account("a").created("x");
@@ -23,7 +23,7 @@ fn every_account_counts_for_itself() {
 }
 
 #[test]
-fn a_tiny_id_is_not_used_again_after_a_delete() {
+fn tiny_id_is_not_reused_after_a_delete() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = [account.created("a"), account.created("b")];
@@ -34,7 +34,7 @@ fn a_tiny_id_is_not_used_again_after_a_delete() {
 }
 
 #[test]
-fn a_tiny_id_is_not_used_again_after_a_restart() {
+fn tiny_id_is_not_reused_after_a_restart() {
     let server = TestServer::on_disk();
     let account = server.account("ops");
     account.created("a");
@@ -65,7 +65,7 @@ fn failed_creates_leave_no_gap() {
 }
 
 #[test]
-fn an_update_keeps_the_tiny_id() {
+fn update_keeps_the_tiny_id() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created = account.created("x");

@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_page_has_no_prev_and_the_last_no_next() {
+    fn first_page_has_no_prev_and_last_page_no_next() {
         assert_eq!(
             links("", 20),
             pairs(&[

@@ -91,7 +91,7 @@ fn past_the_end_is_an_empty_page() {
 }
 
 #[test]
-fn all_faults_of_a_query_are_reported_at_once() {
+fn all_errors_of_a_query_are_reported() {
     let query = "enabled=perhaps&limit=0&limit=500&page=0&offset=1&sort=name,colour&sortdirection=sideways&select=size\
                  &ops=enabled:lt,name:contains,broken&tinyId=x&color=red";
     let names = "id, tinyId, name, enabled, meta";

@@ -1,14 +1,14 @@
 //! The wall between accounts: what belongs to another is answered exactly like what does not exist.
 
 use crate::{
-    answer::Answer,
     callers::{Caller, id},
+    response::Response,
     server::TestServer,
 };
 use serde_json::json;
 
 /// Status, body and header names.
-fn seen(answer: &Answer) -> (u16, String, Vec<String>) {
+fn seen(answer: &Response) -> (u16, String, Vec<String>) {
     (
         answer.status,
         answer.text.clone(),
@@ -52,13 +52,13 @@ fn assert_wall(owner: &Caller, other: &Caller) {
 }
 
 #[test]
-fn between_open_accounts_there_is_a_wall() {
+fn accounts_in_open_mode_are_isolated() {
     let server = TestServer::start();
     assert_wall(&server.account("a"), &server.account("b"));
 }
 
 #[test]
-fn between_keys_of_different_accounts_there_is_a_wall() {
+fn accounts_of_different_keys_are_isolated() {
     let server = TestServer::with_people();
     assert_wall(&server.key(), &server.stranger());
     let server = TestServer::with_people();
@@ -66,7 +66,7 @@ fn between_keys_of_different_accounts_there_is_a_wall() {
 }
 
 #[test]
-fn an_account_whose_sid_begins_like_another_sees_nothing_of_it() {
+fn account_with_a_sid_prefix_of_another_is_isolated() {
     use pagertree_local::{
         config::{AccountEntry, KeyEntry, Mode},
         domain::ids::{AccountId, KeyId},

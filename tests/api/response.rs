@@ -1,21 +1,21 @@
-//! What a server answered, and what tests say about it.
+//! A response of the server, with assertions.
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use ureq::{
     Body,
-    http::{HeaderMap, Response},
+    http::{self, HeaderMap},
 };
 
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
 }
 
-impl Answer {
-    pub(crate) fn read(response: Response<Body>) -> Self {
+impl Response {
+    pub(crate) fn read(response: http::Response<Body>) -> Self {
         let (head, mut body) = response.into_parts();
         Self {
             status: head.status.as_u16(),

@@ -10,7 +10,7 @@ use serde_json::json;
 use std::net::TcpListener;
 
 #[test]
-fn what_follows_waits_until_what_failed_is_taken() {
+fn later_message_waits_for_a_failed_one() {
     let server = TestServer::at(1_700_000_000_000);
     let receiver = Receiver::answering(&[500, 503, 200]);
     let account = server.account("ops");
@@ -46,7 +46,7 @@ fn what_follows_waits_until_what_failed_is_taken() {
 }
 
 #[test]
-fn a_clock_that_is_put_back_holds_nothing_up() {
+fn clock_set_back_does_not_delay_delivery() {
     let server = TestServer::at(1_700_000_000_000);
     let receiver = Receiver::answering(&[500, 200]);
     let account = server.account("ops");
@@ -59,7 +59,7 @@ fn a_clock_that_is_put_back_holds_nothing_up() {
 }
 
 #[test]
-fn what_follows_is_sent_when_what_failed_is_given_up() {
+fn later_message_is_sent_after_the_last_retry() {
     let server = TestServer::with(|settings| settings.outgoing.attempts = 1);
     let receiver = Receiver::answering(&[500, 200]);
     let account = server.account("ops");
@@ -71,7 +71,7 @@ fn what_follows_is_sent_when_what_failed_is_given_up() {
 }
 
 #[test]
-fn many_receivers_that_hang_do_not_keep_other_accounts_waiting() {
+fn hanging_receivers_do_not_delay_other_accounts() {
     let server = TestServer::with(|settings| settings.outgoing.timeout_seconds = 300);
     // Connections are taken by the system, and nobody ever answers.
     let hanging = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -96,7 +96,7 @@ fn many_receivers_that_hang_do_not_keep_other_accounts_waiting() {
 }
 
 #[test]
-fn the_oldest_of_too_many_that_wait_are_given_up() {
+fn full_outbox_drops_its_oldest_messages() {
     let server = TestServer::at_with(1_700_000_000_000, |settings| settings.outgoing.queue = 3);
     let receiver = Receiver::answering(&[500, 200]);
     let account = server.account("ops");
@@ -121,7 +121,7 @@ fn the_oldest_of_too_many_that_wait_are_given_up() {
 
 /// Without an end, some hundred alerts came of it each second.
 #[test]
-fn webhooks_that_lead_in_a_circle_come_to_an_end() {
+fn webhook_loop_is_stopped() {
     let server = TestServer::start();
     let account = server.account("ops");
     // Whatever it is told, it makes an alert.
@@ -152,7 +152,7 @@ fn webhooks_that_lead_in_a_circle_come_to_an_end() {
 
 /// A circle through two servers: each counts its own webhooks and passes on what the other counted.
 #[test]
-fn webhooks_that_lead_in_a_circle_through_two_servers_come_to_an_end() {
+fn webhook_loop_through_two_servers_is_stopped() {
     let servers = [TestServer::start(), TestServer::start()];
     let accounts = servers.each_ref().map(|server| server.account("ops"));
     let sources = accounts.each_ref().map(|account| {
@@ -182,7 +182,7 @@ fn webhooks_that_lead_in_a_circle_through_two_servers_come_to_an_end() {
 /// Who sends an event could say that it came of three webhooks already, and nobody was told of its
 /// alert.
 #[test]
-fn who_sends_an_event_cannot_keep_its_alert_from_being_announced() {
+fn forged_hop_trail_does_not_suppress_webhooks() {
     let (server, receiver) = (TestServer::start(), Receiver::answering(&[200]));
     let account = server.account("ops");
     let source =

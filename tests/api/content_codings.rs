@@ -27,7 +27,7 @@ fn coded(account: &Caller, coding: &str) -> Caller {
 }
 
 #[test]
-fn a_body_in_every_coding_that_clients_use_is_taken() {
+fn body_in_every_supported_coding_is_accepted() {
     let server = TestServer::start();
     let account = server.account("ops");
     let gzipped = gzip(INTEGRATION.as_bytes());
@@ -58,7 +58,7 @@ fn a_body_in_every_coding_that_clients_use_is_taken() {
 }
 
 #[test]
-fn an_event_in_a_coding_is_understood() {
+fn compressed_event_is_parsed() {
     let server = TestServer::start();
     let account = server.account("ops");
     let created =
@@ -86,7 +86,7 @@ fn an_event_in_a_coding_is_understood() {
 }
 
 #[test]
-fn an_unknown_coding_answers_415_with_those_that_are_known() {
+fn unknown_coding_answers_415_with_accept_encoding() {
     let server = TestServer::start();
     let account = server.account("ops");
     for coding in [
@@ -110,7 +110,7 @@ fn an_unknown_coding_answers_415_with_those_that_are_known() {
 }
 
 #[test]
-fn what_is_not_of_its_coding_answers_400() {
+fn malformed_coding_answers_400() {
     let server = TestServer::start();
     let account = server.account("ops");
     let cut = gzip(INTEGRATION.as_bytes()).split_off(4);
@@ -131,7 +131,7 @@ fn what_is_not_of_its_coding_answers_400() {
 }
 
 #[test]
-fn a_body_counts_as_large_as_it_is_decoded() {
+fn body_limit_applies_to_the_decoded_size() {
     let server = TestServer::with(|settings| settings.limits.body_bytes = 100_000);
     let account = server.account("ops");
     let filled = |bytes: usize| json!({"name": "x", "type": "email", "destination_ids": [], "meta": {"m": "xy".repeat(bytes / 2)}});
@@ -159,7 +159,7 @@ fn a_body_counts_as_large_as_it_is_decoded() {
 }
 
 #[test]
-fn a_body_that_would_become_a_hundred_times_as_large_is_refused() {
+fn body_that_expands_a_hundredfold_is_refused() {
     let server = TestServer::start();
     let account = server.account("ops");
     let bomb = gzip(&vec![b' '; 1 << 20]);
@@ -171,7 +171,7 @@ fn a_body_that_would_become_a_hundred_times_as_large_is_refused() {
 }
 
 #[test]
-fn a_coding_does_not_cost_the_connection() {
+fn connection_is_kept_after_a_refused_coding() {
     let server = TestServer::start();
     let mut connection = Connection::open(&server);
     let body = gzip(INTEGRATION.as_bytes());
@@ -193,7 +193,7 @@ fn a_coding_does_not_cost_the_connection() {
 }
 
 #[test]
-fn a_byte_order_mark_is_no_part_of_a_body() {
+fn byte_order_mark_is_skipped() {
     let server = TestServer::start();
     let account = server.account("ops");
     account
@@ -205,7 +205,7 @@ fn a_byte_order_mark_is_no_part_of_a_body() {
         .assert_status(200);
     account
         .send("POST", "/integration", Some("\u{feff}"))
-        .assert_error(400, &["but was empty"]);
+        .assert_error(400, &["but is empty"]);
     let created =
         account.created_from(json!({"name": "n", "type": "webhook", "destination_ids": ["tem_1"]}));
     let event = "\u{feff}{\"event_type\": \"create\", \"Id\": \"1\", \"Title\": \"Disk full\"}";
@@ -225,7 +225,7 @@ fn a_byte_order_mark_is_no_part_of_a_body() {
 }
 
 #[test]
-fn json_that_is_nested_too_deep_is_told_the_limit() {
+fn too_deep_json_error_states_the_limit() {
     let server = TestServer::start();
     let account = server.account("ops");
     let nested = |depth: usize| {

@@ -105,7 +105,7 @@ fn look(account: &Caller, query: &str, lasting: &Lasting, passed: &Mutex<BTreeSe
 }
 
 #[test]
-fn a_list_has_what_lived_through_the_request_once_and_as_new_as_it_was() {
+fn list_is_a_consistent_snapshot() {
     for (index_bytes, list_cache_bytes) in MEMORIES {
         let server = TestServer::with(|settings| {
             (settings.store.index_bytes, settings.store.list_cache_bytes) =

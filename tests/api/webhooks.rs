@@ -16,7 +16,7 @@ use std::{
 };
 
 #[test]
-fn what_happens_to_an_alert_is_posted_in_order() {
+fn alert_events_are_delivered_in_order() {
     let (server, receiver) = (TestServer::start(), Receiver::answering(&[204]));
     let account = server.account("ops");
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -88,7 +88,7 @@ fn what_happens_to_an_alert_is_posted_in_order() {
 }
 
 #[test]
-fn the_log_says_which_alert_and_hides_credentials_of_the_url() {
+fn webhook_log_names_the_alert_and_masks_url_credentials() {
     let (server, receiver) = (TestServer::start(), Receiver::answering(&[200]));
     let account = server.account("ops");
     sender(
@@ -120,7 +120,7 @@ fn the_log_says_which_alert_and_hides_credentials_of_the_url() {
 }
 
 #[test]
-fn only_what_was_chosen_is_posted() {
+fn unselected_events_are_not_delivered() {
     let (server, receiver) = (TestServer::start(), Receiver::answering(&[200]));
     let account = server.account("ops");
     let integration = sender(
@@ -147,7 +147,7 @@ fn only_what_was_chosen_is_posted() {
 }
 
 #[test]
-fn what_is_not_taken_is_sent_again_until_it_is_given_up() {
+fn failed_delivery_is_retried_until_the_limit() {
     let server = TestServer::at_with(1_700_000_000_000, |settings| settings.outgoing.attempts = 3);
     let receiver = Receiver::answering(&[500, 302, 404, 200]);
     let account = server.account("ops");
@@ -192,7 +192,7 @@ fn what_is_not_taken_is_sent_again_until_it_is_given_up() {
 }
 
 #[test]
-fn what_was_not_sent_before_a_stop_is_sent_after_the_next_start() {
+fn undelivered_message_is_sent_after_a_restart() {
     let server = TestServer::on_disk_with(|settings| settings.outgoing.first_retry_seconds = 1);
     let account = server.account("ops");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -243,7 +243,7 @@ fn what_was_not_sent_before_a_stop_is_sent_after_the_next_start() {
 }
 
 #[test]
-fn requests_do_not_go_where_they_may_not() {
+fn forbidden_address_is_not_contacted() {
     let server = TestServer::with(|settings| settings.outgoing.reach = EgressSetting::Public);
     let account = server.account("ops");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -275,7 +275,7 @@ fn requests_do_not_go_where_they_may_not() {
 }
 
 #[test]
-fn options_that_would_be_ignored_are_refused() {
+fn ineffective_webhook_options_are_refused() {
     let server = TestServer::start();
     let account = server.account("ops");
     let body = |options: Value| json!({"name": "out", "type": "outgoingwebhook", "destination_ids": [], "options": options});
@@ -333,7 +333,7 @@ fn options_that_would_be_ignored_are_refused() {
 }
 
 #[test]
-fn a_subscription_of_sns_is_confirmed_if_the_setting_says_so() {
+fn sns_subscription_is_confirmed_if_enabled() {
     // A label of 64 letters is no name in DNS, so that no test asks anything of Amazon.
     let region = "x".repeat(64);
     let place = format!("https://sns.{region}.amazonaws.com/");
@@ -415,7 +415,7 @@ fn a_subscription_of_sns_is_confirmed_if_the_setting_says_so() {
 /// Each was told by a copy of the alert within one commit, so that events could fill memory and
 /// keep all others waiting.
 #[test]
-fn an_account_has_only_so_many_that_send() {
+fn excess_senders_of_an_account_are_refused() {
     let server = TestServer::with(|settings| settings.outgoing.senders = 2);
     let account = server.account("ops");
     let body =
@@ -442,7 +442,7 @@ fn an_account_has_only_so_many_that_send() {
 }
 
 #[test]
-fn much_that_is_told_to_many_comes_to_all_in_order_and_not_in_one_commit() {
+fn large_fan_out_is_delivered_in_order_over_several_commits() {
     const MANY: usize = 10;
     let (server, receiver) = (TestServer::start(), Receiver::answering(&[200]));
     let account = server.account("ops");
@@ -504,7 +504,7 @@ fn much_that_is_told_to_many_comes_to_all_in_order_and_not_in_one_commit() {
 
 /// Whatever could not be read was tried again for ever, or failed each event of the account.
 #[test]
-fn what_is_damaged_is_given_up_and_keeps_nothing_else_from_being_sent() {
+fn damaged_message_is_dropped_and_others_are_delivered() {
     let closed = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

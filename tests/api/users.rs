@@ -1,6 +1,6 @@
 //! Who there is in keys mode: two accounts, three keys and two users.
 
-use crate::{answer::Answer, callers::Caller, server::TestServer};
+use crate::{callers::Caller, response::Response, server::TestServer};
 use pagertree_local::{
     config::{AccountEntry, KeyEntry, Mode, Settings, UserEntry},
     domain::{
@@ -98,7 +98,7 @@ impl TestServer {
             .to_owned()
     }
 
-    pub(crate) fn log_in(&self, username: &str, password: &str) -> Answer {
+    pub(crate) fn log_in(&self, username: &str, password: &str) -> Response {
         let body = json!({"username": username, "password": password}).to_string();
         self.anonymous().send("POST", "/public/login", Some(&body))
     }

@@ -4,10 +4,10 @@
 
 use crate::{
     callers::{Caller, id},
-    people::{declared, token_of},
     receiver::{Receiver, alert, logs, sender},
     server::TestServer,
     smtp,
+    users::{declared, token_of},
 };
 use pagertree_local::config::EgressSetting;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ fn status_for(server: &TestServer, host: &str, path: &str) -> u16 {
 }
 
 #[test]
-fn hosts_that_strangers_cannot_own_are_answered_in_open_mode() {
+fn private_host_names_are_accepted_in_open_mode() {
     let server = TestServer::start();
     for host in [
         "127.0.0.1:7243",
@@ -44,7 +44,7 @@ fn hosts_that_strangers_cannot_own_are_answered_in_open_mode() {
 }
 
 #[test]
-fn a_name_rebound_to_this_machine_is_misdirected() {
+fn rebound_host_name_answers_421() {
     let server = TestServer::start();
     for host in [
         "evil.example",
@@ -87,7 +87,7 @@ fn a_name_rebound_to_this_machine_is_misdirected() {
 }
 
 #[test]
-fn a_target_that_is_a_whole_url_is_judged_like_a_host() {
+fn host_of_an_absolute_target_is_checked() {
     let server = TestServer::start();
     let mut connection = crate::connection::Connection::open(&server);
     connection.send("GET http://evil.example/livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -95,7 +95,7 @@ fn a_target_that_is_a_whole_url_is_judged_like_a_host() {
 }
 
 #[test]
-fn hosts_that_the_settings_allow_are_answered() {
+fn allowed_hosts_are_accepted() {
     let server = TestServer::with(|settings| {
         settings.allowed_hosts = vec!["alerts.example".into(), "*.tunnel.example".into()]
     });
@@ -109,7 +109,7 @@ fn hosts_that_the_settings_allow_are_answered() {
 }
 
 #[test]
-fn in_keys_mode_hosts_are_checked_only_if_some_are_named() {
+fn keys_mode_checks_hosts_only_if_configured() {
     let status = |server: &TestServer, host: &str| server.key().with("Host", host).list("").status;
     assert_eq!(status(&TestServer::with_people(), "alerts.example"), 200);
     let server = TestServer::with(|settings| {
@@ -123,7 +123,7 @@ fn in_keys_mode_hosts_are_checked_only_if_some_are_named() {
 }
 
 #[test]
-fn a_foreign_page_makes_no_integration_that_reaches_this_machine() {
+fn foreign_page_cannot_create_a_webhook_to_this_machine() {
     let (server, receiver) = (TestServer::start(), Receiver::answering(&[200]));
     let account = server.account("ops");
     for page in [
@@ -151,7 +151,7 @@ fn a_foreign_page_makes_no_integration_that_reaches_this_machine() {
 }
 
 #[test]
-fn pages_of_this_machine_and_of_the_server_itself_make_them() {
+fn local_pages_can_create_webhooks() {
     let server = TestServer::with(|settings| {
         settings.cors.origins = vec!["auto".into(), "https://app.example".into()]
     });
@@ -171,7 +171,7 @@ fn pages_of_this_machine_and_of_the_server_itself_make_them() {
 }
 
 #[test]
-fn where_webhooks_reach_only_public_addresses_any_page_makes_them() {
+fn any_page_can_create_webhooks_to_public_addresses() {
     let server = TestServer::with(|settings| {
         settings.outgoing.reach = EgressSetting::Public;
         settings.cors.origins = vec!["*".into()];
@@ -184,7 +184,7 @@ fn where_webhooks_reach_only_public_addresses_any_page_makes_them() {
 }
 
 #[test]
-fn in_keys_mode_a_page_with_a_key_makes_none_that_reaches_the_network() {
+fn keys_mode_page_cannot_create_a_webhook_to_the_network() {
     let server = TestServer::with(|settings| {
         declared(settings);
         settings.outgoing.reach = EgressSetting::All;
@@ -195,7 +195,7 @@ fn in_keys_mode_a_page_with_a_key_makes_none_that_reaches_the_network() {
 }
 
 #[test]
-fn what_a_private_address_answers_is_not_kept() {
+fn response_body_of_a_private_address_is_not_logged() {
     let (server, receiver) = (TestServer::start(), Receiver::answering(&[200]));
     let account = server.account("ops");
     sender(&account, json!({"url": receiver.url()}));
@@ -213,7 +213,7 @@ fn events_of(account: &Caller) -> u64 {
 }
 
 #[test]
-fn a_foreign_page_sends_no_events_while_no_key_is_needed() {
+fn foreign_page_cannot_send_events_in_open_mode() {
     let server = TestServer::start();
     let account = server.account("ops");
     let integration =
@@ -247,7 +247,7 @@ fn a_foreign_page_sends_no_events_while_no_key_is_needed() {
 }
 
 #[test]
-fn a_page_that_may_call_sends_events() {
+fn allowed_page_can_send_events() {
     let server = TestServer::with(|settings| settings.cors.origins = vec!["*".into()]);
     let id = id(&server.account("ops").created("Hook")).to_owned();
     server
@@ -258,7 +258,7 @@ fn a_page_that_may_call_sends_events() {
 }
 
 #[test]
-fn in_keys_mode_pages_send_events_as_everybody_does() {
+fn keys_mode_accepts_events_from_any_page() {
     let server = TestServer::with_people();
     let id = id(&server.key().created("Hook")).to_owned();
     server
@@ -269,7 +269,7 @@ fn in_keys_mode_pages_send_events_as_everybody_does() {
 }
 
 #[test]
-fn a_post_of_a_browser_to_the_mail_port_is_no_session() {
+fn browser_post_to_the_mail_port_is_refused() {
     let server = smtp::start();
     let account = server.account("ops");
     let id = smtp::integration(&account, "email");
@@ -288,7 +288,7 @@ fn a_post_of_a_browser_to_the_mail_port_is_no_session() {
 }
 
 #[test]
-fn what_is_echoed_to_a_browser_is_no_page() {
+fn echoed_text_is_not_rendered_as_html() {
     let server = TestServer::start();
     let account = server.account("ops");
     let options = json!({"incoming_enabled": true});

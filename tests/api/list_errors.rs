@@ -13,7 +13,7 @@ fn check(table: &[(&str, &str)]) {
 }
 
 #[test]
-fn a_value_that_cannot_be_read_as_its_kind_is_refused_with_name_and_value() {
+fn filter_value_of_the_wrong_kind_is_refused() {
     check(&[
         ("tinyId=ten", "'tinyId' must be a number, but was 'ten'"),
         ("tinyId=", "'tinyId' must be a number, but was ''"),
@@ -56,7 +56,7 @@ fn a_value_that_cannot_be_read_as_its_kind_is_refused_with_name_and_value() {
 }
 
 #[test]
-fn an_unknown_attribute_is_refused_with_the_known_ones() {
+fn unknown_attribute_is_refused_with_the_known_ones() {
     check(&[
         (
             "colour=red",
@@ -75,7 +75,7 @@ fn an_unknown_attribute_is_refused_with_the_known_ones() {
 }
 
 #[test]
-fn an_unknown_operator_is_refused_with_the_known_ones() {
+fn unknown_operator_is_refused_with_the_known_ones() {
     let known = "equals, ne, lt, lte, gt, gte, beginsWith, contains, between";
     check(&[
         (
@@ -94,7 +94,7 @@ fn an_unknown_operator_is_refused_with_the_known_ones() {
 }
 
 #[test]
-fn an_operator_for_an_attribute_that_is_not_filtered_on_is_refused() {
+fn operator_of_an_unfilterable_attribute_is_refused() {
     check(&[
         (
             "ops=name:ne",
@@ -116,7 +116,7 @@ fn an_operator_for_an_attribute_that_is_not_filtered_on_is_refused() {
 }
 
 #[test]
-fn a_parameter_given_twice_is_refused() {
+fn repeated_parameter_is_refused() {
     for name in [
         "name",
         "limit",
@@ -145,7 +145,7 @@ fn a_parameter_given_twice_is_refused() {
 }
 
 #[test]
-fn sort_and_select_by_what_is_no_attribute_are_refused() {
+fn sort_and_select_by_unknown_attributes_are_refused() {
     check(&[
         ("sort=colour", "'colour' in 'sort' is not an attribute"),
         ("sort=", "'sort' must name at least one attribute"),
@@ -163,7 +163,7 @@ fn sort_and_select_by_what_is_no_attribute_are_refused() {
 }
 
 #[test]
-fn all_faults_of_a_query_are_reported_at_once() {
+fn all_errors_of_a_query_are_reported() {
     let server = TestServer::start();
     let query = "name=a&name=b&limit=0&offset=-1&page=0&sort=x&sortdirection=up&select=y&ops=name:like\
                  &colour=red&enabled=maybe&tinyId=ten";
@@ -187,7 +187,7 @@ fn all_faults_of_a_query_are_reported_at_once() {
 }
 
 #[test]
-fn an_absurdly_long_value_is_cut_in_the_message() {
+fn long_value_is_truncated_in_the_message() {
     let server = TestServer::start();
     let answer = server
         .account("ops")
@@ -202,7 +202,7 @@ fn an_absurdly_long_value_is_cut_in_the_message() {
 /// Each is looked up in every object; a query had room for hundreds, and three such queries cost
 /// everybody seconds.
 #[test]
-fn a_list_is_filtered_and_sorted_by_so_many_attributes() {
+fn too_many_filters_or_sort_keys_are_refused() {
     let server = TestServer::start();
     let account = server.account("ops");
     account.created("n");
