@@ -8,11 +8,11 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-fn create(account: &Caller, body: Value) -> Response {
+pub(crate) fn create(account: &Caller, body: Value) -> Response {
     account.send("POST", "/alert", Some(&body.to_string()))
 }
 
-fn created(account: &Caller, title: &str) -> Value {
+pub(crate) fn created(account: &Caller, title: &str) -> Value {
     create(
         account,
         json!({"title": title, "destination_ids": ["tem_1"]}),
@@ -21,7 +21,7 @@ fn created(account: &Caller, title: &str) -> Value {
     .json()
 }
 
-fn call(
+pub(crate) fn call(
     account: &Caller,
     method: &str,
     alert: &Value,
@@ -36,14 +36,14 @@ fn call(
     )
 }
 
-fn list(account: &Caller, query: &str) -> Value {
+pub(crate) fn list(account: &Caller, query: &str) -> Value {
     account
         .send("GET", &format!("/alert?{query}"), None)
         .assert_status(200)
         .json()
 }
 
-fn titles(account: &Caller, query: &str) -> Vec<String> {
+pub(crate) fn titles(account: &Caller, query: &str) -> Vec<String> {
     let list = list(account, query);
     let titles = list["data"]
         .as_array()
@@ -322,99 +322,4 @@ fn alert_with_an_integration_as_source_counts_as_its_event() {
         integration["id"]
     );
     create(&account, body).assert_status(200);
-}
-
-#[test]
-fn action_is_refused_unless_the_status_allows_it() {
-    let server = TestServer::at(1_700_000_000_000);
-    let account = server.account("ops");
-    let alert = created(&account, "t");
-    let step = |name: &str| call(&account, "POST", &alert, &format!("/{name}"), None);
-
-    step("archive").assert_error(
-        400,
-        &["Only an alert that is resolved or dropped can be archived, but this one is open"],
-    );
-    server.clock.set(1_700_000_010_000);
-
-    let taken = step("acknowledge").assert_status(200).json();
-    assert_eq!(
-        (&taken["status"], &taken["acknowledged"]),
-        (&json!("acknowledged"), &json!(1_700_000_010))
-    );
-    assert_eq!(taken["acknowledgedby"], alert["sid"]);
-    step("acknowledge").assert_error(400, &["but this one is acknowledged"]);
-    server.clock.set(1_600_000_000_000);
-    assert_eq!(
-        step("resolve").assert_status(200).json()["resolved"],
-        1_700_000_010,
-        "never back"
-    );
-    let archived = step("archive").assert_status(200).json();
-    assert_eq!(
-        (&archived["status"], &archived["archived"]),
-        (&json!("archived"), &json!(1_700_000_010))
-    );
-
-    for name in ["acknowledge", "resolve", "archive"] {
-        step(name).assert_error(400, &["but this one is archived"]);
-    }
-}
-
-#[test]
-fn actor_of_an_action_is_recorded() {
-    let server = TestServer::start();
-    let body = json!({"username": "alice", "password": "x"}).to_string();
-    let token = server
-        .anonymous()
-        .send("POST", "/public/login", Some(&body))
-        .json()["token"]
-        .clone();
-    let alice = server.account(token.as_str().unwrap());
-    let alert = created(&alice, "t");
-    assert!(
-        alert["source_id"].as_str().unwrap().starts_with("usr_"),
-        "{alert}"
-    );
-    let taken = call(&alice, "POST", &alert, "/acknowledge", None).json();
-    assert_eq!(taken["acknowledgedby"], alert["source_id"]);
-}
-
-#[test]
-fn alerts_are_listed_like_integrations() {
-    let server = TestServer::start();
-    let account = server.account("ops");
-    for (number, urgency) in ["low", "high", "critical", "low"].into_iter().enumerate() {
-        let body = json!({"title": format!("alert {number}"), "destination_ids": [], "urgency": urgency, "tags": [urgency]});
-        let alert = create(&account, body).json();
-        if number > 1 {
-            call(&account, "POST", &alert, "/acknowledge", None).assert_status(200);
-        }
-    }
-
-    for (query, expected) in [
-        ("status=open", vec!["alert 0", "alert 1"]),
-        ("urgency=low&status=acknowledged", vec!["alert 3"]),
-        (
-            "tags=low&ops=tags:contains&sort=-tinyId",
-            vec!["alert 3", "alert 0"],
-        ),
-        ("limit=1&page=2", vec!["alert 1"]),
-        ("sort=-title&limit=2", vec!["alert 3", "alert 2"]),
-        (
-            "acknowledged=1&ops=acknowledged:gt&limit=1",
-            vec!["alert 2"],
-        ),
-    ] {
-        assert_eq!(titles(&account, query), expected, "{query}");
-    }
-
-    let page = list(&account, "status=open&limit=1&select=title");
-    assert_eq!(
-        page,
-        json!({"data": [{"title": "alert 0"}], "has_more": true, "total_count": 2})
-    );
-    account
-        .send("GET", "/alert?colour=red", None)
-        .assert_error(400, &["'colour' is not an attribute"]);
 }

@@ -22,6 +22,7 @@ mod users;
 
 mod account_isolation;
 mod adapters;
+mod alert_actions;
 mod alert_lists;
 mod alerts;
 mod attributes;
@@ -75,4 +76,5 @@ mod strict;
 mod timestamps;
 mod tiny_ids;
 mod webhook_ordering;
+mod webhook_settings;
 mod webhooks;
