@@ -1,8 +1,8 @@
 //! The HTTP server: routes, extractors, handlers, and how responses and errors are written.
 //!
 //! A handler takes what it needs as arguments, calls one function of a service and returns its
-//! response. It cannot forget to check a credential: services take a `Caller` or a `WriteAccess`, and
-//! only the extractors build one from a request.
+//! response. It cannot forget to check a credential: services take a `Caller` or a `WriteAccess`,
+//! and only the extractors build one from a request.
 
 mod admin;
 mod browser_guard;

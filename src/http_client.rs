@@ -127,7 +127,8 @@ impl HttpClient {
         sent.map_err(|error| SendError::Transient(error_text(&error)))
     }
 
-    /// Checks the URL, and its host if that is an address. The resolver checks the addresses of a name.
+    /// Checks the URL, and its host if that is an address. The resolver checks the addresses of a
+    /// name.
     fn check_url(&self, url: &str) -> Result<(), String> {
         let uri = parse_url(url).map_err(|error| format!("the URL {error}"))?;
         let host = uri.host().unwrap_or_default();

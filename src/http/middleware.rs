@@ -183,8 +183,8 @@ fn request_id(request: &ServiceRequest, state: &AppState) -> HeaderValue {
     })
 }
 
-/// Redirects a request to a path without a route, whose handler returns the error. The request still
-/// passes CORS, so that a web page can read the response.
+/// Redirects a request to a path without a route, whose handler returns the error. The request
+/// still passes CORS, so that a web page can read the response.
 fn refuse(request: &mut ServiceRequest, error: ApiError) {
     request.extensions_mut().insert(error);
     set_uri(request, Uri::from_static(REFUSED_PATH));
@@ -228,7 +228,10 @@ fn with_error_body(response: ServiceResponse, id: &HeaderValue) -> ServiceRespon
         .and_then(|error| error.as_error::<ApiError>());
 
     if let Some(cause) = ours.and_then(ApiError::cause) {
-        log::error!(request_id:display = display(id), status = status.as_u16(), cause:display = cause; "Request failed");
+        log::error!(
+            request_id:display = display(id), status = status.as_u16(), cause:display;
+            "Request failed"
+        );
     }
 
     let replacement = match ours {
@@ -236,7 +239,8 @@ fn with_error_body(response: ServiceResponse, id: &HeaderValue) -> ServiceRespon
             Some(error.respond(Some(format!("The request id is {}", display(id)))))
         }
         Some(_) => None,
-        // Responses to HEAD have the headers of the body that they lack, so this holds for them too.
+        // Responses to HEAD have the headers of the body that they lack, so this holds for them
+        // too.
         None if is_json(response.response()) => None,
         None => Some(library_error.respond(None)),
     };

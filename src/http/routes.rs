@@ -1,5 +1,5 @@
-//! The table of all routes. The router, the `Allow` header, the labels of metrics and the tests read
-//! it.
+//! The table of all routes. The router, the `Allow` header, the labels of metrics and the tests
+//! read it.
 
 use crate::domain::{alert::AlertAction, body::excerpt};
 use crate::http::{

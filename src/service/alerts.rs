@@ -49,8 +49,8 @@ pub struct Alerts {
 }
 
 impl Alerts {
-    /// A service over `store`. It wakes the dispatcher through `dispatch_signal` and caches pages of
-    /// lists in `pages`.
+    /// A service over `store`. It wakes the dispatcher through `dispatch_signal` and caches pages
+    /// of lists in `pages`.
     pub fn new(
         store: Store,
         clock: Clock,

@@ -1,5 +1,5 @@
-//! Events of third parties: parses a request, applies its event to the alerts of the integration, and
-//! logs it, all in one commit.
+//! Events of third parties: parses a request, applies its event to the alerts of the integration,
+//! and logs it, all in one commit.
 
 mod event_log;
 mod outcome;

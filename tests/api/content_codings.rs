@@ -242,5 +242,5 @@ fn too_deep_json_error_states_the_limit() {
         .assert_status(200);
 
     let answer = account.send("POST", "/integration", Some(&nested(128)));
-    answer.assert_error(400, &["at most 127 objects and arrays inside one another"]);
+    answer.assert_error(400, &["nested at most 127 levels deep"]);
 }

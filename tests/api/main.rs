@@ -1,8 +1,9 @@
 //! Black-box tests of the HTTP API: each test starts a server on a socket of its own. All run
 //! concurrently, and none sleeps.
 //!
-//! `server`, `callers`, `users`, `connection`, `receiver`, `response` and `stderr` are helpers. Every
-//! other file tests one subject. `TEST_LOG=1 cargo test --test api NAME` shows the servers' logs.
+//! `server`, `callers`, `users`, `connection`, `receiver`, `response` and `stderr` are helpers.
+//! Every other file tests one subject. `TEST_LOG=1 cargo test --test api NAME` shows the servers'
+//! logs.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,6 +1,7 @@
-//! Which paths and methods there are.
+//! Paths and methods.
 
 use crate::{callers::id, server::TestServer};
+use pagertree_local::http::ROUTES;
 use serde_json::json;
 
 #[test]
@@ -114,6 +115,17 @@ fn unsupported_method_answers_405_with_allow() {
     }
 
     assert_eq!(account.get(id(&existing)).json(), existing);
+}
+
+#[test]
+fn every_route_answers_options_with_its_methods() {
+    let server = TestServer::start();
+    for route in ROUTES {
+        let path = route.path().replace("{id}", "x");
+        let answer = server.anonymous().send("OPTIONS", &path, None);
+        assert_eq!(answer.status, 204, "{path}");
+        assert_eq!(answer.header("allow"), Some(&*route.allow()), "{path}");
+    }
 }
 
 #[test]

@@ -91,7 +91,8 @@ impl FromRequest for Admin {
 }
 
 fn unauthenticated() -> ApiError {
-    let message = "Send 'Authorization: Bearer <token>' with the token in the file 'running' of the data folder";
+    let message = "Send 'Authorization: Bearer <token>' with the token in the file 'running' of \
+                   the data folder";
     Rejection::Unauthenticated(message.into()).into()
 }
 

@@ -9,7 +9,8 @@ pub(crate) async fn livez() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({ "status": "ok" }))
 }
 
-/// `GET /readyz`: the store accepts writes, without long delay. Runs an empty command on the writer.
+/// `GET /readyz`: the store accepts writes, without long delay. Runs an empty command on the
+/// writer.
 pub(crate) async fn readyz(state: Data<AppState>) -> Result<HttpResponse, ApiError> {
     let probe = state.store.write(|_| Ok::<(), StoreError>(()));
     actix_rt::time::timeout(STALL_TIMEOUT, probe)

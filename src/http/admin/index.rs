@@ -79,9 +79,11 @@ fn page() -> String {
         .collect();
 
     format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>pagertree-local</title>\n\
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <title>pagertree-local</title>\n\
          <h1>pagertree-local {VERSION}</h1>\n<p>{DESCRIPTION}. Calls need a credential, such as \
-         <code>Authorization: any text</code> in open mode. <code>docs/api.md</code>, in the program's source, describes them.</p>\n\
+         <code>Authorization: any text</code> in open mode. <code>docs/api.md</code>, \
+         in the program's source, describes them.</p>\n\
          <ul>\n{links}</ul>\n</html>\n"
     )
 }

@@ -128,7 +128,9 @@ async fn receive(
         // A body that has arrived already needs no timers.
         biased;
         received = reading => received,
-        () = actix_rt::time::sleep(Duration::from_secs(seconds)) => Err(ApiError::BodyTooSlow { seconds }),
+        () = actix_rt::time::sleep(Duration::from_secs(seconds)) => {
+            Err(ApiError::BodyTooSlow { seconds })
+        }
         () = state.drain.last_call() => Err(ApiError::Draining),
     };
 
@@ -289,7 +291,8 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
         Err(error) if error.to_string().starts_with(TOO_DEEP_ERROR) => {
             let (line, column) = (error.line(), error.column());
             let message = format!(
-                "The body may have at most {MAX_DEPTH} objects and arrays inside one another; the next one is at line {line} column {column}"
+                "The body may be nested at most {MAX_DEPTH} levels deep; the next level begins at \
+                 line {line} column {column}"
             );
             Err(Rejection::invalid(message).into())
         }

@@ -1,7 +1,7 @@
 //! Extractors that authenticate the caller.
 //!
-//! Credentials are looked for in this order: `Authorization: <token>`, `Authorization: Bearer <token>`, `x-api-key`
-//! with `x-api-secret`.
+//! Credentials are looked for in this order: `Authorization: <token>`, `Authorization: Bearer
+//! <token>`, `x-api-key` with `x-api-secret`.
 
 use crate::http::{browser_guard, error::ApiError, extract::body::BodyOwner, state::AppState};
 use crate::{

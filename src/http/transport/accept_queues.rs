@@ -17,8 +17,8 @@ use tokio::sync::{mpsc, oneshot};
 
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-/// How often a worker yields to all other tasks before it counts as idle. In each round it accepts at
-/// most 128 connections and handles some 60 events.
+/// How often a worker yields to all other tasks before it counts as idle. In each round it accepts
+/// at most 128 connections and handles some 60 events.
 const IDLE_ROUNDS: usize = 512;
 
 /// The accept queues and the workers behind them. Clones share them.

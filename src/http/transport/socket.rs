@@ -34,7 +34,8 @@ impl Socket {
         }
     }
 
-    /// Disables Nagle's algorithm: responses are written whole, so waiting for more only delays them.
+    /// Disables Nagle's algorithm: responses are written whole, so waiting for more only delays
+    /// them.
     pub(crate) fn disable_nagle(&self) {
         if let Self::Tcp(stream) = self {
             // On failure the connection works, only slower.

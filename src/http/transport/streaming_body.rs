@@ -1,5 +1,5 @@
-//! A streaming response body that a thread writes while the client reads it, with bounded memory and
-//! timeouts.
+//! A streaming response body that a thread writes while the client reads it, with bounded memory
+//! and timeouts.
 
 use actix_web::web::Bytes;
 use futures_core::Stream;
@@ -54,8 +54,8 @@ pub(crate) struct BodyWriter {
     abort_reason: AbortReason,
 }
 
-/// The end that is the response body. It fails, which breaks the connection, unless the writer calls
-/// [`finish`](BodyWriter::finish).
+/// The end that is the response body. It fails, which breaks the connection, unless the writer
+/// calls [`finish`](BodyWriter::finish).
 #[derive(Debug)]
 pub(crate) struct StreamingBody(Arc<Shared>);
 
@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(writing.join().unwrap(), io::ErrorKind::BrokenPipe);
     }
 
-    /// It held the store until its timeout was at an end, though the store had to be opened anew.
+    /// A writer used to hold the store until its timeout, although the store had to be reopened.
     #[test]
     fn a_writer_that_is_to_stop_does_not_wait_for_its_reader() {
         let stopping = Arc::new(AtomicBool::new(false));

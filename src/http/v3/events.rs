@@ -1,5 +1,5 @@
-//! Events of third parties: `POST /integration/:id` and `GET|POST /integration/:id/g`. The id is the
-//! credential.
+//! Events of third parties: `POST /integration/:id` and `GET|POST /integration/:id/g`. The id is
+//! the credential.
 
 use crate::http::{
     browser_guard,

@@ -29,8 +29,8 @@ pub(crate) fn object(request: &HttpRequest, account: &AccountId, stored: Stored)
     unless_cached(request, tag, || owned(account, Bytes::from_owner(stored)))
 }
 
-/// 200 with selected attributes of a record, or 304. The tag is that of the whole record, so that it
-/// works as a precondition of an update.
+/// 200 with selected attributes of a record, or 304. The tag is that of the whole record, so that
+/// it works as a precondition of an update.
 pub(crate) fn selected(
     request: &HttpRequest,
     account: &AccountId,

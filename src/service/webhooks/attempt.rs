@@ -123,8 +123,8 @@ pub(super) fn record_attempt(
     Ok(())
 }
 
-/// Writes the log of an attempt if possible. OutboxMessage goes on without it where the account's
-/// logs are damaged or have no numbers left.
+/// Writes the log of an attempt if possible. Delivery continues without it where the account's logs
+/// are damaged or have no numbers left.
 pub(super) fn try_write_log(
     transaction: &mut Transaction<'_>,
     ids: &Ids,

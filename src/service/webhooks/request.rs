@@ -58,8 +58,8 @@ pub(super) fn announcement(
     }
 }
 
-/// `v1,` and the HMAC-SHA-256 of id, time and body. What follows `whsec_` in a secret is base64; any
-/// other secret is used as it is. Source: Standard Webhooks 1.0.
+/// `v1,` and the HMAC-SHA-256 of id, time and body. What follows `whsec_` in a secret is base64;
+/// any other secret is used as it is. Source: Standard Webhooks 1.0.
 fn sign(secret: &str, id: &str, seconds: &str, body: &[u8]) -> Option<String> {
     let encoded = secret
         .strip_prefix("whsec_")

@@ -42,8 +42,8 @@ impl SlowReader {
         }
     }
 
-    /// Nothing could be written. Is ready when that has lasted too long. `max_pause` is how long the
-    /// client may read nothing.
+    /// Nothing could be written. Is ready when that has lasted too long. `max_pause` is how long
+    /// the client may read nothing.
     pub(super) fn poll_timeout(
         &mut self,
         now: Instant,
