@@ -7,6 +7,7 @@
 //! snapshot taken together show the same commit. When the memory budget is used up, the least
 //! recently used accounts are evicted.
 
+mod account;
 mod build;
 mod column;
 #[cfg(test)]
@@ -17,11 +18,12 @@ pub use view::IndexView;
 
 use super::{Collection, Snapshot, StoreError, change::Change, trees::Tree};
 use crate::domain::{ids::AccountId, list::FieldPath};
-use build::{ApplyError, BuildGuard, BuildOutcome, apply_change, parse};
+use account::{AccountIndex, AccountState};
+use build::{BuildGuard, BuildOutcome, parse};
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock,
+        Arc, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
@@ -49,34 +51,8 @@ pub(super) struct Indexes {
 
 type Key = (Tree, AccountId);
 
-/// The index of one account's collection.
-#[derive(Debug, Default)]
-struct AccountIndex {
-    state: Mutex<AccountState>,
-    built: Condvar,
-    last_use: AtomicU64,
-    bytes: AtomicUsize,
-    /// Shared by all accounts: see [`Indexes::total`].
-    total: Arc<AtomicUsize>,
-}
-
-#[derive(Debug, Default)]
-struct AccountState {
-    view: Option<IndexView>,
-    /// While the index is being built: the changes published since it began.
-    building: Option<Vec<Change>>,
-    /// Fields that do not fit into the budget.
-    oversized: Vec<FieldPath>,
-    /// Whether this entry was removed from [`Indexes::accounts`].
-    evicted: bool,
-    changes_since_recount: usize,
-}
-
 /// The bytes of an index are recomputed after this many changes or built objects.
 const RECOUNT_INTERVAL: usize = 1024;
-
-/// Beyond this many, the list of oversized fields is cleared.
-const MAX_OVERSIZED_FIELDS: usize = 64;
 
 impl Indexes {
     pub(super) fn new(budget: u64) -> Self {
@@ -315,107 +291,5 @@ impl Indexes {
                 accounts.remove(&key);
             }
         }
-    }
-}
-
-impl AccountIndex {
-    fn lock(&self) -> MutexGuard<'_, AccountState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn recount(&self, state: &mut AccountState) {
-        state.changes_since_recount = 0;
-        self.set_bytes(state.bytes());
-    }
-
-    /// Sets the size and returns the previous one.
-    fn set_bytes(&self, bytes: usize) -> usize {
-        let before = self.bytes.swap(bytes, Ordering::Relaxed);
-        // The sum wraps around and back.
-        self.total
-            .fetch_add(bytes.wrapping_sub(before), Ordering::Relaxed);
-        before
-    }
-}
-
-impl AccountState {
-    /// Approximate memory use.
-    fn bytes(&self) -> usize {
-        const ACCOUNT_OVERHEAD: usize = 512;
-        let refused = self.oversized.iter().map(|field| field.name().len());
-        self.view
-            .as_ref()
-            .map_or(0, IndexView::bytes)
-            .saturating_add(ACCOUNT_OVERHEAD)
-            .saturating_add(refused.sum())
-    }
-
-    fn indexed(
-        &mut self,
-        fields: &[&FieldPath],
-        snapshot: impl Fn() -> Result<Snapshot, StoreError>,
-    ) -> Result<Option<IndexedSnapshot>, StoreError> {
-        match &mut self.view {
-            // Holding the lock keeps the writer from publishing between these two.
-            Some(view) if fields.iter().all(|field| view.has(field)) => {
-                view.mark_used(fields);
-                Ok(Some(IndexedSnapshot {
-                    view: view.clone(),
-                    snapshot: snapshot()?,
-                }))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    fn missing(&self, fields: &[&FieldPath]) -> Vec<FieldPath> {
-        let mut missing = Vec::new();
-        for field in fields {
-            let known = self.view.as_ref().is_some_and(|view| view.has(field));
-            if !known && !missing.contains(*field) {
-                missing.push((*field).clone());
-            }
-        }
-        missing
-    }
-
-    fn apply_change(&mut self, change: &Change) {
-        self.changes_since_recount = self.changes_since_recount.saturating_add(1);
-        if let Some(changes) = &mut self.building {
-            changes.push(change.clone());
-        }
-
-        let Some(view) = &mut self.view else { return };
-        let outcome = match apply_change(view, change) {
-            Err(ApplyError::TooLarge) => {
-                let removed = view.remove_open_ended();
-                let outcome = apply_change(view, change);
-                self.mark_oversized(removed);
-                outcome
-            }
-            outcome => outcome,
-        };
-
-        // Drop an index that cannot follow. The next list rebuilds it and reports the error.
-        if outcome.is_err() {
-            self.view = None;
-        }
-    }
-
-    fn mark_oversized(&mut self, fields: Vec<FieldPath>) {
-        if self.oversized.len() >= MAX_OVERSIZED_FIELDS {
-            self.oversized.clear();
-        }
-        self.oversized.extend(fields);
-    }
-
-    /// Evicts the index; `false` while it is being built.
-    fn evict(&mut self) -> bool {
-        if self.building.is_some() {
-            return false;
-        }
-        self.evicted = true;
-        self.view = None;
-        true
     }
 }

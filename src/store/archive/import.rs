@@ -1,6 +1,7 @@
 //! Imports an export into a new or existing store. The whole file is validated first; a single
 //! problem prevents any change.
 
+mod new_entries;
 mod plan;
 mod source;
 

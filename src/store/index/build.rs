@@ -1,6 +1,6 @@
 //! Building the index of one account while the writer keeps committing.
 
-use super::{AccountIndex, IndexView, IndexedSnapshot};
+use super::{IndexView, IndexedSnapshot, account::AccountIndex};
 use crate::{
     domain::list::{FieldPath, RawObject},
     store::{

@@ -3,7 +3,7 @@
 use super::{
     super::{
         ArchiveError, Progress,
-        format::{self, AccountLine, COLLECTIONS, Line, ObjectLine},
+        format::{self, AccountLine, Line, ObjectLine},
     },
     read_old,
     source::{RawLine, Source},
@@ -12,9 +12,8 @@ use crate::{
     domain::ids::AccountId,
     store::{
         Collection, StoreError,
-        entries::{Entry, Stored},
         local::Engine,
-        record_kinds::{self, SecondaryKey},
+        record_kinds::SecondaryKey,
         trees::{self, Counters, Tree},
     },
 };
@@ -39,42 +38,42 @@ impl fmt::Display for ImportIssue {
 
 /// An object and its position in the file. There may be millions.
 pub(super) struct Object {
-    collection: Collection,
+    pub(super) collection: Collection,
     /// The entry of another tree that points to it.
-    secondary_key: Option<SecondaryKey>,
+    pub(super) secondary_key: Option<SecondaryKey>,
     pub(super) account: Arc<AccountId>,
     pub(super) id: Box<str>,
-    tiny_id: u64,
-    line: u64,
+    pub(super) tiny_id: u64,
+    pub(super) line: u64,
     pub(super) offset: u64,
     pub(super) length: usize,
     pub(super) is_verbatim: bool,
 }
 
 /// An account line.
-struct Account {
-    sid: Arc<AccountId>,
-    line: u64,
-    last_tiny_id: u64,
-    objects: u64,
+pub(super) struct Account {
+    pub(super) sid: Arc<AccountId>,
+    pub(super) line: u64,
+    pub(super) last_tiny_id: u64,
+    pub(super) objects: u64,
     /// The counters in the store.
-    old: Counters,
+    pub(super) old: Counters,
 }
 
 /// The validated contents of the file. Accounts are keyed and ordered as in the store.
 #[derive(Default)]
 pub(super) struct Plan {
-    accounts: BTreeMap<Vec<u8>, Account>,
-    objects: Vec<Object>,
-    order: SortKey,
+    pub(super) accounts: BTreeMap<Vec<u8>, Account>,
+    pub(super) objects: Vec<Object>,
+    pub(super) order: SortKey,
     /// The first line is not that of an export, so the other lines are ignored.
-    is_not_an_export: bool,
+    pub(super) is_not_an_export: bool,
     pub(super) issues: Vec<ImportIssue>,
 }
 
 /// The order of the objects.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum SortKey {
+pub(super) enum SortKey {
     #[default]
     File,
     Numbers,
@@ -299,120 +298,6 @@ impl Plan {
     pub(super) fn objects(&self) -> u64 {
         u64::try_from(self.objects.len()).unwrap_or(u64::MAX)
     }
-
-    /// Sorts the objects in the key order of a tree.
-    pub(super) fn sort_for(&mut self, tree: Tree) {
-        let is = |of: fn(Collection) -> Tree| {
-            COLLECTIONS
-                .into_iter()
-                .any(|collection| of(collection) == tree)
-        };
-
-        let order = if is(|collection| collection.index) {
-            SortKey::Numbers
-        } else if is(|collection| collection.records) {
-            SortKey::Ids
-        } else {
-            return;
-        };
-
-        if order == self.order {
-            return;
-        }
-
-        self.order = order;
-        match order {
-            SortKey::File => {}
-            SortKey::Numbers => self.objects.sort_unstable_by(|one, other| {
-                (one.account.as_str(), one.tiny_id).cmp(&(other.account.as_str(), other.tiny_id))
-            }),
-            SortKey::Ids => self
-                .objects
-                .sort_unstable_by(|one, other| one.id.cmp(&other.id)),
-        }
-    }
-
-    /// The new counters of all accounts in the file.
-    pub(super) fn counters(&self) -> impl Iterator<Item = Entry> {
-        self.accounts.iter().map(|(key, account)| {
-            let counters = Counters {
-                last_tiny_id: account.last_tiny_id.max(account.old.last_tiny_id),
-                live: account.objects.saturating_add(account.old.live),
-            };
-            (key.clone(), counters.encode().into())
-        })
-    }
-
-    /// The new index entries of a collection.
-    pub(super) fn index_entries(&self, collection: Collection) -> impl Iterator<Item = Entry> {
-        self.records(collection).map(|object| {
-            (
-                trees::index_key(&object.account, object.tiny_id),
-                object.id.as_bytes().to_vec().into(),
-            )
-        })
-    }
-
-    pub(super) fn records(&self, collection: Collection) -> impl Iterator<Item = &Object> {
-        self.objects
-            .iter()
-            .filter(move |object| object.collection == collection)
-    }
-
-    /// The new entries of a tree of secondary keys. The newest object wins, even if it is in the
-    /// store already.
-    pub(super) fn secondary_keys(
-        &self,
-        tree: Tree,
-        old: Option<&Engine>,
-    ) -> Result<BTreeMap<Vec<u8>, Stored>, StoreError> {
-        let mut newest: BTreeMap<&[u8], &Object> = BTreeMap::new();
-        for object in &self.objects {
-            let Some(secondary_key) = object
-                .secondary_key
-                .as_ref()
-                .filter(|secondary_key| secondary_key.tree == tree)
-            else {
-                continue;
-            };
-            let known = newest.entry(&secondary_key.key).or_insert(object);
-            if known.tiny_id < object.tiny_id {
-                *known = object;
-            }
-        }
-
-        let mut entries = BTreeMap::new();
-        for (key, object) in newest {
-            if !is_newer(old, tree, key, object)? {
-                let id = if tree == Tree::SendersByAccount {
-                    Vec::new()
-                } else {
-                    object.id.as_bytes().to_vec()
-                };
-                entries.insert(key.to_vec(), id.into());
-            }
-        }
-
-        Ok(entries)
-    }
-}
-
-/// Whether the entry in the old store points to a newer object.
-fn is_newer(
-    old: Option<&Engine>,
-    tree: Tree,
-    key: &[u8],
-    object: &Object,
-) -> Result<bool, StoreError> {
-    let Some(id) = read_old(old, tree, key)? else {
-        return Ok(false);
-    };
-    let Some(record) = read_old(old, object.collection.records, id.as_ref())? else {
-        return Ok(false);
-    };
-    let meta = record_kinds::record_kind_of(object.collection)
-        .and_then(|kind| kind.read(record.as_ref()).ok());
-    Ok(meta.is_some_and(|meta| meta.tiny_id > object.tiny_id))
 }
 
 /// Records the line where a key occurs; returns the line of an earlier occurrence.
