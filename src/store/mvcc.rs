@@ -65,19 +65,18 @@ impl Mvcc {
         }
     }
 
-    /// Bytes that old values take.
+    /// Size of the undo log in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.read().bytes
     }
 
-    /// Whether what a reader that holds `version` was just shown is right. To be asked after each
-    /// look.
+    /// Whether the snapshot at `version` has not expired. Must be checked after each read.
     pub(super) fn is_readable(&self, version: Version) -> bool {
         version >= self.oldest_readable.load(Ordering::SeqCst)
     }
 
-    /// The writer is about to change these keys; until [`publish`](Self::publish) readers see the
-    /// old values.
+    /// Records the values of all keys that a commit is about to change. Until
+    /// [`publish`](Self::publish), readers see these values.
     pub(super) fn record_undo(&self, old: UndoLog) {
         let mut state = self.write();
         let next = state.published.saturating_add(1);
@@ -106,13 +105,14 @@ impl Mvcc {
         state.published
     }
 
-    /// Keeps nothing more for the readers of the oldest version, unless it is the one of now.
+    /// Expires the oldest snapshots, unless they are of the current version. Returns whether there
+    /// were any.
     fn expire_oldest_reader(&self, state: &mut State) -> bool {
         let oldest = state.readers.first_key_value().map(|(version, _)| *version);
         let Some(oldest) = oldest.filter(|version| *version < state.published) else {
             return false;
         };
-        // Before anything is dropped, so that no reader takes for right what it was shown without.
+        // Before anything is dropped, so that no reader trusts a value that was read without it.
         self.oldest_readable
             .store(oldest.saturating_add(1), Ordering::SeqCst);
         state.readers.remove(&oldest);
@@ -120,7 +120,8 @@ impl Mvcc {
         true
     }
 
-    /// A reader begins; it must [`unpin`](Self::unpin) what it gets.
+    /// Registers a snapshot of the last published version. Its owner must [`unpin`](Self::unpin)
+    /// the version.
     pub(super) fn pin(&self) -> Version {
         let mut state = self.write();
         let version = state.published;
@@ -128,7 +129,7 @@ impl Mvcc {
         version
     }
 
-    /// A reader ends.
+    /// Unregisters a snapshot.
     pub(super) fn unpin(&self, version: Version) {
         let mut state = self.write();
         if let Some(count) = state.readers.get_mut(&version) {
@@ -140,7 +141,7 @@ impl Mvcc {
         self.prune(&mut state);
     }
 
-    /// What a reader of the last published commit must see where the engine showed `found`.
+    /// The value in the last published commit, where the engine showed `found`.
     pub(super) fn published(
         &self,
         tree: Tree,
@@ -154,7 +155,7 @@ impl Mvcc {
         state.as_of(state.published, tree, key).unwrap_or(found)
     }
 
-    /// What a reader that holds `version` must see where the engine showed `found`.
+    /// The value at `version`, where the engine showed `found`.
     pub(super) fn as_of(
         &self,
         version: Version,
@@ -168,8 +169,7 @@ impl Mvcc {
         self.read().as_of(version, tree, key).unwrap_or(found)
     }
 
-    /// Turns what the engine showed of a range into what a reader that holds `version` must see, in
-    /// key order.
+    /// The entries of a range at `version`, in key order, where the engine showed `found`.
     pub(super) fn range_as_of(
         &self,
         version: Version,
@@ -197,7 +197,7 @@ impl Mvcc {
         entries.into_iter().collect()
     }
 
-    /// Drops what no reader, present or future, can ask for.
+    /// Drops what no snapshot, present or future, can need.
     fn prune(&self, state: &mut State) {
         let oldest_reader = state
             .readers
@@ -232,7 +232,7 @@ impl Mvcc {
 }
 
 impl State {
-    /// The value from before the first commit after `version` that changed the key.
+    /// The value before the first commit after `version` that changed the key.
     fn as_of(&self, version: Version, tree: Tree, key: &[u8]) -> Option<Option<Stored>> {
         first_after(version, self.undo_log.get(tree, key)?).cloned()
     }
@@ -270,7 +270,7 @@ impl State {
     }
 }
 
-/// What one old value takes: its key twice, and the value.
+/// Size of one old value: its key twice, and the value.
 fn bytes_of(key: &[u8], value: Option<&Stored>) -> u64 {
     const ENTRY_OVERHEAD: usize = 128;
     let value = value.map_or(0, |value| value.as_ref().len());

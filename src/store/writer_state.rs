@@ -1,4 +1,4 @@
-//! How the writer is doing: what it has done so far, and whether it gets on.
+//! The state of the writer: counters, and whether it makes progress.
 
 use super::{StallCause, StoreError, WriterStatistics};
 use crate::clock::Clock;
@@ -10,11 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A disk that takes longer for one commit is taken for one that may never answer; commands that
-/// take longer hold up all others.
+/// A commit or batch that takes longer counts as stalled.
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Counts, and what the writer does just now.
+/// Counters, and the current activity.
 #[derive(Debug, Default)]
 pub(super) struct WriterState {
     commands: AtomicU64,
@@ -25,15 +24,15 @@ pub(super) struct WriterState {
     faults: AtomicU64,
     recoveries: AtomicU64,
     running: AtomicBool,
-    /// What it is waiting for or doing, if it does anything, and since when.
+    /// What the writer is doing, if anything, and since when.
     busy: Mutex<Option<(StallCause, Instant)>>,
 }
 
 impl WriterState {
-    /// Whether a write has a chance to be done soon.
+    /// Whether a write is likely to succeed soon.
     ///
     /// # Errors
-    /// The store is not local::open, or something holds the writer up.
+    /// The store is closed or recovering, or the writer is stalled.
     pub(super) fn check_writable(&self) -> Result<(), StoreError> {
         if !self.running.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable);
@@ -50,30 +49,29 @@ impl WriterState {
         }
     }
 
-    /// From now on the writer is said to run. When the guard is dropped it is not; a panic drops it
-    /// too.
+    /// Marks the writer as running until the guard is dropped, even by a panic.
     pub(super) fn start(&self) -> RunningGuard<'_> {
         self.set_running();
         RunningGuard(self)
     }
 
-    /// The store takes writes.
+    /// The store accepts writes.
     pub(super) fn set_running(&self) {
         self.running.store(true, Ordering::SeqCst);
     }
 
-    /// The store takes no writes.
+    /// The store accepts no writes.
     pub(super) fn set_stopped(&self) {
         self.running.store(false, Ordering::SeqCst);
     }
 
-    /// The writer is busy with commands until the guard is dropped.
+    /// Marks the writer as busy with commands until the guard is dropped.
     pub(super) fn begin_batch(&self) -> BusyGuard<'_> {
         self.set_activity(StallCause::Work);
         BusyGuard(self)
     }
 
-    /// From now on this is what the writer is at.
+    /// Sets what the writer is doing now.
     pub(super) fn set_activity(&self, cause: StallCause) {
         *self.busy.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((cause, Clock::System.stopwatch()));
@@ -154,9 +152,9 @@ impl Drop for BusyGuard<'_> {
 mod tests {
     use super::*;
 
-    /// It was always said to be the disk, though one account's work kept all others waiting.
+    /// The disk used to be blamed even when one account's commands made all others wait.
     #[test]
-    fn what_holds_the_writer_up_is_said() {
+    fn the_cause_of_a_stall_is_reported() {
         let state = WriterState::default();
         let _running = state.start();
         let _busy = state.begin_batch();
@@ -167,12 +165,12 @@ mod tests {
             (StallCause::Disk, "the disk has not"),
         ] {
             *state.busy.lock().unwrap() = Some((cause, Clock::System.stopwatch() - STALL_TIMEOUT));
-            let held_up = state.check_writable().unwrap_err();
+            let stalled = state.check_writable().unwrap_err();
             assert!(
-                matches!(held_up, StoreError::Stalled(found) if found == cause),
-                "{held_up:?}"
+                matches!(stalled, StoreError::Stalled(found) if found == cause),
+                "{stalled:?}"
             );
-            assert!(held_up.to_string().contains(words), "{held_up}");
+            assert!(stalled.to_string().contains(words), "{stalled}");
         }
 
         state.set_activity(StallCause::Work);

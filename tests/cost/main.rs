@@ -18,12 +18,14 @@ use pagertree_local::{
     domain::{
         alert_input::{AlertDraft, AllowedSources},
         body::Strictness,
+        ids::AccountId,
         integration,
         integration_input::IntegrationDraft,
         list::ListQuery,
         log::Secrets,
         reserved,
     },
+    store::{self, INTEGRATIONS, Store, StoreError},
 };
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fs, hint::black_box, path::Path};
@@ -36,6 +38,9 @@ const LENGTH: usize = 3_000;
 /// too much.
 const FACTOR: u64 = 6;
 const ALWAYS: u64 = 300_000;
+
+/// Of one read by id, with the engine's own.
+const MAX_READ_ALLOCATIONS: u64 = 4;
 
 type Words = BTreeMap<String, Vec<String>>;
 
@@ -349,4 +354,45 @@ fn what_takes_more_is_found() {
         text.split(',')
             .for_each(|_| drop(black_box(text.to_owned())))
     });
+}
+
+/// Reading a record shares the engine's buffer: the allocations do not depend on its size.
+#[test]
+fn a_read_by_id_allocates_no_more_for_a_large_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = store::Options {
+        cache_bytes: 1 << 24,
+        index_bytes: 0,
+        snapshot_bytes: 1 << 20,
+        queue: 8,
+        batch: 8,
+        durability: store::Durability::Ephemeral,
+        token_secret: Some("secret".into()),
+        contention: None,
+    };
+    let store = Store::open(folder.path(), &options).unwrap();
+    let account = AccountId::parse("acc_1").unwrap();
+    let sizes = [(1, "int_small", 100), (2, "int_large", 500_000)];
+    actix_rt::System::new()
+        .block_on(store.write(move |transaction| {
+            for (tiny_id, id, size) in sizes {
+                let filling = "x".repeat(size);
+                let record = json!({"sid": "acc_1", "filling": filling, "tinyId": tiny_id});
+                let record = record.to_string().into_bytes();
+                transaction.insert(INTEGRATIONS, &account, tiny_id, id, record.into())?;
+            }
+            Ok::<_, StoreError>(())
+        }))
+        .unwrap();
+
+    for (_, id, _) in sizes {
+        let read = || drop(black_box(store.record(INTEGRATIONS, id).unwrap().unwrap()));
+        // The first read fetches the page.
+        read();
+        let allocated = allocation_counter::measure(read);
+        assert!(
+            allocated.count_total <= MAX_READ_ALLOCATIONS && allocated.bytes_total < 1_000,
+            "{id}: {allocated:?}"
+        );
+    }
 }

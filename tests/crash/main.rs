@@ -32,7 +32,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use support::{Setup, random::SplitMix64, workload::Workload};
 
 #[test]
-fn what_was_acknowledged_survives_a_kill_at_any_moment() {
+fn every_acknowledged_write_survives_a_kill_at_any_moment() {
     let rounds = from_environment("CRASH_ROUNDS").unwrap_or(24);
     let seed = from_environment("CRASH_SEED")
         .unwrap_or_else(|| RandomState::new().build_hasher().finish());

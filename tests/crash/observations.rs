@@ -50,7 +50,7 @@ fn shown_at_the_kill(server: Server, path: &str) -> (u64, bool) {
 }
 
 #[test]
-fn what_was_shown_before_it_was_acknowledged_survives_a_kill_right_then() {
+fn data_shown_before_its_acknowledgement_survives_a_kill() {
     let setup = Setup::new();
     let server = setup.start();
     let body =

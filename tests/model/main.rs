@@ -54,7 +54,7 @@ fn storage() -> impl Strategy<Value = Storage> {
 }
 
 #[test]
-fn every_answer_is_the_one_of_a_plain_map() {
+fn every_response_equals_that_of_a_plain_map() {
     let life = (storage(), proptest::collection::vec(steps::step(), 1..100));
     let lived = runner(concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -69,7 +69,7 @@ fn every_answer_is_the_one_of_a_plain_map() {
 }
 
 #[test]
-fn every_list_of_alerts_has_what_events_and_users_have_made_of_them() {
+fn alert_lists_reflect_all_events_and_user_actions() {
     let life = (storage(), proptest::collection::vec(alerts::step(), 1..100));
     let lived = runner(concat!(
         env!("CARGO_MANIFEST_DIR"),

@@ -32,7 +32,7 @@ fn seed() -> u64 {
 }
 
 #[test]
-fn what_was_acknowledged_survives_a_power_cut_at_any_moment() {
+fn every_acknowledged_write_survives_a_power_cut_at_any_moment() {
     let number = from_environment("POWER_ROUNDS").unwrap_or(10);
     let mut rounds = Rounds::new(seed(), |_, _| true);
     for round in 1..=number {
@@ -71,13 +71,13 @@ fn is_caught_if_only_these_count(counts: Counts) {
 }
 
 #[test]
-fn a_server_that_leaves_out_sync_data_of_the_log_is_caught() {
+fn a_server_that_skips_sync_data_is_caught() {
     is_caught_if_only_these_count(|path, only_data| !(only_data && path.ends_with("/db")));
 }
 
 /// The model is as good as the trace is complete.
 #[test]
-fn the_trace_tells_everything_that_the_server_does_to_its_files() {
+fn the_trace_records_every_change_of_files() {
     let shim = Shim::new();
     let setup = shim.around(Setup::new());
     let (mut before, mut lengths) = (Image::default(), Vec::new());

@@ -1,8 +1,8 @@
-//! Disks that fail for a while: meanwhile nothing wrong is answered, and afterwards the server
-//! heals itself.
+//! Disks that fail for a while. The server returns nothing wrong meanwhile, and recovers by
+//! itself afterwards.
 //!
 //! What was acknowledged before the fault must be there after it, byte for byte; a write that was
-//! refused may have happened or not. What the server does to its files in healing must withstand a
+//! refused may have happened or not. What the server does to its files in recovery must withstand a
 //! power cut like everything else.
 
 use super::{
@@ -27,23 +27,23 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) type Acknowledged = BTreeMap<String, String>;
 
 #[test]
-fn a_server_whose_syncs_fail_for_a_while_heals() {
+fn a_server_recovers_after_failing_syncs() {
     heals_after(Fault::EioSync);
 }
 
 #[test]
-fn a_server_whose_disk_is_full_for_a_while_heals() {
+fn a_server_recovers_after_a_full_disk() {
     heals_after(Fault::Enospc);
 }
 
 #[test]
-fn a_server_whose_disk_is_read_only_for_a_while_heals() {
+fn a_server_recovers_after_a_read_only_disk() {
     heals_after(Fault::Erofs);
 }
 
 /// With a store that is there, and with one that is to be made.
 #[test]
-fn a_start_without_room_says_that_there_is_none() {
+fn a_start_on_a_full_disk_reports_it() {
     for is_there in [true, false] {
         let shim = Shim::new();
         let setup = shim.around(Setup::new());
@@ -68,7 +68,7 @@ fn a_start_without_room_says_that_there_is_none() {
 
 /// The old store was removed, though a power cut could have brought it back under its name.
 #[test]
-fn a_store_that_was_replaced_stays_until_the_new_name_is_on_disk() {
+fn a_replaced_store_is_kept_until_the_new_name_is_durable() {
     let shim = Shim::new();
     let setup = shim.around(Setup::new());
     let server = setup.start();
@@ -112,7 +112,7 @@ fn a_store_that_was_replaced_stays_until_the_new_name_is_on_disk() {
 /// It held the store until it was given up after half a minute, and the store could not be opened
 /// anew before.
 #[test]
-fn whoever_takes_a_backup_slowly_does_not_keep_a_server_from_healing() {
+fn a_slow_backup_client_does_not_prevent_recovery() {
     let shim = Shim::new();
     let setup = shim.around(Setup::new());
     let server = setup.start();

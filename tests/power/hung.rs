@@ -79,7 +79,7 @@ impl Hung {
 }
 
 #[test]
-fn reads_are_served_and_writes_refused_until_the_disk_goes_on() {
+fn reads_are_served_and_writes_refused_while_the_disk_hangs() {
     let Hung {
         shim,
         setup,
@@ -138,7 +138,7 @@ fn reads_are_served_and_writes_refused_until_the_disk_goes_on() {
 }
 
 #[test]
-fn whoever_asks_whether_it_is_ready_is_answered_before_the_server_has_noticed() {
+fn readyz_answers_before_the_server_has_noticed() {
     let shim = Shim::new();
     let setup = shim.around(Setup::new());
     let server = setup.start();
@@ -159,14 +159,14 @@ fn whoever_asks_whether_it_is_ready_is_answered_before_the_server_has_noticed() 
 }
 
 #[test]
-fn a_signal_ends_it_after_the_time_for_that() {
+fn a_signal_ends_a_hung_server_after_the_drain_time() {
     let hung = Hung::with("[shutdown]\ndrain_seconds = 0\n");
     hung.server.signal(Signal::TERM);
     hung.has_ended("The store does not close");
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn a_second_signal_ends_a_hung_server_at_once() {
     for drain in [0, 3_600] {
         let hung = Hung::with(&format!("[shutdown]\ndrain_seconds = {drain}\n"));
         hung.server.signal(Signal::TERM);
@@ -179,7 +179,7 @@ fn a_second_signal_ends_it_at_once() {
 /// The connection was cut when the server stopped: the message was kept, its sender was not told
 /// so, and sent it again.
 #[test]
-fn a_message_that_came_whole_before_a_signal_is_acknowledged() {
+fn a_mail_received_before_a_signal_is_acknowledged() {
     let listen = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

@@ -47,7 +47,7 @@ fn write(bytes: &[u8]) -> Record<'_> {
 }
 
 #[test]
-fn a_write_without_a_sync_is_kept_or_lost() {
+fn an_unsynced_write_is_kept_or_lost() {
     let left = outcomes(&[OPEN, write(b"new")], ALL);
     assert_eq!(
         left.iter().map(log_in).collect::<Vec<_>>(),
@@ -56,7 +56,7 @@ fn a_write_without_a_sync_is_kept_or_lost() {
 }
 
 #[test]
-fn a_write_before_a_sync_is_sure_once_the_sync_is_done() {
+fn a_synced_write_is_durable() {
     assert_eq!(outcomes(&[OPEN, write(b"new"), BEGIN, END], ALL).len(), 1);
     assert_eq!(
         outcomes(&[OPEN, write(b"new"), BEGIN], ALL).len(),
@@ -79,7 +79,7 @@ fn a_write_before_a_sync_is_sure_once_the_sync_is_done() {
 }
 
 #[test]
-fn a_sync_that_fails_is_not_made_up_for_by_the_next() {
+fn a_failed_sync_is_not_repaired_by_the_next() {
     let fail = Record::SyncFails { number: 1 };
     let again = [
         Record::SyncBegins {
@@ -102,7 +102,7 @@ fn a_sync_that_fails_is_not_made_up_for_by_the_next() {
 }
 
 #[test]
-fn a_large_write_is_kept_sector_by_sector() {
+fn a_large_write_is_torn_by_sector() {
     let bytes = [b'x'; 3 * SECTOR];
     let left = outcomes(&[OPEN, write(&bytes)], ALL);
     let sectors: BTreeSet<Vec<bool>> = left
@@ -130,7 +130,7 @@ fn a_large_write_is_kept_sector_by_sector() {
 }
 
 #[test]
-fn a_sector_that_is_kept_has_the_writes_before_too() {
+fn a_kept_sector_includes_earlier_writes() {
     let second = Record::Write {
         descriptor: 3,
         offset: 1,
@@ -144,7 +144,7 @@ fn a_sector_that_is_kept_has_the_writes_before_too() {
 }
 
 #[test]
-fn a_length_without_a_sync_is_kept_or_not() {
+fn an_unsynced_length_is_kept_or_lost() {
     let left = outcomes(
         &[
             OPEN,
@@ -176,7 +176,7 @@ fn a_length_without_a_sync_is_kept_or_not() {
 }
 
 #[test]
-fn a_new_name_is_sure_only_after_a_sync_of_its_folder() {
+fn a_new_name_is_durable_only_after_a_sync_of_its_folder() {
     let open = Record::Open {
         descriptor: 4,
         path: "new",
@@ -227,7 +227,7 @@ fn a_new_name_is_sure_only_after_a_sync_of_its_folder() {
 }
 
 #[test]
-fn renaming_and_removing_happen_or_not() {
+fn unsynced_renames_and_removals_are_kept_or_lost() {
     let names = |records: &[Record]| -> BTreeSet<Vec<String>> {
         outcomes(records, ALL)
             .iter()

@@ -20,12 +20,12 @@ const SMALL_CACHE: &str = "[store]\ncache_bytes = 1048576\nlist_cache_bytes = 0\
 const ROUNDS: usize = 10;
 
 #[test]
-fn a_server_whose_readers_meet_a_full_disk_heals() {
+fn a_server_recovers_after_readers_meet_a_full_disk() {
     heals_after_reads_met(Fault::Enospc);
 }
 
 #[test]
-fn a_server_whose_readers_meet_a_read_only_disk_heals() {
+fn a_server_recovers_after_readers_meet_a_read_only_disk() {
     heals_after_reads_met(Fault::Erofs);
 }
 

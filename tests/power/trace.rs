@@ -122,7 +122,7 @@ fn record<'t>(head: &[u8], bytes: &'t [u8]) -> Record<'t> {
 }
 
 #[test]
-fn a_torn_last_record_is_left_out() {
+fn a_torn_last_record_is_ignored() {
     let mut trace = Vec::new();
     for bytes in [&b"data"[..], b"data/store"] {
         trace.extend(u32::try_from(bytes.len()).unwrap().to_le_bytes());

@@ -12,7 +12,7 @@ fn old(key: &str, before: Option<Stored>) -> UndoLog {
 }
 
 #[test]
-fn a_change_is_seen_only_after_it_is_published() {
+fn a_change_is_visible_only_after_publication() {
     let mvcc = Mvcc::new(u64::MAX, 0);
     mvcc.record_undo(old("k", value("old")));
     assert_eq!(
@@ -32,7 +32,7 @@ fn a_change_is_seen_only_after_it_is_published() {
 }
 
 #[test]
-fn a_held_version_stays_as_it_was_through_many_commits() {
+fn a_pinned_version_does_not_change() {
     let mvcc = Mvcc::new(u64::MAX, 0);
     let held = mvcc.pin();
     for before in [None, value("1"), value("2")] {
@@ -57,7 +57,7 @@ fn a_held_version_stays_as_it_was_through_many_commits() {
 }
 
 #[test]
-fn a_range_gets_back_what_was_removed_and_loses_what_was_added() {
+fn a_range_shows_removed_entries_and_hides_added_ones() {
     let mvcc = Mvcc::new(u64::MAX, 0);
     let held = mvcc.pin();
     let undo = [("b", value("B")), ("c", None), ("z", value("Z"))]
@@ -77,7 +77,7 @@ fn a_range_gets_back_what_was_removed_and_loses_what_was_added() {
 }
 
 #[test]
-fn a_range_over_a_whole_tree_has_nothing_of_another() {
+fn a_range_over_a_whole_tree_contains_no_other_tree() {
     let mvcc = Mvcc::new(u64::MAX, 0);
     let held = mvcc.pin();
     mvcc.record_undo(old("b", value("B")));
@@ -94,9 +94,9 @@ fn a_range_over_a_whole_tree_has_nothing_of_another() {
     }
 }
 
-/// Whoever read slowly while others wrote made the server keep all that was changed.
+/// A slow reader used to make the server keep everything that was changed meanwhile.
 #[test]
-fn old_values_beyond_the_budget_cost_the_oldest_readers_their_view() {
+fn the_oldest_snapshots_expire_beyond_the_budget() {
     let large = || value(&"x".repeat(10_000));
     let mvcc = Mvcc::new(25_000, 0);
     let commit = |key: &str| {
@@ -125,10 +125,7 @@ fn old_values_beyond_the_budget_cost_the_oldest_readers_their_view() {
 
     assert!(!mvcc.is_readable(second));
     let third = mvcc.pin();
-    assert!(
-        mvcc.is_readable(third),
-        "who comes later is no worse for it"
-    );
+    assert!(mvcc.is_readable(third), "later snapshots are unaffected");
     [first, second, third]
         .iter()
         .for_each(|version| mvcc.unpin(*version));
@@ -136,7 +133,7 @@ fn old_values_beyond_the_budget_cost_the_oldest_readers_their_view() {
 }
 
 #[test]
-fn whoever_reads_the_store_of_now_is_never_given_up() {
+fn a_snapshot_of_the_current_version_never_expires() {
     let mvcc = Mvcc::new(0, 0);
     mvcc.record_undo(old("a", value("A")));
     mvcc.publish();
