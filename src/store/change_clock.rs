@@ -39,7 +39,7 @@ impl ChangeClock {
         *self.published.borrow()
     }
 
-    /// Advances the clock to a version that readers can already see: whoever reads the new number
+    /// Advances the clock to a version that readers can already see: a reader of the new number
     /// then also reads the new data.
     pub(super) fn advance<'a>(
         &self,

@@ -4,8 +4,8 @@
 //! ledger later. Snapshots keep the replica that they were taken from.
 //!
 //! Readers meet engine failures too, because a small cache makes them evict dirty pages. A failed
-//! engine answers nobody any more, so the first to notice records the fault and wakes the writer,
-//! which starts recovery.
+//! engine is unusable, so the first reader to notice records the fault and wakes the writer, which
+//! starts recovery.
 
 use super::{
     Options, StoreError,

@@ -1,20 +1,20 @@
-//! What was acknowledged survives a kill at any moment.
+//! Acknowledged writes survive a kill at any moment.
 //!
-//! Eight threads create, update and delete on four accounts of a real server, each with objects of
-//! its own, and remember what was acknowledged. Now and then they look at a list, which must be of
-//! one instant and have their objects as they were acknowledged. At a random moment the server is
-//! killed with SIGKILL. Then `check` must find nothing, and a new server on the same folder must
-//! show every object byte for byte as it was last acknowledged; the one write that each thread had
-//! under way may have happened or not, but not by half. No number is ever given twice. Four more
-//! only look; what they were shown must be there, at least as new, unless somebody deleted it.
+//! Eight threads create, update and delete objects of their own on four accounts of a real server,
+//! and remember what was acknowledged. Now and then they read a list, which must be consistent and
+//! contain their objects as acknowledged. At a random moment the server is killed with SIGKILL.
+//! Then `check` must find nothing, and a new server on the same folder must return every object
+//! byte for byte as it was last acknowledged; each thread's write in progress may have happened or
+//! not, but not partially. No number is ever assigned twice. Four more threads only read; what they
+//! have seen must exist, at least as new, unless it was deleted.
 //!
-//! Two more are third parties on accounts of their own, and users who make, acknowledge, resolve
-//! and delete alerts: an event and its log are there together or not at all, filtered lists agree
-//! with the objects, what is asked for again under one `Idempotency-Key` is not made again, and at
-//! the end every webhook has come, in order.
+//! Two more simulate third parties with accounts of their own, and users who create, acknowledge,
+//! resolve and delete alerts: an event and its log exist together or not at all, filtered lists
+//! agree with the objects, a request repeated under one `Idempotency-Key` has no second effect, and
+//! in the end every webhook has arrived, in order.
 //!
-//! `CRASH_ROUNDS` sets how often (24), `CRASH_SEED` repeats a run, as far as the moment of a kill
-//! can be repeated.
+//! `CRASH_ROUNDS` sets the number of rounds (24). `CRASH_SEED` repeats a run, as far as the moment
+//! of a kill can be repeated.
 
 #![allow(
     clippy::unwrap_used,
@@ -62,8 +62,7 @@ fn every_acknowledged_write_survives_a_kill_at_any_moment() {
     assert!(webhooks > 0, "nothing was ever sent");
 }
 
-/// All of it is looked at in each round, so that a store that grows on and on would make them
-/// longer and longer.
+/// Each round reads the whole store, so a store that keeps growing would make rounds ever longer.
 const ROUNDS_OF_ONE_STORE: u64 = 50;
 
 #[derive(Default)]

@@ -1,5 +1,5 @@
-//! What a reader was shown survives a kill at that very moment, though nobody was told yet that it
-//! is there.
+//! Data that a reader has seen survives a kill at that very moment, even if its writer has not been
+//! answered yet.
 
 use crate::support::{Client, Server, Setup};
 use serde_json::json;
@@ -10,15 +10,15 @@ use std::{
 
 const ROUNDS: usize = 12;
 
-/// The reader looks for so many writes in vain at most.
+/// Maximum number of writes that the reader waits for.
 const WRITES: u64 = 150;
 
 fn version(client: &Client, path: &str) -> u64 {
     client.get(path).json()["meta"]["version"].as_u64().unwrap()
 }
 
-/// Writes one version after another, until the reader kills the server. What the reader was shown
-/// last, and whether that was before its writer heard of it.
+/// Writes one version after another until the reader kills the server. Returns the last version
+/// that the reader saw, and whether that was before its writer was answered.
 fn shown_at_the_kill(server: Server, path: &str) -> (u64, bool) {
     let (writer, reader) = (server.client("t"), server.client("t"));
     let first = version(&reader, path);

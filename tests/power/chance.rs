@@ -1,17 +1,16 @@
-//! What a power cut keeps of that which no sync made sure: chance decides, and it can be repeated.
+//! Random, repeatable decisions about what a power cut keeps.
 
 use crate::support::random::SplitMix64;
 
-/// Decides the fate of changes.
+/// Decides which changes survive.
 pub(crate) enum Chance {
-    /// Nothing is lost: the files as the server sees them.
+    /// Keeps everything: the files as the server sees them.
     Everything,
-    /// The power is cut.
+    /// Decides at random, as a power cut does.
     Cut(SplitMix64),
 }
 
-/// How one file or folder fares. Most fare mixed, but a disk may also have been quick or slow with
-/// all of one.
+/// How one file or folder fares. Mostly mixed, but a disk may also have written all or none of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
     Everything,
@@ -19,12 +18,12 @@ pub(crate) enum Mood {
     Mixed,
 }
 
-/// What is left of one change.
+/// The fate of one change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Kept,
     Lost,
-    /// Chance decides on each sector.
+    /// Each sector is decided separately.
     InParts,
 }
 
@@ -33,7 +32,7 @@ impl Chance {
         Self::Cut(SplitMix64(seed))
     }
 
-    /// One in so many.
+    /// True once in `many` times on average.
     fn one_in(&mut self, many: u64) -> bool {
         match self {
             Self::Everything => false,
@@ -62,7 +61,7 @@ impl Chance {
         }
     }
 
-    /// Whether something that cannot be halved is kept.
+    /// Whether an atomic change is kept.
     pub(crate) fn keeps(&mut self, fate: Fate) -> bool {
         match fate {
             Fate::Kept => true,

@@ -1,4 +1,4 @@
-//! Cutting the power, again and again.
+//! Power cuts, again and again.
 
 use super::{
     chance::Chance,
@@ -14,7 +14,7 @@ use std::{
     path::Path,
 };
 
-/// Rounds in which a left-out sync was always seen; nearly always the first few do.
+/// Rounds in which a missing sync was always detected; the first few nearly always suffice.
 const ENOUGH_TO_CATCH: usize = 30;
 
 fn from_environment(name: &str) -> Option<u64> {
@@ -61,7 +61,7 @@ fn every_acknowledged_write_survives_a_power_cut_at_any_moment() {
     );
 }
 
-/// A server that leaves out a sync is as good as one whose sync does not count.
+/// Ignoring a sync is equivalent to a server that omits it.
 fn is_caught_if_only_these_count(counts: Counts) {
     let mut rounds = Rounds::new(seed(), counts);
     let caught = (1..=ENOUGH_TO_CATCH).find_map(|round| Some((round, rounds.round().err()?)));
@@ -75,7 +75,7 @@ fn a_server_that_skips_sync_data_is_caught() {
     is_caught_if_only_these_count(|path, only_data| !(only_data && path.ends_with("/db")));
 }
 
-/// The model is as good as the trace is complete.
+/// The model is only as good as the trace is complete.
 #[test]
 fn the_trace_records_every_change_of_files() {
     let shim = Shim::new();

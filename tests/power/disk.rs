@@ -1,9 +1,10 @@
-//! A disk under a running server: what is sure, what is not yet, and what a power cut leaves of it.
+//! The disk beneath a running server: what is durable, what is not yet, and what a power cut
+//! leaves.
 //!
-//! Sure is what a sync of the very file, or for names of the very folder, had before it began, once
-//! it is done. Everything since is each for itself kept, lost, or kept in some sectors. A sync that
-//! fails is not made up for by the next: the system forgets that what it could not write is not on
-//! the disk, and only writing it again helps.
+//! Durable is what a completed sync of the very file (or, for names, of the very folder) found when
+//! it began. Every change since is kept, lost, or torn by sector, independently. A failed sync is
+//! not repaired by the next one: the kernel forgets that the data is not on disk, and only writing
+//! it again helps.
 
 use super::{
     chance::Chance,
@@ -14,8 +15,8 @@ use super::{
 };
 use std::collections::BTreeMap;
 
-/// Whether a sync of this path counts, `true` when only of its data (`fdatasync`). With it a test
-/// plays a server that forgets one.
+/// Whether a sync of this path counts; `true` for `fdatasync`. Lets a test simulate a server that
+/// omits one.
 pub(crate) type Counts = fn(path: &str, only_data: bool) -> bool;
 
 #[derive(Clone, Debug)]
@@ -26,24 +27,24 @@ enum Place {
 
 pub(crate) struct Disk<'t> {
     files: Vec<File<'t>>,
-    /// By path; the outermost is "".
+    /// By path; the root is "".
     folders: BTreeMap<String, Names>,
-    /// What every path leads to, as the server sees it.
+    /// The file or folder of every path, as the server sees it.
     now: BTreeMap<String, Node>,
     open: BTreeMap<i32, Place>,
-    /// By number: what is synced, and how much had happened when it began.
+    /// Syncs in progress, by number: their object, and how many operations preceded them.
     syncing: BTreeMap<i64, (Place, u64)>,
     happened: u64,
     counts: Counts,
 }
 
-/// The folder and the name of a path.
+/// Splits a path into folder and name.
 fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
 }
 
 impl<'t> Disk<'t> {
-    /// All that it holds is sure.
+    /// A disk on which everything is durable.
     pub(crate) fn holding(image: &Image, counts: Counts) -> Self {
         let (files, open, syncing) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         let folders = BTreeMap::from([(String::new(), Names::default())]);
@@ -67,7 +68,7 @@ impl<'t> Disk<'t> {
         disk
     }
 
-    /// A new file or folder, as yet without a name.
+    /// Adds a file or folder without a name.
     fn node(&mut self, path: &str, bytes: Option<Vec<u8>>) -> Node {
         let node = match bytes {
             None => {
@@ -210,7 +211,7 @@ impl<'t> Disk<'t> {
             .change(self.happened, change);
     }
 
-    /// What is left when the power is cut now.
+    /// What a power cut at this moment leaves.
     pub(crate) fn left(&self, chance: &mut Chance) -> Image {
         let mut image = Image::default();
         self.leave("", chance, &mut image);

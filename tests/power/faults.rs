@@ -1,9 +1,9 @@
-//! Disks that fail for a while. The server returns nothing wrong meanwhile, and recovers by
-//! itself afterwards.
+//! Disks that fail for a while. The server returns nothing wrong meanwhile, and recovers by itself
+//! afterwards.
 //!
-//! What was acknowledged before the fault must be there after it, byte for byte; a write that was
-//! refused may have happened or not. What the server does to its files in recovery must withstand a
-//! power cut like everything else.
+//! Writes acknowledged before the fault must exist after it, byte for byte; a refused write may
+//! have happened or not. What the server does to its files during recovery must withstand a power
+//! cut like everything else.
 
 use super::{
     chance::Chance,
@@ -20,10 +20,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Healing does not take as long, unless it never comes.
+/// Far longer than recovery takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What was acknowledged, by id, as it is written.
+/// Acknowledged objects by id, as JSON text.
 pub(crate) type Acknowledged = BTreeMap<String, String>;
 
 #[test]
@@ -41,7 +41,7 @@ fn a_server_recovers_after_a_read_only_disk() {
     heals_after(Fault::Erofs);
 }
 
-/// With a store that is there, and with one that is to be made.
+/// With an existing store and with a new one.
 #[test]
 fn a_start_on_a_full_disk_reports_it() {
     for is_there in [true, false] {
@@ -66,7 +66,7 @@ fn a_start_on_a_full_disk_reports_it() {
     }
 }
 
-/// The old store was removed, though a power cut could have brought it back under its name.
+/// The old store used to be removed although a power cut could have brought it back under its name.
 #[test]
 fn a_replaced_store_is_kept_until_the_new_name_is_durable() {
     let shim = Shim::new();
@@ -109,8 +109,8 @@ fn a_replaced_store_is_kept_until_the_new_name_is_durable() {
     are_there(&server.client("t"), &acknowledged);
 }
 
-/// It held the store until it was given up after half a minute, and the store could not be opened
-/// anew before.
+/// The client used to keep the store open until it timed out after half a minute, which delayed
+/// recovery.
 #[test]
 fn a_slow_backup_client_does_not_prevent_recovery() {
     let shim = Shim::new();
@@ -145,7 +145,7 @@ fn a_slow_backup_client_does_not_prevent_recovery() {
     is_sound(&setup);
 }
 
-/// Asks for a backup as the command does, and reads no more than its beginning.
+/// Requests a backup like the command, and reads only its beginning.
 fn begin_backup(setup: &Setup, address: std::net::SocketAddr) -> std::net::TcpStream {
     let running: serde_json::Value =
         serde_json::from_slice(&std::fs::read(setup.path("data/running")).unwrap()).unwrap();
@@ -221,7 +221,7 @@ fn heals_after(fault: Fault) {
     );
 }
 
-/// Creates one that has so many bytes, and returns its id and how it is written.
+/// Creates an integration of this many bytes. Returns its id and JSON text.
 #[track_caller]
 pub(crate) fn create(client: &Client, name: &str, bytes: usize) -> (String, String) {
     let mut body = integration(name);
@@ -241,7 +241,7 @@ pub(crate) fn is_refused(answer: &Response) {
     assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
 }
 
-/// Each is answered as it was acknowledged, or not at all.
+/// Each read returns the acknowledged bytes, or an error.
 #[track_caller]
 pub(crate) fn are_not_answered_wrongly(client: &Client, acknowledged: &Acknowledged) {
     for (id, object) in acknowledged {
@@ -261,7 +261,7 @@ pub(crate) fn are_there(client: &Client, acknowledged: &Acknowledged) {
     }
 }
 
-/// Asks until it is.
+/// Retries until the server accepts writes.
 #[track_caller]
 pub(crate) fn becomes_ready(client: &Client) {
     let asked = Instant::now();
@@ -279,7 +279,7 @@ pub(crate) fn is_sound(setup: &Setup) {
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
 }
 
-/// Cuts the power now, and looks what a new server has.
+/// Cuts the power, and checks the data of a new server.
 fn survive_power_cuts(shim: &Shim, acknowledged: &Acknowledged) {
     let trace = shim.trace();
     let mut disk = Disk::holding(&Image::default(), |_, _| true);

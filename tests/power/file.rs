@@ -1,12 +1,12 @@
-//! A file: the bytes that are sure, and what was changed since.
+//! One file: its durable bytes, and the changes since.
 
 use super::chance::{Chance, Mood};
 use std::{collections::BTreeMap, ops::Range};
 
-/// What a disk writes as a whole.
+/// The unit that a disk writes atomically.
 pub(crate) const SECTOR: usize = 512;
 
-/// A change, with its place in the order of all.
+/// A change and its position among all operations.
 pub(crate) type Numbered<T> = (u64, T);
 
 #[derive(Clone, Debug)]
@@ -21,8 +21,8 @@ pub(crate) struct File<'t> {
     pub(crate) path: String,
     sure: Vec<u8>,
     changes: Vec<Numbered<Change<'t>>>,
-    /// By number: sectors that no later sync makes sure, with what the disk may still have. `sure`
-    /// has what the system shows.
+    /// By number: sectors that a failed sync has made unsyncable, with what the disk may still
+    /// hold. `sure` holds what the system shows.
     doubtful: BTreeMap<usize, Vec<u8>>,
 }
 
@@ -42,7 +42,7 @@ impl Change<'_> {
         }
     }
 
-    /// Those that it writes into.
+    /// The sectors that it writes to.
     fn sectors(&self) -> Range<usize> {
         match self {
             Self::Write { offset, bytes } => {
@@ -67,7 +67,7 @@ impl<'t> File<'t> {
         self.changes.push((number, change));
     }
 
-    /// A sync that began at this number is done: all changes before it are sure.
+    /// Completes a sync that began at this number: all earlier changes are durable.
     pub(crate) fn synced(&mut self, began: u64) {
         let later = self.changes.partition_point(|(number, _)| *number < began);
         for (_, change) in self.changes.drain(..later) {
@@ -78,7 +78,7 @@ impl<'t> File<'t> {
         }
     }
 
-    /// A sync failed: all that was not sure stays so.
+    /// Fails a sync: what was not durable stays that way.
     pub(crate) fn failed(&mut self) {
         for (_, change) in self.changes.drain(..) {
             for sector in change.sectors() {
@@ -95,8 +95,8 @@ impl<'t> File<'t> {
         }
     }
 
-    /// What the power cut leaves. A sector that is kept has all that was written into it so far,
-    /// not only by the last write: that is how the system hands it to the disk.
+    /// What a power cut leaves. A kept sector contains everything written to it so far, not only
+    /// the last write: that is how the kernel hands it to the disk.
     pub(crate) fn left(&self, chance: &mut Chance) -> Vec<u8> {
         let (mut seen, mut left, mood) = (self.sure.clone(), self.sure.clone(), chance.mood());
         for (sector, old) in &self.doubtful {

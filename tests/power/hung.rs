@@ -1,5 +1,5 @@
-//! A disk that stops answering in the midst of a sync: whoever can be served is, the others hear
-//! why not, and the server can be stopped all the same.
+//! A disk that stops responding during a sync: everything that needs no disk is served, the rest is
+//! refused with a reason, and the server can still be stopped.
 
 use super::{
     faults::{Acknowledged, are_there, becomes_ready, create, is_refused, is_sound},
@@ -13,7 +13,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// Somebody who creates, and is told nothing if the server ends before.
+/// A client that creates an integration, and gets no response if the server ends first.
 fn creating(server: &Server) -> JoinHandle<Option<Response>> {
     let client = server.client("t");
     thread::spawn(move || {
@@ -23,7 +23,7 @@ fn creating(server: &Server) -> JoinHandle<Option<Response>> {
     })
 }
 
-/// A server that the disk has stopped answering, which has noticed.
+/// A server that has noticed that its disk does not respond.
 struct Hung {
     shim: Shim,
     setup: Setup,
@@ -54,7 +54,8 @@ impl Hung {
         }
     }
 
-    /// Waits for the end, which this line of the log explains, and looks what a new server has.
+    /// Waits for the exit, which this line of the log explains, and checks the data of a new
+    /// server.
     fn has_ended(self, line: &str) {
         let Self {
             shim,
@@ -176,8 +177,8 @@ fn a_second_signal_ends_a_hung_server_at_once() {
     }
 }
 
-/// The connection was cut when the server stopped: the message was kept, its sender was not told
-/// so, and sent it again.
+/// The connection used to be cut when the server stopped: the message was stored, but its sender
+/// got no reply and sent it again.
 #[test]
 fn a_mail_received_before_a_signal_is_acknowledged() {
     let listen = TcpListener::bind("127.0.0.1:0")

@@ -1,13 +1,13 @@
-//! What is on a disk: every folder and every file below one folder, with its bytes.
+//! The contents of a disk: every folder and file below one folder.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// By path: the bytes of a file, or `None` for a folder.
+/// The bytes of each file by path; `None` for a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Image(pub(crate) BTreeMap<String, Option<Vec<u8>>>);
 
 impl Image {
-    /// What a folder holds.
+    /// Reads a folder.
     pub(crate) fn of(folder: &Path) -> Self {
         let mut image = Self::default();
         image.add(folder, "");
@@ -26,7 +26,7 @@ impl Image {
         }
     }
 
-    /// Makes a folder hold it.
+    /// Writes the image into a folder.
     pub(crate) fn write_to(&self, folder: &Path) {
         // In order of paths, so a folder comes before what is in it.
         for (path, bytes) in &self.0 {
@@ -37,7 +37,7 @@ impl Image {
         }
     }
 
-    /// Every path, with the length of the file.
+    /// Every path with the length of its file.
     pub(crate) fn lengths(&self) -> BTreeMap<&str, usize> {
         self.0
             .iter()

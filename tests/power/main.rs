@@ -1,14 +1,14 @@
-//! What was acknowledged survives a power cut at any moment.
+//! Acknowledged writes survive a power cut at any moment.
 //!
-//! The load of the kill test (tests/crash) works on a real server. A library between the server and
-//! its files (`shim.c`) writes down every change and every sync. When the server is killed, a model
-//! of the disk computes from this what a power cut could have left: what was synced is there; of
-//! all else every sector, length and name by chance, in no order. On that, `check` must find
-//! nothing, and a new server must show every object byte for byte as it was acknowledged. The next
-//! round goes on with it. docs/storage.md explains the model.
+//! The load of the kill test (tests/crash) runs against a real server. A library between the server
+//! and its files (`shim.c`) records every change and every sync. When the server is killed, a model
+//! of the disk computes from this what a power cut could have left: everything synced, and of all
+//! else every sector, length and name at random, in no order. On that, `check` must find nothing,
+//! and a new server must return every object byte for byte as it was acknowledged. The next round
+//! continues there. docs/storage.md explains the model.
 //!
-//! `POWER_ROUNDS` sets how often (10), `POWER_SEED` repeats the chances, as far as the moment of a
-//! cut can be repeated.
+//! `POWER_ROUNDS` sets the number of rounds (10). `POWER_SEED` repeats the random choices, as far
+//! as the moment of a cut can be repeated.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The model of the disk: what a cut may take, and what it may not.
+//! Tests of the disk model: what a cut may take, and what it may not.
 
 use super::{
     chance::Chance,

@@ -1,9 +1,9 @@
-//! The names in a folder: those that are sure, and what was changed since.
+//! The names in a folder: the durable ones, and the changes since.
 
 use super::{chance::Chance, file::Numbered};
 use std::collections::BTreeMap;
 
-/// What a name leads to: a file by its number, or the folder of that path.
+/// The target of a name: a file by its number, or a folder by its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Node {
     File(usize),
@@ -36,8 +36,7 @@ pub(crate) struct Names {
 }
 
 impl NameChange {
-    /// Each change knows what it is about, so that it makes sense even where an earlier one was
-    /// lost.
+    /// Each change names its target, so that it can be applied even if an earlier one is lost.
     fn apply(&self, entries: &mut Entries) {
         let mut take = |name: &String, node: &Node| {
             if entries.get(name) == Some(node) {
@@ -65,7 +64,7 @@ impl Names {
         self.changes.push((number, change));
     }
 
-    /// A sync that began at this number is done: all changes before it are sure.
+    /// Completes a sync that began at this number: all earlier changes are durable.
     pub(crate) fn synced(&mut self, began: u64) {
         let later = self.changes.partition_point(|(number, _)| *number < began);
         for (_, change) in self.changes.drain(..later) {
@@ -73,7 +72,7 @@ impl Names {
         }
     }
 
-    /// What the power cut leaves. A change is made or not; renaming is one change.
+    /// What a power cut leaves. Each change is kept or lost as a whole; a rename is one change.
     pub(crate) fn left(&self, chance: &mut Chance) -> Entries {
         let (mut left, mood) = (self.sure.clone(), chance.mood());
         for (_, change) in &self.changes {

@@ -1,8 +1,7 @@
-//! Disks that fail for a while, and nobody but readers sees it: the server notices and heals all
-//! the same.
+//! Disks that fail for a while when only readers notice: the server recovers all the same.
 //!
-//! Where the cache is small, a read makes the engine write, and once such a write failed the engine
-//! answers nobody any more, not even after the fault is over.
+//! With a small cache, reads make the engine write. After such a write has failed, the engine is
+//! unusable, even once the fault is over.
 
 use super::{
     faults::{
@@ -13,10 +12,10 @@ use super::{
 };
 use crate::support::{Setup, integration};
 
-/// Little of what is stored fits into memory, and lists are read anew each time.
+/// Little of the data fits into memory, and lists are not cached.
 const SMALL_CACHE: &str = "[store]\ncache_bytes = 1048576\nlist_cache_bytes = 0\nindex_bytes = 0\n";
 
-/// So often everything is read at most until the engine has to write.
+/// Maximum number of full reads before the engine has to write.
 const ROUNDS: usize = 10;
 
 #[test]

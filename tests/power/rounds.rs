@@ -1,5 +1,5 @@
-//! Round after round on one disk: the server works, is killed, and finds what a power cut at that
-//! moment could have left.
+//! Rounds on one disk: the server works, is killed, and finds what a power cut at that moment could
+//! have left.
 
 use super::{
     chance::Chance,
@@ -14,30 +14,30 @@ use std::{
     path::Path,
 };
 
-/// So many different outcomes of each cut are checked; the server goes on with the last.
+/// Outcomes checked for each cut. The server continues on the last.
 const OUTCOMES: usize = 3;
 
-/// A store that lost something, and the sentence that tells.
+/// A description of a loss.
 #[derive(Debug)]
 pub(crate) struct Loss(pub(crate) String);
 
 pub(crate) struct Rounds {
     shim: Shim,
     random: SplitMix64,
-    /// What the disk held when this round began, and what it holds when the next begins.
+    /// The contents of the disk before and after this round.
     before: Image,
     image: Image,
     pub(crate) workload: Workload,
-    /// Whether anything was ever acknowledged.
+    /// Whether any write was acknowledged.
     worked: bool,
     counts: Counts,
-    /// Outcomes that were looked at, and how many of them were not what the server had last seen.
+    /// Outcomes checked, and how many of them lacked something that the server had last seen.
     pub(crate) outcomes: usize,
     pub(crate) losing: usize,
 }
 
 impl Rounds {
-    /// On an empty disk, with a server of which only some syncs count.
+    /// Starts with an empty disk. `counts` decides which syncs count.
     pub(crate) fn new(seed: u64, counts: Counts) -> Self {
         let mut random = SplitMix64(seed);
         let (shim, image, workload) = (Shim::new(), Image::default(), Workload::new(&mut random));
@@ -54,8 +54,8 @@ impl Rounds {
         }
     }
 
-    /// One round: what the last left is verified, then the server works and the power is cut. One
-    /// in six times it is cut while the server opens the store.
+    /// Runs one round: verifies what the last one left, lets the server work and cuts the power.
+    /// One cut in six hits the server while it opens the store.
     pub(crate) fn round(&mut self) -> Result<(), Loss> {
         let server = self.verified()?;
         if self.random.below(6) == 0 {
@@ -69,7 +69,8 @@ impl Rounds {
         }
     }
 
-    /// Starts the server on what the last round left, and compares with what was acknowledged.
+    /// Starts the server on what the last round left, and compares its data with the acknowledged
+    /// writes.
     pub(crate) fn verified(&mut self) -> Result<Server, Loss> {
         let setup = self.shim.around(Setup::new());
         self.image.write_to(&setup.path(""));
@@ -81,8 +82,8 @@ impl Rounds {
         Ok(server)
     }
 
-    /// Cuts the power at the end, or anywhere if nothing was acknowledged meanwhile, and checks
-    /// what may be left.
+    /// Cuts the power at the end, or anywhere if nothing was acknowledged meanwhile, and checks the
+    /// possible outcomes.
     fn cut(&mut self, anywhere: bool) -> Result<(), Loss> {
         let trace = self.shim.trace();
         let records = trace::read(&trace);
@@ -131,7 +132,7 @@ impl Rounds {
         }
     }
 
-    /// Keeps what this round began with, what the server did, and what was left.
+    /// Saves the disk before the round, the trace, and the disk after the cut.
     pub(crate) fn keep_evidence(&self, folder: &Path) {
         let _none_of_an_earlier_run = std::fs::remove_dir_all(folder);
         for (name, image) in [("before", &self.before), ("left", &self.image)] {
@@ -142,7 +143,7 @@ impl Rounds {
     }
 }
 
-/// What panics is a loss.
+/// Turns a panic into a loss.
 fn or_loss<T>(what: &str, work: impl FnOnce() -> T) -> Result<T, Loss> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
         let why = panic

@@ -1,5 +1,5 @@
-//! The library that stands between the server and its files, made from `shim.c` with the compiler
-//! that links Rust programs.
+//! The library between the server and its files, built from `shim.c` with the C compiler that Rust
+//! uses for linking.
 
 use crate::support::Setup;
 use std::{
@@ -7,22 +7,22 @@ use std::{
     process::Command,
 };
 
-/// What the shim may do to the server's files while it runs.
+/// Faults that the shim can inject.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
     /// Syncs of the log fail.
     EioSync,
-    /// Syncs of folders fail once another store has taken the place of the first.
+    /// Syncs of folders fail once another store has replaced the first.
     EioExchanged,
-    /// Syncs do not end.
+    /// Syncs hang.
     HangSync,
-    /// Nothing more can be written.
+    /// The disk is full.
     Enospc,
-    /// Nothing can be changed.
+    /// The disk is read-only.
     Erofs,
 }
 
-/// The library and its files, in a folder of their own.
+/// The library and its files.
 pub(crate) struct Shim {
     folder: tempfile::TempDir,
 }
@@ -61,7 +61,7 @@ impl Shim {
         shim
     }
 
-    /// The same setup, with the shim around its folder. The trace starts anew.
+    /// The same setup with the shim loaded, and an empty trace.
     pub(crate) fn around(&self, setup: Setup) -> Setup {
         let _there_was_none = std::fs::remove_file(self.trace_file());
         let folder = setup.path("").canonicalize().unwrap();
@@ -77,7 +77,7 @@ impl Shim {
         })
     }
 
-    /// All records so far.
+    /// The records so far.
     pub(crate) fn trace(&self) -> Vec<u8> {
         let trace = std::fs::read(self.trace_file()).unwrap_or_default();
         assert!(
@@ -87,7 +87,7 @@ impl Shim {
         trace
     }
 
-    /// From now on this goes wrong, for a server that runs and for one that starts.
+    /// Injects a fault, for running servers and later ones.
     pub(crate) fn fail(&self, fault: Fault) {
         let word = match fault {
             Fault::EioSync => "eio-sync",
@@ -102,7 +102,7 @@ impl Shim {
         std::fs::rename(new, self.fault_file()).unwrap();
     }
 
-    /// From now on everything works again.
+    /// Removes the fault.
     pub(crate) fn work(&self) {
         std::fs::remove_file(self.fault_file()).unwrap();
     }

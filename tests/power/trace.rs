@@ -1,7 +1,7 @@
-//! What the shim wrote down, record by record.
+//! Parses the records of the shim.
 
-/// One operation on the files of the server, in the order in which they happened. A descriptor
-/// stands for the file that it was opened on.
+/// One operation on the server's files, in order. A descriptor stands for the file that it was
+/// opened on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Record<'t> {
     Open {
@@ -19,7 +19,7 @@ pub(crate) enum Record<'t> {
         descriptor: i32,
         length: usize,
     },
-    /// The file reaches at least this far.
+    /// The file has at least this length.
     Room {
         descriptor: i32,
         length: usize,
@@ -41,7 +41,7 @@ pub(crate) enum Record<'t> {
     Remove {
         path: &'t str,
     },
-    /// A sync of a file or folder begins.
+    /// A sync of a file or folder began.
     SyncBegins {
         descriptor: i32,
         number: i64,
@@ -55,10 +55,10 @@ pub(crate) enum Record<'t> {
     },
 }
 
-/// Length of what follows the head, kind, descriptor, two numbers.
+/// Length of the payload, kind, descriptor, two numbers.
 const HEAD: usize = 4 + 1 + 4 + 8 + 8;
 
-/// All records; a torn one at the end is left out, since its operation was never answered.
+/// All records. A torn one at the end is ignored, since its operation was never acknowledged.
 pub(crate) fn read(mut trace: &[u8]) -> Vec<Record<'_>> {
     let mut records = Vec::new();
     while let Some((head, rest)) = trace.split_at_checked(HEAD) {

@@ -190,7 +190,7 @@ fn select_by<'a>(
     found
 }
 
-/// What was few values, as many.
+/// Converts bitmaps to chunks.
 fn chunks_from(
     values: &[(Arc<RawValue>, Arc<RoaringTreemap>)],
 ) -> Result<BTreeMap<u64, Arc<Chunk>>, TooLarge> {

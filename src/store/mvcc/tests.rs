@@ -52,7 +52,7 @@ fn a_pinned_version_does_not_change() {
     assert_eq!(
         mvcc.undo_len.load(Ordering::SeqCst),
         0,
-        "nothing is undo_len for nobody"
+        "nothing is kept without a snapshot"
     );
 }
 
