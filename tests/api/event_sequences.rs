@@ -1,6 +1,10 @@
 //! Sequences of events and steps of users, and the state of the alerts after each of them.
 
-use crate::{callers::id, events::Fixture, stderr};
+use crate::{
+    callers::id,
+    events::{Fixture, event},
+    stderr,
+};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -135,4 +139,25 @@ fn play(sequence: &Value) {
         .collect();
 
     assert_eq!(ids.len(), desk.alerts().len());
+}
+
+#[test]
+fn a_deleted_alert_no_longer_deduplicates() {
+    let desk = Fixture::open();
+    let integration = desk.integration(json!({}));
+    desk.send(&integration, event("create", "1"));
+
+    let [first] = desk.alerts().try_into().unwrap();
+    desk.account
+        .send("DELETE", &format!("/alert/{}", id(&first)), None)
+        .assert_status(204);
+    desk.send(&integration, event("resolve", "1"));
+    assert_eq!(
+        desk.last_log()["outcome"],
+        "there is no alert with this id to be resolved"
+    );
+    desk.send(&integration, event("create", "1"));
+    let [second] = desk.alerts().try_into().unwrap();
+    assert_eq!(second["tinyId"], 2);
+    assert_ne!(second["id"], first["id"]);
 }

@@ -65,7 +65,7 @@ impl Fixture {
     }
 }
 
-fn event(kind: &str, thirdparty_id: &str) -> Value {
+pub(crate) fn event(kind: &str, thirdparty_id: &str) -> Value {
     json!({"event_type": kind, "id": thirdparty_id, "title": "It broke", "description": "at night"})
 }
 
@@ -384,25 +384,4 @@ fn generated_ids_have_the_format_of_their_type() {
             "{kind}"
         );
     }
-}
-
-#[test]
-fn a_deleted_alert_no_longer_deduplicates() {
-    let desk = Fixture::open();
-    let integration = desk.integration(json!({}));
-    desk.send(&integration, event("create", "1"));
-
-    let [first] = desk.alerts().try_into().unwrap();
-    desk.account
-        .send("DELETE", &format!("/alert/{}", id(&first)), None)
-        .assert_status(204);
-    desk.send(&integration, event("resolve", "1"));
-    assert_eq!(
-        desk.last_log()["outcome"],
-        "there is no alert with this id to be resolved"
-    );
-    desk.send(&integration, event("create", "1"));
-    let [second] = desk.alerts().try_into().unwrap();
-    assert_eq!(second["tinyId"], 2);
-    assert_ne!(second["id"], first["id"]);
 }

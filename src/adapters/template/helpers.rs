@@ -321,3 +321,6 @@ impl HelperDef for Counted {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
