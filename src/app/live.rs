@@ -48,6 +48,7 @@ pub(super) fn of(
             Strictness::Lenient
         },
         body_bytes: settings.limits.body_bytes,
+        message_bytes: settings.smtp.message_bytes,
         body_seconds: settings.limits.body_seconds,
         url_bytes: settings.limits.url_bytes,
         allowed_hosts: settings.allowed_hosts()?,

@@ -31,6 +31,8 @@ pub struct LiveSettings {
     pub strictness: Strictness,
     /// Maximum size of a body in bytes.
     pub body_bytes: usize,
+    /// Maximum size of a mail message in bytes, over HTTP too.
+    pub message_bytes: usize,
     /// Seconds within which a body must arrive.
     pub body_seconds: u64,
     /// Maximum length of path and query in bytes.

@@ -188,17 +188,18 @@ impl Events {
             .ok_or_else(not_found)?;
         let integration: Integration = objects::decode(&self.record(&id)?)?;
         match integration.integration_type.as_str() {
-            "email" => Ok(id),
+            MAIL_TYPE => Ok(id),
             _ => Err(not_found().into()),
         }
     }
 
-    /// Checks that an integration exists.
+    /// Whether an integration receives mail messages.
     ///
     /// # Errors
     /// There is no such integration; the store failed.
-    pub fn check_exists(&self, id: &IntegrationId) -> Result<(), ServiceError> {
-        self.record(id).map(|_| ())
+    pub fn receives_mail(&self, id: &IntegrationId) -> Result<bool, ServiceError> {
+        let integration: Integration = objects::decode(&self.record(id)?)?;
+        Ok(integration.integration_type.as_str() == MAIL_TYPE)
     }
 
     /// The acknowledgement that an event would get now.
@@ -350,6 +351,9 @@ impl Events {
         kept
     }
 }
+
+/// The type of integrations that receive mail.
+const MAIL_TYPE: &str = "email";
 
 fn not_found() -> Rejection {
     Rejection::NotFound("Integration")

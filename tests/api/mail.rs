@@ -1,6 +1,6 @@
 //! What messages mean, whoever wrote them: in any charset, without headers, and found to be spam.
 
-use crate::smtp::{Client, MESSAGE, alerts, integration, start};
+use crate::smtp::{Client, MESSAGE, alerts, integration, start, start_with};
 use serde_json::{Value, json};
 
 #[test]
@@ -101,4 +101,28 @@ fn messages_are_decoded_in_their_charset() {
             json!(["테스트", "서버"])
         ]
     );
+}
+
+#[test]
+fn a_message_may_be_as_large_over_http_as_over_smtp() {
+    let server = start_with(|settings| {
+        settings.limits.body_bytes = 1_000;
+        settings.smtp.message_bytes = 5_000;
+    });
+    let me = server.account("me");
+    let id = integration(&me, "email");
+    let other = integration(&me, "webhook");
+    let message = |length: usize| format!("Subject: x\r\n\r\n{}", "x".repeat(length));
+    let send = |id: &str, length: usize| {
+        let path = format!("/integration/{id}");
+        server
+            .anonymous()
+            .send("POST", &path, Some(&message(length)))
+            .status
+    };
+
+    assert_eq!(send(&id, 4_000), 200);
+    assert_eq!(send(&id, 6_000), 413);
+    assert_eq!(send(&other, 4_000), 413);
+    assert_eq!(alerts(&me).len(), 1);
 }

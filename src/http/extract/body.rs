@@ -116,7 +116,11 @@ async fn receive(
 ) -> Result<(BytesMut, Reservation), ApiError> {
     let codings = Codings::parse(request.headers())?;
     let live = state.live.load();
-    let (limit, seconds) = (live.body_bytes, live.body_seconds);
+    let limit = request
+        .extensions()
+        .get::<BodyLimit>()
+        .map_or(live.body_bytes, |limit| limit.0);
+    let seconds = live.body_seconds;
 
     drop(live);
     let connection = request
@@ -235,6 +239,10 @@ async fn read(
 
     Ok((body, reservation))
 }
+
+/// The maximum size of this request's body in bytes, instead of that of the settings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BodyLimit(pub(crate) usize);
 
 /// Whose share of memory a body counts towards: the account, or the integration of an event.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use crate::http::{
     browser_guard,
     error::ApiError,
     extract::{
-        body::{self, BodyOwner, RawBody},
+        body::{self, BodyLimit, BodyOwner, RawBody},
         multipart,
         path::IntegrationPath,
     },
@@ -41,7 +41,12 @@ pub(crate) async fn receive(
         return acknowledge(&request, state.events.preview(&path.0)?, None);
     }
 
-    state.events.check_exists(&path.0)?;
+    if state.events.receives_mail(&path.0)? {
+        // A message may be as large as over SMTP.
+        let live = state.live.load();
+        let limit = live.body_bytes.max(live.message_bytes);
+        request.extensions_mut().insert(BodyLimit(limit));
+    }
     request
         .extensions_mut()
         .insert(BodyOwner(path.0.as_str().to_owned()));
