@@ -10,6 +10,7 @@ mod drain;
 mod error;
 mod extract;
 mod limits;
+mod methods;
 mod metrics;
 mod middleware;
 mod routes;
@@ -18,12 +19,11 @@ mod state;
 mod transport;
 mod v3;
 
-pub use admin::backup::AdminAccess;
 pub use drain::Drain;
 pub use error::ApiError;
 pub use routes::{ROUTES, RouteSpec};
 pub use server::{Connections, Listener, server};
-pub use state::{AppState, LiveSettings, Services};
+pub use state::{AdminAccess, AppState, LiveSettings, Services};
 pub use transport::accept_queues::AcceptQueues;
 #[cfg(any(test, fuzzing))]
 pub(crate) use transport::bounded_stream::fuzzing;

@@ -1,7 +1,9 @@
-//! Errors of the API. Their wire format is in [`v3::envelope`](super::v3::envelope).
+//! Errors of the API and their body. Messages and statuses are in
+//! [`v3::envelope`](super::v3::envelope).
 
 use crate::{domain::rejection::Rejection, service::error::ServiceError, store::StoreError};
 use actix_web::{ResponseError, http::StatusCode};
+use serde::Serialize;
 
 /// An error that is answered with a status of 400 or above.
 #[derive(Debug, thiserror::Error)]
@@ -108,5 +110,23 @@ impl ApiError {
             _ => false,
         };
         (!is_expected && self.status_code().is_server_error()).then(|| self.to_string())
+    }
+}
+
+/// Encodes an error body: `{"errors":[{"message":"…"}]}`.
+pub(crate) fn encode_errors(messages: &[String]) -> impl Serialize {
+    #[derive(Serialize)]
+    struct ErrorBody<'a> {
+        errors: Vec<ErrorMessage<'a>>,
+    }
+
+    #[derive(Serialize)]
+    struct ErrorMessage<'a> {
+        message: &'a str,
+    }
+
+    let errors = messages.iter().map(|message| ErrorMessage { message });
+    ErrorBody {
+        errors: errors.collect(),
     }
 }

@@ -1,8 +1,7 @@
-//! `GET /metrics`: metrics in the OpenMetrics text format, for Prometheus.
+//! Metrics in the OpenMetrics text format, for Prometheus.
 
-use crate::http::{error::ApiError, state::AppState};
 use crate::{service::metrics::EventMetrics, store::Store};
-use actix_web::{HttpResponse, http::Method, web::Data};
+use actix_web::http::Method;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text},
@@ -79,6 +78,16 @@ impl Metrics {
             })
             .inc();
         self.durations.observe(took.as_secs_f64());
+    }
+
+    /// All metrics as OpenMetrics text.
+    ///
+    /// # Errors
+    /// A metric cannot be encoded.
+    pub(super) fn encode(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry)?;
+        Ok(text)
     }
 
     /// Counts a connection until the returned value is dropped.
@@ -203,14 +212,4 @@ fn method_label(method: &Method) -> &'static str {
         .into_iter()
         .find(|known| *known == method.as_str())
         .unwrap_or("other")
-}
-
-/// `GET /metrics`
-pub(super) async fn scrape(state: Data<AppState>) -> Result<HttpResponse, ApiError> {
-    let mut text = String::new();
-    text::encode(&mut text, &state.metrics.registry)
-        .map_err(|error| ApiError::Internal(error.to_string()))?;
-    Ok(HttpResponse::Ok()
-        .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
-        .body(text))
 }

@@ -6,7 +6,6 @@ use crate::http::{
     browser_guard,
     error::ApiError,
     limits::rate_limit_headers,
-    routes::RouteLabel,
     state::{AppState, LiveSettings},
     transport::connection_state::ConnectionState,
     v3::response::NoErrorBody,
@@ -29,6 +28,10 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
+
+/// The path of a route, as metrics show it.
+#[derive(Clone, Copy)]
+pub(super) struct RouteLabel(pub(super) &'static str);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const CLIENT_REQUEST_ID: &str = "x-request-id";

@@ -3,9 +3,13 @@
 
 use crate::domain::{alert::AlertAction, body::excerpt};
 use crate::http::{
-    admin::{backup, health, index},
+    admin::{backup, health, index, metrics},
     error::ApiError,
-    metrics, middleware,
+    methods::{
+        METHODS,
+        Verb::{self, Delete, Get, Post, Put},
+    },
+    middleware::{self, RouteLabel},
     state::AppState,
     transport::sliced_body,
     v3::{alerts, events, integrations, login, logs},
@@ -40,17 +44,6 @@ enum Access {
     /// Peers on this machine. For others, the route does not exist.
     LocalPeers,
 }
-
-/// A method with a handler. `Get` includes HEAD: the server leaves the body out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verb {
-    Get,
-    Post,
-    Put,
-    Delete,
-}
-
-use Verb::{Delete, Get, Post, Put};
 
 const fn route(path: &'static str, handlers: Handlers) -> RouteSpec {
     RouteSpec {
@@ -136,17 +129,6 @@ pub const ROUTES: &[RouteSpec] = &[
     ),
 ];
 
-impl Verb {
-    fn methods(self) -> &'static [Method] {
-        match self {
-            Self::Get => &[Method::GET, Method::HEAD],
-            Self::Post => &[Method::POST],
-            Self::Put => &[Method::PUT],
-            Self::Delete => &[Method::DELETE],
-        }
-    }
-}
-
 impl RouteSpec {
     /// The path, with `{id}` for parameters.
     pub fn path(&self) -> &'static str {
@@ -188,10 +170,6 @@ impl RouteSpec {
     }
 }
 
-/// The path of a route, as metrics show it.
-#[derive(Clone, Copy)]
-pub(super) struct RouteLabel(pub(super) &'static str);
-
 fn configure(config: &mut ServiceConfig) {
     for route in ROUTES {
         config.service(route.resource());
@@ -228,9 +206,6 @@ pub(super) fn app(
         .wrap(cors(state))
         .wrap(from_fn(middleware::observe))
 }
-
-/// The methods that any route supports.
-pub(super) const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"];
 
 /// CORS for the web pages that may call: all methods, all request headers, and our response headers
 /// readable.

@@ -1,8 +1,8 @@
 //! State shared by all handlers: services, current settings, limits and metrics.
 
 use crate::http::{
-    admin::backup::AdminAccess, drain::Drain, limits::concurrency_limit::ConcurrencyLimit,
-    limits::memory_budget::MemoryBudget, metrics::Metrics,
+    drain::Drain, limits::concurrency_limit::ConcurrencyLimit, limits::memory_budget::MemoryBudget,
+    metrics::Metrics,
 };
 use crate::{
     clock::Clock,
@@ -18,7 +18,7 @@ use crate::{
     store::Store,
 };
 use arc_swap::ArcSwap;
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 /// Settings that a reload replaces while requests are served.
 #[derive(Debug)]
@@ -43,6 +43,15 @@ pub struct LiveSettings {
     pub allowed_origins: AllowedOrigins,
     /// Whether each request is logged.
     pub log_requests: bool,
+}
+
+/// How operators are recognised.
+#[derive(Debug)]
+pub struct AdminAccess {
+    /// The addresses that the server listens on. Peers with these addresses are on this machine.
+    pub addresses: Vec<IpAddr>,
+    /// SHA-256 of the token.
+    pub token_sha256: [u8; 32],
 }
 
 /// The services.

@@ -1,18 +1,20 @@
 //! Outgoing webhooks: telling third parties about alert events.
 //!
 //! A transactional outbox: the commit that changes an alert also enqueues a message for each
-//! integration that wants to hear of it ([`outbox`]). The [`dispatcher`] sends the messages
+//! integration that wants to hear of it ([`announce`], [`outbox`]). The [`dispatcher`] sends the messages
 //! afterwards, one at a time for each integration and in their order, with retries ([`attempt`]).
 //! The [`scheduler`] decides which outbox is next. Each attempt leaves a [`log`]. Where fanning out
 //! would make one commit too large, [`fan_out`] does it in small commands later. Confirmations of
 //! subscriptions take the same way.
 
+mod announce;
 mod attempt;
 mod dispatcher;
 mod fan_out;
 mod hop_trail;
 mod log;
 mod outbox;
+mod record;
 mod request;
 mod scheduler;
 mod senders;
@@ -24,5 +26,6 @@ pub use outbox::DispatchSignal;
 pub use scheduler::MAX_CONCURRENT;
 pub use worker::OutboxWorker;
 
-pub(super) use outbox::{announce, enqueue_confirmation};
+pub(super) use announce::announce;
+pub(super) use outbox::enqueue_confirmation;
 pub(super) use senders::{check_origin, register, unregister, validate_options};

@@ -25,20 +25,9 @@ use actix_web::{
 };
 use std::{
     future::{Ready, ready},
-    io,
-    net::IpAddr,
-    thread,
+    io, thread,
     time::Duration,
 };
-
-/// How operators are recognised.
-#[derive(Debug)]
-pub struct AdminAccess {
-    /// The addresses that the server listens on. Peers with these addresses are on this machine.
-    pub addresses: Vec<IpAddr>,
-    /// SHA-256 of the token.
-    pub token_sha256: [u8; 32],
-}
 
 /// How long a client may read nothing. Its snapshot keeps concurrent changes in memory.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);

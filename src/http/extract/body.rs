@@ -11,8 +11,8 @@ use crate::http::{
     extract::content_coding::Codings,
     limits::memory_budget::{MemoryBudget, Reservation, UNCOUNTED_BYTES},
     state::{AppState, LiveSettings},
-    transport::bounded_stream::Framing,
     transport::connection_state::ConnectionState,
+    transport::framing::Framing,
 };
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,

@@ -13,21 +13,14 @@
 //! - A head that is incomplete when the server stops gets a response.
 //! - A head that does not become a request gets the error body of the API ([`refusal`]).
 
-mod framing;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod head;
 mod linger;
-mod masking;
 mod reading;
 mod refusal;
 mod slow_reader;
 mod writing;
-
-pub(crate) use self::{
-    framing::Framing,
-    masking::{MaskedOptions, unmask},
-};
 
 use self::{head::Head, linger::Linger, slow_reader::SlowReader};
 use crate::http::{

@@ -4,7 +4,10 @@
 //! client sends. This state tells the stream beneath it when bytes are wanted, and what they are
 //! part of.
 
-use super::bounded_stream::{Framing, MaskedOptions, unmask};
+use super::{
+    framing::Framing,
+    masking::{MaskedOptions, unmask},
+};
 use actix_web::{
     dev::ServiceRequest,
     http::{

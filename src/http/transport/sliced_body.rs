@@ -4,11 +4,11 @@
 //! has read it. So the library gets one slice at a time. The rest is counted against the memory
 //! budget, and shared between responses with the same body.
 
+use crate::domain::ids::AccountId;
 use crate::http::{
     error::ApiError,
     limits::memory_budget::{Reservation, UNCOUNTED_BYTES},
     state::AppState,
-    v3::response::ResponseOwner,
 };
 use actix_web::{
     Error,
@@ -22,6 +22,10 @@ use std::{
     pin::Pin,
     task::{Context, Poll},
 };
+
+/// The account whose share of memory a large response counts towards.
+#[derive(Clone, Debug)]
+pub(crate) struct ResponseOwner(pub(crate) AccountId);
 
 /// Middleware around all routes.
 pub(crate) async fn slice_large_bodies(

@@ -1,9 +1,12 @@
-//! The wire format of version 3: list envelopes, error bodies and statuses.
+//! The wire format of version 3: list envelopes, error messages and statuses.
 //!
 //! Sources: PagerTree's reference, "List all Integrations", and its pages on errors.
 
 use crate::http::{
-    error::ApiError, extract::content_coding, limits::rate_limit_headers, routes::METHODS,
+    error::{ApiError, encode_errors},
+    extract::content_coding,
+    limits::rate_limit_headers,
+    methods::METHODS,
 };
 use crate::{
     domain::{list::ListQuery, rejection::Rejection},
@@ -15,7 +18,6 @@ use actix_web::{
     http::{StatusCode, header},
     web::Bytes,
 };
-use serde::Serialize;
 
 /// Encodes a list: `{"data":[…],"has_more":…,"total_count":…}`. Stored records are copied as they
 /// are, without parsing them.
@@ -58,24 +60,6 @@ pub const EVENT_STATUSES: EventStatuses = EventStatuses {
     blocked: 403,
     throttled: 429,
 };
-
-/// Encodes an error body: `{"errors":[{"message":"…"}]}`.
-pub(crate) fn encode_errors(messages: &[String]) -> impl Serialize {
-    #[derive(Serialize)]
-    struct ErrorBody<'a> {
-        errors: Vec<ErrorMessage<'a>>,
-    }
-
-    #[derive(Serialize)]
-    struct ErrorMessage<'a> {
-        message: &'a str,
-    }
-
-    let errors = messages.iter().map(|message| ErrorMessage { message });
-    ErrorBody {
-        errors: errors.collect(),
-    }
-}
 
 /// Seconds after which a client may try again when the server is busy or unavailable.
 const RETRY_AFTER: u64 = 1;

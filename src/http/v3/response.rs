@@ -3,6 +3,7 @@
 use crate::http::{
     extract::preconditions,
     limits::memory_budget::{Reservation, UNCOUNTED_BYTES},
+    transport::sliced_body::ResponseOwner,
 };
 use crate::{
     domain::{entity_tag::EntityTag, ids::AccountId},
@@ -18,10 +19,6 @@ use actix_web::{
 /// Marks a response that gets no error body. Third parties look only at the status.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NoErrorBody;
-
-/// The account whose share of memory a large response counts towards.
-#[derive(Clone, Debug)]
-pub(crate) struct ResponseOwner(pub(crate) AccountId);
 
 /// 200 with a stored record, or 304 if the client has it.
 pub(crate) fn object(request: &HttpRequest, account: &AccountId, stored: Stored) -> HttpResponse {

@@ -1,10 +1,10 @@
 //! The log that each event leaves.
 
-use super::{IncomingEvent, outcome::Outcome};
+use super::IncomingEvent;
 use crate::{
     adapters::InboundRequest,
     domain::{
-        ids::LogId,
+        ids::{AlertId, LogId},
         integration::Integration,
         log::{Log, LogBody, LogDirection, LoggedRequest, Secrets, masked, masked_query},
         timestamp::Timestamp,
@@ -13,7 +13,28 @@ use crate::{
     service::objects::{self, encode},
     store::{LOGS, StoreError, Transaction},
 };
-use serde_json::Map;
+use serde_json::{Map, Value};
+
+/// What became of an event, as its log states it.
+pub(super) struct Outcome {
+    pub(super) action: &'static str,
+    pub(super) thirdparty_id: Option<String>,
+    pub(super) alert_id: Option<AlertId>,
+    pub(super) text: String,
+    pub(super) event: Map<String, Value>,
+}
+
+impl Outcome {
+    pub(super) fn without_event(action: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            action,
+            thirdparty_id: None,
+            alert_id: None,
+            text: text.into(),
+            event: Map::new(),
+        }
+    }
+}
 
 /// What the log of an event shows.
 pub(super) struct EventLog {

@@ -1,6 +1,9 @@
 //! Applying an event to the alerts of its integration, within the writer's command.
 
-use super::{EventAck, Events, ParsedRequest, event_log};
+use super::{
+    EventAck, Events, ParsedRequest,
+    event_log::{self, Outcome},
+};
 use crate::{
     domain::{
         alert::{Alert, AlertAction, AlertOrigin},
@@ -14,27 +17,6 @@ use crate::{
     store::{StoreError, Transaction},
 };
 use serde_json::{Map, Value};
-
-/// What became of an event, as its log states it.
-pub(super) struct Outcome {
-    pub(super) action: &'static str,
-    pub(super) thirdparty_id: Option<String>,
-    pub(super) alert_id: Option<AlertId>,
-    pub(super) text: String,
-    pub(super) event: Map<String, Value>,
-}
-
-impl Outcome {
-    pub(super) fn without_event(action: &'static str, text: impl Into<String>) -> Self {
-        Self {
-            action,
-            thirdparty_id: None,
-            alert_id: None,
-            text: text.into(),
-            event: Map::new(),
-        }
-    }
-}
 
 impl Events {
     /// Applies a parsed event and writes its log. Returns the acknowledgement and the action in the

@@ -1,7 +1,7 @@
 //! Logs of requests that were refused before they were parsed, so that users can find out why an
 //! event is missing.
 
-use super::{Events, IncomingRequest, event_log, outcome};
+use super::{Events, IncomingRequest, event_log};
 use crate::{
     adapters::InboundRequest,
     domain::{ids::IntegrationId, integration::Integration},
@@ -61,7 +61,7 @@ impl Events {
                     return Ok(());
                 }
 
-                let outcome = outcome::Outcome::without_event("refused", reason);
+                let outcome = event_log::Outcome::without_event("refused", reason);
                 let id = event_log::unused_id(transaction, &ids)?;
                 let entry = event_log::EventLog {
                     id,

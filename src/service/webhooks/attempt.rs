@@ -1,15 +1,8 @@
 //! An attempt to deliver a message, and recording its outcome.
 
-use super::log::write_log;
 use crate::{
-    domain::{
-        timestamp::Timestamp,
-        webhook::{self, OutboxMessage},
-    },
+    domain::webhook::OutboxMessage,
     http_client::{OutboundRequest, OutboundResponse, SendError},
-    ids::Ids,
-    service::objects::encode,
-    store::{Outbox, StoreError, Transaction},
 };
 use std::sync::Arc;
 
@@ -34,7 +27,7 @@ pub(super) enum DeliveryAttempt {
 }
 
 impl DeliveryAttempt {
-    fn has_failed(&self) -> bool {
+    pub(super) fn has_failed(&self) -> bool {
         match self {
             Self::Dropped(_) => false,
             Self::Sent(_, outcome) => !outcome
@@ -43,7 +36,7 @@ impl DeliveryAttempt {
         }
     }
 
-    fn is_permanent_failure(&self) -> bool {
+    pub(super) fn is_permanent_failure(&self) -> bool {
         matches!(self, Self::Sent(_, Err(SendError::Permanent(_))))
     }
 
@@ -85,63 +78,5 @@ impl CompletedAttempt {
 
     pub(super) fn dropped(message: OutboxMessage, reason: &'static str) -> Self {
         Self(Arc::new((message, DeliveryAttempt::Dropped(reason))))
-    }
-}
-
-/// Records the outcome of an attempt to deliver the first message of a queue: writes its log, then
-/// removes the message or postpones it.
-pub(super) fn record_attempt(
-    transaction: &mut Transaction<'_>,
-    queue: Outbox,
-    mut message: OutboxMessage,
-    attempt: &DeliveryAttempt,
-    ids: &Ids,
-    now: Timestamp,
-    policy: RetryPolicy,
-) -> Result<(), StoreError> {
-    message.failed = message.failed.saturating_add(1);
-    let will_retry = attempt.has_failed()
-        && !attempt.is_permanent_failure()
-        && message.failed < policy.max_attempts;
-    let outcome = attempt.outcome_text(&message, will_retry);
-    try_write_log(transaction, ids, now, &message, attempt, outcome)?;
-
-    if will_retry {
-        let delay = webhook::retry_delay(message.failed, policy.first_delay, ids.number());
-        let next = now
-            .millis()
-            .saturating_add(delay.try_into().unwrap_or(i64::MAX));
-        transaction.postpone(
-            queue,
-            Timestamp::from_millis(next).unwrap_or(now),
-            encode(&message)?,
-        );
-    } else {
-        transaction.pop_message(queue, now);
-    }
-
-    Ok(())
-}
-
-/// Writes the log of an attempt if possible. Delivery continues without it where the account's logs
-/// are damaged or have no numbers left.
-pub(super) fn try_write_log(
-    transaction: &mut Transaction<'_>,
-    ids: &Ids,
-    now: Timestamp,
-    message: &OutboxMessage,
-    attempt: &DeliveryAttempt,
-    outcome: String,
-) -> Result<(), StoreError> {
-    match write_log(transaction, ids, now, message, attempt, outcome) {
-        Err(cause) if cause.is_damage() || matches!(cause, StoreError::TinyIdsExhausted) => {
-            let integration = &message.integration_id;
-            log::warn!(
-                cause:display, integration:display;
-                "Could not write the log of a webhook"
-            );
-            Ok(())
-        }
-        outcome => outcome,
     }
 }

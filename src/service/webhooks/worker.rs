@@ -1,8 +1,9 @@
 //! Processing one outbox: what to do with its first message, and recording what came of it.
 
 use super::{
-    attempt::{CompletedAttempt, DeliveryAttempt, RetryPolicy, record_attempt, try_write_log},
+    attempt::{CompletedAttempt, DeliveryAttempt, RetryPolicy},
     hop_trail::HopTrail,
+    record::{record_attempt, try_write_log},
     request,
 };
 use crate::{

@@ -1,6 +1,7 @@
 //! Finds the head and the body of a request in arbitrary bytes.
 
-use super::{framing::Framing, head::Head};
+use super::head::Head;
+use crate::http::transport::framing::Framing;
 
 /// Asserts that the ends of the head and of the body do not depend on how the client's bytes were
 /// cut into packets.

@@ -1,6 +1,6 @@
 //! The head of a request while it arrives: where it ends, its timeout, and the masking of options.
 
-use super::masking::{LinePart, MaskedOptions};
+use crate::http::transport::masking::{LinePart, MaskedOptions};
 use actix_rt::time::{Sleep, sleep};
 use memchr::{memchr, memchr_iter};
 use std::{
@@ -149,8 +149,8 @@ impl Head {
 
 #[cfg(test)]
 mod tests {
-    use super::super::masking::unmask;
     use super::*;
+    use crate::http::transport::masking::unmask;
     use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
     /// The head among these bytes as the library gets it, which must not depend on packet lengths.

@@ -1,7 +1,7 @@
 //! The reading half: passes on no more than the library may have.
 
-use super::{BoundedStream, Framing, Head, MAX_HEAD_LEN};
-use crate::http::transport::{connection_state::Stage, socket::Socket};
+use super::{BoundedStream, Head, MAX_HEAD_LEN};
+use crate::http::transport::{connection_state::Stage, framing::Framing, socket::Socket};
 use actix_web::http::StatusCode;
 use std::{
     io,

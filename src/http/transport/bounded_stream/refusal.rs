@@ -1,7 +1,7 @@
 //! The response to a head that does not become a request. No handler or middleware sees it.
 
 use crate::domain::timestamp::Timestamp;
-use crate::http::v3::envelope::encode_errors;
+use crate::http::error::encode_errors;
 use actix_web::http::{StatusCode, header::HttpDate};
 use std::time::{Duration, SystemTime};
 

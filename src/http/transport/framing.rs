@@ -53,7 +53,7 @@ impl Framing {
     pub(crate) const CHUNKED: Self = Self::Chunked(Chunk::Size);
 
     /// Returns how many of these bytes belong to the body, and the rest of the body after them.
-    pub(super) fn consume(self, bytes: &[u8]) -> (usize, Self) {
+    pub(crate) fn consume(self, bytes: &[u8]) -> (usize, Self) {
         match self {
             Self::Broken => (0, self),
             Self::Length(left) => {
@@ -68,7 +68,7 @@ impl Framing {
     }
 
     /// Limits a read so that it does not go beyond the end.
-    pub(super) fn limit_read(self, bytes: usize) -> usize {
+    pub(crate) fn limit_read(self, bytes: usize) -> usize {
         match self {
             Self::Length(left) => usize::try_from(left).unwrap_or(usize::MAX).min(bytes),
             Self::Chunked(_) | Self::Broken => bytes,

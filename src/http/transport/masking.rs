@@ -35,7 +35,7 @@ pub(crate) struct MaskedOptions {
 
 /// The part of a line that the next byte belongs to.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum LinePart {
+pub(crate) enum LinePart {
     /// The name of a header. For each entry of [`MASKED`], whether the name may still become its
     /// name.
     Name { candidates: [bool; MASKED.len()] },
@@ -50,13 +50,13 @@ pub(super) enum LinePart {
 
 impl LinePart {
     /// The beginning of a header line.
-    pub(super) const HEADER: Self = Self::Name {
+    pub(crate) const HEADER: Self = Self::Name {
         candidates: [true; MASKED.len()],
     };
 
     /// Advances by one byte, which is at `position` of its line. Masks it if it completes an
     /// option.
-    pub(super) fn advance(
+    pub(crate) fn advance(
         self,
         position: usize,
         byte: &mut u8,
