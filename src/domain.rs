@@ -12,9 +12,10 @@ pub mod entity_tag;
 pub mod event;
 pub mod idempotency;
 pub mod ids;
+pub mod import;
 pub mod integration;
 pub mod integration_input;
-pub mod integration_whole;
+
 pub mod limits;
 pub mod list;
 pub mod log;
@@ -28,4 +29,3 @@ pub mod values;
 pub mod web_origin;
 pub mod webhook;
 pub mod webhook_options;
-pub mod whole;

@@ -1,8 +1,7 @@
-//! What a caller may say about an integration: a draft to create one, a patch to change one.
+//! Drafts and patches of integrations, parsed from requests.
 //!
-//! Both are read from a JSON object by the same rules; they differ in what must be there. The
-//! server's own attributes are ignored even when they differ, so that what was read can be sent
-//! back.
+//! Both follow the same rules, but differ in which attributes are required. Attributes that only
+//! the server sets are ignored, so that an object that was read can be sent back.
 
 use super::{
     body::{self, AttributeReader, Strictness},
@@ -17,7 +16,7 @@ use serde_json::{Map, Value};
 pub(super) const SERVER_ATTRIBUTES: [&str; 5] = ["sid", "id", "createdAt", "updatedAt", "tinyId"];
 const MOST_DESTINATIONS: usize = 100;
 
-/// All that is needed to create an integration.
+/// The input to create an integration.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct IntegrationDraft {
     /// Free-form metadata, empty by default.
@@ -26,13 +25,13 @@ pub struct IntegrationDraft {
     pub name: Name,
     /// Required.
     pub integration_type: IntegrationType,
-    /// True unless given.
+    /// True by default.
     pub enabled: bool,
-    /// Medium unless given.
+    /// Medium by default.
     pub urgency: Urgency,
     /// Required, may be empty.
     pub destination_ids: Vec<DestinationId>,
-    /// Empty unless given.
+    /// Empty by default.
     pub options: Map<String, Value>,
 }
 
@@ -56,7 +55,7 @@ pub struct IntegrationPatch {
 }
 
 impl IntegrationDraft {
-    /// Reads the body of a create.
+    /// Parses the body of a create.
     ///
     /// # Errors
     /// [`Rejection::Invalid`] with every error, in the order of the object's attributes.
@@ -74,8 +73,7 @@ impl IntegrationDraft {
             options,
         } = read(attributes, strictness, Presence::Required)?;
 
-        // `read` has refused a body without these three; naming them again keeps this function
-        // total.
+        // Unreachable: `read` has refused a body without these three.
         let (Some(name), Some(integration_type), Some(destination_ids)) =
             (name, integration_type, destination_ids)
         else {
@@ -97,7 +95,7 @@ impl IntegrationDraft {
 }
 
 impl IntegrationPatch {
-    /// Reads the body of an update; `{}` is a patch that changes nothing.
+    /// Parses the body of an update. `{}` is a patch that changes nothing.
     ///
     /// # Errors
     /// [`Rejection::Invalid`] with every error, in the order of the object's attributes.
@@ -109,7 +107,7 @@ impl IntegrationPatch {
     }
 }
 
-/// Whether the attributes that a create needs must be there.
+/// Whether the attributes of a create are required.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Presence {
     Required,

@@ -1,15 +1,15 @@
-//! Lists: which objects, in which order, which part of them, and what of each.
+//! List queries: filters, order, page and selection.
 //!
-//! One engine for every list of the product. It knows nothing of integrations: an object type
-//! brings a [`Schema`], and objects are the JSON they are stored as. Everything here is values in,
-//! values out; reading the store, counting and cutting out the page are the caller's:
+//! One engine serves every list. It is independent of object types: each supplies a [`Schema`], and
+//! objects are the JSON they are stored as. All functions are pure; the caller reads the store,
+//! counts and selects the page:
 //!
 //! ```text
-//! ListQuery::parse(schema, query)          every fault at once, or
+//! ListQuery::parse(schema, query)          every error at once, or
 //!   .filters.matches(&RawObject::parse(json)) which objects
 //!   .order                                 by tinyId, or by (sort.key(&object), tinyId)
 //!   .page                                  offset, limit, has_more, the Link header
-//!   .select.apply(json)                    what is shown of each
+//!   .select.apply(json)                    what is quoted of each
 //! ```
 
 mod comparison;
@@ -35,56 +35,55 @@ pub use self::{
     sort::{Sort, SortKey, SortOrder},
 };
 
-use self::parameters::{Faults, Parameters};
+use self::parameters::{Parameters, QueryErrors};
 use crate::domain::rejection::Rejection;
 
-/// Attributes by which one list is filtered and sorted. Each is looked up in every object of the
-/// account.
-const MOST_PLACES: usize = 16;
+/// Maximum number of filters and sort fields. Each is looked up in every object of the account.
+const MAX_FIELD_PATHS: usize = 16;
 
-/// What the query of a list asks for.
+/// A parsed list query.
 #[derive(Debug, Clone)]
 pub struct ListQuery {
-    /// Which objects belong to the list.
+    /// Which objects the list contains.
     pub filters: Filters,
-    /// How they are ordered.
+    /// Their order.
     pub order: SortOrder,
-    /// Which part is answered.
+    /// The part to return.
     pub page: Page,
-    /// Which attributes are answered; all of them if `None`.
+    /// The attributes to return. `None` for all.
     pub select: Option<Select>,
 }
 
 impl ListQuery {
-    /// Reads the query of a list, as it stands in the request after the `?`.
+    /// Parses the query of a list, the part of the URL after `?`.
     ///
     /// # Errors
-    /// `Rejection::Invalid` with every fault of the query: what was given twice, then the keywords,
-    /// then the filters in the order of the object's attributes. Of a query that names too many
-    /// attributes that is all that is said.
+    /// `Rejection::Invalid` with every error of the query: duplicates, then keywords, then filters
+    /// in the order of the object's attributes. A query with too many attributes gets only that
+    /// error.
     pub fn parse(schema: Schema, raw_query: &str) -> Result<Self, Rejection> {
-        let mut faults = Faults::default();
-        let parameters = Parameters::parse(raw_query, &mut faults);
-        let places = parameters
+        let mut errors = QueryErrors::default();
+        let parameters = Parameters::parse(raw_query, &mut errors);
+        let paths = parameters
             .filters()
             .count()
             .saturating_add(sort::count(&parameters));
 
-        if places > MOST_PLACES {
-            let fault = format!(
-                "A list may be filtered and sorted by {MOST_PLACES} attributes in all, but this one names {places}"
+        if paths > MAX_FIELD_PATHS {
+            let error = format!(
+                "A list may be filtered and sorted by {MAX_FIELD_PATHS} attributes in all, but this one names {paths}"
             );
-            return Err(Rejection::invalid(fault));
+            return Err(Rejection::invalid(error));
         }
 
         let query = Self {
-            page: Page::read(&parameters, &mut faults),
-            order: SortOrder::read(schema, &parameters, &mut faults),
-            select: Select::read(schema, &parameters, &mut faults),
-            filters: Filters::read(schema, &parameters, &mut faults),
+            page: Page::read(&parameters, &mut errors),
+            order: SortOrder::read(schema, &parameters, &mut errors),
+            select: Select::read(schema, &parameters, &mut errors),
+            filters: Filters::read(schema, &parameters, &mut errors),
         };
 
-        faults.into_result().map(|()| query)
+        errors.into_result().map(|()| query)
     }
 }
 

@@ -1,8 +1,8 @@
-//! The log of one request between a third party and an integration: what came, what it was taken
-//! for, what became of it.
+//! Logs of requests between third parties and integrations: the request, its interpretation and its
+//! outcome.
 //!
-//! PagerTree's v3 has logs without a published form; the attributes that all objects have are its,
-//! the others ours.
+//! PagerTree does not publish the form of its logs. The attributes common to all objects are
+//! PagerTree's, the others ours.
 
 use super::{
     ids::{AccountId, AlertId, IntegrationId, LogId},
@@ -14,8 +14,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The attributes by which logs are filtered, sorted and selected, in the order in which they are
-/// written.
+/// The attributes for filters, sorting and selection, in the order of the object.
 pub const SCHEMA: Schema = Schema(&[
     Attribute::new("sid", AttributeKind::Text),
     Attribute::new("id", AttributeKind::Text),
@@ -35,7 +34,7 @@ pub const SCHEMA: Schema = Schema(&[
     Attribute::new("response", AttributeKind::Object).or_null(),
 ]);
 
-/// One log, exactly what is stored and answered.
+/// A log, as stored and as returned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
@@ -54,84 +53,83 @@ pub struct Log {
     /// 1, 2, 3 … within the account in order of creation, never reused.
     #[serde(rename = "tinyId")]
     pub tiny_id: u64,
-    /// Who asked whom.
+    /// Direction of the request.
     #[serde(rename = "type")]
     pub direction: LogDirection,
     /// The integration.
     pub source_id: IntegrationId,
-    /// The alert that it led to or was about.
+    /// The alert created or affected.
     pub alert_id: Option<AlertId>,
-    /// What the third party calls what the request is about.
+    /// The third party's id.
     pub thirdparty_id: Option<String>,
-    /// What the request was taken for: create, recreate, acknowledge, resolve, other, blocked or
-    /// disabled; of an outgoing request, the name of the event.
+    /// The interpretation: create, recreate, acknowledge, resolve, other, blocked or disabled. For
+    /// an outgoing request, the name of the event.
     pub action: String,
-    /// What became of it and why, in a sentence.
+    /// The outcome and its reason.
     pub outcome: String,
-    /// The HTTP status of the answer; of an outgoing request that got none, null.
+    /// The HTTP status of the response. Null for an outgoing request without one.
     pub status: Option<u16>,
-    /// What the adapter made of the request.
+    /// The parsed event.
     pub event: Map<String, Value>,
     /// The request.
     pub request: LoggedRequest,
-    /// The answer to an outgoing request.
+    /// The response to an outgoing request.
     pub response: Option<Response>,
 }
 
-/// Who asked whom.
+/// Direction of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogDirection {
-    /// A third party asked us.
+    /// From a third party to this server.
     Incoming,
-    /// We asked a third party.
+    /// From this server to a third party.
     Outgoing,
 }
 
-/// A request. Values of headers that are credentials are masked.
+/// A logged request. Headers that contain credentials are masked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoggedRequest {
     /// `POST`, `GET`, …
     pub method: String,
-    /// The path; of an outgoing request, the URL without its query.
+    /// The path. For an outgoing request, the URL without its query.
     pub path: String,
-    /// What stood behind the `?`.
+    /// The query.
     pub query: String,
-    /// The peer's address, or what a message came from.
+    /// The peer's address, or the sender of a mail.
     pub remote: Option<String>,
-    /// Names in lower case, with their values as texts, in the order in which they came.
+    /// Lower-case names with their values, in their original order.
     pub headers: Map<String, Value>,
     /// The body.
     pub body: LogBody,
 }
 
-/// An answer.
+/// A logged response.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Response {
-    /// Names in lower case, with their values as texts.
+    /// Lower-case names with their values.
     pub headers: Map<String, Value>,
     /// The body.
     pub body: LogBody,
 }
 
-/// As much of a body as is kept.
+/// The beginning of a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogBody {
-    /// As text, decoded; bytes that are none are replaced, and an event that is none at all is a
-    /// `data:` URL.
+    /// Decoded text. Invalid bytes are replaced; an event that is not text at all is a `data:` URL.
     pub text: String,
-    /// How many bytes there were, of which the text may show only the first.
+    /// Size of the whole body, in bytes.
     pub bytes: usize,
 }
 
-/// So many bytes of a body are kept.
-pub const BODY_KEPT: usize = 64 << 10;
+/// Bytes of a body kept in a log.
+pub const MAX_LOGGED_BODY_BYTES: usize = 64 << 10;
 
 impl LogBody {
-    /// The beginning of a body.
+    /// Keeps the beginning of a body.
     pub fn of(bytes: &[u8]) -> Self {
         let kept = bytes.get(..end_of_kept(bytes)).unwrap_or(bytes);
         Self {
@@ -142,12 +140,12 @@ impl LogBody {
 }
 
 impl LogBody {
-    /// The beginning of a body that was decoded to `text`. What is no text in any charset is kept
-    /// as a `data:` URL.
+    /// Keeps the beginning of a body that was decoded to `text`, or a `data:` URL of bytes that are
+    /// not text in any charset.
     pub fn decoded(text: &str, bytes: &[u8]) -> Self {
         let is_binary = str::from_utf8(bytes).is_err() && text.chars().any(is_no_text);
         let text = if is_binary {
-            let kept = bytes.get(..BODY_KEPT).unwrap_or(bytes);
+            let kept = bytes.get(..MAX_LOGGED_BODY_BYTES).unwrap_or(bytes);
             format!(
                 "data:application/octet-stream;base64,{}",
                 BASE64_STANDARD.encode(kept)
@@ -170,7 +168,7 @@ fn is_no_text(character: char) -> bool {
         || (character.is_control() && !matches!(character, '\t' | '\n' | '\r'))
 }
 
-/// Where what is kept ends: not within a character.
+/// The length to keep, at a character boundary.
 fn end_of_kept(bytes: &[u8]) -> usize {
     let is_within = |place: &usize| {
         bytes
@@ -179,21 +177,22 @@ fn end_of_kept(bytes: &[u8]) -> usize {
     };
 
     let within = (0..3)
-        .map(|back| BODY_KEPT - back)
+        .map(|back| MAX_LOGGED_BODY_BYTES - back)
         .take_while(is_within)
         .count();
 
-    if bytes.len() > BODY_KEPT {
-        BODY_KEPT - within
+    if bytes.len() > MAX_LOGGED_BODY_BYTES {
+        MAX_LOGGED_BODY_BYTES - within
     } else {
         bytes.len()
     }
 }
 
-/// In place of what must not be shown.
+/// Replaces credentials.
 const MASK: &str = "***";
 
-/// Headers as they are kept: names in lower case, several of one name in one, credentials masked.
+/// Converts headers to their logged form: lower-case names, repeated headers joined, credentials
+/// masked.
 pub fn masked<N: AsRef<str>, V: AsRef<str>>(
     headers: impl IntoIterator<Item = (N, V)>,
 ) -> Map<String, Value> {
@@ -218,8 +217,7 @@ pub fn masked<N: AsRef<str>, V: AsRef<str>>(
     masked
 }
 
-/// A query or a form with the values of those parameters masked whose names are those of secrets.
-/// What is none of either stays as it is.
+/// Masks the values of secret parameters in a query or a form. Other text is returned unchanged.
 pub fn masked_query(query: &str) -> String {
     let masked = query.split('&').map(|pair| match pair.split_once('=') {
         Some((name, _)) if is_secret(&name.to_ascii_lowercase()) => format!("{name}={MASK}"),
@@ -228,46 +226,46 @@ pub fn masked_query(query: &str) -> String {
     masked.collect::<Vec<_>>().join("&")
 }
 
-/// The secrets that an integration's options hold, which a third party may send back in any place.
-/// All of them are looked for at once, so that a text costs the same however many there are.
+/// The secrets in an integration's options, which a third party may echo anywhere. One automaton
+/// searches for all of them, so the cost does not depend on their number.
 #[derive(Debug)]
 pub enum Secrets {
-    /// There are none.
+    /// No secrets.
     None,
-    /// These.
+    /// An automaton for the secrets.
     Some(AhoCorasick),
-    /// More than can be looked for.
+    /// Too many to search for.
     TooMany,
 }
 
-/// What is shorter may as well be a word.
-const SHORTEST_SECRET: usize = 6;
-/// Bytes of all secrets of an integration; a real one has a few dozen. What looks for them grows
-/// with them.
-const MOST_BYTES_OF_SECRETS: usize = 16 << 10;
+/// Shorter values could be ordinary words.
+const MIN_SECRET_LEN: usize = 6;
+/// Maximum total size of an integration's secrets, which bounds the automaton. Real integrations
+/// have a few dozen bytes.
+const MAX_SECRETS_BYTES: usize = 16 << 10;
 
 impl Secrets {
-    /// Those of these options.
+    /// Collects the secrets of an integration's options.
     pub fn of(options: &Map<String, Value>) -> Self {
         let secrets = options
             .iter()
             .filter(|(name, _)| is_secret(&name.to_ascii_lowercase()));
         let texts = secrets
             .filter_map(|(_, value)| value.as_str())
-            .filter(|text| text.len() >= SHORTEST_SECRET);
+            .filter(|text| text.len() >= MIN_SECRET_LEN);
         let texts: Vec<_> = texts.collect();
 
         if texts.is_empty() {
             return Self::None;
         }
 
-        if texts.iter().map(|text| text.len()).sum::<usize>() > MOST_BYTES_OF_SECRETS {
+        if texts.iter().map(|text| text.len()).sum::<usize>() > MAX_SECRETS_BYTES {
             return Self::TooMany;
         }
 
         let mut automaton = AhoCorasick::builder();
-        // Of secrets that begin alike the longest is masked. This kind is made the fastest; it is
-        // used once or twice.
+        // The longest match masks secrets that share a prefix. This kind is the fastest to build,
+        // which matters since each automaton is used once or twice.
         automaton
             .match_kind(MatchKind::LeftmostLongest)
             .kind(Some(AhoCorasickKind::NoncontiguousNFA));
@@ -275,9 +273,8 @@ impl Secrets {
         automaton.build(texts).map_or(Self::TooMany, Self::Some)
     }
 
-    /// The text with all of them masked. Where there are too many to look for, nothing of it is
-    /// shown.
-    pub fn hidden_in(&self, text: &str) -> String {
+    /// Masks all secrets in a text, or the whole text if there are too many to search for.
+    pub fn mask(&self, text: &str) -> String {
         match self {
             Self::None => text.to_owned(),
             Self::Some(secrets) => {
@@ -294,7 +291,7 @@ impl Secrets {
     }
 }
 
-/// Whether what is called so is a credential, wherever it stands.
+/// Whether a name denotes a secret anywhere.
 fn is_secret(name: &str) -> bool {
     const PARTS: [&str; 12] = [
         "token",
@@ -315,7 +312,7 @@ fn is_secret(name: &str) -> bool {
         || PARTS.iter().any(|part| name.contains(part))
 }
 
-/// Whether a header is one.
+/// Whether a header contains a credential.
 fn is_credential(name: &str) -> bool {
     const PARTS: [&str; 5] = ["cookie", "auth", "session", "assertion", "pass"];
     is_secret(name) || name.ends_with("-key") || PARTS.iter().any(|part| name.contains(part))
@@ -367,17 +364,17 @@ mod tests {
         let options = serde_json::json!({"token": "open sesame", "client_secret": "short", "title_template": "a word"});
         let secrets = Secrets::of(options.as_object().unwrap());
         assert_eq!(
-            secrets.hidden_in("open sesame, short, a word"),
+            secrets.mask("open sesame, short, a word"),
             "***, short, a word"
         );
 
         let alike = serde_json::json!({"token": "secret-1", "old_token": "secret-1-and-more", "secret": "ret-1-and-more!"});
         let secrets = Secrets::of(alike.as_object().unwrap());
         assert_eq!(
-            secrets.hidden_in("secret-1-and-more secret-1 secret-1-and-more!"),
+            secrets.mask("secret-1-and-more secret-1 secret-1-and-more!"),
             "*** *** ***!"
         );
-        assert_eq!(Secrets::of(&Map::new()).hidden_in("as it is"), "as it is");
+        assert_eq!(Secrets::of(&Map::new()).mask("as it is"), "as it is");
     }
 
     /// They were looked for one after the other, on the writer's thread: 30,000 took over a second
@@ -391,27 +388,27 @@ mod tests {
                     format!("secret{number:010}").into(),
                 )
             });
-            Secrets::of(&options.collect()).hidden_in("with secret0000000007")
+            Secrets::of(&options.collect()).mask("with secret0000000007")
         };
-        assert_eq!(with(MOST_BYTES_OF_SECRETS / 16), "with ***");
-        assert_eq!(with(MOST_BYTES_OF_SECRETS / 16 + 1), "***");
+        assert_eq!(with(MAX_SECRETS_BYTES / 16), "with ***");
+        assert_eq!(with(MAX_SECRETS_BYTES / 16 + 1), "***");
     }
 
     #[test]
     fn a_body_is_not_cut_within_a_character() {
         for (before, kept) in [(0, 0), (1, 1), (2, 2), (3, 3)] {
-            let mut bytes = vec![b'x'; BODY_KEPT - before];
+            let mut bytes = vec![b'x'; MAX_LOGGED_BODY_BYTES - before];
             bytes.extend("😀😀".bytes());
             assert_eq!(
                 LogBody::of(&bytes).text,
-                "x".repeat(BODY_KEPT - kept),
+                "x".repeat(MAX_LOGGED_BODY_BYTES - kept),
                 "{before}"
             );
         }
 
         assert_eq!(
-            LogBody::of("é".repeat(BODY_KEPT).as_bytes()).text,
-            "é".repeat(BODY_KEPT / 2)
+            LogBody::of("é".repeat(MAX_LOGGED_BODY_BYTES).as_bytes()).text,
+            "é".repeat(MAX_LOGGED_BODY_BYTES / 2)
         );
     }
 
@@ -428,15 +425,18 @@ mod tests {
         let binary = LogBody::decoded("\u{8}\u{fffd}", b"\x08\xff");
         assert_eq!(binary.text, "data:application/octet-stream;base64,CP8=");
         assert_eq!(
-            LogBody::decoded(&"é".repeat(BODY_KEPT), b"").text,
-            "é".repeat(BODY_KEPT / 2)
+            LogBody::decoded(&"é".repeat(MAX_LOGGED_BODY_BYTES), b"").text,
+            "é".repeat(MAX_LOGGED_BODY_BYTES / 2)
         );
     }
 
     #[test]
     fn so_much_of_a_body_is_kept() {
-        let body = LogBody::of(&vec![b'x'; BODY_KEPT + 1]);
-        assert_eq!((body.text.len(), body.bytes), (BODY_KEPT, BODY_KEPT + 1));
+        let body = LogBody::of(&vec![b'x'; MAX_LOGGED_BODY_BYTES + 1]);
+        assert_eq!(
+            (body.text.len(), body.bytes),
+            (MAX_LOGGED_BODY_BYTES, MAX_LOGGED_BODY_BYTES + 1)
+        );
         assert_eq!(LogBody::of(b"\xff!").text, "\u{fffd}!");
     }
 }

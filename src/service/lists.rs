@@ -201,9 +201,9 @@ fn needs_all_records(query: &ListQuery) -> bool {
 
 /// The fields that filters and order look at.
 fn field_paths(query: &ListQuery) -> Vec<&FieldPath> {
-    let filtered = query.filters.iter().map(|filter| filter.place());
+    let filtered = query.filters.iter().map(|filter| filter.path());
     match &query.order {
-        SortOrder::Sorted(sort) => filtered.chain(sort.places()).collect(),
+        SortOrder::Sorted(sort) => filtered.chain(sort.paths()).collect(),
         SortOrder::TinyIdAscending | SortOrder::TinyIdDescending => filtered.collect(),
     }
 }

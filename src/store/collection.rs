@@ -11,7 +11,7 @@ use super::{
     entries::Stored,
     trees::{self, Counters, Tree},
 };
-use crate::domain::{ids::AccountId, integration_whole::LARGEST_TINY_ID};
+use crate::domain::{ids::AccountId, import::integration::MAX_TINY_ID};
 
 /// The trees that hold one kind of object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl Transaction<'_> {
             .last_tiny_id
             .saturating_add(1);
         // An import refuses higher numbers, so an export with one could not be read back.
-        if next > LARGEST_TINY_ID {
+        if next > MAX_TINY_ID {
             Err(StoreError::TinyIdsExhausted)
         } else {
             Ok(next)

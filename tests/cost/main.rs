@@ -270,7 +270,7 @@ fn secrets_take_as_much_as_they_and_the_text_are_long() {
                     )
                 })
                 .collect();
-            black_box(Secrets::of(&options).hidden_in(text));
+            black_box(Secrets::of(&options).mask(text));
         },
     );
 }

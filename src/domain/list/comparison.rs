@@ -1,10 +1,10 @@
-//! A comparison with one or two values that were read when the query was.
+//! Comparisons with one or two values parsed from the query.
 
 use std::cmp::Ordering;
 
 use super::operator::Comparator;
 
-/// A question about order that a stored value answers with yes or no.
+/// A test of a stored value's order relative to given values.
 #[derive(Debug, Clone)]
 pub(super) enum Comparison<T> {
     Equal(T),
@@ -16,8 +16,7 @@ pub(super) enum Comparison<T> {
 }
 
 impl<T> Comparison<T> {
-    /// Reads the value of a filter; `None` if it, or for `between` one of its halves, cannot be
-    /// read.
+    /// Parses the value of a filter. `None` if it is malformed, or for `between` one of its halves.
     pub(super) fn parse(
         comparator: Comparator,
         value: &str,
@@ -38,8 +37,7 @@ impl<T> Comparison<T> {
         })
     }
 
-    /// Whether the stored value answers yes. `compare` says how the stored value stands to a given
-    /// one.
+    /// Whether the stored value passes. `compare` orders the stored value relative to a given one.
     pub(super) fn holds(&self, compare: impl Fn(&T) -> Ordering) -> bool {
         match self {
             Self::Equal(value) => compare(value).is_eq(),
@@ -53,12 +51,12 @@ impl<T> Comparison<T> {
 }
 
 impl Comparison<String> {
-    /// Reads the value of a filter as text.
+    /// Parses the value of a filter as text.
     pub(super) fn parse_text(comparator: Comparator, value: &str) -> Option<Self> {
         Self::parse(comparator, value, |text| Some(text.to_owned()))
     }
 
-    /// Whether a stored text answers yes; by bytes.
+    /// Whether a stored text passes, compared by bytes.
     pub(super) fn holds_for(&self, stored: &str) -> bool {
         self.holds(|value| stored.cmp(value.as_str()))
     }

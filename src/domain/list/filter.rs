@@ -1,8 +1,7 @@
-//! Which objects belong to a list: `type=email&enabled=true`, with `ops` saying how to compare.
+//! Filters: `type=email&enabled=true`, with operators in `ops`.
 //!
-//! Every value is read when the query is, so that matching is only comparing. An object matches
-//! when all filters do. A missing value matches nothing, except that `ne` is always the exact
-//! negation of equals.
+//! Values are parsed with the query, so that matching only compares. An object matches if all
+//! filters do. A missing value matches nothing, except that `ne` is the exact negation of equals.
 
 mod any_kind;
 mod some_object;
@@ -21,7 +20,7 @@ use super::{
     number::Number,
     object::{self, RawObject, Shape},
     operator::{Comparator, FilterOperator, Operators},
-    parameters::{Faults, Parameters, shown},
+    parameters::{Parameters, QueryErrors, quoted},
     schema::{AttributeKind, FieldPath, Schema},
 };
 
@@ -35,21 +34,25 @@ pub struct Filters {
 }
 
 impl Filters {
-    /// Reads every parameter that is not a keyword, and `ops`. Faults come in the order of the
+    /// Reads every parameter that is not a keyword, and `ops`. QueryErrors come in the order of the
     /// object's attributes.
-    pub(super) fn read(schema: Schema, parameters: &Parameters<'_>, faults: &mut Faults) -> Self {
-        let operators = Operators::read(parameters, faults);
+    pub(super) fn read(
+        schema: Schema,
+        parameters: &Parameters<'_>,
+        errors: &mut QueryErrors,
+    ) -> Self {
+        let operators = Operators::read(parameters, errors);
         let mut asked: Vec<(&str, &str)> = parameters.filters().collect();
         asked.sort_by_key(|(name, _)| schema.position(name));
 
         let mut filters = Vec::with_capacity(asked.len());
         for (name, value) in asked {
             match (schema.resolve(name), operators.of(name)) {
-                (Err(fault), _) => faults.add(format!("{} {fault}", shown(name))),
+                (Err(error), _) => errors.add(format!("{} {error}", quoted(name))),
                 (Ok(_), None) => {}
-                (Ok(place), Some(operator)) => match Filter::new(place, operator, value) {
+                (Ok(path), Some(operator)) => match Filter::new(path, operator, value) {
                     Ok(filter) => filters.push(filter),
-                    Err(fault) => faults.add(fault),
+                    Err(error) => errors.add(error),
                 },
             }
         }
@@ -67,16 +70,16 @@ impl Filters {
         self.filters.is_empty()
     }
 
-    /// Each of them, for whoever has the values of a place without the objects.
+    /// Each of them, for whoever has the values of a path without the objects.
     pub fn iter(&self) -> impl Iterator<Item = &Filter> {
         self.filters.iter()
     }
 }
 
-/// One question about one place of an object.
+/// One question about one path of an object.
 #[derive(Debug, Clone)]
 pub struct Filter {
-    place: FieldPath,
+    path: FieldPath,
     negated: bool,
     test: Test,
 }
@@ -106,33 +109,33 @@ enum Test {
 }
 
 impl Filter {
-    fn new(place: FieldPath, operator: FilterOperator, value: &str) -> Result<Self, String> {
+    fn new(path: FieldPath, operator: FilterOperator, value: &str) -> Result<Self, String> {
         let negated = operator == FilterOperator::NotEqual;
-        if asks_for_null(&place, operator, value) {
+        if asks_for_null(&path, operator, value) {
             return Ok(Self {
                 negated,
-                place,
+                path,
                 test: Test::Null,
             });
         }
 
-        let kept = place
+        let kept = path
             .attribute
             .is_thirdparty_id
             .then(|| thirdparty_id::stored_form(value));
         let value = kept.as_deref().unwrap_or(value);
-        let kind = place.attribute.kind;
+        let kind = path.attribute.kind;
 
-        if let Some(whole) = whole_object(&place)
+        if let Some(whole) = whole_object(&path)
             && !asks_for_members(operator)
         {
-            let (name, operator) = (shown(&place.name()), operator.name());
+            let (name, operator) = (quoted(&path.name()), operator.name());
             return Err(format!(
                 "{name} is {whole}; 'ops' may say equals, ne or contains, not {operator}"
             ));
         }
 
-        let test = match (kind, &place.below) {
+        let test = match (kind, &path.below) {
             (AttributeKind::Object, Some(_)) => {
                 AnyKindTest::new(operator, value).map(Test::AnyKind)
             }
@@ -153,25 +156,25 @@ impl Filter {
         match test {
             Some(test) => Ok(Self {
                 negated,
-                place,
+                path,
                 test,
             }),
-            None => Err(unreadable(&place, operator, value)),
+            None => Err(unreadable(&path, operator, value)),
         }
     }
 
     /// What it asks about.
-    pub fn place(&self) -> &FieldPath {
-        &self.place
+    pub fn path(&self) -> &FieldPath {
+        &self.path
     }
 
-    /// Whether an object with this value at the place satisfies it.
+    /// Whether an object with this value at the path satisfies it.
     pub fn accepts(&self, value: Option<&RawValue>) -> bool {
         value.is_some_and(|value| self.test.holds(value)) != self.negated
     }
 
     fn matches(&self, object: &RawObject<'_>) -> bool {
-        self.accepts(self.place.find(object))
+        self.accepts(self.path.find(object))
     }
 }
 
@@ -256,17 +259,17 @@ impl Test {
 }
 
 /// Below an object the stored value decides.
-fn asks_for_null(place: &FieldPath, operator: FilterOperator, value: &str) -> bool {
+fn asks_for_null(path: &FieldPath, operator: FilterOperator, value: &str) -> bool {
     let equals = matches!(
         operator,
         FilterOperator::Compare(Comparator::Equal) | FilterOperator::NotEqual
     );
-    place.may_be_null() && equals && value == NULL
+    path.may_be_null() && equals && value == NULL
 }
 
-/// What the place is called if objects stand there.
-fn whole_object(place: &FieldPath) -> Option<&'static str> {
-    match (place.attribute.kind, &place.below) {
+/// What the path is called if objects stand there.
+fn whole_object(path: &FieldPath) -> Option<&'static str> {
+    match (path.attribute.kind, &path.below) {
         (AttributeKind::Object, None) => Some("an object"),
         (AttributeKind::ObjectArray, None) => Some("an array of objects"),
         (
@@ -320,8 +323,8 @@ fn parse_boolean(text: &str) -> Option<bool> {
     }
 }
 
-fn unreadable(place: &FieldPath, operator: FilterOperator, value: &str) -> String {
-    let expected = match (place.attribute.kind, &place.below) {
+fn unreadable(path: &FieldPath, operator: FilterOperator, value: &str) -> String {
+    let expected = match (path.attribute.kind, &path.below) {
         (AttributeKind::Number, _) => "a number",
         (AttributeKind::Boolean, _) => "true, false, 1 or 0",
         (AttributeKind::Time, _) => "an RFC 3339 time like 2018-04-27T00:02:50Z or unix seconds",
@@ -336,7 +339,7 @@ fn unreadable(place: &FieldPath, operator: FilterOperator, value: &str) -> Strin
             format!("two values written a..b, each {expected}")
         }
         FilterOperator::Compare(Comparator::Equal) | FilterOperator::NotEqual
-            if place.may_be_null() =>
+            if path.may_be_null() =>
         {
             format!("{expected}, or null")
         }
@@ -348,7 +351,7 @@ fn unreadable(place: &FieldPath, operator: FilterOperator, value: &str) -> Strin
 
     format!(
         "{} must be {expected}, but was {}",
-        shown(&place.name()),
-        shown(value)
+        quoted(&path.name()),
+        quoted(value)
     )
 }

@@ -1,26 +1,25 @@
-//! Times in queries and in stored objects, as instants.
+//! Times in queries and in stored objects.
 //!
-//! Finer than `Timestamp`, which cuts off at the millisecond: an object stored at `.419` is earlier
-//! than a bound of `.4195`, and must not be taken for equal to it.
+//! More precise than `Timestamp`, which truncates to milliseconds: an object stored at `.419` is
+//! earlier than a bound of `.4195`, not equal to it.
 
 use chrono::{DateTime, Utc};
 
 use crate::domain::timestamp::Timestamp;
 
-/// A point in time, to the nanosecond.
+/// A time with nanosecond precision.
 pub(super) type Instant = DateTime<Utc>;
 
-/// Reads a stored time.
+/// Parses a stored time.
 pub(super) fn parse_stored(text: &str) -> Option<Instant> {
     DateTime::parse_from_rfc3339(text)
         .ok()
         .map(|time| time.with_timezone(&Utc))
 }
 
-/// Reads a time as callers write it: RFC 3339, or unix seconds with or without a fraction.
+/// Parses a time from a query: RFC 3339, or Unix seconds with an optional fraction.
 ///
-/// A `+` that a caller did not encode arrives as a space; where only that keeps an offset from
-/// being read, it is taken for the `+` it was.
+/// An unencoded `+` arrives as a space. If only that makes an offset invalid, it is read as `+`.
 pub(super) fn parse_asked(text: &str) -> Option<Instant> {
     parse_stored(text)
         .or_else(|| parse_stored(&with_plus_restored(text)?))
@@ -68,8 +67,8 @@ fn parse_unix_seconds(text: &str) -> Option<Instant> {
         u32::try_from(total.rem_euclid(1_000_000_000)).ok()?,
     )?;
 
-    // Milliseconds taken for seconds would mean a year beyond 9999: a fault worth telling, not an
-    // empty list.
+    // Milliseconds given as seconds mean a year beyond 9999. That deserves an error, not an empty
+    // list.
     Timestamp::from_millis(instant.timestamp_millis()).map(|_| instant)
 }
 

@@ -1,8 +1,8 @@
-//! JSON given in a filter, compared with JSON that is stored.
+//! Comparison of JSON given in a filter with stored JSON.
 //!
-//! Equal means the same value: the order of members does not count, nor how a number or a text is
-//! written. The given side is parsed once; the stored side is opened only as far as the given side
-//! reaches, which also bounds how deep this goes.
+//! Equality is by value: the order of members and the notation of numbers and strings do not
+//! matter. The given side is parsed once. The stored side is parsed only as deep as the given side
+//! goes, which also bounds the recursion.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use super::{
     object::{RawObject, Shape},
 };
 
-/// Deeper values are refused; the same bound as `serde_json`'s own.
-const DEEPEST: usize = 128;
+/// Deeper values are refused. The same limit as `serde_json`'s own.
+const MAX_DEPTH: usize = 128;
 
-/// A given JSON object.
+/// The members of a given object.
 #[derive(Debug, Clone)]
 pub(super) struct Members(BTreeMap<String, Json>);
 
@@ -31,20 +31,20 @@ enum Json {
 }
 
 impl Members {
-    /// Reads one JSON object; `None` for anything else.
+    /// Parses a JSON object. `None` for anything else.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let value: &RawValue = serde_json::from_str(text).ok()?;
-        Self::read(RawObject::of(value)?, DEEPEST)
+        Self::read(RawObject::of(value)?, MAX_DEPTH)
     }
 
-    /// Whether the stored object has exactly these members. Stored objects have no name twice.
+    /// Whether the stored object has exactly these members. Stored objects have no duplicate names.
     pub(super) fn equal(&self, stored: &RawObject<'_>) -> bool {
         stored.len() == self.0.len() && self.contained_in(stored)
     }
 
     /// Whether the stored object has all these members, with equal values.
     pub(super) fn contained_in(&self, stored: &RawObject<'_>) -> bool {
-        // One walk over the stored side, however large either side is.
+        // A single pass over the stored side, however large either side is.
         let found = stored
             .members()
             .filter(|(name, value)| self.0.get(*name).is_some_and(|given| given.equal(value)));
@@ -217,9 +217,9 @@ mod tests {
     fn depth_is_bounded_on_both_sides() {
         let nested =
             |depth: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
-        assert!(Members::parse(&nested(DEEPEST)).is_some());
-        assert!(Members::parse(&nested(DEEPEST + 1)).is_none());
+        assert!(Members::parse(&nested(MAX_DEPTH)).is_some());
+        assert!(Members::parse(&nested(MAX_DEPTH + 1)).is_none());
         assert!(Members::parse(&nested(100_000)).is_none());
-        assert!(!equal(&nested(DEEPEST), &nested(100_000)));
+        assert!(!equal(&nested(MAX_DEPTH), &nested(100_000)));
     }
 }

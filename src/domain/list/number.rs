@@ -11,7 +11,7 @@ use std::cmp::Ordering;
 /// and `10e-1`.
 #[derive(Debug, Clone)]
 pub(super) enum Number {
-    /// By far the most numbers: no allocation, one comparison.
+    /// The common case: no allocation, one comparison.
     Small(i64),
     Decimal(Decimal),
 }
@@ -33,8 +33,7 @@ enum Sign {
 }
 
 impl Number {
-    /// Reads a number as JSON writes it; `None` for anything else, also for `+1`, `.5`, `01` and `
-    /// 1`.
+    /// Parses a JSON number. `None` for anything else, including `+1`, `.5`, `01` and ` 1`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let parts = Parts::split(text)?;
         if parts.fraction.is_empty()
@@ -109,7 +108,7 @@ impl PartialOrd for Decimal {
     }
 }
 
-/// A written number, taken apart.
+/// The parts of a number's text.
 struct Parts<'a> {
     negative: bool,
     integer: &'a str,

@@ -1,10 +1,10 @@
-//! A stored JSON object, opened one level at a time.
+//! A stored JSON object, parsed lazily, one level at a time.
 //!
-//! A list looks at two or three attributes of up to a million objects, so nothing is parsed before
-//! it is asked for and text without escapes is borrowed. Values go through `RawValue`, never
-//! through `serde_json::Value`: that type loses objects that happen to use its private key names.
+//! A list reads two or three attributes of up to a million objects, so nothing is parsed before it
+//! is needed, and strings without escapes are borrowed. Values are `RawValue`, never
+//! `serde_json::Value`, which loses objects that use its private key names.
 //!
-//! Names given twice in one object: the last one counts, as everywhere in `serde_json`.
+//! Of duplicate names the last one counts, as everywhere in `serde_json`.
 
 use std::{borrow::Cow, fmt};
 
@@ -16,22 +16,22 @@ use serde_json::value::RawValue;
 
 use super::walk;
 
-/// The members of a JSON object, by name, with their values as they were written.
+/// The members of a JSON object with their raw values.
 #[derive(Debug)]
 pub struct RawObject<'a> {
     members: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
 impl<'a> RawObject<'a> {
-    /// Splits the bytes of a JSON object into its members, without looking into their values.
+    /// Splits a JSON object into its members without parsing their values.
     ///
     /// # Errors
-    /// When the bytes are not one JSON object.
+    /// The bytes are not a JSON object.
     pub fn parse(stored: &'a [u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(stored)
     }
 
-    /// The value of a member, exactly as it was written.
+    /// The raw value of a member.
     pub fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.members
             .iter()
@@ -40,19 +40,19 @@ impl<'a> RawObject<'a> {
             .map(|(_, value)| *value)
     }
 
-    /// How many members there are.
+    /// Number of members.
     pub(super) fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Every member, in the order in which they were written.
+    /// The members in their original order.
     pub(super) fn members(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
         self.members
             .iter()
             .map(|(name, value)| (name.as_ref(), *value))
     }
 
-    /// A value that is an object, split into its members.
+    /// Splits a value that is an object.
     pub(super) fn of(value: &'a RawValue) -> Option<Self> {
         if value.get().starts_with('{') {
             serde_json::from_str(value.get()).ok()
@@ -86,7 +86,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 }
 
-/// A name that is borrowed where it has no escapes; serde's own `Cow<str>` always copies.
+/// A name, borrowed if it has no escapes. Serde's own `Cow<str>` always copies.
 struct MemberName<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for MemberName<'de> {
@@ -113,12 +113,12 @@ impl<'de> Visitor<'de> for MemberNameVisitor {
     }
 }
 
-/// A stored value, opened one level.
+/// A stored value, parsed one level deep.
 #[derive(Debug)]
 pub(super) enum Shape<'a> {
     Null,
     Boolean(bool),
-    /// The digits as they were written.
+    /// The text of the number.
     Number(&'a str),
     Text(Cow<'a, str>),
     Array(Vec<&'a RawValue>),
@@ -126,7 +126,7 @@ pub(super) enum Shape<'a> {
 }
 
 impl<'a> Shape<'a> {
-    /// `None` for a text that names half a character (`"\ud800"`): it equals nothing and sorts like
+    /// `None` for a string with a lone surrogate (`"\ud800"`), which equals nothing and sorts like
     /// a missing value.
     pub(super) fn of(value: &'a RawValue) -> Option<Self> {
         let written = value.get();
@@ -141,8 +141,7 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// The value as text: what `beginsWith` and `contains` look at. Null, arrays and objects have
-    /// no such form.
+    /// The value as text for `beginsWith` and `contains`. `None` for null, arrays and objects.
     pub(super) fn written_form(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text),
@@ -173,7 +172,7 @@ pub(super) fn elements(value: &RawValue) -> Vec<&RawValue> {
     }
 }
 
-/// Follows a dotted path down from a value, one object per step (`walk`).
+/// Follows a dotted path from a value (see `walk`).
 pub(super) fn find_below<'a>(value: &'a RawValue, path: &str) -> Option<&'a RawValue> {
     walk::find_all(value, &[path]).values.pop().flatten()
 }

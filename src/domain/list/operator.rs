@@ -1,10 +1,10 @@
-//! How a filter compares: `ops=<attribute>:<operator>`, comma separated.
+//! Filter operators: `ops=<attribute>:<operator>`, comma-separated.
 
 use std::collections::{HashMap, HashSet};
 
-use super::parameters::{Faults, Parameters, shown};
+use super::parameters::{Parameters, QueryErrors, quoted};
 
-/// What a filter asks of a value.
+/// The operator of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FilterOperator {
     Compare(Comparator),
@@ -14,7 +14,7 @@ pub(super) enum FilterOperator {
     Contains,
 }
 
-/// The operators that need nothing but an order.
+/// The operators based on order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Comparator {
     Equal,
@@ -22,7 +22,7 @@ pub(super) enum Comparator {
     LessOrEqual,
     Greater,
     GreaterOrEqual,
-    /// Both ends belong to it.
+    /// An inclusive range.
     Between,
 }
 
@@ -55,17 +55,16 @@ impl FilterOperator {
     }
 }
 
-/// The operators of a query, by the attribute as the query wrote it.
+/// The operators of a query by attribute name.
 #[derive(Debug)]
 pub(super) struct Operators<'a> {
-    /// `None` where the operator is one of the faults, so that the filter is not judged by one that
-    /// nobody meant.
+    /// `None` for an invalid operator, which has been reported already.
     named: HashMap<&'a str, Option<FilterOperator>>,
 }
 
 impl<'a> Operators<'a> {
-    /// Reads `ops`.
-    pub(super) fn read(parameters: &'a Parameters<'_>, faults: &mut Faults) -> Self {
+    /// Parses `ops`.
+    pub(super) fn read(parameters: &'a Parameters<'_>, errors: &mut QueryErrors) -> Self {
         let filtered: HashSet<&str> = parameters.filters().map(|(name, _)| name).collect();
         let mut named = HashMap::new();
         for pair in parameters
@@ -74,33 +73,32 @@ impl<'a> Operators<'a> {
             .flat_map(|ops| ops.split(','))
             .map(str::trim)
         {
-            // From the right: a name below an object may have a colon of its own, an operator has
-            // none.
+            // From the right: a name may contain a colon, an operator does not.
             let Some((name, operator)) = pair.rsplit_once(':').filter(|(name, _)| !name.is_empty())
             else {
-                faults.add(format!(
+                errors.add(format!(
                     "'ops' must be pairs like name:contains, comma separated, but has {}",
-                    shown(pair)
+                    quoted(pair)
                 ));
                 continue;
             };
 
             if !filtered.contains(name) {
-                faults.add(format!(
+                errors.add(format!(
                     "{} in 'ops' must be given as a filter too",
-                    shown(name)
+                    quoted(name)
                 ));
             }
 
             let known = FilterOperator::parse(operator);
             if known.is_none() {
-                faults.add(unknown_operator(name, operator));
+                errors.add(unknown_operator(name, operator));
             }
 
             if named.insert(name, known).is_some() {
-                faults.add(format!(
+                errors.add(format!(
                     "{} must have only one operator in 'ops'",
-                    shown(name)
+                    quoted(name)
                 ));
             }
         }
@@ -108,7 +106,7 @@ impl<'a> Operators<'a> {
         Self { named }
     }
 
-    /// The operator of a filter; `None` if it has one that is at fault.
+    /// The operator of a filter. `None` if it is invalid.
     pub(super) fn of(&self, name: &str) -> Option<FilterOperator> {
         self.named
             .get(name)
@@ -121,8 +119,8 @@ fn unknown_operator(name: &str, operator: &str) -> String {
     let known = OPERATORS.map(|(known, _)| known).join(", ");
     format!(
         "the operator of {} in 'ops' must be one of {known}, but was {}",
-        shown(name),
-        shown(operator)
+        quoted(name),
+        quoted(operator)
     )
 }
 
@@ -131,18 +129,18 @@ mod tests {
     use super::*;
 
     fn messages(query: &str) -> Vec<String> {
-        let mut faults = Faults::default();
-        let parameters = Parameters::parse(query, &mut faults);
-        Operators::read(&parameters, &mut faults);
-        faults
+        let mut errors = QueryErrors::default();
+        let parameters = Parameters::parse(query, &mut errors);
+        Operators::read(&parameters, &mut errors);
+        errors
             .into_result()
             .map_or_else(|rejection| rejection.messages(), |()| Vec::new())
     }
 
     fn operator(query: &str, name: &str) -> Option<FilterOperator> {
-        let mut faults = Faults::default();
-        let parameters = Parameters::parse(query, &mut faults);
-        Operators::read(&parameters, &mut faults).of(name)
+        let mut errors = QueryErrors::default();
+        let parameters = Parameters::parse(query, &mut errors);
+        Operators::read(&parameters, &mut errors).of(name)
     }
 
     #[test]
@@ -169,14 +167,15 @@ mod tests {
 
     #[test]
     fn malformed_pairs_are_refused() {
-        for (query, shown) in [
+        for (query, quoted) in [
             ("ops=", "''"),
             ("a=1&ops=a", "'a'"),
             ("ops=:lt", "':lt'"),
             ("a=1&ops=a:lt,", "''"),
         ] {
-            let expected =
-                format!("'ops' must be pairs like name:contains, comma separated, but has {shown}");
+            let expected = format!(
+                "'ops' must be pairs like name:contains, comma separated, but has {quoted}"
+            );
             assert_eq!(messages(query), [expected], "{query}");
         }
     }

@@ -1,30 +1,30 @@
-//! Which part of a list is asked for, and the links to the other parts.
+//! Pagination: the requested page, and links to its neighbours.
 //!
-//! `limit` with `offset`, or `limit` with `page` counted from 1, or both where they mean the same.
-//! Links answer in the way they were asked, and by the page where both were.
+//! Accepts `limit` with `offset`, `limit` with `page` counted from 1, or both if they agree. Links
+//! use the style of the request, and `page` if it has both.
 
 use std::borrow::Cow;
 
-use super::parameters::{Faults, Parameters, shown};
+use super::parameters::{Parameters, QueryErrors, quoted};
 
 const DEFAULT_LIMIT: u64 = 10;
 const HIGHEST_LIMIT: u64 = 100;
 
-/// A stretch of a list.
+/// A page of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
-    /// How many objects come before it; may lie past the end.
+    /// Number of objects before the page. May be past the end.
     pub offset: u64,
-    /// How many objects it has at most, 1 to 100.
+    /// Maximum number of objects, 1 to 100.
     pub limit: u64,
-    /// How the request spoke of it.
+    /// The request's style.
     pub style: PageStyle,
 }
 
-/// How a request says where its page starts.
+/// How a request gives the start of its page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PageStyle {
-    /// `offset=20`, or nothing at all.
+    /// `offset=20`, or neither.
     Offset,
     /// `page=3`.
     Number,
@@ -41,20 +41,20 @@ impl Default for Page {
 }
 
 impl Page {
-    /// Reads `limit`, `offset` and `page`.
-    pub(super) fn read(parameters: &Parameters, faults: &mut Faults) -> Self {
-        let given_limit = read_limit(parameters, faults);
+    /// Parses `limit`, `offset` and `page`.
+    pub(super) fn read(parameters: &Parameters, errors: &mut QueryErrors) -> Self {
+        let given_limit = read_limit(parameters, errors);
         let limit = given_limit.unwrap_or(DEFAULT_LIMIT);
-        let offset = read_whole(parameters, "offset", 0, faults);
-        let number = read_whole(parameters, "page", 1, faults);
+        let offset = read_whole(parameters, "offset", 0, errors);
+        let number = read_whole(parameters, "page", 1, errors);
 
-        // A page beyond all numbers is an empty page like any other past the end.
+        // An overflow is an empty page, like any other past the end.
         let start = number.map(|number| (number - 1).saturating_mul(limit));
         if let (Some(start), Some(offset)) = (start, offset)
             && start != offset
             && given_limit.is_some()
         {
-            faults
+            errors
                 .add(format!("'page' begins at the offset {start}, but 'offset' was {offset}; leave one of them out"));
         }
 
@@ -72,15 +72,15 @@ impl Page {
         }
     }
 
-    /// Whether anything follows this page in a list of `total` objects.
+    /// Whether a list of `total` objects continues after this page.
     pub fn has_more(&self, total: u64) -> bool {
         self.offset.saturating_add(self.limit) < total
     }
 
-    /// The value of a `Link` header (RFC 8288): first, prev, next and last, those that there are.
+    /// The value of a `Link` header (RFC 8288) with those of first, prev, next and last that exist.
     ///
-    /// `url` is the address without its query, whole or from its path on, `raw_query` the query as
-    /// it arrived: other parameters are handed back untouched.
+    /// `url` is the absolute or relative URL without its query, `raw_query` the request's query,
+    /// whose other parameters are kept unchanged.
     pub fn links(&self, url: &str, raw_query: &str, total: u64) -> String {
         let last = total.saturating_sub(1) / self.step() * self.step();
         let prev = if self.offset >= total {
@@ -105,14 +105,12 @@ impl Page {
         links.join(", ")
     }
 
-    /// The distance of pages. The fields are open, and a page made by hand with no objects must not
-    /// divide by zero.
+    /// The limit, at least 1: the fields are public, and a limit of 0 must not divide by zero.
     fn step(&self) -> u64 {
         self.limit.max(1)
     }
 
-    /// The query of the request with another start; where the request names its start, otherwise at
-    /// the end.
+    /// The request's query with another start, in path of its own or at the end.
     fn query_for(&self, offset: u64, raw_query: &str) -> String {
         let (name, value) = match self.style {
             PageStyle::Offset => ("offset", offset),
@@ -124,7 +122,7 @@ impl Page {
         let mut placed = false;
 
         for pair in raw_query.split('&').filter(|pair| !pair.is_empty()) {
-            // Beside another page the offset would be wrong.
+            // The offset would contradict the other page number.
             if self.style == PageStyle::Number && is_named(pair, "offset") {
                 continue;
             }
@@ -150,8 +148,8 @@ fn is_named(pair: &str, name: &str) -> bool {
         .is_some_and(|(known, _)| known == name)
 }
 
-/// Some clients send characters that an address may not have. In a header they would end the link
-/// early or not be accepted at all, so these, and only these, are encoded.
+/// Encodes characters that are invalid in URLs, which some clients send. In a header they would end
+/// the link early or make it invalid.
 fn fit_for_link(pair: &str) -> Cow<'_, str> {
     let unfit = |byte: u8| !byte.is_ascii_graphic() || matches!(byte, b'<' | b'>' | b'"');
     if !pair.bytes().any(unfit) {
@@ -169,15 +167,15 @@ fn fit_for_link(pair: &str) -> Cow<'_, str> {
     Cow::Owned(pair.bytes().map(encode).collect())
 }
 
-fn read_limit(parameters: &Parameters, faults: &mut Faults) -> Option<u64> {
+fn read_limit(parameters: &Parameters, errors: &mut QueryErrors) -> Option<u64> {
     let Some(value) = parameters.get("limit") else {
         return Some(DEFAULT_LIMIT);
     };
     let limit = whole_number(value).filter(|limit| (1..=HIGHEST_LIMIT).contains(limit));
     if limit.is_none() {
-        faults.add(format!(
+        errors.add(format!(
             "'limit' must be a whole number from 1 to {HIGHEST_LIMIT}, but was {}",
-            shown(value)
+            quoted(value)
         ));
     }
     limit
@@ -187,20 +185,20 @@ fn read_whole(
     parameters: &Parameters,
     name: &str,
     lowest: u64,
-    faults: &mut Faults,
+    errors: &mut QueryErrors,
 ) -> Option<u64> {
     let value = parameters.get(name)?;
     let number = whole_number(value).filter(|number| *number >= lowest);
     if number.is_none() {
-        faults.add(format!(
+        errors.add(format!(
             "'{name}' must be a whole number, at least {lowest}, but was {}",
-            shown(value)
+            quoted(value)
         ));
     }
     number
 }
 
-/// Numbers too large to hold are the largest there is: past the end of any list, like themselves.
+/// Saturates: numbers too large for `u64` are past the end of any list.
 fn whole_number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))
@@ -213,9 +211,9 @@ mod tests {
     const ORIGIN: &str = "http://127.0.0.1:7243/integration";
 
     fn read(query: &str) -> Result<Page, Vec<String>> {
-        let mut faults = Faults::default();
-        let page = Page::read(&Parameters::parse(query, &mut faults), &mut faults);
-        faults
+        let mut errors = QueryErrors::default();
+        let page = Page::read(&Parameters::parse(query, &mut errors), &mut errors);
+        errors
             .into_result()
             .map(|()| page)
             .map_err(|rejection| rejection.messages())

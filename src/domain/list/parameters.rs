@@ -1,10 +1,10 @@
-//! The parameters of a query, decoded once, and the faults found while they are read.
+//! The decoded parameters of a query, and the errors found in them.
 
 use std::{borrow::Cow, collections::HashSet};
 
 use crate::domain::rejection::Rejection;
 
-/// Names with a meaning of their own; every other parameter is a filter.
+/// Reserved names. Every other parameter is a filter.
 const KEYWORDS: [&str; 7] = [
     "limit",
     "offset",
@@ -15,38 +15,37 @@ const KEYWORDS: [&str; 7] = [
     "ops",
 ];
 
-/// Longer values are cut in messages: the caller knows what was sent, and the message should stay a
-/// sentence.
-const SHOWN_CHARACTERS: usize = 100;
+/// Longer values are truncated in messages.
+const MAX_QUOTED_LEN: usize = 100;
 
-/// Every parameter, by name; of one that was given twice, the first value.
+/// The parameters by name. Of duplicates, the first value.
 #[derive(Debug)]
 pub(super) struct Parameters<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
 impl<'a> Parameters<'a> {
-    /// Decodes a query and reports what was given twice.
-    pub(super) fn parse(raw_query: &'a str, faults: &mut Faults) -> Self {
+    /// Decodes a query and reports duplicates.
+    pub(super) fn parse(raw_query: &'a str, errors: &mut QueryErrors) -> Self {
         let (mut seen, mut reported) = (HashSet::new(), HashSet::new());
         let mut pairs = Vec::new();
         for (name, value) in form_urlencoded::parse(raw_query.as_bytes()) {
             if seen.insert(name.clone()) {
                 pairs.push((name, value));
             } else if reported.insert(name.clone()) {
-                faults.add(format!("{} must be given only once", shown(&name)));
+                errors.add(format!("{} must be given only once", quoted(&name)));
             }
         }
         Self { pairs }
     }
 
-    /// Decodes a query of which only one parameter matters.
-    pub(super) fn parse_only(name: &str, raw_query: &'a str, faults: &mut Faults) -> Self {
+    /// Decodes one parameter of a query.
+    pub(super) fn parse_only(name: &str, raw_query: &'a str, errors: &mut QueryErrors) -> Self {
         let values: Vec<_> = form_urlencoded::parse(raw_query.as_bytes())
             .filter(|(known, _)| known == name)
             .collect();
         if values.len() > 1 {
-            faults.add(format!("{} must be given only once", shown(name)));
+            errors.add(format!("{} must be given only once", quoted(name)));
         }
         Self {
             pairs: values.into_iter().take(1).collect(),
@@ -61,7 +60,7 @@ impl<'a> Parameters<'a> {
             .map(|(_, value)| value.as_ref())
     }
 
-    /// Every filter, in the order in which they were sent.
+    /// The filters in the order of the query.
     pub(super) fn filters(&self) -> impl Iterator<Item = (&str, &str)> {
         let filters = self
             .pairs
@@ -71,17 +70,17 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// What is wrong with a query, one sentence each.
+/// The errors of a query, one message each.
 #[derive(Debug, Default)]
-pub(super) struct Faults(Vec<String>);
+pub(super) struct QueryErrors(Vec<String>);
 
-impl Faults {
-    /// One more fault.
+impl QueryErrors {
+    /// Adds an error.
     pub(super) fn add(&mut self, message: impl Into<String>) {
         self.0.push(message.into());
     }
 
-    /// All faults as one rejection, if there are any.
+    /// Converts the errors, if any, into a rejection.
     pub(super) fn into_result(self) -> Result<(), Rejection> {
         if self.0.is_empty() {
             Ok(())
@@ -91,11 +90,11 @@ impl Faults {
     }
 }
 
-/// A name or value in quotes, as messages show it.
-pub(super) fn shown(text: &str) -> String {
+/// Quotes a name or value for a message.
+pub(super) fn quoted(text: &str) -> String {
     match text
         .char_indices()
-        .nth(SHOWN_CHARACTERS)
+        .nth(MAX_QUOTED_LEN)
         .and_then(|(end, _)| text.get(..end))
     {
         Some(start) => format!("'{start}…'"),
@@ -108,20 +107,20 @@ mod tests {
     use super::*;
 
     fn parse(query: &str) -> (Vec<(String, String)>, Vec<String>) {
-        let mut faults = Faults::default();
-        let pairs = Parameters::parse(query, &mut faults).pairs;
+        let mut errors = QueryErrors::default();
+        let pairs = Parameters::parse(query, &mut errors).pairs;
         (
             pairs
                 .into_iter()
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
-            faults.0,
+            errors.0,
         )
     }
 
     #[test]
     fn names_and_values_are_decoded() {
-        let (pairs, faults) = parse("&&n%61me=a+b%20c%26%3D&flag&empty=&x=a=b&broken=%ff%zz&");
+        let (pairs, errors) = parse("&&n%61me=a+b%20c%26%3D&flag&empty=&x=a=b&broken=%ff%zz&");
         let expected = [
             ("name", "a b c&="),
             ("flag", ""),
@@ -133,24 +132,24 @@ mod tests {
             pairs,
             expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
         );
-        assert!(faults.is_empty());
+        assert!(errors.is_empty());
     }
 
     #[test]
     fn a_parameter_given_again_is_reported_once() {
-        let (pairs, faults) = parse("a=1&b=1&a=2&%61=3&b=2");
+        let (pairs, errors) = parse("a=1&b=1&a=2&%61=3&b=2");
         assert_eq!(pairs.len(), 2);
         assert_eq!(
-            faults,
+            errors,
             ["'a' must be given only once", "'b' must be given only once"]
         );
     }
 
     #[test]
     fn whatever_is_no_keyword_is_a_filter() {
-        let mut faults = Faults::default();
+        let mut errors = QueryErrors::default();
         let parameters =
-            Parameters::parse("limit=1&name=x&sort=name&Limit=2&meta.page=3", &mut faults);
+            Parameters::parse("limit=1&name=x&sort=name&Limit=2&meta.page=3", &mut errors);
         assert_eq!(
             parameters.filters().collect::<Vec<_>>(),
             [("name", "x"), ("Limit", "2"), ("meta.page", "3")]
@@ -159,8 +158,8 @@ mod tests {
 
     #[test]
     fn long_values_are_cut_between_characters() {
-        assert_eq!(shown("short"), "'short'");
-        assert_eq!(shown(&"ü".repeat(100)), format!("'{}'", "ü".repeat(100)));
-        assert_eq!(shown(&"ü".repeat(101)), format!("'{}…'", "ü".repeat(100)));
+        assert_eq!(quoted("short"), "'short'");
+        assert_eq!(quoted(&"ü".repeat(100)), format!("'{}'", "ü".repeat(100)));
+        assert_eq!(quoted(&"ü".repeat(101)), format!("'{}…'", "ü".repeat(100)));
     }
 }

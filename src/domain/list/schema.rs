@@ -1,7 +1,7 @@
-//! What the list engine knows of an object type: its attributes and their kinds.
+//! The schema of an object type: its attributes and their types.
 //!
-//! Names that a query asks for become a `FieldPath` here; nothing else of the engine reads a dotted
-//! name.
+//! Resolves the names of a query to `FieldPath`s; the rest of the engine does not parse dotted
+//! names.
 
 use serde_json::value::RawValue;
 
@@ -10,22 +10,22 @@ use super::{
     walk,
 };
 
-/// How the values of an attribute are read, compared and sorted.
+/// The type of an attribute, which determines how its values are parsed, compared and sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttributeKind {
-    /// A JSON string, by bytes.
+    /// A JSON string, compared by bytes.
     Text,
-    /// A JSON number, exactly.
+    /// A JSON number, compared exactly.
     Number,
     /// `true` or `false`.
     Boolean,
-    /// A JSON string with an RFC 3339 time, as an instant.
+    /// A JSON string with an RFC 3339 time.
     Time,
     /// An array of JSON strings.
     TextArray,
-    /// A JSON object of any shape; a dotted name reaches into it.
+    /// A JSON object of any shape. Dotted names reach into it.
     Object,
-    /// An array of JSON objects; a dotted name reaches into each of them.
+    /// An array of JSON objects. Dotted names reach into each of them.
     ObjectArray,
 }
 
@@ -38,14 +38,13 @@ impl AttributeKind {
 /// One attribute of an object type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attribute {
-    /// The name as it stands in the JSON object; it contains no dot.
+    /// The member's name, without dots.
     pub name: &'static str,
-    /// How its values are read.
+    /// The type of its values.
     pub kind: AttributeKind,
     /// Whether it may be null.
     pub nullable: bool,
-    /// Whether it is a third-party id, of which long ones are kept by their hash and asked for as
-    /// they are.
+    /// Whether it is a third-party id. Long ones are stored as hashes, but queried in full.
     pub is_thirdparty_id: bool,
 }
 
@@ -60,7 +59,7 @@ impl Attribute {
         }
     }
 
-    /// A third-party id, if there is one.
+    /// A nullable third-party id.
     pub const fn thirdparty_id(name: &'static str) -> Self {
         Self {
             is_thirdparty_id: true,
@@ -68,7 +67,7 @@ impl Attribute {
         }
     }
 
-    /// The same, where there may be none.
+    /// Makes the attribute nullable.
     pub const fn or_null(self) -> Self {
         Self {
             nullable: true,
@@ -77,15 +76,15 @@ impl Attribute {
     }
 }
 
-/// The attributes of an object type, in the order in which they are written.
+/// The attributes of an object type, in the order of the object.
 #[derive(Debug, Clone, Copy)]
 pub struct Schema(
-    /// Every attribute there is.
+    /// All attributes.
     pub &'static [Attribute],
 );
 
 impl Schema {
-    /// The attribute of this exact name.
+    /// Finds an attribute by its exact name.
     pub fn find(self, name: &str) -> Option<Attribute> {
         self.0
             .iter()
@@ -93,8 +92,7 @@ impl Schema {
             .find(|attribute| attribute.name == name)
     }
 
-    /// The place that a name in a query means. The fault is the end of a sentence that starts with
-    /// the name.
+    /// Resolves a name in a query. The error is the rest of a sentence that starts with the name.
     pub(crate) fn resolve(self, name: &str) -> Result<FieldPath, String> {
         let (head, below) = match name.split_once('.') {
             Some((head, below)) => (head, Some(below)),
@@ -121,7 +119,7 @@ impl Schema {
         }
     }
 
-    /// Where the attribute that a name starts with stands in the object; unknown ones come last.
+    /// The position of a name's attribute in the object. Unknown names come last.
     pub(super) fn position(self, name: &str) -> usize {
         let head = name.split_once('.').map_or(name, |(head, _)| head);
         self.0
@@ -130,7 +128,7 @@ impl Schema {
             .unwrap_or(self.0.len())
     }
 
-    /// All names, for messages.
+    /// The names of all attributes, for messages.
     pub(super) fn names(self) -> String {
         self.0
             .iter()
@@ -154,17 +152,17 @@ impl Schema {
     }
 }
 
-/// Where a value stands: in an attribute, or somewhere below an attribute that is an object or an
+/// The path of a value: an attribute, or a dotted path below an attribute that is an object or an
 /// array of objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldPath {
     pub(super) attribute: Attribute,
-    /// The dotted rest of the name; only where the attribute has members.
+    /// The dotted path below the attribute.
     pub(super) below: Option<String>,
 }
 
 impl FieldPath {
-    /// The stored value, if there is one; of a place in several objects, all of them.
+    /// The stored value, if any. For a path into several objects, the whole array.
     pub fn find<'a>(&self, object: &RawObject<'a>) -> Option<&'a RawValue> {
         let value = object.get(self.attribute.name)?;
         match &self.below {
@@ -173,27 +171,27 @@ impl FieldPath {
         }
     }
 
-    /// The stored values at all of these places, and how many bytes of work they are. Below an
-    /// attribute all are found in one pass.
+    /// The stored values at all of these paths, and the work in bytes. Paths below one attribute
+    /// are resolved in a single pass.
     pub fn find_each<'a>(
-        places: &[&Self],
+        paths: &[&Self],
         object: &RawObject<'a>,
     ) -> (Vec<Option<&'a RawValue>>, usize) {
-        let mut values = vec![None; places.len()];
+        let mut values = vec![None; paths.len()];
         let mut work = 0_usize;
         let mut below: Vec<(&'static str, Vec<(usize, &str)>)> = Vec::new();
 
-        for (position, (place, value)) in places.iter().zip(&mut values).enumerate() {
-            match &place.below {
-                Some(path) if !place.is_in_several() => {
-                    let name = place.attribute.name;
+        for (position, (path, value)) in paths.iter().zip(&mut values).enumerate() {
+            match &path.below {
+                Some(rest) if !path.is_in_several() => {
+                    let name = path.attribute.name;
                     match below.iter_mut().find(|(known, _)| *known == name) {
-                        Some((_, paths)) => paths.push((position, path)),
-                        None => below.push((name, vec![(position, path)])),
+                        Some((_, rests)) => rests.push((position, rest)),
+                        None => below.push((name, vec![(position, rest)])),
                     }
                 }
                 _ => {
-                    *value = object.get(place.attribute.name);
+                    *value = object.get(path.attribute.name);
                     work = work.saturating_add(value.map_or(0, |value| value.get().len()));
                 }
             }
@@ -219,22 +217,22 @@ impl FieldPath {
         (values, work)
     }
 
-    /// Whether what stands there may be of any size and form.
+    /// Whether the value may have any size and shape.
     pub fn is_open_ended(&self) -> bool {
         self.attribute.kind.has_members()
     }
 
-    /// Whether it is in each of several objects, and so has no one value.
+    /// Whether the path leads into several objects, and so has no single value.
     pub(super) fn is_in_several(&self) -> bool {
         self.attribute.kind == AttributeKind::ObjectArray && self.below.is_some()
     }
 
-    /// Whether it is an attribute that may be null. What stands below one is of any kind.
+    /// Whether this is a nullable attribute. Values below an attribute may have any type.
     pub(super) fn may_be_null(&self) -> bool {
         self.attribute.nullable && self.below.is_none()
     }
 
-    /// The name as the query wrote it.
+    /// The name in a query.
     pub fn name(&self) -> String {
         match &self.below {
             None => self.attribute.name.to_owned(),

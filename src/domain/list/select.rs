@@ -1,40 +1,39 @@
-//! `select=sid,id`: answers that hold only the attributes asked for.
+//! `select=sid,id`: responses with only the selected attributes.
 
 use super::{
     object::RawObject,
-    parameters::{Faults, Parameters, shown},
+    parameters::{Parameters, QueryErrors, quoted},
     schema::Schema,
 };
 use crate::domain::rejection::Rejection;
 
-/// The attributes to answer with, in the order in which objects are written.
+/// The selected attributes, in the order of the object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Select {
     attributes: Vec<&'static str>,
 }
 
 impl Select {
-    /// Reads `select` from the query of a single object; every other parameter is passed over.
+    /// Parses `select` from the query of a single object, ignoring other parameters.
     ///
     /// # Errors
-    /// `Rejection::Invalid` for an empty list, for what is not an attribute, and when `select` is
-    /// given twice.
+    /// `Rejection::Invalid` for an empty list, an unknown attribute, or a duplicate `select`.
     pub fn parse_query(schema: Schema, raw_query: &str) -> Result<Option<Self>, Rejection> {
-        let mut faults = Faults::default();
-        let parameters = Parameters::parse_only("select", raw_query, &mut faults);
-        let select = Self::read(schema, &parameters, &mut faults);
-        faults.into_result().map(|()| select)
+        let mut errors = QueryErrors::default();
+        let parameters = Parameters::parse_only("select", raw_query, &mut errors);
+        let select = Self::read(schema, &parameters, &mut errors);
+        errors.into_result().map(|()| select)
     }
 
-    /// Reads `select` from the query of a list.
+    /// Parses `select` from the query of a list.
     pub(super) fn read(
         schema: Schema,
         parameters: &Parameters,
-        faults: &mut Faults,
+        errors: &mut QueryErrors,
     ) -> Option<Self> {
         let value = parameters.get("select")?;
         if value.trim().is_empty() {
-            faults.add(format!(
+            errors.add(format!(
                 "'select' must name at least one attribute; there are {}",
                 schema.names()
             ));
@@ -43,9 +42,9 @@ impl Select {
 
         let asked: Vec<&str> = value.split(',').map(str::trim).collect();
         for name in asked.iter().filter(|name| schema.find(name).is_none()) {
-            faults.add(format!(
+            errors.add(format!(
                 "{} in 'select' is not an attribute; there are {}",
-                shown(name),
+                quoted(name),
                 schema.names()
             ));
         }
@@ -60,11 +59,11 @@ impl Select {
         Some(Self { attributes })
     }
 
-    /// The object with only these attributes, their values byte for byte as they are stored. One
-    /// that the object does not have is left out.
+    /// Reduces the object to the selected attributes, with values byte for byte as stored. Missing
+    /// attributes are omitted.
     ///
     /// # Errors
-    /// When what is stored is not a JSON object.
+    /// The stored bytes are not a JSON object.
     pub fn apply(&self, stored: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
         let object = RawObject::parse(stored)?;
         let mut selected = Vec::with_capacity(stored.len().min(256));

@@ -1,8 +1,8 @@
-//! In which order a list stands: `sort=-createdAt,name`, `sortdirection=DESC`.
+//! Sort order: `sort=-createdAt,name`, `sortdirection=DESC`.
 //!
-//! The order of values of different kinds, ascending, is fixed: missing and null; false, true;
-//! numbers; times; text by bytes; arrays, element by element; objects, which have no order among
-//! themselves. Descending is its exact reverse, so what is missing then comes last.
+//! The ascending order of values of different types is fixed: missing and null; false, true;
+//! numbers; times; strings by bytes; arrays, element by element; objects, which are not ordered
+//! among themselves. Descending is the exact reverse, so missing values come last.
 
 use std::{cmp::Reverse, collections::HashSet};
 
@@ -12,29 +12,29 @@ use super::{
     instant::{self, Instant},
     number::Number,
     object::{RawObject, Shape},
-    parameters::{Faults, Parameters, shown},
+    parameters::{Parameters, QueryErrors, quoted},
     schema::{AttributeKind, FieldPath, Schema},
 };
 
-/// The attribute that breaks every tie and is the order of a list that names none.
+/// The tie-breaker, and the default order.
 const TINY_ID: &str = "tinyId";
 
-/// Arrays inside arrays are compared this far down; what lies deeper counts as equal. It keeps a
-/// stored value from deciding how much stack a comparison takes.
-const DEEPEST: usize = 32;
+/// Depth to which nested arrays are compared; deeper values count as equal. Bounds the stack used
+/// by a comparison.
+const MAX_DEPTH: usize = 32;
 
 /// The order of a list.
 #[derive(Debug, Clone)]
 pub enum SortOrder {
-    /// As created; the default.
+    /// Order of creation, the default.
     TinyIdAscending,
-    /// The newest first.
+    /// Newest first.
     TinyIdDescending,
-    /// By other attributes; equal ones by `tinyId`, ascending.
+    /// By other attributes, with ties broken by ascending `tinyId`.
     Sorted(Sort),
 }
 
-/// The attributes to sort by, the most important first.
+/// The attributes to sort by, most significant first.
 #[derive(Debug, Clone)]
 pub struct Sort {
     attributes: Vec<SortAttribute>,
@@ -42,22 +42,26 @@ pub struct Sort {
 
 #[derive(Debug, Clone)]
 struct SortAttribute {
-    place: FieldPath,
+    path: FieldPath,
     descending: bool,
 }
 
 impl SortOrder {
-    /// Reads `sort` and `sortdirection`.
-    pub(super) fn read(schema: Schema, parameters: &Parameters<'_>, faults: &mut Faults) -> Self {
+    /// Parses `sort` and `sortdirection`.
+    pub(super) fn read(
+        schema: Schema,
+        parameters: &Parameters<'_>,
+        errors: &mut QueryErrors,
+    ) -> Self {
         let sort = parameters.get("sort");
         let sorted = sort
-            .map(|sort| read_attributes(schema, sort, faults))
+            .map(|sort| read_attributes(schema, sort, errors))
             .unwrap_or_default();
-        let descending = read_direction(parameters, faults);
+        let descending = read_direction(parameters, errors);
         let attributes: Vec<_> = sorted
             .into_iter()
-            .map(|(place, own)| SortAttribute {
-                place,
+            .map(|(path, own)| SortAttribute {
+                path,
                 descending: own.unwrap_or(descending),
             })
             .collect();
@@ -65,26 +69,26 @@ impl SortOrder {
         match attributes.first() {
             None if descending => Self::TinyIdDescending,
             None => Self::TinyIdAscending,
-            // No two objects have the same `tinyId`, so whatever follows it decides nothing.
-            Some(first) if first.place.attribute.name == TINY_ID && first.descending => {
+            // `tinyId` is unique, so later attributes do not matter.
+            Some(first) if first.path.attribute.name == TINY_ID && first.descending => {
                 Self::TinyIdDescending
             }
-            Some(first) if first.place.attribute.name == TINY_ID => Self::TinyIdAscending,
+            Some(first) if first.path.attribute.name == TINY_ID => Self::TinyIdAscending,
             Some(_) => Self::Sorted(Sort { attributes }),
         }
     }
 }
 
 impl Sort {
-    /// Where the object stands in this order; compare it together with `tinyId`.
+    /// The sort key of an object. Compare it together with `tinyId`.
     pub fn key(&self, object: &RawObject<'_>) -> SortKey {
-        self.key_of(|place| place.find(object))
+        self.key_of(|path| path.find(object))
     }
 
-    /// The same, for whoever has the values of a place without the object.
+    /// The sort key from individual values, without the object.
     pub fn key_of<'a>(&self, value: impl Fn(&FieldPath) -> Option<&'a RawValue>) -> SortKey {
         let values = self.attributes.iter().map(|attribute| {
-            let value = SortValue::of(value(&attribute.place), attribute.place.attribute.kind);
+            let value = SortValue::of(value(&attribute.path), attribute.path.attribute.kind);
             if attribute.descending {
                 Directed::Descending(Reverse(value))
             } else {
@@ -94,14 +98,13 @@ impl Sort {
         SortKey(values.collect())
     }
 
-    /// What it looks at, the most important first.
-    pub fn places(&self) -> impl Iterator<Item = &FieldPath> {
-        self.attributes.iter().map(|attribute| &attribute.place)
+    /// The paths to sort by, most significant first.
+    pub fn paths(&self) -> impl Iterator<Item = &FieldPath> {
+        self.attributes.iter().map(|attribute| &attribute.path)
     }
 }
 
-/// The place of an object in a sorted list. Keys of one `Sort` compare in its directions; others
-/// mean nothing together.
+/// A sort key. Only keys of the same `Sort` are comparable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SortKey(Vec<Directed>);
 
@@ -111,7 +114,7 @@ enum Directed {
     Descending(Reverse<SortValue>),
 }
 
-/// The variants stand in the order of the kinds.
+/// The order of the variants is the order of the types.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum SortValue {
     Missing,
@@ -130,7 +133,7 @@ impl SortValue {
             (AttributeKind::Time, Some(Shape::Text(text))) => {
                 instant::parse_stored(&text).map_or_else(|| Self::Text(text.into()), Self::Time)
             }
-            (_, Some(shape)) => Self::of_shape(shape, DEEPEST),
+            (_, Some(shape)) => Self::of_shape(shape, MAX_DEPTH),
             (_, None) => Self::Missing,
         }
     }
@@ -155,21 +158,21 @@ impl SortValue {
     }
 }
 
-/// How many places `sort` names.
+/// Number of sort fields.
 pub(super) fn count(parameters: &Parameters<'_>) -> usize {
     parameters
         .get("sort")
         .map_or(0, |sort| sort.split(',').count())
 }
 
-/// The places to sort by, each with whether its own sign says descending.
+/// The paths to sort by, each with the direction of its sign, if it has one.
 fn read_attributes(
     schema: Schema,
     sort: &str,
-    faults: &mut Faults,
+    errors: &mut QueryErrors,
 ) -> Vec<(FieldPath, Option<bool>)> {
     if sort.trim().is_empty() {
-        faults.add(format!(
+        errors.add(format!(
             "'sort' must name at least one attribute; there are {}",
             schema.names()
         ));
@@ -177,29 +180,29 @@ fn read_attributes(
     }
 
     let (mut seen, mut reported) = (HashSet::new(), HashSet::new());
-    let mut places = Vec::new();
+    let mut paths = Vec::new();
     for part in sort.split(',') {
         let (name, descending) = read_sign(part);
         match schema.resolve(name) {
-            Err(fault) => faults.add(format!("{} in 'sort' {fault}", shown(name))),
-            Ok(place) if place.is_in_several() => {
-                faults.add(format!(
+            Err(error) => errors.add(format!("{} in 'sort' {error}", quoted(name))),
+            Ok(path) if path.is_in_several() => {
+                errors.add(format!(
                     "{} in 'sort' stands in several objects and gives no order",
-                    shown(name)
+                    quoted(name)
                 ));
             }
-            Ok(place) if seen.insert(name) => places.push((place, descending)),
+            Ok(path) if seen.insert(name) => paths.push((path, descending)),
             Ok(_) if reported.insert(name) => {
-                faults.add(format!("{} must stand only once in 'sort'", shown(name)))
+                errors.add(format!("{} must stand only once in 'sort'", quoted(name)))
             }
             Ok(_) => {}
         }
     }
 
-    places
+    paths
 }
 
-/// A `+` that was not encoded arrives as a space.
+/// An unencoded `+` arrives as a space.
 fn read_sign(part: &str) -> (&str, Option<bool>) {
     let name = part.trim_start_matches(' ');
     let spaced = name.len() < part.len();
@@ -211,16 +214,16 @@ fn read_sign(part: &str) -> (&str, Option<bool>) {
     }
 }
 
-/// Whether attributes without a sign of their own are descending.
-fn read_direction(parameters: &Parameters<'_>, faults: &mut Faults) -> bool {
+/// Whether attributes without a sign are descending.
+fn read_direction(parameters: &Parameters<'_>, errors: &mut QueryErrors) -> bool {
     let Some(direction) = parameters.get("sortdirection") else {
         return false;
     };
     let descending = direction.eq_ignore_ascii_case("DESC");
     if !descending && !direction.eq_ignore_ascii_case("ASC") {
-        faults.add(format!(
+        errors.add(format!(
             "'sortdirection' must be ASC or DESC, but was {}",
-            shown(direction)
+            quoted(direction)
         ));
     }
     descending

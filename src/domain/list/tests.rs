@@ -37,14 +37,14 @@ fn list(raw_query: &str, stored: &[&str]) -> (Vec<String>, bool) {
         .iter()
         .skip(start)
         .take(usize::try_from(query.page.limit).unwrap());
-    let shown = page.map(|(_, tiny_id)| match &query.select {
+    let quoted = page.map(|(_, tiny_id)| match &query.select {
         None => stored[*tiny_id].to_owned(),
         Some(select) => {
             String::from_utf8(select.apply(stored[*tiny_id].as_bytes()).unwrap()).unwrap()
         }
     });
 
-    (shown.collect(), query.page.has_more(ordered.len() as u64))
+    (quoted.collect(), query.page.has_more(ordered.len() as u64))
 }
 
 const STORED: [&str; 4] = [
@@ -65,24 +65,24 @@ fn an_empty_query_is_the_first_page_of_everything() {
 
 #[test]
 fn filters_order_page_and_select_work_together() {
-    let (shown, more) = list("enabled=true&sort=-name&limit=2&select=id", &STORED);
-    assert_eq!(shown, [r#"{"id":"int_a"}"#, r#"{"id":"int_b"}"#]);
+    let (quoted, more) = list("enabled=true&sort=-name&limit=2&select=id", &STORED);
+    assert_eq!(quoted, [r#"{"id":"int_a"}"#, r#"{"id":"int_b"}"#]);
     assert!(more);
-    let (shown, more) = list("enabled=true&sort=-name&limit=2&page=2&select=id", &STORED);
-    assert_eq!(shown, [r#"{"id":"int_d"}"#]);
+    let (quoted, more) = list("enabled=true&sort=-name&limit=2&page=2&select=id", &STORED);
+    assert_eq!(quoted, [r#"{"id":"int_d"}"#]);
     assert!(!more);
 }
 
 #[test]
 fn newest_first_and_below_an_object() {
-    let (shown, _) = list("meta.env=prod&sortdirection=DESC&select=id", &STORED);
-    assert_eq!(shown, [r#"{"id":"int_c"}"#, r#"{"id":"int_a"}"#]);
+    let (quoted, _) = list("meta.env=prod&sortdirection=DESC&select=id", &STORED);
+    assert_eq!(quoted, [r#"{"id":"int_c"}"#, r#"{"id":"int_a"}"#]);
 }
 
 #[test]
 fn ties_are_broken_by_creation() {
-    let (shown, _) = list("sort=name&limit=2&select=id", &STORED);
-    assert_eq!(shown, [r#"{"id":"int_c"}"#, r#"{"id":"int_d"}"#]);
+    let (quoted, _) = list("sort=name&limit=2&select=id", &STORED);
+    assert_eq!(quoted, [r#"{"id":"int_c"}"#, r#"{"id":"int_d"}"#]);
 }
 
 #[test]

@@ -1,22 +1,22 @@
-//! Finding what stands at the ends of several paths, in one pass over the text of an object.
+//! Finds the values at several paths in one pass over the text of an object.
 //!
-//! The text is JSON that was read before. It is neither parsed nor checked here: what no path leads
-//! to is passed over byte by byte, and however deep the paths go, no byte is looked at twice.
+//! The text is JSON that has been validated before, and is not parsed here: values that no path
+//! leads to are skipped byte by byte, and no byte is visited twice, however deep the paths go.
 
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// What was found, and what it took.
+/// The values found, and the work done.
 #[derive(Debug, Default)]
 pub(super) struct Walked<'a> {
-    /// For each path what stands at its end.
+    /// The value at each path.
     pub(super) values: Vec<Option<&'a RawValue>>,
-    /// Bytes that were looked at and handed out.
+    /// Bytes visited and returned.
     pub(super) work: usize,
 }
 
-/// What is at the end of each path below the value, where the names of a path are joined by dots.
-/// Names may have dots of their own; of several ways, the longest name counts at each step.
+/// Finds the value at each dotted path. Names may themselves contain dots; the longest matching
+/// name wins at each step.
 pub(super) fn find_all<'a>(value: &'a RawValue, paths: &[&str]) -> Walked<'a> {
     let mut walk = Walk {
         text: value.get(),
@@ -41,22 +41,23 @@ pub(super) fn find_all<'a>(value: &'a RawValue, paths: &[&str]) -> Walked<'a> {
     Walked { values, work }
 }
 
-/// Comparing a name with one path is worth so many bytes.
-const A_PATH: usize = 8;
+/// The cost of comparing a name with one path, in bytes of work.
+const PATH_COMPARISON_COST: usize = 8;
 
 struct Walk<'a> {
     text: &'a str,
-    /// Up to here it was looked at.
+    /// Current position.
     at: usize,
-    /// Bytes of work besides.
+    /// Further work, in bytes.
     work: usize,
 }
 
 impl<'a> Walk<'a> {
-    /// The texts at the ends of these paths in the object that begins here; `None` if it is none.
+    /// The texts at these paths in the object at the current position. `None` if there is no
+    /// object.
     fn object(&mut self, paths: &[&str]) -> Option<Vec<Option<&'a str>>> {
         self.take(b'{')?;
-        // With each text how long the name was that led to it; the whole path is longer than any.
+        // With each text the length of the name that led to it.
         let mut best: Vec<Option<(usize, &'a str)>> = vec![None; paths.len()];
 
         loop {
@@ -81,7 +82,9 @@ impl<'a> Walk<'a> {
         self.pass_space();
         self.take(b':')?;
         self.pass_space();
-        self.work = self.work.saturating_add(paths.len().saturating_mul(A_PATH));
+        self.work = self
+            .work
+            .saturating_add(paths.len().saturating_mul(PATH_COMPARISON_COST));
 
         let below = |path: &&str| {
             path.strip_prefix(name.as_ref())?
@@ -154,7 +157,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What stands between the quotes of the string that begins here, escapes and all.
+    /// The raw contents of the string at the current position.
     fn string(&mut self) -> Option<&'a str> {
         self.take(b'"')?;
         let (start, mut escaped) = (self.at, false);
@@ -187,7 +190,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The last bytes of a path, so many.
+/// The last `length` bytes of a path.
 fn tail(path: &str, length: usize) -> &str {
     path.len()
         .checked_sub(length)

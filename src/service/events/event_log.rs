@@ -113,7 +113,7 @@ pub(super) fn logged_request(
     LoggedRequest {
         method: parts.method.clone(),
         path,
-        query: secrets.hidden_in(&masked_query(&parts.query)),
+        query: secrets.mask(&masked_query(&parts.query)),
         remote,
         headers: masked(parts.headers.iter().map(|(name, value)| (name, value))),
         body: logged_body(request, &secrets),
@@ -137,6 +137,6 @@ fn logged_body(request: &InboundRequest, secrets: &Secrets) -> LogBody {
         body.text = masked_query(&body.text);
     }
 
-    body.text = secrets.hidden_in(&body.text);
+    body.text = secrets.mask(&body.text);
     body
 }

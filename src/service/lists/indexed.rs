@@ -16,9 +16,9 @@ use std::{borrow::Cow, collections::BTreeMap};
 pub(super) fn is_quick(view: &IndexView, query: &ListQuery) -> bool {
     const MAX_RECORDS: u64 = 1_000;
     const MAX_BYTES: usize = 256 << 10;
-    let is_quick = |place: &FieldPath| {
-        !view.needs_scan(place)
-            || (view.live().len() <= MAX_RECORDS && view.field_bytes(place) <= MAX_BYTES)
+    let is_quick = |path: &FieldPath| {
+        !view.needs_scan(path)
+            || (view.live().len() <= MAX_RECORDS && view.field_bytes(path) <= MAX_BYTES)
     };
     super::field_paths(query).into_iter().all(is_quick)
 }
@@ -65,12 +65,12 @@ fn filtered<'a>(
     filters: &Filters,
 ) -> Result<Cow<'a, RoaringTreemap>, StoreError> {
     let mut filters: Vec<_> = filters.iter().collect();
-    filters.sort_by_key(|filter| view.needs_scan(filter.place()));
+    filters.sort_by_key(|filter| view.needs_scan(filter.path()));
     let everything = Cow::Borrowed(view.live());
     filters.into_iter().try_fold(everything, |found, filter| {
-        let chosen = view.select(filter.place(), &found, |value| filter.accepts(value));
+        let chosen = view.select(filter.path(), &found, |value| filter.accepts(value));
         Ok(Cow::Owned(
-            chosen.ok_or_else(|| not_indexed(filter.place()))?,
+            chosen.ok_or_else(|| not_indexed(filter.path()))?,
         ))
     })
 }
@@ -103,16 +103,16 @@ fn by_value(
     sort: &Sort,
     found: &RoaringTreemap,
 ) -> Result<Option<Vec<RoaringTreemap>>, StoreError> {
-    let mut places = sort.places();
-    let (Some(place), None) = (places.next(), places.next()) else {
+    let mut paths = sort.paths();
+    let (Some(path), None) = (paths.next(), paths.next()) else {
         return Ok(None);
     };
 
-    if view.needs_scan(place) {
+    if view.needs_scan(path) {
         return Ok(None);
     }
 
-    let values = view.values(place).ok_or_else(|| not_indexed(place))?;
+    let values = view.values(path).ok_or_else(|| not_indexed(path))?;
     let mut groups = BTreeMap::<SortKey, RoaringTreemap>::new();
     let mut rest = found.clone();
 
@@ -150,7 +150,7 @@ fn sorted(
     let mut first: Vec<(SortKey, u64)> = Vec::new();
 
     for tiny_id in found {
-        first.push((sort.key_of(|place| view.value(place, tiny_id)), tiny_id));
+        first.push((sort.key_of(|path| view.value(path, tiny_id)), tiny_id));
         if first.len() >= capacity {
             // Moves what sorts before the end of the page to the front, in any order.
             first.select_nth_unstable(end);
@@ -167,6 +167,6 @@ fn sorted(
         .collect()
 }
 
-fn not_indexed(place: &FieldPath) -> StoreError {
-    StoreError::Damaged(format!("the index lacks '{}'", place.name()))
+fn not_indexed(path: &FieldPath) -> StoreError {
+    StoreError::Damaged(format!("the index lacks '{}'", path.name()))
 }

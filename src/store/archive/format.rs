@@ -13,8 +13,11 @@
 use super::file_kind;
 use crate::{
     domain::{
-        body::excerpt, ids::AccountId, integration::Integration,
-        integration_whole::LARGEST_TINY_ID, reserved, whole,
+        body::excerpt,
+        ids::AccountId,
+        import::{self as import_rules, integration::MAX_TINY_ID},
+        integration::Integration,
+        reserved,
     },
     store::{
         ALERTS, Collection, INTEGRATIONS, LOGS, Stored,
@@ -159,10 +162,10 @@ pub(super) fn read(line: &[u8]) -> Result<Line, Vec<String>> {
     match serde_json::from_slice(line).map_err(|error| vec![json_error(&error)])? {
         RawLine::Account(raw) => account(&raw).map(Line::Account),
         RawLine::Integration(raw) => integration(raw.get()).map(Box::new).map(Line::Object),
-        RawLine::Alert(raw) => checked(ALERTS, raw.get(), whole::validate_alert)
+        RawLine::Alert(raw) => checked(ALERTS, raw.get(), import_rules::validate_alert)
             .map(Box::new)
             .map(Line::Object),
-        RawLine::Log(raw) => checked(LOGS, raw.get(), whole::validate_log)
+        RawLine::Log(raw) => checked(LOGS, raw.get(), import_rules::validate_log)
             .map(Box::new)
             .map(Line::Object),
     }
@@ -198,12 +201,10 @@ fn account(
 
     let last_tiny_id = last_tiny_id
         .as_u64()
-        .filter(|number| *number <= LARGEST_TINY_ID)
+        .filter(|number| *number <= MAX_TINY_ID)
         .ok_or_else(|| {
             let shown = excerpt(&last_tiny_id.to_string());
-            format!(
-                "'lastTinyId' must be a whole number from 0 to {LARGEST_TINY_ID}, but was {shown}"
-            )
+            format!("'lastTinyId' must be a whole number from 0 to {MAX_TINY_ID}, but was {shown}")
         });
 
     match (sid, collection, last_tiny_id) {
@@ -255,7 +256,7 @@ fn checked(
 fn integration(text: &str) -> Result<ObjectLine, Vec<String>> {
     let attributes = attributes(INTEGRATIONS, text)?;
     let integration =
-        Integration::parse_whole(attributes).map_err(|rejection| rejection.messages())?;
+        Integration::parse_import(attributes).map_err(|rejection| rejection.messages())?;
     let record = serde_json::to_vec(&integration).map_err(|error| vec![json_error(&error)])?;
     let is_verbatim = record == text.as_bytes();
     Ok(ObjectLine {
@@ -272,9 +273,9 @@ fn object(collection: Collection, text: &str) -> Result<ObjectLine, Vec<String>>
         .read(text.as_bytes())
         .map_err(|error| vec![json_error(&error)])?;
 
-    if !(1..=LARGEST_TINY_ID).contains(&meta.tiny_id) {
+    if !(1..=MAX_TINY_ID).contains(&meta.tiny_id) {
         return Err(vec![format!(
-            "'tinyId' must be a whole number from 1 to {LARGEST_TINY_ID}, but was {}",
+            "'tinyId' must be a whole number from 1 to {MAX_TINY_ID}, but was {}",
             meta.tiny_id
         )]);
     }

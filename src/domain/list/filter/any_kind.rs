@@ -1,7 +1,7 @@
-//! Filters on values whose kind nobody declared: those below an object attribute.
+//! Filters on values of undeclared type, below an attribute that is an object.
 //!
-//! The value of the filter is read in every way it can be, once; the stored value then picks the
-//! reading of its own kind. An array satisfies what one of its elements does.
+//! The filter's value is parsed once as every type that it can represent; the type of the stored
+//! value selects among them. An array passes if one of its elements does.
 
 use serde_json::value::RawValue;
 
@@ -14,32 +14,32 @@ use crate::domain::list::{
     operator::{Comparator, FilterOperator},
 };
 
-/// One question, ready for a value of any kind.
+/// A test for a value of any type.
 #[derive(Debug, Clone)]
 pub(super) enum AnyKindTest {
     Compare(Readings),
     BeginsWith(String),
-    /// Part of a text, element of an array, members of an object.
+    /// Substring, element of an array, or members of an object.
     Contains {
         part: String,
         equal: Readings,
     },
 }
 
-/// The value of one filter, read as every kind that it could be.
+/// The value of a filter, parsed as every type that it can represent.
 #[derive(Debug, Clone)]
 pub(super) struct Readings {
     text: Comparison<String>,
     number: Option<Comparison<Number>>,
     boolean: Option<Comparison<bool>>,
-    /// Equality with `null`, by that name.
+    /// Equality with `null`.
     null: bool,
     /// Equality with an object, given as JSON.
     object: Option<Members>,
 }
 
 impl AnyKindTest {
-    /// `None` only for a `between` that has not both ends: everything can be read as text.
+    /// `None` only for a `between` without both ends, since everything can be read as text.
     pub(super) fn new(operator: FilterOperator, value: &str) -> Option<Self> {
         Some(match operator {
             FilterOperator::Compare(comparator) => Self::Compare(Readings::new(comparator, value)?),
@@ -122,7 +122,7 @@ impl Readings {
                 .object
                 .as_ref()
                 .is_some_and(|members| members.equal(&stored)),
-            // Arrays inside arrays: an element is a value, not a list of further ones.
+            // An array inside an array is a value, not a list of further elements.
             Shape::Array(_) => false,
         }
     }

@@ -1,4 +1,4 @@
-//! Filters on arrays of objects: one of the objects must satisfy them.
+//! Filters on arrays of objects, which pass if one of the objects does.
 
 use serde_json::value::RawValue;
 
@@ -9,17 +9,17 @@ use crate::domain::list::{
     operator::FilterOperator,
 };
 
-/// What is asked of one object.
+/// A test of one object.
 #[derive(Debug, Clone)]
 pub(super) enum SomeObjectTest {
     Equal(Members),
     Contained(Members),
-    /// Of what stands at a dotted path below it.
+    /// Tests the value at a dotted path below the object.
     Below(String, AnyKindTest),
 }
 
 impl SomeObjectTest {
-    /// `None` for what is no JSON object where one is needed, and for half a `between`.
+    /// `None` if a required JSON object is malformed, or `between` lacks an end.
     pub(super) fn new(below: Option<&str>, operator: FilterOperator, value: &str) -> Option<Self> {
         Some(match below {
             Some(path) => Self::Below(path.to_owned(), AnyKindTest::new(operator, value)?),
@@ -28,7 +28,7 @@ impl SomeObjectTest {
         })
     }
 
-    /// Whether some object of the array satisfies it.
+    /// Whether an object of the array passes.
     pub(super) fn holds(&self, array: &RawValue) -> bool {
         object::elements(array)
             .into_iter()

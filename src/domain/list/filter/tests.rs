@@ -28,9 +28,9 @@ const STORED: &str = r#"{
 }"#;
 
 fn read(query: &str) -> Result<Filters, Vec<String>> {
-    let mut faults = Faults::default();
-    let filters = Filters::read(SCHEMA, &Parameters::parse(query, &mut faults), &mut faults);
-    faults
+    let mut errors = QueryErrors::default();
+    let filters = Filters::read(SCHEMA, &Parameters::parse(query, &mut errors), &mut errors);
+    errors
         .into_result()
         .map(|()| filters)
         .map_err(|rejection| rejection.messages())

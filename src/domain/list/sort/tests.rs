@@ -14,9 +14,9 @@ const SCHEMA: Schema = Schema(&[
 ]);
 
 fn read(query: &str) -> Result<SortOrder, Vec<String>> {
-    let mut faults = Faults::default();
-    let order = SortOrder::read(SCHEMA, &Parameters::parse(query, &mut faults), &mut faults);
-    faults
+    let mut errors = QueryErrors::default();
+    let order = SortOrder::read(SCHEMA, &Parameters::parse(query, &mut errors), &mut errors);
+    errors
         .into_result()
         .map(|()| order)
         .map_err(|rejection| rejection.messages())

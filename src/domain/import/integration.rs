@@ -1,7 +1,7 @@
-//! An integration as a whole, from a file and not from a caller: the server's own attributes count,
-//! and none may be missing or unknown.
+//! Validates complete integrations of an import: attributes set by the server count, and none may
+//! be missing or unknown.
 
-use super::{
+use crate::domain::{
     body::{self, AttributeReader, Strictness},
     ids::{AccountId, IntegrationId},
     integration::{Integration, SCHEMA},
@@ -11,20 +11,20 @@ use super::{
 };
 use serde_json::{Map, Value};
 
-/// The largest number that every JSON reader takes exactly.
-pub const LARGEST_TINY_ID: u64 = (1 << 53) - 1;
+/// The largest integer that every JSON parser reads exactly.
+pub const MAX_TINY_ID: u64 = (1 << 53) - 1;
 
 impl Integration {
-    /// Reads all attributes.
+    /// Parses all attributes.
     ///
     /// # Errors
     /// [`Rejection::Invalid`] with every fault.
-    pub fn parse_whole(attributes: Map<String, Value>) -> Result<Self, Rejection> {
+    pub fn parse_import(attributes: Map<String, Value>) -> Result<Self, Rejection> {
         let mut faults = missing_or_unknown(&attributes);
         let (own, others) = attributes
             .into_iter()
             .partition(|(name, _)| SERVER_ATTRIBUTES.contains(&name.as_str()));
-        let own = collect(Own::read(own), &mut faults);
+        let own = collect(ServerAttributes::read(own), &mut faults);
         let draft = collect(
             IntegrationDraft::parse(others, Strictness::Lenient),
             &mut faults,
@@ -32,7 +32,7 @@ impl Integration {
 
         match (own, draft) {
             (
-                Some(Own {
+                Some(ServerAttributes {
                     sid,
                     id,
                     created_at,
@@ -49,7 +49,7 @@ impl Integration {
     }
 }
 
-/// Those without which a caller may create, and those that a caller may send in vain.
+/// Errors for attributes that a create may omit, and for those that it would ignore.
 fn missing_or_unknown(attributes: &Map<String, Value>) -> Vec<String> {
     let unknown = attributes
         .keys()
@@ -68,8 +68,8 @@ fn collect<T>(outcome: Result<T, Rejection>, faults: &mut Vec<String>) -> Option
         .ok()
 }
 
-/// What the server gives.
-struct Own {
+/// Attributes set by the server.
+struct ServerAttributes {
     sid: AccountId,
     id: IntegrationId,
     created_at: Timestamp,
@@ -77,7 +77,7 @@ struct Own {
     tiny_id: u64,
 }
 
-impl Own {
+impl ServerAttributes {
     fn read(attributes: Map<String, Value>) -> Result<Self, Rejection> {
         let mut body = AttributeReader::new(attributes);
         let sid = body.required("sid", |value| {
@@ -101,8 +101,7 @@ impl Own {
                 updated_at,
                 tiny_id,
             }),
-            // The reader has refused an object without one of them; saying so again keeps this
-            // function total.
+            // Unreachable: the reader has refused an object without one of them.
             _ => Err(Rejection::invalid(format!(
                 "{} are required parameters",
                 SERVER_ATTRIBUTES.join(", ")
@@ -133,10 +132,10 @@ fn not_before(created_at: Option<Timestamp>, updated_at: Timestamp) -> Result<Ti
 fn tiny_id(value: Value) -> Result<u64, String> {
     let number = value
         .as_u64()
-        .filter(|number| (1..=LARGEST_TINY_ID).contains(number));
+        .filter(|number| (1..=MAX_TINY_ID).contains(number));
     number.ok_or_else(|| {
         format!(
-            "must be a whole number from 1 to {LARGEST_TINY_ID}, but was {}",
+            "must be a whole number from 1 to {MAX_TINY_ID}, but was {}",
             body::excerpt(&value.to_string())
         )
     })
@@ -158,13 +157,15 @@ mod tests {
     fn faults(change: impl FnOnce(&mut Map<String, Value>)) -> Vec<String> {
         let mut attributes = whole().as_object().unwrap().clone();
         change(&mut attributes);
-        Integration::parse_whole(attributes).unwrap_err().messages()
+        Integration::parse_import(attributes)
+            .unwrap_err()
+            .messages()
     }
 
     #[test]
     fn what_was_written_is_read_as_it_was() {
         let text = serde_json::to_string(&whole()).unwrap();
-        let integration = Integration::parse_whole(serde_json::from_str(&text).unwrap()).unwrap();
+        let integration = Integration::parse_import(serde_json::from_str(&text).unwrap()).unwrap();
         assert_eq!(serde_json::to_string(&integration).unwrap(), text);
     }
 

@@ -1,5 +1,7 @@
 //! Validates complete alerts and logs of an import: no attribute may be missing or unknown.
 
+pub mod integration;
+
 use super::{
     alert::{self, Alert},
     body::excerpt,
