@@ -19,6 +19,7 @@ pub mod integration_input;
 pub mod limits;
 pub mod list;
 pub mod log;
+pub mod masking;
 pub mod passwords;
 pub mod quota;
 pub mod rejection;

@@ -22,7 +22,7 @@ use pagertree_local::{
         integration,
         integration_input::IntegrationDraft,
         list::ListQuery,
-        log::Secrets,
+        masking::Secrets,
         reserved,
     },
     store::{self, INTEGRATIONS, Store, StoreError},

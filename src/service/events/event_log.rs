@@ -6,7 +6,8 @@ use crate::{
     domain::{
         ids::{AlertId, LogId},
         integration::Integration,
-        log::{Log, LogBody, LogDirection, LoggedRequest, Secrets, masked, masked_query},
+        log::{Log, LogBody, LogDirection, LoggedRequest},
+        masking::{Secrets, mask_headers, mask_query},
         timestamp::Timestamp,
     },
     ids::Ids,
@@ -113,9 +114,9 @@ pub(super) fn logged_request(
     LoggedRequest {
         method: parts.method.clone(),
         path,
-        query: secrets.mask(&masked_query(&parts.query)),
+        query: secrets.mask(&mask_query(&parts.query)),
         remote,
-        headers: masked(parts.headers.iter().map(|(name, value)| (name, value))),
+        headers: mask_headers(parts.headers.iter().map(|(name, value)| (name, value))),
         body: logged_body(request, &secrets),
     }
 }
@@ -134,7 +135,7 @@ fn logged_body(request: &InboundRequest, secrets: &Secrets) -> LogBody {
         .to_ascii_lowercase()
         .starts_with("application/x-www-form-urlencoded")
     {
-        body.text = masked_query(&body.text);
+        body.text = mask_query(&body.text);
     }
 
     body.text = secrets.mask(&body.text);

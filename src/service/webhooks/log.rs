@@ -4,7 +4,8 @@ use super::attempt::DeliveryAttempt;
 use crate::{
     domain::{
         ids::LogId,
-        log::{Log, LogBody, LogDirection, LoggedRequest, Response, masked, masked_query},
+        log::{Log, LogBody, LogDirection, LoggedRequest, Response},
+        masking::{mask_headers, mask_query},
         timestamp::Timestamp,
         webhook::OutboxMessage,
     },
@@ -31,7 +32,7 @@ pub(super) fn write_log(
                 path,
                 query,
                 remote: None,
-                headers: masked(request.headers.iter().map(|(name, value)| (name, value))),
+                headers: mask_headers(request.headers.iter().map(|(name, value)| (name, value))),
                 body: LogBody::of(&request.body),
             };
             (request, outcome.as_ref().ok())
@@ -57,7 +58,7 @@ pub(super) fn write_log(
         event: Map::new(),
         request,
         response: response.map(|response| Response {
-            headers: masked(response.headers.iter().map(|(name, value)| (name, value))),
+            headers: mask_headers(response.headers.iter().map(|(name, value)| (name, value))),
             body: LogBody {
                 bytes: response.body_bytes,
                 ..LogBody::of(&response.body)
@@ -77,7 +78,7 @@ fn mask_url(url: &str) -> (String, String) {
         Some((_, host)) => format!("{scheme}://***@{host}{path}"),
         None => location.to_owned(),
     };
-    (location, masked_query(query))
+    (location, mask_query(query))
 }
 
 #[cfg(test)]
