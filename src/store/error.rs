@@ -93,7 +93,7 @@ impl fmt::Display for StallCause {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process has locked it.
-    #[error("the store in '{}' is held by another process; stop that process, or choose another folder with --data", .0.display())]
+    #[error("the store in '{}' is in use by another process; stop that process, or choose another folder with --data", .0.display())]
     Locked(PathBuf),
     /// It does not exist.
     #[error("there is no store in '{}'; start the server to make one, or choose another folder with --data", .0.display())]
