@@ -160,7 +160,7 @@ impl OpenError {
 fn remedy(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            "free some space there"
+            "make room there"
         }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "make it writable",
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
