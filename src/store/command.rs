@@ -54,7 +54,7 @@ where
             Some(command) => command(transaction),
             None => Err(StoreError::damaged("a command cannot run again").into()),
         }))
-        .unwrap_or_else(|_panic| Err(StoreError::damaged("a command panicked").into()));
+        .unwrap_or_else(|_panic| Err(StoreError::damaged("a command crashed").into()));
 
         let succeeded = outcome.is_ok();
         self.outcome = Some(outcome);

@@ -41,7 +41,7 @@ impl<'a> Transaction<'a> {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.replica.read(read)));
         outcome.unwrap_or_else(|_panic| {
             self.replica
-                .fail(StoreError::damaged("the storage engine panicked"));
+                .fail(StoreError::damaged("the storage engine crashed"));
             Err(StoreError::Unavailable)
         })
     }

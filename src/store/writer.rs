@@ -101,7 +101,7 @@ impl WriterThread {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
-            log::error!("The writer thread of the store panicked");
+            log::error!("The writer thread of the store crashed");
         }
     }
 
@@ -141,7 +141,7 @@ impl Writer {
 
         // The thread survives any panic: without it there would be no writes, and no recovery,
         // until a restart.
-        while let Err(error) = catch_panic("the writer panicked", || self.serve()) {
+        while let Err(error) = catch_panic("the writer crashed", || self.serve()) {
             state.set_stopped();
             state.record_fault();
             log::error!(
@@ -195,7 +195,7 @@ impl Writer {
         let commit = || self.commit(replica, &mut batch);
         let outcome = replica
             .check_health()
-            .and_then(|()| catch_panic("the commit panicked", commit));
+            .and_then(|()| catch_panic("the commit crashed", commit));
 
         state.record_answered(batch.commands.len());
         if let Err(fault) = &outcome {
@@ -242,7 +242,7 @@ impl Writer {
             let outcome = catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|_panic| {
                 Err(RecoveryError {
                     kept_readers: false,
-                    cause: "recovery panicked".into(),
+                    cause: "recovery crashed".into(),
                 })
             });
             let Err(error) = outcome else {

@@ -141,7 +141,7 @@ pub(in crate::store) fn catch_engine_panic<T: Send + 'static>(
         .join();
 
     outcome.unwrap_or_else(|_panic| {
-        let cause = "the storage engine panicked while reading its files".to_owned();
+        let cause = "the storage engine crashed while reading its files".to_owned();
         Err(OpenError::Damaged {
             folder: folder.to_owned(),
             cause,
