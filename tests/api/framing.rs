@@ -123,7 +123,8 @@ fn continue_is_sent_when_the_body_is_read() {
 #[test]
 fn continue_is_not_sent_for_a_refused_head() {
     let server = TestServer::with(|settings| settings.limits.body_bytes = 1_000);
-    let existing = server.account("ops").created("x");
+    let body = serde_json::json!({"name": "x", "type": "webhook", "destination_ids": []});
+    let existing = server.account("ops").created_from(body);
     let events = format!("/integration/{}", id(&existing));
     let head = |path: &str, headers: &str| {
         format!("POST {path} HTTP/1.1\nExpect: 100-continue\n{headers}")
