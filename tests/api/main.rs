@@ -46,6 +46,7 @@ mod events;
 mod field_cases;
 mod framing;
 mod fuzz;
+mod golden;
 mod head;
 mod health;
 mod idempotency;
