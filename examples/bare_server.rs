@@ -1,6 +1,6 @@
-//! The yardstick of `scripts/bench`: actix-web and nothing else, answering every GET with the bytes of a file.
+//! The baseline of `scripts/bench`: plain actix-web, which answers every GET with the bytes of a file.
 //!
-//! `cargo run --release --example bare_server -- FILE` prints `listening on http://…`, like the product.
+//! `cargo run --release --example bare_server -- FILE` prints `listening on http://…`, like the server.
 
 use actix_web::{
     App, HttpResponse, HttpServer,

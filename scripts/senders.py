@@ -3,12 +3,12 @@ import datetime, email.message, http.client, json, os, re, socket, subprocess, s
 
 BINARY, PROGRAMS, *FLAGS = sys.argv[1:]
 SHOW = "--show" in FLAGS
-PATIENCE = 30  # seconds
+TIMEOUT = 30  # seconds
 checks = 0
 
 
 def check(what, found, expected):
-    """Says what holds, or ends with what does not."""
+    """Prints a check, or exits if it fails."""
     global checks
     if found != expected:
         sys.exit(f"FAILED: {what} is {found!r} and not {expected!r}")
@@ -47,7 +47,7 @@ class Product:
 
     def logged(self, integration, count):
         """Waits for so many events. A sender that has ended has been answered, so only those that go on are waited for."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT
         while len(self.logs(integration)) < count and time.monotonic() < end:
             time.sleep(0.05)
         check(f"the number of events of {integration}", len(self.logs(integration)), count)

@@ -1,9 +1,8 @@
-//! Which layer may name which.
+//! Layers import only those below them, as the table in `src/lib.rs` allows.
 
 use super::{assert_none, source::Source, sources};
 
-/// The table of layers in the documentation of the crate: each layer, and those that it may name
-/// besides itself.
+/// The table of layers in `src/lib.rs`: each layer with the layers that it may use besides itself.
 fn layers() -> Vec<(String, Vec<String>)> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(root.join("src/lib.rs")).unwrap();
@@ -25,15 +24,15 @@ fn layers() -> Vec<(String, Vec<String>)> {
     layers
 }
 
-/// A path that leads to a layer.
+/// A path into a layer.
 #[derive(Debug, PartialEq, Eq)]
 struct Import {
     line: usize,
     layer: String,
 }
 
-/// Every path that names a layer from the root: `crate::…`, as many `super::` as lead there, and
-/// for the binary the library's name; in `use` with all its groups, and in plain code.
+/// Every path that names a layer from the root: `crate::…`, `super::` up to the root, or the name of
+/// the library in the binary. Covers `use` with nested groups, and paths in code.
 fn imports(source: &Source) -> Vec<Import> {
     let mut found = Vec::new();
     let ups = "super::".repeat(source.depth());
@@ -45,8 +44,7 @@ fn imports(source: &Source) -> Vec<Import> {
             .filter(|offset| !source.code[..*offset].ends_with("super::"))
         {
             let start = offset + root.len();
-            // Still further up there is nothing, and `super::super` of a shorter path was found as
-            // the longer one.
+            // There is nothing above the root: `super::super` is a longer path that was found already.
             for (at, layer) in first_names(&source.code[start..]) {
                 if layer != "super" {
                     found.push(Import {
@@ -62,7 +60,7 @@ fn imports(source: &Source) -> Vec<Import> {
     found
 }
 
-/// The names that a path goes on with, and where: one, or each of a group.
+/// The next name of a path, or each name of a group, with its offset.
 fn first_names(rest: &str) -> Vec<(usize, &str)> {
     let Some(group) = rest.strip_prefix('{') else {
         return name_at(rest, 0).into_iter().collect();
@@ -126,7 +124,7 @@ fn violations(source: &Source, layers: &[(String, Vec<String>)]) -> Vec<String> 
 }
 
 #[test]
-fn arrows_point_down_only() {
+fn imports_point_down_only() {
     let layers = layers();
     let found = sources()
         .iter()
@@ -136,7 +134,7 @@ fn arrows_point_down_only() {
 }
 
 #[test]
-fn every_row_of_the_table_is_true() {
+fn every_allowed_import_is_used() {
     let sources = sources();
     for (layer, allowed) in layers() {
         let found: Vec<_> = sources
@@ -158,7 +156,7 @@ fn every_row_of_the_table_is_true() {
 }
 
 #[test]
-fn the_table_is_in_order() {
+fn layers_are_listed_above_those_they_use() {
     let layers = layers();
     let position = |name: &str| layers.iter().position(|(layer, _)| layer == name);
     for (layer, allowed) in &layers {
@@ -172,7 +170,7 @@ fn the_table_is_in_order() {
 }
 
 #[test]
-fn a_planted_violation_is_found_wherever_it_hides() {
+fn planted_imports_are_found() {
     for (name, code, line) in [
         ("src/domain/ids.rs", "use crate::store::Store;", 1),
         (
@@ -223,7 +221,7 @@ fn a_planted_violation_is_found_wherever_it_hides() {
 }
 
 #[test]
-fn what_is_allowed_or_no_code_is_left_alone() {
+fn allowed_imports_and_text_outside_code_pass() {
     for (name, code) in [
         (
             "src/domain/ids.rs",

@@ -1,8 +1,8 @@
-//! The layers, held by reading the source.
+//! Architecture rules, checked by reading the source.
 //!
 //! Imports point down only: the table in `src/lib.rs` says which layer may use which. Some words
-//! belong to one place: the storage engine, the web framework, the clock, the environment,
-//! randomness. Code under `#[cfg(test)]` is free.
+//! are reserved for one layer: the storage engine, the web framework, the clock, the environment,
+//! randomness. Test code is exempt.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,7 +20,7 @@ mod words;
 use source::Source;
 use std::path::{Path, PathBuf};
 
-/// Every file below `src`, with the name that it has in messages.
+/// All files in `src`.
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut paths = Vec::new();
@@ -54,7 +54,7 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
     }
 }
 
-/// Fails with every sentence.
+/// Fails with all violations.
 #[track_caller]
 fn assert_none(violations: &[String]) {
     assert!(violations.is_empty(), "\n{}", violations.join("\n"));

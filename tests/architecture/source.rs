@@ -1,5 +1,5 @@
-//! A source file without what is no code of the product: comments, literals and tests are blanked,
-//! lines stay.
+//! A source file with everything blanked that is not product code: comments, literals and tests.
+//! Line numbers stay the same.
 
 /// A file of the program.
 pub(crate) struct Source {
@@ -76,8 +76,7 @@ fn blanked(text: &str) -> String {
         .collect()
 }
 
-/// Blanks comments, strings and characters. Lifetimes and raw strings are told from what looks like
-/// them.
+/// Blanks comments, strings and character literals.
 fn without_literals(text: &str) -> String {
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
@@ -92,7 +91,7 @@ fn without_literals(text: &str) -> String {
     code
 }
 
-/// The length of the comment or literal that the text begins with.
+/// The length of the comment or literal at the start of a text.
 fn literal_length(text: &str, before: Option<char>) -> Option<usize> {
     if text.starts_with("//") {
         return Some(text.find('\n').unwrap_or(text.len()));

@@ -1,11 +1,10 @@
-//! Words that belong to one place: who else says them reaches around the layer that is there for
-//! it.
+//! Words that are reserved for one layer: using them elsewhere bypasses that layer.
 
 use super::{assert_none, source::Source, sources};
 
 struct Rule {
     words: &'static [&'static str],
-    /// Layers or files that may say them.
+    /// Layers that may use them.
     places: &'static [&'static str],
     instead: &'static str,
 }
@@ -14,7 +13,7 @@ const RULES: [Rule; 6] = [
     Rule {
         words: &["sled"],
         places: &["store"],
-        instead: "ask the store",
+        instead: "use the store",
     },
     Rule {
         words: &[
@@ -25,12 +24,12 @@ const RULES: [Rule; 6] = [
             "actix_server",
         ],
         places: &["http", "app", "cli"],
-        instead: "leave the web to http",
+        instead: "move it to http",
     },
     Rule {
         words: &["actix_rt"],
         places: &["http", "smtp", "app", "cli"],
-        instead: "leave connections and tasks to the doors",
+        instead: "move connections and tasks to http, smtp or app",
     },
     Rule {
         words: &["Utc::now", "Local::now", "Instant::now", "SystemTime::now"],
@@ -76,7 +75,7 @@ fn violations(source: &Source) -> Vec<String> {
         .map(|(rule, word, offset)| {
             let (name, line, places) = (&source.name, source.line(offset), rule.places.join(", "));
             format!(
-                "{name}:{line}: '{word}' is said only in {places}; {}",
+                "{name}:{line}: '{word}' is reserved for {places}; {}",
                 rule.instead
             )
         })
@@ -84,12 +83,12 @@ fn violations(source: &Source) -> Vec<String> {
 }
 
 #[test]
-fn words_stay_in_their_places() {
+fn reserved_words_stay_in_their_layer() {
     assert_none(&sources().iter().flat_map(violations).collect::<Vec<_>>());
 }
 
 #[test]
-fn each_word_is_still_said_in_its_place() {
+fn every_rule_matches_something() {
     let sources = sources();
     for rule in &RULES {
         let at_home = sources
@@ -101,7 +100,7 @@ fn each_word_is_still_said_in_its_place() {
 
         assert!(
             said > 0,
-            "none of {:?} is said in {:?}: the rule guards nothing",
+            "none of {:?} is used in {:?}: the rule is obsolete",
             rule.words,
             rule.places
         );
@@ -109,7 +108,7 @@ fn each_word_is_still_said_in_its_place() {
 }
 
 #[test]
-fn a_planted_word_is_found() {
+fn planted_words_are_found() {
     for (name, code, line) in [
         ("src/service/lists.rs", "fn f(_: sled::Db) {}", 1),
         ("src/domain/ids.rs", "\nuse actix_web::web;", 2),
