@@ -3,7 +3,7 @@
 //! Ids, ports and versions are replaced by placeholders, and the clock stands still. After a change
 //! that is meant, `UPDATE_GOLDEN=1 cargo test --test api golden` rewrites the files.
 
-use crate::{answer::Answer, callers::Caller, server::TestServer};
+use crate::{callers::Caller, response::Response, server::TestServer};
 use regex::Regex;
 use serde_json::{Value, json};
 use std::{fmt::Write as _, fs, path::Path};
@@ -23,13 +23,13 @@ const PLACEHOLDERS: [(&str, &str); 4] = [
 ];
 
 /// A response as a golden file shows it: the request, the status and the body.
-fn show(shown: &mut String, request: &str, answer: &Answer) {
-    let body = match serde_json::from_str::<Value>(&answer.text) {
+fn show(shown: &mut String, request: &str, response: &Response) {
+    let body = match serde_json::from_str::<Value>(&response.text) {
         // Members keep their order.
         Ok(body) => serde_json::to_string_pretty(&body).unwrap(),
-        Err(_) => answer.text.trim_end().to_owned(),
+        Err(_) => response.text.trim_end().to_owned(),
     };
-    writeln!(shown, "{request}\n{}\n{body}\n", answer.status).unwrap();
+    writeln!(shown, "{request}\n{}\n{body}\n", response.status).unwrap();
 }
 
 fn requested(caller: &Caller, requests: &[(&str, &str, Option<&str>)]) -> String {
@@ -154,7 +154,7 @@ fn an_event_with_its_alert_and_log_is_as_published() {
     let mut logs = log.json();
     logs["data"][0]["request"]["headers"] = "HEADERS".into();
     let text = logs.to_string();
-    show(&mut shown, "GET /log", &Answer { text, ..log });
+    show(&mut shown, "GET /log", &Response { text, ..log });
     assert_golden("event", &shown);
 }
 
