@@ -163,7 +163,7 @@ fn readyz_answers_before_the_server_has_noticed() {
 fn a_signal_ends_a_hung_server_after_the_drain_time() {
     let hung = Hung::with("[shutdown]\ndrain_seconds = 0\n");
     hung.server.signal(Signal::TERM);
-    hung.has_ended("The store does not close");
+    hung.has_ended("Timed out waiting for the store to close");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn a_second_signal_ends_a_hung_server_at_once() {
     for drain in [0, 3_600] {
         let hung = Hung::with(&format!("[shutdown]\ndrain_seconds = {drain}\n"));
         hung.server.signal(Signal::TERM);
-        hung.server.log.wait_for("Stopping");
+        hung.server.log.wait_for("Draining");
         hung.server.signal(Signal::INT);
         hung.has_ended("Stopped immediately");
     }
@@ -213,7 +213,7 @@ fn a_mail_received_before_a_signal_is_acknowledged() {
     // Nothing tells that it waits, but what is written then is held up.
     server.log.wait_for("The disk is not responding");
     server.signal(Signal::TERM);
-    server.log.wait_for("Stopping");
+    server.log.wait_for("Draining");
     shim.work();
     let (taken, farewell) = waiting.join().unwrap();
     assert!(taken.starts_with("250 2.0.0 "), "{taken}");

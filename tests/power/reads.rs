@@ -53,7 +53,7 @@ fn heals_after_reads_met(fault: Fault) {
     is_refused(&client.get("/readyz"));
     is_refused(&client.post("/integration", &integration("refused")));
     are_not_answered_wrongly(&client, &acknowledged);
-    server.log.wait_for("The store takes no writes");
+    server.log.wait_for("Commit failed");
     let log = server.log.all();
     assert!(
         !log.iter().any(|line| line.contains("A request failed")),

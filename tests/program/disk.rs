@@ -53,7 +53,7 @@ fn a_full_disk_is_told_and_nothing_acknowledged_is_lost() {
         "{again:?}"
     );
     assert_eq!(client.get("/livez").status, 200);
-    server.log.wait_for("The store takes no writes");
+    server.log.wait_for("Commit failed");
     is_calm(&server);
     server.kill();
 

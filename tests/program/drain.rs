@@ -145,7 +145,7 @@ fn a_head_that_has_begun_when_the_server_stops_is_answered_503() {
     }
 
     server.signal(Signal::TERM);
-    server.log.wait_for("Stopping");
+    server.log.wait_for("Draining");
     for mut connection in [used, fresh] {
         assert_refused(&connection.receive());
         assert!(connection.receive_or_end().is_none());
@@ -170,7 +170,7 @@ fn an_answer_given_while_the_server_stops_is_not_lost_to_what_was_sent_behind() 
     }
 
     server.signal(Signal::TERM);
-    server.log.wait_for("Stopping");
+    server.log.wait_for("Draining");
     let behind = request("GET", "/livez", "").repeat(2_000);
 
     for connection in &mut connections {
@@ -207,7 +207,7 @@ fn nobody_holds_the_stop_up_beyond_its_time() {
     takes_nothing.send(request("GET", "/integration", ""));
     takes_nothing.wait_for_something();
     server.signal(Signal::TERM);
-    server.log.wait_for("Stopping");
+    server.log.wait_for("Draining");
     thread::scope(|scope| {
         // A byte at a time, for as long as somebody is there.
         scope.spawn(move || while without_end.try_send("1\r\n \r\n").is_ok() {});

@@ -68,7 +68,7 @@ fn finishes_what_was_begun(signal: Signal) {
     let half = HalfSent::create(&server, "half sent");
 
     server.signal(signal);
-    server.log.wait_for("Stopping");
+    server.log.wait_for("Draining");
 
     let (head, body) = half.finish();
     assert_eq!(head[0], "HTTP/1.1 200 OK", "{body}");
@@ -105,7 +105,7 @@ fn a_second_signal_stops_at_once() {
     let server = Setup::new().config(FOR_EVER).start();
     let never_finished = HalfSent::create(&server, "half sent");
     server.signal(Signal::TERM);
-    server.log.wait_for("Stopping");
+    server.log.wait_for("Draining");
     server.signal(Signal::INT);
     let (status, log) = server.end();
     assert_eq!(status.code(), Some(1), "{:#?}", log.all());
@@ -120,7 +120,7 @@ fn the_same_signal_twice_within_a_second_is_one() {
     for _ in 0..3 {
         server.signal(Signal::TERM);
     }
-    server.log.wait_for("Stopping");
+    server.log.wait_for("Draining");
     server.signal(Signal::TERM);
     let (head, body) = half.finish();
     assert_eq!(head[0], "HTTP/1.1 200 OK", "{body}");

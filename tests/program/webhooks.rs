@@ -224,7 +224,7 @@ fn what_is_taken_while_the_server_stops_is_not_sent_again() {
     alert(&client, "second");
     assert_eq!(receiver.next(), "first");
     server.signal(Signal::TERM);
-    server.log.wait_for("Stopping");
+    server.log.wait_for("Draining");
     receiver.answer();
 
     let (status, log) = server.end();
