@@ -223,7 +223,7 @@ impl IntegrationType {
         }
     }
 
-    /// Whether it stands in the published list.
+    /// Whether it is in the published list.
     pub fn is_published(&self) -> bool {
         Self::PUBLISHED.contains(&&*self.0)
     }

@@ -122,7 +122,7 @@ pub const ROUTES: &[RouteSpec] = &[
     route("/metrics", &[(Get, || web::to(metrics::scrape))]),
     local("/_local/backup", &[(Get, || web::to(backup::backup))]),
     local("/_local/export", &[(Get, || web::to(backup::export))]),
-    // What PagerTree does when it finds nobody to take the alert.
+    // What PagerTree does when it finds no responder.
     route(
         "/_local/alert/{id}/drop",
         &[(Post, || web::to(alerts::apply(AlertAction::Drop)))],

@@ -211,7 +211,7 @@ mod tests {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             // Blocks until the test has decided.
             self.outcomes.recv().unwrap_or(Ok(()))?;
-            let _nobody_looks = self
+            let _ignored = self
                 .written
                 .send(String::from_utf8_lossy(bytes).into_owned());
             Ok(bytes.len())

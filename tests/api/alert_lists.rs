@@ -198,7 +198,7 @@ fn unsupported_filter_of_additional_data_is_refused() {
         ),
         (
             "sort=additional_data.value",
-            "'additional_data.value' in 'sort' stands in several objects",
+            "'additional_data.value' in 'sort' is in several objects",
         ),
         (
             "additional_data.=x",

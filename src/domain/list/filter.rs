@@ -70,7 +70,7 @@ impl Filters {
         self.filters.is_empty()
     }
 
-    /// Each of them, for whoever has the values of a path without the objects.
+    /// The filters, to be applied to individual values.
     pub fn iter(&self) -> impl Iterator<Item = &Filter> {
         self.filters.iter()
     }

@@ -187,7 +187,7 @@ fn read_attributes(
             Err(error) => errors.add(format!("{} in 'sort' {error}", quoted(name))),
             Ok(path) if path.is_in_several() => {
                 errors.add(format!(
-                    "{} in 'sort' stands in several objects and gives no order",
+                    "{} in 'sort' is in several objects and has no order",
                     quoted(name)
                 ));
             }
