@@ -283,10 +283,6 @@ fn a_faulty_definition_leaves_its_reason() {
             ),
             "the limit is 1024",
         ),
-        (
-            "default: {actions: [{type: create, title: '{{nonsense 1}}'}]}".into(),
-            "unknown",
-        ),
         (format!("rules:\n{many_rules}"), "too many steps"),
         (bomb.into(), "is invalid"),
         (
