@@ -88,7 +88,7 @@ fn a_replaced_store_is_kept_until_the_new_name_is_durable() {
         "{fault}"
     );
     assert!(
-        fault.contains("the old store is in 'data/store.new'"),
+        fault.contains("the old store stays in 'data/store.new'"),
         "{fault}"
     );
     let (store, old) = (compact.path("data/store"), compact.path("data/store.new"));
