@@ -76,9 +76,7 @@ fn five_hundred_clients_work_beside_two_thousand_idle_ones() {
 fn connections_never_take_the_last_files_from_the_store() {
     allow_many_connections();
     let server = Setup::new().open_files(200).start();
-    server
-        .log
-        .wait_for("since the process may have 200 files open");
+    server.log.wait_for("The process may open only 200 files");
 
     let mut first = Connection::open(&server);
     first.send(request("GET", "/livez", ""));
