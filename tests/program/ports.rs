@@ -89,7 +89,7 @@ fn a_pipe_in_the_place_of_a_port_file_is_refused_and_stays() {
         .status()
         .unwrap();
     assert!(made.success());
-    assert!(setup.run().error().contains("no regular file"));
+    assert!(setup.run().error().contains("not a regular file"));
     assert!(setup.path("pipe").exists());
 }
 

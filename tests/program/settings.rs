@@ -178,7 +178,7 @@ fn a_file_of_another_program_is_told_with_the_way_out() {
     let fault = outcome.error();
 
     assert!(
-        fault.starts_with("config.toml:1: ") && fault.contains("another program's"),
+        fault.starts_with("config.toml:1: ") && fault.contains("another program"),
         "{fault}"
     );
     assert!(fault.contains("--config FILE"), "{fault}");
@@ -193,13 +193,13 @@ fn a_file_of_another_program_is_told_with_the_way_out() {
         .args(["--config", "config.toml"])
         .run();
 
-    assert!(!named.error().contains("another program's"), "{named:?}");
+    assert!(!named.error().contains("another program"), "{named:?}");
     let mistaken = Setup::new()
         .config("strict = true\nlisten_on = 'x'\ndata = 'd'\n")
         .run();
 
     assert!(
-        !mistaken.error().contains("another program's"),
+        !mistaken.error().contains("another program"),
         "{mistaken:?}"
     );
 }
