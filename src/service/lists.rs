@@ -2,8 +2,8 @@
 //!
 //! A page near either end of the account in tinyId order is read by walking there. Any other query,
 //! with a filter, another order or a distant page, is answered from the account's index
-//! ([`indexed`]), so that only the records of the page are read. Where there is no memory for an
-//! index, all records are read ([`scanned`]).
+//! (`indexed`), so that only the records of the page are read. Where there is no memory for an
+//! index, all records are read (`scanned`).
 
 mod indexed;
 mod page_cache;

@@ -1,10 +1,10 @@
 //! Outgoing webhooks: telling third parties about alert events.
 //!
 //! A transactional outbox: the commit that changes an alert also enqueues a message for each
-//! integration that wants to hear of it ([`announce`], [`outbox`]). The [`dispatcher`] sends the messages
-//! afterwards, one at a time for each integration and in their order, with retries ([`attempt`]).
-//! The [`scheduler`] decides which outbox is next. Each attempt leaves a [`log`]. Where fanning out
-//! would make one commit too large, [`fan_out`] does it in small commands later. Confirmations of
+//! integration that wants to hear of it (`announce`, `outbox`). The `dispatcher` sends the messages
+//! afterwards, one at a time for each integration and in their order, with retries (`attempt`).
+//! The `scheduler` decides which outbox is next. Each attempt leaves a `log`. Where fanning out
+//! would make one commit too large, `fan_out` does it in small commands later. Confirmations of
 //! subscriptions take the same way.
 
 mod announce;
