@@ -40,7 +40,7 @@ use crate::domain::{
     event::ParsedEvent, integration::Integration, thirdparty_id, webhook as webhook_out,
 };
 use builder::ignored;
-use field::Options;
+use field::VendorOptions;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use vendor::{MissingId, Vendor};
@@ -97,7 +97,7 @@ fn parse_visible(
         );
     }
 
-    let options = Options::new(options);
+    let options = VendorOptions::new(options);
     let vendor = vendors::get(integration_type);
     if let Some(Err(reason)) = vendor.secret.map(|secret| secret.check(request, options)) {
         return ParsedEvent::Blocked { reason };
@@ -186,7 +186,7 @@ fn require_id(parsed: ParsedEvent) -> ParsedEvent {
 
 /// Checks options that events of this type are parsed with. Returns a sentence for each error.
 pub fn validate_options(integration_type: &str, options: &Map<String, Value>) -> Vec<String> {
-    let options = Options::new(options);
+    let options = VendorOptions::new(options);
     let is_used = match integration_type {
         CUSTOM_WEBHOOK => true,
         EMAIL => options.get("custom_definition_enabled").is_true(),
@@ -202,7 +202,7 @@ pub fn validate_options(integration_type: &str, options: &Map<String, Value>) ->
     }
 }
 
-/// Options whose cost does not depend on the size of the request alone.
+/// VendorOptions whose cost does not depend on the size of the request alone.
 const COSTLY_OPTIONS: [&str; 4] = [
     "custom_definition",
     "description_template",

@@ -35,13 +35,13 @@ use std::{
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<CliCommand>,
     #[command(flatten)]
     serve: ServeArgs,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Serve the API (the default)
     Serve(ServeArgs),
     /// Manage API keys for auth.mode = "keys"
@@ -124,15 +124,15 @@ pub fn run() -> ExitCode {
     let interruption = Interruption::default();
     let outcome = match cli.command {
         None => serve::run(cli.serve.into()),
-        Some(Command::Serve(arguments)) => serve::run(arguments.into()),
-        Some(Command::Keys { command }) => credentials::keys(command),
-        Some(Command::Users { command }) => credentials::users(command),
-        Some(Command::Check(arguments)) => check::run(arguments),
-        Some(Command::Backup(arguments)) => backup::run(arguments, &interruption),
-        Some(Command::Restore(arguments)) => restore::run(arguments, &interruption),
-        Some(Command::Compact(arguments)) => compact::run(arguments, &interruption),
-        Some(Command::Export(arguments)) => export::run(arguments, &interruption),
-        Some(Command::Import(arguments)) => import::run(arguments, &interruption),
+        Some(CliCommand::Serve(arguments)) => serve::run(arguments.into()),
+        Some(CliCommand::Keys { command }) => credentials::keys(command),
+        Some(CliCommand::Users { command }) => credentials::users(command),
+        Some(CliCommand::Check(arguments)) => check::run(arguments),
+        Some(CliCommand::Backup(arguments)) => backup::run(arguments, &interruption),
+        Some(CliCommand::Restore(arguments)) => restore::run(arguments, &interruption),
+        Some(CliCommand::Compact(arguments)) => compact::run(arguments, &interruption),
+        Some(CliCommand::Export(arguments)) => export::run(arguments, &interruption),
+        Some(CliCommand::Import(arguments)) => import::run(arguments, &interruption),
     };
 
     match outcome {

@@ -26,6 +26,7 @@ pub mod rejection;
 pub mod reserved;
 pub mod thirdparty_id;
 pub mod timestamp;
+mod truncation;
 pub mod values;
 pub mod web_origin;
 pub mod webhook;

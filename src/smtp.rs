@@ -19,7 +19,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 /// Limits of the mail server.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct SmtpLimits {
     /// Largest message in bytes.
     pub message_bytes: usize,
     /// Concurrent connections.
@@ -35,16 +35,16 @@ pub type ThrottleSource = Box<dyn Fn() -> Arc<Throttle>>;
 pub struct MailServer {
     listener: std::net::TcpListener,
     address: SocketAddr,
-    shared: Shared,
+    shared: SmtpState,
 }
 
 /// State shared by all connections.
-struct Shared {
+struct SmtpState {
     events: Events,
     throttles: ThrottleSource,
     event_metrics: EventMetrics,
     partial_deliveries: PartialDeliveries,
-    limits: Limits,
+    limits: SmtpLimits,
 }
 
 impl fmt::Debug for MailServer {
@@ -69,14 +69,14 @@ impl MailServer {
         events: Events,
         throttles: ThrottleSource,
         event_metrics: EventMetrics,
-        limits: Limits,
+        limits: SmtpLimits,
     ) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         Ok(Self {
             listener,
             address,
-            shared: Shared {
+            shared: SmtpState {
                 events,
                 throttles,
                 event_metrics,

@@ -27,11 +27,11 @@ const MIN_BACKTRACKING_STEPS: usize = 20_000;
 /// A compiled pattern.
 #[derive(Debug)]
 pub(super) struct Pattern {
-    engine: Engine,
+    engine: RegexEngine,
 }
 
 #[derive(Debug)]
-enum Engine {
+enum RegexEngine {
     Linear {
         regex: regex::Regex,
         steps_per_four_bytes: usize,
@@ -90,7 +90,7 @@ impl Pattern {
             match linear(&translated, flags, size) {
                 Ok(regex) => {
                     return Ok(Self {
-                        engine: Engine::Linear {
+                        engine: RegexEngine::Linear {
                             regex,
                             steps_per_four_bytes,
                         },
@@ -101,7 +101,7 @@ impl Pattern {
                 Err(_) => {
                     let regex = backtracking(&translated, flags, pattern)?;
                     return Ok(Self {
-                        engine: Engine::Backtracking(Box::new(regex)),
+                        engine: RegexEngine::Backtracking(Box::new(regex)),
                     });
                 }
             }
@@ -113,11 +113,11 @@ impl Pattern {
     /// The cost of a match against a text, in steps.
     pub(super) fn match_steps(&self, text: &str) -> usize {
         match &self.engine {
-            Engine::Linear {
+            RegexEngine::Linear {
                 steps_per_four_bytes,
                 ..
             } => text.len() / 4 * steps_per_four_bytes,
-            Engine::Backtracking(_) => MIN_BACKTRACKING_STEPS
+            RegexEngine::Backtracking(_) => MIN_BACKTRACKING_STEPS
                 .max(text.len().saturating_mul(text.len()) / BACKTRACKING_DIVISOR),
         }
     }
@@ -128,8 +128,8 @@ impl Pattern {
     /// The match takes too many steps.
     pub(super) fn is_match(&self, text: &str) -> Result<bool, String> {
         match &self.engine {
-            Engine::Linear { regex, .. } => Ok(regex.is_match(text)),
-            Engine::Backtracking(regex) => regex.is_match(text).map_err(|_| too_costly()),
+            RegexEngine::Linear { regex, .. } => Ok(regex.is_match(text)),
+            RegexEngine::Backtracking(regex) => regex.is_match(text).map_err(|_| too_costly()),
         }
     }
 
@@ -139,13 +139,13 @@ impl Pattern {
     /// The match takes too many steps.
     pub(super) fn captures(&self, text: &str) -> Result<Option<Vec<Option<String>>>, String> {
         match &self.engine {
-            Engine::Linear { regex, .. } => Ok(regex.captures(text).map(|groups| {
+            RegexEngine::Linear { regex, .. } => Ok(regex.captures(text).map(|groups| {
                 groups
                     .iter()
                     .map(|group| group.map(|group| group.as_str().to_owned()))
                     .collect()
             })),
-            Engine::Backtracking(regex) => {
+            RegexEngine::Backtracking(regex) => {
                 let groups = regex.captures(text).map_err(|_| too_costly())?;
                 Ok(groups.map(|groups| {
                     groups

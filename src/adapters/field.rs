@@ -164,9 +164,9 @@ impl From<Field<'_>> for String {
 
 /// The options of an integration.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Options<'a>(&'a Map<String, Value>);
+pub(super) struct VendorOptions<'a>(&'a Map<String, Value>);
 
-impl<'a> Options<'a> {
+impl<'a> VendorOptions<'a> {
     pub(super) fn new(options: &'a Map<String, Value>) -> Self {
         Self(options)
     }

@@ -131,7 +131,7 @@ struct TagEnd {
 
 /// States of the tokenizer within a tag. Source: the HTML standard, "Tokenization".
 #[derive(Clone, Copy)]
-enum State {
+enum TokenizerState {
     BeforeName,
     Name,
     AfterName,
@@ -143,31 +143,36 @@ enum State {
 /// The end of the tag at the start of a text, whose attributes begin at `from`. A `>` within quotes does
 /// not end it.
 fn tag_end(html: &str, from: usize) -> TagEnd {
-    let (mut state, mut attributes) = (State::BeforeName, 0_usize);
+    let (mut state, mut attributes) = (TokenizerState::BeforeName, 0_usize);
     for (offset, character) in html.get(from..).unwrap_or_default().char_indices() {
         let is_space = character.is_ascii_whitespace();
         state = match (state, character) {
-            (State::Quotes(open), _) if open == character => State::BeforeName,
-            (State::Quotes(_), _) => state,
+            (TokenizerState::Quotes(open), _) if open == character => TokenizerState::BeforeName,
+            (TokenizerState::Quotes(_), _) => state,
             (_, '>') => {
                 return TagEnd {
                     offset: from + offset + 1,
                     attributes,
                 };
             }
-            (State::Name | State::AfterName, '=') => State::BeforeValue,
-            (State::BeforeValue, '"' | '\'') => State::Quotes(character),
-            (State::BeforeValue, _) if is_space => state,
-            (State::BeforeValue, _) => State::Value,
-            (State::Value, _) if is_space => State::BeforeName,
-            (State::Value, _) => state,
-            (State::BeforeName | State::Name | State::AfterName, '/') => State::BeforeName,
-            (State::Name | State::AfterName, _) if is_space => State::AfterName,
-            (State::BeforeName, _) if is_space => state,
-            (State::Name, _) => state,
-            (State::BeforeName | State::AfterName, _) => {
+            (TokenizerState::Name | TokenizerState::AfterName, '=') => TokenizerState::BeforeValue,
+            (TokenizerState::BeforeValue, '"' | '\'') => TokenizerState::Quotes(character),
+            (TokenizerState::BeforeValue, _) if is_space => state,
+            (TokenizerState::BeforeValue, _) => TokenizerState::Value,
+            (TokenizerState::Value, _) if is_space => TokenizerState::BeforeName,
+            (TokenizerState::Value, _) => state,
+            (
+                TokenizerState::BeforeName | TokenizerState::Name | TokenizerState::AfterName,
+                '/',
+            ) => TokenizerState::BeforeName,
+            (TokenizerState::Name | TokenizerState::AfterName, _) if is_space => {
+                TokenizerState::AfterName
+            }
+            (TokenizerState::BeforeName, _) if is_space => state,
+            (TokenizerState::Name, _) => state,
+            (TokenizerState::BeforeName | TokenizerState::AfterName, _) => {
                 attributes = attributes.saturating_add(1);
-                State::Name
+                TokenizerState::Name
             }
         };
     }

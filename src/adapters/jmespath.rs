@@ -3,7 +3,7 @@
 //! Neither the author of the expression nor the sender is trusted, so the cost is bounded: by the
 //! length of the expression, and by the number of copies that it can make of its input.
 
-use super::field::Options;
+use super::field::VendorOptions;
 use jmespath::{Context, DEFAULT_RUNTIME, JmespathError, Variable, ast::Ast, interpret};
 use serde_json::Value;
 use std::rc::Rc;
@@ -17,7 +17,10 @@ const MAX_COPIES: u64 = 64;
 ///
 /// # Errors
 /// The expression is invalid, too costly, or selects something other than an object.
-pub(super) fn unwrap_parameters(parameters: &Value, options: Options<'_>) -> Result<Value, String> {
+pub(super) fn unwrap_parameters(
+    parameters: &Value,
+    options: VendorOptions<'_>,
+) -> Result<Value, String> {
     let Some(path) = options.get("wrapper_key").non_empty() else {
         return Ok(parameters.clone());
     };
@@ -109,7 +112,7 @@ mod tests {
     fn at(path: &str) -> Result<Value, String> {
         let sent = json!({"event": {"id": 7}, "list": [{"id": 1}], "text": "x"});
         let options = Map::from_iter([("wrapper_key".to_owned(), path.into())]);
-        unwrap_parameters(&sent, Options::new(&options))
+        unwrap_parameters(&sent, VendorOptions::new(&options))
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Tokens and signatures that an integration's options ask for, compared in constant time.
 
-use super::{InboundRequest, field::Options};
+use super::{InboundRequest, field::VendorOptions};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -57,7 +57,7 @@ impl Secret {
     pub(super) fn check(
         self,
         request: &InboundRequest,
-        options: Options<'_>,
+        options: VendorOptions<'_>,
     ) -> Result<(), String> {
         let (Self::Header { option, .. }
         | Self::Parameter { option, .. }

@@ -258,16 +258,16 @@ fn check_text(template: &str) -> Result<(), String> {
     }
 
     let brackets = template.bytes().map(|byte| match byte {
-        b'(' | b'[' | b'{' => Level::Down,
-        b')' | b']' | b'}' => Level::Up,
-        _ => Level::Same,
+        b'(' | b'[' | b'{' => TemplateLevel::Down,
+        b')' | b']' | b'}' => TemplateLevel::Up,
+        _ => TemplateLevel::Same,
     });
 
     let tags = template.split("{{").skip(1).map(|tag| {
         match tag.trim_start_matches(['~', ' ', '\t', '\r', '\n']) {
-            block if block.starts_with('#') => Level::Down,
-            end if end.starts_with('/') => Level::Up,
-            _ => Level::Same,
+            block if block.starts_with('#') => TemplateLevel::Down,
+            end if end.starts_with('/') => TemplateLevel::Up,
+            _ => TemplateLevel::Same,
         }
     });
 
@@ -278,18 +278,18 @@ fn check_text(template: &str) -> Result<(), String> {
     }
 }
 
-enum Level {
+enum TemplateLevel {
     Down,
     Same,
     Up,
 }
 
-fn deepest(levels: impl Iterator<Item = Level>) -> usize {
+fn deepest(levels: impl Iterator<Item = TemplateLevel>) -> usize {
     let depths = levels.scan(0_usize, |depth, level| {
         *depth = match level {
-            Level::Down => depth.saturating_add(1),
-            Level::Same => *depth,
-            Level::Up => depth.saturating_sub(1),
+            TemplateLevel::Down => depth.saturating_add(1),
+            TemplateLevel::Same => *depth,
+            TemplateLevel::Up => depth.saturating_sub(1),
         };
         Some(*depth)
     });

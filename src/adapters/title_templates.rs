@@ -4,7 +4,7 @@
 //! Templates see `data`, the parameters, and `integration`. If a template is faulty or renders a
 //! blank text, the adapter's own text remains. Source: PagerTree's guide to integrations.
 
-use super::{InboundRequest, field::Options, template::Templates, vendor::Vendor};
+use super::{InboundRequest, field::VendorOptions, template::Templates, vendor::Vendor};
 use crate::domain::event::ParsedEvent;
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ pub(super) fn apply(
     vendor: &Vendor,
     integration: &Value,
     request: &InboundRequest,
-    options: Options<'_>,
+    options: VendorOptions<'_>,
     parsed: ParsedEvent,
 ) -> ParsedEvent {
     let templates = ["title_template", "description_template"]
@@ -48,7 +48,7 @@ pub(super) fn apply(
     ParsedEvent::Event(event)
 }
 
-fn enabled_template(options: Options<'_>, name: &str) -> Option<String> {
+fn enabled_template(options: VendorOptions<'_>, name: &str) -> Option<String> {
     let is_enabled = options.get(&format!("{name}_enabled")).is_true();
     options.get(name).non_empty().filter(|_| is_enabled)
 }

@@ -1,15 +1,17 @@
 //! The descriptor of an integration type: how its requests are authenticated and parsed.
 
-use super::{field::Options, request::InboundRequest, response_body::ResponseBody, secret::Secret};
+use super::{
+    field::VendorOptions, request::InboundRequest, response_body::ResponseBody, secret::Secret,
+};
 use crate::domain::event::ParsedEvent;
 use serde_json::{Map, Value};
 
 /// Turns a request into an event. Pure, and infallible: a request that makes no sense is
 /// [`ParsedEvent::Ignored`], with a reason.
-pub(super) type Parse = fn(&InboundRequest, Options<'_>) -> ParsedEvent;
+pub(super) type Parse = fn(&InboundRequest, VendorOptions<'_>) -> ParsedEvent;
 
 /// Extracts what title templates see as `data` besides the parameters.
-pub(super) type TemplateData = fn(&InboundRequest, Options<'_>) -> Map<String, Value>;
+pub(super) type TemplateData = fn(&InboundRequest, VendorOptions<'_>) -> Map<String, Value>;
 
 /// Builds the body of the HTTP response, if the request has one.
 pub(super) type BuildResponse = fn(&InboundRequest, &ParsedEvent) -> Option<ResponseBody>;

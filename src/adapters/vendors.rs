@@ -15,7 +15,7 @@ mod prelude {
     pub(super) use crate::{
         adapters::{
             builder::{EventBuilder, ignored, no_action, no_transition},
-            field::{Field, Options, join_present},
+            field::{Field, VendorOptions, join_present},
             request::InboundRequest,
             secret::Secret,
             vendor::{Batches, MissingId, Vendor},

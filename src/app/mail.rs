@@ -39,7 +39,7 @@ pub(super) fn server(
         idle_seconds,
         ..
     } = settings.smtp;
-    let limits = smtp::Limits {
+    let limits = smtp::SmtpLimits {
         message_bytes,
         connections,
         idle: Duration::from_secs(idle_seconds),

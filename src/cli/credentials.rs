@@ -51,7 +51,7 @@ pub(super) struct Common {
 
 /// The block to paste into `config.toml`.
 #[derive(Default, Serialize)]
-struct Block {
+struct ConfigBlock {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     accounts: Vec<AccountEntry>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -70,10 +70,10 @@ pub(super) fn keys(KeysCommand::New(common): KeysCommand) -> Result<ExitCode, Cl
 
     print(
         &shown,
-        &Block {
+        &ConfigBlock {
             accounts,
             keys: vec![key],
-            ..Block::default()
+            ..ConfigBlock::default()
         },
     )
 }
@@ -122,10 +122,10 @@ pub(super) fn users(command: UsersCommand) -> Result<ExitCode, CliError> {
 
     print(
         &shown,
-        &Block {
+        &ConfigBlock {
             accounts,
             users: vec![user],
-            ..Block::default()
+            ..ConfigBlock::default()
         },
     )
 }
@@ -181,7 +181,7 @@ fn first_line(mut input: impl BufRead) -> Result<String, CliError> {
     Ok(password.to_owned())
 }
 
-fn print(shown: &str, block: &Block) -> Result<ExitCode, CliError> {
+fn print(shown: &str, block: &ConfigBlock) -> Result<ExitCode, CliError> {
     let block = toml::to_string(block)?;
     write!(
         io::stdout(),

@@ -1,6 +1,6 @@
 //! The setting `listen`: one or more endpoints, as a comma-separated string or a list of strings.
 
-use super::{ConfigError, Mode, Settings};
+use super::ConfigError;
 use crate::domain::endpoint::Endpoint;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, Ipv6Addr, ToSocketAddrs};
@@ -83,39 +83,6 @@ impl Listen {
         }
 
         Ok(endpoints)
-    }
-}
-
-impl Settings {
-    /// The endpoints to listen on, at least one.
-    ///
-    /// # Errors
-    /// An entry is malformed, or a name does not resolve.
-    pub fn endpoints(&self) -> Result<Vec<Endpoint>, ConfigError> {
-        self.listen.endpoints()
-    }
-
-    /// Validates `listen` together with the settings that depend on it.
-    pub(super) fn check_listen(&self) -> Result<(), ConfigError> {
-        let endpoints = self.endpoints()?;
-        if let Some(reachable) = endpoints.iter().find(|endpoint| !endpoint.is_local())
-            && self.auth.mode == Mode::Open
-            && !self.open_to_network
-        {
-            return Err(ConfigError::new(format!(
-                "'listen' has {reachable}, which other machines can reach, and open mode accepts any credential: declare keys and set auth.mode = \"keys\", or pass --open-to-network"
-            )));
-        }
-
-        if !self.port_file.as_os_str().is_empty()
-            && endpoints.iter().all(|endpoint| endpoint.tcp().is_none())
-        {
-            return Err(ConfigError::new(
-                "'port_file' requires an address with a port in 'listen', which has only Unix sockets",
-            ));
-        }
-
-        Ok(())
     }
 }
 

@@ -4,7 +4,6 @@
 
 use super::{
     ids::{AccountId, DestinationId, IntegrationId},
-    integration_input::{IntegrationDraft, IntegrationPatch},
     list::{Attribute, AttributeKind, Schema},
     timestamp::Timestamp,
 };
@@ -59,61 +58,6 @@ pub struct Integration {
     pub destination_ids: Vec<DestinationId>,
     /// Options of this type of integration.
     pub options: Map<String, Value>,
-}
-
-impl Integration {
-    /// Creates an integration.
-    pub fn create(
-        draft: IntegrationDraft,
-        sid: AccountId,
-        id: IntegrationId,
-        tiny_id: u64,
-        now: Timestamp,
-    ) -> Self {
-        Self {
-            sid,
-            id,
-            created_at: now,
-            updated_at: now,
-            meta: draft.meta,
-            tiny_id,
-            name: draft.name,
-            integration_type: draft.integration_type,
-            enabled: draft.enabled,
-            urgency: draft.urgency,
-            destination_ids: draft.destination_ids,
-            options: draft.options,
-        }
-    }
-
-    /// Applies a patch. Returns whether anything changed; only then `updatedAt` moves forward.
-    pub fn apply(&mut self, patch: IntegrationPatch, now: Timestamp) -> bool {
-        let IntegrationPatch {
-            meta,
-            name,
-            integration_type,
-            enabled,
-            urgency,
-            destination_ids,
-            options,
-        } = patch;
-        let altered = [
-            replace(&mut self.meta, meta),
-            replace(&mut self.name, name),
-            replace(&mut self.integration_type, integration_type),
-            replace(&mut self.enabled, enabled),
-            replace(&mut self.urgency, urgency),
-            replace(&mut self.destination_ids, destination_ids),
-            replace(&mut self.options, options),
-        ]
-        .contains(&true);
-
-        if altered {
-            self.updated_at = self.updated_at.advanced_to(now);
-        }
-
-        altered
-    }
 }
 
 /// Puts the value in the place of what is there, if there is one. Whether that changes anything.

@@ -6,15 +6,16 @@
 use super::{
     body::{self, AttributeReader, Strictness},
     distinct::{AddOutcome, Distinct},
-    ids::DestinationId,
-    integration::{IntegrationType, Name, Urgency},
+    ids::{AccountId, DestinationId, IntegrationId},
+    integration::{Integration, IntegrationType, Name, Urgency, replace},
     rejection::Rejection,
+    timestamp::Timestamp,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 pub(super) const SERVER_ATTRIBUTES: [&str; 5] = ["sid", "id", "createdAt", "updatedAt", "tinyId"];
-const MOST_DESTINATIONS: usize = 100;
+const MAX_DESTINATIONS: usize = 100;
 
 /// The input to create an integration.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -182,13 +183,13 @@ pub(super) fn destination_ids(
         ));
     };
 
-    let mut ids = Distinct::new(MOST_DESTINATIONS);
+    let mut ids = Distinct::new(MAX_DESTINATIONS);
     for (position, item) in items.into_iter().enumerate() {
         let id = destination_id(item, strictness)
             .map_err(|fault| format!("at position {position} {fault}"))?;
         if ids.add(id) == AddOutcome::Full {
             return Err(format!(
-                "must have at most {MOST_DESTINATIONS} different destination ids"
+                "must have at most {MAX_DESTINATIONS} different destination ids"
             ));
         }
     }
@@ -208,6 +209,61 @@ fn destination_id(value: Value, strictness: Strictness) -> Result<DestinationId,
         ));
     }
     Ok(id)
+}
+
+impl Integration {
+    /// Creates an integration.
+    pub fn create(
+        draft: IntegrationDraft,
+        sid: AccountId,
+        id: IntegrationId,
+        tiny_id: u64,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            sid,
+            id,
+            created_at: now,
+            updated_at: now,
+            meta: draft.meta,
+            tiny_id,
+            name: draft.name,
+            integration_type: draft.integration_type,
+            enabled: draft.enabled,
+            urgency: draft.urgency,
+            destination_ids: draft.destination_ids,
+            options: draft.options,
+        }
+    }
+
+    /// Applies a patch. Returns whether anything changed; only then `updatedAt` moves forward.
+    pub fn apply(&mut self, patch: IntegrationPatch, now: Timestamp) -> bool {
+        let IntegrationPatch {
+            meta,
+            name,
+            integration_type,
+            enabled,
+            urgency,
+            destination_ids,
+            options,
+        } = patch;
+        let altered = [
+            replace(&mut self.meta, meta),
+            replace(&mut self.name, name),
+            replace(&mut self.integration_type, integration_type),
+            replace(&mut self.enabled, enabled),
+            replace(&mut self.urgency, urgency),
+            replace(&mut self.destination_ids, destination_ids),
+            replace(&mut self.options, options),
+        ]
+        .contains(&true);
+
+        if altered {
+            self.updated_at = self.updated_at.advanced_to(now);
+        }
+
+        altered
+    }
 }
 
 #[cfg(test)]

@@ -10,14 +10,14 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value};
 
 /// Returns an error message for an invalid value.
-type Rule<'a> = &'a dyn Fn(&Value) -> Option<String>;
+type OptionRule<'a> = &'a dyn Fn(&Value) -> Option<String>;
 
 /// Returns a message for each invalid option. `url_error` validates URLs.
 pub fn validate(
     options: &Map<String, Value>,
     refusal: impl Fn(&str) -> Option<String>,
 ) -> Vec<String> {
-    let rules: [(&str, Rule<'_>); 6] = [
+    let rules: [(&str, OptionRule<'_>); 6] = [
         ("url", &|value| text(value, &refusal)),
         ("webhook_url", &|value| text(value, &refusal)),
         ("events", &events),

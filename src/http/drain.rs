@@ -9,10 +9,10 @@ use tokio::sync::watch;
 
 /// The progress of a shutdown. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Drain(Arc<Inner>);
+pub struct Drain(Arc<DrainState>);
 
 #[derive(Debug, Default)]
-struct Inner {
+struct DrainState {
     has_begun: AtomicBool,
     last_call: watch::Sender<bool>,
 }

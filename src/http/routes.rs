@@ -31,7 +31,7 @@ use actix_web::{
 /// A path and its handlers.
 pub struct RouteSpec {
     path: &'static str,
-    access: Access,
+    access: RouteAccess,
     handlers: Handlers,
 }
 
@@ -39,7 +39,7 @@ type Handlers = &'static [(Verb, fn() -> Route)];
 
 /// Who can reach a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Access {
+enum RouteAccess {
     Everyone,
     /// Peers on this machine. For others, the route does not exist.
     LocalPeers,
@@ -48,7 +48,7 @@ enum Access {
 const fn route(path: &'static str, handlers: Handlers) -> RouteSpec {
     RouteSpec {
         path,
-        access: Access::Everyone,
+        access: RouteAccess::Everyone,
         handlers,
     }
 }
@@ -56,7 +56,7 @@ const fn route(path: &'static str, handlers: Handlers) -> RouteSpec {
 const fn local(path: &'static str, handlers: Handlers) -> RouteSpec {
     RouteSpec {
         path,
-        access: Access::LocalPeers,
+        access: RouteAccess::LocalPeers,
         handlers,
     }
 }
@@ -146,7 +146,7 @@ impl RouteSpec {
 
     fn resource(&'static self) -> Resource {
         let mut resource = web::resource(self.path).app_data(RouteLabel(self.path));
-        if self.access == Access::LocalPeers {
+        if self.access == RouteAccess::LocalPeers {
             resource = resource.guard(fn_guard(backup::is_local_peer));
         }
 

@@ -14,7 +14,7 @@ use std::{
 
 /// `2018-04-27T00:02:50.419Z INFO  GET /integration status=200 …`
 pub(super) fn text(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
-    let mut line = Line(out);
+    let mut line = LineWriter(out);
     write_time(&mut line).map_err(io::Error::other)?;
     write!(line, " {:5} {}", record.level(), record.args()).map_err(io::Error::other)?;
     record
@@ -30,7 +30,7 @@ thread_local! {
 }
 
 /// Writes the current time: `2018-04-27T00:02:50.419Z`.
-fn write_time(line: &mut Line<'_>) -> fmt::Result {
+fn write_time(line: &mut LineWriter<'_>) -> fmt::Result {
     let now = Clock::System.now();
     SECOND.with_borrow_mut(|(second, written)| {
         if *second != now.seconds() {
@@ -79,9 +79,9 @@ pub(super) fn dropped_as_json(lines: u64) -> String {
 }
 
 /// Escapes control characters, so that logged input cannot forge further lines.
-struct Line<'a>(&'a mut Formatter);
+struct LineWriter<'a>(&'a mut Formatter);
 
-impl fmt::Write for Line<'_> {
+impl fmt::Write for LineWriter<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         if !text.bytes().any(|byte| byte.is_ascii_control()) {
             return self.0.write_all(text.as_bytes()).map_err(|_| fmt::Error);
@@ -95,7 +95,7 @@ impl fmt::Write for Line<'_> {
     }
 }
 
-struct TextPairs<'a, 'b>(&'a mut Line<'b>);
+struct TextPairs<'a, 'b>(&'a mut LineWriter<'b>);
 
 impl<'kvs> VisitSource<'kvs> for TextPairs<'_, '_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {

@@ -32,11 +32,11 @@ pub(super) type DroppedLine = fn(u64) -> String;
 
 /// A handle to the sink. Cloning is cheap.
 #[derive(Clone, Debug)]
-pub(super) struct Sink(Arc<Shared>);
+pub(super) struct Sink(Arc<SinkState>);
 
 #[derive(Debug, Default)]
-struct Shared {
-    buffer: Mutex<Buffer>,
+struct SinkState {
+    buffer: Mutex<LineBuffer>,
     /// Signals the first line of a batch, or a flush.
     wanted: Condvar,
     /// Signals that a batch was written or dropped.
@@ -44,7 +44,7 @@ struct Shared {
 }
 
 #[derive(Debug, Default)]
-struct Buffer {
+struct LineBuffer {
     lines: Vec<u8>,
     dropped: u64,
     /// Total bytes accepted, and of those the bytes written or dropped.
@@ -138,7 +138,7 @@ impl Sink {
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn buffer(&self) -> MutexGuard<'_, Buffer> {
+    fn buffer(&self) -> MutexGuard<'_, LineBuffer> {
         self.0.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,10 +8,10 @@ use tokio::sync::Semaphore;
 
 /// Limits the number of blocking tasks, in total and for each account. Clones share one limit.
 #[derive(Clone, Debug)]
-pub(super) struct BlockingPool(Arc<Limits>);
+pub(super) struct BlockingPool(Arc<BlockingLimits>);
 
 #[derive(Debug)]
-struct Limits {
+struct BlockingLimits {
     total: Arc<Semaphore>,
     /// Half of the total for each account.
     per_account: FairShares,
@@ -28,7 +28,7 @@ impl BlockingPool {
     }
 
     fn with_tasks(tasks: usize) -> Self {
-        Self(Arc::new(Limits {
+        Self(Arc::new(BlockingLimits {
             total: Arc::new(Semaphore::new(tasks)),
             per_account: FairShares::new(tasks / 2),
         }))

@@ -10,18 +10,18 @@ use prometheus_client::{
 /// Counters since the start of the server. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct EventMetrics {
-    events: Family<Action, Counter>,
-    webhooks: Family<Outcome, Counter>,
-    messages: Family<Outcome, Counter>,
+    events: Family<ActionLabel, Counter>,
+    webhooks: Family<OutcomeLabel, Counter>,
+    messages: Family<OutcomeLabel, Counter>,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Action {
+struct ActionLabel {
     action: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Outcome {
+struct OutcomeLabel {
     outcome: &'static str,
 }
 
@@ -47,7 +47,7 @@ impl EventMetrics {
 
     /// Counts an event that left a log with this action.
     pub(super) fn count_event(&self, action: &'static str) {
-        self.events.get_or_create(&Action { action }).inc();
+        self.events.get_or_create(&ActionLabel { action }).inc();
     }
 
     /// Counts an attempt to deliver a webhook.
@@ -57,11 +57,11 @@ impl EventMetrics {
             Ok(_) => "refused",
             Err(_) => "unanswered",
         };
-        self.webhooks.get_or_create(&Outcome { outcome }).inc();
+        self.webhooks.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
     /// Counts a mail message.
     pub fn count_message(&self, outcome: &'static str) {
-        self.messages.get_or_create(&Outcome { outcome }).inc();
+        self.messages.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 }

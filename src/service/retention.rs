@@ -40,7 +40,7 @@ const BATCH_BYTES: usize = 1 << 20;
 const DAY_MILLIS: i64 = 86_400_000;
 
 /// The properties of a record that retention looks at.
-struct Candidate {
+struct ExpiredRecord {
     id: String,
     created_at: Timestamp,
     /// Active alerts do not expire by age.
@@ -73,7 +73,7 @@ impl Retention {
         let mut progress = SweepProgress::default();
 
         progress.record(self.sweep_idempotency_records().await)?;
-        let alerts = Rule {
+        let alerts = RetentionRule {
             collection: ALERTS,
             max_records: alerts,
             max_days: alert_days,
@@ -81,7 +81,7 @@ impl Retention {
             delete: delete_alert,
         };
 
-        let logs = Rule {
+        let logs = RetentionRule {
             collection: LOGS,
             max_records: logs,
             max_days: log_days,
@@ -118,7 +118,11 @@ impl Retention {
         Ok(0)
     }
 
-    async fn sweep_account(&self, rule: Rule, account: AccountId) -> Result<u64, StoreError> {
+    async fn sweep_account(
+        &self,
+        rule: RetentionRule,
+        account: AccountId,
+    ) -> Result<u64, StoreError> {
         let own = self.clone();
         // May read the whole account.
         let expired = blocking::run_blocking(move || own.expired(rule, &account)).await;
@@ -142,8 +146,12 @@ impl Retention {
     }
 
     /// The expired records of an account, oldest first, without those that cannot be read.
-    fn expired(&self, rule: Rule, account: &AccountId) -> Result<Vec<Expired>, StoreError> {
-        let Rule {
+    fn expired(
+        &self,
+        rule: RetentionRule,
+        account: &AccountId,
+    ) -> Result<Vec<Expired>, StoreError> {
+        let RetentionRule {
             collection,
             max_records,
             max_days,
@@ -169,7 +177,7 @@ impl Retention {
                 outcome => outcome?,
             };
 
-            let Ok(Candidate {
+            let Ok(ExpiredRecord {
                 id,
                 created_at,
                 is_active,
@@ -200,11 +208,11 @@ impl Retention {
 
 /// The part of a policy for one collection.
 #[derive(Clone, Copy)]
-struct Rule {
+struct RetentionRule {
     collection: Collection,
     max_records: u64,
     max_days: u64,
-    candidate: fn(&Stored) -> Result<Candidate, StoreError>,
+    candidate: fn(&Stored) -> Result<ExpiredRecord, StoreError>,
     delete: fn(&mut Transaction<'_>, &str) -> Result<(), StoreError>,
 }
 
@@ -250,23 +258,23 @@ impl SweepProgress {
     }
 }
 
-fn alert_candidate(record: &Stored) -> Result<Candidate, StoreError> {
+fn alert_candidate(record: &Stored) -> Result<ExpiredRecord, StoreError> {
     let Alert {
         id,
         created_at,
         status,
         ..
     } = objects::decode(record)?;
-    Ok(Candidate {
+    Ok(ExpiredRecord {
         id: id.into(),
         created_at,
         is_active: status.is_active(),
     })
 }
 
-fn log_candidate(record: &Stored) -> Result<Candidate, StoreError> {
+fn log_candidate(record: &Stored) -> Result<ExpiredRecord, StoreError> {
     let Log { id, created_at, .. } = objects::decode(record)?;
-    Ok(Candidate {
+    Ok(ExpiredRecord {
         id: id.into(),
         created_at,
         is_active: false,

@@ -27,11 +27,15 @@ pub struct Throttle {
     checks: AtomicU32,
 }
 
-type Limiter =
-    RateLimiter<Key, DefaultKeyedStateStore<Key>, DefaultClock, StateInformationMiddleware>;
+type Limiter = RateLimiter<
+    NameDigest,
+    DefaultKeyedStateStore<NameDigest>,
+    DefaultClock,
+    StateInformationMiddleware,
+>;
 
 /// The hash of a name. Clients may send names of any length, which are kept for a while.
-type Key = [u8; 32];
+type NameDigest = [u8; 32];
 
 /// Idle names are removed after this many checks.
 const CLEANUP_INTERVAL: u32 = 512;
@@ -118,7 +122,7 @@ impl Throttle {
     }
 }
 
-fn key(name: &str) -> Key {
+fn key(name: &str) -> NameDigest {
     Sha256::digest(name).into()
 }
 

@@ -1,7 +1,7 @@
 //! One connection: reads commands and messages in chunks of any size, and delivers the messages.
 
 use super::{
-    Shared,
+    SmtpState,
     commands::Commands,
     partial_delivery::Fingerprint,
     session::{GREETING, MailboxError, Next, Session, line},
@@ -107,7 +107,7 @@ impl Deadlines {
 pub(super) async fn serve(
     mut stream: TcpStream,
     peer: IpAddr,
-    shared: &Shared,
+    shared: &SmtpState,
     stopping: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let idle = shared.limits.idle;
@@ -136,7 +136,7 @@ pub(super) async fn serve(
 async fn run_session(
     stream: &mut TcpStream,
     peer: IpAddr,
-    shared: &Shared,
+    shared: &SmtpState,
     deadlines: &mut Deadlines,
 ) -> Result<(), End> {
     let max_bytes = shared.limits.message_bytes;
@@ -213,7 +213,7 @@ async fn run_session(
 
 /// Logs a rejected message, if the integration exists.
 async fn log_refused(
-    shared: &Shared,
+    shared: &SmtpState,
     session: &Session,
     id: &IntegrationId,
     peer: IpAddr,
@@ -227,7 +227,7 @@ async fn log_refused(
     shared.events.log_refused(id, refused).await;
 }
 
-fn mailbox(shared: &Shared, name: &str) -> Result<IntegrationId, MailboxError> {
+fn mailbox(shared: &SmtpState, name: &str) -> Result<IntegrationId, MailboxError> {
     shared.events.mailbox(name).map_err(|fault| match fault {
         ServiceError::Rejected(_) => MailboxError::Unknown,
         ServiceError::Store(_) => MailboxError::Unavailable,
@@ -246,7 +246,12 @@ enum DeliveryOutcome {
     Unknown,
 }
 
-async fn deliver(shared: &Shared, session: &mut Session, message: Vec<u8>, peer: IpAddr) -> String {
+async fn deliver(
+    shared: &SmtpState,
+    session: &mut Session,
+    message: Vec<u8>,
+    peer: IpAddr,
+) -> String {
     let mut worst = DeliveryOutcome::Unknown;
     let fingerprint = Fingerprint::of(session.sender.as_deref().unwrap_or_default(), &message);
     let mut accepted = shared.partial_deliveries.take(fingerprint);

@@ -3,7 +3,7 @@
 use super::{
     StoreError,
     entries::Changes,
-    ledger::{Ledger, Limits, RecoveryError, Verdict},
+    ledger::{CommitLimits, Ledger, RecoveryError, Verdict},
     replica::{CurrentReplica, Replica},
     trees::Tree,
 };
@@ -39,8 +39,8 @@ impl<L> ContendedLedger<L> {
 }
 
 impl<L: Ledger> Ledger for ContendedLedger<L> {
-    fn limits(&self) -> Limits {
-        Limits {
+    fn limits(&self) -> CommitLimits {
+        CommitLimits {
             can_conflict: true,
             ..self.inner.limits()
         }

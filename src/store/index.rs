@@ -44,12 +44,12 @@ pub(super) struct Indexes {
     budget: usize,
     /// Bytes in use.
     total: Arc<AtomicUsize>,
-    accounts: RwLock<HashMap<Key, Arc<AccountIndex>>>,
+    accounts: RwLock<HashMap<IndexKey, Arc<AccountIndex>>>,
     /// Logical clock for `last_use`.
     uses: AtomicU64,
 }
 
-type Key = (Tree, AccountId);
+type IndexKey = (Tree, AccountId);
 
 /// The bytes of an index are recomputed after this many changes or built objects.
 const RECOUNT_INTERVAL: usize = 1024;
@@ -190,7 +190,7 @@ impl Indexes {
         }
     }
 
-    fn entry(&self, key: &Key) -> Arc<AccountIndex> {
+    fn entry(&self, key: &IndexKey) -> Arc<AccountIndex> {
         let known = self
             .accounts
             .read()
@@ -224,7 +224,7 @@ impl Indexes {
     /// Reads all objects of an account. `None` if the index does not fit.
     fn build(
         &self,
-        key: &Key,
+        key: &IndexKey,
         collection: Collection,
         snapshot: &Snapshot,
         fields: Vec<FieldPath>,
@@ -255,7 +255,7 @@ impl Indexes {
     }
 
     /// Evicts accounts until the indexes and `more` bytes fit into the budget. Never evicts `keep`.
-    fn make_room(&self, keep: Option<&Key>, more: usize) {
+    fn make_room(&self, keep: Option<&IndexKey>, more: usize) {
         let over = self
             .total
             .load(Ordering::Relaxed)

@@ -14,7 +14,7 @@ use std::error::Error;
 /// Decides which commits count, and makes them durable.
 pub(super) trait Ledger: Send {
     /// How large a proposal may be.
-    fn limits(&self) -> Limits;
+    fn limits(&self) -> CommitLimits;
 
     /// Commits a proposal: makes it durable and applies it to the replica, which does not publish it
     /// yet. After a conflict the replica shows the state that the proposal has to be based on.
@@ -41,7 +41,7 @@ pub(super) enum Verdict {
 
 /// When the writer stops adding commands to a batch.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(super) struct CommitLimits {
     /// Number of commands.
     pub(super) commands: usize,
     /// Number of keys changed.

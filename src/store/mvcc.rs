@@ -29,7 +29,7 @@ type History = VecDeque<(Version, Option<Stored>)>;
 
 #[derive(Debug)]
 pub(super) struct Mvcc {
-    state: RwLock<State>,
+    state: RwLock<MvccState>,
     /// Number of commits in the undo log, so that readers need no lock while it is empty.
     undo_len: AtomicUsize,
     /// Memory budget of the undo log in bytes.
@@ -39,7 +39,7 @@ pub(super) struct Mvcc {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct MvccState {
     published: Version,
     undo_log: TreeMap<History>,
     /// The commits in the undo log, oldest first, and the keys that they changed.
@@ -55,9 +55,9 @@ impl Mvcc {
     /// commit in progress.
     pub(super) fn new(budget: u64, version: Version) -> Self {
         Self {
-            state: RwLock::new(State {
+            state: RwLock::new(MvccState {
                 published: version,
-                ..State::default()
+                ..MvccState::default()
             }),
             undo_len: AtomicUsize::default(),
             budget,
@@ -107,7 +107,7 @@ impl Mvcc {
 
     /// Expires the oldest snapshots, unless they are of the current version. Returns whether there
     /// were any.
-    fn expire_oldest_reader(&self, state: &mut State) -> bool {
+    fn expire_oldest_reader(&self, state: &mut MvccState) -> bool {
         let oldest = state.readers.first_key_value().map(|(version, _)| *version);
         let Some(oldest) = oldest.filter(|version| *version < state.published) else {
             return false;
@@ -198,7 +198,7 @@ impl Mvcc {
     }
 
     /// Drops what no snapshot, present or future, can need.
-    fn prune(&self, state: &mut State) {
+    fn prune(&self, state: &mut MvccState) {
         let oldest_reader = state
             .readers
             .keys()
@@ -222,16 +222,16 @@ impl Mvcc {
         self.undo_len.store(state.commits.len(), Ordering::SeqCst);
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, State> {
+    fn read(&self) -> RwLockReadGuard<'_, MvccState> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
+    fn write(&self) -> RwLockWriteGuard<'_, MvccState> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl MvccState {
     /// The value before the first commit after `version` that changed the key.
     fn as_of(&self, version: Version, tree: Tree, key: &[u8]) -> Option<Option<Stored>> {
         first_after(version, self.undo_log.get(tree, key)?).cloned()

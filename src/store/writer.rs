@@ -13,7 +13,7 @@ use super::{
     entries::Changes,
     job::Job,
     job_queue::{JobQueue, QueuedJob},
-    ledger::{Ledger, Limits, RecoveryError, Verdict},
+    ledger::{CommitLimits, Ledger, RecoveryError, Verdict},
     replica::{CurrentReplica, Replica},
     writer_state::WriterState,
 };
@@ -274,7 +274,7 @@ impl Writer {
 
 /// The commands of one commit, and their changes.
 struct Batch {
-    limits: Limits,
+    limits: CommitLimits,
     commands: Vec<Box<dyn Command>>,
     changes: Changes,
     keys: usize,
@@ -282,7 +282,7 @@ struct Batch {
 }
 
 impl Batch {
-    fn new(limits: Limits) -> Self {
+    fn new(limits: CommitLimits) -> Self {
         Self {
             limits,
             commands: Vec::new(),

@@ -1,7 +1,7 @@
 //! Which requests rules match, which definitions are faulty, and the events of actions.
 
 use super::*;
-use crate::adapters::{InboundRequest, RequestParts, field::Options, vendors};
+use crate::adapters::{InboundRequest, RequestParts, field::VendorOptions, vendors};
 use proptest::prelude::*;
 use serde_json::Map;
 
@@ -20,7 +20,7 @@ fn request(body: &str) -> InboundRequest {
 
 fn apply_definition(definition: &str, body: &str) -> ParsedEvent {
     let options = Map::from_iter([("custom_definition".to_owned(), Value::from(definition))]);
-    (vendors::get("custom_webhook").parse)(&request(body), Options::new(&options))
+    (vendors::get("custom_webhook").parse)(&request(body), VendorOptions::new(&options))
 }
 
 fn reason(parsed: ParsedEvent) -> String {

@@ -64,7 +64,7 @@ enum Block {
 }
 
 #[derive(Clone, Copy)]
-struct Definition {
+struct HelperDefinition {
     name: &'static str,
     reads: Reads,
     block: Block,
@@ -72,8 +72,8 @@ struct Definition {
 }
 
 /// A helper that reads the texts of its parameters.
-const fn helper(name: &'static str, function: Function) -> Definition {
-    Definition {
+const fn helper(name: &'static str, function: Function) -> HelperDefinition {
+    HelperDefinition {
         name,
         reads: Reads::Text,
         block: Block::Condition,
@@ -82,14 +82,14 @@ const fn helper(name: &'static str, function: Function) -> Definition {
 }
 
 /// A helper that reads its parameters completely.
-const fn deep(name: &'static str, function: Function) -> Definition {
-    Definition {
+const fn deep(name: &'static str, function: Function) -> HelperDefinition {
+    HelperDefinition {
         reads: Reads::Everything,
         ..helper(name, function)
     }
 }
 
-impl Definition {
+impl HelperDefinition {
     const fn block(self, block: Block) -> Self {
         Self { block, ..self }
     }
@@ -99,12 +99,12 @@ impl Definition {
     }
 }
 
-const INTERNAL: &[Definition] = &[
+const INTERNAL: &[HelperDefinition] = &[
     helper(SHOW, |arguments| Ok(arguments.text(0).into())),
     helper(STEP, |_| Ok(Value::Null)),
 ];
 
-const ALL: [&[Definition]; 9] = [
+const ALL: [&[HelperDefinition]; 9] = [
     INTERNAL,
     array::HELPERS,
     comparison::HELPERS,
@@ -175,7 +175,7 @@ pub(super) fn register(registry: &mut Handlebars<'static>, steps: &Steps, now: D
 
 /// A helper that takes steps each time it is called.
 struct Counted {
-    definition: Definition,
+    definition: HelperDefinition,
     steps: Steps,
     now: DateTime<Utc>,
 }

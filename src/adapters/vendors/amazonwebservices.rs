@@ -16,14 +16,14 @@ pub(super) const VENDOR: Vendor = Vendor {
 };
 
 /// Title templates see the parsed `Message`.
-fn template_data(request: &InboundRequest, _: Options<'_>) -> Map<String, Value> {
+fn template_data(request: &InboundRequest, _: VendorOptions<'_>) -> Map<String, Value> {
     match parse_message(request.get("Type"), request.get("Message")) {
         Value::Null => Map::new(),
         message => Map::from_iter([("Message".to_owned(), message)]),
     }
 }
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     if !request.text().trim_start().starts_with('{') {
         return ignored("the body is not a JSON object", ":".to_owned());
     }

@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("appdynamics", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (kind, details) = (request.get("event_type"), request.get("details"));
     let (id, contexts) = (details.get("event_id"), request.get("contexts"));
     let action = match kind.text().as_str() {

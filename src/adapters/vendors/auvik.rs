@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("auvik", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (status, id) = (request.get("alertStatus"), request.get("correlationId"));
     let action = match status.value().as_i64() {
         Some(0) => Action::Create,

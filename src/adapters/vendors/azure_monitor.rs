@@ -5,7 +5,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("azure_monitor", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let essentials = request.dig(["data", "essentials"]);
     if !essentials.is_some() && !request.is_strict() {
         return earlier_schema(request);

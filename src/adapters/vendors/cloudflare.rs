@@ -11,7 +11,7 @@ pub(super) const VENDOR: Vendor = Vendor {
     ..Vendor::new("cloudflare", parse)
 };
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (text, data) = (request.get("text"), request.get("data"));
     EventBuilder::new(Action::Create, None)
         .require("text", text.is_text_or_missing())

@@ -14,7 +14,7 @@ pub(super) const VENDOR: Vendor = Vendor {
     ..Vendor::new("crowdstrike", parse)
 };
 
-fn parse(request: &InboundRequest, options: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, options: VendorOptions<'_>) -> ParsedEvent {
     let parameters = webhook::lowercase_names(request.all());
     let parameters = Field::new(Some(&parameters));
     let data = parameters.get("data");

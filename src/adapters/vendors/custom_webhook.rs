@@ -11,7 +11,7 @@ pub(super) const VENDOR: Vendor = Vendor {
 
 const DEFAULT_TITLE: &str = "Untitled Alert";
 
-fn parse(request: &InboundRequest, options: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, options: VendorOptions<'_>) -> ParsedEvent {
     let definition = options.get("custom_definition").text();
     custom_definition::apply(&definition, request.log(), request.now(), |kind, action| {
         let title = action.get("title").non_empty();

@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("datadog", parse);
 
-fn parse(request: &InboundRequest, options: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, options: VendorOptions<'_>) -> ParsedEvent {
     let (transition, id) = (request.get("ALERT_TRANSITION"), request.get("ALERT_ID"));
     let recreates = options.get("support_retriggered_event").is_true();
     let action = match transition.text().as_str() {

@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("deadmanssnitch", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (kind, snitch) = (request.get("type"), request.dig(["data", "snitch"]));
     let id = snitch.get("token");
     let statuses = [snitch.get("previous_status"), snitch.get("status")].map(Field::text);

@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("dynatrace", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (state, id) = (request.get("State"), request.get("ProblemID"));
     let action = match state.text().as_str() {
         "OPEN" => Action::Create,

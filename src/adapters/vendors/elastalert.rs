@@ -7,7 +7,7 @@ pub(super) const VENDOR: Vendor = Vendor {
     ..Vendor::new("elastalert", parse)
 };
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (kind, id) = (request.get("event_type"), request.get("Id"));
     let action = match kind.text().as_str() {
         "create" => Action::Create,

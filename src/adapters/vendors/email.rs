@@ -44,7 +44,7 @@ fn raw_message(request: &InboundRequest) -> Vec<u8> {
 }
 
 /// What title templates see as `data`. Source: PagerTree's guide to integrations.
-fn template_data(request: &InboundRequest, options: Options<'_>) -> Map<String, Value> {
+fn template_data(request: &InboundRequest, options: VendorOptions<'_>) -> Map<String, Value> {
     let bytes = raw_message(request);
     let masked = embedded_messages::mask(&bytes);
     let Some(message) = MessageParser::default().parse(masked.as_ref()) else {
@@ -71,7 +71,7 @@ fn template_data(request: &InboundRequest, options: Options<'_>) -> Map<String, 
     ])
 }
 
-fn parse(request: &InboundRequest, options: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, options: VendorOptions<'_>) -> ParsedEvent {
     let bytes = raw_message(request);
     let masked = embedded_messages::mask(&bytes);
     let Some(message) = MessageParser::default().parse(masked.as_ref()) else {
@@ -101,7 +101,7 @@ fn parse(request: &InboundRequest, options: Options<'_>) -> ParsedEvent {
     }
 }
 
-fn by_content(message: &Message<'_>, options: Options<'_>) -> ParsedEvent {
+fn by_content(message: &Message<'_>, options: VendorOptions<'_>) -> ParsedEvent {
     let level = Level::parse(&options.get("sanitize_level").text());
     let id = message.message_id().map(str::to_owned);
     let body =
@@ -122,7 +122,7 @@ fn by_content(message: &Message<'_>, options: Options<'_>) -> ParsedEvent {
 fn by_definition(
     request: &InboundRequest,
     message: &Message<'_>,
-    options: Options<'_>,
+    options: VendorOptions<'_>,
     definition: &str,
 ) -> ParsedEvent {
     let body = body(message, body_element);
@@ -191,7 +191,7 @@ fn title(message: &Message<'_>) -> String {
 }
 
 /// The ids of this message and of those that it answers, unless the option `dedup_threads` is off.
-fn thread(message: &Message<'_>, id: Option<String>, options: Options<'_>) -> Vec<String> {
+fn thread(message: &Message<'_>, id: Option<String>, options: VendorOptions<'_>) -> Vec<String> {
     if !options.get("dedup_threads").bool_or(true) {
         return Vec::new();
     }
@@ -199,7 +199,7 @@ fn thread(message: &Message<'_>, id: Option<String>, options: Options<'_>) -> Ve
 }
 
 /// The ids of the messages that this one replies to, unless the option `dedup_threads` is off.
-fn references(message: &Message<'_>, options: Options<'_>) -> Vec<String> {
+fn references(message: &Message<'_>, options: VendorOptions<'_>) -> Vec<String> {
     if !options.get("dedup_threads").bool_or(true) {
         return Vec::new();
     }

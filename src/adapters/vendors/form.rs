@@ -7,7 +7,7 @@ pub(super) const VENDOR: Vendor = Vendor {
     ..Vendor::new("form", parse)
 };
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let urgency = AlertUrgency::parse(&request.get("urgency").text())
         .filter(|urgency| *urgency != AlertUrgency::Silent);
     EventBuilder::new(Action::Create, None)

@@ -8,7 +8,7 @@ use super::{
 
 pub(super) const VENDOR: Vendor = Vendor::new("freshdesk", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let ticket = request.get("freshdesk_webhook");
     if ticket.object().is_none() {
         return ignored("'freshdesk_webhook' is not an object", None);

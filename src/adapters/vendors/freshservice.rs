@@ -8,7 +8,7 @@ use super::{
 
 pub(super) const VENDOR: Vendor = Vendor::new("freshservice", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let ticket = request.get("freshdesk_webhook");
     let id = ticket.get("ticket_public_url");
     let action = match status(ticket) {

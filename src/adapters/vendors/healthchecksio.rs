@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("healthchecksio", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (kind, id) = (request.get("event_type"), request.get("incident_key"));
     let action = match kind.text().as_str() {
         "trigger" => Action::Create,

@@ -11,7 +11,7 @@ pub(super) const VENDOR: Vendor = Vendor {
     ..Vendor::new("hetrix_tools", parse)
 };
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let listed = request.get("_json");
     if request.get("monitor_errors").is_present() {
         uptime(request)

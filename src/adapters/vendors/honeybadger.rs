@@ -7,7 +7,7 @@ pub(super) const VENDOR: Vendor = Vendor {
     ..Vendor::new("honeybadger", parse)
 };
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (kind, fault) = (request.get("event"), request.get("fault"));
     let [outage, check_in, alarm] =
         ["outage", "check_in", "alarm"].map(|name| request.dig([name, "details_url"]));

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 pub(super) const VENDOR: Vendor = Vendor::new("hyperping", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (kind, check) = (request.get("event"), request.get("check"));
     let (url, date) = (check.get("url"), check.get("date"));
     let action = match kind.text().as_str() {

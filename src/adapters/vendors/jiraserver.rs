@@ -6,7 +6,7 @@ use url::Url;
 
 pub(super) const VENDOR: Vendor = Vendor::new("jiraserver", parse);
 
-fn parse(request: &InboundRequest, options: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, options: VendorOptions<'_>) -> ParsedEvent {
     let (kind, issue) = (request.get("webhookEvent"), request.get("issue"));
     let id = issue.get("id");
     match kind.text().as_str() {

@@ -5,7 +5,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("kapacitor", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let level = request.get("level");
     let action = if level.is("OK") {
         Action::Resolve

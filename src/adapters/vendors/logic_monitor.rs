@@ -5,7 +5,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("logic_monitor", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (status, id) = (request.get("alertstatus"), request.get("internalid"));
     let action = match status.text().as_str() {
         "active" | "test" => Action::Create,

@@ -7,6 +7,6 @@ pub(super) const VENDOR: Vendor = Vendor {
     ..Vendor::new("mattermost_outgoing_webhook", parse)
 };
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     chat::parse(request, "channel_name")
 }

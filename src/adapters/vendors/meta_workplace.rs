@@ -16,7 +16,7 @@ pub(super) const VENDOR: Vendor = Vendor {
     ..Vendor::new("meta_workplace", parse)
 };
 
-fn parse(request: &InboundRequest, options: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, options: VendorOptions<'_>) -> ParsedEvent {
     let entry = request.get("entry").at(0);
     let change = entry.get("changes").at(0);
     let id = join_present([entry.get("id"), entry.get("time")], "-");

@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("newrelic", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let id = request.get("incident_id").or(request.get("id"));
     let Some(action) = action(request) else {
         return no_action(deciding_parameter(request), request.get(deciding_parameter(request)), id);

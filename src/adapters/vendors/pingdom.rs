@@ -5,7 +5,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("pingdom", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let id = request.get("check_id");
     let (previous, current) = (
         request.get("previous_state"),

@@ -5,7 +5,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("prometheus", parse);
 
-pub(super) fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+pub(super) fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (status, group) = (request.get("status"), request.get("groupKey"));
     let action = match status.text().as_str() {
         "firing" => Action::Create,

@@ -5,7 +5,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("prtg", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (status, sensor) = (request.get("status"), request.get("sensorid"));
     let action = match status.lowercase().as_str() {
         "down" | "%status" => Action::Create,

@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("pulsetic", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (kind, monitor) = (request.get("alert_type"), request.get("monitor"));
     if !monitor.is_object_or_missing() {
         return ignored("'monitor' is not an object", None);

@@ -14,7 +14,7 @@ pub(super) const VENDOR: Vendor = Vendor {
     ..Vendor::new("sentry", parse)
 };
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (action, data) = (request.get("action"), request.get("data"));
     let word = action.text();
     match request.header(RESOURCE_HEADER) {

@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("site24x7", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (status, id) = (request.get("STATUS"), request.get("MONITOR_ID"));
     let action = match status.text().as_str() {
         "DOWN" => Action::Create,

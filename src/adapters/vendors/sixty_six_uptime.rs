@@ -6,7 +6,7 @@ use crate::adapters::compare::is_equal;
 
 pub(super) const VENDOR: Vendor = Vendor::new("sixty_six_uptime", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let kind = request.get("type");
     let [name, target, zone] = ["name", "target", "timezone"].map(|name| request.get(name).text());
     let action = if is_equal(&request.get("is_ok").value(), &1.into()) {

@@ -7,7 +7,7 @@ pub(super) const VENDOR: Vendor = Vendor {
     ..Vendor::new("slackoutgoingwebhook", parse)
 };
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     if !request.get("text").is_text_or_missing() {
         return ignored("'text' is not a string", None);
     }

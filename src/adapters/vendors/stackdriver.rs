@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("stackdriver", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let incident = request.get("incident");
     let (state, id) = (incident.get("state"), incident.get("incident_id"));
     let action = match state.text().as_str() {

@@ -1,11 +1,11 @@
-//! `status_gator`: webhooks of StatusGator. Options decide whether warnings and maintenance create
+//! `status_gator`: webhooks of StatusGator. VendorOptions decide whether warnings and maintenance create
 //! alerts.
 
 use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("status_gator", parse);
 
-fn parse(request: &InboundRequest, options: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, options: VendorOptions<'_>) -> ParsedEvent {
     let (status, monitor) = (request.get("status"), request.get("monitor"));
     let is_enabled = |option| options.get(option).bool_or(true);
     let action = match status.text().as_str() {

@@ -5,7 +5,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("statuscake", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (status, url) = (request.get("Status"), request.get("URL"));
     let action = match status.lowercase().as_str() {
         "down" => Action::Create,

@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("twilio_incoming_sms", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (id, from) = (request.get("MessageSid"), request.get("From"));
     let page = format!("https://www.twilio.com/console/sms/logs/{}", id.text());
     let mut event = EventBuilder::new(Action::Create, id)

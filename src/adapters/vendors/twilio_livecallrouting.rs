@@ -21,7 +21,7 @@ pub(super) const VENDOR: Vendor = Vendor {
     ..Vendor::new("twilio_livecallrouting", parse)
 };
 
-fn parse(request: &InboundRequest, options: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, options: VendorOptions<'_>) -> ParsedEvent {
     let (id, from) = (request.get("CallSid"), request.get("From"));
     let caller: String = from.text().chars().take(MAX_CALLER_LEN).collect();
     if is_banned(&caller, options) {
@@ -42,7 +42,7 @@ fn parse(request: &InboundRequest, options: Options<'_>) -> ParsedEvent {
 
 /// Whether the caller contains one of the banned numbers, an array or a list with commas. As in
 /// PagerTree's adapter, a space after a comma is part of the number, which then matches no caller.
-fn is_banned(caller: &str, options: Options<'_>) -> bool {
+fn is_banned(caller: &str, options: VendorOptions<'_>) -> bool {
     let mut budget = MAX_BANNED_BYTES;
     options.get("banned_phone").items().any(|numbers| {
         numbers.text().split(',').any(|number| {
@@ -80,7 +80,7 @@ mod tests {
                 .map(Value::from)
                 .collect();
             let options = Map::from_iter([("banned_phone".to_owned(), list.into())]);
-            is_banned("+15550199", Options::new(&options))
+            is_banned("+15550199", VendorOptions::new(&options))
         };
 
         assert!(banned(MAX_BANNED_BYTES - 100));
@@ -92,7 +92,7 @@ mod tests {
             ..Default::default()
         };
 
-        let ParsedEvent::Event(event) = parse(&InboundRequest::new(parts), Options::new(&Map::new())) else {
+        let ParsedEvent::Event(event) = parse(&InboundRequest::new(parts), VendorOptions::new(&Map::new())) else {
             panic!("expected an event")
         };
 

@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("uptime", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (kind, service) = (request.get("event"), request.dig(["data", "service"]));
     let action = match kind.text().as_str() {
         "alert_raised" => Action::Create,

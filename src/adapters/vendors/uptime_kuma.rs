@@ -8,7 +8,7 @@ pub(super) const VENDOR: Vendor = Vendor {
     ..Vendor::new("uptime_kuma", parse)
 };
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (kind, id) = (request.get("event_type"), request.get("id"));
     let action = match kind.text().as_str() {
         "create" => Action::Create,

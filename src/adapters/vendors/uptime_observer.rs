@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) const VENDOR: Vendor = Vendor::new("uptime_observer", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (status, id) = (request.get("incident_status"), request.get("incident_id"));
     let action = match status.text().as_str() {
         "Active" => Action::Create,

@@ -10,7 +10,7 @@ const SSL_EXPIRY: i64 = 3;
 
 pub(super) const VENDOR: Vendor = Vendor::new("uptimerobot", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let kind = request.get("alertTypeFriendlyName");
     let is_certificate = kind.lowercase().contains("ssl")
         || request.get("alertType").integer() == Some(SSL_EXPIRY);

@@ -31,7 +31,7 @@ pub(super) const VENDOR: Vendor = Vendor {
     ..Vendor::new("webhook", parse)
 };
 
-fn parse(request: &InboundRequest, options: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, options: VendorOptions<'_>) -> ParsedEvent {
     match jmespath::unwrap_parameters(request.parameters(), options) {
         Ok(attributes) => {
             let attributes = lowercase_names(Field::new(Some(&attributes)));
@@ -51,7 +51,7 @@ pub(super) fn lowercase_names(object: Field<'_>) -> Value {
 }
 
 /// Parses attributes whose names are in lower case.
-pub(super) fn parse_attributes(fields: Field<'_>, options: Options<'_>) -> ParsedEvent {
+pub(super) fn parse_attributes(fields: Field<'_>, options: VendorOptions<'_>) -> ParsedEvent {
     let action = match fields.get("event_type").normalized().as_str() {
         "create" => Action::Create,
         "acknowledge" => Action::Acknowledge,

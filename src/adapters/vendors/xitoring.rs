@@ -5,7 +5,7 @@ use crate::adapters::compare;
 
 pub(super) const VENDOR: Vendor = Vendor::new("xitoring", parse);
 
-fn parse(request: &InboundRequest, _: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (status, id) = (request.get("status"), request.get("id"));
     // A string of digits is no status.
     let is = |number: i64| compare::is_equal(&status.value(), &number.into());

@@ -7,7 +7,7 @@ pub(super) const VENDOR: Vendor = Vendor {
     ..Vendor::new("zabbix", parse)
 };
 
-fn parse(request: &InboundRequest, options: Options<'_>) -> ParsedEvent {
+fn parse(request: &InboundRequest, options: VendorOptions<'_>) -> ParsedEvent {
     let (value, trigger) = (request.get("event_value"), request.get("trigger_id"));
     let has_trigger =
         trigger.is_present() && (request.is_strict() || !is_placeholder(&trigger.text()));

@@ -11,10 +11,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A budget for one kind of bodies. Clones share it.
 #[derive(Clone, Debug)]
-pub struct MemoryBudget(Arc<Inner>);
+pub struct MemoryBudget(Arc<BudgetState>);
 
 #[derive(Debug)]
-struct Inner {
+struct BudgetState {
     what: &'static str,
     /// The total. A permit is a kibibyte.
     kibibytes: u32,
@@ -45,7 +45,7 @@ impl MemoryBudget {
     /// A budget of this many mebibytes. `what` names the bodies in the plural.
     pub fn new(what: &'static str, mebibytes: u16) -> Self {
         let kibibytes = u32::from(mebibytes) << 10;
-        Self(Arc::new(Inner {
+        Self(Arc::new(BudgetState {
             what,
             kibibytes,
             available: Arc::new(Semaphore::new(to_permits(kibibytes))),

@@ -23,10 +23,10 @@ const IDLE_ROUNDS: usize = 512;
 
 /// The accept queues and the workers behind them. Clones share them.
 #[derive(Clone, Default)]
-pub struct AcceptQueues(Arc<Mutex<Inner>>);
+pub struct AcceptQueues(Arc<Mutex<QueueCounts>>);
 
 #[derive(Default)]
-struct Inner {
+struct QueueCounts {
     /// Duplicates of the listening sockets.
     sockets: Vec<OwnedFd>,
     /// Each worker answers a request on its channel once it is idle.
@@ -106,7 +106,7 @@ impl AcceptQueues {
         }
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+    fn inner(&self) -> MutexGuard<'_, QueueCounts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

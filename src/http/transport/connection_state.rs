@@ -19,10 +19,10 @@ use std::{cell::Cell, rc::Rc};
 
 /// The state of one connection. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ConnectionState(Rc<Inner>);
+pub(crate) struct ConnectionState(Rc<ConnectionFields>);
 
 #[derive(Debug, Default)]
-struct Inner {
+struct ConnectionFields {
     stage: Cell<Stage>,
     requests: Cell<u64>,
     has_unread_body: Cell<bool>,

@@ -9,14 +9,14 @@ pub(crate) enum Framing {
     /// This many bytes.
     Length(u64),
     /// Chunks (RFC 9112, 7.1).
-    Chunked(Chunk),
+    Chunked(ChunkState),
     /// Malformed chunks, whose end cannot be found.
     Broken,
 }
 
 /// The position in a chunked body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Chunk {
+pub(crate) enum ChunkState {
     /// The first digit of a chunk's size.
     Size,
     /// A further digit of the size, or the byte after it.
@@ -50,7 +50,7 @@ impl Framing {
     /// No body, or the end of one.
     pub(crate) const NONE: Self = Self::Length(0);
     /// A chunked body from its first chunk.
-    pub(crate) const CHUNKED: Self = Self::Chunked(Chunk::Size);
+    pub(crate) const CHUNKED: Self = Self::Chunked(ChunkState::Size);
 
     /// Returns how many of these bytes belong to the body, and the rest of the body after them.
     pub(crate) fn consume(self, bytes: &[u8]) -> (usize, Self) {
@@ -76,18 +76,18 @@ impl Framing {
     }
 }
 
-fn consume_chunks(mut chunk: Chunk, bytes: &[u8]) -> (usize, Framing) {
+fn consume_chunks(mut chunk: ChunkState, bytes: &[u8]) -> (usize, Framing) {
     let mut taken = 0_usize;
     while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
-        if let Chunk::Data(left) = chunk {
+        if let ChunkState::Data(left) = chunk {
             let (some, Framing::Length(left)) = Framing::Length(left).consume(rest) else {
                 break;
             };
             taken = taken.saturating_add(some);
             chunk = if left > 0 {
-                Chunk::Data(left)
+                ChunkState::Data(left)
             } else {
-                Chunk::DataReturn
+                ChunkState::DataReturn
             };
             continue;
         }
@@ -104,7 +104,7 @@ fn consume_chunks(mut chunk: Chunk, bytes: &[u8]) -> (usize, Framing) {
     (taken, Framing::Chunked(chunk))
 }
 
-impl Chunk {
+impl ChunkState {
     /// The position after this byte. `None` if the byte is not allowed here.
     fn step(self, byte: u8) -> Option<Framing> {
         let next = match (self, byte) {

@@ -28,12 +28,12 @@ struct PipeState {
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct StreamState {
     state: Mutex<PipeState>,
     changed: Condvar,
 }
 
-impl Shared {
+impl StreamState {
     fn lock(&self) -> MutexGuard<'_, PipeState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -48,7 +48,7 @@ type AbortReason = Box<dyn Fn() -> Option<io::Error> + Send>;
 /// The end that a thread writes. A write fails if the client reads nothing for `timeout`, or if
 /// there is a reason to abort.
 pub(crate) struct BodyWriter {
-    shared: Arc<Shared>,
+    shared: Arc<StreamState>,
     buffer: Vec<u8>,
     timeout: Duration,
     abort_reason: AbortReason,
@@ -57,13 +57,13 @@ pub(crate) struct BodyWriter {
 /// The end that is the response body. It fails, which breaks the connection, unless the writer
 /// calls [`finish`](BodyWriter::finish).
 #[derive(Debug)]
-pub(crate) struct StreamingBody(Arc<Shared>);
+pub(crate) struct StreamingBody(Arc<StreamState>);
 
 pub(crate) fn streaming_body(
     timeout: Duration,
     abort_reason: impl Fn() -> Option<io::Error> + Send + 'static,
 ) -> (BodyWriter, StreamingBody) {
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(StreamState::default());
     let abort_reason = Box::new(abort_reason);
     (
         BodyWriter {

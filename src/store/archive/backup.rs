@@ -71,7 +71,7 @@ pub fn backup(
     progress: &Progress,
 ) -> Result<u64, ArchiveError> {
     progress.begin("saving", backup_steps(snapshot));
-    let mut out = Writer {
+    let mut out = BackupWriter {
         out,
         digest: Sha256::new(),
         entries: 0,
@@ -100,13 +100,13 @@ pub fn backup(
     Ok(entries)
 }
 
-struct Writer<'a> {
+struct BackupWriter<'a> {
     out: &'a mut dyn Write,
     digest: Sha256,
     entries: u64,
 }
 
-impl Writer<'_> {
+impl BackupWriter<'_> {
     fn write(&mut self, parts: &[&[u8]]) -> Result<(), ArchiveError> {
         for part in parts {
             self.digest.update(part);
@@ -310,7 +310,7 @@ mod tests {
 
     fn written() -> Vec<u8> {
         let mut bytes = Vec::new();
-        let mut writer = Writer {
+        let mut writer = BackupWriter {
             out: &mut bytes,
             digest: Sha256::new(),
             entries: 0,

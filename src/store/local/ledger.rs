@@ -4,7 +4,7 @@ use super::recovery;
 use crate::store::{
     Options, StoreError,
     entries::Changes,
-    ledger::{Ledger, Limits, RecoveryError, Verdict},
+    ledger::{CommitLimits, Ledger, RecoveryError, Verdict},
     replica::{CurrentReplica, Replica},
 };
 use std::path::{Path, PathBuf};
@@ -30,8 +30,8 @@ impl LocalLedger {
 }
 
 impl Ledger for LocalLedger {
-    fn limits(&self) -> Limits {
-        Limits {
+    fn limits(&self) -> CommitLimits {
+        CommitLimits {
             commands: self.options.batch,
             keys: usize::MAX,
             bytes: MAX_COMMIT_BYTES,

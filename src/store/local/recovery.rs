@@ -19,7 +19,7 @@ use std::{
 
 /// Why the store does not accept writes yet.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RecoveryError {
+pub(super) enum ReopenError {
     #[error("the folder cannot be written: {0}")]
     Probe(io::Error),
     #[error("readers are still using it")]
@@ -32,12 +32,9 @@ pub(super) enum RecoveryError {
     TestCommit(StoreError),
 }
 
-impl From<RecoveryError> for ledger::RecoveryError {
-    fn from(error: RecoveryError) -> Self {
-        let kept_readers = matches!(
-            error,
-            RecoveryError::Probe(_) | RecoveryError::ReadersActive
-        );
+impl From<ReopenError> for ledger::RecoveryError {
+    fn from(error: ReopenError) -> Self {
+        let kept_readers = matches!(error, ReopenError::Probe(_) | ReopenError::ReadersActive);
         Self {
             kept_readers,
             cause: error.into(),
@@ -50,13 +47,13 @@ pub(super) fn attempt(
     current: &CurrentReplica,
     folder: &Path,
     options: &Options,
-) -> Result<(), RecoveryError> {
-    probe(folder).map_err(RecoveryError::Probe)?;
+) -> Result<(), ReopenError> {
+    probe(folder).map_err(ReopenError::Probe)?;
     if !current.close(folder) {
-        return Err(RecoveryError::ReadersActive);
+        return Err(ReopenError::ReadersActive);
     }
 
-    rewrite(folder).map_err(RecoveryError::Rewrite)?;
+    rewrite(folder).map_err(ReopenError::Rewrite)?;
     // Without a token secret, no new store is created should the files be gone.
     let options = Options {
         token_secret: None,
@@ -66,7 +63,7 @@ pub(super) fn attempt(
     let committed = commit_nothing(&engine);
     current.replace(engine);
 
-    committed.map_err(RecoveryError::TestCommit)
+    committed.map_err(ReopenError::TestCommit)
 }
 
 /// Makes an empty commit.

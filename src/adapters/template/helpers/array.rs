@@ -1,14 +1,14 @@
 //! Helpers for arrays and collections.
 
 use super::{
-    Block, Definition, MAX_OUTPUT_BYTES,
+    Block, HelperDefinition, MAX_OUTPUT_BYTES,
     arguments::{Arguments, member, text_of},
     deep, helper,
 };
 use crate::adapters::compare;
 use serde_json::{Value, json};
 
-pub(super) const HELPERS: &[Definition] = &[
+pub(super) const HELPERS: &[HelperDefinition] = &[
     deep("after", |arguments| {
         Ok(slice(
             arguments.items(0),

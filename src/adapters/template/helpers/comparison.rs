@@ -1,7 +1,7 @@
 //! Helpers that compare values and decide which block is rendered.
 
 use super::{
-    Definition, Reads,
+    HelperDefinition, Reads,
     arguments::{Arguments, number_of, text_of},
     helper,
 };
@@ -9,7 +9,7 @@ use crate::adapters::compare::{compared, order};
 use serde_json::Value;
 use std::cmp::Ordering;
 
-pub(super) const HELPERS: &[Definition] = &[
+pub(super) const HELPERS: &[HelperDefinition] = &[
     helper("and", |arguments| {
         Ok((0..arguments.values.len())
             .all(|position| arguments.is_truthy(position))

@@ -1,13 +1,13 @@
 //! Helpers for dates and times, with the formats of Moment.
 
-use super::{Definition, arguments::Arguments, helper};
+use super::{HelperDefinition, arguments::Arguments, helper};
 use crate::adapters::moment;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 const DEFAULT_FORMAT: &str = "MMMM DD, YYYY";
 
-pub(super) const HELPERS: &[Definition] = &[
+pub(super) const HELPERS: &[HelperDefinition] = &[
     helper("date", format_date),
     helper("moment", format_date),
     helper("unix-timezone", |arguments| {

@@ -1,14 +1,14 @@
 //! Helpers for arithmetic, and for the format of numbers.
 
 use super::{
-    Definition,
+    HelperDefinition,
     arguments::{Arguments, from_number, number_of},
     deep, helper,
 };
 use crate::adapters::moment;
 use serde_json::Value;
 
-pub(super) const HELPERS: &[Definition] = &[
+pub(super) const HELPERS: &[HelperDefinition] = &[
     helper("abs", |arguments| {
         Ok(from_number(arguments.number(0)?.abs()))
     }),

@@ -1,14 +1,14 @@
 //! Helpers for objects and JSON.
 
 use super::{
-    Block, Definition,
+    Block, HelperDefinition,
     arguments::{Arguments, member},
     deep, helper,
 };
 use crate::domain::reserved;
 use serde_json::{Map, Value};
 
-pub(super) const HELPERS: &[Definition] = &[
+pub(super) const HELPERS: &[HelperDefinition] = &[
     helper("JSONparse", parse).block(Block::Context),
     deep("JSONstringify", stringify),
     deep("extend", merge),

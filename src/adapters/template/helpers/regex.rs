@@ -1,10 +1,10 @@
 //! Helpers for regular expressions and glob patterns.
 
-use super::{Definition, arguments::Arguments, helper};
+use super::{HelperDefinition, arguments::Arguments, helper};
 use crate::adapters::ecmascript::{Pattern, compile_steps};
 use serde_json::{Value, json};
 
-pub(super) const HELPERS: &[Definition] = &[
+pub(super) const HELPERS: &[HelperDefinition] = &[
     helper("isMatch", |arguments| {
         let pattern = compile(arguments, &glob(&arguments.text(1)), "")?;
         is_match(arguments, &pattern, &arguments.text(0)).map(Value::from)

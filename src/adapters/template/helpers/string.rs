@@ -1,7 +1,7 @@
 //! Helpers for strings.
 
 use super::{
-    Definition,
+    HelperDefinition,
     arguments::{Arguments, text_of},
     array::concat,
     helper,
@@ -11,7 +11,7 @@ use serde_json::Value;
 /// The longest padding of `center`.
 const MAX_PADDING: i64 = 1_000;
 
-pub(super) const HELPERS: &[Definition] = &[
+pub(super) const HELPERS: &[HelperDefinition] = &[
     helper("append", |arguments| {
         Ok(concat(arguments.values.iter().map(|value| text_of(value)), "").into())
     }),

@@ -1,13 +1,13 @@
 //! Helpers for URLs and paths of files.
 
-use super::{Definition, arguments::Arguments, helper};
+use super::{HelperDefinition, arguments::Arguments, helper};
 use serde_json::{Value, json};
 use url::Url;
 
 /// Characters besides letters and digits that `encodeURIComponent` keeps.
 const UNRESERVED: &[u8] = b"-_.!~*'()";
 
-pub(super) const HELPERS: &[Definition] = &[
+pub(super) const HELPERS: &[HelperDefinition] = &[
     helper("basename", |arguments| {
         Ok(basename(&arguments.text(0)).into())
     }),

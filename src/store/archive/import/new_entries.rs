@@ -1,7 +1,7 @@
 //! The entries that an import adds to a store, in the key order of each tree.
 
 use super::{
-    plan::{Object, Plan, SortKey},
+    plan::{ImportOrder, Object, Plan},
     read_old,
 };
 use crate::store::{
@@ -24,9 +24,9 @@ impl Plan {
         };
 
         let order = if is(|collection| collection.index) {
-            SortKey::Numbers
+            ImportOrder::Numbers
         } else if is(|collection| collection.records) {
-            SortKey::Ids
+            ImportOrder::Ids
         } else {
             return;
         };
@@ -37,11 +37,11 @@ impl Plan {
 
         self.order = order;
         match order {
-            SortKey::File => {}
-            SortKey::Numbers => self.objects.sort_unstable_by(|one, other| {
+            ImportOrder::File => {}
+            ImportOrder::Numbers => self.objects.sort_unstable_by(|one, other| {
                 (one.account.as_str(), one.tiny_id).cmp(&(other.account.as_str(), other.tiny_id))
             }),
-            SortKey::Ids => self
+            ImportOrder::Ids => self
                 .objects
                 .sort_unstable_by(|one, other| one.id.cmp(&other.id)),
         }

@@ -6,7 +6,7 @@ use super::{
         format::{self, AccountLine, Line, ObjectLine},
     },
     read_old,
-    source::{RawLine, Source},
+    source::{Source, SourceLine},
 };
 use crate::{
     domain::ids::AccountId,
@@ -65,7 +65,7 @@ pub(super) struct Account {
 pub(super) struct Plan {
     pub(super) accounts: BTreeMap<Vec<u8>, Account>,
     pub(super) objects: Vec<Object>,
-    pub(super) order: SortKey,
+    pub(super) order: ImportOrder,
     /// The first line is not that of an export, so the other lines are ignored.
     pub(super) is_not_an_export: bool,
     pub(super) issues: Vec<ImportIssue>,
@@ -73,7 +73,7 @@ pub(super) struct Plan {
 
 /// The order of the objects.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum SortKey {
+pub(super) enum ImportOrder {
     #[default]
     File,
     Numbers,
@@ -110,7 +110,7 @@ impl Plan {
         self.issues.push(ImportIssue { line, sentence });
     }
 
-    fn line(&mut self, raw: &RawLine) {
+    fn line(&mut self, raw: &SourceLine) {
         if raw.is_too_long {
             return self.issue(
                 raw.number,
@@ -177,7 +177,7 @@ impl Plan {
         self.accounts.insert(key, account);
     }
 
-    fn object(&mut self, raw: &RawLine, object: &ObjectLine) {
+    fn object(&mut self, raw: &SourceLine, object: &ObjectLine) {
         let (meta, name) = (&object.meta, object.collection.name);
         let key = trees::counters_key(&meta.sid, name);
         let Some(account) = self.accounts.get_mut(&key) else {

@@ -22,7 +22,7 @@ pub(super) struct Source {
 }
 
 /// One line without its line feed.
-pub(super) struct RawLine {
+pub(super) struct SourceLine {
     /// Counted from 1.
     pub(super) number: u64,
     pub(super) offset: u64,
@@ -59,7 +59,7 @@ impl Source {
     /// Calls `visit` with each line.
     pub(super) fn for_each_line(
         &self,
-        mut visit: impl FnMut(RawLine) -> Result<(), ArchiveError>,
+        mut visit: impl FnMut(SourceLine) -> Result<(), ArchiveError>,
     ) -> Result<(), ArchiveError> {
         let mut input = BufReader::with_capacity(1 << 16, &self.file);
         let (mut number, mut offset) = (0_u64, 0_u64);
@@ -82,7 +82,7 @@ impl Source {
                 bytes.pop();
             }
 
-            visit(RawLine {
+            visit(SourceLine {
                 number,
                 offset,
                 bytes,
