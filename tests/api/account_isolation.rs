@@ -47,7 +47,7 @@ fn assert_wall(owner: &Caller, other: &Caller) {
     assert_eq!(
         owner.get(taken).assert_status(200).json(),
         theirs,
-        "nobody else changed it"
+        "no other client changed it"
     );
 }
 
