@@ -1,8 +1,8 @@
 //! `twilio_livecallrouting`: an incoming call to a number at Twilio, a form. The response tells
 //! Twilio what to do with the call.
 //!
-//! PagerTree keeps the caller waiting and connects the responder who acknowledges the alert. No calls are
-//! made here: the caller hears that the alert has been raised.
+//! PagerTree keeps the caller waiting and connects the responder who acknowledges the alert. No
+//! calls are made here: the caller hears that the alert has been raised.
 
 use super::prelude::*;
 use crate::adapters::ResponseBody;
