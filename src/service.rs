@@ -13,7 +13,7 @@ pub mod lists;
 pub mod log_once;
 pub mod logs;
 pub mod metrics;
-mod objects;
+pub mod objects;
 pub mod retention;
 pub mod throttle;
 pub mod tokens;

@@ -19,7 +19,6 @@ use crate::{
         idempotency::IdempotencyKey,
         ids::{AccountId, AlertId, IntegrationId},
         integration::Integration,
-        list::Select,
         rejection::Rejection,
         timestamp::Timestamp,
         webhook::AlertEvent,
@@ -171,21 +170,6 @@ impl Alerts {
         Ok(found
             .filter(|record| ALERTS.owns(account, record))
             .ok_or(Rejection::NotFound(NAME))?)
-    }
-
-    /// The stored record of an alert in the caller's account, and the selected attributes.
-    ///
-    /// # Errors
-    /// No such alert in this account; the store failed.
-    pub fn get_selected(
-        &self,
-        caller: &Caller,
-        id: &AlertId,
-        select: &Select,
-    ) -> Result<(Stored, Vec<u8>), ServiceError> {
-        let record = self.get(caller, id)?;
-        let selected = select.apply(record.as_ref()).map_err(objects::unreadable)?;
-        Ok((record, selected))
     }
 
     /// Parses the body of an update. Returns it with the current size of the alert in bytes.

@@ -4,7 +4,7 @@ use super::{
     error::ServiceError,
     idempotency,
     lists::{Lists, PageCache},
-    objects::{self, encode, unreadable},
+    objects::{self, encode},
     webhooks,
 };
 use crate::{
@@ -18,7 +18,6 @@ use crate::{
         ids::{AccountId, IntegrationId},
         integration::{Integration, SCHEMA},
         integration_input::{IntegrationDraft, IntegrationPatch},
-        list::Select,
         rejection::Rejection,
     },
     ids::Ids,
@@ -145,21 +144,6 @@ impl Integrations {
         Ok(found
             .filter(|record| COLLECTION.owns(account, record))
             .ok_or(Rejection::NotFound(NAME))?)
-    }
-
-    /// The stored record of an integration in the caller's account, and the selected attributes.
-    ///
-    /// # Errors
-    /// No such integration in this account; the store failed.
-    pub fn get_selected(
-        &self,
-        caller: &Caller,
-        id: &IntegrationId,
-        select: &Select,
-    ) -> Result<(Stored, Vec<u8>), ServiceError> {
-        let record = self.get(caller, id)?;
-        let selected = select.apply(record.as_ref()).map_err(unreadable)?;
-        Ok((record, selected))
     }
 
     /// Applies a patch and returns the new record.

@@ -3,10 +3,9 @@
 use super::{
     error::ServiceError,
     lists::{Lists, PageCache},
-    objects,
 };
 use crate::{
-    domain::{caller::Caller, ids::LogId, list::Select, log::SCHEMA, rejection::Rejection},
+    domain::{caller::Caller, ids::LogId, log::SCHEMA, rejection::Rejection},
     store::{LOGS, Store, Stored},
 };
 
@@ -33,21 +32,6 @@ impl Logs {
         Ok(found
             .filter(|record| LOGS.owns(&caller.account, record))
             .ok_or(Rejection::NotFound("Log"))?)
-    }
-
-    /// The stored record of a log in the caller's account, and the selected attributes.
-    ///
-    /// # Errors
-    /// No such log in this account; the store failed.
-    pub fn get_selected(
-        &self,
-        caller: &Caller,
-        id: &LogId,
-        select: &Select,
-    ) -> Result<(Stored, Vec<u8>), ServiceError> {
-        let record = self.get(caller, id)?;
-        let selected = select.apply(record.as_ref()).map_err(objects::unreadable)?;
-        Ok((record, selected))
     }
 
     /// Lists of logs.

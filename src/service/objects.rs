@@ -2,7 +2,7 @@
 
 use super::error::ServiceError;
 use crate::{
-    domain::{ids::AccountId, rejection::Rejection},
+    domain::{ids::AccountId, list::Select, rejection::Rejection},
     store::{Collection, StoreError, Stored, Transaction},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -44,6 +44,14 @@ pub(super) fn encode(object: &impl Serialize) -> Result<Stored, StoreError> {
     serde_json::to_vec(object)
         .map(Stored::from)
         .map_err(unreadable)
+}
+
+/// The selected attributes of a stored record.
+///
+/// # Errors
+/// The record is damaged.
+pub fn select(record: &Stored, select: &Select) -> Result<Vec<u8>, ServiceError> {
+    Ok(select.apply(record.as_ref()).map_err(unreadable)?)
 }
 
 pub(super) fn decode<T: DeserializeOwned>(record: &Stored) -> Result<T, StoreError> {

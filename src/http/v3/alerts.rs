@@ -3,7 +3,6 @@
 use crate::domain::{
     alert::{AlertAction, SCHEMA},
     caller::{Caller, WriteAccess},
-    list::Select,
 };
 use crate::http::{
     error::ApiError, extract::body::JsonObject, extract::idempotency::IdempotencyHeader,
@@ -46,22 +45,9 @@ pub(crate) async fn get(
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
-    match Select::parse_query(SCHEMA, request.query_string())? {
-        None => Ok(response::object(
-            &request,
-            &caller.account,
-            state.alerts.get(&caller, &path.0)?,
-        )),
-        Some(select) => {
-            let (stored, selected) = state.alerts.get_selected(&caller, &path.0, &select)?;
-            Ok(response::selected(
-                &request,
-                &caller.account,
-                &stored,
-                selected,
-            ))
-        }
-    }
+    response::record(&request, &caller.account, SCHEMA, || {
+        state.alerts.get(&caller, &path.0)
+    })
 }
 
 /// `PUT /alert/:id`

@@ -4,7 +4,6 @@ use crate::domain::{
     caller::{Caller, WriteAccess},
     integration::SCHEMA,
     integration_input::{IntegrationDraft, IntegrationPatch},
-    list::Select,
 };
 use crate::http::{
     error::ApiError, extract::body::JsonObject, extract::caller,
@@ -58,22 +57,9 @@ pub(crate) async fn get(
         }
     };
 
-    match Select::parse_query(SCHEMA, request.query_string())? {
-        None => Ok(response::object(
-            &request,
-            &caller.account,
-            state.integrations.get(&caller, &path.0)?,
-        )),
-        Some(select) => {
-            let (stored, selected) = state.integrations.get_selected(&caller, &path.0, &select)?;
-            Ok(response::selected(
-                &request,
-                &caller.account,
-                &stored,
-                selected,
-            ))
-        }
-    }
+    response::record(&request, &caller.account, SCHEMA, || {
+        state.integrations.get(&caller, &path.0)
+    })
 }
 
 /// `PUT /integration/:id`

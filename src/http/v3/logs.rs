@@ -1,6 +1,6 @@
 //! Handlers for logs.
 
-use crate::domain::{caller::Caller, list::Select, log::SCHEMA};
+use crate::domain::{caller::Caller, log::SCHEMA};
 use crate::http::{
     error::ApiError, extract::path::LogPath, state::AppState, v3::lists, v3::response,
 };
@@ -13,22 +13,9 @@ pub(crate) async fn get(
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
-    match Select::parse_query(SCHEMA, request.query_string())? {
-        None => Ok(response::object(
-            &request,
-            &caller.account,
-            state.logs.get(&caller, &path.0)?,
-        )),
-        Some(select) => {
-            let (stored, selected) = state.logs.get_selected(&caller, &path.0, &select)?;
-            Ok(response::selected(
-                &request,
-                &caller.account,
-                &stored,
-                selected,
-            ))
-        }
-    }
+    response::record(&request, &caller.account, SCHEMA, || {
+        state.logs.get(&caller, &path.0)
+    })
 }
 
 /// `GET /log`

@@ -1,13 +1,18 @@
 //! Successful responses.
 
 use crate::http::{
+    error::ApiError,
     extract::preconditions,
     limits::memory_budget::{Reservation, UNCOUNTED_BYTES},
     transport::sliced_body::ResponseOwner,
 };
 use crate::{
-    domain::{entity_tag::EntityTag, ids::AccountId},
-    service::lists::ListPage,
+    domain::{
+        entity_tag::EntityTag,
+        ids::AccountId,
+        list::{Schema, Select},
+    },
+    service::{error::ServiceError, lists::ListPage, objects},
     store::Stored,
 };
 use actix_web::{
@@ -20,23 +25,26 @@ use actix_web::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NoErrorBody;
 
-/// 200 with a stored record, or 304 if the client has it.
-pub(crate) fn object(request: &HttpRequest, account: &AccountId, stored: Stored) -> HttpResponse {
-    let tag = EntityTag::of(stored.as_ref());
-    unless_cached(request, tag, || owned(account, Bytes::from_owner(stored)))
-}
-
-/// 200 with selected attributes of a record, or 304. The tag is that of the whole record, so that
-/// it works as a precondition of an update.
-pub(crate) fn selected(
+/// 200 with a record, or with the attributes that `select` names, or 304 if the client has it. The
+/// tag is always that of the whole record, so that it works as a precondition of an update.
+///
+/// # Errors
+/// An invalid `select`; whatever `get` fails with; the record is damaged.
+pub(crate) fn record(
     request: &HttpRequest,
     account: &AccountId,
-    stored: &Stored,
-    attributes: Vec<u8>,
-) -> HttpResponse {
-    unless_cached(request, EntityTag::of(stored.as_ref()), || {
-        owned(account, attributes.into())
-    })
+    schema: Schema,
+    get: impl FnOnce() -> Result<Stored, ServiceError>,
+) -> Result<HttpResponse, ApiError> {
+    let select = Select::parse_query(schema, request.query_string())?;
+    let stored = get()?;
+    let tag = EntityTag::of(stored.as_ref());
+    let body = match select {
+        None => Bytes::from_owner(stored),
+        Some(select) => objects::select(&stored, &select)?.into(),
+    };
+
+    Ok(unless_cached(request, tag, || owned(account, body)))
 }
 
 /// 200 with a record that was written. Its memory was reserved before the write, which cannot be
