@@ -14,6 +14,7 @@ pub use listen::Listen;
 pub use settings::{
     AuthSettings, CorsSettings, EgressSetting, LimitsSettings, LogFormat, LogSettings, Mode,
     OutgoingSettings, RetentionSettings, Settings, ShutdownSettings, SmtpSettings, StoreSettings,
+    TestSettings,
 };
 
 use std::{

@@ -6,6 +6,7 @@
 
 mod admin;
 mod browser_guard;
+mod control;
 mod drain;
 mod error;
 mod extract;

@@ -4,6 +4,7 @@
 pub mod alerts;
 pub mod authentication;
 mod blocking;
+pub mod control;
 pub mod error;
 pub mod events;
 pub mod fair_shares;

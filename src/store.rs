@@ -10,6 +10,7 @@
 //! is the engine, and the only part that knows sled. `collection` maps objects to trees. Who may
 //! see what is decided above, in `service`.
 
+mod account_entries;
 pub mod archive;
 mod backoff;
 mod change;
@@ -39,6 +40,7 @@ mod trees;
 mod writer;
 mod writer_state;
 
+pub use account_entries::AccountEntries;
 pub use check::{CheckFinding, CheckReport, check};
 pub use collection::{ALERTS, Collection, INTEGRATIONS, LOGS, ScanDirection};
 pub use dedup::DedupKey;

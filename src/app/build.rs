@@ -14,6 +14,7 @@ use crate::{
     ids::{Ids, RequestIds},
     service::{
         alerts::Alerts,
+        control::Control,
         events::Events,
         integrations::{Integrations, WebhookRules},
         lists::PageCache,
@@ -92,6 +93,9 @@ impl App {
         let admin_access = AdminAccess {
             addresses,
             token_sha256: passwords::digest(token.as_bytes()),
+            test_token_sha256: (!settings.test.token.is_empty())
+                .then(|| passwords::digest(settings.test.token.as_bytes())),
+            has_control: settings.test.control,
         };
 
         let request_ids = RequestIds::new(&edges.ids);
@@ -285,6 +289,7 @@ fn services(
             confirms,
         ),
         event_metrics: event_metrics.clone(),
+        control: Control::new(store.clone()),
     }
 }
 

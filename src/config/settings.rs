@@ -59,6 +59,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// ShutdownSettings.
     pub shutdown: ShutdownSettings,
+    /// The control plane for tests.
+    pub test: TestSettings,
     /// Accounts of keys mode.
     pub accounts: Vec<AccountEntry>,
     /// API keys of keys mode.
@@ -235,6 +237,16 @@ pub struct ShutdownSettings {
     pub drain_seconds: u64,
 }
 
+/// `[test]`: the control plane under `/_local/`, with which tests steer this server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TestSettings {
+    /// Whether the control plane exists.
+    pub control: bool,
+    /// Token that gives access to all accounts, also from other machines. Empty for none.
+    pub token: String,
+}
+
 impl Settings {
     /// The address of the mail server, if it is enabled.
     ///
@@ -318,6 +330,7 @@ impl Settings {
             ("smtp", self.smtp != other.smtp),
             ("log.format", self.log.format != other.log.format),
             ("shutdown", self.shutdown != other.shutdown),
+            ("test", self.test != other.test),
         ];
 
         differing

@@ -4,6 +4,7 @@
 use crate::domain::{alert::AlertAction, body::excerpt};
 use crate::http::{
     admin::{backup, health, index, metrics},
+    control::{is_enabled, reset},
     error::ApiError,
     methods::{
         METHODS,
@@ -43,6 +44,8 @@ enum RouteAccess {
     Everyone,
     /// Peers on this machine. For others, the route does not exist.
     LocalPeers,
+    /// Callers of the control plane. Without it, the route does not exist.
+    Control,
 }
 
 const fn route(path: &'static str, handlers: Handlers) -> RouteSpec {
@@ -57,6 +60,14 @@ const fn local(path: &'static str, handlers: Handlers) -> RouteSpec {
     RouteSpec {
         path,
         access: RouteAccess::LocalPeers,
+        handlers,
+    }
+}
+
+const fn control(path: &'static str, handlers: Handlers) -> RouteSpec {
+    RouteSpec {
+        path,
+        access: RouteAccess::Control,
         handlers,
     }
 }
@@ -127,6 +138,7 @@ pub const ROUTES: &[RouteSpec] = &[
         "/_local/alert/{id}/drop",
         &[(Post, || web::to(alerts::apply(AlertAction::Drop)))],
     ),
+    control("/_local/reset", &[(Post, || web::to(reset::reset))]),
 ];
 
 impl RouteSpec {
@@ -146,8 +158,10 @@ impl RouteSpec {
 
     fn resource(&'static self) -> Resource {
         let mut resource = web::resource(self.path).app_data(RouteLabel(self.path));
-        if self.access == RouteAccess::LocalPeers {
-            resource = resource.guard(fn_guard(backup::is_local_peer));
+        match self.access {
+            RouteAccess::Everyone => {}
+            RouteAccess::LocalPeers => resource = resource.guard(fn_guard(backup::is_local_peer)),
+            RouteAccess::Control => resource = resource.guard(fn_guard(is_enabled)),
         }
 
         for (verb, handler) in self.handlers {

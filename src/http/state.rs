@@ -12,8 +12,8 @@ use crate::{
     },
     ids::RequestIds,
     service::{
-        alerts::Alerts, authentication::Authenticator, events::Events, integrations::Integrations,
-        logs::Logs, metrics::EventMetrics, throttle::Throttle,
+        alerts::Alerts, authentication::Authenticator, control::Control, events::Events,
+        integrations::Integrations, logs::Logs, metrics::EventMetrics, throttle::Throttle,
     },
     store::Store,
 };
@@ -52,6 +52,10 @@ pub struct AdminAccess {
     pub addresses: Vec<IpAddr>,
     /// SHA-256 of the token.
     pub token_sha256: [u8; 32],
+    /// SHA-256 of the setting `test.token`, if it is set.
+    pub test_token_sha256: Option<[u8; 32]>,
+    /// Whether the control plane for tests exists.
+    pub has_control: bool,
 }
 
 /// The services.
@@ -67,6 +71,8 @@ pub struct Services {
     pub events: Events,
     /// Counters of events, webhooks and mail.
     pub event_metrics: EventMetrics,
+    /// The service behind the control plane for tests.
+    pub control: Control,
 }
 
 /// The state shared by all handlers.
@@ -80,6 +86,8 @@ pub struct AppState {
     pub logs: Logs,
     /// The service for events.
     pub events: Events,
+    /// The service behind the control plane for tests.
+    pub control: Control,
     /// The store, for health checks and backups.
     pub store: Store,
     /// The current settings.
@@ -138,6 +146,7 @@ impl AppState {
             logs,
             events,
             event_metrics,
+            control,
         } = desks;
 
         Self {
@@ -145,6 +154,7 @@ impl AppState {
             alerts,
             logs,
             events,
+            control,
             metrics: Metrics::new(&event_metrics, store.clone()),
             store,
             live: ArcSwap::from_pointee(live),

@@ -87,6 +87,38 @@ impl Tree {
     }
 }
 
+/// How the keys of a tree name the account that an entry belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeyOwner {
+    /// By no means: the entries belong to the store.
+    Store,
+    /// The keys begin with the account.
+    Account,
+    /// The keys are ids of records, which name their account.
+    Record,
+    /// The keys begin with a time, which is followed by a key of `idempotency`.
+    Time,
+}
+
+impl Tree {
+    pub(super) fn key_owner(self) -> KeyOwner {
+        match self {
+            Self::Meta => KeyOwner::Store,
+            Self::Integrations | Self::Alerts | Self::Logs => KeyOwner::Record,
+            Self::IdempotencyByTime => KeyOwner::Time,
+            Self::Accounts
+            | Self::IntegrationsByAccount
+            | Self::Idempotency
+            | Self::AlertsByAccount
+            | Self::AlertsByThirdparty
+            | Self::LogsByAccount
+            | Self::SendersByAccount
+            | Self::Queues
+            | Self::Deliveries => KeyOwner::Account,
+        }
+    }
+}
+
 /// The counters of one collection of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counters {

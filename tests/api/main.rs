@@ -32,6 +32,7 @@ mod browser_security;
 mod clock_jumps;
 mod consistency;
 mod content_codings;
+mod control;
 mod cors;
 mod credentials_keys;
 mod credentials_open;

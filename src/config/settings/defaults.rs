@@ -3,7 +3,7 @@
 use super::{
     AuthSettings, CorsSettings, EgressSetting, LimitsSettings, Listen, LogFormat, LogSettings,
     Mode, OutgoingSettings, RetentionSettings, Settings, ShutdownSettings, SmtpSettings,
-    StoreSettings,
+    StoreSettings, TestSettings,
 };
 use std::path::PathBuf;
 
@@ -27,6 +27,7 @@ impl Default for Settings {
             cors: CorsSettings::default(),
             log: LogSettings::default(),
             shutdown: ShutdownSettings::default(),
+            test: TestSettings::default(),
             accounts: Vec::new(),
             keys: Vec::new(),
             users: Vec::new(),
@@ -129,5 +130,14 @@ impl Default for LogSettings {
 impl Default for ShutdownSettings {
     fn default() -> Self {
         Self { drain_seconds: 10 }
+    }
+}
+
+impl Default for TestSettings {
+    fn default() -> Self {
+        Self {
+            control: true,
+            token: String::new(),
+        }
     }
 }

@@ -9,6 +9,8 @@ const MIB: u64 = 1 << 20;
 const TIB: u64 = 1 << 40;
 /// Seconds.
 const DAY_SECONDS: u64 = 86_400;
+/// Characters of `test.token`.
+const TEST_TOKEN_LEN: std::ops::RangeInclusive<usize> = 8..=128;
 
 impl Settings {
     /// Validates what the types of the settings do not.
@@ -18,6 +20,7 @@ impl Settings {
         self.check_ranges()?;
         self.allowed_hosts()?;
         self.allowed_origins()?;
+        self.check_test_token()?;
         self.directory().map(drop)
     }
 
@@ -94,6 +97,21 @@ impl Settings {
                 "'{name}' must be from {min} to {max}, but was {value}"
             ))),
         }
+    }
+
+    /// The token is all that guards the control plane on an address that other machines can reach.
+    fn check_test_token(&self) -> Result<(), ConfigError> {
+        let token = &self.test.token;
+        let is_valid = TEST_TOKEN_LEN.contains(&token.len())
+            && token.bytes().all(|byte| byte.is_ascii_graphic());
+        if token.is_empty() || is_valid {
+            return Ok(());
+        }
+
+        let (min, max) = TEST_TOKEN_LEN.into_inner();
+        Err(ConfigError::new(format!(
+            "'test.token' must have {min} to {max} visible ASCII characters, or be empty"
+        )))
     }
 
     /// The endpoints to listen on, at least one.

@@ -25,7 +25,9 @@ use actix_web::{
 };
 use std::{
     future::{Ready, ready},
-    io, thread,
+    io,
+    net::IpAddr,
+    thread,
     time::Duration,
 };
 
@@ -34,24 +36,18 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Whether the peer is on this machine.
 pub(crate) fn is_local_peer(context: &GuardContext<'_>) -> bool {
-    let Some(peer) = context
-        .head()
-        .peer_addr
-        .map(|peer| peer.ip().to_canonical())
-    else {
-        return false;
-    };
-
+    let peer = context.head().peer_addr;
     let state = context.app_data::<Data<AppState>>();
-    let is_own = |state: &Data<AppState>| {
-        state
-            .local
-            .addresses
-            .iter()
-            .any(|own| own.to_canonical() == peer)
-    };
+    peer.zip(state)
+        .is_some_and(|(peer, state)| is_own_address(peer.ip(), state))
+}
 
-    peer.is_loopback() || state.is_some_and(is_own)
+/// Whether an address is one of this machine: loopback, or one that the server listens on. Peers on
+/// a Unix socket have a loopback address.
+pub(crate) fn is_own_address(address: IpAddr, state: &AppState) -> bool {
+    let address = address.to_canonical();
+    let mut own = state.local.addresses.iter().map(IpAddr::to_canonical);
+    address.is_loopback() || own.any(|own| own == address)
 }
 
 /// An operator, authenticated by the token.

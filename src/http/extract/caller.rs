@@ -41,7 +41,11 @@ fn authenticate_writer(request: &HttpRequest) -> Result<WriteAccess, ApiError> {
     )))
 }
 
-fn authenticate(request: &HttpRequest) -> Result<Caller, ApiError> {
+/// The caller of a request.
+///
+/// # Errors
+/// The credential is missing or wrong, or a rate limit is exceeded.
+pub(crate) fn authenticate(request: &HttpRequest) -> Result<Caller, ApiError> {
     let (caller, quota) = state(request)?
         .live
         .load()
@@ -81,6 +85,13 @@ pub(crate) fn has_credential(request: &HttpRequest) -> bool {
         .any(|name| request.headers().contains_key(*name))
 }
 
+/// The token in `Authorization`, with or without its scheme.
+pub(crate) fn bearer_token(request: &HttpRequest) -> Option<&[u8]> {
+    let value = request.headers().get(header::AUTHORIZATION)?;
+    let token = without_scheme(value.as_bytes().trim_ascii());
+    (!token.is_empty()).then_some(token)
+}
+
 fn credential(request: &HttpRequest) -> Result<Option<Credential<'_>>, Rejection> {
     let header = |name: &str| {
         request
@@ -89,11 +100,7 @@ fn credential(request: &HttpRequest) -> Result<Option<Credential<'_>>, Rejection
             .map(|value| value.as_bytes().trim_ascii())
     };
 
-    let token = header(header::AUTHORIZATION.as_str())
-        .map(without_scheme)
-        .filter(|token| !token.is_empty());
-
-    if let Some(token) = token {
+    if let Some(token) = bearer_token(request) {
         return Ok(Some(Credential::Token(token)));
     }
 

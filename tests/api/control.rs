@@ -1,0 +1,4 @@
+//! The control plane under `/_local/`.
+
+mod access;
+mod reset;
