@@ -202,7 +202,7 @@ pub fn validate_options(integration_type: &str, options: &Map<String, Value>) ->
     }
 }
 
-/// VendorOptions whose cost does not depend on the size of the request alone.
+/// Options whose cost does not depend on the size of the request alone.
 const COSTLY_OPTIONS: [&str; 4] = [
     "custom_definition",
     "description_template",

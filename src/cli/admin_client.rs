@@ -1,4 +1,4 @@
-//! HTTP client for the server_info server that has the store open.
+//! HTTP client for the server that has the store open.
 
 mod unix_socket;
 

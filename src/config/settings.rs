@@ -43,7 +43,7 @@ pub struct Settings {
     pub workers: usize,
     /// Authentication.
     pub auth: AuthSettings,
-    /// LimitsSettings of requests and connections.
+    /// Limits of requests and connections.
     pub limits: LimitsSettings,
     /// The store.
     pub store: StoreSettings,
@@ -55,9 +55,9 @@ pub struct Settings {
     pub smtp: SmtpSettings,
     /// Cross-origin requests.
     pub cors: CorsSettings,
-    /// LogSettings lines.
+    /// Format and extent of the log.
     pub log: LogSettings,
-    /// ShutdownSettings.
+    /// How the server stops.
     pub shutdown: ShutdownSettings,
     /// The control plane for tests.
     pub test: TestSettings,

@@ -133,7 +133,7 @@ pub(super) struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Reads the next chunk_len of the engine and corrects it for exactly the stretch of keys that
+    /// Reads the next chunk of the engine and corrects it for exactly the stretch of keys that
     /// it covers.
     fn refill(&mut self) -> Result<(), StoreError> {
         let Some(bounds) = self.rest.take() else {
@@ -212,7 +212,7 @@ impl Iterator for Scan<'_> {
             if let Some(entry) = self.ready.pop_front() {
                 return Some(Ok(entry));
             }
-            // A chunk_len may be empty though more follows: all of it may have been added after
+            // A chunk may be empty though more follows: all of it may have been added after
             // this view.
             self.rest.as_ref()?;
             if let Err(error) = self.refill() {

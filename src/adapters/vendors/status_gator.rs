@@ -1,4 +1,4 @@
-//! `status_gator`: webhooks of StatusGator. VendorOptions decide whether warnings and maintenance create
+//! `status_gator`: webhooks of StatusGator. Options decide whether warnings and maintenance create
 //! alerts.
 
 use super::prelude::*;

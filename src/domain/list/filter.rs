@@ -34,7 +34,7 @@ pub struct Filters {
 }
 
 impl Filters {
-    /// Reads every parameter that is not a keyword, and `ops`. QueryErrors come in the order of the
+    /// Reads every parameter that is not a keyword, and `ops`. Errors come in the order of the
     /// object's attributes.
     pub(super) fn read(
         schema: Schema,

@@ -25,7 +25,7 @@ const MAX_BITMAPS: usize = 64;
 /// others.
 const MAX_BITMAP_VALUE_LEN: usize = 1024;
 
-/// TinyIds per chunk. A change copies one chunk if a clone shares it.
+/// Number of `tinyId`s per chunk. A change copies one chunk if a clone shares it.
 const CHUNK_LEN: u64 = 512;
 
 impl Default for Column {
