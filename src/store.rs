@@ -5,10 +5,11 @@
 //! - [`Store::snapshot`] is a consistent view of the last published commit; [`Store::record`] reads
 //!   one object of it. Readers never wait for the writer, and never see what a crash could undo.
 //!
-//! Inside: `writer` runs commands and groups commits. `ledger` is the seam behind it: it decides
-//! which commits count. `replica` is what readers read: engine, MVCC undo log and indexes. `local`
-//! is the engine, and the only part that knows sled. `collection` maps objects to trees. Who may
-//! see what is decided above, in `service`.
+//! Inside, from top to bottom: `writer` runs commands and groups commits. `ledger` is the seam behind
+//! it: it decides which commits count. `transaction` and `snapshot` are what commands and readers
+//! see. Both read the `replica`: engine, MVCC undo log and indexes. `local` is the engine, and the
+//! only part that calls sled. `collection` maps objects to `trees`. Who may see what is decided
+//! above, in `service`.
 
 mod account_entries;
 pub mod archive;
@@ -18,7 +19,6 @@ mod change_clock;
 mod check;
 mod collection;
 mod command;
-mod contention;
 mod dedup;
 mod entries;
 mod error;
@@ -45,24 +45,23 @@ pub use check::{CheckFinding, CheckReport, check};
 pub use collection::{ALERTS, Collection, INTEGRATIONS, LOGS, ScanDirection};
 pub use dedup::DedupKey;
 pub use entries::Stored;
-pub use error::{OpenError, StallCause, StoreError};
+pub use error::{OpenError, STALL_TIMEOUT, StallCause, StoreError};
 pub use idempotency::IdempotencyRecord;
-pub use index::{IndexView, IndexedSnapshot};
+pub use index::IndexView;
 pub(crate) use local::open::OPENING_THREAD;
 pub use options::{Durability, Options};
 pub use outbox::Outbox;
-pub use snapshot::{Expiry, Snapshot};
+pub use snapshot::{Expiry, IndexedSnapshot, Snapshot};
 pub use temporary::{TemporaryFolder, sweep_temporary_folders};
 pub use transaction::Transaction;
 pub use trees::SCHEMA_VERSION;
-pub use writer_state::STALL_TIMEOUT;
+pub use writer_state::WriterStatistics;
 
 use crate::domain::{ids::AccountId, list::FieldPath};
-use contention::ContendedLedger;
-use ledger::Ledger;
-use local::LocalLedger;
+use job_queue::JobQueue;
+use ledger::{ContendedLedger, Ledger, LocalLedger};
 use replica::CurrentReplica;
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, task::Waker};
 use writer::WriterThread;
 
 /// The store of one process. Cloning is cheap and gives another handle to the same store.
@@ -80,14 +79,16 @@ impl Store {
     /// newer schema.
     pub fn open(folder: &Path, options: &Options) -> Result<Self, OpenError> {
         let engine = local::open::open(folder, options)?;
-        let current = Arc::new(CurrentReplica::new(engine, options));
+        let jobs = Arc::new(JobQueue::default());
+        let waker = Waker::from(Arc::clone(&jobs));
+        let current = Arc::new(CurrentReplica::new(engine, options, waker));
         let local = LocalLedger::new(folder, options);
         let ledger: Box<dyn Ledger> = match options.contention {
             None => Box::new(local),
             Some(seed) => Box::new(ContendedLedger::new(local, seed)),
         };
 
-        let writer = WriterThread::start(Arc::clone(&current), ledger, folder, options);
+        let writer = WriterThread::start(Arc::clone(&current), jobs, ledger, folder, options);
         let writer = writer.map_err(|source| OpenError::Io {
             folder: folder.to_owned(),
             source,
@@ -137,10 +138,7 @@ impl Store {
         fields: &[&FieldPath],
     ) -> Result<Option<IndexedSnapshot>, StoreError> {
         let replica = self.current.acquire()?;
-        let snapshot = || Ok(Snapshot::new(Arc::clone(&replica)));
-        replica
-            .indexes
-            .get_or_build(collection, account, fields, snapshot)
+        IndexedSnapshot::get_or_build(&replica, collection, account, fields)
     }
 
     /// The same, if the index exists already. Never slow.
@@ -154,10 +152,7 @@ impl Store {
         fields: &[&FieldPath],
     ) -> Result<Option<IndexedSnapshot>, StoreError> {
         let replica = self.current.acquire()?;
-        let snapshot = || Ok(Snapshot::new(Arc::clone(&replica)));
-        replica
-            .indexes
-            .get_cached(collection, account, fields, snapshot)
+        Ok(IndexedSnapshot::get(&replica, collection, account, fields))
     }
 
     /// A version that differs after every change of the account's objects, and occasionally without
@@ -239,27 +234,4 @@ impl Store {
     pub fn close(&self) {
         self.writer.stop();
     }
-}
-
-/// Counters of the writer since it started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WriterStatistics {
-    /// Commands answered.
-    pub commands: u64,
-    /// Durable commits. Commands that waited together share one.
-    pub commits: u64,
-    /// Commands waiting.
-    pub waiting: u64,
-    /// Commands refused because the queue was full.
-    pub refused_full: u64,
-    /// Commands refused because the store was closed or recovering.
-    pub refused_closed: u64,
-    /// Engine failures.
-    pub faults: u64,
-    /// Successful recoveries.
-    pub recoveries: u64,
-    /// Commands refused because the writer was stalled.
-    pub refused_stalled: u64,
-    /// Whether the writer accepts commands.
-    pub is_writable: bool,
 }

@@ -1,11 +1,8 @@
-//! Deduplication of alerts: the latest alert for each source and third-party id.
+//! The key under which alerts are deduplicated: the latest alert for each source and third-party id.
 //!
 //! Third-party ids have any length, so the key is a digest.
 
-use super::{
-    StoreError, Transaction,
-    trees::{self, Tree},
-};
+use super::trees;
 use crate::domain::ids::AccountId;
 use sha2::{Digest, Sha256};
 
@@ -29,40 +26,5 @@ impl DedupKey {
 
     pub(super) fn key(&self) -> &[u8] {
         &self.0
-    }
-}
-
-impl Transaction<'_> {
-    /// The id of the latest alert with this key.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub fn latest_alert(&self, dedup_key: &DedupKey) -> Result<Option<String>, StoreError> {
-        let found = self.get(Tree::AlertsByThirdparty, dedup_key.key())?;
-        Ok(found.map(|id| String::from_utf8_lossy(id.as_ref()).into_owned()))
-    }
-
-    /// Makes an alert the latest with this key.
-    pub fn set_latest_alert(&mut self, dedup_key: &DedupKey, alert_id: &str) {
-        self.put(
-            Tree::AlertsByThirdparty,
-            dedup_key.key().to_vec(),
-            alert_id.as_bytes().to_vec().into(),
-        );
-    }
-
-    /// Removes the entry if it points to this alert. Call before deleting the alert.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub fn clear_latest_alert(
-        &mut self,
-        dedup_key: &DedupKey,
-        alert_id: &str,
-    ) -> Result<(), StoreError> {
-        if self.latest_alert(dedup_key)?.as_deref() == Some(alert_id) {
-            self.remove(Tree::AlertsByThirdparty, dedup_key.key().to_vec());
-        }
-        Ok(())
     }
 }

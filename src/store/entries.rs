@@ -1,18 +1,19 @@
 //! Values, keys and sets of changes, in the terms that all parts of the store share.
 
-use super::{local::Buffer, trees::Tree};
+use super::trees::Tree;
 use std::{collections::BTreeMap, ops::Bound};
 
 /// A stored value. Cloning is cheap: it shares the engine's own buffer, so reading copies nothing.
+/// That buffer is the only type of sled outside `local`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored(Buffer);
+pub struct Stored(sled::IVec);
 
 impl Stored {
-    pub(super) fn from_buffer(buffer: Buffer) -> Self {
+    pub(super) fn from_buffer(buffer: sled::IVec) -> Self {
         Self(buffer)
     }
 
-    pub(super) fn buffer(&self) -> &Buffer {
+    pub(super) fn buffer(&self) -> &sled::IVec {
         &self.0
     }
 }

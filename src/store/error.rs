@@ -5,7 +5,11 @@ use std::{
     fmt, io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
+
+/// A commit or batch that takes longer counts as stalled.
+pub const STALL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An error of a running store.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -16,9 +20,8 @@ pub enum StoreError {
     /// The command queue is full. Nothing was changed.
     #[error("the write queue is full")]
     QueueFull,
-    /// The writer has made no progress for [`STALL_TIMEOUT`](super::STALL_TIMEOUT). Nothing was
-    /// changed.
-    #[error("{0} for {seconds} seconds or more", seconds = super::STALL_TIMEOUT.as_secs())]
+    /// The writer has made no progress for [`STALL_TIMEOUT`]. Nothing was changed.
+    #[error("{0} for {seconds} seconds or more", seconds = STALL_TIMEOUT.as_secs())]
     Stalled(StallCause),
     /// More has changed since the snapshot was taken than the memory budget holds.
     #[error("the snapshot expired: changes since it was taken exceed store.snapshot_bytes")]

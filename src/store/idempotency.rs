@@ -172,7 +172,7 @@ mod tests {
         local::open,
         replica::{CurrentReplica, Replica},
     };
-    use std::ops::Bound;
+    use std::{ops::Bound, task::Waker};
 
     const DAY: i64 = REPLAY_WINDOW_MS;
 
@@ -187,7 +187,8 @@ mod tests {
             token_secret: Some("secret".into()),
             contention: None,
         };
-        CurrentReplica::new(open::open(folder, &options).unwrap(), &options)
+        let engine = open::open(folder, &options).unwrap();
+        CurrentReplica::new(engine, &options, Waker::noop().clone())
     }
 
     /// Commits this many creates at once.

@@ -1,5 +1,5 @@
 //! In-memory indexes for lists: which objects an account has, and the values of the fields that
-//! lists filter or sort by.
+//! lists filter or sort by. `snapshot::indexed` builds them and pairs them with snapshots.
 //!
 //! Indexes are derived data. The first list of an account builds its index from a snapshot while
 //! the writer keeps committing; changes made meanwhile are queued and applied at the end. From then
@@ -8,18 +8,20 @@
 //! recently used accounts are evicted.
 
 mod account;
+mod apply;
 mod build;
 mod column;
 #[cfg(test)]
 mod tests;
 mod view;
 
+pub(super) use apply::parse_record;
+pub(super) use build::BuildGuard;
 pub use view::IndexView;
 
-use super::{Collection, Snapshot, StoreError, change::Change, trees::Tree};
-use crate::domain::{ids::AccountId, list::FieldPath};
+use super::{Collection, change::Change, trees::Tree};
+use crate::domain::ids::AccountId;
 use account::{AccountIndex, AccountState};
-use build::{BuildGuard, BuildOutcome, parse};
 use std::{
     collections::HashMap,
     sync::{
@@ -27,15 +29,6 @@ use std::{
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
-
-/// An index view and the snapshot of the same commit.
-#[derive(Debug)]
-pub struct IndexedSnapshot {
-    /// The tinyIds of all objects, and the values of some fields.
-    pub view: IndexView,
-    /// The records, as of the same commit.
-    pub snapshot: Snapshot,
-}
 
 /// The indexes of all accounts.
 #[derive(Debug)]
@@ -49,10 +42,11 @@ pub(super) struct Indexes {
     uses: AtomicU64,
 }
 
-type IndexKey = (Tree, AccountId);
+/// The records of a collection, and an account.
+pub(super) type IndexKey = (Tree, AccountId);
 
 /// The bytes of an index are recomputed after this many changes or built objects.
-const RECOUNT_INTERVAL: usize = 1024;
+pub(super) const RECOUNT_INTERVAL: usize = 1024;
 
 impl Indexes {
     pub(super) fn new(budget: u64) -> Self {
@@ -73,83 +67,49 @@ impl Indexes {
             .unwrap_or(u64::MAX)
     }
 
-    /// The account's index with these fields, if it exists already.
-    pub(super) fn get_cached(
-        &self,
-        collection: Collection,
-        account: &AccountId,
-        fields: &[&FieldPath],
-        snapshot: impl Fn() -> Result<Snapshot, StoreError>,
-    ) -> Result<Option<IndexedSnapshot>, StoreError> {
-        let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(entry) = accounts
-            .get(&(collection.records, account.clone()))
-            .cloned()
-        else {
-            return Ok(None);
-        };
-        drop(accounts);
-        self.record_use(&entry);
-        entry.lock().indexed(fields, snapshot)
+    /// Memory budget in bytes; 0 if there are no indexes.
+    pub(super) fn budget(&self) -> usize {
+        self.budget
     }
 
-    /// The account's index with these fields, built if necessary, which reads all of the account's
-    /// objects. `None` if it does not fit into the budget.
-    pub(super) fn get_or_build(
+    /// The account's index, if there is one.
+    pub(super) fn get(
         &self,
         collection: Collection,
         account: &AccountId,
-        fields: &[&FieldPath],
-        snapshot: impl Fn() -> Result<Snapshot, StoreError>,
-    ) -> Result<Option<IndexedSnapshot>, StoreError> {
-        if self.budget == 0 {
-            return Ok(None);
-        }
+    ) -> Option<Arc<AccountIndex>> {
+        let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = accounts
+            .get(&(collection.records, account.clone()))
+            .cloned();
+        drop(accounts);
+        entry.inspect(|entry| self.record_use(entry))
+    }
 
-        let key = (collection.records, account.clone());
-        loop {
-            let entry = self.entry(&key);
-            let mut state = entry.lock();
-            while state.building.is_some() {
-                state = entry
-                    .built
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
-            }
-
-            if state.evicted {
-                continue;
-            }
-
-            if fields.iter().any(|field| state.oversized.contains(field)) {
-                return Ok(None);
-            }
-
-            if let Some(indexed) = state.indexed(fields, &snapshot)? {
-                return Ok(Some(indexed));
-            }
-
-            let missing = state.missing(fields);
-            // From here on the writer queues its changes: the snapshot and they are the whole truth.
-            state.building = Some(Vec::new());
-            drop(state);
-
-            let building = BuildGuard(&entry);
-            let built = self.build(&key, collection, &snapshot()?, missing.clone());
-            let finished = building.finish(self.budget, fields, built?, &snapshot)?;
-
-            drop(building);
-            let indexed = match finished {
-                BuildOutcome::Ready(indexed) => Some(*indexed),
-                BuildOutcome::TooLarge => {
-                    entry.lock().mark_oversized(missing);
-                    None
-                }
+    /// The account's index, which may be new and without a view.
+    pub(super) fn get_or_create(&self, key: &IndexKey) -> Arc<AccountIndex> {
+        let known = self
+            .accounts
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned();
+        let entry = known.unwrap_or_else(|| {
+            let mut accounts = self
+                .accounts
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            let new = || {
+                Arc::new(AccountIndex {
+                    total: Arc::clone(&self.total),
+                    ..AccountIndex::default()
+                })
             };
+            Arc::clone(accounts.entry(key.clone()).or_insert_with(new))
+        });
 
-            self.make_room(Some(&key), 0);
-            return Ok(indexed);
-        }
+        self.record_use(&entry);
+        entry
     }
 
     /// Publishes a commit: calls `publish` and applies the changes to the indexes as one atomic
@@ -190,72 +150,14 @@ impl Indexes {
         }
     }
 
-    fn entry(&self, key: &IndexKey) -> Arc<AccountIndex> {
-        let known = self
-            .accounts
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .cloned();
-        let entry = known.unwrap_or_else(|| {
-            let mut accounts = self
-                .accounts
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            let new = || {
-                Arc::new(AccountIndex {
-                    total: Arc::clone(&self.total),
-                    ..AccountIndex::default()
-                })
-            };
-            Arc::clone(accounts.entry(key.clone()).or_insert_with(new))
-        });
-
-        self.record_use(&entry);
-        entry
-    }
-
     fn record_use(&self, entry: &AccountIndex) {
         entry
             .last_use
             .store(self.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    /// Reads all objects of an account. `None` if the index does not fit.
-    fn build(
-        &self,
-        key: &IndexKey,
-        collection: Collection,
-        snapshot: &Snapshot,
-        fields: Vec<FieldPath>,
-    ) -> Result<Option<IndexView>, StoreError> {
-        let mut view = IndexView::with_fields(fields);
-        if !view.has_fields() {
-            snapshot
-                .for_each_tiny_id(collection, &key.1, |tiny_id| view.insert_tiny_id(tiny_id))?;
-            return Ok(Some(view));
-        }
-
-        let (mut seen, mut fits) = (0_usize, true);
-        snapshot.for_each_unordered(collection, &key.1, |tiny_id, stored| {
-            if !fits {
-                return Ok(());
-            }
-            seen = seen.wrapping_add(1);
-            fits = view.set(tiny_id, &parse(&stored)?).is_ok();
-            if seen.is_multiple_of(RECOUNT_INTERVAL) {
-                let bytes = view.bytes();
-                fits = fits && bytes <= self.budget;
-                self.make_room(Some(key), bytes);
-            }
-            Ok(())
-        })?;
-
-        Ok(fits.then_some(view))
-    }
-
     /// Evicts accounts until the indexes and `more` bytes fit into the budget. Never evicts `keep`.
-    fn make_room(&self, keep: Option<&IndexKey>, more: usize) {
+    pub(super) fn make_room(&self, keep: Option<&IndexKey>, more: usize) {
         let over = self
             .total
             .load(Ordering::Relaxed)

@@ -1,13 +1,16 @@
 //! Bounded queue of jobs for the writer thread.
 
 use super::{StoreError, job::Job};
-use std::sync::{
-    Arc, PoisonError, RwLock,
-    atomic::{AtomicU64, Ordering},
-    mpsc,
+use std::{
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    task::Wake,
 };
 
-/// Accepts jobs while it is open. The queue of a store without a writer was never opened.
+/// Accepts jobs while it is open. As a waker, it wakes the writer.
 #[derive(Debug, Default)]
 pub(super) struct JobQueue {
     sender: RwLock<Option<mpsc::SyncSender<QueuedJob>>>,
@@ -66,11 +69,6 @@ impl JobQueue {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Wakes the writer. If the queue is full, it is awake already.
-    pub(super) fn wake(&self) {
-        let _ignored = self.push(Job::Probe);
-    }
-
     /// Accepts no more jobs. Those that wait are still done.
     pub(super) fn close(&self) {
         drop(
@@ -79,5 +77,16 @@ impl JobQueue {
                 .unwrap_or_else(PoisonError::into_inner)
                 .take(),
         );
+    }
+}
+
+impl Wake for JobQueue {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // If the queue is full, the writer is awake already.
+        let _ignored = self.push(Job::Probe);
     }
 }

@@ -4,6 +4,12 @@
 //! reject a proposal because another writer was faster; then the writer runs the commands of the
 //! batch again on the fresh state.
 
+mod contended;
+mod local;
+
+pub(super) use contended::ContendedLedger;
+pub(super) use local::LocalLedger;
+
 use super::{
     StoreError,
     entries::Changes,

@@ -2,21 +2,17 @@
 //!
 //! - `engine` wraps sled: get, range, and an atomic apply. `disk` syncs its files, and `watermark`
 //!   records the last acknowledged commit.
-//! - `open` opens, creates and migrates a store; `repair` removes what would keep it from opening.
-//! - `ledger` commits through the engine; `recovery` reopens the store after a failure.
+//! - `open` opens, creates and migrates a store; `repair` removes what would keep it from opening,
+//!   and `recovery` rewrites the files after a failure.
 //!
-//! No other part of the store names sled.
+//! No other part of the store calls sled.
 
 mod disk;
 mod engine;
-mod ledger;
+mod layout;
 pub(super) mod open;
-mod recovery;
+pub(super) mod recovery;
 mod repair;
 mod watermark;
 
 pub(super) use engine::{Engine, MissingTree};
-pub(super) use ledger::LocalLedger;
-
-/// The engine's reference-counted byte buffer.
-pub(super) type Buffer = sled::IVec;

@@ -13,7 +13,6 @@ use super::{
     change_clock::ChangeClock,
     entries::{Changes, Stored},
     index::Indexes,
-    job_queue::JobQueue,
     local::{Engine, open},
     mvcc::Mvcc,
     trees::Tree,
@@ -26,6 +25,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
+    task::Waker,
     thread,
     time::Duration,
 };
@@ -40,7 +40,7 @@ pub(super) struct Replica {
     /// The first fatal error of the engine.
     fault: OnceLock<StoreError>,
     /// Wakes the writer, which recovers from faults.
-    jobs: Arc<JobQueue>,
+    writer: Waker,
     /// Whether readers must let go, so that the engine can be closed.
     draining: Arc<AtomicBool>,
     /// Makes the next publication panic.
@@ -84,7 +84,7 @@ impl Replica {
     /// Records a fatal error. Only the first counts.
     pub(super) fn fail(&self, fault: StoreError) {
         if self.fault.set(fault).is_ok() {
-            self.jobs.wake();
+            self.writer.wake_by_ref();
         }
     }
 
@@ -138,8 +138,8 @@ pub(super) struct CurrentReplica {
     replica: ArcSwapOption<Replica>,
     index_bytes: u64,
     snapshot_bytes: u64,
-    /// What the writer has to do.
-    pub(super) jobs: Arc<JobQueue>,
+    /// Wakes the writer.
+    writer: Waker,
     pub(super) clock: Arc<ChangeClock>,
 }
 
@@ -147,12 +147,12 @@ pub(super) struct CurrentReplica {
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl CurrentReplica {
-    pub(super) fn new(engine: Engine, options: &Options) -> Self {
+    pub(super) fn new(engine: Engine, options: &Options, writer: Waker) -> Self {
         let current = Self {
             replica: ArcSwapOption::empty(),
             index_bytes: options.index_bytes,
             snapshot_bytes: options.snapshot_bytes,
-            jobs: Arc::default(),
+            writer,
             clock: Arc::default(),
         };
         current.install(engine);
@@ -194,7 +194,7 @@ impl CurrentReplica {
             indexes: Indexes::new(self.index_bytes),
             clock: Arc::clone(&self.clock),
             fault: OnceLock::new(),
-            jobs: Arc::clone(&self.jobs),
+            writer: self.writer.clone(),
             draining: Arc::default(),
             #[cfg(test)]
             panics_on_publish: AtomicBool::default(),

@@ -1,5 +1,10 @@
 //! Snapshots: consistent views of the store as of one commit, while the writer keeps committing.
 
+mod indexed;
+mod records;
+
+pub use indexed::IndexedSnapshot;
+
 use super::{
     StoreError,
     entries::{Bounds, Entry, Stored},

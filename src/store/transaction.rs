@@ -1,5 +1,8 @@
 //! The view and the changes of one command.
 
+mod dedup;
+mod records;
+
 use super::{
     StoreError,
     entries::{Changes, Stored},

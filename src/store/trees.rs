@@ -135,6 +135,11 @@ impl Counters {
         [self.last_tiny_id.to_be_bytes(), self.live.to_be_bytes()].concat()
     }
 
+    /// As [`decode`](Self::decode). An account without counters has never had an object.
+    pub(super) fn decode_optional(value: Option<impl AsRef<[u8]>>) -> Result<Self, StoreError> {
+        value.map_or(Ok(Self::default()), |value| Self::decode(value.as_ref()))
+    }
+
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
         let decoded = bytes.split_at_checked(8).and_then(|(last, live)| {
             Some(Self {

@@ -41,11 +41,11 @@ pub(super) struct WriterThread {
 impl WriterThread {
     pub(super) fn start(
         current: Arc<CurrentReplica>,
+        jobs: Arc<JobQueue>,
         ledger: Box<dyn Ledger>,
         folder: &Path,
         options: &Options,
     ) -> io::Result<Self> {
-        let jobs = Arc::clone(&current.jobs);
         let state = Arc::new(WriterState::default());
         state.set_running();
 

@@ -1,17 +1,37 @@
 //! The state of the writer: counters, and whether it makes progress.
 
-use super::{StallCause, StoreError, WriterStatistics};
+use super::{STALL_TIMEOUT, StallCause, StoreError};
 use crate::clock::Clock;
 use std::{
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-/// A commit or batch that takes longer counts as stalled.
-pub const STALL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Counters of the writer since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriterStatistics {
+    /// Commands answered.
+    pub commands: u64,
+    /// Durable commits. Commands that waited together share one.
+    pub commits: u64,
+    /// Commands waiting.
+    pub waiting: u64,
+    /// Commands refused because the queue was full.
+    pub refused_full: u64,
+    /// Commands refused because the store was closed or recovering.
+    pub refused_closed: u64,
+    /// Engine failures.
+    pub faults: u64,
+    /// Successful recoveries.
+    pub recoveries: u64,
+    /// Commands refused because the writer was stalled.
+    pub refused_stalled: u64,
+    /// Whether the writer accepts commands.
+    pub is_writable: bool,
+}
 
 /// Counters, and the current activity.
 #[derive(Debug, Default)]

@@ -41,6 +41,15 @@ impl Source {
             .trim_end_matches(".rs")
     }
 
+    /// Whether the file is a module, such as `store/local`, or below it.
+    pub(crate) fn is_in(&self, module: &str) -> bool {
+        let name = self.name.trim_end_matches(".rs");
+        let rest = name
+            .strip_prefix("src/")
+            .and_then(|name| name.strip_prefix(module));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// How many modules the file is below the root: 1 for `src/http.rs`, 2 for `src/http/body.rs`.
     pub(crate) fn depth(&self) -> usize {
         if matches!(self.layer(), "lib" | "main") {

@@ -12,6 +12,7 @@ use std::{
     fs::{File, TryLockError},
     io,
     path::Path,
+    task::Waker,
     thread,
     time::Duration,
 };
@@ -34,7 +35,8 @@ pub fn read_offline<T: Send + 'static>(
     let opened = readable.folder();
     let read = catch_engine_panic(folder, move || {
         let engine = open_existing(&opened, cache_bytes)?;
-        let current = CurrentReplica::new(engine, &options(cache_bytes, None));
+        let current =
+            CurrentReplica::new(engine, &options(cache_bytes, None), Waker::noop().clone());
         work(&Snapshot::new(current.acquire()?))
     });
 

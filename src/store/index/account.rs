@@ -1,10 +1,10 @@
 //! The index of one account: its view, and what builders and the writer share.
 
-use super::{IndexView, IndexedSnapshot, build::ApplyError, build::apply_change};
-use crate::{
-    domain::list::FieldPath,
-    store::{Snapshot, StoreError, change::Change},
+use super::{
+    IndexView,
+    apply::{ApplyError, apply_change},
 };
+use crate::{domain::list::FieldPath, store::change::Change};
 use std::sync::{
     Arc, Condvar, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -12,7 +12,7 @@ use std::sync::{
 
 /// The index of one account's collection.
 #[derive(Debug, Default)]
-pub(super) struct AccountIndex {
+pub(in crate::store) struct AccountIndex {
     pub(super) state: Mutex<AccountState>,
     pub(super) built: Condvar,
     pub(super) last_use: AtomicU64,
@@ -22,14 +22,14 @@ pub(super) struct AccountIndex {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct AccountState {
+pub(in crate::store) struct AccountState {
     pub(super) view: Option<IndexView>,
     /// While the index is being built: the changes published since it began.
     pub(super) building: Option<Vec<Change>>,
     /// Fields that do not fit into the budget.
     pub(super) oversized: Vec<FieldPath>,
     /// Whether this entry was removed from `Indexes::accounts`.
-    pub(super) evicted: bool,
+    pub(in crate::store) evicted: bool,
     pub(super) changes_since_recount: usize,
 }
 
@@ -37,8 +37,15 @@ pub(super) struct AccountState {
 const MAX_OVERSIZED_FIELDS: usize = 64;
 
 impl AccountIndex {
-    pub(super) fn lock(&self) -> MutexGuard<'_, AccountState> {
+    pub(in crate::store) fn lock(&self) -> MutexGuard<'_, AccountState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks the state once nothing is being built.
+    pub(in crate::store) fn lock_idle(&self) -> MutexGuard<'_, AccountState> {
+        self.built
+            .wait_while(self.lock(), |state| state.building.is_some())
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn recount(&self, state: &mut AccountState) {
@@ -68,25 +75,23 @@ impl AccountState {
             .saturating_add(refused.sum())
     }
 
-    pub(super) fn indexed(
-        &mut self,
-        fields: &[&FieldPath],
-        snapshot: impl Fn() -> Result<Snapshot, StoreError>,
-    ) -> Result<Option<IndexedSnapshot>, StoreError> {
-        match &mut self.view {
-            // Holding the lock keeps the writer from publishing between these two.
-            Some(view) if fields.iter().all(|field| view.has(field)) => {
-                view.mark_used(fields);
-                Ok(Some(IndexedSnapshot {
-                    view: view.clone(),
-                    snapshot: snapshot()?,
-                }))
-            }
-            _ => Ok(None),
+    /// The view, if it has these fields. While the caller holds the lock, the writer cannot publish:
+    /// a snapshot taken meanwhile shows the same commit.
+    pub(in crate::store) fn view_with(&mut self, fields: &[&FieldPath]) -> Option<IndexView> {
+        let view = self.view.as_mut()?;
+        if !fields.iter().all(|field| view.has(field)) {
+            return None;
         }
+        view.mark_used(fields);
+        Some(view.clone())
     }
 
-    pub(super) fn missing(&self, fields: &[&FieldPath]) -> Vec<FieldPath> {
+    /// Whether one of the fields is known not to fit into the budget.
+    pub(in crate::store) fn is_oversized(&self, fields: &[&FieldPath]) -> bool {
+        fields.iter().any(|field| self.oversized.contains(field))
+    }
+
+    pub(in crate::store) fn missing(&self, fields: &[&FieldPath]) -> Vec<FieldPath> {
         let mut missing = Vec::new();
         for field in fields {
             let known = self.view.as_ref().is_some_and(|view| view.has(field));
@@ -120,7 +125,7 @@ impl AccountState {
         }
     }
 
-    pub(super) fn mark_oversized(&mut self, fields: Vec<FieldPath>) {
+    pub(in crate::store) fn mark_oversized(&mut self, fields: Vec<FieldPath>) {
         if self.oversized.len() >= MAX_OVERSIZED_FIELDS {
             self.oversized.clear();
         }

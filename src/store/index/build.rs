@@ -1,38 +1,46 @@
-//! Building the index of one account while the writer keeps committing.
+//! The hand-over between a builder, which reads all objects of an account, and the writer, which
+//! keeps committing meanwhile.
 
-use super::{IndexView, IndexedSnapshot, account::AccountIndex};
-use crate::{
-    domain::list::{FieldPath, RawObject},
-    store::{
-        Snapshot, StoreError,
-        change::{Change, ChangeKind},
-        entries::Stored,
-    },
+use super::{
+    IndexView,
+    account::{AccountIndex, AccountState},
+    apply::apply_change,
 };
+use crate::domain::list::FieldPath;
+use std::sync::MutexGuard;
 
 /// Held while an index is being built. Dropping it wakes those who wait for the index.
-pub(super) struct BuildGuard<'a>(pub(super) &'a AccountIndex);
+pub(in crate::store) struct BuildGuard<'a>(&'a AccountIndex);
 
-impl BuildGuard<'_> {
-    /// Applies the changes published meanwhile, stores the index and returns it with a snapshot.
-    pub(super) fn finish(
+impl<'a> BuildGuard<'a> {
+    /// From here on the writer queues its changes: a snapshot taken afterwards and they are the
+    /// whole truth.
+    pub(in crate::store) fn begin(
+        index: &'a AccountIndex,
+        mut state: MutexGuard<'_, AccountState>,
+    ) -> Self {
+        state.building = Some(Vec::new());
+        Self(index)
+    }
+
+    /// Applies the changes published meanwhile, and stores the index. Calls `pair` with its view
+    /// while the writer cannot publish. `None` if the index does not fit into the budget.
+    pub(in crate::store) fn finish<T>(
         &self,
         budget: usize,
         fields: &[&FieldPath],
         built: Option<IndexView>,
-        snapshot: impl Fn() -> Result<Snapshot, StoreError>,
-    ) -> Result<BuildOutcome, StoreError> {
+        pair: impl FnOnce(IndexView) -> T,
+    ) -> Option<T> {
         let mut state = self.0.lock();
         let changes = state.building.take().unwrap_or_default();
-        let Some(mut built) = built else {
-            return Ok(BuildOutcome::TooLarge);
-        };
+        let mut built = built?;
 
         if !changes
             .iter()
             .all(|change| apply_change(&mut built, change).is_ok())
         {
-            return Ok(BuildOutcome::TooLarge);
+            return None;
         }
 
         let view = match state.view.take() {
@@ -51,53 +59,14 @@ impl BuildGuard<'_> {
         state.view = fits.then_some(view);
         self.0.recount(&mut state);
 
-        Ok(state
-            .indexed(fields, snapshot)?
-            .map_or(BuildOutcome::TooLarge, |indexed| {
-                BuildOutcome::Ready(Box::new(indexed))
-            }))
+        state.view_with(fields).map(pair)
     }
-}
-
-pub(super) enum BuildOutcome {
-    /// The index is ready.
-    Ready(Box<IndexedSnapshot>),
-    /// The index does not fit into the budget.
-    TooLarge,
 }
 
 impl Drop for BuildGuard<'_> {
     fn drop(&mut self) {
+        // Before waking the others, so that they find no build under way.
         self.0.lock().building = None;
         self.0.built.notify_all();
     }
-}
-
-/// Why a change cannot be applied to a view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ApplyError {
-    /// The record cannot be parsed.
-    Damaged,
-    /// The values of the indexed fields are too large.
-    TooLarge,
-}
-
-/// Applies a change to a view.
-pub(super) fn apply_change(view: &mut IndexView, change: &Change) -> Result<(), ApplyError> {
-    let tiny_id = change.tiny_id().map_err(|_| ApplyError::Damaged)?;
-    match &change.kind {
-        ChangeKind::Delete(_) => view.remove(tiny_id),
-        ChangeKind::Put(_) if !view.has_fields() => view.insert_tiny_id(tiny_id),
-        ChangeKind::Put(record) => {
-            let object = parse(record).map_err(|_| ApplyError::Damaged)?;
-            view.set(tiny_id, &object)
-                .map_err(|_| ApplyError::TooLarge)?;
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn parse(stored: &Stored) -> Result<RawObject<'_>, StoreError> {
-    RawObject::parse(stored.as_ref())
-        .map_err(|error| StoreError::damaged(format!("a record cannot be read: {error}")))
 }

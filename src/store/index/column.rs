@@ -287,7 +287,7 @@ impl Chunk {
 
 /// The value does not fit: a chunk holds less than 4 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TooLarge;
+pub(in crate::store) struct TooLarge;
 
 #[cfg(test)]
 mod tests {

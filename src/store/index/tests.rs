@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::{
-    domain::integration::SCHEMA,
+    domain::{integration::SCHEMA, list::FieldPath},
     store::{
         Durability, INTEGRATIONS, Options, Store,
         change::{Change, ChangeKind},
@@ -50,10 +50,9 @@ fn an_account_keeps_its_most_recently_used_fields() {
             .acquire()
             .unwrap()
             .indexes
-            .entry(&(INTEGRATIONS.records, account(1)))
+            .get_or_create(&(INTEGRATIONS.records, account(1)))
             .lock()
-            .indexed(&[field], || store.snapshot())
-            .unwrap()
+            .view_with(&[field])
             .is_some()
     };
 
@@ -117,7 +116,7 @@ fn a_commit_is_not_visible_before_its_index_changes() {
     store.indexed(INTEGRATIONS, &account, &[]).unwrap().unwrap();
     let replica = store.current.acquire().unwrap();
     let indexes = &replica.indexes;
-    let entry = indexes.entry(&(INTEGRATIONS.records, account.clone()));
+    let entry = indexes.get_or_create(&(INTEGRATIONS.records, account.clone()));
     let change = Change {
         collection: INTEGRATIONS,
         account,

@@ -75,7 +75,7 @@ impl IndexView {
     }
 
     /// An empty view with these fields.
-    pub(super) fn with_fields(fields: impl IntoIterator<Item = FieldPath>) -> Self {
+    pub(in crate::store) fn with_fields(fields: impl IntoIterator<Item = FieldPath>) -> Self {
         let columns = fields
             .into_iter()
             .map(|field| (field, Arc::default()))
@@ -116,7 +116,7 @@ impl IndexView {
     }
 
     /// Adds an object without values.
-    pub(super) fn insert_tiny_id(&mut self, tiny_id: u64) {
+    pub(in crate::store) fn insert_tiny_id(&mut self, tiny_id: u64) {
         Arc::make_mut(&mut self.live).insert(tiny_id);
     }
 
@@ -125,7 +125,11 @@ impl IndexView {
     /// # Errors
     /// The values are too much work, and nothing changed; or a column is full, and the view must be
     /// dropped.
-    pub(super) fn set(&mut self, tiny_id: u64, object: &RawObject<'_>) -> Result<(), TooLarge> {
+    pub(in crate::store) fn set(
+        &mut self,
+        tiny_id: u64,
+        object: &RawObject<'_>,
+    ) -> Result<(), TooLarge> {
         let fields: Vec<&FieldPath> = self.columns.iter().map(|(field, _)| field).collect();
         let (values, work) = FieldPath::find_each(&fields, object);
         if work > MAX_CHANGE_WORK_BYTES {
@@ -172,12 +176,12 @@ impl IndexView {
         }
     }
 
-    pub(super) fn has_fields(&self) -> bool {
+    pub(in crate::store) fn has_fields(&self) -> bool {
         !self.columns.is_empty()
     }
 
     /// Approximate memory use.
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::store) fn bytes(&self) -> usize {
         const COLUMN_OVERHEAD: usize = 128;
         let columns = self
             .columns

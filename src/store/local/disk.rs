@@ -1,6 +1,9 @@
 //! Syncs the files of a store, through file handles of our own.
 
-use super::watermark::Watermark;
+use super::{
+    layout::{BLOBS, CONF, LOG},
+    watermark::Watermark,
+};
 use std::{
     collections::BTreeSet,
     ffi::OsString,
@@ -25,13 +28,13 @@ impl Disk {
     /// are.
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         let disk = Self {
-            log: File::options().write(true).open(folder.join("db"))?,
+            log: File::options().write(true).open(folder.join(LOG))?,
             watermark: Watermark::open(folder)?,
-            blobs: folder.join("blobs"),
+            blobs: folder.join(BLOBS),
             synced_blobs: Mutex::default(),
         };
 
-        for file in ["conf", "db"] {
+        for file in [CONF, LOG] {
             File::open(folder.join(file))?.sync_all()?;
         }
 

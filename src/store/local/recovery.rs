@@ -1,15 +1,9 @@
-//! Recovery after a failed commit or engine failure: closes the store beneath its readers and
-//! reopens it until it works again.
+//! What recovery does to the files of a store that is closed after a failure.
 //!
-//! After a failed write the engine is unusable, even once the disk has room again, and it is
-//! unknown how much of the last commit is on disk. So the engine is thrown away, and the files
-//! decide. After a failed sync the kernel may take dirty pages for clean. So everything in the
-//! files is written again and synced before anything is built on it.
+//! After a failed sync the kernel may take dirty pages for clean. So everything in the files is
+//! written again and synced before anything is built on it.
 
-use super::{Engine, open, repair::SEGMENT_BYTES};
-use crate::store::{
-    OpenError, Options, StoreError, entries::Changes, ledger, replica::CurrentReplica,
-};
+use super::layout::{BLOBS, LOG, PROBE_FILE, SEGMENT_BYTES};
 use std::{
     fs::{self, File},
     io::{self, Write},
@@ -17,71 +11,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Why the store does not accept writes yet.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ReopenError {
-    #[error("the folder cannot be written: {0}")]
-    Probe(io::Error),
-    #[error("readers are still using it")]
-    ReadersActive,
-    #[error("cannot rewrite its files: {0}")]
-    Rewrite(io::Error),
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    #[error("it opened, but a test commit failed: {0}")]
-    TestCommit(StoreError),
-}
-
-impl From<ReopenError> for ledger::RecoveryError {
-    fn from(error: ReopenError) -> Self {
-        let kept_readers = matches!(error, ReopenError::Probe(_) | ReopenError::ReadersActive);
-        Self {
-            kept_readers,
-            cause: error.into(),
-        }
-    }
-}
-
-/// Makes one attempt. Readers keep their replica until the folder is writable.
-pub(super) fn attempt(
-    current: &CurrentReplica,
-    folder: &Path,
-    options: &Options,
-) -> Result<(), ReopenError> {
-    probe(folder).map_err(ReopenError::Probe)?;
-    if !current.close(folder) {
-        return Err(ReopenError::ReadersActive);
-    }
-
-    rewrite(folder).map_err(ReopenError::Rewrite)?;
-    // Without a token secret, no new store is created should the files be gone.
-    let options = Options {
-        token_secret: None,
-        ..options.clone()
-    };
-    let engine = open::open(folder, &options)?;
-    let committed = commit_nothing(&engine);
-    current.replace(engine);
-
-    committed.map_err(ReopenError::TestCommit)
-}
-
-/// Makes an empty commit.
-fn commit_nothing(engine: &Engine) -> Result<(), StoreError> {
-    engine.apply(&Changes::default())?;
-    engine.sync()
-}
-
-/// Exists beside `db` for a moment.
-pub(super) const PROBE_FILE: &str = "probe";
-
 /// As much as the engine writes at once, which is a segment, and a margin.
 const PROBE_LEN: usize = SEGMENT_BYTES + (1 << 20);
 
 const REWRITE_CHUNK_LEN: usize = 1 << 20;
 
 /// Writes and syncs a file that serves no other purpose.
-fn probe(folder: &Path) -> io::Result<()> {
+pub(in crate::store) fn probe(folder: &Path) -> io::Result<()> {
     let path = folder.join(PROBE_FILE);
     // Remove what a killed process left: the disk may lack just that space. Usually there is none.
     let _ignored = fs::remove_file(&path);
@@ -95,13 +31,15 @@ fn probe(folder: &Path) -> io::Result<()> {
 }
 
 /// Writes all files of the store again with their contents, and syncs them.
-fn rewrite(folder: &Path) -> io::Result<()> {
-    let log = folder.join("db");
-    let held = File::options().read(true).write(true).open(&log)?;
+pub(in crate::store) fn rewrite(folder: &Path) -> io::Result<()> {
+    let held = File::options()
+        .read(true)
+        .write(true)
+        .open(folder.join(LOG))?;
     // Take the engine's own lock, so that no other process opens the store meanwhile.
     held.try_lock()?;
     rewrite_file(&held)?;
-    for blob in files(&folder.join("blobs"))? {
+    for blob in files(&folder.join(BLOBS))? {
         rewrite_file(&File::options().read(true).write(true).open(blob)?)?;
     }
     held.unlock()

@@ -6,7 +6,7 @@
 //! with a vague message. So a damaged snapshot or `conf` is moved aside before the engine opens,
 //! which then reads everything from the log.
 
-use super::recovery::PROBE_FILE;
+use super::layout::{CONF, LEGACY_SEGMENT_BYTES, LOG, PROBE_FILE, SEGMENT_BYTES};
 use std::{
     fs::{self, File},
     io,
@@ -14,15 +14,6 @@ use std::{
     path::Path,
 };
 
-/// Segment size of a new store's log. Values up to a quarter of it stay in the log; larger ones get
-/// files of their own, which the engine does not sync (see docs/storage.md, "Power cuts").
-pub(super) const SEGMENT_BYTES: usize = 8 << 20;
-
-/// The engine's default, which early stores were created with.
-const LEGACY_SEGMENT_BYTES: usize = 1 << 19;
-
-const LOG: &str = "db";
-const CONF: &str = "conf";
 const QUARANTINE_PREFIX: &str = "damaged.";
 
 /// Removes unfinished snapshots and moves damaged snapshots and a damaged `conf` aside. Does

@@ -1,10 +1,13 @@
 //! Reads of collections from a snapshot: counts, records by tinyId, pages and scans.
+//!
+//! Apart from scans of all accounts, no read touches another account's index.
 
-use super::{Collection, ScanDirection, decode, tiny_id_in_record};
+use super::Snapshot;
 use crate::{
     domain::ids::AccountId,
     store::{
-        Snapshot, StoreError,
+        Collection, ScanDirection, StoreError,
+        collection::tiny_id_in_record,
         entries::{Entry, Stored},
         trees::{self, Counters, Tree},
     },
@@ -36,11 +39,9 @@ impl Snapshot {
     /// # Errors
     /// The store cannot be read.
     pub fn count(&self, collection: Collection, account: &AccountId) -> Result<u64, StoreError> {
-        Ok(decode(self.get(
-            Tree::Accounts,
-            &trees::counters_key(account, collection.name),
-        )?)?
-        .live)
+        let key = trees::counters_key(account, collection.name);
+        let counters = Counters::decode_optional(self.get(Tree::Accounts, &key)?)?;
+        Ok(counters.live)
     }
 
     /// The account's records with these tinyIds, in the given order; `None` if they exceed

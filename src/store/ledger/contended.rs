@@ -1,9 +1,9 @@
 //! A ledger that conflicts at random, as one that several writers share does. For tests.
 
-use super::{
+use super::{CommitLimits, Ledger, RecoveryError, Verdict};
+use crate::store::{
     StoreError,
     entries::Changes,
-    ledger::{CommitLimits, Ledger, RecoveryError, Verdict},
     replica::{CurrentReplica, Replica},
     trees::Tree,
 };
@@ -13,7 +13,7 @@ const FOREIGN_WRITES: &[u8] = b"foreign_writes";
 
 /// Wraps a ledger and lets an imaginary other writer win every other proposal or so.
 #[derive(Debug)]
-pub(super) struct ContendedLedger<L> {
+pub(in crate::store) struct ContendedLedger<L> {
     inner: L,
     random: u64,
     foreign_writes: u64,
@@ -21,7 +21,7 @@ pub(super) struct ContendedLedger<L> {
 
 impl<L> ContendedLedger<L> {
     /// The same seed gives the same conflicts.
-    pub(super) fn new(inner: L, seed: u64) -> Self {
+    pub(in crate::store) fn new(inner: L, seed: u64) -> Self {
         Self {
             inner,
             random: seed,
