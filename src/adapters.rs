@@ -138,11 +138,13 @@ fn explain_unreadable(
         ParsedEvent::Ignored {
             thirdparty_id,
             confirm,
+            interpretation,
             ..
         } => ParsedEvent::Ignored {
             reason: unreadable.reason.clone(),
             thirdparty_id,
             confirm,
+            interpretation,
         },
         parsed => parsed,
     }
@@ -165,10 +167,12 @@ fn truncate(parsed: ParsedEvent) -> ParsedEvent {
             reason,
             thirdparty_id,
             confirm,
+            interpretation,
         } => ParsedEvent::Ignored {
             reason,
             thirdparty_id: stored(thirdparty_id),
             confirm,
+            interpretation,
         },
         blocked @ ParsedEvent::Blocked { .. } => blocked,
     }
@@ -212,6 +216,17 @@ const COSTLY_OPTIONS: [&str; 4] = [
 /// Bodies up to this size are parsed quickly, whatever they contain.
 const MAX_QUICK_BODY_BYTES: usize = 8 << 10;
 
+/// Whether rules or templates in these options may show the URL of a request.
+pub fn may_show_url(options: &Map<String, Value>) -> bool {
+    [
+        "custom_definition",
+        "description_template",
+        "title_template",
+    ]
+    .iter()
+    .any(|option| options.contains_key(*option))
+}
+
 /// Whether parsing may block the current thread for too long.
 pub fn is_costly(parts: &RequestParts, options: &Map<String, Value>) -> bool {
     parts.body.len() > MAX_QUICK_BODY_BYTES
@@ -228,6 +243,13 @@ pub fn response_body(
     parsed: &ParsedEvent,
 ) -> Option<ResponseBody> {
     vendors::get(integration_type).response_body?(request, parsed)
+}
+
+/// The option with the secret that requests of this type must present.
+pub fn secret_option(integration_type: &str) -> Option<&'static str> {
+    vendors::get(integration_type)
+        .secret
+        .map(|secret| secret.option())
 }
 
 /// Whether senders of this type repeat a request until it is answered with 200.

@@ -6,6 +6,7 @@ pub mod body;
 pub mod caller;
 pub mod directory;
 pub mod distinct;
+pub mod dry_run_input;
 pub mod egress;
 pub mod endpoint;
 pub mod entity_tag;
@@ -15,6 +16,7 @@ pub mod ids;
 pub mod import;
 pub mod integration;
 pub mod integration_input;
+pub mod interpretation;
 
 pub mod limits;
 pub mod list;

@@ -7,6 +7,7 @@ use crate::domain::event::{
 use crate::domain::{
     body,
     distinct::{AddOutcome, Distinct},
+    interpretation::Interpretation,
     limits,
 };
 use serde_json::Value;
@@ -40,6 +41,7 @@ pub(super) fn ignored(reason: impl Into<String>, id: impl Into<EventId>) -> Pars
         reason: reason.into(),
         thirdparty_id: id.into().0,
         confirm: None,
+        interpretation: Interpretation::default(),
     }
 }
 
@@ -93,7 +95,7 @@ impl EventBuilder {
                 fresh_id: FreshId::Uuid,
                 first_creates: false,
                 replies_to: Vec::new(),
-                warnings: Vec::new(),
+                interpretation: Interpretation::default(),
                 content: Content::default(),
             },
             refusal: None,
@@ -193,12 +195,6 @@ impl EventBuilder {
     /// Sets the third-party ids of the events that this one replies to.
     pub(super) fn replies_to(mut self, ids: Vec<String>) -> Self {
         self.event.replies_to = ids;
-        self
-    }
-
-    /// Adds errors that did not prevent the event, for its log.
-    pub(super) fn warnings(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
-        self.event.warnings.extend(warnings);
         self
     }
 

@@ -1,8 +1,8 @@
 //! The option `custom_definition`, YAML with rules that turn a request into an event.
 //!
 //! The first rule that matches decides, else `default`, and of its actions the first. Strings in an
-//! action are templates. An error costs only the field or the rule in which it occurs, and leaves a
-//! warning in the log. Source: PagerTree's guides to custom webhooks and routers.
+//! action are templates. An error costs only the field or the rule in which it occurs, and shows in
+//! the log. Source: PagerTree's guides to custom webhooks and routers.
 
 mod clock_operators;
 mod condition;
@@ -13,17 +13,17 @@ mod validation;
 use super::{
     builder::{EventBuilder, EventId, ignored},
     field::Field,
-    template::Templates,
+    template::{self, Templates},
 };
-use crate::domain::event::{Action, AlertUrgency, DatumKind, Incident, ParsedEvent};
+use crate::domain::{
+    event::{Action, AlertUrgency, DatumKind, Incident, ParsedEvent},
+    interpretation::Interpretation,
+};
 use chrono::{DateTime, Utc};
 use document::Definition;
 use serde_json::{Map, Value, json};
 
 pub(super) use validation::validate;
-
-/// Warnings that a log shows.
-const MAX_WARNINGS: usize = 10;
 
 /// Applies a definition to a log, the request as rules and templates see it. `to_event` turns the
 /// chosen action into an event, after its templates have been rendered.
@@ -46,62 +46,37 @@ pub(super) fn apply(
     }
 
     let templates = Templates::new(json!({"always": true, "log": log}), now);
-    let mut warnings = Warnings::default();
-    let Some((place, action)) = definition.action(templates.values(), now, &mut warnings) else {
-        return ignored(
-            warnings.append_to("no rule of the custom definition matches"),
-            None,
-        );
+    let mut interpretation = Interpretation::default();
+    let Some((place, action)) = definition.action(templates.values(), now, &mut interpretation)
+    else {
+        let parsed = ignored("no rule of the custom definition matches", None);
+        return with_interpretation(parsed, interpretation);
     };
 
-    let action = render(action, &place, &templates, &mut warnings).unwrap_or_default();
+    let action = render(action, &place, &templates, &mut interpretation).unwrap_or_default();
+    interpretation.rule = Some(place);
     let action = Field::new(Some(&action));
-    let kind = match action.get("type").normalized().as_str() {
-        "create" => Action::Create,
-        "acknowledge" => Action::Acknowledge,
-        "resolve" => Action::Resolve,
+    let parsed = match action.get("type").normalized().as_str() {
+        "create" => to_event(Action::Create, action).build(),
+        "acknowledge" => to_event(Action::Acknowledge, action).build(),
+        "resolve" => to_event(Action::Resolve, action).build(),
         _ => {
             let reason = action.get("reason").non_empty();
             let reason =
                 reason.unwrap_or_else(|| "ignored by a rule of the custom definition".to_owned());
-            return ignored(warnings.append_to(&reason), None);
+            ignored(reason, None)
         }
     };
-
-    to_event(kind, action)
-        .warnings(warnings.into_messages())
-        .build()
+    with_interpretation(parsed, interpretation)
 }
 
-/// Errors in parts of a definition, which do not affect the others.
-#[derive(Debug, Default)]
-struct Warnings {
-    messages: Vec<String>,
-    omitted: usize,
-}
-
-impl Warnings {
-    fn add(&mut self, place: &str, error: &str) {
-        if self.messages.len() < MAX_WARNINGS {
-            self.messages.push(format!("{place}: {error}"));
-        } else {
-            self.omitted = self.omitted.saturating_add(1);
-        }
+fn with_interpretation(mut parsed: ParsedEvent, found: Interpretation) -> ParsedEvent {
+    match &mut parsed {
+        ParsedEvent::Event(event) => event.interpretation = found,
+        ParsedEvent::Ignored { interpretation, .. } => *interpretation = found,
+        ParsedEvent::Blocked { .. } => {}
     }
-
-    fn into_messages(mut self) -> Vec<String> {
-        if self.omitted > 0 {
-            self.messages.push(format!("{} more errors", self.omitted));
-        }
-        self.messages
-    }
-
-    /// The reason, followed by the warnings.
-    fn append_to(self, reason: &str) -> String {
-        let mut parts = vec![reason.to_owned()];
-        parts.extend(self.into_messages());
-        parts.join("; ")
-    }
+    parsed
 }
 
 /// Renders every string in a value. Parts whose templates fail are omitted.
@@ -109,25 +84,34 @@ fn render(
     value: &Value,
     place: &str,
     templates: &Templates,
-    warnings: &mut Warnings,
+    interpretation: &mut Interpretation,
 ) -> Option<Value> {
     match value {
         Value::String(text) => match templates.render(text) {
-            Ok(text) => Some(text.into()),
+            Ok(rendered) => {
+                if template::is_template(text) {
+                    interpretation
+                        .rendered
+                        .push((place.to_owned(), rendered.clone()));
+                }
+                Some(rendered.into())
+            }
             Err(error) => {
-                warnings.add(place, &error);
+                interpretation.add_error(place, error);
                 None
             }
         },
         Value::Array(items) => {
             let items = items.iter().enumerate().filter_map(|(index, item)| {
-                render(item, &format!("{place}[{index}]"), templates, warnings)
+                let place = format!("{place}[{index}]");
+                render(item, &place, templates, interpretation)
             });
             Some(items.collect())
         }
         Value::Object(members) => {
             let members = members.iter().filter_map(|(name, value)| {
-                let value = render(value, &format!("{place}.{name}"), templates, warnings)?;
+                let place = format!("{place}.{name}");
+                let value = render(value, &place, templates, interpretation)?;
                 Some((name.clone(), value))
             });
             Some(Value::Object(members.collect::<Map<_, _>>()))

@@ -26,7 +26,8 @@ pub struct RequestParts {
     pub fields: Vec<(String, String)>,
     /// The bytes of the body.
     pub body: Vec<u8>,
-    /// The URL of the request, as the client sees it.
+    /// The URL of the request, as the client sees it. Empty unless the options of the integration
+    /// may show it.
     pub url: String,
     /// The address of the client.
     pub remote_ip: Option<String>,
@@ -34,6 +35,16 @@ pub struct RequestParts {
     pub received_at: Option<Timestamp>,
     /// Whether to parse exactly as PagerTree does, or more leniently.
     pub strictness: Strictness,
+}
+
+impl RequestParts {
+    /// A header; its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
 }
 
 /// A request and its parameters. Those of the body, JSON or a form, take precedence over those of
@@ -89,7 +100,7 @@ impl InboundRequest {
     }
 
     fn parse(parts: RequestParts, batches: Batches) -> (Self, Vec<Value>) {
-        let content_type = header(&parts, "content-type").unwrap_or_default();
+        let content_type = parts.header("content-type").unwrap_or_default();
         let is_strict = parts.strictness == Strictness::Strict;
         let text = charset::decode(&parts.body, content_type);
         let body = event_body::parse(
@@ -202,6 +213,11 @@ impl InboundRequest {
         })
     }
 
+    /// The parameters, without the request.
+    pub fn into_parameters(self) -> Value {
+        self.parameters
+    }
+
     /// All parameters, as a JSON object.
     pub fn parameters(&self) -> &Value {
         &self.parameters
@@ -228,16 +244,8 @@ impl InboundRequest {
 
     /// A header; its name in lower case.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        header(&self.parts, name)
+        self.parts.header(name)
     }
-}
-
-fn header<'a>(parts: &'a RequestParts, name: &str) -> Option<&'a str> {
-    parts
-        .headers
-        .iter()
-        .find(|(known, _)| known == name)
-        .map(|(_, value)| value.as_str())
 }
 
 /// Converts `content-type` to `Content-Type`.

@@ -50,6 +50,16 @@ impl Secret {
         Self::Bearer { option }
     }
 
+    /// The option of the integration that holds the secret.
+    pub(super) const fn option(self) -> &'static str {
+        let (Self::Header { option, .. }
+        | Self::Parameter { option, .. }
+        | Self::Bearer { option }
+        | Self::Signature { option, .. }
+        | Self::TimestampedSignature { option, .. }) = self;
+        option
+    }
+
     /// Checks a request.
     ///
     /// # Errors
@@ -59,11 +69,7 @@ impl Secret {
         request: &InboundRequest,
         options: VendorOptions<'_>,
     ) -> Result<(), String> {
-        let (Self::Header { option, .. }
-        | Self::Parameter { option, .. }
-        | Self::Bearer { option }
-        | Self::Signature { option, .. }
-        | Self::TimestampedSignature { option, .. }) = self;
+        let option = self.option();
         let Some(key) = options.get(option).non_empty() else {
             return Ok(());
         };

@@ -43,11 +43,16 @@ pub(super) struct Templates {
 /// # Errors
 /// The template is malformed, too large, or calls an unknown helper.
 pub(super) fn validate(template: &str) -> Result<(), String> {
-    if template.contains("{{") {
+    if is_template(template) {
         check_elements(&compile(template)?, MAX_DEPTH)
     } else {
         Ok(())
     }
+}
+
+/// Whether a text has tags. Any other text renders as itself.
+pub(super) fn is_template(text: &str) -> bool {
+    text.contains("{{")
 }
 
 fn compile(template: &str) -> Result<Template, String> {
@@ -137,7 +142,7 @@ impl Templates {
     /// # Errors
     /// The template is malformed, a helper fails, or the budget is exhausted.
     pub(super) fn render(&self, template: &str) -> Result<String, String> {
-        if !template.contains("{{") {
+        if !is_template(template) {
             return Ok(template.to_owned());
         }
 

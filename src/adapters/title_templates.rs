@@ -8,8 +8,8 @@ use super::{InboundRequest, field::VendorOptions, template::Templates, vendor::V
 use crate::domain::event::ParsedEvent;
 use serde_json::{Value, json};
 
-/// Renders the templates of an integration, if the event may create an alert. An error leaves a
-/// warning.
+/// Renders the templates of an integration, if the event may create an alert. An error costs only
+/// its template, and shows in the log.
 pub(super) fn apply(
     vendor: &Vendor,
     integration: &Value,
@@ -36,15 +36,25 @@ pub(super) fn apply(
     );
 
     for (name, template) in templates.into_iter().flatten() {
-        match renderer.render(&template) {
-            Ok(text) if text.trim().is_empty() => {}
-            Ok(text) if name == "title_template" => {
-                text.trim().clone_into(&mut event.content.title)
+        let place = format!("options.{name}");
+        let text = match renderer.render(&template) {
+            Ok(text) => text.trim().to_owned(),
+            Err(error) => {
+                event.interpretation.add_error(place, error);
+                continue;
             }
-            Ok(text) => event.content.description = Some(text.trim().to_owned()),
-            Err(error) => event.warnings.push(format!("options.{name}: {error}")),
+        };
+
+        if !text.is_empty() {
+            if name == "title_template" {
+                text.clone_into(&mut event.content.title);
+            } else {
+                event.content.description = Some(text.clone());
+            }
         }
+        event.interpretation.rendered.push((place, text));
     }
+
     ParsedEvent::Event(event)
 }
 

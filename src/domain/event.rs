@@ -1,6 +1,6 @@
 //! Events parsed from the requests of third parties.
 
-use super::integration::Urgency;
+use super::{integration::Urgency, interpretation::Interpretation};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -17,6 +17,8 @@ pub enum ParsedEvent {
         thirdparty_id: Option<String>,
         /// A URL to request in order to confirm a subscription.
         confirm: Option<String>,
+        /// How the integration's options took part.
+        interpretation: Interpretation,
     },
     /// The token or signature required by the integration's options is missing or wrong.
     Blocked {
@@ -39,8 +41,8 @@ pub struct Event {
     /// Third-party ids of earlier events that this one replies to. No alert is created while one of
     /// their alerts is active.
     pub replies_to: Vec<String>,
-    /// Errors that did not prevent the event, a sentence each.
-    pub warnings: Vec<String>,
+    /// How the integration's options took part.
+    pub interpretation: Interpretation,
     /// Contents of the alert to create.
     pub content: Content,
 }

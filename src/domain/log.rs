@@ -138,17 +138,29 @@ impl LogBody {
     }
 }
 
+const BINARY_PREFIX: &str = "data:application/octet-stream;base64,";
+
 impl LogBody {
+    /// The whole body, or `None` if only its beginning was kept.
+    pub fn whole(&self) -> Option<Vec<u8>> {
+        if self.bytes > MAX_LOGGED_BODY_BYTES {
+            return None;
+        }
+        if let Some(encoded) = self.text.strip_prefix(BINARY_PREFIX) {
+            return BASE64_STANDARD.decode(encoded).ok();
+        }
+        // Decoding an older charset makes a text longer. One that was cut has nearly this length.
+        let is_cut = self.text.len() > MAX_LOGGED_BODY_BYTES - char::MAX.len_utf8();
+        (!is_cut).then(|| self.text.clone().into_bytes())
+    }
+
     /// Keeps the beginning of a body that was decoded to `text`, or a `data:` URL of bytes that are
     /// not text in any charset.
     pub fn decoded(text: &str, bytes: &[u8]) -> Self {
         let is_binary = str::from_utf8(bytes).is_err() && text.chars().any(is_no_text);
         let text = if is_binary {
             let kept = bytes.get(..MAX_LOGGED_BODY_BYTES).unwrap_or(bytes);
-            format!(
-                "data:application/octet-stream;base64,{}",
-                BASE64_STANDARD.encode(kept)
-            )
+            format!("{BINARY_PREFIX}{}", BASE64_STANDARD.encode(kept))
         } else {
             text.get(..end_of_kept(text.as_bytes()))
                 .unwrap_or(text)
@@ -225,6 +237,23 @@ mod tests {
             LogBody::decoded(&"é".repeat(MAX_LOGGED_BODY_BYTES), b"").text,
             "é".repeat(MAX_LOGGED_BODY_BYTES / 2)
         );
+    }
+
+    #[test]
+    fn whole_bodies_can_be_read_back_and_cut_ones_cannot() {
+        for (text, bytes) in [
+            ("Kühl", &b"K\xc3\xbchl"[..]),
+            ("\u{8}\u{fffd}", b"\x08\xff"),
+            ("", b""),
+        ] {
+            assert_eq!(LogBody::decoded(text, bytes).whole().unwrap(), bytes);
+        }
+
+        for length in [MAX_LOGGED_BODY_BYTES, MAX_LOGGED_BODY_BYTES + 1] {
+            assert_eq!(LogBody::of(&vec![b'x'; length]).whole(), None);
+        }
+        let latin = LogBody::decoded(&"ü".repeat(40_000), &[0xfc; 40_000]);
+        assert_eq!(latin.whole(), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::http::{
     middleware::{self, RouteLabel},
     state::AppState,
     transport::sliced_body,
-    v3::{alerts, events, integrations, login, logs},
+    v3::{alerts, dry_run, events, integrations, login, logs},
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -133,6 +133,10 @@ pub const ROUTES: &[RouteSpec] = &[
     route("/metrics", &[(Get, || web::to(metrics::scrape))]),
     local("/_local/backup", &[(Get, || web::to(backup::backup))]),
     local("/_local/export", &[(Get, || web::to(backup::export))]),
+    route(
+        "/_local/integration/{id}/try",
+        &[(Post, || web::to(dry_run::dry_run))],
+    ),
     // What PagerTree does when it finds no responder.
     route(
         "/_local/alert/{id}/drop",

@@ -1,6 +1,7 @@
 //! Version 3 of PagerTree's integration API: its handlers and its wire format.
 
 pub(crate) mod alerts;
+pub(crate) mod dry_run;
 pub(crate) mod envelope;
 pub(crate) mod events;
 pub(crate) mod integrations;

@@ -1,10 +1,12 @@
 //! Events of third parties: parses a request, applies its event to the alerts of the integration,
 //! and logs it, all in one commit.
 
+mod dry_run;
 mod event_log;
 mod outcome;
 mod refused;
 
+pub use dry_run::{DryRun, DryRunReport};
 pub use refused::RefusedRequest;
 
 use super::{
@@ -22,6 +24,7 @@ use crate::{
         event::ParsedEvent,
         ids::{AccountId, IntegrationId},
         integration::Integration,
+        interpretation::Interpretation,
         log::LoggedRequest,
         quota::Quota,
         rejection::Rejection,
@@ -38,8 +41,15 @@ pub struct IncomingRequest {
     pub parts: RequestParts,
     /// The path of the request.
     pub path: String,
-    /// The address of the peer.
-    pub remote: Option<String>,
+}
+
+/// What an integration needs of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Reception {
+    /// Whether it receives mail messages.
+    pub receives_mail: bool,
+    /// Whether its options may show the URL of a request.
+    pub reads_url: bool,
 }
 
 /// How a request of a third party is acknowledged.
@@ -117,7 +127,6 @@ pub struct Events {
 struct IncomingEvent {
     request: InboundRequest,
     path: String,
-    remote: Option<String>,
     /// Whether the rate limit was exceeded. The event is then logged but has no effect.
     is_throttled: bool,
 }
@@ -193,13 +202,16 @@ impl Events {
         }
     }
 
-    /// Whether an integration receives mail messages.
+    /// What an integration needs of its requests.
     ///
     /// # Errors
     /// There is no such integration; the store failed.
-    pub fn receives_mail(&self, id: &IntegrationId) -> Result<bool, ServiceError> {
+    pub fn reception(&self, id: &IntegrationId) -> Result<Reception, ServiceError> {
         let integration: Integration = objects::decode(&self.record(id)?)?;
-        Ok(integration.integration_type.as_str() == MAIL_TYPE)
+        Ok(Reception {
+            receives_mail: integration.integration_type.as_str() == MAIL_TYPE,
+            reads_url: adapters::may_show_url(&integration.options),
+        })
     }
 
     /// The acknowledgement that an event would get now.
@@ -248,11 +260,7 @@ impl Events {
             Ok(quota) => (false, quota),
         };
 
-        let IncomingRequest {
-            mut parts,
-            path,
-            remote,
-        } = incoming;
+        let IncomingRequest { mut parts, path } = incoming;
         parts.received_at = Some(self.clock.now());
         let is_costly = adapters::is_costly(&parts, &integration.options);
         let account = integration.sid.clone();
@@ -262,7 +270,6 @@ impl Events {
             let event = IncomingEvent {
                 request,
                 path,
-                remote,
                 is_throttled,
             };
             let parsed = parse(record, integration, &event);
@@ -276,7 +283,6 @@ impl Events {
             let event = Arc::new(IncomingEvent {
                 request,
                 path: first.path.clone(),
-                remote: first.remote.clone(),
                 is_throttled: throttle.check(id.as_str()).is_err(),
             });
 
@@ -368,6 +374,7 @@ fn parse(record: Stored, integration: Integration, event: &IncomingEvent) -> Par
                 reason: THROTTLED.to_owned(),
                 thirdparty_id: None,
                 confirm: None,
+                interpretation: Interpretation::default(),
             }
         } else {
             adapters::parse_event(&integration, request)

@@ -321,7 +321,6 @@ fn arrival(session: &Session, id: &IntegrationId, message: &[u8], peer: IpAddr) 
     IncomingRequest {
         parts,
         path: format!("/integration/{}", id.as_str()),
-        remote: Some(peer.to_string()),
     }
 }
 

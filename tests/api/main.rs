@@ -37,6 +37,7 @@ mod cors;
 mod credentials_keys;
 mod credentials_open;
 mod definitions;
+mod dry_run;
 mod entity_tags;
 mod errors;
 mod event_bodies;

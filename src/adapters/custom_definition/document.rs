@@ -1,7 +1,7 @@
 //! The parsed definition: preprocessors, rules and the default.
 
-use super::{Warnings, query::Query};
-use crate::domain::reserved;
+use super::query::Query;
+use crate::domain::{interpretation::Interpretation, reserved};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
@@ -75,12 +75,12 @@ impl Definition {
     }
 
     /// The first action of the first rule that matches, else of `default`, and its place. A rule with an
-    /// error does not match, and leaves a warning.
+    /// error does not match, and the error is reported.
     pub(super) fn action(
         &self,
         values: &Value,
         now: DateTime<Utc>,
-        warnings: &mut Warnings,
+        interpretation: &mut Interpretation,
     ) -> Option<(String, &Value)> {
         let query = Query::new(values, now);
         let rules = items(self.0.get("rules")).iter().enumerate();
@@ -96,7 +96,7 @@ impl Definition {
                     return Some((format!("{place}.actions[0]"), action));
                 }
                 Ok(false) => {}
-                Err(error) => warnings.add(&place, &error),
+                Err(error) => interpretation.add_error(place, error),
             }
         }
 

@@ -25,7 +25,11 @@ fn apply_definition(definition: &str, body: &str) -> ParsedEvent {
 
 fn reason(parsed: ParsedEvent) -> String {
     match parsed {
-        ParsedEvent::Ignored { reason, .. } => reason,
+        ParsedEvent::Ignored {
+            reason,
+            interpretation,
+            ..
+        } => interpretation.append_errors_to(reason),
         other => panic!("{other:?}"),
     }
 }

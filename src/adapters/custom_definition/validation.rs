@@ -98,7 +98,7 @@ fn check_actions(rule: &Value, place: &str, errors: &mut Errors) {
             .get("type")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        if !kind.contains("{{") && !ACTIONS.contains(&kind.trim().to_lowercase().as_str()) {
+        if !template::is_template(kind) && !ACTIONS.contains(&kind.trim().to_lowercase().as_str()) {
             let expected = ACTIONS.join(", ");
             errors.add(
                 &format!("{place}.type"),

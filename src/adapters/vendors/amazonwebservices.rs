@@ -6,7 +6,7 @@
 //! never requested.
 
 use super::prelude::*;
-use crate::domain::reserved;
+use crate::domain::{interpretation::Interpretation, reserved};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -93,6 +93,7 @@ fn confirmation(url: &str, thirdparty_id: String) -> ParsedEvent {
         reason: reason.to_owned(),
         thirdparty_id: Some(thirdparty_id),
         confirm: url.map(String::from),
+        interpretation: Interpretation::default(),
     }
 }
 

@@ -161,11 +161,16 @@ pub(crate) fn strictness(request: &HttpRequest, live: &LiveSettings) -> Strictne
 
 /// `X-Strict: true` makes a request strict. Nothing makes a strict server lenient.
 fn requests_strictness(request: &HttpRequest) -> bool {
-    let header = request
-        .headers()
-        .get("x-strict")
-        .map(|value| value.as_bytes().trim_ascii());
-    header.is_some_and(|value| value.eq_ignore_ascii_case(b"true") || value == b"1")
+    let header = request.headers().get(STRICT_HEADER);
+    header.is_some_and(|value| is_true(value.as_bytes()))
+}
+
+pub(crate) const STRICT_HEADER: &str = "x-strict";
+
+/// Whether the value of a header means yes.
+pub(crate) fn is_true(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
+    value.eq_ignore_ascii_case(b"true") || value == b"1"
 }
 
 /// Lenient parsing accepts a body without a declared type; strict parsing does not.

@@ -1,7 +1,6 @@
 //! Fields of multipart forms, as some third parties send them.
 
 use crate::{adapters, domain::body::Strictness};
-use actix_web::{HttpRequest, http::header::CONTENT_TYPE};
 
 /// Further fields are not read.
 const MAX_FIELDS: usize = 1_000;
@@ -9,15 +8,10 @@ const MAX_FIELDS: usize = 1_000;
 /// The fields of a multipart form; none for any other body. A malformed form is repaired, unless
 /// the request is strict.
 pub(crate) async fn form_fields(
-    request: &HttpRequest,
+    content_type: &str,
     body: &[u8],
     strictness: Strictness,
 ) -> Vec<(String, String)> {
-    let content_type = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
     let Ok(boundary) = multer::parse_boundary(content_type) else {
         return Vec::new();
     };

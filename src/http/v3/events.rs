@@ -41,7 +41,8 @@ pub(crate) async fn receive(
         return acknowledge(&request, state.events.preview(&path.0)?, None);
     }
 
-    if state.events.receives_mail(&path.0)? {
+    let reception = state.events.reception(&path.0)?;
+    if reception.receives_mail {
         // A message may be as large as over SMTP.
         let live = state.live.load();
         let limit = live.body_bytes.max(live.message_bytes);
@@ -51,18 +52,25 @@ pub(crate) async fn receive(
         .extensions_mut()
         .insert(BodyOwner(path.0.as_str().to_owned()));
 
-    let mut incoming = without_body(&request, &state);
     let body = match RawBody::from_request(&request, &mut payload.into_inner()).await {
         Ok(body) => body,
         Err(error) => {
-            log_refused(&state, &path, incoming, &error).await;
+            log_refused(&state, &path, &request, &error).await;
             return Err(error);
         }
     };
 
-    let strictness = incoming.parts.strictness;
-    incoming.parts.fields = multipart::form_fields(&request, &body.bytes, strictness).await;
-    incoming.parts.body = body.bytes.to_vec();
+    let mut parts = without_body(&request, &state);
+    if reception.reads_url {
+        parts.url = url(&request);
+    }
+    parts.fields = form_fields(&parts, &body.bytes).await;
+    parts.body = body.bytes.to_vec();
+    let incoming = IncomingRequest {
+        parts,
+        path: request.path().to_owned(),
+    };
+
     let throttle = Arc::clone(&state.live.load().events);
     let EventReply { ack, body, quota } = state.events.receive(path.0, incoming, &throttle).await?;
     let mut response = acknowledge(&request, ack, body)?;
@@ -74,34 +82,37 @@ pub(crate) async fn receive(
     Ok(response)
 }
 
-/// The request as services see it, except for its body.
-fn without_body(request: &HttpRequest, state: &AppState) -> IncomingRequest {
+/// The fields of a multipart body.
+pub(crate) async fn form_fields(parts: &RequestParts, body: &[u8]) -> Vec<(String, String)> {
+    let content_type = parts.header("content-type").unwrap_or_default();
+    multipart::form_fields(content_type, body, parts.strictness).await
+}
+
+/// The URL of a request, as its client sees it.
+fn url(request: &HttpRequest) -> String {
+    format!("{}{}", origin(request), request.uri())
+}
+
+/// Scheme and host of this server, as the client sees them.
+pub(crate) fn origin(request: &HttpRequest) -> String {
+    let connection = request.connection_info();
+    format!("{}://{}", connection.scheme(), connection.host())
+}
+
+/// The request as services see it, except for its URL and its body.
+fn without_body(request: &HttpRequest, state: &AppState) -> RequestParts {
     let headers = request.headers().iter().map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         (name.as_str().to_owned(), value)
     });
 
-    let connection = request.connection_info();
-    let remote = request.peer_addr().map(|peer| peer.ip().to_string());
-    let parts = RequestParts {
+    RequestParts {
         method: request.method().as_str().to_owned(),
         query: request.query_string().to_owned(),
         headers: headers.collect(),
-        url: format!(
-            "{}://{}{}",
-            connection.scheme(),
-            connection.host(),
-            request.uri()
-        ),
-        remote_ip: remote.clone(),
+        remote_ip: request.peer_addr().map(|peer| peer.ip().to_string()),
         strictness: body::strictness(request, &state.live.load()),
         ..RequestParts::default()
-    };
-
-    IncomingRequest {
-        parts,
-        path: request.path().to_owned(),
-        remote,
     }
 }
 
@@ -110,18 +121,33 @@ fn without_body(request: &HttpRequest, state: &AppState) -> IncomingRequest {
 async fn log_refused(
     state: &AppState,
     path: &IntegrationPath,
-    incoming: IncomingRequest,
+    request: &HttpRequest,
     error: &ApiError,
 ) {
     let status = error.status_code();
     if status.is_client_error() {
-        let refused = RefusedRequest {
-            incoming,
-            status: status.as_u16(),
-            reason: error.messages().join("; "),
-        };
-        state.events.log_refused(&path.0, refused).await;
+        let reason = error.messages().join("; ");
+        log_without_body(state, path, request, status, reason).await;
     }
+}
+
+async fn log_without_body(
+    state: &AppState,
+    path: &IntegrationPath,
+    request: &HttpRequest,
+    status: StatusCode,
+    reason: String,
+) {
+    let incoming = IncomingRequest {
+        parts: without_body(request, state),
+        path: request.path().to_owned(),
+    };
+    let refused = RefusedRequest {
+        incoming,
+        status: status.as_u16(),
+        reason,
+    };
+    state.events.log_refused(&path.0, refused).await;
 }
 
 /// Logs a GET without a credential on the path to which events are posted. It is a call of the API,
@@ -131,12 +157,7 @@ pub(crate) async fn log_misplaced(state: &AppState, path: &IntegrationPath, requ
         "GET on this path is an API call; send events by POST, or by GET to {}/g",
         request.path()
     );
-    let refused = RefusedRequest {
-        incoming: without_body(request, state),
-        status: StatusCode::UNAUTHORIZED.as_u16(),
-        reason,
-    };
-    state.events.log_refused(&path.0, refused).await;
+    log_without_body(state, path, request, StatusCode::UNAUTHORIZED, reason).await;
 }
 
 fn acknowledge(

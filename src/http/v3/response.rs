@@ -87,7 +87,7 @@ fn add_tag(response: &mut HttpResponse, tag: EntityTag) {
 }
 
 /// 200 with JSON whose memory counts towards the share of the account while it is being sent.
-fn owned(account: &AccountId, body: Bytes) -> HttpResponse {
+pub(crate) fn owned(account: &AccountId, body: Bytes) -> HttpResponse {
     let is_large = body.len() > UNCOUNTED_BYTES;
     let mut response = json(body);
     if is_large {

@@ -94,12 +94,7 @@ pub(super) fn write(
 /// The request of an event as its log shows it. Made before the writer's command, because its cost
 /// grows with the options and the text.
 pub(super) fn logged_event(integration: &Integration, event: &IncomingEvent) -> LoggedRequest {
-    logged_request(
-        integration,
-        &event.request,
-        event.path.clone(),
-        event.remote.clone(),
-    )
+    logged_request(integration, &event.request, event.path.clone())
 }
 
 /// A request as its log shows it, with credentials and the secrets of the integration masked.
@@ -107,7 +102,6 @@ pub(super) fn logged_request(
     integration: &Integration,
     request: &InboundRequest,
     path: String,
-    remote: Option<String>,
 ) -> LoggedRequest {
     let parts = request.parts();
     let secrets = Secrets::of(&integration.options);
@@ -115,7 +109,7 @@ pub(super) fn logged_request(
         method: parts.method.clone(),
         path,
         query: secrets.mask(&mask_query(&parts.query)),
-        remote,
+        remote: parts.remote_ip.clone(),
         headers: mask_headers(parts.headers.iter().map(|(name, value)| (name, value))),
         body: logged_body(request, &secrets),
     }
@@ -124,11 +118,7 @@ pub(super) fn logged_request(
 fn logged_body(request: &InboundRequest, secrets: &Secrets) -> LogBody {
     let parts = request.parts();
     let mut body = LogBody::decoded(&request.text(), &parts.body);
-    let content_type = parts
-        .headers
-        .iter()
-        .find(|(name, _)| name == "content-type")
-        .map_or("", |(_, value)| value.as_str());
+    let content_type = parts.header("content-type").unwrap_or_default();
 
     if content_type
         .trim_start()

@@ -26,9 +26,34 @@ impl Events {
         transaction: &mut Transaction<'_>,
         parsed: ParsedRequest,
     ) -> Result<(EventAck, &'static str), StoreError> {
-        let (integration, now) = (&parsed.integration, self.clock.now());
         let id = event_log::unused_id(transaction, &self.ids)?;
-        let (ack, outcome) = match &parsed.parsed {
+        let integration = &parsed.integration;
+        let (ack, outcome) =
+            self.apply_parsed(transaction, integration, parsed.parsed.as_ref(), &id)?;
+
+        let action = outcome.action;
+        let entry = event_log::EventLog {
+            id,
+            status: self.statuses.status(ack),
+            outcome,
+            request: parsed.logged,
+        };
+        event_log::write(transaction, self.clock.now(), integration, entry)?;
+
+        Ok((ack, action))
+    }
+
+    /// Applies a parsed event, which is `None` if the integration is disabled. Returns the
+    /// acknowledgement and what the log `id` says.
+    pub(super) fn apply_parsed(
+        &self,
+        transaction: &mut Transaction<'_>,
+        integration: &Integration,
+        parsed: Option<&ParsedEvent>,
+        id: &LogId,
+    ) -> Result<(EventAck, Outcome), StoreError> {
+        let now = self.clock.now();
+        Ok(match parsed {
             None => (
                 EventAck::for_disabled(integration),
                 Outcome::without_event("disabled", "the integration is disabled"),
@@ -40,31 +65,22 @@ impl Events {
                 reason,
                 thirdparty_id,
                 confirm,
+                interpretation,
             }) => {
                 let url = confirm.as_deref();
-                let confirmation = self.confirm(transaction, integration, url, &id, now)?;
+                let confirmation = self.confirm(transaction, integration, url, id, now)?;
+                let text = interpretation.append_errors_to(format!("{reason}{confirmation}"));
                 let outcome = Outcome {
                     thirdparty_id: thirdparty_id.clone(),
-                    ..Outcome::without_event("other", format!("{reason}{confirmation}"))
+                    ..Outcome::without_event("other", text)
                 };
                 (EventAck::Accepted, outcome)
             }
             Some(ParsedEvent::Event(event)) => {
-                let outcome = apply_event(transaction, &self.ids, now, integration, &id, event)?;
+                let outcome = apply_event(transaction, &self.ids, now, integration, id, event)?;
                 (EventAck::Accepted, outcome)
             }
-        };
-
-        let action = outcome.action;
-        let entry = event_log::EventLog {
-            id,
-            status: self.statuses.status(ack),
-            outcome,
-            request: parsed.logged,
-        };
-        event_log::write(transaction, now, integration, entry)?;
-
-        Ok((ack, action))
+        })
     }
 
     /// Enqueues the confirmation of a subscription, if there is one. Returns what the log says of
@@ -165,7 +181,7 @@ fn apply_event(
         }
     };
 
-    let text = [&[text], event.warnings.as_slice()].concat().join("; ");
+    let text = event.interpretation.append_errors_to(text);
     let content = serde_json::to_value(&event.content).map_err(objects::unreadable)?;
     let event = match content {
         Value::Object(members) if matches!(action, Action::Create | Action::Recreate) => members,

@@ -50,8 +50,7 @@ impl Events {
             reason,
         } = refused;
         let request = InboundRequest::new(incoming.parts);
-        let logged =
-            event_log::logged_request(&integration, &request, incoming.path, incoming.remote);
+        let logged = event_log::logged_request(&integration, &request, incoming.path);
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
 
         self.store
