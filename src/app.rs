@@ -29,7 +29,15 @@ use crate::{domain::endpoint::Endpoint, smtp::MailServer, store::Store};
 use actix_web::dev::Server;
 use background::BackgroundTasks;
 use cleanup::TempFiles;
-use std::{future::poll_fn, io, net::SocketAddr, path::PathBuf, pin::Pin, sync::Arc, task::Poll};
+use std::{
+    future::poll_fn,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+};
 
 /// The folder of the store within the data folder.
 pub const STORE_FOLDER: &str = "store";
@@ -57,6 +65,11 @@ impl App {
     /// The first TCP address it listens on, unless it has only Unix sockets.
     pub fn address(&self) -> Option<SocketAddr> {
         self.endpoints.iter().find_map(Endpoint::tcp)
+    }
+
+    /// The data folder, or the temporary folder that takes its place.
+    pub fn data(&self) -> &Path {
+        &self.data
     }
 
     /// The address of the mail server with its actual port, if it is enabled.

@@ -1,5 +1,5 @@
-//! The command line: `serve` (the default), `keys new`, `users new`, `check`, `export`, `import`,
-//! `backup`, `restore` and `compact`.
+//! The command line: `serve` (the default), `run`, `healthcheck`, `keys new`, `users new`, `check`,
+//! `export`, `import`, `backup`, `restore` and `compact`.
 
 mod admin_client;
 mod atomic_file;
@@ -8,24 +8,25 @@ mod check;
 mod compact;
 mod credentials;
 mod export;
+mod healthcheck;
 mod import;
 mod logs;
 mod progress;
 mod restore;
+mod run;
 mod salvage;
 mod serve;
+mod server_args;
 mod signals;
 mod stop_signals;
 mod store_args;
 mod timeout;
 
-use crate::config::Overrides;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use signals::Interruption;
 use std::{
     fmt,
     io::{self, Write},
-    path::PathBuf,
     process::ExitCode,
     time::Duration,
 };
@@ -37,13 +38,17 @@ struct Cli {
     #[command(subcommand)]
     command: Option<CliCommand>,
     #[command(flatten)]
-    serve: ServeArgs,
+    serve: serve::ServeArgs,
 }
 
 #[derive(Debug, Subcommand)]
 enum CliCommand {
     /// Serve the API (the default)
-    Serve(ServeArgs),
+    Serve(serve::ServeArgs),
+    /// Run a command beside a temporary server, and end with the command
+    Run(run::RunArgs),
+    /// Exit with 0 if the server is ready, and with 1 if it is not
+    Healthcheck(healthcheck::HealthcheckArgs),
     /// Manage API keys for auth.mode = "keys"
     Keys {
         #[command(subcommand)]
@@ -68,63 +73,15 @@ enum CliCommand {
     Import(import::ImportArgs),
 }
 
-#[derive(Clone, Debug, Default, Args)]
-struct ServeArgs {
-    /// Configuration file [default: config.toml, if it exists]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Address and port, or unix:PATH; separate several with commas; port 0 picks a free port
-    /// [default: localhost:7243, that is 127.0.0.1:7243 and [::1]:7243]
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    listen: Option<String>,
-    /// Data folder [default: data]
-    #[arg(long, value_name = "FOLDER")]
-    data: Option<PathBuf>,
-    /// Keep the store in a temporary folder that is deleted at exit
-    #[arg(long)]
-    ephemeral: bool,
-    /// Refuse requests that PagerTree's documentation does not allow
-    #[arg(long)]
-    strict: bool,
-    /// Allow auth.mode = "open" on an address that other machines can reach
-    #[arg(long)]
-    open_to_network: bool,
-    /// Write the port to this file once the server is ready, and remove the file at exit
-    #[arg(long, value_name = "PATH")]
-    port_file: Option<PathBuf>,
-}
-
-impl From<ServeArgs> for Overrides {
-    fn from(arguments: ServeArgs) -> Self {
-        let ServeArgs {
-            config,
-            listen,
-            data,
-            ephemeral,
-            strict,
-            open_to_network,
-            port_file,
-        } = arguments;
-
-        Self {
-            config,
-            listen,
-            data,
-            port_file,
-            ephemeral,
-            strict,
-            open_to_network,
-        }
-    }
-}
-
 /// Parses the command line and runs the command.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let interruption = Interruption::default();
     let outcome = match cli.command {
-        None => serve::run(cli.serve.into()),
-        Some(CliCommand::Serve(arguments)) => serve::run(arguments.into()),
+        None => serve::run(cli.serve),
+        Some(CliCommand::Serve(arguments)) => serve::run(arguments),
+        Some(CliCommand::Run(arguments)) => run::run(arguments),
+        Some(CliCommand::Healthcheck(arguments)) => healthcheck::run(&arguments),
         Some(CliCommand::Keys { command }) => credentials::keys(command),
         Some(CliCommand::Users { command }) => credentials::users(command),
         Some(CliCommand::Check(arguments)) => check::run(arguments),

@@ -9,7 +9,8 @@ mod listen;
 mod settings;
 
 pub use credentials::{AccountEntry, KeyEntry, UserEntry};
-pub(crate) use environment::rust_log_filter;
+pub use environment::{MAIL_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE};
+pub(crate) use environment::{notify_socket, rust_log_filter};
 pub use listen::Listen;
 pub use settings::{
     AuthSettings, CorsSettings, EgressSetting, LimitsSettings, LogFormat, LogSettings, Mode,
@@ -54,6 +55,8 @@ pub struct Overrides {
     pub strict: bool,
     /// `--open-to-network`
     pub open_to_network: bool,
+    /// Ignore [`DEFAULT_FILE`], so that the working directory does not matter.
+    pub no_default_file: bool,
 }
 
 /// Where settings come from. Kept for reloads.
@@ -121,6 +124,7 @@ impl Sources {
             ephemeral,
             strict,
             open_to_network,
+            no_default_file: _,
         } = self.overrides.clone();
         settings.listen = listen.map_or(settings.listen, Listen::from);
         settings.data = data.unwrap_or(settings.data);
@@ -146,7 +150,7 @@ impl Sources {
 
         match named {
             Some(path) => read_settings(&path),
-            None if Path::new(DEFAULT_FILE).is_file() => {
+            None if !self.overrides.no_default_file && Path::new(DEFAULT_FILE).is_file() => {
                 read_settings(Path::new(DEFAULT_FILE)).map_err(hint_at_foreign_file)
             }
             None => Ok(Settings::default()),

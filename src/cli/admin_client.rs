@@ -1,19 +1,17 @@
-//! HTTP client for the server that has the store open.
+//! HTTP client for a server on this machine, usually the one that has the store open.
 
 mod unix_socket;
 
 use self::unix_socket::UnixSocket;
 use super::{CliError, store_args::StoreLocation};
 use crate::{app::ServerInfo, domain::endpoint::Endpoint, store::archive::STEPS_HEADER};
-use std::{
-    io::Read,
-    net::{Ipv4Addr, SocketAddr},
-    time::Duration,
-};
+use std::{io::Read, net::Ipv4Addr, time::Duration};
 use ureq::{Agent, unversioned::resolver::DefaultResolver};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Maximum size of a body that goes into an error message, in bytes.
+const MAX_ERROR_BODY: u64 = 64 << 10;
 
 /// The server's response.
 pub(super) struct Transfer<R> {
@@ -39,9 +37,8 @@ pub(super) fn get(
         )));
     };
 
-    let (agent, host) = agent(&address);
-    let request = agent
-        .get(format!("http://{host}{path}"))
+    let request = agent(Some(&address), RESPONSE_TIMEOUT)
+        .get(url(&address, path))
         .header("Authorization", format!("Bearer {token}"));
     let mut response = request.call().map_err(|error| {
         CliError(format!(
@@ -69,21 +66,47 @@ pub(super) fn get(
     })
 }
 
-/// A client for this endpoint, and the address for the request's URL.
-fn agent(endpoint: &Endpoint) -> (Agent, SocketAddr) {
+/// The status of a response, and the beginning of its body.
+///
+/// # Errors
+/// The server cannot be reached, or does not respond in time.
+pub(super) fn get_status(
+    endpoint: Option<&Endpoint>,
+    url: &str,
+    timeout: Duration,
+) -> Result<(u16, String), CliError> {
+    let unreachable = |error| CliError(format!("no response from {url}: {error}"));
+    let mut response = agent(endpoint, timeout)
+        .get(url)
+        .call()
+        .map_err(unreachable)?;
+    let body = response.body_mut().with_config().limit(MAX_ERROR_BODY);
+    let body = body.read_to_string().unwrap_or_default();
+    Ok((response.status().as_u16(), body))
+}
+
+/// The URL of a path. A Unix socket has no host name of its own.
+pub(super) fn url(endpoint: &Endpoint, path: &str) -> String {
+    let host = endpoint
+        .tcp()
+        .unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 80).into());
+    format!("http://{host}{path}")
+}
+
+/// A client, for a Unix socket if the endpoint is one.
+fn agent(endpoint: Option<&Endpoint>, timeout: Duration) -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .proxy(None)
-        .timeout_connect(Some(CONNECT_TIMEOUT))
-        .timeout_recv_response(Some(RESPONSE_TIMEOUT))
+        .timeout_connect(Some(CONNECT_TIMEOUT.min(timeout)))
+        .timeout_recv_response(Some(timeout))
         .build();
 
-    match endpoint {
-        Endpoint::Tcp(address) => (config.into(), *address),
-        Endpoint::Unix(path) => {
-            let agent =
-                Agent::with_parts(config, UnixSocket(path.clone()), DefaultResolver::default());
-            (agent, (Ipv4Addr::LOCALHOST, 80).into())
+    match endpoint.and_then(Endpoint::socket) {
+        None => config.into(),
+        Some(path) => {
+            let socket = UnixSocket(path.to_owned());
+            Agent::with_parts(config, socket, DefaultResolver::default())
         }
     }
 }

@@ -3,18 +3,34 @@
 //! empty variable counts as unset.
 
 use super::{ConfigError, Settings};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ffi::OsString};
 use toml::{Table, Value};
 
 pub(super) const PREFIX: &str = "PAGERTREE_LOCAL_";
-/// Path of the configuration file, the only variable that is not a setting.
+/// Path of the configuration file.
 pub(super) const CONFIG: &str = "PAGERTREE_LOCAL_CONFIG";
+
+/// The variable in which `run` gives its command the URL of the server.
+pub const URL_VARIABLE: &str = "PAGERTREE_LOCAL_URL";
+/// The variable in which `run` gives its command a credential.
+pub const TOKEN_VARIABLE: &str = "PAGERTREE_LOCAL_TOKEN";
+/// The variable in which `run` gives its command the URL of the mail server.
+pub const MAIL_VARIABLE: &str = "PAGERTREE_LOCAL_MAIL";
+
+/// Variables with our prefix that are not settings.
+const NOT_SETTINGS: [&str; 4] = [CONFIG, URL_VARIABLE, TOKEN_VARIABLE, MAIL_VARIABLE];
 
 /// The value of `RUST_LOG`. An empty one counts as unset, since it would silence everything.
 pub(crate) fn rust_log_filter() -> Option<String> {
     std::env::var("RUST_LOG")
         .ok()
         .filter(|filter| !filter.is_empty())
+}
+
+/// The socket of the service manager that started this process, if it wants to be notified.
+/// Source: `sd_notify(3)`.
+pub(crate) fn notify_socket() -> Option<OsString> {
+    std::env::var_os("NOTIFY_SOCKET").filter(|path| !path.is_empty())
 }
 
 /// Overrides settings with their variables.
@@ -24,8 +40,7 @@ pub(super) fn apply(
     variables: &BTreeMap<String, String>,
 ) -> Result<(), ConfigError> {
     let mut variables = variables.clone();
-    variables.remove(CONFIG);
-    variables.retain(|_, value| !value.is_empty());
+    variables.retain(|name, value| !value.is_empty() && !NOT_SETTINGS.contains(&name.as_str()));
 
     if variables.is_empty() {
         return Ok(());

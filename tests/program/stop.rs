@@ -194,7 +194,7 @@ fn a_reload_does_not_change_how_long_a_stop_may_take() {
     );
     server.signal(Signal::TERM);
 
-    let line = server.log.wait_for("Shutting down after a signal");
+    let line = server.log.wait_for("Shutting down");
     assert!(line.ends_with("at_most_seconds=3610"), "{line}");
     half.finish();
     assert_eq!(server.end().0.code(), Some(0));

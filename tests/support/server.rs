@@ -75,6 +75,11 @@ impl Server {
         kill_process(Pid::from_child(&self.process), signal).unwrap();
     }
 
+    /// Closes the server's standard input.
+    pub(crate) fn close_stdin(&mut self) {
+        drop(self.process.stdin.take());
+    }
+
     /// Limits the size of files, in bytes. The [`Setup`](super::Setup) must have had a limit too,
     /// so that a write beyond it fails instead of ending the process.
     pub(crate) fn limit_file_size(&self, bytes: u64) {

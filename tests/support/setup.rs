@@ -31,8 +31,8 @@ pub(crate) struct Setup {
     folder: Arc<tempfile::TempDir>,
     arguments: Vec<OsString>,
     environment: Vec<(String, String)>,
-    /// As the shell's `ulimit` takes them.
-    limits: Vec<String>,
+    /// Shell commands that run before the program.
+    prelude: Vec<String>,
 }
 
 impl Setup {
@@ -43,7 +43,7 @@ impl Setup {
             folder,
             arguments: Vec::new(),
             environment: Vec::new(),
-            limits: Vec::new(),
+            prelude: Vec::new(),
         }
     }
 
@@ -81,13 +81,19 @@ impl Setup {
 
     /// Limits the size of files, in blocks of 512 bytes; a write beyond it fails.
     pub(crate) fn file_blocks(mut self, blocks: u32) -> Self {
-        self.limits.push(format!("-S -f {blocks}"));
+        self.prelude.push(format!("ulimit -S -f {blocks}"));
         self
     }
 
     /// Limits the number of open files.
     pub(crate) fn open_files(mut self, files: u32) -> Self {
-        self.limits.push(format!("-n {files}"));
+        self.prelude.push(format!("ulimit -n {files}"));
+        self
+    }
+
+    /// Runs a shell command before the program, which takes the place of the shell.
+    pub(crate) fn prelude(mut self, command: &str) -> Self {
+        self.prelude.push(command.into());
         self
     }
 
@@ -115,18 +121,14 @@ impl Setup {
 
     fn command(&self) -> Command {
         let mut command = Command::new(BINARY);
-        if !self.limits.is_empty() {
+        if !self.prelude.is_empty() {
             command = Command::new("sh");
-            let limits: String = self
-                .limits
-                .iter()
-                .map(|limit| format!("ulimit {limit}; "))
-                .collect();
+            let prelude = self.prelude.join("; ");
 
-            // With SIGXFSZ ignored, a write beyond the limit fails instead of ending the process.
+            // With SIGXFSZ ignored, a write beyond a limit fails instead of ending the process.
             command
                 .arg("-c")
-                .arg(format!("trap '' XFSZ; {limits} exec \"$0\" \"$@\""))
+                .arg(format!("trap '' XFSZ; {prelude}; exec \"$0\" \"$@\""))
                 .arg(BINARY);
         }
 

@@ -1,0 +1,57 @@
+//! The flags that describe a server, shared by `serve` and `run`.
+
+use crate::config::Overrides;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Flags that override settings.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct ServerArgs {
+    /// Configuration file [default: config.toml, if it exists]
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Address and port, or unix:PATH; separate several with commas; port 0 picks a free port
+    /// [default: localhost:7243, that is 127.0.0.1:7243 and [::1]:7243]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(super) listen: Option<String>,
+    /// Data folder [default: data]
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) data: Option<PathBuf>,
+    /// Keep the store in a temporary folder that is deleted at exit
+    #[arg(long)]
+    pub(super) ephemeral: bool,
+    /// Refuse requests that PagerTree's documentation does not allow
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Allow auth.mode = "open" on an address that other machines can reach
+    #[arg(long)]
+    pub(super) open_to_network: bool,
+    /// Write the port to this file once the server is ready, and remove the file at exit
+    #[arg(long, value_name = "PATH")]
+    pub(super) port_file: Option<PathBuf>,
+}
+
+impl From<ServerArgs> for Overrides {
+    fn from(arguments: ServerArgs) -> Self {
+        let ServerArgs {
+            config,
+            listen,
+            data,
+            ephemeral,
+            strict,
+            open_to_network,
+            port_file,
+        } = arguments;
+
+        Self {
+            config,
+            listen,
+            data,
+            port_file,
+            ephemeral,
+            strict,
+            open_to_network,
+            no_default_file: false,
+        }
+    }
+}
