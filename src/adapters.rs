@@ -50,6 +50,15 @@ pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     charset::decode(bytes, "")
 }
 
+/// Parses a request to an integration of this type. If its body has several events, each becomes a
+/// request of its own, as if it had been sent alone: the first, and the others.
+pub fn split_request(
+    parts: RequestParts,
+    integration_type: &str,
+) -> (InboundRequest, Vec<InboundRequest>) {
+    InboundRequest::split(parts, vendors::get(integration_type).batches)
+}
+
 /// Parses a request to an integration.
 pub fn parse_event(integration: &Integration, request: &InboundRequest) -> ParsedEvent {
     let Integration {

@@ -4,7 +4,7 @@
 //! They are compiled for tests and for fuzzing only. Tests run them on the seeds in `fuzz/seeds`.
 
 use crate::{
-    adapters::{self, InboundRequest, RequestParts},
+    adapters::{self, RequestParts},
     domain::{
         alert, integration,
         list::{ListQuery, RawObject, Schema, SortOrder},
@@ -204,7 +204,7 @@ fn parse_event(kind: &str, content_type: &str, options: &Value, body: &[u8]) {
         ..RequestParts::default()
     };
 
-    let (first, others) = InboundRequest::split(parts, kind);
+    let (first, others) = adapters::split_request(parts, kind);
     for request in std::iter::once(&first).chain(&others) {
         let parsed = adapters::parse(kind, request, options);
         let text = format!("{parsed:?}");

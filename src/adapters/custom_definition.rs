@@ -4,8 +4,6 @@
 //! action are templates. An error costs only the field or the rule in which it occurs, and shows in
 //! the log. Source: PagerTree's guides to custom webhooks and routers.
 
-mod clock_operators;
-mod condition;
 mod document;
 mod query;
 mod validation;

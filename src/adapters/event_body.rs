@@ -44,8 +44,16 @@ pub(super) struct BodyFormat<'a> {
     pub(super) content_type: &'a str,
     /// Whether invalid JSON is rejected rather than repaired.
     pub(super) is_strict: bool,
-    /// Whether the elements of a list are events of their own.
-    pub(super) splits: bool,
+    pub(super) batches: Batches,
+}
+
+/// How a JSON array of objects, or JSON lines, are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Batches {
+    /// Each element is an event.
+    Split,
+    /// The whole body is one event: the vendor sends lists that belong together, or signs the body.
+    Whole,
 }
 
 /// The name of a JSON body that is not an object. Source: Rails.
@@ -132,7 +140,7 @@ fn events_of(values: Vec<Value>, format: BodyFormat<'_>) -> EventBody {
             .is_some_and(|items| !items.is_empty() && items.iter().all(Value::is_object))
     };
 
-    let splits = format.splits && !format.is_strict;
+    let splits = format.batches == Batches::Split && !format.is_strict;
     let mut values = match <[Value; 1]>::try_from(values) {
         Ok([list]) if splits && is_list_of_events(&list) => match list {
             Value::Array(items) => items,

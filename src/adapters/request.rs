@@ -2,11 +2,9 @@
 
 use super::{
     charset,
-    event_body::{self, BodyFormat, Unreadable},
+    event_body::{self, Batches, BodyFormat, Unreadable},
     field::Field,
     nested_params,
-    vendor::Batches,
-    vendors,
 };
 use crate::domain::{body::Strictness, timestamp::Timestamp};
 use chrono::{DateTime, Utc};
@@ -65,10 +63,9 @@ impl InboundRequest {
         Self::parse(parts, Batches::Whole).0
     }
 
-    /// Parses a request to an integration of this type. If its body has several events, each
-    /// becomes a request of its own, as if it had been sent alone: the first, and the others.
-    pub fn split(parts: RequestParts, integration_type: &str) -> (Self, Vec<Self>) {
-        let batches = vendors::get(integration_type).batches;
+    /// Parses a request. If its body has several events, each becomes a request of its own, as if it
+    /// had been sent alone: the first, and the others.
+    pub(super) fn split(parts: RequestParts, batches: Batches) -> (Self, Vec<Self>) {
         let (first, mut further) = Self::parse(parts, batches);
         if further.is_empty() {
             return (first, Vec::new());
@@ -109,7 +106,7 @@ impl InboundRequest {
             BodyFormat {
                 content_type,
                 is_strict,
-                splits: batches == Batches::Split,
+                batches,
             },
         );
         let mut parameters =

@@ -1,7 +1,8 @@
 //! The descriptor of an integration type: how its requests are authenticated and parsed.
 
 use super::{
-    field::VendorOptions, request::InboundRequest, response_body::ResponseBody, secret::Secret,
+    event_body::Batches, field::VendorOptions, request::InboundRequest,
+    response_body::ResponseBody, secret::Secret,
 };
 use crate::domain::event::ParsedEvent;
 use serde_json::{Map, Value};
@@ -46,15 +47,6 @@ pub(super) enum MissingId {
     Ignore,
     /// The alert gets a unique id.
     Generate,
-}
-
-/// How a JSON array of objects, or JSON lines, are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Batches {
-    /// Each element is an event.
-    Split,
-    /// The whole body is one event: the vendor sends lists that belong together, or signs the body.
-    Whole,
 }
 
 impl Vendor {

@@ -15,10 +15,11 @@ mod prelude {
     pub(super) use crate::{
         adapters::{
             builder::{EventBuilder, ignored, no_action, no_transition},
+            event_body::Batches,
             field::{Field, VendorOptions, join_present},
             request::InboundRequest,
             secret::Secret,
-            vendor::{Batches, MissingId, Vendor},
+            vendor::{MissingId, Vendor},
         },
         domain::event::{Action, AlertUrgency, ParsedEvent},
     };

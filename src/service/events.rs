@@ -266,7 +266,7 @@ impl Events {
         let account = integration.sid.clone();
         let parse_first = move || {
             let kind = integration.integration_type.as_str();
-            let (request, further) = InboundRequest::split(parts, kind);
+            let (request, further) = adapters::split_request(parts, kind);
             let event = IncomingEvent {
                 request,
                 path,

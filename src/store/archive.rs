@@ -25,6 +25,7 @@ mod progress;
 mod read_only;
 mod restore;
 mod salvage;
+mod store_files;
 mod swap;
 
 pub use backup::{BackupError, backup, backup_steps, verify_backup};

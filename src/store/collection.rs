@@ -53,7 +53,7 @@ impl ScanDirection {
     }
 }
 
-/// The collections of the store.
+/// The collections of the store, in the order of exports.
 pub(super) const COLLECTIONS: [Collection; 3] = [INTEGRATIONS, ALERTS, LOGS];
 
 /// The collection that a tree belongs to, and whether it holds the records or the index.

@@ -243,7 +243,7 @@ fn several_events_of_a_request_take_as_much_as_it_is_long() {
     };
 
     let taken = allocation_counter::measure(|| {
-        drop(black_box(InboundRequest::split(parts.clone(), "webhook")))
+        drop(black_box(adapters::split_request(parts.clone(), "webhook")))
     })
     .bytes_total;
     let length = u64::try_from(body.len()).unwrap();

@@ -1,9 +1,12 @@
 //! Queries in the syntax of MongoDB over one value: dotted paths, and conditions on their values.
 //!
 //! As in MongoDB, a path leads through every item of an array, and a condition holds if it holds for
-//! one of the values. The steps of a query are bounded.
+//! one of the values. Conditions contain queries and queries conditions, so they share one budget of
+//! steps.
 
-use super::{clock_operators, condition};
+pub(super) mod clock_operators;
+pub(super) mod condition;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::{borrow::Cow, cell::Cell};

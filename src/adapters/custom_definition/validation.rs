@@ -1,6 +1,10 @@
 //! Checks a definition when it is written, so that errors do not show only when an event is lost.
 
-use super::{Definition, clock_operators, condition, document::items, query::Query};
+use super::{
+    Definition,
+    document::items,
+    query::{Query, clock_operators, condition},
+};
 use crate::adapters::{ecmascript::Pattern, template};
 use chrono::DateTime;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! URL-encoded forms.
 
-use super::{BodyFormat, EventBody, events_of};
+use super::{Batches, BodyFormat, EventBody, events_of};
 use crate::{
     adapters::{charset, lenient_json, nested_params},
     domain::reserved,
@@ -55,7 +55,7 @@ pub(super) fn parse(bytes: &[u8], text: &str, format: BodyFormat<'_>) -> EventBo
             let mut body = events_of(
                 values,
                 BodyFormat {
-                    splits: false,
+                    batches: Batches::Whole,
                     ..format
                 },
             );

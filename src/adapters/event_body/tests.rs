@@ -9,7 +9,7 @@ fn body(kind: &str, text: &str, is_strict: bool) -> EventBody {
         BodyFormat {
             content_type: kind,
             is_strict,
-            splits: true,
+            batches: Batches::Split,
         },
     )
 }
@@ -109,7 +109,7 @@ fn lists_are_split_into_events() {
         BodyFormat {
             content_type: "",
             is_strict: false,
-            splits: false,
+            batches: Batches::Whole,
         },
     );
     assert_eq!(

@@ -5,7 +5,7 @@
 
 use super::{EventAck, Events, event_log, not_found};
 use crate::{
-    adapters::{self, InboundRequest, RequestParts},
+    adapters::{self, RequestParts},
     domain::{
         alert::Alert,
         caller::Caller,
@@ -225,7 +225,7 @@ fn parse_all(
         return Err(Rejection::Invalid(errors).into());
     }
 
-    let (first, further) = InboundRequest::split(parts, kind);
+    let (first, further) = adapters::split_request(parts, kind);
     if let Some(option) = adapters::secret_option(kind).filter(|_| skips_secret) {
         integration.options.shift_remove(option);
     }

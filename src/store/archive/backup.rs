@@ -13,7 +13,7 @@
 use super::{
     ArchiveError, Cancelled, Progress,
     export::SCAN_CHUNK,
-    file_kind,
+    file_kind::{self, BACKUP_MAGIC},
     high_water_marks::count_live,
     load::{counts_as_progress, entries_for_objects, is_store_specific},
 };
@@ -21,7 +21,6 @@ use crate::store::{Snapshot, trees::Tree};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read, Write};
 
-pub(super) const MAGIC: &[u8] = b"pagertree-local backup ";
 const VERSION: &[u8] = b"1";
 const END: u8 = 0;
 const TREE: u8 = 1;
@@ -77,7 +76,7 @@ pub fn backup(
         entries: 0,
     };
 
-    out.write(&[MAGIC, VERSION, b"\n"])?;
+    out.write(&[BACKUP_MAGIC, VERSION, b"\n"])?;
     for tree in Tree::ALL {
         let name = tree.name().as_bytes();
         out.write(&[
@@ -162,8 +161,8 @@ impl<R: Read> Reader<R> {
             bytes_read: 0,
         };
 
-        let beginning = reader.bytes_up_to(MAGIC.len() as u64)?;
-        if beginning != MAGIC {
+        let beginning = reader.bytes_up_to(BACKUP_MAGIC.len() as u64)?;
+        if beginning != BACKUP_MAGIC {
             return Err(BackupError::NotABackup(file_kind::describe(&beginning)));
         }
 
@@ -316,7 +315,7 @@ mod tests {
             entries: 0,
         };
 
-        writer.write(&[MAGIC, VERSION, b"\n"]).unwrap();
+        writer.write(&[BACKUP_MAGIC, VERSION, b"\n"]).unwrap();
         for tree in [Tree::Meta, Tree::Integrations] {
             let name = tree.name().as_bytes();
             writer
@@ -384,7 +383,7 @@ mod tests {
 
     #[test]
     fn a_newer_version_is_told_from_garbage() {
-        let newer = [MAGIC, b"2\n"].concat();
+        let newer = [BACKUP_MAGIC, b"2\n"].concat();
         assert!(matches!(verified(&newer), Err(BackupError::Newer)));
         assert!(matches!(
             verified(b"garbage that is long enough to be one"),

@@ -5,6 +5,7 @@ use super::{
     high_water_marks::count_live,
     load::Loader,
     offline,
+    store_files::size_on_disk,
     swap::{NewStore, StoreSwap},
 };
 use crate::store::{
@@ -12,7 +13,7 @@ use crate::store::{
     local::Engine,
     trees::{self, Tree},
 };
-use std::{fs, io, ops::Bound, path::Path};
+use std::{ops::Bound, path::Path};
 
 /// Size of all files of the store, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,17 +79,4 @@ fn copy(old: &Engine, loader: &mut Loader<'_>) -> Result<(), ArchiveError> {
         }
     }
     Ok(())
-}
-
-/// Total size of all files.
-pub(super) fn size_on_disk(folder: &Path) -> io::Result<u64> {
-    fs::read_dir(folder)?.try_fold(0_u64, |sum, entry| {
-        let entry = entry?;
-        let bytes = if entry.file_type()?.is_dir() {
-            size_on_disk(&entry.path())?
-        } else {
-            entry.metadata()?.len()
-        };
-        Ok(sum.saturating_add(bytes))
-    })
 }

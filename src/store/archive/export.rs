@@ -2,13 +2,14 @@
 
 use super::{
     ArchiveError, Progress,
-    format::{self, AccountLine, COLLECTIONS},
+    format::{self, AccountLine},
     high_water_marks::count_live,
 };
 use crate::{
     domain::ids::AccountId,
     store::{
         Collection, Snapshot, StoreError,
+        collection::COLLECTIONS,
         trees::{Counters, Tree},
     },
 };

@@ -1,6 +1,9 @@
 //! Recognises files that were passed by mistake, for a message that says what they are.
 
-use super::{backup, format};
+/// The first bytes of a backup.
+pub(super) const BACKUP_MAGIC: &[u8] = b"pagertree-local backup ";
+/// The value of `format` in the first line of an export.
+pub(super) const EXPORT_FORMAT: &str = "pagertree-local export";
 
 /// Magic bytes, and what to say: the message continues a sentence that begins with the file's name.
 const KNOWN: [(&[u8], &str); 8] = [
@@ -14,7 +17,7 @@ const KNOWN: [(&[u8], &str); 8] = [
     (b"PK\x03\x04", "is a zip archive; unpack it first"),
     (&[0xff, 0xfe], "is UTF-16 text; convert it to UTF-8"),
     (&[0xfe, 0xff], "is UTF-16 text; convert it to UTF-8"),
-    (backup::MAGIC, "is a backup; use `restore`"),
+    (BACKUP_MAGIC, "is a backup; use `restore`"),
 ];
 
 /// Some editors write it in front of UTF-8, where it has no meaning.
@@ -30,7 +33,7 @@ pub(super) fn describe(beginning: &[u8]) -> Option<&'static str> {
         .iter()
         .find(|(magic, _)| beginning.starts_with(magic))
         .map(|(_, what)| *what);
-    let export = format!("{{\"format\":\"{}", format::FORMAT);
+    let export = format!("{{\"format\":\"{EXPORT_FORMAT}");
     let is_export = || {
         let text = strip_byte_order_mark(beginning);
         let compared = text.len().min(export.len());

@@ -10,7 +10,7 @@
 //!
 //! A new kind of object adds one more key. Existing files stay valid, so it needs no new version.
 
-use super::file_kind;
+use super::file_kind::{self, EXPORT_FORMAT};
 use crate::{
     domain::{
         body::excerpt,
@@ -21,6 +21,7 @@ use crate::{
     },
     store::{
         ALERTS, Collection, INTEGRATIONS, LOGS, Stored,
+        collection::COLLECTIONS,
         record_kinds::{self, RecordMeta},
     },
 };
@@ -28,13 +29,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 use std::io::{self, Write};
 
-/// The value of `format` in the first line.
-pub(super) const FORMAT: &str = "pagertree-local export";
 /// The version of this format. A reader refuses a newer one.
 pub(super) const VERSION: u32 = 1;
-
-/// The collections of an export, in order.
-pub(super) const COLLECTIONS: [Collection; 3] = [INTEGRATIONS, ALERTS, LOGS];
 
 /// The key of an object's line: the singular of its collection's name.
 fn kind(collection: Collection) -> &'static str {
@@ -96,7 +92,7 @@ pub(super) fn write_header(out: &mut dyn Write) -> io::Result<()> {
     write_line(
         out,
         &Header {
-            format: FORMAT.into(),
+            format: EXPORT_FORMAT.into(),
             version: VERSION,
         },
     )
@@ -137,11 +133,11 @@ fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
 pub(super) fn read_header(line: &[u8]) -> Result<(), String> {
     let Header { format, version } = serde_json::from_slice(file_kind::strip_byte_order_mark(line))
         .ok()
-        .filter(|header: &Header| header.format == FORMAT)
+        .filter(|header: &Header| header.format == EXPORT_FORMAT)
         .ok_or_else(|| match file_kind::describe(line) {
             Some(what) => format!("the file {what}"),
             None => {
-                format!("not an export: the first line must be {{\"format\":\"{FORMAT}\",\"version\":{VERSION}}}")
+                format!("not an export: the first line must be {{\"format\":\"{EXPORT_FORMAT}\",\"version\":{VERSION}}}")
             }
         })?;
 

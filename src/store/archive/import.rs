@@ -9,7 +9,6 @@ pub use plan::ImportIssue;
 
 use super::{
     ArchiveError, Progress,
-    format::COLLECTIONS,
     high_water_marks::count_live,
     load::Loader,
     offline,
@@ -17,6 +16,7 @@ use super::{
 };
 use crate::store::{
     StoreError,
+    collection::COLLECTIONS,
     entries::{Entry, Stored},
     local::Engine,
     trees::{self, SCHEMA_VERSION, Tree},
@@ -131,7 +131,7 @@ impl Merge<'_> {
                     let record = if key_only {
                         Vec::new()
                     } else {
-                        self.source.record(object)?
+                        self.source.record(&object.position)?
                     };
                     Ok((object.id.as_bytes().to_vec(), record.into()))
                 })));

@@ -6,8 +6,9 @@
 //! exactly once. In key order, with the index trees first, the new store takes half the space that
 //! it would otherwise.
 
-use super::{ArchiveError, Progress, format::COLLECTIONS};
+use super::{ArchiveError, Progress};
 use crate::store::{
+    collection::COLLECTIONS,
     local::Engine,
     trees::{self, Tree},
 };

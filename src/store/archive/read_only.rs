@@ -3,7 +3,7 @@
 //! The engine writes whenever it opens a store. So it opens a copy, in a temporary folder that only
 //! this user can read, while the original stays locked as the engine would lock it.
 
-use super::{ArchiveError, Progress, salvage::copy_with_progress};
+use super::{ArchiveError, Progress, store_files::copy_with_progress};
 use crate::store::{OpenError, temporary::TemporaryFolder};
 use rustix::fs::{Access, access};
 use std::{

@@ -3,7 +3,6 @@
 use super::{
     ArchiveError, BackupError, Progress,
     backup::Reader,
-    format::COLLECTIONS,
     high_water_marks::HighWaterMarks,
     load::Loader,
     offline,
@@ -11,6 +10,7 @@ use super::{
 };
 use crate::store::{
     OpenError,
+    collection::COLLECTIONS,
     local::Engine,
     local::open,
     trees::{self, SCHEMA_VERSION, Tree},

@@ -8,7 +8,8 @@ mod carve;
 mod findings;
 
 use super::{
-    ArchiveError, Cancelled, Progress, compact::size_on_disk, format, offline, read_only, swap,
+    ArchiveError, Cancelled, Progress, format, offline, read_only, store_files::copy_with_progress,
+    swap,
 };
 use crate::store::{
     OpenError, StoreError,
@@ -21,8 +22,8 @@ use crate::store::{
 };
 use findings::{Findings, Origin};
 use std::{
-    fs::{self, File},
-    io::{self, Read, Write},
+    fs,
+    io::{self, Write},
     ops::Bound,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -123,59 +124,12 @@ impl StoreCopy {
     }
 }
 
-/// Copies all files of a store into a new folder.
-pub(super) fn copy_with_progress(
-    from: &Path,
-    to: &Path,
-    progress: &Progress,
-) -> Result<(), ArchiveError> {
-    progress.begin(
-        "copying",
-        size_on_disk(from).map_err(ArchiveError::file(from, "read"))?,
-    );
-    copy_recursively(from, to, progress)?;
-    progress.end();
-    Ok(())
-}
-
 impl Drop for StoreCopy {
     fn drop(&mut self) {
         // The next start removes what is left.
         let _ignored = fs::remove_dir_all(&self.folder);
     }
 }
-
-fn copy_recursively(from: &Path, to: &Path, progress: &Progress) -> Result<(), ArchiveError> {
-    let (unreadable, unwritable) = (
-        ArchiveError::file(from, "read"),
-        ArchiveError::file(to, "written"),
-    );
-
-    open::create_private_folder(to).map_err(&unwritable)?;
-    for entry in fs::read_dir(from).map_err(&unreadable)? {
-        let path = entry.map_err(&unreadable)?.path();
-        let target = to.join(path.file_name().unwrap_or_default());
-        if path.is_dir() {
-            copy_recursively(&path, &target, progress)?;
-        } else {
-            let mut source = File::open(&path).map_err(&unreadable)?;
-            let mut target = File::create(target).map_err(&unwritable)?;
-            loop {
-                let copied = io::copy(&mut (&mut source).take(COPY_CHUNK_BYTES), &mut target)
-                    .map_err(&unwritable)?;
-                progress.advance(copied)?;
-                if copied < COPY_CHUNK_BYTES {
-                    break;
-                }
-            }
-        }
-    }
-
-    Ok(())
-}
-
-/// Bytes copied between two checks for cancellation.
-const COPY_CHUNK_BYTES: u64 = 16 << 20;
 
 /// Reads records through the engine until it fails. Returns warnings.
 fn read_with_engine(

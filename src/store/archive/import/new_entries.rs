@@ -6,7 +6,7 @@ use super::{
 };
 use crate::store::{
     Collection, StoreError,
-    archive::format::COLLECTIONS,
+    collection::COLLECTIONS,
     entries::{Entry, Stored},
     local::Engine,
     record_kinds,

@@ -6,7 +6,7 @@ use super::{
         format::{self, AccountLine, Line, ObjectLine},
     },
     read_old,
-    source::{Source, SourceLine},
+    source::{ObjectPosition, Source, SourceLine},
 };
 use crate::{
     domain::ids::AccountId,
@@ -36,7 +36,7 @@ impl fmt::Display for ImportIssue {
     }
 }
 
-/// An object and its position in the file. There may be millions.
+/// An object of the file. There may be millions.
 pub(super) struct Object {
     pub(super) collection: Collection,
     /// The entry of another tree that points to it.
@@ -45,9 +45,7 @@ pub(super) struct Object {
     pub(super) id: Box<str>,
     pub(super) tiny_id: u64,
     pub(super) line: u64,
-    pub(super) offset: u64,
-    pub(super) length: usize,
-    pub(super) is_verbatim: bool,
+    pub(super) position: ObjectPosition,
 }
 
 /// An account line.
@@ -197,9 +195,11 @@ impl Plan {
             id: meta.id.as_str().into(),
             tiny_id: meta.tiny_id,
             line: raw.number,
-            offset: raw.offset,
-            length: raw.bytes.len(),
-            is_verbatim: object.is_verbatim,
+            position: ObjectPosition {
+                offset: raw.offset,
+                length: raw.bytes.len(),
+                is_verbatim: object.is_verbatim,
+            },
         });
 
         if meta.tiny_id > last {

@@ -1,9 +1,6 @@
 //! The file of an import. It is read twice, so it must not change meanwhile.
 
-use super::{
-    super::{ArchiveError, format},
-    plan::Object,
-};
+use super::super::{ArchiveError, format};
 use std::{
     fs::{File, Metadata},
     io::{self, BufRead, BufReader, Read},
@@ -29,6 +26,14 @@ pub(super) struct SourceLine {
     pub(super) bytes: Vec<u8>,
     /// The line continues beyond `bytes`; nothing after it is read.
     pub(super) is_too_long: bool,
+}
+
+/// Where an object is in the file.
+pub(super) struct ObjectPosition {
+    pub(super) offset: u64,
+    pub(super) length: usize,
+    /// Whether the line contains exactly the bytes to be stored.
+    pub(super) is_verbatim: bool,
 }
 
 impl Source {
@@ -98,13 +103,13 @@ impl Source {
     }
 
     /// Reads a previously validated object again, as it is stored.
-    pub(super) fn record(&self, object: &Object) -> Result<Vec<u8>, ArchiveError> {
-        let mut line = vec![0; object.length];
+    pub(super) fn record(&self, position: &ObjectPosition) -> Result<Vec<u8>, ArchiveError> {
+        let mut line = vec![0; position.length];
         self.file
-            .read_exact_at(&mut line, object.offset)
+            .read_exact_at(&mut line, position.offset)
             .map_err(self.unreadable())?;
 
-        let record = match object.is_verbatim {
+        let record = match position.is_verbatim {
             true => format::verbatim(&line).map(<[u8]>::to_vec),
             false => match format::read(&line) {
                 Ok(format::Line::Object(read)) => Some(read.meta.canonical),

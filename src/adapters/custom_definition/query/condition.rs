@@ -1,6 +1,6 @@
 //! Conditions of queries: a value for equality, or operators that must all hold.
 
-use super::query::Query;
+use super::Query;
 use crate::adapters::{
     compare::{compared, order},
     ecmascript::{Pattern, compile_steps},
@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 ///
 /// # Errors
 /// The condition is invalid or takes too many steps.
-pub(super) fn holds<'a>(
+pub(in crate::adapters::custom_definition) fn holds<'a>(
     query: &Query<'a>,
     found: &[&'a Value],
     condition: &Value,
@@ -31,7 +31,9 @@ pub(super) fn holds<'a>(
 }
 
 /// The operators of a condition. A mapping without operators is a value for equality.
-pub(super) fn operators(condition: &Value) -> Option<&Map<String, Value>> {
+pub(in crate::adapters::custom_definition) fn operators(
+    condition: &Value,
+) -> Option<&Map<String, Value>> {
     condition.as_object().filter(|members| {
         members
             .keys()

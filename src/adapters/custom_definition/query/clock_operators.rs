@@ -2,7 +2,7 @@
 //!
 //! Source: PagerTree's guide to routers.
 
-use super::{condition, query::Query};
+use super::{Query, condition};
 use crate::adapters::moment;
 use chrono::{DateTime, Datelike, NaiveTime, Timelike, Utc};
 use chrono_tz::Tz;
@@ -15,7 +15,7 @@ const DEFAULT_TIME_FORMAT: &str = "hh:mm a";
 ///
 /// # Errors
 /// The operand is invalid, or the query takes too many steps.
-pub(super) fn holds(
+pub(in crate::adapters::custom_definition) fn holds(
     query: &Query<'_>,
     now: DateTime<Utc>,
     operator: &str,
