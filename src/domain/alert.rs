@@ -7,6 +7,7 @@ mod status;
 pub use status::{AlertAction, Status};
 
 use super::{
+    body::Strictness,
     event::{AdditionalDatum, AlertUrgency, Content},
     ids::{AccountId, AlertId, DestinationId, LogId},
     list::{Attribute, AttributeKind, Schema},
@@ -74,8 +75,8 @@ pub struct Alert {
     /// Always `alert`.
     #[serde(rename = "type")]
     pub kind: AlertKind,
-    /// Always `alert`.
-    pub subtype: AlertKind,
+    /// What the alert is to its recipients.
+    pub subtype: AlertSubtype,
     /// Status.
     pub status: Status,
     /// Urgency.
@@ -104,7 +105,7 @@ pub struct Alert {
     pub archivedby: Option<String>,
 }
 
-/// The only type and subtype of alerts.
+/// The only type of alerts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AlertKind {
@@ -112,9 +113,41 @@ pub enum AlertKind {
     Alert,
 }
 
+/// What an alert is to its recipients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AlertSubtype {
+    /// An incident that somebody must acknowledge.
+    #[default]
+    Alert,
+    /// A message to many users and teams.
+    Broadcast,
+    /// A message to a single user.
+    Page,
+}
+
+impl AlertSubtype {
+    /// Parses the exact name.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "alert" => Some(Self::Alert),
+            "broadcast" => Some(Self::Broadcast),
+            "page" => Some(Self::Page),
+            _ => None,
+        }
+    }
+
+    /// Whether this is the default.
+    pub fn is_alert(&self) -> bool {
+        *self == Self::Alert
+    }
+}
+
 /// The origin of an alert, and defaults derived from it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlertOrigin {
+    /// What the alert is to its recipients.
+    pub subtype: AlertSubtype,
     /// The third party's id.
     pub thirdparty_id: Option<String>,
     /// The integration or user.
@@ -149,7 +182,7 @@ impl Alert {
             title: content.title,
             description: content.description,
             kind: AlertKind::Alert,
-            subtype: AlertKind::Alert,
+            subtype: origin.subtype,
             status: Status::Open,
             urgency: content.urgency.unwrap_or(origin.urgency),
             s_log_id: origin.s_log_id,
@@ -175,8 +208,9 @@ impl Alert {
         action: AlertAction,
         by: &str,
         now: Timestamp,
+        strictness: Strictness,
     ) -> Result<(), String> {
-        let (from, _) = action.transition();
+        let from = action.permitted_from(strictness);
         if !from.contains(&self.status) {
             let from: Vec<_> = from.iter().map(|status| status.as_str()).collect();
             let (done, from, status) = (
@@ -206,7 +240,7 @@ impl Alert {
     }
 
     fn record(&mut self, action: AlertAction, by: &str, now: Timestamp) {
-        self.status = action.transition().1;
+        self.status = action.result();
         self.updated_at = self.updated_at.advanced_to(now);
         let (seconds, by) = (Some(self.updated_at.seconds()), Some(by.to_owned()));
         match action {
@@ -224,6 +258,7 @@ mod tests {
 
     fn alert(status: Status) -> Alert {
         let origin = AlertOrigin {
+            subtype: AlertSubtype::Alert,
             thirdparty_id: None,
             source_id: None,
             s_log_id: None,
@@ -248,24 +283,56 @@ mod tests {
         Status::Archived,
     ];
 
-    fn possible(action: AlertAction) -> Vec<&'static str> {
+    fn possible(action: AlertAction, strictness: Strictness) -> Vec<&'static str> {
         let now = Timestamp::from_millis(5_000).unwrap();
-        let possible = STATUSES
-            .into_iter()
-            .filter(|status| alert(*status).apply_action(action, "usr_1", now).is_ok());
+        let possible = STATUSES.into_iter().filter(|status| {
+            let mut alert = alert(*status);
+            alert.apply_action(action, "usr_1", now, strictness).is_ok()
+        });
         possible.map(Status::as_str).collect()
     }
 
     #[test]
     fn a_user_can_do_what_the_status_allows() {
-        assert_eq!(possible(AlertAction::Acknowledge), ["open", "dropped"]);
-        assert_eq!(possible(AlertAction::Resolve), ["open", "acknowledged"]);
-        assert_eq!(possible(AlertAction::Archive), ["resolved", "dropped"]);
-        assert_eq!(possible(AlertAction::Drop), ["open"]);
+        for (action, strictness, expected) in [
+            (
+                AlertAction::Acknowledge,
+                Strictness::Lenient,
+                &["open", "dropped"][..],
+            ),
+            (
+                AlertAction::Acknowledge,
+                Strictness::Strict,
+                &["open", "dropped"],
+            ),
+            (
+                AlertAction::Resolve,
+                Strictness::Lenient,
+                &["open", "acknowledged"],
+            ),
+            (AlertAction::Resolve, Strictness::Strict, &["acknowledged"]),
+            (
+                AlertAction::Archive,
+                Strictness::Lenient,
+                &["resolved", "dropped"],
+            ),
+            (AlertAction::Drop, Strictness::Lenient, &["open"]),
+        ] {
+            assert_eq!(
+                possible(action, strictness),
+                expected,
+                "{action:?} {strictness:?}"
+            );
+        }
 
         let mut archived = alert(Status::Archived);
         let refused = archived
-            .apply_action(AlertAction::Resolve, "usr_1", Timestamp::EPOCH)
+            .apply_action(
+                AlertAction::Resolve,
+                "usr_1",
+                Timestamp::EPOCH,
+                Strictness::Lenient,
+            )
             .unwrap_err();
 
         assert_eq!(
@@ -291,15 +358,15 @@ mod tests {
     fn who_did_it_and_when_is_kept() {
         let now = Timestamp::from_millis(5_999).unwrap();
         let mut alert = alert(Status::Open);
-        alert
-            .apply_action(AlertAction::Acknowledge, "usr_1", now)
-            .unwrap();
-        alert
-            .apply_action(AlertAction::Resolve, "usr_2", now)
-            .unwrap();
-        alert
-            .apply_action(AlertAction::Archive, "usr_3", Timestamp::EPOCH)
-            .unwrap();
+        for (action, by, now) in [
+            (AlertAction::Acknowledge, "usr_1", now),
+            (AlertAction::Resolve, "usr_2", now),
+            (AlertAction::Archive, "usr_3", Timestamp::EPOCH),
+        ] {
+            alert
+                .apply_action(action, by, now, Strictness::Strict)
+                .unwrap();
+        }
         assert_eq!(
             (alert.acknowledged, alert.acknowledgedby.as_deref()),
             (Some(5), Some("usr_1"))

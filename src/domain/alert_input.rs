@@ -1,7 +1,7 @@
 //! Drafts and patches of alerts, parsed from requests.
 
 use super::{
-    alert::Alert,
+    alert::{Alert, AlertAction, AlertSubtype, Status},
     body::{self, AttributeReader, Strictness},
     distinct::{AddOutcome, Distinct},
     event::{AdditionalDatum, AlertUrgency},
@@ -16,12 +16,10 @@ use super::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-/// Attributes that only events and actions set. A create ignores them, so that an alert that was
-/// read can be sent back.
-const SET_BY_ACTIONS: [&str; 11] = [
+/// Attributes that only events and actions set. A create ignores them, and the status too, so that
+/// an alert that was read can be sent back.
+const SET_BY_ACTIONS: [&str; 9] = [
     "type",
-    "subtype",
-    "status",
     "s_log_id",
     "created",
     "acknowledged",
@@ -47,6 +45,10 @@ pub struct AlertDraft {
     pub title: String,
     /// Details.
     pub description: Option<String>,
+    /// What the alert is to its recipients. The default is left out of the fingerprints of
+    /// idempotent requests, since earlier versions had no other.
+    #[serde(skip_serializing_if = "AlertSubtype::is_alert")]
+    pub subtype: AlertSubtype,
     /// Urgency. Defaults to that of the source; medium without a source.
     pub urgency: Option<AlertUrgency>,
     /// The integration given as its source.
@@ -64,9 +66,24 @@ pub struct AlertPatch {
     destination_ids: Option<Vec<DestinationId>>,
     title: Option<String>,
     description: Option<Option<String>>,
+    subtype: Option<AlertSubtype>,
+    status: Option<Status>,
     urgency: Option<AlertUrgency>,
     tags: Option<Vec<String>>,
     additional_data: Option<Vec<AdditionalDatum>>,
+    /// Applies to a change of the status, which only the stored alert can permit.
+    strictness: Strictness,
+}
+
+/// What a patch did to an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatchEffect {
+    /// Nothing.
+    Unchanged,
+    /// It replaced attributes.
+    Edited,
+    /// It changed the status, and perhaps other attributes.
+    Acted(AlertAction),
 }
 
 /// The sources that a draft may name.
@@ -99,6 +116,7 @@ impl AlertDraft {
 
         body.ignore(&SERVER_ATTRIBUTES);
         body.ignore(&SET_BY_ACTIONS);
+        body.ignore(&["status"]);
         if !sourced {
             body.ignore(&["source_id"]);
         }
@@ -113,7 +131,8 @@ impl AlertDraft {
 
         let title = body.required("title", |value| short_text(value, MAX_TITLE_LEN));
         let description = body.nullable("description", description).flatten();
-        let urgency = body.optional("urgency", urgency);
+        let subtype = body.optional("subtype", subtype).unwrap_or_default();
+        let urgency = body.optional("urgency", |value| urgency(value, strictness));
         let source_id = body.optional("source_id", source);
 
         if let Some(foreign) = source_id.as_ref().filter(|_| !authors.integration) {
@@ -122,7 +141,9 @@ impl AlertDraft {
 
         let tags = body.optional("tags", tags).unwrap_or_default();
         let additional_data = body
-            .optional("additional_data", additional_data)
+            .optional("additional_data", |value| {
+                additional_data(value, strictness)
+            })
             .unwrap_or_default();
 
         body.finish(strictness)?;
@@ -135,6 +156,7 @@ impl AlertDraft {
             destination_ids,
             title,
             description,
+            subtype,
             urgency,
             source_id,
             tags,
@@ -180,47 +202,86 @@ impl AlertPatch {
                 "description",
                 unless_stored(stored, "description", description),
             ),
-            urgency: body.optional("urgency", urgency),
+            subtype: body.optional("subtype", subtype),
+            status: body.optional("status", status),
+            urgency: body.optional(
+                "urgency",
+                unless_stored(stored, "urgency", |value| urgency(value, strictness)),
+            ),
             tags: body.optional("tags", unless_stored(stored, "tags", tags)),
             additional_data: body.optional(
                 "additional_data",
-                unless_stored(stored, "additional_data", additional_data),
+                unless_stored(stored, "additional_data", |value| {
+                    additional_data(value, strictness)
+                }),
             ),
+            strictness,
         };
 
         body.finish(strictness)?;
         Ok(patch)
     }
 
-    /// Changes what it names. `updatedAt` moves forward if that alters something; `false` if it
-    /// alters nothing.
-    pub fn apply(self, alert: &mut Alert, now: Timestamp) -> bool {
+    /// Changes what it names, on behalf of `by`. `updatedAt` moves forward if that alters
+    /// something. A new status is what the action of that name leads to.
+    ///
+    /// # Errors
+    /// The alert cannot be given the new status. The message says why.
+    pub fn apply(self, alert: &mut Alert, by: &str, now: Timestamp) -> Result<PatchEffect, String> {
         let Self {
             meta,
             destination_ids,
             title,
             description,
+            subtype,
+            status,
             urgency,
             tags,
             additional_data,
+            strictness,
         } = self;
+
+        let action = status
+            .filter(|status| *status != alert.status)
+            .map(|status| action_leading_to(status, alert.status))
+            .transpose()?;
+        if let Some(action) = action {
+            alert.apply_action(action, by, now, strictness)?;
+        }
+
         let altered = [
             replace(&mut alert.meta, meta),
             replace(&mut alert.destination_ids, destination_ids),
             replace(&mut alert.title, title),
             replace(&mut alert.description, description),
+            replace(&mut alert.subtype, subtype),
             replace(&mut alert.urgency, urgency),
             replace(&mut alert.tags, tags),
             replace(&mut alert.additional_data, additional_data),
         ]
         .contains(&true);
 
-        if altered {
-            alert.updated_at = alert.updated_at.advanced_to(now);
+        match action {
+            // The action has moved `updatedAt` already.
+            Some(action) => Ok(PatchEffect::Acted(action)),
+            None if altered => {
+                alert.updated_at = alert.updated_at.advanced_to(now);
+                Ok(PatchEffect::Edited)
+            }
+            None => Ok(PatchEffect::Unchanged),
         }
-
-        altered
     }
+}
+
+fn action_leading_to(status: Status, current: Status) -> Result<AlertAction, String> {
+    AlertAction::leading_to(status).ok_or_else(|| {
+        format!(
+            "'status' can be set to acknowledged, resolved or archived, but not to {}; the alert \
+             is {}",
+            status.as_str(),
+            current.as_str()
+        )
+    })
 }
 
 /// A rule that what is stored need not obey.
@@ -267,11 +328,38 @@ fn description(value: Value) -> Result<String, String> {
     Ok(text)
 }
 
-fn urgency(value: Value) -> Result<AlertUrgency, String> {
+fn subtype(value: Value) -> Result<AlertSubtype, String> {
     let text = body::text(value)?;
-    AlertUrgency::parse(&text).ok_or_else(|| {
+    AlertSubtype::parse(&text).ok_or_else(|| {
         format!(
-            "must be silent, low, medium, high or critical, but was '{}'",
+            "must be alert, broadcast or page, but was '{}'",
+            body::excerpt(&text)
+        )
+    })
+}
+
+fn status(value: Value) -> Result<Status, String> {
+    let text = body::text(value)?;
+    Status::parse(&text).ok_or_else(|| {
+        format!(
+            "must be open, acknowledged, resolved, dropped or archived, but was '{}'",
+            body::excerpt(&text)
+        )
+    })
+}
+
+/// Version 3 of PagerTree's API has no silent alerts.
+fn urgency(value: Value, strictness: Strictness) -> Result<AlertUrgency, String> {
+    let text = body::text(value)?;
+    let urgency = AlertUrgency::parse(&text)
+        .filter(|urgency| strictness == Strictness::Lenient || *urgency != AlertUrgency::Silent);
+    urgency.ok_or_else(|| {
+        let silent = match strictness {
+            Strictness::Lenient => "silent, ",
+            Strictness::Strict => "",
+        };
+        format!(
+            "must be {silent}low, medium, high or critical, but was '{}'",
             body::excerpt(&text)
         )
     })
@@ -302,10 +390,21 @@ fn tags(value: Value) -> Result<Vec<String>, String> {
     Ok(tags.into_items())
 }
 
-fn additional_data(value: Value) -> Result<Vec<AdditionalDatum>, String> {
+fn additional_data(value: Value, strictness: Strictness) -> Result<Vec<AdditionalDatum>, String> {
+    let later = match strictness {
+        Strictness::Lenient => ", phone, datetime",
+        Strictness::Strict => "",
+    };
     let data: Vec<AdditionalDatum> = serde_json::from_value(value).map_err(|error| {
-        format!("must be an array of {{\"type\", \"label\", \"value\"}} with type text, link, img, email, phone or datetime: {error}")
+        format!("must be an array of {{\"type\", \"label\", \"value\"}} with type text, link, img, email, email[]{later}: {error}")
     })?;
+    let is_refused =
+        |datum: &AdditionalDatum| strictness == Strictness::Strict && !datum.kind.is_published();
+    if let Some(position) = data.iter().position(is_refused) {
+        return Err(format!(
+            "at position {position} must have the type text, link, img, email or email[]"
+        ));
+    }
     if data.len() > MAX_ADDITIONAL_DATA {
         return Err(format!("must have at most {MAX_ADDITIONAL_DATA} entries"));
     }

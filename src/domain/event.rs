@@ -168,6 +168,16 @@ pub struct AdditionalDatum {
     pub value: Value,
 }
 
+impl DatumKind {
+    /// Whether version 3 of PagerTree's API has this type.
+    pub fn is_published(self) -> bool {
+        match self {
+            Self::Text | Self::Link | Self::Img | Self::Email | Self::EmailArray => true,
+            Self::Phone | Self::Datetime => false,
+        }
+    }
+}
+
 /// How to display a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -180,6 +190,9 @@ pub enum DatumKind {
     Img,
     /// One or more mail addresses.
     Email,
+    /// An array of mail addresses.
+    #[serde(rename = "email[]")]
+    EmailArray,
     /// A telephone number.
     Phone,
     /// A time in RFC 3339.

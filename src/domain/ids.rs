@@ -114,43 +114,74 @@ id!(
     KeyId, "key_"
 );
 
-/// A destination of alerts: a team, router, user or schedule. Only its id is known here.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct DestinationId(Box<str>);
+macro_rules! id_of_any_kind {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Three lower-case letters, `_`, and 1 to 64 of `A-Za-z0-9_-`; `None` for anything
+            /// else.
+            pub fn parse(text: &str) -> Option<Self> {
+                is_id_of_any_kind(text).then(|| Self(text.into()))
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+            fn try_from(text: String) -> Result<Self, String> {
+                Self::parse(&text).ok_or_else(|| format!("'{text}' is not {}", $what))
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0.into()
+            }
+        }
+    };
+}
+
+fn is_id_of_any_kind(text: &str) -> bool {
+    text.split_once('_').is_some_and(|(kind, tail)| {
+        kind.len() == 3 && kind.bytes().all(|b| b.is_ascii_lowercase()) && is_tail(tail)
+    })
+}
+
+id_of_any_kind!(
+    /// A destination of alerts: a team, router, user or schedule. Only its id is known here.
+    DestinationId, "a destination id"
+);
+id_of_any_kind!(
+    /// Any object of an account.
+    ObjectId, "the id of an object"
+);
 
 impl DestinationId {
-    /// Three lower-case letters, `_`, and 1 to 64 of `A-Za-z0-9_-`; `None` for anything else.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (kind, tail) = text.split_once('_')?;
-        let well_formed =
-            kind.len() == 3 && kind.bytes().all(|b| b.is_ascii_lowercase()) && is_tail(tail);
-        well_formed.then(|| Self(text.into()))
-    }
-
     /// Whether the kind is one that the reference lists: team, router, user or schedule.
     pub fn is_published_kind(&self) -> bool {
         ["tem_", "rtr_", "usr_", "skd_"]
             .iter()
             .any(|kind| self.0.starts_with(kind))
     }
+}
 
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+impl From<IntegrationId> for ObjectId {
+    fn from(id: IntegrationId) -> Self {
+        Self(id.0)
     }
 }
 
-impl TryFrom<String> for DestinationId {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text).ok_or_else(|| format!("'{text}' is not a destination id"))
-    }
-}
-
-impl From<DestinationId> for String {
-    fn from(id: DestinationId) -> String {
-        id.0.into()
+impl From<AlertId> for ObjectId {
+    fn from(id: AlertId) -> Self {
+        Self(id.0)
     }
 }
 

@@ -19,7 +19,7 @@ const VALID_ALERT: &str = r#"{"sid":"acc_1","id":"alt_1","createdAt":"2018-04-27
     "status":"open","urgency":"low","s_log_id":null,"source_id":null,"tags":[],"additional_data":[],"created":0,"acknowledged":null,
     "acknowledgedby":null,"resolved":null,"resolvedby":null,"archived":null,"archivedby":null}"#;
 const VALID_LOG: &str = r#"{"sid":"acc_1","id":"log_1","createdAt":"2018-04-27T00:00:00.000Z","updatedAt":"2018-04-27T00:00:00.000Z",
-    "meta":{},"tinyId":1,"type":"incoming","source_id":"int_1","alert_id":null,"thirdparty_id":null,"action":"create","outcome":"o",
+    "meta":{},"tinyId":1,"content":"c","type":"log","subtype":"INCOMING","owner_id":"int_1","source_id":"int_1","level":2,"alert_id":null,"thirdparty_id":null,"action":"create","outcome":"o",
     "status":null,"event":{},"request":{"method":"POST","path":"/","query":"","remote":null,"headers":{},"body":{"text":"","bytes":0}},
     "response":null}"#;
 

@@ -1,11 +1,14 @@
 //! Logs of requests between third parties and integrations: the request, its interpretation and its
 //! outcome.
 //!
-//! PagerTree does not publish the form of its logs. The attributes common to all objects are
-//! PagerTree's, the others ours.
+//! The attributes up to `level` are those of PagerTree's reference, "Log". The others are ours.
+
+mod earlier_form;
+
+pub use earlier_form::{is_earlier_form, present_query, upgrade};
 
 use super::{
-    ids::{AccountId, AlertId, IntegrationId, LogId},
+    ids::{AccountId, AlertId, IntegrationId, LogId, ObjectId},
     list::{Attribute, AttributeKind, Schema},
     timestamp::Timestamp,
 };
@@ -21,8 +24,12 @@ pub const SCHEMA: Schema = Schema(&[
     Attribute::new("updatedAt", AttributeKind::Time),
     Attribute::new("meta", AttributeKind::Object),
     Attribute::new("tinyId", AttributeKind::Number),
+    Attribute::new("content", AttributeKind::Text),
     Attribute::new("type", AttributeKind::Text),
+    Attribute::new("subtype", AttributeKind::Text).or_null(),
+    Attribute::new("owner_id", AttributeKind::Text),
     Attribute::new("source_id", AttributeKind::Text),
+    Attribute::new("level", AttributeKind::Number),
     Attribute::new("alert_id", AttributeKind::Text).or_null(),
     Attribute::thirdparty_id("thirdparty_id"),
     Attribute::new("action", AttributeKind::Text),
@@ -52,11 +59,21 @@ pub struct Log {
     /// 1, 2, 3 … within the account in order of creation, never reused.
     #[serde(rename = "tinyId")]
     pub tiny_id: u64,
-    /// Direction of the request.
+    /// A message. For a request, the outcome.
+    pub content: String,
+    /// What was logged.
     #[serde(rename = "type")]
-    pub direction: LogDirection,
-    /// The integration.
-    pub source_id: IntegrationId,
+    pub log_type: LogType,
+    /// Direction of a request.
+    #[serde(rename = "subtype")]
+    pub direction: Option<LogDirection>,
+    /// The object that the log is about: of a request, the alert, or the integration if it affected
+    /// none.
+    pub owner_id: ObjectId,
+    /// The integration, or the author of the log.
+    pub source_id: ObjectId,
+    /// Severity: [`NORMAL_LEVEL`] or [`FAILURE_LEVEL`], unless a caller has chosen another.
+    pub level: u8,
     /// The alert created or affected.
     pub alert_id: Option<AlertId>,
     /// The third party's id.
@@ -76,9 +93,42 @@ pub struct Log {
     pub response: Option<Response>,
 }
 
-/// Direction of the request.
+/// The level of logs in PagerTree's reference.
+pub const NORMAL_LEVEL: u8 = 2;
+/// The level of a request that was refused or has failed.
+pub const FAILURE_LEVEL: u8 = 3;
+
+/// The level of the log of a request with this response. An outgoing request without a response has
+/// failed.
+pub fn level_of(status: Option<u16>) -> u8 {
+    match status {
+        Some(..400) => NORMAL_LEVEL,
+        Some(400..) | None => FAILURE_LEVEL,
+    }
+}
+
+/// The owner of the log of a request.
+pub fn owner_of(alert: Option<&AlertId>, integration: &IntegrationId) -> ObjectId {
+    alert.map_or_else(|| integration.clone().into(), |alert| alert.clone().into())
+}
+
+/// What was logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+pub enum LogType {
+    /// A request, or a note.
+    Log,
+    /// A recipient's response to a broadcast.
+    Response,
+    /// A recipient's comment.
+    Feedback,
+    /// A decision of a router.
+    Router,
+}
+
+/// Direction of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum LogDirection {
     /// From a third party to this server.
     Incoming,

@@ -15,7 +15,7 @@ use crate::{
     clock::Clock,
     domain::{
         alert::{Alert, AlertAction, AlertOrigin, SCHEMA},
-        alert_input::{AlertDraft, AlertPatch, AllowedSources, foreign_source},
+        alert_input::{AlertDraft, AlertPatch, AllowedSources, PatchEffect, foreign_source},
         body::Strictness,
         caller::{Caller, WriteAccess},
         entity_tag::Preconditions,
@@ -200,7 +200,8 @@ impl Alerts {
     /// Applies a patch and returns the new record.
     ///
     /// # Errors
-    /// No such alert in this account; a precondition failed; the store failed.
+    /// No such alert in this account; a precondition failed; the alert's status does not allow the
+    /// new one; the store failed.
     pub async fn update(
         &self,
         writer: &WriteAccess,
@@ -208,13 +209,20 @@ impl Alerts {
         patch: AlertPatch,
         conditions: Preconditions,
     ) -> Result<Stored, ServiceError> {
+        let actor = writer.actor().to_owned();
         self.change(
             writer,
             id,
             conditions,
-            |transaction, mut alert, now, current| match patch.apply(&mut alert, now) {
-                true => Ok(replace(transaction, &alert)?),
-                false => Ok(current),
+            move |transaction, mut alert, now, current| {
+                let effect = patch
+                    .apply(&mut alert, &actor, now)
+                    .map_err(Rejection::invalid)?;
+                match effect {
+                    PatchEffect::Unchanged => Ok(current),
+                    PatchEffect::Edited => Ok(replace(transaction, &alert)?),
+                    PatchEffect::Acted(action) => Ok(save_action(transaction, &alert, action)?),
+                }
             },
         )
         .await
@@ -230,6 +238,7 @@ impl Alerts {
         writer: &WriteAccess,
         id: AlertId,
         action: AlertAction,
+        strictness: Strictness,
         conditions: Preconditions,
     ) -> Result<Stored, ServiceError> {
         let actor = writer.actor().to_owned();
@@ -239,7 +248,7 @@ impl Alerts {
             conditions,
             move |transaction, mut alert, now, _| {
                 alert
-                    .apply_action(action, &actor, now)
+                    .apply_action(action, &actor, now, strictness)
                     .map_err(Rejection::invalid)?;
                 Ok(save_action(transaction, &alert, action)?)
             },
@@ -332,6 +341,7 @@ fn split(
     };
 
     let origin = AlertOrigin {
+        subtype: draft.subtype,
         thirdparty_id: draft.thirdparty_id,
         source_id: Some(source_id),
         s_log_id: None,

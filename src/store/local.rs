@@ -13,6 +13,7 @@ mod layout;
 pub(super) mod open;
 pub(super) mod recovery;
 mod repair;
+pub(super) mod schema;
 mod watermark;
 
 pub(super) use engine::{Engine, MissingTree};

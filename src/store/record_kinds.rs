@@ -6,8 +6,15 @@ use super::{
     dedup::DedupKey,
     trees::{self, Tree},
 };
-use crate::domain::{alert::Alert, ids::AccountId, integration::Integration, log::Log, webhook};
+use crate::domain::{
+    alert::Alert,
+    ids::AccountId,
+    integration::Integration,
+    log::{self, Log},
+    webhook,
+};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 /// A kind of record.
 #[derive(Clone, Copy, Debug)]
@@ -131,11 +138,45 @@ fn alert(record: &[u8]) -> serde_json::Result<RecordMeta> {
     )
 }
 
+/// Accepts the earlier form too, so that a store can be read before its migration. Its canonical
+/// form stays the earlier one.
 fn log(record: &[u8]) -> serde_json::Result<RecordMeta> {
+    let present = read_log(record);
+    if present.is_ok() {
+        return present;
+    }
+
+    let Ok(attributes) = serde_json::from_slice::<Map<String, Value>>(record) else {
+        return present;
+    };
+    if !log::is_earlier_form(&attributes) {
+        return present;
+    }
+
+    let canonical = serde_json::to_vec(&attributes)?;
+    let upgraded = serde_json::to_vec(&log::upgrade(attributes))?;
+    Ok(RecordMeta {
+        canonical,
+        ..read_log(&upgraded)?
+    })
+}
+
+fn read_log(record: &[u8]) -> serde_json::Result<RecordMeta> {
     read(
         record,
         |Log {
              sid, id, tiny_id, ..
          }| (sid, id.into(), tiny_id, None),
     )
+}
+
+/// A log of the earlier form in the present one. `None` if it has the present one, or cannot be
+/// read.
+pub(super) fn upgraded_log(record: &[u8]) -> Option<Vec<u8>> {
+    let attributes: Map<String, Value> = serde_json::from_slice(record).ok()?;
+    if !log::is_earlier_form(&attributes) {
+        return None;
+    }
+    let upgraded = serde_json::to_vec(&log::upgrade(attributes)).ok()?;
+    read_log(&upgraded).ok().map(|meta| meta.canonical)
 }

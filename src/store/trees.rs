@@ -21,7 +21,7 @@ use super::StoreError;
 use crate::domain::ids::{AccountId, IntegrationId};
 
 /// The version of this layout. A store with a newer one is refused.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// Key in `meta`: the schema version in decimal.
 pub(super) const SCHEMA: &[u8] = b"schema";

@@ -122,7 +122,8 @@ fn an_event_creates_an_alert_and_a_log() {
     assert_eq!(named, attributes);
 
     for (name, expected) in [
-        ("type", json!("incoming")),
+        ("type", json!("log")),
+        ("subtype", json!("INCOMING")),
         ("source_id", json!(integration)),
         ("alert_id", alert["id"].clone()),
         ("thirdparty_id", json!("job-7")),

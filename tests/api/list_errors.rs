@@ -173,8 +173,8 @@ fn all_errors_of_a_query_are_reported() {
         &[
             "'name' must be given only once",
             "'limit' must be a whole number from 1 to 100, but was '0'",
-            "'offset' must be a whole number, at least 0, but was '-1'",
-            "'page' must be a whole number, at least 1, but was '0'",
+            "'offset' must be a whole number from 0 to 9007199254740991, but was '-1'",
+            "'page' must be a whole number from 1 to 9007199254740991, but was '0'",
             "'x' in 'sort'",
             "'sortdirection' must be ASC or DESC",
             "'y' in 'select'",

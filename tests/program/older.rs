@@ -118,11 +118,69 @@ fn who_makes_an_older_store_anew_brings_it_up() {
     assert_eq!(exported(&setup), before);
 }
 
+/// A stopped store of version 2, with a log in the form of that time. The second value is that log.
+fn store_of_version_2() -> (Setup, Vec<u8>) {
+    let setup = Setup::new();
+    let server = setup.start();
+    let client = server.client("ops");
+    let integration = client.create("receives");
+    let path = format!("/integration/{}", integration["id"].as_str().unwrap());
+    let event = json!({ "event_type": "create", "id": "x", "title": "t" });
+    assert_eq!(client.post(&path, &event).status, 200);
+    server.stop();
+
+    let db = setup.engine();
+    let logs = db.open_tree("logs").unwrap();
+    let (id, log) = logs.first().unwrap().unwrap();
+    let earlier = in_earlier_form(&log);
+    logs.insert(id, &earlier[..]).unwrap();
+    db.open_tree("meta").unwrap().insert("schema", "2").unwrap();
+    db.flush().unwrap();
+    (setup, earlier)
+}
+
+/// A log as version 2 wrote it.
+fn in_earlier_form(log: &[u8]) -> Vec<u8> {
+    let mut log: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(log).unwrap();
+    for name in ["content", "subtype", "owner_id", "level"] {
+        log.shift_remove(name).unwrap();
+    }
+    log.insert("type".into(), "incoming".into());
+    serde_json::to_vec(&log).unwrap()
+}
+
+#[test]
+fn log_of_an_older_store_gets_the_new_attributes() {
+    let (setup, earlier) = store_of_version_2();
+    is_sound(&setup);
+    let earlier_export = exported(&setup);
+    assert!(earlier_export.contains(std::str::from_utf8(&earlier).unwrap()));
+
+    let server = setup.start();
+    let list = server.client("ops").get("/log?subtype=INCOMING&type=log");
+    let log = &list.json()["data"][0];
+    assert_eq!(
+        (&log["owner_id"], &log["level"]),
+        (&log["alert_id"], &json!(2))
+    );
+    server.stop();
+    is_sound(&setup);
+
+    let imported = Setup::new();
+    imported.write("earlier.jsonl", &earlier_export);
+    let outcome = imported
+        .same_folder()
+        .args(["import", "earlier.jsonl"])
+        .run();
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    assert_eq!(exported(&imported), exported(&setup));
+}
+
 #[test]
 fn a_newer_store_is_not_salvaged() {
     let setup = store();
     let db = setup.engine();
-    db.open_tree("meta").unwrap().insert("schema", "3").unwrap();
+    db.open_tree("meta").unwrap().insert("schema", "4").unwrap();
     db.open_tree("a tree of later")
         .unwrap()
         .insert("key", "value")
@@ -135,7 +193,7 @@ fn a_newer_store_is_not_salvaged() {
         .run();
     let fault = outcome.error();
     assert!(
-        fault.contains("schema 3") && fault.contains("data/store'"),
+        fault.contains("schema 4") && fault.contains("data/store'"),
         "{fault}"
     );
     assert!(!setup.path("saved.jsonl").exists() && !setup.path("saved.jsonl.partial").exists());

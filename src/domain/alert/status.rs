@@ -1,5 +1,6 @@
 //! The status of an alert, and the actions that change it.
 
+use crate::domain::body::Strictness;
 use serde::{Deserialize, Serialize};
 
 /// Status of an alert.
@@ -19,6 +20,18 @@ pub enum Status {
 }
 
 impl Status {
+    /// Parses the exact name.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "open" => Some(Self::Open),
+            "acknowledged" => Some(Self::Acknowledged),
+            "resolved" => Some(Self::Resolved),
+            "dropped" => Some(Self::Dropped),
+            "archived" => Some(Self::Archived),
+            _ => None,
+        }
+    }
+
     /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -50,18 +63,41 @@ pub enum AlertAction {
 }
 
 impl AlertAction {
-    /// The statuses from which a user may do this, and the resulting one.
-    pub(super) fn transition(self) -> (&'static [Status], Status) {
+    /// The statuses from which a user may do this. Version 3 of PagerTree's API resolves only
+    /// acknowledged alerts.
+    pub(super) fn permitted_from(self, strictness: Strictness) -> &'static [Status] {
+        match (self, strictness) {
+            (Self::Acknowledge, _) => &[Status::Open, Status::Dropped],
+            (Self::Resolve, Strictness::Strict) => &[Status::Acknowledged],
+            (Self::Resolve, Strictness::Lenient) => &[Status::Acknowledged, Status::Open],
+            (Self::Archive, _) => &[Status::Resolved, Status::Dropped],
+            (Self::Drop, _) => &[Status::Open],
+        }
+    }
+
+    /// The resulting status.
+    pub(super) fn result(self) -> Status {
         match self {
-            Self::Acknowledge => (&[Status::Open, Status::Dropped], Status::Acknowledged),
-            Self::Resolve => (&[Status::Acknowledged, Status::Open], Status::Resolved),
-            Self::Archive => (&[Status::Resolved, Status::Dropped], Status::Archived),
-            Self::Drop => (&[Status::Open], Status::Dropped),
+            Self::Acknowledge => Status::Acknowledged,
+            Self::Resolve => Status::Resolved,
+            Self::Archive => Status::Archived,
+            Self::Drop => Status::Dropped,
+        }
+    }
+
+    /// The action by which a user gives an alert this status. Nothing reopens an alert, and only
+    /// the server drops one.
+    pub fn leading_to(status: Status) -> Option<Self> {
+        match status {
+            Status::Acknowledged => Some(Self::Acknowledge),
+            Status::Resolved => Some(Self::Resolve),
+            Status::Archived => Some(Self::Archive),
+            Status::Open | Status::Dropped => None,
         }
     }
 
     /// The past participle, for messages.
     pub fn past_participle(self) -> &'static str {
-        self.transition().1.as_str()
+        self.result().as_str()
     }
 }

@@ -128,6 +128,9 @@ fn body_of_a_get_can_be_put_back() {
         AlertPatch {
             title: Some(long),
             description: Some(None),
+            subtype: Some(AlertSubtype::Alert),
+            status: Some(Status::Open),
+            strictness: Strictness::Strict,
             ..AlertPatch::default()
         }
     );
@@ -167,6 +170,7 @@ fn null_clears_a_description_and_nothing_else() {
         patch,
         AlertPatch {
             description: Some(None),
+            strictness: Strictness::Strict,
             ..AlertPatch::default()
         }
     );

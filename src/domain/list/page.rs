@@ -9,6 +9,9 @@ use super::parameters::{Parameters, QueryErrors, quoted};
 
 const DEFAULT_LIMIT: u64 = 10;
 const HIGHEST_LIMIT: u64 = 100;
+/// The largest integer that every JSON parser reads exactly. With the highest limit, the offset of
+/// such a page still fits.
+const MAX_START: u64 = (1 << 53) - 1;
 
 /// A page of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +51,6 @@ impl Page {
         let offset = read_whole(parameters, "offset", 0, errors);
         let number = read_whole(parameters, "page", 1, errors);
 
-        // An overflow is an empty page, like any other past the end.
         let start = number.map(|number| (number - 1).saturating_mul(limit));
         if let (Some(start), Some(offset)) = (start, offset)
             && start != offset
@@ -188,20 +190,20 @@ fn read_whole(
     errors: &mut QueryErrors,
 ) -> Option<u64> {
     let value = parameters.get(name)?;
-    let number = whole_number(value).filter(|number| *number >= lowest);
+    let number = whole_number(value).filter(|number| (lowest..=MAX_START).contains(number));
     if number.is_none() {
         errors.add(format!(
-            "'{name}' must be a whole number, at least {lowest}, but was {}",
+            "'{name}' must be a whole number from {lowest} to {MAX_START}, but was {}",
             quoted(value)
         ));
     }
     number
 }
 
-/// Saturates: numbers too large for `u64` are past the end of any list.
+/// Only digits, so that `+1` is refused.
 fn whole_number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().unwrap_or(u64::MAX))
+    digits.then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ fn all_errors_of_a_query_are_reported() {
         [
             "'limit' must be given only once".to_owned(),
             "'limit' must be a whole number from 1 to 100, but was '0'".to_owned(),
-            "'page' must be a whole number, at least 1, but was '0'".to_owned(),
+            "'page' must be a whole number from 1 to 9007199254740991, but was '0'".to_owned(),
             format!("'colour' in 'sort' is not an attribute; there are {names}"),
             "'sortdirection' must be ASC or DESC, but was 'sideways'".to_owned(),
             format!("'size' in 'select' is not an attribute; there are {names}"),

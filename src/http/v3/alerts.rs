@@ -5,9 +5,9 @@ use crate::domain::{
     caller::{Caller, WriteAccess},
 };
 use crate::http::{
-    error::ApiError, extract::body::JsonObject, extract::idempotency::IdempotencyHeader,
-    extract::path::AlertPath, extract::preconditions::PreconditionHeaders, state::AppState,
-    v3::lists, v3::response,
+    error::ApiError, extract::body, extract::body::JsonObject,
+    extract::idempotency::IdempotencyHeader, extract::path::AlertPath,
+    extract::preconditions::PreconditionHeaders, state::AppState, v3::lists, v3::response,
 };
 use actix_web::{
     Handler, HttpRequest, HttpResponse,
@@ -106,20 +106,28 @@ pub(crate) async fn list(
 pub(crate) fn apply(
     action: AlertAction,
 ) -> impl Handler<
-    (WriteAccess, AlertPath, PreconditionHeaders, Data<AppState>),
+    (
+        WriteAccess,
+        AlertPath,
+        PreconditionHeaders,
+        HttpRequest,
+        Data<AppState>,
+    ),
     Output = Result<HttpResponse, ApiError>,
 > {
     move |writer: WriteAccess,
           path: AlertPath,
           conditions: PreconditionHeaders,
+          request: HttpRequest,
           state: Data<AppState>| async move {
+        let strictness = body::strictness(&request, &state.live.load());
         let bytes = state.alerts.bytes(&writer, &path.0)?;
         let reservation = state
             .answers
             .reserve(bytes, Some(writer.account().as_str()))?;
         let alert = state
             .alerts
-            .apply(&writer, path.0, action, conditions.0)
+            .apply(&writer, path.0, action, strictness, conditions.0)
             .await?;
         Ok(response::written(alert, reservation))
     }

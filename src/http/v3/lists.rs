@@ -17,7 +17,18 @@ pub(crate) async fn respond(
     searches: &ConcurrencyLimit,
     account: AccountId,
 ) -> Result<HttpResponse, ApiError> {
-    let page = find_page(request.query_string(), lists, searches, &account).await?;
+    respond_to(request.query_string(), request, lists, searches, account).await
+}
+
+/// Answers another query than the request's own, whose links stay those of the request.
+pub(crate) async fn respond_to(
+    raw_query: &str,
+    request: &HttpRequest,
+    lists: &Lists,
+    searches: &ConcurrencyLimit,
+    account: AccountId,
+) -> Result<HttpResponse, ApiError> {
+    let page = find_page(raw_query, lists, searches, &account).await?;
     let links = links(request, &page);
     Ok(response::list(request, &account, &page, links))
 }

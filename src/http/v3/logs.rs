@@ -1,6 +1,9 @@
 //! Handlers for logs.
 
-use crate::domain::{caller::Caller, log::SCHEMA};
+use crate::domain::{
+    caller::Caller,
+    log::{SCHEMA, present_query},
+};
 use crate::http::{
     error::ApiError, extract::path::LogPath, state::AppState, v3::lists, v3::response,
 };
@@ -24,7 +27,8 @@ pub(crate) async fn list(
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
-    lists::respond(
+    lists::respond_to(
+        &present_query(request.query_string()),
         &request,
         state.logs.lists(),
         &state.searches,

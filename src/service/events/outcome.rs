@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::{
-        alert::{Alert, AlertAction, AlertOrigin},
+        alert::{Alert, AlertAction, AlertOrigin, AlertSubtype},
         event::{Action, Content, Event, FreshId, ParsedEvent},
         ids::{AlertId, LogId},
         integration::Integration,
@@ -130,6 +130,7 @@ fn apply_event(
     };
 
     let origin = AlertOrigin {
+        subtype: AlertSubtype::Alert,
         thirdparty_id: Some(thirdparty_id.clone()),
         source_id: Some(source_id.to_owned()),
         s_log_id: Some(log_id.clone()),

@@ -4,7 +4,7 @@ use super::attempt::DeliveryAttempt;
 use crate::{
     domain::{
         ids::LogId,
-        log::{Log, LogBody, LogDirection, LoggedRequest, Response},
+        log::{self, Log, LogBody, LogDirection, LogType, LoggedRequest, Response},
         masking::{mask_headers, mask_query},
         timestamp::Timestamp,
         webhook::OutboxMessage,
@@ -39,6 +39,7 @@ pub(super) fn write_log(
         }
     };
 
+    let status = response.map(|response| response.status);
     let id = objects::unused(transaction, LOGS, || ids.log(), LogId::as_str)?;
     let tiny_id = transaction.next_tiny_id(LOGS, &message.sid)?;
     let log = Log {
@@ -48,13 +49,17 @@ pub(super) fn write_log(
         updated_at: now,
         meta: Map::new(),
         tiny_id,
-        direction: LogDirection::Outgoing,
-        source_id: message.integration_id.clone(),
+        content: outcome.clone(),
+        log_type: LogType::Log,
+        direction: Some(LogDirection::Outgoing),
+        owner_id: log::owner_of(message.alert_id.as_ref(), &message.integration_id),
+        source_id: message.integration_id.clone().into(),
+        level: log::level_of(status),
         alert_id: message.alert_id.clone(),
         thirdparty_id: message.thirdparty_id.clone(),
         action: message.event.clone(),
         outcome,
-        status: response.map(|response| response.status),
+        status,
         event: Map::new(),
         request,
         response: response.map(|response| Response {

@@ -161,9 +161,7 @@ pub(super) fn read(line: &[u8]) -> Result<Line, Vec<String>> {
         RawLine::Alert(raw) => checked(ALERTS, raw.get(), import_rules::validate_alert)
             .map(Box::new)
             .map(Line::Object),
-        RawLine::Log(raw) => checked(LOGS, raw.get(), import_rules::validate_log)
-            .map(Box::new)
-            .map(Line::Object),
+        RawLine::Log(raw) => log(raw.get()).map(Box::new).map(Line::Object),
     }
 }
 
@@ -246,6 +244,21 @@ fn checked(
         object(collection, text)
     } else {
         Err(faults)
+    }
+}
+
+/// Parses a log of the present or the earlier form, and gives it the present one.
+fn log(text: &str) -> Result<ObjectLine, Vec<String>> {
+    match record_kinds::upgraded_log(text.as_bytes()) {
+        None => checked(LOGS, text, import_rules::validate_log),
+        Some(upgraded) => Ok(ObjectLine {
+            is_verbatim: false,
+            ..checked(
+                LOGS,
+                &String::from_utf8_lossy(&upgraded),
+                import_rules::validate_log,
+            )?
+        }),
     }
 }
 

@@ -13,8 +13,7 @@ use super::{
 use crate::store::{
     OpenError, StoreError,
     entries::Changes,
-    local::open,
-    local::{Engine, MissingTree},
+    local::{Engine, MissingTree, open, schema},
 };
 use rustix::{
     fs::{CWD, RenameFlags, renameat_with},
@@ -116,7 +115,7 @@ impl StoreSwap {
         }
 
         // The source may have an earlier schema.
-        open::migrate(&again)?;
+        schema::migrate(&again)?;
         drop(again);
         sync_recursively(&self.staging).map_err(ArchiveError::file(&self.staging, "synced"))?;
 

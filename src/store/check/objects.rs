@@ -7,10 +7,9 @@ use crate::{
         StoreError,
         archive::Progress,
         entries::Stored,
-        local::Engine,
-        local::open,
+        local::{Engine, schema},
         record_kinds::{RecordKind, RecordMeta, SecondaryKey},
-        trees::{self, Counters, SCHEMA_VERSION, Tree},
+        trees::{self, Counters, Tree},
     },
 };
 use std::{collections::BTreeMap, ops::Bound};
@@ -40,7 +39,7 @@ impl<'a> Objects<'a> {
         kind: RecordKind,
         progress: &'a Progress,
     ) -> Result<Self, StoreError> {
-        let has_sender_index = open::schema(engine)? == Some(SCHEMA_VERSION);
+        let has_sender_index = schema::version(engine)?.is_some_and(|found| found >= 2);
         let mut objects = Self {
             engine,
             kind,

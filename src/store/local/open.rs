@@ -1,13 +1,12 @@
 //! Opens a store, creates a new one, migrates an old one, and explains why one cannot be opened.
 
-use super::{Engine, MissingTree, disk::Disk, repair};
+use super::{Engine, MissingTree, disk::Disk, repair, schema};
 use crate::store::{
     Durability, OpenError, Options, StoreError,
     entries::{Changes, Stored},
-    record_kinds::{self, SecondaryKey},
     trees::{self, SCHEMA_VERSION, Tree},
 };
-use std::{fs::DirBuilder, io, ops::Bound, os::unix::fs::DirBuilderExt, path::Path, thread};
+use std::{fs::DirBuilder, io, os::unix::fs::DirBuilderExt, path::Path, thread};
 
 /// Opens a store on a thread of its own; see [`catch_engine_panic`].
 pub(in crate::store) fn open(folder: &Path, options: &Options) -> Result<Engine, OpenError> {
@@ -22,7 +21,7 @@ pub(in crate::store) fn open_on_this_thread(
     options: &Options,
 ) -> Result<Engine, OpenError> {
     let engine = open_without_migration(folder, options, MissingTree::Create)?;
-    migrate(&engine).map_err(|error| damaged(folder, &error))?;
+    schema::migrate(&engine).map_err(|error| damaged(folder, &error))?;
     Ok(engine)
 }
 
@@ -67,7 +66,7 @@ pub(in crate::store) fn supported_schema(
     folder: &Path,
     engine: &Engine,
 ) -> Result<Option<u32>, OpenError> {
-    match schema(engine).map_err(|error| damaged(folder, &error))? {
+    match schema::version(engine).map_err(|error| damaged(folder, &error))? {
         Some(found) if found > SCHEMA_VERSION => Err(OpenError::NewerSchema {
             folder: folder.to_owned(),
             found,
@@ -177,61 +176,6 @@ fn os_message(error: &str) -> &str {
         .split_once("message: \"")
         .and_then(|(_, rest)| rest.split_once('"'));
     message.map_or(error, |(message, _)| message)
-}
-
-/// The schema version; `None` for a store in which nothing was ever written.
-pub(in crate::store) fn schema(engine: &Engine) -> Result<Option<u32>, StoreError> {
-    let Some(found) = engine.get(Tree::Meta, trees::SCHEMA)? else {
-        return match Tree::ALL.into_iter().find(|tree| !is_empty(engine, *tree)) {
-            None => Ok(None),
-            Some(tree) => Err(StoreError::damaged(format!(
-                "no schema version, although '{}' is not empty",
-                tree.name()
-            ))),
-        };
-    };
-
-    let version = std::str::from_utf8(found.as_ref())
-        .ok()
-        .and_then(|text| text.parse().ok());
-
-    version
-        .map(Some)
-        .ok_or_else(|| StoreError::damaged("the schema version is not a number"))
-}
-
-fn is_empty(engine: &Engine, tree: Tree) -> bool {
-    engine
-        .range(tree, (Bound::Unbounded, Bound::Unbounded))
-        .next()
-        .is_none()
-}
-
-/// Migrates a store of an earlier schema. Version 2 has more trees, which opening has created; one
-/// of them lists the webhook integrations.
-pub(in crate::store) fn migrate(engine: &Engine) -> Result<(), StoreError> {
-    if schema(engine)?.is_none_or(|found| found >= SCHEMA_VERSION) {
-        return Ok(());
-    }
-
-    let version = SCHEMA_VERSION.to_string().into_bytes();
-    let mut changes = Changes::default();
-    changes.insert(Tree::Meta, trees::SCHEMA.to_vec(), Some(version.into()));
-    let everything = (Bound::Unbounded, Bound::Unbounded);
-
-    for entry in engine.range(Tree::Integrations, everything) {
-        let (_, record) = entry?;
-        // `check` reports records that cannot be parsed.
-        if let Some(SecondaryKey { tree, key }) = record_kinds::integration(record.as_ref())
-            .ok()
-            .and_then(|meta| meta.secondary_key)
-        {
-            changes.insert(tree, key, Some(Vec::new().into()));
-        }
-    }
-
-    engine.apply(&changes)?;
-    engine.sync()
 }
 
 fn initialise(engine: &Engine, token_secret: &str) -> Result<(), StoreError> {

@@ -103,15 +103,15 @@ fn limits_from_1_to_100_are_taken() {
 fn a_start_out_of_range_says_what_would_be_right() {
     assert_eq!(
         read("offset=-1").unwrap_err(),
-        ["'offset' must be a whole number, at least 0, but was '-1'"]
+        ["'offset' must be a whole number from 0 to 9007199254740991, but was '-1'"]
     );
     assert_eq!(
         read("offset=").unwrap_err(),
-        ["'offset' must be a whole number, at least 0, but was ''"]
+        ["'offset' must be a whole number from 0 to 9007199254740991, but was ''"]
     );
     assert_eq!(
         read("page=0").unwrap_err(),
-        ["'page' must be a whole number, at least 1, but was '0'"]
+        ["'page' must be a whole number from 1 to 9007199254740991, but was '0'"]
     );
 }
 
@@ -142,14 +142,14 @@ fn offset_and_page_go_together_when_they_mean_the_same() {
 }
 
 #[test]
-fn a_start_beyond_all_numbers_is_an_empty_page() {
+fn a_start_past_the_end_is_an_empty_page() {
     for query in [
-        "page=18446744073709551615&limit=100",
-        "page=99999999999999999999999",
-        "offset=18446744073709551615",
+        "page=9007199254740991&limit=100",
+        "page=9007199254740991",
+        "offset=9007199254740991",
     ] {
         let page = read(query).unwrap();
-        assert!(!page.has_more(u64::MAX), "{query}");
+        assert!(!page.has_more(9_007_199_254_740_991), "{query}");
         assert_eq!(links(query, 15).len(), 3, "{query}");
     }
 }
