@@ -28,6 +28,10 @@ lint:
 test:
     scripts/check test
 
+# Compare the OpenAPI document with the routes, the schemas and the published document
+openapi:
+    scripts/check openapi
+
 # Build the API documentation with warnings denied
 docs:
     scripts/check docs

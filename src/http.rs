@@ -14,6 +14,7 @@ mod limits;
 mod methods;
 mod metrics;
 mod middleware;
+pub mod openapi;
 mod routes;
 mod server;
 mod state;

@@ -11,6 +11,7 @@ use crate::http::{
         Verb::{self, Delete, Get, Post, Put},
     },
     middleware::{self, RouteLabel},
+    openapi,
     state::AppState,
     transport::sliced_body,
     v3::{alerts, dry_run, events, integrations, login, logs},
@@ -131,6 +132,11 @@ pub const ROUTES: &[RouteSpec] = &[
     route("/livez", &[(Get, || web::to(health::livez))]),
     route("/readyz", &[(Get, || web::to(health::readyz))]),
     route("/metrics", &[(Get, || web::to(metrics::scrape))]),
+    route("/openapi.json", &[(Get, || web::to(openapi::describe))]),
+    route(
+        "/_local/openapi.json",
+        &[(Get, || web::to(openapi::describe))],
+    ),
     local("/_local/backup", &[(Get, || web::to(backup::backup))]),
     local("/_local/export", &[(Get, || web::to(backup::export))]),
     route(

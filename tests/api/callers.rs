@@ -66,11 +66,10 @@ impl Caller {
     pub(crate) fn send(&self, method: &str, path: &str, body: Option<&str>) -> Response {
         match body {
             Some(body) => self.send_bytes(method, path, body.as_bytes()),
-            None => Response::read(
-                self.agent
-                    .run(self.request(method, path).body(()).unwrap())
-                    .unwrap(),
-            ),
+            None => {
+                let request = self.request(method, path).body(()).unwrap();
+                Response::read(self.agent.run(request).unwrap()).documented(method, path)
+            }
         }
     }
 
@@ -87,6 +86,7 @@ impl Caller {
             request.header(CONTENT_TYPE, "application/json")
         };
         Response::read(self.agent.run(request.body(body).unwrap()).unwrap())
+            .documented(method, path)
     }
 
     fn request(&self, method: &str, path: &str) -> Builder {

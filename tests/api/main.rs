@@ -1,7 +1,7 @@
 //! Black-box tests of the HTTP API: each test starts a server on a socket of its own. All run
 //! concurrently, and none sleeps.
 //!
-//! `server`, `callers`, `users`, `connection`, `receiver`, `response` and `stderr` are helpers.
+//! `api_document`, `server`, `callers`, `users`, `connection`, `receiver`, `response` and `stderr` are helpers.
 //! Every other file tests one subject. `TEST_LOG=1 cargo test --test api NAME` shows the servers'
 //! logs.
 
@@ -13,6 +13,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[path = "../support/api_document.rs"]
+mod api_document;
 mod callers;
 mod connection;
 mod receiver;
@@ -67,6 +69,8 @@ mod list_sort;
 mod log_attributes;
 mod login;
 mod mail;
+mod openapi;
+mod openapi_compatibility;
 mod overload;
 mod oversized;
 mod rate_limits;

@@ -1,5 +1,6 @@
 //! A response of the server, with assertions.
 
+use crate::api_document::Exchange;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use ureq::{
@@ -22,6 +23,24 @@ impl Response {
             headers: head.headers,
             text: body.read_to_string().unwrap(),
         }
+    }
+
+    /// Asserts that the OpenAPI document describes this response to such a request.
+    #[track_caller]
+    pub(crate) fn documented(self, method: &str, target: &str) -> Self {
+        let headers = self.headers.iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (name.as_str().to_owned(), value.into_owned())
+        });
+        Exchange {
+            method,
+            target,
+            status: self.status,
+            headers: headers.collect(),
+            body: self.text.as_bytes(),
+        }
+        .assert_documented();
+        self
     }
 
     #[track_caller]

@@ -10,7 +10,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const DESCRIPTION: &str = "PagerTree's integration API on your own machine";
 
 /// Names and paths of the main routes.
-const LINKS: [(&str, &str); 7] = [
+const LINKS: [(&str, &str); 8] = [
     ("integrations", "/integration"),
     ("alerts", "/alert"),
     ("logs", "/log"),
@@ -18,6 +18,7 @@ const LINKS: [(&str, &str); 7] = [
     ("liveness", "/livez"),
     ("readiness", "/readyz"),
     ("metrics", "/metrics"),
+    ("openapi", "/openapi.json"),
 ];
 
 /// The page has only text and links.

@@ -176,9 +176,9 @@ impl Events {
             direction, request, ..
         } = objects::decode(&record)?;
 
-        if direction == LogDirection::Outgoing {
+        if direction != Some(LogDirection::Incoming) {
             return Err(Rejection::invalid(
-                "'log_id' must be the log of an incoming request, but this one is outgoing",
+                "'log_id' must be the log of an incoming request, but this one is not",
             )
             .into());
         }
