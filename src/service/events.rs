@@ -5,9 +5,11 @@ mod dry_run;
 mod event_log;
 mod outcome;
 mod refused;
+mod reply;
 
 pub use dry_run::{DryRun, DryRunReport};
 pub use refused::RefusedRequest;
+pub use reply::{EventAck, EventReply, EventStatuses};
 
 use super::{
     blocking::{self, BlockingPool},
@@ -26,12 +28,12 @@ use crate::{
         integration::Integration,
         interpretation::Interpretation,
         log::LoggedRequest,
-        quota::Quota,
         rejection::Rejection,
     },
     ids::Ids,
     store::{INTEGRATIONS, Store, Stored},
 };
+use reply::retries_forever;
 use std::sync::Arc;
 
 /// A request of a third party. It may hold several events.
@@ -50,62 +52,6 @@ pub struct Reception {
     pub receives_mail: bool,
     /// Whether its options may show the URL of a request.
     pub reads_url: bool,
-}
-
-/// How a request of a third party is acknowledged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventAck {
-    /// Accepted, whatever became of the event.
-    Accepted,
-    /// The integration is disabled.
-    Disabled,
-    /// A token or signature is wrong.
-    Blocked,
-}
-
-impl EventAck {
-    fn for_disabled(integration: &Integration) -> Self {
-        if retries_forever(integration) {
-            Self::Accepted
-        } else {
-            Self::Disabled
-        }
-    }
-}
-
-/// The statuses of responses to events, which their logs show too.
-#[derive(Clone, Copy, Debug)]
-pub struct EventStatuses {
-    /// For [`EventAck::Accepted`].
-    pub accepted: u16,
-    /// For [`EventAck::Disabled`].
-    pub disabled: u16,
-    /// For [`EventAck::Blocked`].
-    pub blocked: u16,
-    /// For [`Rejection::TooMany`].
-    pub throttled: u16,
-}
-
-impl EventStatuses {
-    /// The status for an acknowledgement.
-    pub fn status(&self, ack: EventAck) -> u16 {
-        match ack {
-            EventAck::Accepted => self.accepted,
-            EventAck::Disabled => self.disabled,
-            EventAck::Blocked => self.blocked,
-        }
-    }
-}
-
-/// The reply to a request of a third party.
-#[derive(Clone, Debug)]
-pub struct EventReply {
-    /// Whether it was accepted.
-    pub ack: EventAck,
-    /// A body, for the few third parties that read one.
-    pub body: Option<ResponseBody>,
-    /// What is left of the rate limit, if there is one.
-    pub quota: Option<Quota>,
 }
 
 /// The service for events. Cloning is cheap.
@@ -396,8 +342,3 @@ fn parse(record: Stored, integration: Integration, event: &IncomingEvent) -> Par
 }
 
 const THROTTLED: &str = "the rate limit of limits.events_per_minute was exceeded";
-
-/// Whether the third party repeats a request until it gets 200, so that refusing it is no use.
-fn retries_forever(integration: &Integration) -> bool {
-    adapters::retries_until_ok(integration.integration_type.as_str())
-}

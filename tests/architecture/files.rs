@@ -2,7 +2,7 @@
 
 use super::{assert_none, source::Source, sources};
 
-const MAX_LINES: usize = 600;
+const MAX_LINES: usize = 400;
 
 fn violations(source: &Source) -> Vec<String> {
     let Source { name, text, .. } = source;

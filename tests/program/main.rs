@@ -10,8 +10,10 @@
 )]
 
 mod backup;
+mod backup_access;
 mod check;
 mod check_events;
+mod check_integrations;
 mod compact;
 mod connection;
 mod credentials;
@@ -22,6 +24,7 @@ mod export;
 mod faults;
 mod healthcheck;
 mod import;
+mod import_errors;
 mod interrupted;
 mod kills;
 mod lifeline;
@@ -36,6 +39,7 @@ mod ports;
 mod read_only;
 mod readiness;
 mod reload;
+mod restore;
 mod run;
 mod salvage;
 mod settings;

@@ -1,4 +1,4 @@
-//! What the tests of moving share: a store with a history, and the commands around it.
+//! Shared by the tests of archives: a store with a history, and the commands around it.
 
 use crate::support::{Outcome, Server, Setup};
 use serde_json::{Value, json};
@@ -145,4 +145,33 @@ pub(crate) fn text(lines: &[impl AsRef<str>]) -> String {
         .iter()
         .map(|line| line.as_ref().to_owned() + "\n")
         .collect()
+}
+
+pub(crate) fn backup(setup: &Setup, name: &str) -> Outcome {
+    setup.same_folder().args(["backup", name]).run()
+}
+
+/// Restores a backup of another folder in a new one.
+#[track_caller]
+pub(crate) fn restored(from: &Setup, name: &str) -> Setup {
+    let setup = Setup::new();
+    std::fs::copy(from.path(name), setup.path("copy.backup")).unwrap();
+    let outcome = setup.same_folder().args(["restore", "copy.backup"]).run();
+    assert_eq!(
+        (outcome.code, outcome.stderr.as_str()),
+        (Some(0), ""),
+        "{outcome:#?}"
+    );
+    assert_eq!(in_data(&setup), ["store"]);
+    is_sound(&setup);
+    setup
+}
+
+#[track_caller]
+pub(crate) fn succeeded(outcome: &Outcome) {
+    assert_eq!(
+        (outcome.code, outcome.stderr.as_str()),
+        (Some(0), ""),
+        "{outcome:#?}"
+    );
 }
