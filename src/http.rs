@@ -9,6 +9,7 @@ mod browser_guard;
 mod control;
 mod drain;
 mod error;
+mod event_address;
 mod extract;
 mod limits;
 mod methods;

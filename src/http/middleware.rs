@@ -8,7 +8,7 @@ use crate::http::{
     limits::rate_limit_headers,
     state::{AppState, LiveSettings},
     transport::connection_state::ConnectionState,
-    v3::response::NoErrorBody,
+    v3::{events, response::NoErrorBody},
 };
 use actix_cors::CorsError;
 use actix_web::{
@@ -49,12 +49,17 @@ pub(super) async fn observe(
     let live = state.live.load();
     let id = request_id(&request, &state);
 
-    match check(&request, &state, &live) {
-        Err(error) => refuse(&mut request, error),
+    let connection = ConnectionState::of(&request);
+    match restore_raw_query(&mut request, &connection, &live)
+        .and_then(|()| check(&request, &state, &live))
+    {
+        Err(error) => {
+            events::log_refused_head(&state, request.request(), &error).await;
+            refuse(&mut request, error);
+        }
         Ok(()) => normalize_path(&mut request),
     }
 
-    let connection = ConnectionState::of(&request);
     connection.begin(&mut request);
     let outcome = next.call(request).await;
     let must_close = connection.finish_response(state.drain.has_begun());
@@ -164,6 +169,28 @@ fn normalize_path(request: &mut ServiceRequest) {
     if let Ok(uri) = Uri::from_parts(parts) {
         set_uri(request, uri);
     }
+}
+
+/// Percent-encodes the bytes of the query that the stream hid from the HTTP library.
+fn restore_raw_query(
+    request: &mut ServiceRequest,
+    connection: &ConnectionState,
+    live: &LiveSettings,
+) -> Result<(), ApiError> {
+    let masked = request
+        .uri()
+        .path_and_query()
+        .map_or("", PathAndQuery::as_str);
+    let Some(target) = connection.take_raw_target(masked) else {
+        return Ok(());
+    };
+
+    // Three times as long as sent, it may be too long for a URL.
+    let uri = Uri::try_from(target).map_err(|_| ApiError::UrlTooLong {
+        limit: live.url_bytes,
+    })?;
+    set_uri(request, uri);
+    Ok(())
 }
 
 fn set_uri(request: &mut ServiceRequest, uri: Uri) {

@@ -2,6 +2,7 @@
 
 use crate::{
     callers::{Caller, id},
+    connection::Connection,
     server::TestServer,
     smtp,
 };
@@ -102,6 +103,87 @@ fn a_get_on_the_post_path_names_the_right_path() {
         (&log["status"], &log["request"]["query"]),
         (&json!(401), &json!("event_type=create"))
     );
+}
+
+#[test]
+fn refused_heads_of_events_are_logged() {
+    let server = TestServer::with(|settings| settings.limits.url_bytes = 1_000);
+    let account = server.account("ops");
+    let path = format!("/integration/{}", integration(&account, "webhook"));
+    let long = "x".repeat(1_001);
+
+    server
+        .anonymous()
+        .send("GET", &format!("{path}/g?Title={long}"), None)
+        .assert_status(414);
+    // Refused by the HTTP library.
+    Connection::open(&server)
+        .request(
+            &format!("POST {path}?t=ü&x={} HTTP/1.1", "x".repeat(70_000)),
+            "",
+        )
+        .receive()
+        .assert_status(414);
+    let many: String = (0..100).map(|n| format!("x-{n}: 1\n")).collect();
+    Connection::open(&server)
+        .request(
+            &format!("POST {path}?a=ü HTTP/1.1\nToken: secret\n{many}"),
+            "",
+        )
+        .receive()
+        .assert_status(431);
+    Connection::open(&server)
+        .request(&format!("POST {path} HTTP/1.1\nbad header"), "")
+        .receive()
+        .assert_status(400);
+    // No events.
+    server
+        .anonymous()
+        .send("GET", &format!("{path}?{long}"), None)
+        .assert_status(414);
+    server
+        .anonymous()
+        .send("PUT", &format!("{path}?{long}"), None)
+        .assert_status(414);
+
+    // The logs of heads that the library refuses are written behind their responses.
+    let logs = loop {
+        let logs = logs(&account);
+        if logs.len() >= 3 {
+            break logs;
+        }
+    };
+    let mut statuses: Vec<_> = logs
+        .iter()
+        .map(|log| log["status"].as_u64().unwrap())
+        .collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [400, 414, 431]);
+
+    let of = |status: u64| logs.iter().find(|log| log["status"] == status).unwrap();
+    let too_long = "The path and query may have at most 1000 bytes";
+    assert_eq!(of(414)["outcome"], too_long);
+    assert_eq!(of(414)["request"]["query"], format!("Title={long}"));
+    assert_eq!(of(431)["outcome"], "The head of the request is too large");
+    assert_eq!(of(431)["request"]["query"], "a=%C3%BC");
+    assert_eq!(of(431)["request"]["headers"]["token"], "***");
+    assert_eq!(of(431)["request"]["headers"]["x-3"], "1");
+}
+
+#[test]
+fn events_to_an_unknown_host_are_logged() {
+    let server = TestServer::start();
+    let account = server.account("ops");
+    let path = format!("/integration/{}", integration(&account, "webhook"));
+    Connection::open(&server)
+        .send(format!(
+            "POST {path} HTTP/1.1\r\nHost: evil.example\r\n\r\n"
+        ))
+        .receive()
+        .assert_status(421);
+    let [log] = logs(&account).try_into().unwrap();
+    let outcome = log["outcome"].as_str().unwrap();
+    assert!(outcome.contains("allowed_hosts"), "{log}");
 }
 
 #[test]

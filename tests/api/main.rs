@@ -45,6 +45,7 @@ mod entity_tags;
 mod errors;
 mod event_bodies;
 mod event_bounds;
+mod event_queries;
 mod event_refusals;
 mod event_sequences;
 mod events;

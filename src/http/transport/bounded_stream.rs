@@ -22,7 +22,7 @@ mod refusal;
 mod slow_reader;
 mod writing;
 
-use self::{head::Head, linger::Linger, slow_reader::SlowReader};
+use self::{head::Head, linger::Linger, refusal::Refusal, slow_reader::SlowReader};
 use crate::http::{
     metrics::OpenConnection,
     state::AppState,
@@ -112,6 +112,13 @@ impl BoundedStream {
         self.upcoming_head().filter(|head| !head.is_complete())
     }
 
+    /// Whether a head has begun to arrive.
+    fn has_begun_head(&mut self) -> bool {
+        let withholds = !self.buffered.is_empty();
+        self.upcoming_head()
+            .is_some_and(|head| head.has_begun() || withholds)
+    }
+
     /// Responds to a head that does not become a request. Nothing else is being written then.
     fn refuse(&mut self, status: StatusCode) {
         let limit = self.state.live.load().url_bytes;
@@ -122,11 +129,34 @@ impl BoundedStream {
             (is_too_long && status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT)
                 .then_some(limit);
 
+        let refusal = Refusal::new(status, url_limit);
+        self.log_refused_event(&refusal);
         let id = self.state.request_ids.next();
-        let response = refusal::respond(status, url_limit, self.state.clock.now(), &id);
-        self.own_output = response.into();
+        self.own_output = refusal.respond(self.state.clock.now(), &id).into();
         self.is_refused = true;
         self.connection.close();
+    }
+
+    /// Logs the refusal of an event, if the head is that of one.
+    fn log_refused_event(&self, refusal: &Refusal) {
+        let remote = self.socket.peer().map(|peer| peer.ip().to_string());
+        let refused = self
+            .connection
+            .with_head_text(|head| refusal.refused_event(head, remote));
+        let Some((id, mut refused)) = refused.filter(|_| refusal.is_at_fault()) else {
+            return;
+        };
+        let query = &mut refused.incoming.parts.query;
+        // Positions in the target, so the path counts.
+        let target = format!("{}?{query}", refused.incoming.path);
+        if let Some(restored) = self.connection.take_raw_target(&target) {
+            let (_, restored) = restored.split_once('?').unwrap_or_default();
+            restored.clone_into(query);
+        }
+
+        let events = self.state.events.clone();
+        // Nothing waits for the log, so that the client gets its response at once.
+        actix_rt::spawn(async move { events.log_refused(&id, refused).await });
     }
 
     fn is_write_blocked(&self) -> bool {

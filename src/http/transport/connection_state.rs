@@ -6,7 +6,9 @@
 
 use super::{
     framing::Framing,
+    head_text::HeadText,
     masking::{MaskedOptions, unmask},
+    raw_query::RawQuery,
 };
 use actix_web::{
     dev::ServiceRequest,
@@ -15,7 +17,10 @@ use actix_web::{
         header::{CONTENT_LENGTH, TRANSFER_ENCODING},
     },
 };
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 /// The state of one connection. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +35,8 @@ struct ConnectionFields {
     framing: Cell<Framing>,
     options: Cell<MaskedOptions>,
     wants_continue: Cell<bool>,
+    head_text: RefCell<HeadText>,
+    raw_query: RefCell<RawQuery>,
 }
 
 /// Enough for a typical request. More would let some forty of the smallest ones be read at once,
@@ -83,6 +90,22 @@ impl ConnectionState {
             .has_unread_body
             .set(self.framing() != Framing::NONE || request.method() == Method::CONNECT);
         self.0.stage.set(Stage::Processing);
+    }
+
+    /// Uses the text of the current or upcoming head.
+    pub(crate) fn with_head_text<T>(&self, read: impl FnOnce(&mut HeadText) -> T) -> T {
+        read(&mut self.0.head_text.borrow_mut())
+    }
+
+    /// Sets the raw bytes that were replaced in the target of the upcoming head.
+    pub(crate) fn set_raw_query(&self, raw: RawQuery) {
+        self.0.raw_query.replace(raw);
+    }
+
+    /// The target with the raw bytes that were replaced in it, if there are any.
+    pub(crate) fn take_raw_target(&self, masked: &str) -> Option<String> {
+        let raw = self.0.raw_query.take();
+        (!raw.is_empty()).then(|| raw.restore(masked))
     }
 
     /// Sets the options that were masked in the upcoming head.

@@ -4,6 +4,7 @@
 use crate::http::{
     browser_guard,
     error::ApiError,
+    event_address,
     extract::{
         body::{self, BodyLimit, BodyOwner, RawBody},
         multipart,
@@ -11,10 +12,12 @@ use crate::http::{
     },
     limits::rate_limit_headers,
     state::AppState,
+    transport::connection_state::ConnectionState,
     v3::{envelope::EVENT_STATUSES, response::NoErrorBody},
 };
 use crate::{
     adapters::{RequestParts, ResponseBody},
+    domain::ids::IntegrationId,
     service::events::{EventAck, EventReply, IncomingRequest, RefusedRequest},
 };
 use actix_web::{
@@ -36,6 +39,7 @@ pub(crate) async fn receive(
     state: Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
     // Everything that can be refused without the body is checked before the body is read.
+    // A web page of another site must have no effect, so its events leave no log either.
     browser_guard::check_sender(request.head(), &state.live.load())?;
     if request.method() == Method::HEAD {
         return acknowledge(&request, state.events.preview(&path.0)?, None);
@@ -55,7 +59,7 @@ pub(crate) async fn receive(
     let body = match RawBody::from_request(&request, &mut payload.into_inner()).await {
         Ok(body) => body,
         Err(error) => {
-            log_refused(&state, &path, &request, &error).await;
+            log_refused(&state, &path.0, &request, &error).await;
             return Err(error);
         }
     };
@@ -105,35 +109,46 @@ fn without_body(request: &HttpRequest, state: &AppState) -> RequestParts {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         (name.as_str().to_owned(), value)
     });
+    let mut headers: Vec<_> = headers.collect();
+    if let Some(connection) = request.conn_data::<ConnectionState>() {
+        connection.with_head_text(|head| head.sort_headers(&mut headers));
+    }
 
     RequestParts {
         method: request.method().as_str().to_owned(),
         query: request.query_string().to_owned(),
-        headers: headers.collect(),
+        headers,
         remote_ip: request.peer_addr().map(|peer| peer.ip().to_string()),
         strictness: body::strictness(request, &state.live.load()),
         ..RequestParts::default()
     }
 }
 
-/// Logs an event whose body was refused. Overload and disconnects are not logged, because the event
+/// Logs an event that was refused. Overload and disconnects are not logged, because the event
 /// is not at fault.
 async fn log_refused(
     state: &AppState,
-    path: &IntegrationPath,
+    id: &IntegrationId,
     request: &HttpRequest,
     error: &ApiError,
 ) {
     let status = error.status_code();
     if status.is_client_error() {
         let reason = error.messages().join("; ");
-        log_without_body(state, path, request, status, reason).await;
+        log_without_body(state, id, request, status, reason).await;
+    }
+}
+
+/// Logs an event that the middleware refused. Does nothing for any other request.
+pub(crate) async fn log_refused_head(state: &AppState, request: &HttpRequest, error: &ApiError) {
+    if let Some(id) = event_address::recipient(request.method().as_str(), request.path()) {
+        log_refused(state, &id, request, error).await;
     }
 }
 
 async fn log_without_body(
     state: &AppState,
-    path: &IntegrationPath,
+    id: &IntegrationId,
     request: &HttpRequest,
     status: StatusCode,
     reason: String,
@@ -147,7 +162,7 @@ async fn log_without_body(
         status: status.as_u16(),
         reason,
     };
-    state.events.log_refused(&path.0, refused).await;
+    state.events.log_refused(id, refused).await;
 }
 
 /// Logs a GET without a credential on the path to which events are posted. It is a call of the API,
@@ -157,7 +172,7 @@ pub(crate) async fn log_misplaced(state: &AppState, path: &IntegrationPath, requ
         "GET on this path is an API call; send events by POST, or by GET to {}/g",
         request.path()
     );
-    log_without_body(state, path, request, StatusCode::UNAUTHORIZED, reason).await;
+    log_without_body(state, &path.0, request, StatusCode::UNAUTHORIZED, reason).await;
 }
 
 fn acknowledge(

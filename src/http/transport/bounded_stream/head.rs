@@ -22,6 +22,8 @@ pub(super) struct Head {
     /// Bytes of the current line.
     line: usize,
     part: LinePart,
+    /// Whether the request line has been prepared for the library.
+    has_request_line: bool,
     is_complete: bool,
     options: MaskedOptions,
     /// Created only if the head does not arrive at once, as nearly all do.
@@ -37,6 +39,7 @@ impl Head {
             first_line: 0,
             line: 0,
             part: LinePart::Other,
+            has_request_line: false,
             is_complete: false,
             options: MaskedOptions::default(),
             timeout: None,
@@ -84,6 +87,15 @@ impl Head {
 
     pub(super) fn has_begun(&self) -> bool {
         self.bytes > 0
+    }
+
+    /// Whether the request line has still to be prepared for the library.
+    pub(super) fn awaits_request_line(&self) -> bool {
+        !self.has_request_line
+    }
+
+    pub(super) fn end_request_line(&mut self) {
+        self.has_request_line = true;
     }
 
     pub(super) fn is_complete(&self) -> bool {

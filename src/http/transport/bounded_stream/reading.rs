@@ -1,7 +1,10 @@
 //! The reading half: passes on no more than the library may have.
 
 use super::{BoundedStream, Head, MAX_HEAD_LEN};
-use crate::http::transport::{connection_state::Stage, framing::Framing, socket::Socket};
+use crate::http::transport::{
+    connection_state::Stage, framing::Framing, head_text::HeadText, raw_query::RequestLine,
+    socket::Socket,
+};
 use actix_web::http::StatusCode;
 use std::{
     io,
@@ -9,6 +12,11 @@ use std::{
     task::{Context, Poll, ready},
 };
 use tokio::io::{AsyncRead, ReadBuf};
+
+/// A longer request line is passed on as it is. The library refuses it.
+const MAX_REQUEST_LINE_LEN: usize = 68 << 10;
+/// Bytes per read of the rest of a request line.
+const REQUEST_LINE_PART: usize = 1_024;
 
 impl BoundedStream {
     /// Whether the library must process what it has before it gets more.
@@ -38,6 +46,10 @@ impl BoundedStream {
             return Poll::Pending;
         }
 
+        while self.withholds_request_line() {
+            ready!(self.read_request_line(context))?;
+        }
+
         if !self.buffered.is_empty() {
             self.read_buffered(into);
             return Poll::Ready(Ok(()));
@@ -54,13 +66,71 @@ impl BoundedStream {
             return Poll::Ready(Ok(()));
         };
 
-        let consumed = self.consume(bytes);
+        let consumed = if self.prepare_request_line(bytes) {
+            self.consume(bytes)
+        } else {
+            0
+        };
         if let Some(rest) = bytes.get(consumed..).filter(|rest| !rest.is_empty()) {
             self.buffered.extend_from_slice(rest);
             into.set_filled(before.saturating_add(consumed));
         }
 
+        if self.withholds_request_line() {
+            // Returning without bytes would mean the end of the stream.
+            return self.read(context, into);
+        }
         Poll::Ready(Ok(()))
+    }
+
+    /// Prepares the request line at the beginning of a head for the library. `false` if the rest of
+    /// the line must be awaited first.
+    fn prepare_request_line(&mut self, bytes: &mut [u8]) -> bool {
+        if self.connection.stage() == Stage::Body {
+            return true;
+        }
+        self.begin_head();
+        if !self.head.awaits_request_line() {
+            return true;
+        }
+
+        match RequestLine::prepare(bytes) {
+            RequestLine::Missing => return true,
+            RequestLine::Incomplete if bytes.len() < MAX_REQUEST_LINE_LEN => return false,
+            RequestLine::Incomplete => {}
+            RequestLine::Complete(raw) => self.connection.set_raw_query(raw),
+        }
+        self.head.end_request_line();
+        true
+    }
+
+    /// Whether the beginning of a request line waits in the buffer for its end.
+    fn withholds_request_line(&mut self) -> bool {
+        let mut buffered = std::mem::take(&mut self.buffered);
+        let withholds = !buffered.is_empty() && !self.prepare_request_line(&mut buffered);
+        self.buffered = buffered;
+        withholds
+    }
+
+    /// Reads more of a request line into the buffer.
+    fn read_request_line(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut more = [0; REQUEST_LINE_PART];
+        let mut part = ReadBuf::new(&mut more);
+        ready!(Pin::new(&mut self.socket).poll_read(context, &mut part))?;
+        if part.filled().is_empty() {
+            // The client sends nothing more. The library refuses what there is.
+            self.head.end_request_line();
+        }
+        self.buffered.extend_from_slice(part.filled());
+        Poll::Ready(Ok(()))
+    }
+
+    /// Begins the head of the next request, unless it has begun.
+    fn begin_head(&mut self) {
+        if self.head.request_number != self.connection.requests() {
+            self.head = Head::new(self.connection.requests());
+            self.connection.with_head_text(HeadText::clear);
+        }
     }
 
     fn read_buffered(&mut self, into: &mut ReadBuf<'_>) {
@@ -86,11 +156,11 @@ impl BoundedStream {
             self.connection.set_framing(rest);
             consumed
         } else {
-            if self.head.request_number != self.connection.requests() {
-                self.head = Head::new(self.connection.requests());
-            }
+            self.begin_head();
             let consumed = self.head.receive(bytes);
             self.connection.set_masked_options(self.head.options());
+            let text = bytes.get(..consumed).unwrap_or_default();
+            self.connection.with_head_text(|head| head.push(text));
             consumed
         };
 

@@ -26,7 +26,7 @@ impl BoundedStream {
 
     /// Writes the library's output. If that is the rejection of a head, writes our own instead.
     fn write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.upcoming_head().is_some_and(|head| head.has_begun()) {
+        if self.has_begun_head() {
             let is_too_large =
                 self.head.bytes() >= MAX_HEAD_LEN || self.head.lines() > MAX_HEAD_LINES;
             let status = if is_too_large {
@@ -136,8 +136,7 @@ impl AsyncWrite for BoundedStream {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.state.drain.has_begun() && this.upcoming_head().is_some_and(|head| head.has_begun())
-        {
+        if this.state.drain.has_begun() && this.has_begun_head() {
             this.refuse(StatusCode::SERVICE_UNAVAILABLE);
         }
 
