@@ -3,11 +3,13 @@
 
 mod dry_run;
 mod event_log;
+mod mailbox;
 mod outcome;
 mod refused;
 mod reply;
 
 pub use dry_run::{DryRun, DryRunReport};
+pub use mailbox::Mailbox;
 pub use refused::RefusedRequest;
 pub use reply::{EventAck, EventReply, EventStatuses};
 
@@ -122,29 +124,6 @@ impl Events {
             confirms_subscriptions,
             pool: BlockingPool::new(),
             refusal_logs: Arc::new(refusal_logs),
-        }
-    }
-
-    /// The integration of type `email` for the local part of an address: its id, `<tag>+<id>` as in
-    /// PagerTree's addresses, or `<id>+<tag>`.
-    ///
-    /// # Errors
-    /// There is no such integration; the store failed.
-    pub fn mailbox(&self, local_part: &str) -> Result<IntegrationId, ServiceError> {
-        let tagged = [
-            Some(local_part),
-            local_part.rsplit_once('+').map(|(_, id)| id),
-            local_part.split_once('+').map(|(id, _)| id),
-        ];
-        let id = tagged
-            .into_iter()
-            .flatten()
-            .find_map(|id| IntegrationId::parse(id).ok())
-            .ok_or_else(not_found)?;
-        let integration: Integration = objects::decode(&self.record(&id)?)?;
-        match integration.integration_type.as_str() {
-            MAIL_TYPE => Ok(id),
-            _ => Err(not_found().into()),
         }
     }
 

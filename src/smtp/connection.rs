@@ -11,7 +11,7 @@ use crate::{
     domain::{ids::IntegrationId, rejection::Rejection},
     service::{
         error::ServiceError,
-        events::{EventAck, IncomingRequest, RefusedRequest},
+        events::{EventAck, IncomingRequest, Mailbox, RefusedRequest},
     },
 };
 use actix_rt::{
@@ -184,14 +184,19 @@ async fn run_session(
                 break;
             };
 
-            let mut unknown = None;
-            let next = session.command(command, |name| {
-                let found = mailbox(shared, name);
-                unknown = found.is_err().then(|| name.to_owned());
-                found
+            let mut other_type = None;
+            let next = session.command(command, |name| match shared.events.mailbox(name) {
+                Ok(Mailbox::Of(id)) => Ok(id),
+                Ok(Mailbox::OtherType(id)) => {
+                    other_type = Some(id);
+                    Err(MailboxError::Unknown)
+                }
+                Ok(Mailbox::Ambiguous) => Err(MailboxError::Ambiguous),
+                Ok(Mailbox::Unknown) => Err(MailboxError::Unknown),
+                Err(_) => Err(MailboxError::Unavailable),
             });
 
-            if let Some(id) = unknown.and_then(|name| IntegrationId::parse(&name).ok()) {
+            if let Some(id) = other_type {
                 let reason = "only integrations of type email receive mail";
                 log_refused(shared, &session, &id, peer, (550, reason)).await;
             }
@@ -225,13 +230,6 @@ async fn log_refused(
         reason: reason.to_owned(),
     };
     shared.events.log_refused(id, refused).await;
-}
-
-fn mailbox(shared: &SmtpState, name: &str) -> Result<IntegrationId, MailboxError> {
-    shared.events.mailbox(name).map_err(|fault| match fault {
-        ServiceError::Rejected(_) => MailboxError::Unknown,
-        ServiceError::Store(_) => MailboxError::Unavailable,
-    })
 }
 
 /// The outcome for a recipient. Of several recipients the smallest outcome decides the reply: a message

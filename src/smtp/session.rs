@@ -35,6 +35,8 @@ pub(super) enum Next {
 pub(super) enum MailboxError {
     /// It does not exist.
     Unknown,
+    /// Several match, apart from the case of letters.
+    Ambiguous,
     /// The store cannot be read.
     Unavailable,
 }
@@ -167,6 +169,11 @@ impl Session {
             }
             Err(MailboxError::Unknown) => Err(
                 "550 5.1.1 the part before the @ must be the id of an integration of type email"
+                    .into(),
+            ),
+            Err(MailboxError::Ambiguous) => Err(
+                "550 5.1.4 several integrations have this id, in other cases of letters; write it \
+                 as the API shows it"
                     .into(),
             ),
             Err(MailboxError::Unavailable) => {

@@ -1,5 +1,6 @@
 //! Snapshots: consistent views of the store as of one commit, while the writer keeps committing.
 
+mod any_case;
 mod indexed;
 mod records;
 

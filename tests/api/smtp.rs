@@ -154,6 +154,45 @@ fn messages_may_have_several_recipients_and_share_a_connection() {
     assert_eq!(alerts(&me).len(), 3);
 }
 
+/// Many systems write addresses in lower case, but ids have capitals.
+#[test]
+fn ids_are_found_in_any_case() {
+    let server = start();
+    let me = server.account("a");
+    let (id, webhook) = (integration(&me, "email"), integration(&me, "webhook"));
+    let mut client = Client::greeted(server.mail_address());
+    for (number, name) in [
+        id.to_lowercase(),
+        id.to_uppercase(),
+        format!("a+{}", id.to_lowercase()),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let message = format!("Subject: {number}\r\n\r\nbody\r\n");
+        assert!(client.mail(&[name], &message).starts_with("250 "), "{name}");
+    }
+    assert_eq!(alerts(&me).len(), 3);
+    assert_eq!(alerts(&me)[0]["source_id"], id);
+
+    client.say("MAIL FROM:<>");
+    let lower = webhook.to_lowercase();
+    assert!(
+        client
+            .say(&format!("RCPT TO:<{lower}@x>"))
+            .starts_with("550 5.1.1 ")
+    );
+    assert!(
+        client
+            .say("RCPT TO:<int_00000000000000@x>")
+            .starts_with("550 5.1.1 ")
+    );
+    let refused = objects(&me, "log")
+        .into_iter()
+        .find(|log| log["status"] == 550);
+    assert_eq!(refused.unwrap()["source_id"], webhook);
+}
+
 #[test]
 fn only_integrations_of_type_email_have_a_mailbox() {
     let server = start();
