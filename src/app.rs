@@ -16,6 +16,7 @@ mod server_info;
 mod serving;
 mod shutdown;
 mod start_error;
+mod tls;
 mod workers;
 
 pub use build::Edges;

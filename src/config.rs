@@ -10,12 +10,12 @@ mod settings;
 
 pub use credentials::{AccountEntry, KeyEntry, UserEntry};
 pub use environment::{MAIL_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE};
-pub(crate) use environment::{notify_socket, rust_log_filter};
+pub(crate) use environment::{given_token, notify_socket, rust_log_filter};
 pub use listen::Listen;
 pub use settings::{
     AuthSettings, CorsSettings, EgressSetting, LimitsSettings, LogFormat, LogSettings, Mode,
     OutgoingSettings, RetentionSettings, Settings, ShutdownSettings, SmtpSettings, StoreSettings,
-    TestSettings,
+    TestSettings, TlsSettings,
 };
 
 use std::{
@@ -55,6 +55,12 @@ pub struct Overrides {
     pub strict: bool,
     /// `--open-to-network`
     pub open_to_network: bool,
+    /// `--tls`
+    pub tls: bool,
+    /// `--tls-ca-file`
+    pub tls_ca_file: Option<PathBuf>,
+    /// Names to add to the created certificate and to the allowed hosts.
+    pub host_names: Vec<String>,
     /// Ignore [`DEFAULT_FILE`], so that the working directory does not matter.
     pub no_default_file: bool,
 }
@@ -124,6 +130,9 @@ impl Sources {
             ephemeral,
             strict,
             open_to_network,
+            tls,
+            tls_ca_file,
+            host_names,
             no_default_file: _,
         } = self.overrides.clone();
         settings.listen = listen.map_or(settings.listen, Listen::from);
@@ -132,6 +141,10 @@ impl Sources {
         settings.ephemeral |= ephemeral;
         settings.strict |= strict;
         settings.open_to_network |= open_to_network;
+        settings.tls.generate |= tls;
+        settings.tls.ca_file = tls_ca_file.unwrap_or(settings.tls.ca_file);
+        settings.tls.names.extend(host_names.iter().cloned());
+        settings.allowed_hosts.extend(host_names);
         settings.validate()?;
 
         Ok(settings)

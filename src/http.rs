@@ -30,4 +30,5 @@ pub use state::{AdminAccess, AppState, LiveSettings, Services};
 pub use transport::accept_queues::AcceptQueues;
 #[cfg(any(test, fuzzing))]
 pub(crate) use transport::bounded_stream::fuzzing;
+pub use transport::tls::TlsAcceptor;
 pub use v3::envelope::{EVENT_STATUSES, encode_page};

@@ -3,7 +3,7 @@
 use super::{
     App, AppHandle, STORE_FOLDER, ServerInfo, StartError, background::BackgroundTasks,
     cleanup::TempFiles, listeners, live, mail, remove_stale_port_file, rlimit::ConnectionLimits,
-    shutdown::ShutdownSignal, workers,
+    shutdown::ShutdownSignal, tls, workers,
 };
 use crate::{
     clock::Clock,
@@ -80,6 +80,7 @@ impl App {
         }
 
         let tokens = Tokens::new(&store.token_secret()?);
+        let tls = tls::load(&settings.tls, &data, edges.clock.now())?;
         let live = live::of(settings, &tokens, &edges.clock, None)?;
         let dispatch_signal = DispatchSignal::default();
         let event_metrics = EventMetrics::default();
@@ -96,6 +97,7 @@ impl App {
             test_token_sha256: (!settings.test.token.is_empty())
                 .then(|| passwords::digest(settings.test.token.as_bytes())),
             has_control: settings.test.control,
+            ca_certificate: tls.as_ref().and_then(|tls| tls.ca_certificate.clone()),
         };
 
         let request_ids = RequestIds::new(&edges.ids);
@@ -112,8 +114,15 @@ impl App {
         let connection_limits = ConnectionLimits::from_settings(settings, workers);
         let arrivals = AcceptQueues::default();
         let connections = connections(settings, workers, connection_limits.http);
-        let server = http::server(listeners, connections, state.clone(), &arrivals)
-            .map_err(StartError::Server)?;
+        let tls = tls.map(|tls| tls.acceptor);
+        let server = http::server(
+            listeners,
+            connections,
+            state.clone(),
+            &arrivals,
+            tls.clone(),
+        )
+        .map_err(StartError::Server)?;
         let mail = mail
             .map(|listener| {
                 mail::server(
@@ -130,6 +139,7 @@ impl App {
             state,
             tokens,
             clock: edges.clock.clone(),
+            tls: tls.clone(),
             arrivals,
             open_allowed: settings.open_to_network || endpoints.iter().all(Endpoint::is_local),
             temp_files: Arc::clone(&temp_files),
@@ -152,7 +162,7 @@ impl App {
             drain_timeout: handle.drain,
         };
 
-        let server_info = ServerInfo::new(&endpoints, token);
+        let server_info = ServerInfo::new(&endpoints, settings.tls.is_enabled(), token);
         let port_file = settings.port_file.clone();
         Ok(Self {
             server,

@@ -1,10 +1,10 @@
 //! Control of a running server: drain, reload, cleanup.
 
-use super::{cleanup::TempFiles, live, shutdown::ShutdownSignal};
+use super::{cleanup::TempFiles, live, shutdown::ShutdownSignal, tls};
 use crate::{
     clock::Clock,
     config::{ConfigError, Mode, Settings},
-    http::{AcceptQueues, AppState},
+    http::{AcceptQueues, AppState, TlsAcceptor},
     service::tokens::Tokens,
 };
 use actix_web::{dev::ServerHandle, web::Data};
@@ -17,6 +17,7 @@ pub struct AppHandle {
     pub(super) state: Data<AppState>,
     pub(super) tokens: Tokens,
     pub(super) clock: Clock,
+    pub(super) tls: Option<TlsAcceptor>,
     pub(super) arrivals: AcceptQueues,
     /// Whether open mode is allowed on the endpoints of this server.
     pub(super) open_allowed: bool,
@@ -91,6 +92,7 @@ impl AppHandle {
             ));
         }
 
+        self.reload_certificate(settings)?;
         let before = self.state.live.load();
         self.state.live.store(Arc::new(live::of(
             settings,
@@ -99,6 +101,19 @@ impl AppHandle {
             Some(&before),
         )?));
 
+        Ok(())
+    }
+
+    /// Reads the certificate again, which may have been renewed.
+    fn reload_certificate(&self, settings: &Settings) -> Result<(), ConfigError> {
+        let files = &settings.tls;
+        if let Some(acceptor) = &self.tls
+            && !files.generate
+            && files.is_enabled()
+        {
+            let config = tls::from_files(&files.certificate, &files.key);
+            acceptor.replace(config.map_err(|error| ConfigError::new(error.to_string()))?);
+        }
         Ok(())
     }
 }

@@ -23,6 +23,9 @@ const FILE: &str = "running";
 pub struct ServerInfo {
     /// An address at which this machine can reach the server.
     pub address: Endpoint,
+    /// Whether the address expects TLS.
+    #[serde(default)]
+    pub tls: bool,
     /// Bearer token for `/_local/…`.
     pub token: String,
 }
@@ -37,14 +40,19 @@ impl std::fmt::Debug for ServerInfo {
 
 impl ServerInfo {
     /// Describes a server by the first of its endpoints.
-    pub fn new(listening: &[Endpoint], token: String) -> Option<Self> {
+    pub fn new(listening: &[Endpoint], tls: bool, token: String) -> Option<Self> {
         let address = match listening.first()? {
             Endpoint::Tcp(address) => {
                 Endpoint::Tcp(SocketAddr::new(from_here(address.ip()), address.port()))
             }
             socket @ Endpoint::Unix(_) => socket.clone(),
         };
-        Some(Self { address, token })
+        let tls = tls && address.tcp().is_some();
+        Some(Self {
+            address,
+            tls,
+            token,
+        })
     }
 
     /// Writes the file atomically and returns its path.
@@ -110,7 +118,8 @@ mod tests {
     #[test]
     fn only_the_owner_can_read_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        let running = ServerInfo::new(&["[::]:80".parse().unwrap()], "secret".into()).unwrap();
+        let running =
+            ServerInfo::new(&["[::]:80".parse().unwrap()], true, "secret".into()).unwrap();
         let path = running.write(folder.path()).unwrap();
 
         assert_eq!(
@@ -135,7 +144,8 @@ mod tests {
             ("10.0.0.1:1", "10.0.0.1:1"),
             ("unix:/run/it.sock", "unix:/run/it.sock"),
         ] {
-            let running = ServerInfo::new(&[listening.parse().unwrap()], String::new()).unwrap();
+            let running =
+                ServerInfo::new(&[listening.parse().unwrap()], false, String::new()).unwrap();
             assert_eq!(running.address, address.parse().unwrap());
         }
     }

@@ -39,6 +39,9 @@ pub enum StartError {
         /// The operating system's error.
         source: io::Error,
     },
+    /// HTTPS is not possible.
+    #[error("cannot set up TLS: {0}")]
+    Tls(String),
     /// The threads that serve cannot be started.
     #[error("cannot start the server: {0}")]
     Server(io::Error),

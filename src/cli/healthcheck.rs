@@ -4,7 +4,6 @@ use super::{CliError, admin_client};
 use crate::{
     app::ServerInfo,
     config::{Overrides, Sources},
-    domain::endpoint::Endpoint,
 };
 use clap::Args;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
@@ -30,9 +29,9 @@ pub(super) fn run(arguments: &HealthcheckArgs) -> Result<ExitCode, CliError> {
     let (status, body) = match &arguments.url {
         Some(url) => admin_client::get_status(None, &ready_url(url), timeout),
         None => {
-            let endpoint = local_endpoint(arguments)?;
-            let url = admin_client::url(&endpoint, "/readyz");
-            admin_client::get_status(Some(&endpoint), &url, timeout)
+            let server = local_server(arguments)?;
+            let url = admin_client::url(&server, "/readyz");
+            admin_client::get_status(server.address.socket(), &url, timeout)
         }
     }?;
 
@@ -49,8 +48,8 @@ fn ready_url(base: &str) -> String {
     format!("{}/readyz", base.trim_end_matches('/'))
 }
 
-/// The address of the server that has the store open, or the one that the configuration names.
-fn local_endpoint(arguments: &HealthcheckArgs) -> Result<Endpoint, CliError> {
+/// The server that has the store open, or the one that the configuration describes.
+fn local_server(arguments: &HealthcheckArgs) -> Result<ServerInfo, CliError> {
     let overrides = Overrides {
         config: arguments.config.clone(),
         data: arguments.data.clone(),
@@ -59,10 +58,9 @@ fn local_endpoint(arguments: &HealthcheckArgs) -> Result<Endpoint, CliError> {
     let settings = Sources::of_process(overrides).load()?;
 
     if let Ok(Some(running)) = ServerInfo::read(&settings.data) {
-        return Ok(running.address);
+        return Ok(running);
     }
     let configured = settings.endpoints()?;
-    ServerInfo::new(&configured, String::new())
-        .map(|server| server.address)
+    ServerInfo::new(&configured, settings.tls.is_enabled(), String::new())
         .ok_or_else(|| CliError("the configuration names no address to listen on".into()))
 }

@@ -5,7 +5,10 @@ mod command_signals;
 use self::command_signals::CommandSignals;
 use super::{CliError, logs, serve::Session, server_args::ServerArgs};
 use crate::{
-    config::{MAIL_VARIABLE, Mode, Overrides, Settings, Sources, TOKEN_VARIABLE, URL_VARIABLE},
+    config::{
+        MAIL_VARIABLE, Mode, Overrides, Settings, Sources, TOKEN_VARIABLE, URL_VARIABLE,
+        given_token,
+    },
     ids::Ids,
     logging::Flush,
 };
@@ -97,8 +100,7 @@ fn set_environment(command: &mut Command, session: &Session, takes_any_credentia
     };
 
     // A credential that the caller has chosen stays, so that it can be shared with other programs.
-    if takes_any_credential && std::env::var_os(TOKEN_VARIABLE).is_none_or(|token| token.is_empty())
-    {
+    if takes_any_credential && given_token().is_none() {
         command.env(TOKEN_VARIABLE, Ids::Random.secret());
     }
 }

@@ -26,6 +26,12 @@ pub(super) struct ServerArgs {
     /// Allow auth.mode = "open" on an address that other machines can reach
     #[arg(long)]
     pub(super) open_to_network: bool,
+    /// Serve HTTPS with a certificate that is created at start
+    #[arg(long)]
+    pub(super) tls: bool,
+    /// Write the certificate of the authority that clients must trust to this file; needs --tls
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_ca_file: Option<PathBuf>,
     /// Write the port to this file once the server is ready, and remove the file at exit
     #[arg(long, value_name = "PATH")]
     pub(super) port_file: Option<PathBuf>,
@@ -40,6 +46,8 @@ impl From<ServerArgs> for Overrides {
             ephemeral,
             strict,
             open_to_network,
+            tls,
+            tls_ca_file,
             port_file,
         } = arguments;
 
@@ -51,6 +59,9 @@ impl From<ServerArgs> for Overrides {
             ephemeral,
             strict,
             open_to_network,
+            tls,
+            tls_ca_file,
+            host_names: Vec::new(),
             no_default_file: false,
         }
     }

@@ -33,6 +33,11 @@ pub(crate) fn notify_socket() -> Option<OsString> {
     std::env::var_os("NOTIFY_SOCKET").filter(|path| !path.is_empty())
 }
 
+/// The credential that the environment names, for a command of `run`.
+pub(crate) fn given_token() -> Option<OsString> {
+    std::env::var_os(TOKEN_VARIABLE).filter(|token| !token.is_empty())
+}
+
 /// Overrides settings with their variables.
 /// This goes through a TOML table, so that new settings get their variables without a change here.
 pub(super) fn apply(

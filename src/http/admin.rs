@@ -4,3 +4,4 @@ pub(crate) mod backup;
 pub(crate) mod health;
 pub(crate) mod index;
 pub(crate) mod metrics;
+pub(crate) mod tls;

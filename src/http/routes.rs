@@ -3,7 +3,7 @@
 
 use crate::domain::{alert::AlertAction, body::excerpt};
 use crate::http::{
-    admin::{backup, health, index, metrics},
+    admin::{backup, health, index, metrics, tls},
     control::{is_enabled, reset},
     error::ApiError,
     methods::{
@@ -137,6 +137,7 @@ pub const ROUTES: &[RouteSpec] = &[
         "/_local/openapi.json",
         &[(Get, || web::to(openapi::describe))],
     ),
+    route("/_local/ca.pem", &[(Get, || web::to(tls::ca_certificate))]),
     local("/_local/backup", &[(Get, || web::to(backup::backup))]),
     local("/_local/export", &[(Get, || web::to(backup::export))]),
     route(

@@ -9,6 +9,7 @@ use crate::http::{
     transport::accept_queues::AcceptQueues,
     transport::bounded_stream::{BoundedStream, ClientTimeouts},
     transport::socket::Socket,
+    transport::tls::TlsAcceptor,
 };
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, Protocol};
@@ -19,7 +20,6 @@ use actix_service::{
 };
 use actix_web::{dev::AppConfig, web::Data};
 use std::{
-    future::ready,
     io,
     net::TcpListener,
     os::{
@@ -75,6 +75,7 @@ pub fn server(
     connections: Connections,
     state: Data<AppState>,
     arrivals: &AcceptQueues,
+    tls: Option<TlsAcceptor>,
 ) -> io::Result<Server> {
     let mut builder = Server::build()
         .workers(connections.workers)
@@ -89,6 +90,7 @@ pub fn server(
         connections,
         state,
         arrivals: arrivals.clone(),
+        tls,
         stopping: builder.graceful_shutdown_signal(),
     };
 
@@ -115,6 +117,8 @@ struct WorkerService {
     connections: Connections,
     state: Data<AppState>,
     arrivals: AcceptQueues,
+    /// For TCP. Clients of a Unix socket are on this machine.
+    tls: Option<TlsAcceptor>,
     stopping: GracefulShutdownSignal,
 }
 
@@ -128,6 +132,7 @@ impl WorkerService {
             connections,
             state,
             arrivals,
+            tls,
             stopping,
         } = self.clone();
 
@@ -153,14 +158,21 @@ impl WorkerService {
         };
 
         fn_service(move |stream: S| {
-            let stream: Socket = stream.into();
-            stream.disable_nagle();
-            let peer = stream.peer();
-            ready(Ok((
-                BoundedStream::new(stream, state.clone(), timeouts),
-                Protocol::Http1,
-                peer,
-            )))
+            let (socket, state, tls) = (stream.into(), state.clone(), tls.clone());
+            async move {
+                let socket = match (socket, tls) {
+                    (Socket::Tcp(stream), Some(tls)) => tls.accept(stream, timeouts.head).await,
+                    (socket, _) => Ok(socket),
+                };
+                let socket = socket.map_err(|error| {
+                    log::debug!(error:display; "TLS handshake failed");
+                    DispatchError::Io(error)
+                })?;
+                socket.disable_nagle();
+                let peer = socket.peer();
+                let stream = BoundedStream::new(socket, state, timeouts);
+                Ok((stream, Protocol::Http1, peer))
+            }
         })
         .and_then(http)
     }

@@ -56,6 +56,9 @@ pub struct AdminAccess {
     pub test_token_sha256: Option<[u8; 32]>,
     /// Whether the control plane for tests exists.
     pub has_control: bool,
+    /// The certificate of the authority that signed the server's, in PEM, if this program is that
+    /// authority.
+    pub ca_certificate: Option<String>,
 }
 
 /// The services.

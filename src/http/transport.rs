@@ -10,3 +10,4 @@ mod raw_query;
 pub(crate) mod sliced_body;
 pub(crate) mod socket;
 pub(crate) mod streaming_body;
+pub(crate) mod tls;

@@ -49,5 +49,6 @@ mod start;
 mod stop;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;
 mod watched;
 mod webhooks;

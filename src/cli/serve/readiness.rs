@@ -4,7 +4,7 @@
 use crate::{
     app::App,
     cli::{CliError, timeout},
-    config::notify_socket,
+    config::{Settings, notify_socket},
     domain::endpoint::Endpoint,
 };
 use clap::{Args, ValueEnum};
@@ -57,8 +57,13 @@ pub(in crate::cli) struct ServerAddress {
 
 impl ServerAddress {
     /// The address of a server that is bound.
-    pub(in crate::cli) fn of(app: &App, ephemeral: bool) -> Self {
-        let to_url = |endpoint: &Endpoint| endpoint.to_url("http");
+    pub(in crate::cli) fn of(app: &App, settings: &Settings) -> Self {
+        let scheme = if settings.tls.is_enabled() {
+            "https"
+        } else {
+            "http"
+        };
+        let to_url = |endpoint: &Endpoint| endpoint.to_url(scheme);
         let urls: Vec<String> = app.endpoints().iter().map(to_url).collect();
         Self {
             url: urls.first().cloned().unwrap_or_default(),
@@ -67,7 +72,7 @@ impl ServerAddress {
                 .mail_address()
                 .map(|address| format!("smtp://{address}")),
             data: std::path::absolute(app.data()).unwrap_or_else(|_| app.data().to_owned()),
-            ephemeral,
+            ephemeral: settings.ephemeral,
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION"),
         }

@@ -37,7 +37,7 @@ impl Session {
         logs: Flush,
     ) -> Result<Self, CliError> {
         let app = App::build(&settings, Edges::default())?;
-        let address = ServerAddress::of(&app, settings.ephemeral);
+        let address = ServerAddress::of(&app, &settings);
         let endpoints: Vec<String> = app.endpoints().iter().map(ToString::to_string).collect();
         let handle = app.handle();
         let serving = app.start().await?;

@@ -3,7 +3,7 @@
 use super::{
     AuthSettings, CorsSettings, EgressSetting, LimitsSettings, Listen, LogFormat, LogSettings,
     Mode, OutgoingSettings, RetentionSettings, Settings, ShutdownSettings, SmtpSettings,
-    StoreSettings, TestSettings,
+    StoreSettings, TestSettings, TlsSettings,
 };
 use std::path::PathBuf;
 
@@ -23,6 +23,7 @@ impl Default for Settings {
             store: StoreSettings::default(),
             retention: RetentionSettings::default(),
             outgoing: OutgoingSettings::default(),
+            tls: TlsSettings::default(),
             smtp: SmtpSettings::default(),
             cors: CorsSettings::default(),
             log: LogSettings::default(),

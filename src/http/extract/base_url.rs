@@ -4,7 +4,9 @@
 //! Clients can forge them, so each is validated, and ignored if it is malformed.
 
 use crate::domain::web_origin::Authority;
+use crate::http::transport::connection_state::ConnectionState;
 use actix_web::{
+    HttpRequest,
     dev::RequestHead,
     http::header::{FORWARDED, HOST, X_FORWARDED_HOST, X_FORWARDED_PROTO},
 };
@@ -15,24 +17,28 @@ const MAX_PREFIX_LEN: usize = 256;
 
 /// `http://host:port/prefix` without a trailing slash. Without a valid host only the prefix, which
 /// makes URLs relative to the server.
-pub(crate) fn of(request: &RequestHead) -> String {
-    let prefix = prefix(request);
-    match authority(request) {
-        Some(authority) => format!("{}://{authority}{prefix}", scheme(request)),
+pub(crate) fn of(request: &HttpRequest) -> String {
+    let prefix = prefix(request.head());
+    let scheme = scheme(request);
+    match authority(request.head(), scheme) {
+        Some(authority) => format!("{scheme}://{authority}{prefix}"),
         None => prefix.to_owned(),
     }
 }
 
-fn scheme(request: &RequestHead) -> &'static str {
-    let proto = forwarded(request, "proto").or_else(|| first(request, X_FORWARDED_PROTO.as_str()));
+/// The scheme that the client uses. A proxy knows better than the connection from the proxy.
+pub(crate) fn scheme(request: &HttpRequest) -> &'static str {
+    let head = request.head();
+    let proto = forwarded(head, "proto").or_else(|| first(head, X_FORWARDED_PROTO.as_str()));
     match proto {
         Some(proto) if proto.eq_ignore_ascii_case("https") => "https",
+        None if ConnectionState::is_encrypted(request) => "https",
         _ => "http",
     }
 }
 
 /// The host and port. Some proxies pass on their port in a header of its own.
-fn authority(request: &RequestHead) -> Option<Authority> {
+fn authority(request: &RequestHead, scheme: &str) -> Option<Authority> {
     let by_proxy = forwarded(request, "host")
         .and_then(Authority::parse)
         .or_else(|| first(request, X_FORWARDED_HOST.as_str()).and_then(Authority::parse));
@@ -40,7 +46,7 @@ fn authority(request: &RequestHead) -> Option<Authority> {
 
     match by_proxy {
         Some(authority) if authority.port().is_some() => Some(authority),
-        Some(authority) => Some(with_port(authority, port(), request)),
+        Some(authority) => Some(with_port(authority, port(), scheme)),
         None => {
             let own = request
                 .uri
@@ -49,7 +55,7 @@ fn authority(request: &RequestHead) -> Option<Authority> {
                 .or_else(|| first(request, HOST.as_str()));
             let own = own.and_then(Authority::parse)?;
             Some(if port().is_some() {
-                with_port(own, port(), request)
+                with_port(own, port(), scheme)
             } else {
                 own
             })
@@ -58,8 +64,8 @@ fn authority(request: &RequestHead) -> Option<Authority> {
 }
 
 /// Sets the port, unless it is the default of the scheme.
-fn with_port(authority: Authority, port: Option<u16>, request: &RequestHead) -> Authority {
-    let default = if scheme(request) == "https" { 443 } else { 80 };
+fn with_port(authority: Authority, port: Option<u16>, scheme: &str) -> Authority {
+    let default = if scheme == "https" { 443 } else { 80 };
     authority.with_port(port.filter(|port| *port != default && *port != 0))
 }
 
@@ -122,7 +128,7 @@ mod tests {
             .fold(TestRequest::default(), |request, header| {
                 request.append_header(*header)
             });
-        of(request.to_http_request().head())
+        of(&request.to_http_request())
     }
 
     #[test]

@@ -77,10 +77,11 @@ const MAX_HEAD_LINES: usize = 97;
 impl BoundedStream {
     pub(crate) fn new(socket: Socket, state: Data<AppState>, timeouts: ClientTimeouts) -> Self {
         let counted = state.metrics.connection();
+        let connection = ConnectionState::default().encrypted(socket.is_encrypted());
         Self {
             socket,
             state,
-            connection: ConnectionState::default(),
+            connection,
             timeouts,
             head: Head::new(0),
             buffered: BytesMut::new(),

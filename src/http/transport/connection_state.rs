@@ -11,6 +11,7 @@ use super::{
     raw_query::RawQuery,
 };
 use actix_web::{
+    HttpRequest,
     dev::ServiceRequest,
     http::{
         Method, Version,
@@ -37,6 +38,7 @@ struct ConnectionFields {
     wants_continue: Cell<bool>,
     head_text: RefCell<HeadText>,
     raw_query: RefCell<RawQuery>,
+    is_encrypted: Cell<bool>,
 }
 
 /// Enough for a typical request. More would let some forty of the smallest ones be read at once,
@@ -62,6 +64,19 @@ impl ConnectionState {
     /// The state of the connection that this request belongs to.
     pub(crate) fn of(request: &ServiceRequest) -> Self {
         request.conn_data::<Self>().cloned().unwrap_or_default()
+    }
+
+    /// Marks the connection as encrypted.
+    pub(crate) fn encrypted(self, is_encrypted: bool) -> Self {
+        self.0.is_encrypted.set(is_encrypted);
+        self
+    }
+
+    /// Whether the client of this request speaks TLS with this server.
+    pub(crate) fn is_encrypted(request: &HttpRequest) -> bool {
+        request
+            .conn_data::<Self>()
+            .is_some_and(|connection| connection.0.is_encrypted.get())
     }
 
     pub(crate) fn stage(&self) -> Stage {

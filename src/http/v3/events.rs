@@ -6,6 +6,7 @@ use crate::http::{
     error::ApiError,
     event_address,
     extract::{
+        base_url,
         body::{self, BodyLimit, BodyOwner, RawBody},
         multipart,
         path::IntegrationPath,
@@ -100,7 +101,7 @@ fn url(request: &HttpRequest) -> String {
 /// Scheme and host of this server, as the client sees them.
 pub(crate) fn origin(request: &HttpRequest) -> String {
     let connection = request.connection_info();
-    format!("{}://{}", connection.scheme(), connection.host())
+    format!("{}://{}", base_url::scheme(request), connection.host())
 }
 
 /// The request as services see it, except for its URL and its body.

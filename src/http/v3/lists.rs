@@ -70,7 +70,7 @@ const MAX_LINK_LEN: usize = 3 << 10;
 
 /// The `Link` header of a page, unless it would be too long.
 fn links(request: &HttpRequest, page: &ListPage) -> Option<String> {
-    let url = base_url::of(request.head()) + request.path();
+    let url = base_url::of(request) + request.path();
     let links = page.page.links(&url, request.query_string(), page.total);
     (links.len() <= MAX_LINK_LEN).then_some(links)
 }
