@@ -63,6 +63,8 @@ pub struct Overrides {
     pub host_names: Vec<String>,
     /// Ignore [`DEFAULT_FILE`], so that the working directory does not matter.
     pub no_default_file: bool,
+    /// `--clock`
+    pub clock: Option<String>,
 }
 
 /// Where settings come from. Kept for reloads.
@@ -134,6 +136,7 @@ impl Sources {
             tls_ca_file,
             host_names,
             no_default_file: _,
+            clock,
         } = self.overrides.clone();
         settings.listen = listen.map_or(settings.listen, Listen::from);
         settings.data = data.unwrap_or(settings.data);
@@ -145,6 +148,7 @@ impl Sources {
         settings.tls.ca_file = tls_ca_file.unwrap_or(settings.tls.ca_file);
         settings.tls.names.extend(host_names.iter().cloned());
         settings.allowed_hosts.extend(host_names);
+        settings.test.clock = clock.unwrap_or(settings.test.clock);
         settings.validate()?;
 
         Ok(settings)

@@ -159,9 +159,10 @@ async fn watch_store(store: Store) {
     }
 }
 
-/// Applies the retention policy at regular intervals.
+/// Applies the retention policy at regular intervals, and at once where a test has moved the clock.
 async fn run_retention(retention: Retention, interval: Duration) {
     let mut failures = LogOnce::default();
+    let mut clock_version = 0;
     loop {
         match retention.sweep().await {
             Ok(objects) => {
@@ -173,7 +174,10 @@ async fn run_retention(retention: Retention, interval: Duration) {
             Err(cause) => failures.warn("Could not remove old alerts and logs", &cause),
         }
 
-        actix_rt::time::sleep(interval).await;
+        tokio::select! {
+            () = actix_rt::time::sleep(interval) => {}
+            version = retention.clock_adjusted_since(clock_version) => clock_version = version,
+        }
     }
 }
 

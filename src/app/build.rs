@@ -6,8 +6,8 @@ use super::{
     shutdown::ShutdownSignal, tls, workers,
 };
 use crate::{
-    clock::Clock,
-    config::{OutgoingSettings, RetentionSettings, Settings},
+    clock::{AdjustableClock, Clock},
+    config::{ConfigError, OutgoingSettings, RetentionSettings, Settings},
     domain::{endpoint::Endpoint, passwords},
     http::{self, AcceptQueues, AdminAccess, AppState, Connections, Services},
     http_client::HttpClient,
@@ -52,12 +52,25 @@ impl Default for Edges {
     }
 }
 
+impl Edges {
+    /// Lets the control plane move the clock, which starts as the settings say.
+    fn adjustable(self, settings: &Settings) -> Result<Self, ConfigError> {
+        let initial = settings.initial_clock()?;
+        if initial.is_none() && !settings.test.control {
+            return Ok(self);
+        }
+        let clock = Clock::Adjustable(Arc::new(AdjustableClock::new(self.clock, initial)));
+        Ok(Self { clock, ..self })
+    }
+}
+
 impl App {
     /// Binds the endpoints, opens the store and builds everything else.
     ///
     /// # Errors
     /// Anything that prevents the start.
     pub fn build(settings: &Settings, edges: Edges) -> Result<Self, StartError> {
+        let edges = edges.adjustable(settings)?;
         remove_stale_port_file(&settings.port_file)?;
         let (listeners, endpoints): (Vec<_>, Vec<_>) = listeners::bind_all(&settings.endpoints()?)?
             .into_iter()
@@ -299,7 +312,7 @@ fn services(
             confirms,
         ),
         event_metrics: event_metrics.clone(),
-        control: Control::new(store.clone()),
+        control: Control::new(store.clone(), clock.clone()),
     }
 }
 

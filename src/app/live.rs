@@ -38,6 +38,7 @@ pub(super) fn of(
         ),
         events: Throttle::reloaded(
             before.map(|before| &before.events),
+            clock,
             settings.limits.events_per_minute,
             "events",
             "events of this integration",

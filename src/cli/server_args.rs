@@ -35,6 +35,10 @@ pub(super) struct ServerArgs {
     /// Write the port to this file once the server is ready, and remove the file at exit
     #[arg(long, value_name = "PATH")]
     pub(super) port_file: Option<PathBuf>,
+    /// Start at this time, such as 2026-01-01T00:00:00Z; with @RATE after it, pass at another rate,
+    /// 0 to stand still
+    #[arg(long, value_name = "TIME[@RATE]")]
+    pub(super) clock: Option<String>,
 }
 
 impl From<ServerArgs> for Overrides {
@@ -49,6 +53,7 @@ impl From<ServerArgs> for Overrides {
             tls,
             tls_ca_file,
             port_file,
+            clock,
         } = arguments;
 
         Self {
@@ -62,6 +67,7 @@ impl From<ServerArgs> for Overrides {
             tls,
             tls_ca_file,
             host_names: Vec::new(),
+            clock,
             no_default_file: false,
         }
     }

@@ -10,8 +10,10 @@ use super::{
     listen::Listen,
 };
 use crate::domain::{
+    clock_change::{self, ClockRate},
     directory::{AuthMode, Directory},
     egress::EgressPolicy,
+    timestamp::Timestamp,
     web_origin::{AllowedHosts, AllowedOrigins},
 };
 use serde::{Deserialize, Serialize};
@@ -270,6 +272,8 @@ pub struct TestSettings {
     pub control: bool,
     /// Token that gives access to all accounts, also from other machines. Empty for none.
     pub token: String,
+    /// The time at the start, perhaps followed by `@` and a rate. Empty for the system's.
+    pub clock: String,
 }
 
 impl Settings {
@@ -287,6 +291,18 @@ impl Settings {
     /// Whether keys mode is on without any key or user, so that every request is refused.
     pub fn has_no_credentials(&self) -> bool {
         self.auth.mode == Mode::Keys && self.keys.is_empty() && self.users.is_empty()
+    }
+
+    /// The time of all accounts at the start and its rate, if it is not that of the system.
+    ///
+    /// # Errors
+    /// The setting is malformed.
+    pub fn initial_clock(&self) -> Result<Option<(Timestamp, ClockRate)>, ConfigError> {
+        let text = &self.test.clock;
+        (!text.is_empty())
+            .then(|| clock_change::parse_setting(text))
+            .transpose()
+            .map_err(|error| ConfigError::new(format!("'test.clock' {error}")))
     }
 
     /// The declared accounts, keys and users.

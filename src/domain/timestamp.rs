@@ -6,6 +6,11 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
+/// 0000-01-01T00:00:00.000Z
+const MIN_MILLIS: i64 = -62_167_219_200_000;
+/// 9999-12-31T23:59:59.999Z
+const MAX_MILLIS: i64 = 253_402_300_799_999;
+
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -19,6 +24,12 @@ impl Timestamp {
     pub fn from_millis(millis: i64) -> Option<Self> {
         let year = chrono::Datelike::year(&DateTime::<Utc>::from_timestamp_millis(millis)?);
         (0..=9999).contains(&year).then_some(Self(millis))
+    }
+
+    /// This time and `millis` milliseconds, at most the last representable time and at least the
+    /// first.
+    pub fn saturating_add_millis(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis).clamp(MIN_MILLIS, MAX_MILLIS))
     }
 
     /// Milliseconds since the epoch.
@@ -97,6 +108,19 @@ mod tests {
     fn nothing_comes_after_the_last_instant_that_can_be_written() {
         let last = Timestamp::parse_rfc3339("9999-12-31T23:59:59.999Z").unwrap();
         assert_eq!(last.advanced_to(Timestamp::EPOCH), last);
+    }
+
+    #[test]
+    fn sums_end_at_the_first_and_the_last_time() {
+        for (millis, expected) in [
+            (i64::MAX, "9999-12-31T23:59:59.999Z"),
+            (i64::MIN, "0000-01-01T00:00:00.000Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+        ] {
+            let sum = Timestamp::EPOCH.saturating_add_millis(millis);
+            assert_eq!(sum.to_string(), expected);
+            assert_eq!(Timestamp::from_millis(sum.millis()), Some(sum));
+        }
     }
 
     #[test]

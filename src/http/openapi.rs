@@ -8,20 +8,22 @@ use actix_web::{HttpResponse, http::header::ContentType};
 
 const HEAD: &str = include_str!("openapi/head.json");
 
-const PATHS: [&str; 5] = [
+const PATHS: [&str; 6] = [
     include_str!("openapi/paths/integrations.json"),
     include_str!("openapi/paths/alerts.json"),
     include_str!("openapi/paths/logs.json"),
     include_str!("openapi/paths/server.json"),
     include_str!("openapi/paths/control.json"),
+    include_str!("openapi/paths/accounts.json"),
 ];
 
-const SCHEMAS: [&str; 5] = [
+const SCHEMAS: [&str; 6] = [
     include_str!("openapi/components/schemas/integrations.json"),
     include_str!("openapi/components/schemas/alerts.json"),
     include_str!("openapi/components/schemas/logs.json"),
     include_str!("openapi/components/schemas/server.json"),
     include_str!("openapi/components/schemas/control.json"),
+    include_str!("openapi/components/schemas/accounts.json"),
 ];
 
 /// The components that are in one part each.

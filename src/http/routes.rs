@@ -4,7 +4,7 @@
 use crate::domain::{alert::AlertAction, body::excerpt};
 use crate::http::{
     admin::{backup, health, index, metrics, tls},
-    control::{is_enabled, reset},
+    control::{clock, is_enabled, reset},
     error::ApiError,
     methods::{
         METHODS,
@@ -148,6 +148,14 @@ pub const ROUTES: &[RouteSpec] = &[
     route(
         "/_local/alert/{id}/drop",
         &[(Post, || web::to(alerts::apply(AlertAction::Drop)))],
+    ),
+    control(
+        "/_local/clock",
+        &[
+            (Get, || web::to(clock::get)),
+            (Put, || web::to(clock::change)),
+            (Delete, || web::to(clock::clear)),
+        ],
     ),
     control("/_local/reset", &[(Post, || web::to(reset::reset))]),
 ];

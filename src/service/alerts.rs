@@ -116,7 +116,7 @@ impl Alerts {
         let outcome = self
             .store
             .write(move |transaction| {
-                let now = clock.now();
+                let now = clock.now_in(writer.account());
                 if let Some(request) = &request
                     && let Some(record) =
                         idempotency::find_first(transaction, writer.account(), request, now)?
@@ -140,7 +140,7 @@ impl Alerts {
                     transaction.put_idempotency_record(
                         writer.account(),
                         request,
-                        now,
+                        &clock,
                         record.clone(),
                     )?;
                 }
@@ -274,7 +274,7 @@ impl Alerts {
             let (alert, current) =
                 objects::owned(transaction, ALERTS, &account, id.as_str(), NAME)?;
             conditions.check(current.as_ref())?;
-            change(transaction, alert, clock.now(), current)
+            change(transaction, alert, clock.now_in(&account), current)
         });
         let outcome = outcome.await;
         self.dispatch_signal.notify();

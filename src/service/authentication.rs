@@ -75,20 +75,22 @@ impl Authenticator {
         Arc::new(Self {
             directory,
             tokens,
-            clock,
             token_lifetime: limits.token_lifetime,
             requests: Throttle::reloaded(
                 requests,
+                &clock,
                 each_account,
                 "requests",
                 "requests of this account",
             ),
             logins: Throttle::reloaded(
                 logins,
+                &clock,
                 each_name,
                 "logins",
                 "login attempts for this user name",
             ),
+            clock,
         })
     }
 
@@ -100,19 +102,29 @@ impl Authenticator {
         &self,
         credential: Option<Credential<'_>>,
     ) -> Result<(Caller, Option<Quota>), Rejection> {
+        let caller = self.identify_caller(credential)?;
+        let quota = self
+            .requests
+            .check(caller.account.as_str(), Some(&caller.account))?;
+
+        Ok((caller, quota))
+    }
+
+    /// The caller, without counting a request.
+    ///
+    /// # Errors
+    /// [`Rejection::Unauthenticated`] without a valid credential.
+    pub fn identify_caller(&self, credential: Option<Credential<'_>>) -> Result<Caller, Rejection> {
         let credential = credential.ok_or_else(|| {
             Rejection::Unauthenticated(
                 "No credential: send 'Authorization: <token>', or 'x-api-key' with 'x-api-secret'"
                     .into(),
             )
         })?;
-        let caller = match self.directory.mode() {
+        match self.directory.mode() {
             AuthMode::Open => self.authenticate_open(credential),
             AuthMode::Keys => self.authenticate_declared(credential),
-        }?;
-        let quota = self.requests.check(caller.account.as_str())?;
-
-        Ok((caller, quota))
+        }
     }
 
     /// Whether only declared keys and users are accepted.
@@ -142,7 +154,11 @@ impl Authenticator {
                 let from = from
                     .map(|from| network(from).to_string())
                     .unwrap_or_default();
-                self.logins.check(&format!("{from} {username}"))
+                let user = self.directory.user_named(username);
+                self.logins.check(
+                    &format!("{from} {username}"),
+                    user.map(|user| &user.account),
+                )
             }
         }
     }
@@ -156,8 +172,9 @@ impl Authenticator {
             AuthMode::Open => anonymous_account(username)?,
             AuthMode::Keys => self.identify(username, password)?,
         };
+        let now = self.clock.now_in(&sid);
         self.tokens
-            .issue(id, sid, self.clock.now(), self.token_lifetime)
+            .issue(id, sid, now, self.token_lifetime)
             .map_err(Rejection::Unauthenticated)
     }
 
@@ -175,7 +192,7 @@ impl Authenticator {
     fn authenticate_open(&self, credential: Credential<'_>) -> Result<Caller, Rejection> {
         let account = match credential {
             Credential::Pair { key, secret } => account_of(&[b"pair", key, secret])?,
-            Credential::Token(token) => match self.tokens.verify(token, self.clock.now()) {
+            Credential::Token(token) => match self.tokens.verify(token, &self.clock) {
                 TokenStatus::Valid(claims) => {
                     // The declared access of a user holds in open mode too.
                     let access = self
@@ -203,7 +220,7 @@ impl Authenticator {
     fn authenticate_declared(&self, credential: Credential<'_>) -> Result<Caller, Rejection> {
         let (key, secret) = match credential {
             Credential::Pair { key, secret } => (key, secret),
-            Credential::Token(token) => match self.tokens.verify(token, self.clock.now()) {
+            Credential::Token(token) => match self.tokens.verify(token, &self.clock) {
                 TokenStatus::Valid(claims) => {
                     // Looked up each time, so that a change of the configuration takes effect at
                     // once.

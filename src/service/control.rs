@@ -4,23 +4,26 @@
 //! acts for the accounts of its [`ControlScope`].
 
 mod caller;
+mod clock;
 mod reset;
 
 pub use caller::{ControlCaller, ControlScope, ControlWriter};
+pub use clock::ClockState;
 
 use super::error::ServiceError;
-use crate::{domain::ids::AccountId, store::Store};
+use crate::{clock::Clock, domain::ids::AccountId, store::Store};
 
 /// The service behind the control plane. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Control {
     store: Store,
+    clock: Clock,
 }
 
 impl Control {
-    /// A control plane over `store`.
-    pub fn new(store: Store) -> Self {
-        Self { store }
+    /// A control plane over `store` that moves `clock`.
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock }
     }
 
     /// The accounts of a scope that exist.

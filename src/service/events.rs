@@ -113,7 +113,8 @@ impl Events {
         statuses: EventStatuses,
         confirms_subscriptions: bool,
     ) -> Self {
-        let refusal_logs = Throttle::per_minute(1, "refusals", "logs of refused events");
+        let refusal_logs =
+            Throttle::per_minute(clock.clone(), 1, "refusals", "logs of refused events");
         Self {
             store,
             clock,
@@ -169,7 +170,7 @@ impl Events {
     ) -> Result<EventReply, ServiceError> {
         let record = self.record(&id)?;
         let integration: Integration = objects::decode(&record)?;
-        let (is_throttled, quota) = match throttle.check(id.as_str()) {
+        let (is_throttled, quota) = match throttle.check(id.as_str(), Some(&integration.sid)) {
             Err(Rejection::TooMany { quota, .. }) if retries_forever(&integration) => {
                 (true, Some(quota))
             }
@@ -186,7 +187,7 @@ impl Events {
         };
 
         let IncomingRequest { mut parts, path } = incoming;
-        parts.received_at = Some(self.clock.now());
+        parts.received_at = Some(self.clock.now_in(&integration.sid));
         let is_costly = adapters::is_costly(&parts, &integration.options);
         let account = integration.sid.clone();
         let parse_first = move || {
@@ -208,7 +209,7 @@ impl Events {
             let event = Arc::new(IncomingEvent {
                 request,
                 path: first.path.clone(),
-                is_throttled: throttle.check(id.as_str()).is_err(),
+                is_throttled: throttle.check(id.as_str(), Some(&account)).is_err(),
             });
 
             let record = self.record(&id)?;

@@ -90,7 +90,8 @@ impl Integrations {
 
         self.store
             .write(move |transaction| {
-                let (account, now) = (writer.account(), clock.now());
+                let account = writer.account();
+                let now = clock.now_in(account);
                 if let Some(request) = &request
                     && let Some(record) =
                         idempotency::find_first(transaction, account, request, now)?
@@ -115,7 +116,7 @@ impl Integrations {
                 webhooks::register(transaction, &integration, max_senders)?;
 
                 if let Some(request) = &request {
-                    transaction.put_idempotency_record(account, request, now, record.clone())?;
+                    transaction.put_idempotency_record(account, request, &clock, record.clone())?;
                 }
 
                 Ok((id, record))
@@ -189,7 +190,7 @@ impl Integrations {
                 let options = patch.options.is_some().then(|| integration.options.clone());
 
                 let kind = integration.integration_type.clone();
-                if !integration.apply(patch, clock.now()) {
+                if !integration.apply(patch, clock.now_in(writer.account())) {
                     return Ok(current);
                 }
 

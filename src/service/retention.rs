@@ -105,16 +105,24 @@ impl Retention {
         progress.damage.map_or(Ok(progress.deleted), Err)
     }
 
+    /// Waits until the clock has been moved after the version `seen`, so that other records may have
+    /// expired.
+    pub async fn clock_adjusted_since(&self, seen: u64) -> u64 {
+        self.clock.adjusted_since(seen).await
+    }
+
     /// Creates expire older idempotency records too. This does it for accounts without creates.
     async fn sweep_idempotency_records(&self) -> Result<u64, StoreError> {
         const BATCH: usize = IDEMPOTENCY_BATCH_SIZE;
-        let now = self.clock.now();
-        while self
-            .store
-            .write(move |transaction| transaction.expire_idempotency_records(now, BATCH))
-            .await?
-            == BATCH
-        {}
+        loop {
+            let clock = self.clock.clone();
+            let expire = self
+                .store
+                .write(move |transaction| transaction.expire_idempotency_records(&clock, BATCH));
+            if expire.await? < BATCH {
+                break;
+            }
+        }
         Ok(0)
     }
 
@@ -161,7 +169,7 @@ impl Retention {
         let max_age = i64::try_from(max_days)
             .unwrap_or(i64::MAX)
             .saturating_mul(DAY_MILLIS);
-        let now = self.clock.now();
+        let now = self.clock.now_in(account);
         let cutoff = now.millis().saturating_sub(max_age);
         let snapshot = self.store.snapshot()?;
         let excess = match max_records {

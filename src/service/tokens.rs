@@ -3,9 +3,12 @@
 //! The claims are `id` (the user), `sid` (the account), `iat` and `exp` in Unix seconds. A public
 //! client decodes a token without verifying it and reads `id`.
 
-use crate::domain::{
-    ids::{AccountId, UserId},
-    timestamp::Timestamp,
+use crate::{
+    clock::Clock,
+    domain::{
+        ids::{AccountId, UserId},
+        timestamp::Timestamp,
+    },
 };
 use jsonwebtoken::{
     Algorithm, DecodingKey, DecodingKeyKind, EncodingKey, Header, Validation,
@@ -94,8 +97,8 @@ impl Tokens {
             .map_err(|error| format!("cannot sign the token: {error}"))
     }
 
-    /// Verifies a token.
-    pub fn verify(&self, token: &[u8], now: Timestamp) -> TokenStatus {
+    /// Verifies a token. It expires by the time of its account.
+    pub fn verify(&self, token: &[u8], clock: &Clock) -> TokenStatus {
         // Most credentials are not tokens, so this check must be cheap.
         if !token.starts_with(b"eyJ") {
             return TokenStatus::Foreign;
@@ -106,7 +109,7 @@ impl Tokens {
             return TokenStatus::Foreign;
         };
 
-        if read.claims.exp <= now.seconds() {
+        if read.claims.exp <= clock.now_in(&read.claims.sid).seconds() {
             TokenStatus::Expired
         } else {
             TokenStatus::Valid(read.claims)
@@ -191,6 +194,10 @@ mod tests {
         Timestamp::from_millis(seconds * 1000).unwrap()
     }
 
+    fn clock_at(seconds: i64) -> Clock {
+        Clock::manual(seconds * 1000)
+    }
+
     fn token() -> String {
         let (user, account) = (
             UserId::parse("usr_1").unwrap(),
@@ -205,10 +212,10 @@ mod tests {
     fn token_is_valid_until_it_expires() {
         let tokens = Tokens::new(b"secret");
         assert!(
-            matches!(tokens.verify(token().as_bytes(), at(1_059)), TokenStatus::Valid(claims) if claims.exp == 1_060)
+            matches!(tokens.verify(token().as_bytes(), &clock_at(1_059)), TokenStatus::Valid(claims) if claims.exp == 1_060)
         );
         assert_eq!(
-            tokens.verify(token().as_bytes(), at(1_060)),
+            tokens.verify(token().as_bytes(), &clock_at(1_060)),
             TokenStatus::Expired
         );
     }
@@ -216,13 +223,13 @@ mod tests {
     #[test]
     fn token_with_another_signature_is_foreign() {
         assert_eq!(
-            Tokens::new(b"other").verify(token().as_bytes(), at(1_000)),
+            Tokens::new(b"other").verify(token().as_bytes(), &clock_at(1_000)),
             TokenStatus::Foreign
         );
         // RFC 7515's example of an unsigned token, shortened: {"alg":"none"} . {"id":"usr_1"} .
         let unsigned = b"eyJhbGciOiJub25lIn0.eyJpZCI6InVzcl8xIn0.";
         assert_eq!(
-            Tokens::new(b"secret").verify(unsigned, at(1_000)),
+            Tokens::new(b"secret").verify(unsigned, &clock_at(1_000)),
             TokenStatus::Foreign
         );
     }

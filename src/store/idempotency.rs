@@ -9,10 +9,13 @@ use super::{
     entries::Stored,
     trees::{self, Tree},
 };
-use crate::domain::{
-    idempotency::{IdempotencyKey, IdempotentRequest, REPLAY_WINDOW_MS},
-    ids::AccountId,
-    timestamp::Timestamp,
+use crate::{
+    clock::Clock,
+    domain::{
+        idempotency::{IdempotencyKey, IdempotentRequest, REPLAY_WINDOW_MS},
+        ids::AccountId,
+        timestamp::Timestamp,
+    },
 };
 
 /// The stored response to a request.
@@ -26,6 +29,8 @@ pub struct IdempotencyRecord {
     pub record: Stored,
 }
 
+/// Records of accounts with another time that a search for expired ones skips.
+const MAX_SKIPPED: usize = 64;
 /// Expired records removed with each new one. More than one, so that a backlog shrinks.
 const EXPIRED_PER_INSERT: usize = 2;
 
@@ -80,10 +85,10 @@ impl Transaction<'_> {
         &mut self,
         account: &AccountId,
         attempt: &IdempotentRequest,
-        now: Timestamp,
+        clock: &Clock,
         record: Stored,
     ) -> Result<(), StoreError> {
-        self.expire_idempotency_records(now, EXPIRED_PER_INSERT)?;
+        self.expire_idempotency_records(clock, EXPIRED_PER_INSERT)?;
         let record_key = record_key(account, &attempt.key);
         if let Some(previous) = self.get(Tree::Idempotency, &record_key)? {
             let previous = IdempotencyRecord::decode(previous.as_ref())?;
@@ -91,7 +96,7 @@ impl Transaction<'_> {
         }
 
         let record = IdempotencyRecord {
-            at: now.millis(),
+            at: clock.now_in(account).millis(),
             fingerprint: attempt.fingerprint,
             record,
         };
@@ -106,22 +111,33 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Removes the oldest expired records, at most `most`. Returns the number removed.
+    /// Removes the oldest expired records, at most `most`. Returns the number removed. Each record
+    /// expires by the time of its account.
     ///
     /// # Errors
     /// The store cannot be read.
     pub fn expire_idempotency_records(
         &mut self,
-        now: Timestamp,
+        clock: &Clock,
         most: usize,
     ) -> Result<usize, StoreError> {
+        // Where a test has moved the clock of an account, its records may precede older ones.
+        let skipped = if clock.is_adjusted() { MAX_SKIPPED } else { 0 };
         let mut expired = 0_usize;
-        for key in self.first_keys(Tree::IdempotencyByTime, most)? {
+        for key in self.first_keys(Tree::IdempotencyByTime, most.saturating_add(skipped))? {
+            if expired == most {
+                break;
+            }
+
             // A damaged entry is removed like an expired one; otherwise it would block those
             // behind it for ever.
             if let Ok((at, record_key)) = split_time_key(&key) {
-                if !is_expired(at, now) {
-                    break;
+                let now = account_of(record_key).map(|account| clock.now_in(&account));
+                if now.is_some_and(|now| !is_expired(at, now)) {
+                    if skipped == 0 {
+                        break;
+                    }
+                    continue;
                 }
                 let current = self.get(Tree::Idempotency, record_key)?;
                 let is_newer = |found: Stored| {
@@ -138,6 +154,12 @@ impl Transaction<'_> {
 
         Ok(expired)
     }
+}
+
+/// The account of a key in `idempotency`.
+fn account_of(record_key: &[u8]) -> Option<AccountId> {
+    let sid = record_key.split(|byte| *byte == 0).next()?;
+    AccountId::parse(std::str::from_utf8(sid).ok()?).ok()
 }
 
 fn is_expired(at: i64, now: Timestamp) -> bool {
@@ -194,10 +216,7 @@ mod tests {
     /// Commits this many creates at once.
     fn commit(current: &CurrentReplica, millis: i64, creates: usize) {
         let replica = current.acquire().unwrap();
-        let (account, now) = (
-            AccountId::parse("acc_a").unwrap(),
-            Timestamp::from_millis(millis).unwrap(),
-        );
+        let (account, clock) = (AccountId::parse("acc_a").unwrap(), Clock::manual(millis));
         let mut changes = Changes::default();
 
         for number in 0..creates {
@@ -208,7 +227,7 @@ mod tests {
                 fingerprint: [0; 32],
             };
             transaction
-                .put_idempotency_record(&account, &attempt, now, Vec::new().into())
+                .put_idempotency_record(&account, &attempt, &clock, Vec::new().into())
                 .unwrap();
             changes.extend(transaction.into_changes());
         }
@@ -265,7 +284,7 @@ mod tests {
         let mut transaction = Transaction::new(&replica, &changes);
         assert_eq!(
             transaction
-                .expire_idempotency_records(Timestamp::from_millis(DAY).unwrap(), 10)
+                .expire_idempotency_records(&Clock::manual(DAY), 10)
                 .unwrap(),
             2
         );

@@ -1,4 +1,5 @@
 //! The control plane under `/_local/`.
 
 mod access;
+mod clock;
 mod reset;

@@ -139,6 +139,7 @@ impl Default for TestSettings {
         Self {
             control: true,
             token: String::new(),
+            clock: String::new(),
         }
     }
 }

@@ -22,6 +22,7 @@ impl Settings {
         self.allowed_origins()?;
         self.check_test_token()?;
         self.check_tls()?;
+        self.initial_clock()?;
         self.directory().map(drop)
     }
 

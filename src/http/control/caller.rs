@@ -8,7 +8,7 @@ use crate::http::{
     admin::backup,
     browser_guard,
     error::ApiError,
-    extract::caller::{authenticate, bearer_token, has_credential},
+    extract::caller::{authenticate_uncounted, bearer_token, has_credential},
     state::AppState,
 };
 use crate::{
@@ -82,7 +82,7 @@ fn control_caller(request: &HttpRequest) -> Result<ControlCaller, ApiError> {
         return Ok(ControlCaller::for_all_accounts(Access::ReadWrite));
     }
 
-    let caller = authenticate(request)?;
+    let caller = authenticate_uncounted(request)?;
     match asks_for_all(request)? {
         false => Ok(ControlCaller::for_account(caller)),
         // Open mode protects no account from another. In keys mode each has a secret.

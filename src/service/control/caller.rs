@@ -15,6 +15,16 @@ pub enum ControlScope {
     AllAccounts,
 }
 
+impl ControlScope {
+    /// The account, if it is one.
+    pub fn account(&self) -> Option<&AccountId> {
+        match self {
+            Self::Account(account) => Some(account),
+            Self::AllAccounts => None,
+        }
+    }
+}
+
 /// An authenticated caller of the control plane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControlCaller {

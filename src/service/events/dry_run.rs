@@ -96,7 +96,7 @@ impl Events {
         }
 
         let mut parts = run.parts;
-        parts.received_at = Some(self.clock.now());
+        parts.received_at = Some(self.clock.now_in(&integration.sid));
         let is_costly = adapters::is_costly(&parts, &integration.options);
         let skips_secret = run.skips_secret;
         let parse = move || parse_all(integration, parts, skips_secret);

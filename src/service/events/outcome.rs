@@ -38,7 +38,8 @@ impl Events {
             outcome,
             request: parsed.logged,
         };
-        event_log::write(transaction, self.clock.now(), integration, entry)?;
+        let now = self.clock.now_in(&integration.sid);
+        event_log::write(transaction, now, integration, entry)?;
 
         Ok((ack, action))
     }
@@ -52,7 +53,7 @@ impl Events {
         parsed: Option<&ParsedEvent>,
         id: &LogId,
     ) -> Result<(EventAck, Outcome), StoreError> {
-        let now = self.clock.now();
+        let now = self.clock.now_in(&integration.sid);
         Ok(match parsed {
             None => (
                 EventAck::for_disabled(integration),

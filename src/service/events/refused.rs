@@ -26,7 +26,7 @@ impl Events {
     /// written.
     pub async fn log_refused(&self, id: &IntegrationId, refused: RefusedRequest) {
         let key = format!("{} {}", refused.status, id.as_str());
-        if self.refusal_logs.check(&key).is_err() {
+        if self.refusal_logs.check(&key, None).is_err() {
             return;
         }
         if let Err(error) = self.write_refused(id.clone(), refused).await {
@@ -70,7 +70,7 @@ impl Events {
                 };
                 Ok(event_log::write(
                     transaction,
-                    clock.now(),
+                    clock.now_in(&integration.sid),
                     &integration,
                     entry,
                 )?)

@@ -44,6 +44,7 @@ pub async fn dispatch(
     drain_timeout: Duration,
 ) {
     let mut dispatcher = Dispatcher::new(max_concurrent);
+    let mut clock_version = 0;
     loop {
         let is_waiting = dispatcher.start_due(&worker);
         tokio::select! {
@@ -51,6 +52,7 @@ pub async fn dispatch(
             _stopping = shutdown.wait_for(|stopping| *stopping) => break,
             Some(ended) = dispatcher.tasks.join_next_with_id() => dispatcher.finish(ended),
             () = signal.notified() => {}
+            version = worker.clock_adjusted_since(clock_version) => clock_version = version,
             () = time::sleep(POLL_INTERVAL), if is_waiting => {}
         }
     }

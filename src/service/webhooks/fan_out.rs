@@ -123,7 +123,7 @@ impl OutboxWorker {
             written.await?;
         }
 
-        let (queue, now) = (queue.clone(), self.clock.now());
+        let (queue, now) = (queue.clone(), self.clock.now_in(&queue.account));
         self.store
             .write(move |transaction| {
                 let Some(queue) = transaction.outbox(&queue.account, &queue.integration)? else {

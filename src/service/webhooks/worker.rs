@@ -82,12 +82,11 @@ impl OutboxWorker {
     /// # Errors
     /// The store cannot be read.
     pub fn due(&self) -> Result<DueQueues, StoreError> {
-        let now = self.clock.now();
         let (queues, damage) = self.store.outboxes()?;
         let is_waiting = !queues.is_empty();
-        let due = queues
-            .into_iter()
-            .filter(|queue| webhook::is_due(queue.due, now) || self.is_too_long(queue));
+        let due = queues.into_iter().filter(|queue| {
+            webhook::is_due(queue.due, self.clock.now_in(&queue.account)) || self.is_too_long(queue)
+        });
 
         Ok(DueQueues {
             queues: due.collect(),
@@ -133,7 +132,7 @@ impl OutboxWorker {
         is_dropped: fn(&Self, &Outbox, Option<&OutboxMessage>) -> bool,
     ) -> Result<(), StoreError> {
         let worker = self.clone();
-        let now = self.clock.now();
+        let now = self.clock.now_in(&queue.account);
         let (account, integration) = (queue.account.clone(), queue.integration.clone());
 
         self.store
@@ -220,7 +219,7 @@ impl OutboxWorker {
                         url,
                         message,
                         trail.headers(&message.sid, &secret),
-                        self.clock.now(),
+                        self.clock.now_in(&message.sid),
                     )),
                 }
             }
@@ -243,6 +242,12 @@ impl OutboxWorker {
         ))
     }
 
+    /// Waits until the clock has been moved after the version `seen`, so that other messages may be
+    /// due.
+    pub(super) async fn clock_adjusted_since(&self, seen: u64) -> u64 {
+        self.clock.adjusted_since(seen).await
+    }
+
     pub(super) fn http_client(&self) -> HttpClient {
         self.client.clone()
     }
@@ -253,7 +258,8 @@ impl OutboxWorker {
     /// # Errors
     /// The store failed.
     pub async fn record(&self, completed: CompletedAttempt) -> Result<(), StoreError> {
-        let (now, ids, policy) = (self.clock.now(), self.ids.clone(), self.policy);
+        let now = self.clock.now_in(&completed.0.0.sid);
+        let (ids, policy) = (self.ids.clone(), self.policy);
         let recorded = completed.clone();
 
         self.store
