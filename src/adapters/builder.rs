@@ -94,7 +94,7 @@ impl EventBuilder {
                 thirdparty_id: id.into().0,
                 fresh_id: FreshId::Uuid,
                 first_creates: false,
-                replies_to: Vec::new(),
+                thread: Vec::new(),
                 interpretation: Interpretation::default(),
                 content: Content::default(),
             },
@@ -192,9 +192,9 @@ impl EventBuilder {
         self
     }
 
-    /// Sets the third-party ids of the events that this one replies to.
-    pub(super) fn replies_to(mut self, ids: Vec<String>) -> Self {
-        self.event.replies_to = ids;
+    /// Sets the ids of the messages in the thread of a mail message.
+    pub(super) fn thread(mut self, ids: Vec<String>) -> Self {
+        self.event.thread = ids;
         self
     }
 

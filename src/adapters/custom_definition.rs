@@ -152,7 +152,7 @@ pub(super) fn build_event(kind: Action, action: Field<'_>, id: impl Into<EventId
 }
 
 /// The items of an array, or the parts of a text between commas.
-fn list(field: Field<'_>) -> Vec<String> {
+pub(super) fn list(field: Field<'_>) -> Vec<String> {
     let split = |item: Field<'_>| {
         item.text()
             .split(',')

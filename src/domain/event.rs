@@ -38,9 +38,9 @@ pub struct Event {
     pub fresh_id: FreshId,
     /// Whether the event creates an alert, whatever its action, if no alert ever had this id.
     pub first_creates: bool,
-    /// Third-party ids of earlier events that this one replies to. No alert is created while one of
-    /// their alerts is active.
-    pub replies_to: Vec<String>,
+    /// Ids of the messages in the thread of a mail message: its own, and those that it refers to.
+    /// No alert is created while one of a message in the thread is active.
+    pub thread: Vec<String>,
     /// How the integration's options took part.
     pub interpretation: Interpretation,
     /// Contents of the alert to create.

@@ -9,6 +9,8 @@
 //! | `alerts` | id | JSON of the object, byte for byte as the API returns it |
 //! | `alerts_by_account` | sid, 0x00, tinyId as big-endian u64 | id |
 //! | `alerts_by_thirdparty` | sid, 0x00, SHA-256 of the source's id, 0x00 and the third-party id | id of the latest such alert |
+//! | `alerts_by_thirdparty` | sid, 0x00, SHA-256 of the source's id, 0x00 and the id of a mail message, 0x01 | id of the latest alert in its thread |
+//! | `alerts_by_thirdparty` | sid, 0x00, id of an alert, 0x00, the key of a thread without the sid | the id of the alert |
 //! | `logs` | id | JSON of the object, byte for byte as the API returns it |
 //! | `logs_by_account` | sid, 0x00, tinyId as big-endian u64 | id |
 //! | `senders_by_account` | sid, 0x00, id of an integration of type webhook | empty |

@@ -30,6 +30,8 @@ pub(super) const VENDOR: Vendor = Vendor {
 
 /// Replies are compared with this many of the messages that they refer to, first and last.
 const MAX_REFERENCES: usize = 10;
+/// Keys of a definition that are compared.
+const MAX_KEYS: usize = 10;
 
 /// The raw message of a request, repaired unless in strict mode.
 fn raw_message(request: &InboundRequest) -> Vec<u8> {
@@ -107,11 +109,11 @@ fn by_content(message: &Message<'_>, options: VendorOptions<'_>) -> ParsedEvent 
     let body =
         bare_text(message).unwrap_or_else(|| body(message, |html| sanitize(html, level)));
 
-    EventBuilder::new(Action::Create, id.clone())
+    EventBuilder::new(Action::Create, id)
         .title(title(message))
         .description(Field::new(Some(&body.into())))
-        .replies_to(references(message, options))
-        .dedup_keys(thread(message, id, options))
+        .thread(thread(message, &[], options))
+        .dedup_keys(dedup_keys(message, options))
         .email("From", addresses(message.from()))
         .email("To", addresses(message.to()))
         .email("CCs", addresses(message.cc()))
@@ -141,10 +143,12 @@ fn by_definition(
         let title_of_action = action.get("title").non_empty();
         let description = action.get("description").non_empty().unwrap_or(body);
 
-        custom_definition::build_event(kind, action, id.clone())
+        let keys = custom_definition::list(action.get("dedup_keys"));
+        custom_definition::build_event(kind, action, id)
             .title(title_of_action.unwrap_or_else(|| title(message)))
             .description(Field::new(Some(&description.into())))
-            .dedup_keys(thread(message, id, options))
+            .thread(thread(message, &keys, options))
+            .dedup_keys(dedup_keys(message, options))
     })
 }
 
@@ -190,24 +194,30 @@ fn title(message: &Message<'_>) -> String {
     subject.unwrap_or(DEFAULT_TITLE).to_owned()
 }
 
-/// The ids of this message and of those that it answers, unless the option `dedup_threads` is off.
-fn thread(message: &Message<'_>, id: Option<String>, options: VendorOptions<'_>) -> Vec<String> {
+/// The keys that group alerts at PagerTree: the ids of this message and of those that it refers to,
+/// unless the option `dedup_threads` is off.
+fn dedup_keys(message: &Message<'_>, options: VendorOptions<'_>) -> Vec<String> {
     if !options.get("dedup_threads").bool_or(true) {
         return Vec::new();
     }
-    id.into_iter().chain(ids_in(message.references())).collect()
+    let own = message.message_id().map(str::to_owned);
+    own.into_iter().chain(ids_in(message.references())).collect()
 }
 
-/// The ids of the messages that this one replies to, unless the option `dedup_threads` is off.
-fn references(message: &Message<'_>, options: VendorOptions<'_>) -> Vec<String> {
+/// The keys that are compared with those of other messages: `keys`, which a definition has given,
+/// and the ids of the messages in its thread, unless the option `dedup_threads` is off.
+fn thread(message: &Message<'_>, keys: &[String], options: VendorOptions<'_>) -> Vec<String> {
+    let mut ids: Vec<_> = keys.iter().take(MAX_KEYS).cloned().collect();
     if !options.get("dedup_threads").bool_or(true) {
-        return Vec::new();
+        return ids;
     }
 
-    let mut ids = [ids_in(message.references()), ids_in(message.in_reply_to())].concat();
-    if ids.len() > 2 * MAX_REFERENCES {
-        ids.drain(MAX_REFERENCES..ids.len() - MAX_REFERENCES);
+    let mut references = [ids_in(message.references()), ids_in(message.in_reply_to())].concat();
+    if references.len() > 2 * MAX_REFERENCES {
+        references.drain(MAX_REFERENCES..references.len() - MAX_REFERENCES);
     }
+    ids.extend(message.message_id().map(str::to_owned));
+    ids.extend(references);
     ids
 }
 

@@ -125,5 +125,6 @@ pub(in crate::service) fn delete(
     ) {
         transaction.clear_latest_alert(&key, alert.id.as_str())?;
     }
+    transaction.leave_threads(&alert.sid, alert.id.as_str())?;
     transaction.delete(ALERTS, &alert.sid, alert.tiny_id, alert.id.as_str())
 }

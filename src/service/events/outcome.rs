@@ -10,11 +10,12 @@ use crate::{
         event::{Action, Content, Event, FreshId, ParsedEvent},
         ids::{AlertId, LogId},
         integration::Integration,
+        thirdparty_id,
         timestamp::Timestamp,
     },
     ids::Ids,
     service::{alerts, objects, webhooks},
-    store::{StoreError, Transaction},
+    store::{DedupKey, StoreError, Transaction},
 };
 use serde_json::{Map, Value};
 
@@ -140,7 +141,7 @@ fn apply_event(
     };
 
     let obstacle = creation_obstacle(&event.content);
-    let answered = answered_alert(transaction, integration, event)?;
+    let in_thread = alert_in_thread(transaction, integration, event)?;
     let (alert_id, text) = match (action, latest) {
         (Action::Create | Action::Recreate, _) if obstacle.is_some() => {
             (None, obstacle.unwrap_or_default().to_owned())
@@ -151,9 +152,10 @@ fn apply_event(
                 format!("no alert was created because there is one already, and it is {status}");
             (Some(alert.id), text)
         }
-        (Action::Create, _) if answered.is_some() => {
-            let id = answered.map(|alert| alert.id);
-            let text = "no alert was created because the message replies to one that has an alert";
+        (Action::Create, _) if in_thread.is_some() => {
+            let id = in_thread.map(|alert| alert.id);
+            let text = "no alert was created because the message replies to one that has an alert, \
+                        or is in the same thread";
             (id, text.to_owned())
         }
         (Action::Recreate, Some(mut alert)) if alert.status.is_active() => {
@@ -199,23 +201,25 @@ fn apply_event(
     })
 }
 
-/// The active alert that an event replies to.
-fn answered_alert(
+/// The active alert of a message in the thread of an event.
+fn alert_in_thread(
     transaction: &Transaction<'_>,
     integration: &Integration,
     event: &Event,
 ) -> Result<Option<Alert>, StoreError> {
-    for id in &event.replies_to {
-        let key = alerts::dedup_key(&integration.sid, Some(integration.id.as_str()), Some(id));
-        let latest = key
-            .map(|key| alerts::latest(transaction, &key))
-            .transpose()?
-            .flatten();
-        if latest
-            .as_ref()
-            .is_some_and(|alert| alert.status.is_active())
-        {
-            return Ok(latest);
+    let (account, source) = (&integration.sid, integration.id.as_str());
+    for id in &event.thread {
+        for key in [
+            DedupKey::new(account, source, &thirdparty_id::stored_form(id)),
+            DedupKey::in_thread(account, source, id),
+        ] {
+            let latest = alerts::latest(transaction, &key)?;
+            if latest
+                .as_ref()
+                .is_some_and(|alert| alert.status.is_active())
+            {
+                return Ok(latest);
+            }
         }
     }
     Ok(None)
@@ -272,6 +276,12 @@ fn create(
         origin,
         now,
     )?;
+
+    let (account, source) = (&integration.sid, integration.id.as_str());
+    for id in &event.thread {
+        let thread = DedupKey::in_thread(account, source, id);
+        transaction.join_thread(account, &thread, alert.id.as_str());
+    }
     Ok(alert.id)
 }
 

@@ -6,6 +6,7 @@ use crate::{
     store::{
         StoreError,
         archive::Progress,
+        dedup,
         entries::Stored,
         local::{Engine, schema},
         record_kinds::{RecordKind, RecordMeta, SecondaryKey},
@@ -230,12 +231,20 @@ impl<'a> Objects<'a> {
                 .get(self.kind.collection.records, id.as_bytes())?;
             let meta = record.and_then(|record| self.kind.read(record.as_ref()).ok());
 
-            if meta.and_then(|meta| meta.secondary_key)
-                != Some(SecondaryKey {
-                    tree,
-                    key: key.clone(),
-                })
-            {
+            let is_thread = tree == Tree::AlertsByThirdparty && dedup::is_about_threads(&key);
+            let matches = match meta {
+                // Which messages an alert refers to is not in its record.
+                Some(meta) if is_thread => key.starts_with(&trees::account_prefix(&meta.sid)),
+                Some(meta) => {
+                    meta.secondary_key
+                        == Some(SecondaryKey {
+                            tree,
+                            key: key.clone(),
+                        })
+                }
+                None => false,
+            };
+            if !matches {
                 let account = display_key(&key)
                     .split_once(' ')
                     .map(|(account, _)| account.to_owned())
