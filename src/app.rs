@@ -13,6 +13,7 @@ mod mail;
 mod port_file;
 mod rlimit;
 mod server_info;
+mod services;
 mod serving;
 mod shutdown;
 mod start_error;

@@ -74,26 +74,29 @@ impl Secret {
             return Ok(());
         };
 
+        if self.is_presented(request, &key) {
+            Ok(())
+        } else {
+            let place = self.place();
+            Err(format!(
+                "the {place} is missing or does not match the option '{option}'"
+            ))
+        }
+    }
+
+    fn is_presented(self, request: &InboundRequest, key: &str) -> bool {
         let header = |name| request.header(name).unwrap_or_default();
         let body = &request.parts().body;
-        let (is_valid, place) = match self {
-            Self::Header { header: name, .. } => {
-                (is_equal(&key, header(name)), format!("header '{name}'"))
-            }
+        match self {
+            Self::Header { header: name, .. } => is_equal(key, header(name)),
             Self::Parameter { parameter, .. } => {
                 // A number is no secret, even if its digits are the same.
                 let sent = request.get(parameter).value();
-                (
-                    is_equal(&key, sent.as_str().unwrap_or_default()),
-                    format!("parameter '{parameter}'"),
-                )
+                is_equal(key, sent.as_str().unwrap_or_default())
             }
             Self::Bearer { .. } => {
                 let sent = header("authorization").strip_prefix("Bearer ");
-                (
-                    is_equal(&key, sent.unwrap_or_default()),
-                    "header 'authorization'".to_owned(),
-                )
+                is_equal(key, sent.unwrap_or_default())
             }
             Self::Signature {
                 header: name,
@@ -102,8 +105,7 @@ impl Secret {
             } => {
                 let sent = header(name);
                 let signature = sent.strip_prefix(prefix).unwrap_or(sent);
-                let is_valid = sent.is_empty() || is_equal(&hmac_sha256(&key, &[body]), signature);
-                (is_valid, format!("signature in the header '{name}'"))
+                sent.is_empty() || is_equal(&hmac_sha256(key, &[body]), signature)
             }
             Self::TimestampedSignature {
                 header: name,
@@ -111,18 +113,21 @@ impl Secret {
                 ..
             } => {
                 let (time, signature) = (header(timestamp), header(name));
-                let expected = hmac_sha256(&key, &[time.as_bytes(), body]);
-                let is_valid = !time.trim().is_empty() && is_equal(&expected, signature);
-                (is_valid, format!("signature in the header '{name}'"))
+                let expected = hmac_sha256(key, &[time.as_bytes(), body]);
+                !time.trim().is_empty() && is_equal(&expected, signature)
             }
-        };
+        }
+    }
 
-        if is_valid {
-            Ok(())
-        } else {
-            Err(format!(
-                "the {place} is missing or does not match the option '{option}'"
-            ))
+    /// Where the secret must be, for messages.
+    fn place(self) -> String {
+        match self {
+            Self::Header { header, .. } => format!("header '{header}'"),
+            Self::Parameter { parameter, .. } => format!("parameter '{parameter}'"),
+            Self::Bearer { .. } => "header 'authorization'".to_owned(),
+            Self::Signature { header, .. } | Self::TimestampedSignature { header, .. } => {
+                format!("signature in the header '{header}'")
+            }
         }
     }
 }

@@ -3,31 +3,20 @@
 use super::{
     App, AppHandle, STORE_FOLDER, ServerInfo, StartError, background::BackgroundTasks,
     cleanup::TempFiles, listeners, live, mail, remove_stale_port_file, rlimit::ConnectionLimits,
-    shutdown::ShutdownSignal, tls, workers,
+    services, shutdown::ShutdownSignal, tls, workers,
 };
 use crate::{
     clock::{AdjustableClock, Clock},
-    config::{ConfigError, OutgoingSettings, RetentionSettings, Settings},
+    config::{ConfigError, Settings},
     domain::{endpoint::Endpoint, passwords},
-    http::{self, AcceptQueues, AdminAccess, AppState, Connections, Services},
-    http_client::HttpClient,
+    http::{self, AcceptQueues, AdminAccess, AppState, Connections, TlsAcceptor},
     ids::{Ids, RequestIds},
-    service::{
-        alerts::Alerts,
-        control::Control,
-        events::Events,
-        integrations::{Integrations, WebhookRules},
-        lists::PageCache,
-        logs::Logs,
-        metrics::EventMetrics,
-        retention::{Retention, RetentionPolicy},
-        tokens::Tokens,
-        webhooks::{DispatchSignal, OutboxWorker, RetryPolicy},
-    },
+    service::{metrics::EventMetrics, tokens::Tokens, webhooks::DispatchSignal},
+    smtp::MailServer,
     store::{self, Durability, Options, Store, TemporaryFolder, archive},
 };
-use actix_web::web::Data;
-use std::{sync::Arc, time::Duration};
+use actix_web::{dev::Server, web::Data};
+use std::{net::TcpListener, path::PathBuf, sync::Arc, time::Duration};
 
 /// The sources of time and randomness.
 #[derive(Clone, Debug)]
@@ -71,124 +60,188 @@ impl App {
     /// Anything that prevents the start.
     pub fn build(settings: &Settings, edges: Edges) -> Result<Self, StartError> {
         let edges = edges.adjustable(settings)?;
-        remove_stale_port_file(&settings.port_file)?;
-        let (listeners, endpoints): (Vec<_>, Vec<_>) = listeners::bind_all(&settings.endpoints()?)?
-            .into_iter()
-            .unzip();
-        let mail = settings.mail_address()?.map(mail::listen).transpose()?;
-        let ephemeral = ephemeral_folder(settings)?;
-        let data = ephemeral
-            .as_ref()
-            .map_or(settings.data.as_path(), TemporaryFolder::path)
-            .to_owned();
-        let temp_files = Arc::new(TempFiles::new(ephemeral));
-        endpoints
-            .iter()
-            .filter_map(Endpoint::socket)
-            .for_each(|socket| temp_files.add(socket.to_owned()));
-        let store = Store::open(&data.join(STORE_FOLDER), &store_options(settings, &edges))?;
+        let bound = BoundSockets::bind(settings)?;
+        let endpoints = bound.endpoints.clone();
+        let opened = OpenedStore::open(settings, &edges, &endpoints)?;
+        let (store, temp_files) = (opened.store, opened.temp_files);
 
-        for removed in archive::remove_leftovers(&data.join(STORE_FOLDER)) {
-            log::warn!(folder:display = removed.display(); "Removed temporary files left by an interrupted command");
-        }
+        let tls = tls::load(&settings.tls, &opened.data, edges.clock.now())?;
+        let (tls, ca_certificate) = tls.map(|tls| (tls.acceptor, tls.ca_certificate)).unzip();
 
         let tokens = Tokens::new(&store.token_secret()?);
-        let tls = tls::load(&settings.tls, &data, edges.clock.now())?;
-        let live = live::of(settings, &tokens, &edges.clock, None)?;
         let dispatch_signal = DispatchSignal::default();
         let event_metrics = EventMetrics::default();
-        let services = services(settings, &store, &edges, &dispatch_signal, &event_metrics);
         let token = edges.ids.secret();
-        let addresses = endpoints
-            .iter()
-            .filter_map(Endpoint::tcp)
-            .map(|address| address.ip())
-            .collect();
-        let admin_access = AdminAccess {
-            addresses,
-            token_sha256: passwords::digest(token.as_bytes()),
-            test_token_sha256: (!settings.test.token.is_empty())
-                .then(|| passwords::digest(settings.test.token.as_bytes())),
-            has_control: settings.test.control,
-            ca_certificate: tls.as_ref().and_then(|tls| tls.ca_certificate.clone()),
-        };
-
-        let request_ids = RequestIds::new(&edges.ids);
-        let state = AppState::new(
-            services,
+        let state = Data::new(AppState::new(
+            services::build(settings, &store, &edges, &dispatch_signal, &event_metrics),
             store.clone(),
-            live,
-            admin_access,
+            live::of(settings, &tokens, &edges.clock, None)?,
+            admin_access(settings, &endpoints, &token, ca_certificate.flatten()),
             edges.clock.clone(),
-            request_ids,
-        );
-        let state = Data::new(state);
-        let workers = workers::count(settings).map_err(StartError::Server)?;
-        let connection_limits = ConnectionLimits::from_settings(settings, workers);
-        let arrivals = AcceptQueues::default();
-        let connections = connections(settings, workers, connection_limits.http);
-        let tls = tls.map(|tls| tls.acceptor);
-        let server = http::server(
-            listeners,
-            connections,
-            state.clone(),
-            &arrivals,
-            tls.clone(),
-        )
-        .map_err(StartError::Server)?;
-        let mail = mail
-            .map(|listener| {
-                mail::server(
-                    settings,
-                    listener,
-                    &state,
-                    &event_metrics,
-                    connection_limits.mail,
-                )
-            })
-            .transpose()?;
+            RequestIds::new(&edges.ids),
+        ));
+
+        let servers = Servers::build(settings, bound, &state, tls.clone(), &event_metrics)?;
         let handle = AppHandle {
-            server: server.handle(),
+            server: servers.http.handle(),
             state,
             tokens,
             clock: edges.clock.clone(),
-            tls: tls.clone(),
-            arrivals,
+            tls,
+            arrivals: servers.arrivals,
             open_allowed: settings.open_to_network || endpoints.iter().all(Endpoint::is_local),
             temp_files: Arc::clone(&temp_files),
             stopping: ShutdownSignal::default(),
             drain: Duration::from_secs(settings.shutdown.drain_seconds),
         };
-
         let background = BackgroundTasks {
             store: store.clone(),
-            retention: Retention::new(
-                store.clone(),
-                edges.clock.clone(),
-                retention_policy(settings),
-            ),
+            retention: services::retention(settings, &store, &edges),
             sweep_interval: Duration::from_secs(settings.retention.sweep_seconds),
-            outbox_worker: outbox_worker(settings, &store, &edges, event_metrics),
+            outbox_worker: services::outbox_worker(settings, &store, &edges, event_metrics),
             dispatch_signal,
-            max_concurrent_webhooks: connection_limits.webhooks,
+            max_concurrent_webhooks: servers.limits.webhooks,
             shutdown: handle.stopping.clone(),
             drain_timeout: handle.drain,
         };
 
-        let server_info = ServerInfo::new(&endpoints, settings.tls.is_enabled(), token);
-        let port_file = settings.port_file.clone();
         Ok(Self {
-            server,
+            server: servers.http,
+            server_info: ServerInfo::new(&endpoints, settings.tls.is_enabled(), token),
             endpoints,
-            data,
-            server_info,
-            port_file,
+            data: opened.data,
+            port_file: settings.port_file.clone(),
             handle,
             store,
             temp_files,
             background,
+            mail: servers.mail,
+        })
+    }
+}
+
+/// Everything that the program listens on.
+struct BoundSockets {
+    listeners: Vec<http::Listener>,
+    endpoints: Vec<Endpoint>,
+    mail: Option<TcpListener>,
+}
+
+impl BoundSockets {
+    fn bind(settings: &Settings) -> Result<Self, StartError> {
+        // First of all, so that no start that fails leaves a stale port behind.
+        remove_stale_port_file(&settings.port_file)?;
+        let bound = listeners::bind_all(&settings.endpoints()?)?;
+        let (listeners, endpoints) = bound.into_iter().unzip();
+        let mail = settings.mail_address()?.map(mail::listen).transpose()?;
+        Ok(Self {
+            listeners,
+            endpoints,
             mail,
         })
+    }
+}
+
+/// The store, and what is removed when the program ends.
+struct OpenedStore {
+    store: Store,
+    data: PathBuf,
+    temp_files: Arc<TempFiles>,
+}
+
+impl OpenedStore {
+    fn open(
+        settings: &Settings,
+        edges: &Edges,
+        endpoints: &[Endpoint],
+    ) -> Result<Self, StartError> {
+        let ephemeral = ephemeral_folder(settings)?;
+        let data = ephemeral
+            .as_ref()
+            .map_or(settings.data.as_path(), TemporaryFolder::path)
+            .to_owned();
+
+        // Before the store is opened, so that a failure there removes the sockets too.
+        let temp_files = Arc::new(TempFiles::new(ephemeral));
+        endpoints
+            .iter()
+            .filter_map(Endpoint::socket)
+            .for_each(|socket| temp_files.add(socket.to_owned()));
+
+        let folder = data.join(STORE_FOLDER);
+        let store = Store::open(&folder, &store_options(settings, edges))?;
+
+        // Only now: the open store's lock shows that no command is at work on what is removed.
+        for removed in archive::remove_leftovers(&folder) {
+            log::warn!(folder:display = removed.display(); "Removed temporary files left by an interrupted command");
+        }
+
+        Ok(Self {
+            store,
+            data,
+            temp_files,
+        })
+    }
+}
+
+/// The servers, which share the limit of open files.
+struct Servers {
+    http: Server,
+    mail: Option<MailServer>,
+    arrivals: AcceptQueues,
+    limits: ConnectionLimits,
+}
+
+impl Servers {
+    fn build(
+        settings: &Settings,
+        sockets: BoundSockets,
+        state: &Data<AppState>,
+        tls: Option<TlsAcceptor>,
+        event_metrics: &EventMetrics,
+    ) -> Result<Self, StartError> {
+        let workers = workers::count(settings).map_err(StartError::Server)?;
+        let limits = ConnectionLimits::from_settings(settings, workers);
+        let arrivals = AcceptQueues::default();
+        let connections = connections(settings, workers, limits.http);
+        let http = http::server(
+            sockets.listeners,
+            connections,
+            state.clone(),
+            &arrivals,
+            tls,
+        );
+        let mail = sockets
+            .mail
+            .map(|listener| mail::server(settings, listener, state, event_metrics, limits.mail));
+
+        Ok(Self {
+            http: http.map_err(StartError::Server)?,
+            mail: mail.transpose()?,
+            arrivals,
+            limits,
+        })
+    }
+}
+
+/// Who may use the routes for administrators, and on which addresses.
+fn admin_access(
+    settings: &Settings,
+    endpoints: &[Endpoint],
+    token: &str,
+    ca_certificate: Option<String>,
+) -> AdminAccess {
+    let addresses = endpoints
+        .iter()
+        .filter_map(Endpoint::tcp)
+        .map(|address| address.ip());
+    AdminAccess {
+        addresses: addresses.collect(),
+        token_sha256: passwords::digest(token.as_bytes()),
+        test_token_sha256: (!settings.test.token.is_empty())
+            .then(|| passwords::digest(settings.test.token.as_bytes())),
+        has_control: settings.test.control,
+        ca_certificate,
     }
 }
 
@@ -218,101 +271,6 @@ fn store_options(settings: &Settings, edges: &Edges) -> Options {
         },
         token_secret: Some(edges.ids.secret()),
         contention: edges.contention,
-    }
-}
-
-fn outbox_worker(
-    settings: &Settings,
-    store: &Store,
-    edges: &Edges,
-    event_metrics: EventMetrics,
-) -> OutboxWorker {
-    let OutgoingSettings {
-        attempts,
-        first_retry_seconds,
-        timeout_seconds,
-        queue,
-        ..
-    } = settings.outgoing;
-    let client = HttpClient::new(
-        settings.egress_policy(),
-        Duration::from_secs(timeout_seconds),
-    );
-    let policy = RetryPolicy {
-        max_attempts: attempts,
-        first_delay: first_retry_seconds,
-        max_queued: queue,
-    };
-
-    OutboxWorker::new(
-        store.clone(),
-        edges.clock.clone(),
-        edges.ids.clone(),
-        client,
-        policy,
-        event_metrics,
-    )
-}
-
-fn retention_policy(settings: &Settings) -> RetentionPolicy {
-    let RetentionSettings {
-        alerts,
-        alert_days,
-        logs,
-        log_days,
-        ..
-    } = settings.retention;
-
-    RetentionPolicy {
-        alerts,
-        alert_days,
-        logs,
-        log_days,
-    }
-}
-
-fn services(
-    settings: &Settings,
-    store: &Store,
-    edges: &Edges,
-    dispatch_signal: &DispatchSignal,
-    event_metrics: &EventMetrics,
-) -> Services {
-    let pages = PageCache::new(settings.store.list_cache_bytes, http::encode_page);
-    let confirms = settings.outgoing.confirm_subscriptions;
-    let webhook_rules = WebhookRules {
-        egress: settings.egress_policy(),
-        max_senders: settings.outgoing.senders,
-    };
-
-    let (clock, ids) = (&edges.clock, &edges.ids);
-    Services {
-        integrations: Integrations::new(
-            store.clone(),
-            clock.clone(),
-            ids.clone(),
-            webhook_rules,
-            pages.clone(),
-        ),
-        alerts: Alerts::new(
-            store.clone(),
-            clock.clone(),
-            ids.clone(),
-            dispatch_signal.clone(),
-            pages.clone(),
-        ),
-        logs: Logs::new(store.clone(), pages),
-        events: Events::new(
-            store.clone(),
-            clock.clone(),
-            ids.clone(),
-            dispatch_signal.clone(),
-            event_metrics.clone(),
-            http::EVENT_STATUSES,
-            confirms,
-        ),
-        event_metrics: event_metrics.clone(),
-        control: Control::new(store.clone(), clock.clone()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every setting and its validation.
 
 mod defaults;
+mod ranges;
 mod text_list;
 mod validation;
 
