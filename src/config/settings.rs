@@ -3,7 +3,10 @@
 mod defaults;
 mod ranges;
 mod text_list;
+mod tls;
 mod validation;
+
+pub use tls::TlsSettings;
 
 use super::{
     ConfigError,
@@ -93,29 +96,6 @@ pub enum Mode {
     Open,
     /// Declared keys and users only.
     Keys,
-}
-
-/// `[tls]`: HTTPS instead of HTTP on all TCP addresses.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TlsSettings {
-    /// Create a certificate at start, signed by an authority in the data folder.
-    pub generate: bool,
-    /// Host names and addresses of the created certificate, besides those of this machine.
-    pub names: Vec<String>,
-    /// File to write the authority's certificate to. Empty for none.
-    pub ca_file: PathBuf,
-    /// PEM file with the server's certificate and those of intermediate authorities.
-    pub certificate: PathBuf,
-    /// PEM file with the private key.
-    pub key: PathBuf,
-}
-
-impl TlsSettings {
-    /// Whether HTTPS is on.
-    pub fn is_enabled(&self) -> bool {
-        self.generate || !self.certificate.as_os_str().is_empty()
-    }
 }
 
 /// `[limits]`

@@ -15,30 +15,9 @@ impl Settings {
         self.allowed_hosts()?;
         self.allowed_origins()?;
         self.check_test_token()?;
-        self.check_tls()?;
+        self.tls.check()?;
         self.initial_clock()?;
         self.directory().map(drop)
-    }
-
-    fn check_tls(&self) -> Result<(), ConfigError> {
-        let tls = &self.tls;
-        let has_certificate = !tls.certificate.as_os_str().is_empty();
-        if has_certificate == tls.key.as_os_str().is_empty() {
-            return Err(ConfigError::new(
-                "tls.certificate and tls.key belong together: set both, or neither",
-            ));
-        }
-        if has_certificate && tls.generate {
-            return Err(ConfigError::new(
-                "tls.generate and --tls create a certificate, but tls.certificate names one; use one of the two",
-            ));
-        }
-        if !tls.generate && !tls.ca_file.as_os_str().is_empty() {
-            return Err(ConfigError::new(
-                "tls.ca_file and --tls-ca-file need tls.generate or --tls, which create the authority",
-            ));
-        }
-        Ok(())
     }
 
     /// Refuses numbers out of range, which would otherwise fail later without naming the setting.
