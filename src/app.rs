@@ -26,6 +26,7 @@ pub use port_file::remove_stale_port_file;
 pub use server_info::ServerInfo;
 pub use serving::Serving;
 pub use start_error::StartError;
+pub use tls::CA_FILE;
 
 use crate::{domain::endpoint::Endpoint, smtp::MailServer, store::Store};
 use actix_web::dev::Server;

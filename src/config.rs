@@ -9,8 +9,8 @@ mod listen;
 mod settings;
 
 pub use credentials::{AccountEntry, KeyEntry, UserEntry};
-pub use environment::{MAIL_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE};
-pub(crate) use environment::{given_token, notify_socket, rust_log_filter};
+pub use environment::{CA_FILE_VARIABLE, MAIL_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE};
+pub(crate) use environment::{ca_bundle, given_token, notify_socket, rust_log_filter};
 pub use listen::Listen;
 pub use settings::{
     AuthSettings, CorsSettings, EgressSetting, LimitsSettings, LogFormat, LogSettings, Mode,

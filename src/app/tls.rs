@@ -12,6 +12,9 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 
+/// The certificate of the authority, within the data folder.
+pub const CA_FILE: &str = "tls/ca.pem";
+
 /// HTTPS as the settings ask for it.
 pub(super) struct Tls {
     pub(super) acceptor: TlsAcceptor,

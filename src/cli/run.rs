@@ -1,8 +1,10 @@
 //! `run`: a temporary server for as long as a command runs, usually a test suite.
 
 mod command_signals;
+mod host_alias;
+mod trust;
 
-use self::command_signals::CommandSignals;
+use self::{command_signals::CommandSignals, host_alias::HostAlias, trust::Bundles};
 use super::{CliError, logs, serve::Session, server_args::ServerArgs};
 use crate::{
     config::{
@@ -26,6 +28,9 @@ use tokio::process::{Child, Command};
 pub(super) struct RunArgs {
     #[command(flatten)]
     server: ServerArgs,
+    /// Serve HTTPS under this host name, such as api.pagertree.com, for the command alone (Linux)
+    #[arg(long = "as", value_name = "HOST", conflicts_with = "listen")]
+    host: Option<String>,
     /// The command and its arguments. It finds the server in PAGERTREE_LOCAL_URL, and a credential
     /// in PAGERTREE_LOCAL_TOKEN
     #[arg(last = true, required = true, value_name = "COMMAND")]
@@ -40,25 +45,39 @@ const NOT_FOUND: u8 = 127;
 const NOT_EXECUTABLE: u8 = 126;
 
 pub(super) fn run(arguments: RunArgs) -> Result<ExitCode, CliError> {
-    let sources = Sources::of_process(overrides(arguments.server));
+    let RunArgs {
+        server,
+        host,
+        command,
+    } = arguments;
+    let alias = host.as_deref().map(HostAlias::prepare).transpose()?;
+    let sources = Sources::of_process(overrides(server, alias.as_ref(), host.clone()));
     let settings = sources.load()?;
     let logs = logs::start_quietly(&settings.log)?;
-    let mut command = arguments.command.into_iter();
-    let program = command.next().unwrap_or_default();
-    let mut command_line = Command::new(&program);
-    command_line.args(command).kill_on_drop(true);
 
-    actix_rt::System::new().block_on(run_beside(sources, settings, logs, command_line))
+    let line = match &alias {
+        Some(alias) => alias.wrap(command),
+        None => command,
+    };
+    let mut words = line.into_iter();
+    let mut command = Command::new(words.next().unwrap_or_default());
+    command.args(words).kill_on_drop(true);
+
+    let running = run_beside(sources, settings, logs, command, alias.as_ref());
+    actix_rt::System::new().block_on(running)
 }
 
 /// The server of a test run depends on nothing but its flags and environment: a free port, a
 /// temporary store, and no configuration file unless one is named.
-fn overrides(arguments: ServerArgs) -> Overrides {
+fn overrides(arguments: ServerArgs, alias: Option<&HostAlias>, host: Option<String>) -> Overrides {
     let is_ephemeral = arguments.data.is_none();
     let overrides = Overrides::from(arguments);
+    let listen = alias.map_or_else(|| FREE_PORT.to_owned(), HostAlias::endpoint);
     Overrides {
-        listen: overrides.listen.or_else(|| Some(FREE_PORT.into())),
+        listen: overrides.listen.or(Some(listen)),
         ephemeral: overrides.ephemeral || is_ephemeral,
+        tls: overrides.tls || alias.is_some(),
+        host_names: host.into_iter().collect(),
         no_default_file: true,
         ..overrides
     }
@@ -69,12 +88,22 @@ async fn run_beside(
     settings: Settings,
     logs: Flush,
     mut command: Command,
+    alias: Option<&HostAlias>,
 ) -> Result<ExitCode, CliError> {
     // Before the start, so that no signal is lost.
     let mut signals = CommandSignals::listen()?;
     let takes_any_credential = settings.auth.mode == Mode::Open;
+    let has_authority = settings.tls.generate;
     let mut session = Session::start(sources, settings, logs).await?;
     set_environment(&mut command, &session, takes_any_credential);
+    if let Some(alias) = alias {
+        command.env(URL_VARIABLE, alias.url());
+    }
+    // Kept until the command has ended.
+    let _bundles = match has_authority {
+        true => trust::trust(&mut command, &session.address().ca_file())?,
+        false => Bundles::new(),
+    };
 
     let code = match command.spawn() {
         Err(error) => cannot_start(&command, &error),

@@ -3,7 +3,7 @@
 //! empty variable counts as unset.
 
 use super::{ConfigError, Settings};
-use std::{collections::BTreeMap, ffi::OsString};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 use toml::{Table, Value};
 
 pub(super) const PREFIX: &str = "PAGERTREE_LOCAL_";
@@ -17,8 +17,17 @@ pub const TOKEN_VARIABLE: &str = "PAGERTREE_LOCAL_TOKEN";
 /// The variable in which `run` gives its command the URL of the mail server.
 pub const MAIL_VARIABLE: &str = "PAGERTREE_LOCAL_MAIL";
 
+/// The variable in which `run` gives its command the certificate of the server's authority.
+pub const CA_FILE_VARIABLE: &str = "PAGERTREE_LOCAL_CA_FILE";
+
 /// Variables with our prefix that are not settings.
-const NOT_SETTINGS: [&str; 4] = [CONFIG, URL_VARIABLE, TOKEN_VARIABLE, MAIL_VARIABLE];
+const NOT_SETTINGS: [&str; 5] = [
+    CONFIG,
+    URL_VARIABLE,
+    TOKEN_VARIABLE,
+    MAIL_VARIABLE,
+    CA_FILE_VARIABLE,
+];
 
 /// The value of `RUST_LOG`. An empty one counts as unset, since it would silence everything.
 pub(crate) fn rust_log_filter() -> Option<String> {
@@ -36,6 +45,12 @@ pub(crate) fn notify_socket() -> Option<OsString> {
 /// The credential that the environment names, for a command of `run`.
 pub(crate) fn given_token() -> Option<OsString> {
     std::env::var_os(TOKEN_VARIABLE).filter(|token| !token.is_empty())
+}
+
+/// The file of trusted authorities that a variable of another program names.
+pub(crate) fn ca_bundle(variable: &str) -> Option<PathBuf> {
+    let path = std::env::var_os(variable).filter(|path| !path.is_empty());
+    path.map(PathBuf::from)
 }
 
 /// Overrides settings with their variables.

@@ -121,3 +121,50 @@ fn commands_of_this_program_run_within_run() {
     let urls: Vec<&str> = outcome.stdout.lines().collect();
     assert!(urls.len() == 2 && urls[0] != urls[1], "{outcome:#?}");
 }
+
+/// A host name of a client cannot be changed everywhere, so the command sees another hosts file.
+#[test]
+fn a_host_name_leads_to_the_server_for_the_command_alone() {
+    let host = "api.pagertree.com";
+    let script =
+        r#""$BINARY" healthcheck --url "$PAGERTREE_LOCAL_URL" && echo "$PAGERTREE_LOCAL_URL""#;
+    let outcome = run_with(&["--as", host], script).run();
+    if outcome.code == Some(1) && outcome.stderr.contains(&format!("--as {host}")) {
+        // Needs port 443 and a mount namespace, which not every system allows.
+        println!("skipped: {}", outcome.stderr);
+        return;
+    }
+
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    assert_eq!(outcome.stdout, "https://api.pagertree.com\n");
+    let hosts = fs::read_to_string("/etc/hosts").unwrap();
+    assert!(!hosts.contains(host), "the system's own file is as before");
+}
+
+#[test]
+fn what_is_no_host_name_is_refused_as_an_alias() {
+    for name in ["https://api.pagertree.com", "a b", "a:1", "[::1]", ""] {
+        let outcome = run_with(&["--as", name], "exit 0").run();
+        let error = outcome.error();
+        assert!(error.contains("not a host name"), "{error}");
+    }
+}
+
+#[test]
+fn the_command_trusts_the_authority_of_the_server() {
+    let script = r#"cp "$PAGERTREE_LOCAL_CA_FILE" ca && cp "$SSL_CERT_FILE" bundle && cp "$NODE_EXTRA_CA_CERTS" node"#;
+    let setup = run_with(&["--tls"], script);
+    setup.write("others", "others\n");
+    let others = setup.path("others");
+    let setup = setup
+        .env("SSL_CERT_FILE", others.to_str().unwrap())
+        .env("NODE_EXTRA_CA_CERTS", "");
+    let outcome = setup.run();
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+
+    let read = |name: &str| fs::read_to_string(setup.path(name)).unwrap();
+    assert!(read("ca").starts_with("-----BEGIN CERTIFICATE-----"));
+    assert_eq!(read("bundle"), format!("others\n\n{}", read("ca")));
+    assert_eq!(read("node").trim_start(), read("ca"));
+    assert!(leaves_nothing(&setup));
+}

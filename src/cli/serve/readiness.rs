@@ -2,7 +2,7 @@
 //! service manager.
 
 use crate::{
-    app::App,
+    app::{App, CA_FILE},
     cli::{CliError, timeout},
     config::{Settings, notify_socket},
     domain::endpoint::Endpoint,
@@ -76,6 +76,11 @@ impl ServerAddress {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION"),
         }
+    }
+
+    /// The certificate of the authority that a server with a created certificate has.
+    pub(in crate::cli) fn ca_file(&self) -> PathBuf {
+        self.data.join(CA_FILE)
     }
 
     fn to_json(&self) -> Result<String, CliError> {
