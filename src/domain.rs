@@ -1,5 +1,6 @@
 //! Values and rules, independent of HTTP, the store, threads and the clock.
 
+pub mod account_rings;
 pub mod alert;
 pub mod alert_input;
 pub mod body;
@@ -26,7 +27,9 @@ pub mod log;
 pub mod masking;
 pub mod passwords;
 pub mod quota;
+pub mod recorded_request;
 pub mod rejection;
+pub mod request_match;
 pub mod reserved;
 pub mod thirdparty_id;
 pub mod timestamp;

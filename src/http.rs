@@ -16,6 +16,7 @@ mod methods;
 mod metrics;
 mod middleware;
 pub mod openapi;
+mod request_id;
 mod routes;
 mod server;
 mod state;

@@ -2,12 +2,13 @@
 
 use super::Edges;
 use crate::{
-    config::{OutgoingSettings, RetentionSettings, Settings},
+    config::{OutgoingSettings, RetentionSettings, Settings, TestSettings},
+    domain::account_rings::RingLimits,
     http::{self, Services},
     http_client::HttpClient,
     service::{
         alerts::Alerts,
-        control::Control,
+        control::{Control, JournalOptions},
         events::Events,
         integrations::{Integrations, WebhookRules},
         lists::PageCache,
@@ -115,6 +116,25 @@ pub(super) fn build(
             confirms,
         ),
         event_metrics: event_metrics.clone(),
-        control: Control::new(store.clone(), clock.clone()),
+        control: Control::new(store.clone(), clock.clone(), journal_options(settings)),
+    }
+}
+
+fn journal_options(settings: &Settings) -> JournalOptions {
+    let TestSettings {
+        control,
+        journal,
+        journal_entries,
+        journal_bytes,
+        ..
+    } = settings.test;
+
+    JournalOptions {
+        limits: RingLimits {
+            items: journal_entries,
+            bytes: journal_bytes,
+        },
+        is_on: control && journal,
+        encode: http::encode_page,
     }
 }

@@ -255,6 +255,12 @@ pub struct TestSettings {
     pub token: String,
     /// The time at the start, perhaps followed by `@` and a rate. Empty for the system's.
     pub clock: String,
+    /// Whether the journal records all requests from the start.
+    pub journal: bool,
+    /// Requests in the journal of an account.
+    pub journal_entries: usize,
+    /// Size of all journals, in bytes.
+    pub journal_bytes: usize,
 }
 
 impl Settings {

@@ -28,6 +28,7 @@ mod walk;
 
 pub use self::{
     filter::{Filter, Filters},
+    json::ExpectedJson,
     object::RawObject,
     page::{Page, PageStyle},
     schema::{Attribute, AttributeKind, FieldPath, Schema},
@@ -35,6 +36,7 @@ pub use self::{
     sort::{Sort, SortKey, SortOrder},
 };
 
+pub(crate) use self::filter::describe;
 use self::parameters::{Parameters, QueryErrors};
 use crate::domain::rejection::Rejection;
 

@@ -41,6 +41,23 @@ pub fn mask_query(query: &str) -> String {
     masked.collect::<Vec<_>>().join("&")
 }
 
+/// Masks the values of secret members, at any depth.
+pub fn mask_json(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                if is_secret(&name.to_ascii_lowercase()) && !member.is_null() {
+                    *member = MASK.into();
+                } else {
+                    mask_json(member);
+                }
+            }
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(mask_json),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 /// The secrets in an integration's options, which a third party may echo anywhere. One automaton
 /// searches for all of them, so the cost does not depend on their number.
 #[derive(Debug)]
@@ -130,7 +147,9 @@ fn is_secret(name: &str) -> bool {
 /// Whether a header contains a credential.
 fn is_credential(name: &str) -> bool {
     const PARTS: [&str; 5] = ["cookie", "auth", "session", "assertion", "pass"];
-    is_secret(name) || name.ends_with("-key") || PARTS.iter().any(|part| name.contains(part))
+    // An idempotency key identifies a request and opens nothing.
+    let is_key = name.ends_with("-key") && name != "idempotency-key";
+    is_secret(name) || is_key || PARTS.iter().any(|part| name.contains(part))
 }
 
 #[cfg(test)]
@@ -153,6 +172,7 @@ mod tests {
             "X-Session-Id",
             "X-Pass",
             "Content-Type",
+            "Idempotency-Key",
             "User-Agent",
         ];
         let shown = mask_headers(names.map(|name| (name, "x")));
@@ -161,7 +181,7 @@ mod tests {
             .filter(|(_, value)| *value == "x")
             .map(|(name, _)| name.as_str())
             .collect();
-        assert_eq!(open, ["content-type", "user-agent"]);
+        assert_eq!(open, ["content-type", "idempotency-key", "user-agent"]);
         assert_eq!(
             mask_headers([("A", "1"), ("a", "2"), ("Cookie", "1"), ("cookie", "2")])["a"],
             "1, 2"
@@ -190,6 +210,24 @@ mod tests {
             "*** *** ***!"
         );
         assert_eq!(Secrets::of(&Map::new()).mask("as it is"), "as it is");
+    }
+
+    #[test]
+    fn secret_members_are_masked_at_any_depth() {
+        let mut value = serde_json::json!({
+            "name": "x",
+            "options": {"token": {"a": 1}, "list": [{"password": "p", "user": "u"}]},
+            "secret": null,
+        });
+        mask_json(&mut value);
+        assert_eq!(
+            value,
+            serde_json::json!({
+                "name": "x",
+                "options": {"token": "***", "list": [{"password": "***", "user": "u"}]},
+                "secret": null,
+            })
+        );
     }
 
     /// They were looked for one after the other, on the writer's thread: 30,000 took over a second

@@ -4,6 +4,12 @@
 
 mod caller;
 pub(crate) mod clock;
+mod query;
+pub(crate) mod recording;
+pub(crate) mod requests;
 pub(crate) mod reset;
+pub(crate) mod target;
+pub(crate) mod verify;
+pub(crate) mod wait;
 
 pub(crate) use caller::is_enabled;

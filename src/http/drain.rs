@@ -14,6 +14,7 @@ pub struct Drain(Arc<DrainState>);
 #[derive(Debug, Default)]
 struct DrainState {
     has_begun: AtomicBool,
+    begun: watch::Sender<bool>,
     last_call: watch::Sender<bool>,
 }
 
@@ -21,6 +22,7 @@ impl Drain {
     /// Refuses requests from now on.
     pub fn begin(&self) {
         self.0.has_begun.store(true, Ordering::SeqCst);
+        self.0.begun.send_replace(true);
     }
 
     /// Whether requests are refused.
@@ -32,6 +34,13 @@ impl Drain {
     /// before the server stops.
     pub fn call_last(&self) {
         self.0.last_call.send_replace(true);
+    }
+
+    /// Waits until requests are refused.
+    pub(super) async fn begun(&self) {
+        let mut begun = self.0.begun.subscribe();
+        // The sender lives as long as `self`.
+        let _ignored = begun.wait_for(|begun| *begun).await;
     }
 
     /// Waits for the last call.

@@ -74,6 +74,17 @@ pub enum ApiError {
         /// The time limit.
         seconds: u64,
     },
+    /// What a test expected or waited for has not happened. (408, 409)
+    #[error("{}", .messages.join("; "))]
+    Unmet {
+        /// The status.
+        status: StatusCode,
+        /// What has happened instead.
+        messages: Vec<String>,
+    },
+    /// The client has disconnected, so no one reads this. (408)
+    #[error("the client has disconnected")]
+    Disconnected,
     /// The server is shutting down. (503)
     #[error("the server is shutting down")]
     Draining,

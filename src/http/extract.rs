@@ -8,3 +8,4 @@ pub(crate) mod idempotency;
 pub(crate) mod multipart;
 pub(crate) mod path;
 pub(crate) mod preconditions;
+pub(crate) mod read_body;

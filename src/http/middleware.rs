@@ -4,8 +4,10 @@
 use crate::domain::quota::Quota;
 use crate::http::{
     browser_guard,
+    control::{recording::Recording, target},
     error::ApiError,
     limits::rate_limit_headers,
+    request_id::{self, REQUEST_ID},
     state::{AppState, LiveSettings},
     transport::connection_state::ConnectionState,
     v3::{events, response::NoErrorBody},
@@ -17,7 +19,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{
         ConnectionType, Uri,
-        header::{CONTENT_TYPE, HeaderName, HeaderValue},
+        header::{CONTENT_TYPE, HeaderValue},
         uri::PathAndQuery,
     },
     middleware::Next,
@@ -33,9 +35,6 @@ use std::{
 #[derive(Clone, Copy)]
 pub(super) struct RouteLabel(pub(super) &'static str);
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
-const CLIENT_REQUEST_ID: &str = "x-request-id";
-
 /// The middleware around all routes and CORS.
 pub(super) async fn observe(
     mut request: ServiceRequest,
@@ -47,7 +46,7 @@ pub(super) async fn observe(
 
     let started = state.clock.stopwatch();
     let live = state.live.load();
-    let id = request_id(&request, &state);
+    let id = request_id::of(&request, &state);
 
     let connection = ConnectionState::of(&request);
     match restore_raw_query(&mut request, &connection, &live)
@@ -61,6 +60,11 @@ pub(super) async fn observe(
     }
 
     connection.begin(&mut request);
+    let hooks = state.control.hooks().active();
+    let recording = hooks
+        .has_any()
+        .then(|| begin_recording(&request, &state))
+        .flatten();
     let outcome = next.call(request).await;
     let must_close = connection.finish_response(state.drain.has_begun());
     let mut response = hold_until_sent(outcome?.map_into_boxed_body(), &connection, must_close);
@@ -82,6 +86,11 @@ pub(super) async fn observe(
         rate_limit_headers::write(quota, response.headers_mut());
     }
 
+    if let Some(recording) = recording {
+        let took = started.elapsed();
+        response = recording.finish(&state, response, took);
+    }
+
     if must_close {
         response
             .response_mut()
@@ -90,6 +99,16 @@ pub(super) async fn observe(
     }
 
     Ok(response)
+}
+
+/// Begins the entry of a request in the journal, if it gets one.
+fn begin_recording(request: &ServiceRequest, state: &AppState) -> Option<Recording> {
+    let target = target::identify(request, state)?;
+    let at = match &target.account {
+        Some(account) => state.clock.now_in(account),
+        None => state.clock.now(),
+    };
+    Some(Recording::new(target, at, request.uri()))
 }
 
 /// Keeps the next request of the connection waiting while a streaming body is being produced.
@@ -196,21 +215,6 @@ fn restore_raw_query(
 fn set_uri(request: &mut ServiceRequest, uri: Uri) {
     request.match_info_mut().get_mut().update(&uri);
     request.head_mut().uri = uri;
-}
-
-/// The request id from the client if it is valid, else a new one.
-fn request_id(request: &ServiceRequest, state: &AppState) -> HeaderValue {
-    let from_client = request.headers().get(CLIENT_REQUEST_ID).filter(|id| {
-        (1..=64).contains(&id.len())
-            && id
-                .as_bytes()
-                .iter()
-                .all(|byte| (b' '..=b'~').contains(byte))
-    });
-    from_client.cloned().unwrap_or_else(|| {
-        HeaderValue::try_from(state.request_ids.next())
-            .unwrap_or(HeaderValue::from_static("req_unnumbered"))
-    })
 }
 
 /// Redirects a request to a path without a route, whose handler returns the error. The request

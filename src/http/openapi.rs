@@ -8,22 +8,24 @@ use actix_web::{HttpResponse, http::header::ContentType};
 
 const HEAD: &str = include_str!("openapi/head.json");
 
-const PATHS: [&str; 6] = [
+const PATHS: [&str; 7] = [
     include_str!("openapi/paths/integrations.json"),
     include_str!("openapi/paths/alerts.json"),
     include_str!("openapi/paths/logs.json"),
     include_str!("openapi/paths/server.json"),
     include_str!("openapi/paths/control.json"),
     include_str!("openapi/paths/accounts.json"),
+    include_str!("openapi/paths/testing.json"),
 ];
 
-const SCHEMAS: [&str; 6] = [
+const SCHEMAS: [&str; 7] = [
     include_str!("openapi/components/schemas/integrations.json"),
     include_str!("openapi/components/schemas/alerts.json"),
     include_str!("openapi/components/schemas/logs.json"),
     include_str!("openapi/components/schemas/server.json"),
     include_str!("openapi/components/schemas/control.json"),
     include_str!("openapi/components/schemas/accounts.json"),
+    include_str!("openapi/components/schemas/testing.json"),
 ];
 
 /// The components that are in one part each.

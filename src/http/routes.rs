@@ -4,7 +4,7 @@
 use crate::domain::{alert::AlertAction, body::excerpt};
 use crate::http::{
     admin::{backup, health, index, metrics, tls},
-    control::{clock, is_enabled, reset},
+    control::{clock, is_enabled, requests, reset, verify, wait},
     error::ApiError,
     methods::{
         METHODS,
@@ -158,6 +158,15 @@ pub const ROUTES: &[RouteSpec] = &[
         ],
     ),
     control("/_local/reset", &[(Post, || web::to(reset::reset))]),
+    control(
+        "/_local/requests",
+        &[
+            (Get, || web::to(requests::list)),
+            (Delete, || web::to(requests::delete)),
+        ],
+    ),
+    control("/_local/verify", &[(Post, || web::to(verify::verify))]),
+    control("/_local/wait", &[(Get, || web::to(wait::wait))]),
 ];
 
 impl RouteSpec {

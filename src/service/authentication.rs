@@ -1,5 +1,7 @@
 //! Authentication: from a credential to a caller, and from a password to a token.
 
+mod named_account;
+
 use super::{
     throttle::Throttle,
     tokens::{TokenStatus, Tokens},

@@ -5,10 +5,20 @@
 
 mod caller;
 mod clock;
+mod hooks;
+mod journal;
+mod near_misses;
+mod receiver;
 mod reset;
+mod verify;
 
 pub use caller::{ControlCaller, ControlScope, ControlWriter};
 pub use clock::ClockState;
+pub use hooks::{ActiveHooks, RequestHook, RequestHooks};
+pub use journal::{Journal, JournalOptions};
+pub use near_misses::near_misses;
+pub use receiver::Receiver;
+pub use verify::{ExpectedCount, Verification, request_name};
 
 use super::error::ServiceError;
 use crate::{clock::Clock, domain::ids::AccountId, store::Store};
@@ -18,12 +28,30 @@ use crate::{clock::Clock, domain::ids::AccountId, store::Store};
 pub struct Control {
     store: Store,
     clock: Clock,
+    hooks: RequestHooks,
+    journal: Journal,
 }
 
 impl Control {
     /// A control plane over `store` that moves `clock`.
-    pub fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock }
+    pub fn new(store: Store, clock: Clock, journal: JournalOptions) -> Self {
+        let hooks = RequestHooks::default();
+        Self {
+            store,
+            clock,
+            journal: Journal::new(journal, hooks.clone()),
+            hooks,
+        }
+    }
+
+    /// What looks at each request.
+    pub fn hooks(&self) -> &RequestHooks {
+        &self.hooks
+    }
+
+    /// The latest requests.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
     }
 
     /// The accounts of a scope that exist.

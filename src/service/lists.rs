@@ -3,8 +3,10 @@
 //! A page near either end of the account in tinyId order is read by walking there. Any other query,
 //! with a filter, another order or a distant page, is answered from the account's index
 //! (`indexed`), so that only the records of the page are read. Where there is no memory for an
-//! index, all records are read (`scanned`).
+//! index, all records are read (`scanned`). Records outside of the store have lists of the same form
+//! (`in_memory`).
 
+pub mod in_memory;
 mod indexed;
 mod page_cache;
 mod scanned;

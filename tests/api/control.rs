@@ -2,4 +2,7 @@
 
 mod access;
 mod clock;
+mod journal;
 mod reset;
+mod verify;
+mod wait;

@@ -10,7 +10,7 @@ use pagertree_local::{
     domain::{
         alert, integration,
         list::{Attribute, AttributeKind, Schema},
-        log,
+        log, recorded_request,
     },
     http::ROUTES,
 };
@@ -70,6 +70,7 @@ fn document_has_the_attributes_of_every_schema() {
         ("Integration", integration::SCHEMA),
         ("Alert", alert::SCHEMA),
         ("Log", log::SCHEMA),
+        ("RecordedRequest", recorded_request::SCHEMA),
     ] {
         let documented = &DOCUMENT["components"]["schemas"][name];
         let found: Vec<(String, Value)> = documented["properties"]

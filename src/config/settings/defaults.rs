@@ -140,6 +140,9 @@ impl Default for TestSettings {
             control: true,
             token: String::new(),
             clock: String::new(),
+            journal: false,
+            journal_entries: 1_000,
+            journal_bytes: 67_108_864,
         }
     }
 }

@@ -53,6 +53,7 @@ impl Settings {
             .into_iter()
             .chain(self.store_ranges())
             .chain(self.delivery_ranges())
+            .chain(self.test_ranges())
     }
 
     fn request_ranges(&self) -> [SettingRange; 8] {
@@ -112,6 +113,14 @@ impl Settings {
             range("smtp.connections", smtp.connections, 1, 1_024),
             range("smtp.idle_seconds", smtp.idle_seconds, 1, 3_600),
             range("shutdown.drain_seconds", shutdown.drain_seconds, 0, 3_600),
+        ]
+    }
+
+    fn test_ranges(&self) -> [SettingRange; 2] {
+        let test = &self.test;
+        [
+            range("test.journal_entries", test.journal_entries, 1, 100_000),
+            range("test.journal_bytes", test.journal_bytes, MIB, TIB),
         ]
     }
 }

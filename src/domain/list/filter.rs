@@ -4,6 +4,7 @@
 //! filters do. A missing value matches nothing, except that `ne` is the exact negation of equals.
 
 mod any_kind;
+mod explanation;
 mod some_object;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::thirdparty_id;
 
+pub(crate) use self::explanation::describe;
 use self::{any_kind::AnyKindTest, some_object::SomeObjectTest};
 use super::{
     comparison::Comparison,
@@ -80,6 +82,9 @@ impl Filters {
 #[derive(Debug, Clone)]
 pub struct Filter {
     path: FieldPath,
+    operator: FilterOperator,
+    /// The value as the query gave it, for explanations.
+    wanted: Box<str>,
     negated: bool,
     test: Test,
 }
@@ -111,8 +116,11 @@ enum Test {
 impl Filter {
     fn new(path: FieldPath, operator: FilterOperator, value: &str) -> Result<Self, String> {
         let negated = operator == FilterOperator::NotEqual;
+        let wanted = value.into();
         if asks_for_null(&path, operator, value) {
             return Ok(Self {
+                operator,
+                wanted,
                 negated,
                 path,
                 test: Test::Null,
@@ -155,6 +163,8 @@ impl Filter {
 
         match test {
             Some(test) => Ok(Self {
+                operator,
+                wanted,
                 negated,
                 path,
                 test,

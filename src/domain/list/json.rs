@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use super::{
     number::Number,
@@ -19,6 +19,29 @@ const MAX_DEPTH: usize = 128;
 /// The members of a given object.
 #[derive(Debug, Clone)]
 pub(super) struct Members(BTreeMap<String, Json>);
+
+/// Any JSON value, given to be compared with stored ones.
+#[derive(Debug, Clone)]
+pub struct ExpectedJson(Json);
+
+impl ExpectedJson {
+    /// Takes a given value. `None` if it is nested too deeply, or has a lone surrogate.
+    pub fn new(value: &Value) -> Option<Self> {
+        let text = serde_json::to_string(value).ok()?;
+        let value: &RawValue = serde_json::from_str(&text).ok()?;
+        Json::read(value, MAX_DEPTH).map(Self)
+    }
+
+    /// Whether a stored value is equal, of the same type.
+    pub fn equals(&self, stored: &RawValue) -> bool {
+        self.0.equal(stored)
+    }
+}
+
+/// Whether a text is a JSON value.
+pub(super) fn is_json(text: &str) -> bool {
+    serde_json::from_str::<&RawValue>(text).is_ok()
+}
 
 #[derive(Debug, Clone)]
 enum Json {

@@ -55,6 +55,14 @@ impl FilterOperator {
     }
 }
 
+/// The operator with this name in `ops`.
+///
+/// # Errors
+/// There is no such operator.
+pub(super) fn parse(name: &str, operator: &str) -> Result<FilterOperator, String> {
+    FilterOperator::parse(operator).ok_or_else(|| unknown_operator(name, operator))
+}
+
 /// The operators of a query by attribute name.
 #[derive(Debug)]
 pub(super) struct Operators<'a> {

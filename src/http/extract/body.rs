@@ -8,12 +8,13 @@ use crate::domain::{
 };
 use crate::http::{
     error::ApiError,
-    extract::content_coding::Codings,
+    extract::{content_coding::Codings, read_body::ReadBody},
     limits::memory_budget::{MemoryBudget, Reservation, UNCOUNTED_BYTES},
     state::{AppState, LiveSettings},
     transport::connection_state::ConnectionState,
     transport::framing::Framing,
 };
+use crate::service::control::RequestHook;
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
@@ -141,6 +142,9 @@ async fn receive(
     connection.end_body(received.is_ok());
     let (bytes, mut reservation) = received?;
     let decoded = codings.decode(bytes, limit, state).await?;
+    if state.control.hooks().active().has(RequestHook::Journal) {
+        ReadBody::keep(request, &decoded);
+    }
 
     reservation.grow_to(decoded.len())?;
     Ok((decoded, reservation))

@@ -7,6 +7,7 @@ use crate::http::{browser_guard, error::ApiError, extract::body::BodyOwner, stat
 use crate::{
     domain::{
         caller::{Caller, WriteAccess},
+        ids::AccountId,
         rejection::Rejection,
     },
     service::authentication::Credential,
@@ -54,7 +55,38 @@ pub(crate) fn authenticate_uncounted(request: &HttpRequest) -> Result<Caller, Ap
 }
 
 fn authenticate(request: &HttpRequest) -> Result<Caller, ApiError> {
-    let (caller, quota) = state(request)?
+    let state = state(request)?;
+    if state.control.hooks().active().has_any()
+        && let Some(EarlyAuthentication(outcome)) = request.extensions().get()
+    {
+        return Ok(outcome.clone()?);
+    }
+    Ok(check_credential(request, state)?)
+}
+
+/// The outcome of an authentication before the request was routed. It stands for that of the
+/// handler, so that each request counts once towards the rate limit.
+struct EarlyAuthentication(Result<Caller, Rejection>);
+
+/// Authenticates a request before it is routed. Returns its account, or that which a refused
+/// credential names.
+pub(crate) fn authenticate_early(request: &HttpRequest, state: &AppState) -> Option<AccountId> {
+    let outcome = check_credential(request, state);
+    let account = match &outcome {
+        Ok(caller) => Some(caller.account.clone()),
+        Err(_) => credential(request)
+            .ok()
+            .flatten()
+            .and_then(|credential| state.live.load().authenticator.named_account(credential)),
+    };
+    request
+        .extensions_mut()
+        .insert(EarlyAuthentication(outcome));
+    account
+}
+
+fn check_credential(request: &HttpRequest, state: &AppState) -> Result<Caller, Rejection> {
+    let (caller, quota) = state
         .live
         .load()
         .authenticator

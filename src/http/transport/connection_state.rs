@@ -20,7 +20,9 @@ use actix_web::{
 };
 use std::{
     cell::{Cell, RefCell},
+    future::poll_fn,
     rc::Rc,
+    task::Poll,
 };
 
 /// The state of one connection. Clones share it.
@@ -39,6 +41,19 @@ struct ConnectionFields {
     head_text: RefCell<HeadText>,
     raw_query: RefCell<RawQuery>,
     is_encrypted: Cell<bool>,
+    disconnection: Cell<Disconnection>,
+}
+
+/// Whether a client that waits for its response has disconnected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Disconnection {
+    /// No handler wants to know.
+    #[default]
+    Unwatched,
+    /// A handler wants to know.
+    Watched,
+    /// It has.
+    Noticed,
 }
 
 /// Enough for a typical request. More would let some forty of the smallest ones be read at once,
@@ -178,6 +193,38 @@ impl ConnectionState {
         is_last
     }
 
+    /// Waits until the client has disconnected, or has at least shut down its sending side. Bytes
+    /// that it has sent ahead hide that.
+    pub(crate) async fn disconnected(&self) {
+        let disconnection = &self.0.disconnection;
+        disconnection.set(Disconnection::Watched);
+        let _unwatch = UnwatchOnDrop(disconnection);
+        let mut has_asked = false;
+        poll_fn(|context| {
+            if disconnection.get() == Disconnection::Noticed {
+                return Poll::Ready(());
+            }
+            if !has_asked {
+                // The stream and the handlers of a connection share a task. It must run once more
+                // for the stream to watch the socket.
+                has_asked = true;
+                context.waker().wake_by_ref();
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Whether a handler waits for the client to disconnect.
+    pub(crate) fn watches_disconnection(&self) -> bool {
+        self.0.disconnection.get() == Disconnection::Watched
+    }
+
+    /// The client has disconnected.
+    pub(crate) fn notice_disconnection(&self) {
+        self.0.disconnection.set(Disconnection::Noticed);
+    }
+
     /// The body of the response is still being produced.
     pub(crate) fn continue_response(&self) {
         self.0.stage.set(Stage::Processing);
@@ -186,6 +233,15 @@ impl ConnectionState {
     /// Accepts nothing more from the client.
     pub(crate) fn close(&self) {
         self.0.stage.set(Stage::Closed);
+    }
+}
+
+/// Ends the watch when the handler stops waiting, whatever ended it.
+struct UnwatchOnDrop<'a>(&'a Cell<Disconnection>);
+
+impl Drop for UnwatchOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.set(Disconnection::Unwatched);
     }
 }
 

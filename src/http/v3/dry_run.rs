@@ -63,7 +63,7 @@ pub(crate) async fn dry_run(
     let report = state.events.dry_run(&caller, &path.0, run).await?;
     let report =
         serde_json::to_vec(&report).map_err(|error| ApiError::Internal(error.to_string()))?;
-    Ok(response::owned(&caller.account, report.into()))
+    Ok(response::owned(Some(&caller.account), report.into()))
 }
 
 /// The given request, its body decoded as its `Content-Encoding` says.

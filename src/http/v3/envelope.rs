@@ -71,6 +71,7 @@ impl ApiError {
     pub(crate) fn messages(&self) -> Vec<String> {
         let message = match self {
             Self::Rejected(rejection) => return rejection.messages(),
+            Self::Unmet { messages, .. } => return messages.clone(),
             Self::Store(error) => store_message(error),
             Self::NoSuchRoute { path } => format!("There is no route '{path}'"),
             Self::MethodNotAllowed { allow } => format!("This route allows {allow}"),
@@ -101,6 +102,7 @@ impl ApiError {
             Self::BodyTooSlow { seconds } => {
                 format!("The body did not arrive within {seconds} seconds")
             }
+            Self::Disconnected => "The client has disconnected".to_owned(),
             Self::Draining => "The server is shutting down".to_owned(),
             Self::Busy { with } => format!("Too many {with} are waiting; nothing was changed"),
             Self::Internal(_) => INTERNAL.to_owned(),
@@ -218,10 +220,11 @@ impl ResponseError for ApiError {
             Self::UnsupportedMediaType { .. } | Self::UnsupportedCoding { .. } => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
-            Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
+            // No one reads the second, but metrics and the log show it.
+            Self::BodyTooSlow { .. } | Self::Disconnected => StatusCode::REQUEST_TIMEOUT,
             Self::Draining | Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Other(status) => *status,
+            Self::Other(status) | Self::Unmet { status, .. } => *status,
         }
     }
 

@@ -30,10 +30,11 @@ pub(crate) async fn respond_to(
 ) -> Result<HttpResponse, ApiError> {
     let page = find_page(raw_query, lists, searches, &account).await?;
     let links = links(request, &page);
-    Ok(response::list(request, &account, &page, links))
+    Ok(response::list(request, Some(&account), &page, links))
 }
 
-async fn find_page(
+/// The page that the query asks for.
+pub(crate) async fn find_page(
     raw_query: &str,
     lists: &Lists,
     searches: &ConcurrencyLimit,
@@ -69,7 +70,7 @@ async fn find_page(
 const MAX_LINK_LEN: usize = 3 << 10;
 
 /// The `Link` header of a page, unless it would be too long.
-fn links(request: &HttpRequest, page: &ListPage) -> Option<String> {
+pub(crate) fn links(request: &HttpRequest, page: &ListPage) -> Option<String> {
     let url = base_url::of(request) + request.path();
     let links = page.page.links(&url, request.query_string(), page.total);
     (links.len() <= MAX_LINK_LEN).then_some(links)

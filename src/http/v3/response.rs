@@ -44,7 +44,7 @@ pub(crate) fn record(
         Some(select) => objects::select(&stored, &select)?.into(),
     };
 
-    Ok(unless_cached(request, tag, || owned(account, body)))
+    Ok(unless_cached(request, tag, || owned(Some(account), body)))
 }
 
 /// 200 with a record that was written. Its memory was reserved before the write, which cannot be
@@ -86,11 +86,12 @@ fn add_tag(response: &mut HttpResponse, tag: EntityTag) {
     }
 }
 
-/// 200 with JSON whose memory counts towards the share of the account while it is being sent.
-pub(crate) fn owned(account: &AccountId, body: Bytes) -> HttpResponse {
+/// 200 with JSON whose memory counts towards the share of the account, if it belongs to one, while
+/// it is being sent.
+pub(crate) fn owned(account: Option<&AccountId>, body: Bytes) -> HttpResponse {
     let is_large = body.len() > UNCOUNTED_BYTES;
     let mut response = json(body);
-    if is_large {
+    if let Some(account) = account.filter(|_| is_large) {
         response
             .extensions_mut()
             .insert(ResponseOwner(account.clone()));
@@ -108,7 +109,7 @@ pub(crate) fn json(body: impl Into<Bytes>) -> HttpResponse {
 /// 200 with a list, or 304, and its `Link` header.
 pub(crate) fn list(
     request: &HttpRequest,
-    account: &AccountId,
+    account: Option<&AccountId>,
     page: &ListPage,
     links: Option<String>,
 ) -> HttpResponse {

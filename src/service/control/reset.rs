@@ -14,12 +14,14 @@ impl Control {
     /// The store failed.
     pub async fn reset(&self, writer: &ControlWriter) -> Result<(), ServiceError> {
         for account in self.accounts(writer.scope())? {
+            let forgotten = Some(account.clone());
             self.store
                 .write(move |transaction| {
                     transaction.replace_account(&account, &AccountEntries::default())
                 })
                 .await
                 .map_err(|error: StoreError| error)?;
+            self.journal.forget(&forgotten);
         }
 
         Ok(())

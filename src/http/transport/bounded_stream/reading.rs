@@ -18,6 +18,9 @@ const MAX_REQUEST_LINE_LEN: usize = 68 << 10;
 /// Bytes per read of the rest of a request line.
 const REQUEST_LINE_PART: usize = 1_024;
 
+/// Bytes of a later request that are read while a handler waits for its client to disconnect.
+const MAX_READ_AHEAD: usize = 256;
+
 impl BoundedStream {
     /// Whether the library must process what it has before it gets more.
     pub(super) fn has_enough(&mut self) -> bool {
@@ -36,6 +39,25 @@ impl BoundedStream {
         self.must_wake =
             !self.buffered.is_empty() || self.socket.poll_read_ready(context).is_ready();
         Poll::Pending
+    }
+
+    /// Notices the end of the stream while a handler waits. What the client has sent ahead is kept for
+    /// later, and hides the end until then.
+    fn watch_for_end(&mut self, context: &mut Context<'_>) {
+        if !self.buffered.is_empty() {
+            return;
+        }
+
+        let mut bytes = [0; MAX_READ_AHEAD];
+        let mut read = ReadBuf::new(&mut bytes);
+        match Pin::new(&mut self.socket).poll_read(context, &mut read) {
+            Poll::Ready(Ok(())) if !read.filled().is_empty() => {
+                self.buffered.extend_from_slice(read.filled());
+            }
+            // The library polls the handler in this task, after this.
+            Poll::Ready(_) => self.connection.notice_disconnection(),
+            Poll::Pending => {}
+        }
     }
 
     fn read(&mut self, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
@@ -199,6 +221,9 @@ impl AsyncRead for BoundedStream {
         }
 
         if this.is_write_blocked() || this.connection.stage() == Stage::Processing {
+            if this.connection.watches_disconnection() {
+                this.watch_for_end(context);
+            }
             this.must_wake = true;
             return Poll::Pending;
         }
