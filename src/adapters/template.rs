@@ -100,7 +100,10 @@ fn check_names(expression: &HelperTemplate) -> Result<(), String> {
     if let Some(name) = expression.name.as_name().filter(|_| is_call)
         && !helpers::is_known(name)
     {
-        return Err(format!("unknown helper '{name}'"));
+        return Err(match helpers::why_unsupported(name) {
+            Some(reason) => format!("helper '{name}' is not supported: it {reason}"),
+            None => format!("unknown helper '{name}'"),
+        });
     }
 
     for parameter in expression.params.iter().chain(expression.hash.values()) {

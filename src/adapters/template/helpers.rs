@@ -2,12 +2,14 @@
 //! `handlebars-helpers`, which PagerTree offers, and `regexMatch` and `unix-timezone`.
 //!
 //! Every call takes steps for what it reads and for what it makes. Missing on purpose are the helpers
-//! that read files, render other templates, or return random values.
+//! in [`UNSUPPORTED`].
 
 mod arguments;
 mod array;
 mod comparison;
 mod date;
+mod markup;
+mod misc;
 mod number;
 mod object;
 mod regex;
@@ -61,6 +63,8 @@ enum Block {
     Context,
     /// Renders the block for each item of the value.
     Each,
+    /// The same, in an HTML list of this name.
+    List(&'static str),
 }
 
 #[derive(Clone, Copy)]
@@ -99,16 +103,15 @@ impl HelperDefinition {
     }
 }
 
-const INTERNAL: &[HelperDefinition] = &[
-    helper(SHOW, |arguments| Ok(arguments.text(0).into())),
-    helper(STEP, |_| Ok(Value::Null)),
-];
+const INTERNAL: &[HelperDefinition] = &[helper(SHOW, |arguments| Ok(arguments.text(0).into()))];
 
-const ALL: [&[HelperDefinition]; 9] = [
+const ALL: [&[HelperDefinition]; 11] = [
     INTERNAL,
     array::HELPERS,
     comparison::HELPERS,
     date::HELPERS,
+    markup::HELPERS,
+    misc::HELPERS,
     number::HELPERS,
     object::HELPERS,
     regex::HELPERS,
@@ -118,6 +121,37 @@ const ALL: [&[HelperDefinition]; 9] = [
 
 /// Handlebars' own blocks and helpers.
 const BUILT_IN: [&str; 5] = ["each", "if", "raw", "unless", "with"];
+
+const READS_FILES: &str = "reads files of the server";
+const NEEDS_FOLDER: &str = "depends on the folder that the server runs in";
+/// Helpers of the collection that no template may call, and why.
+const UNSUPPORTED: [(&str, &str); 14] = [
+    ("_debug", "shows the inside of PagerTree's server"),
+    ("_inspect", "shows the inside of PagerTree's server"),
+    ("absolute", NEEDS_FOLDER),
+    ("embed", READS_FILES),
+    ("fileSize", READS_FILES),
+    ("frame", "changes the variables of other helpers"),
+    (
+        "i18n",
+        "needs translations, which PagerTree does not provide",
+    ),
+    ("jsfiddle", "embeds pages of another site"),
+    ("markdown", "renders Markdown"),
+    ("md", READS_FILES),
+    ("read", READS_FILES),
+    ("readdir", READS_FILES),
+    ("relative", NEEDS_FOLDER),
+    ("resolve", NEEDS_FOLDER),
+];
+
+/// Why a template must not call a helper of the collection.
+pub(super) fn why_unsupported(name: &str) -> Option<&'static str> {
+    UNSUPPORTED
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, reason)| *reason)
+}
 
 /// Whether a template may call a helper of this name.
 pub(super) fn is_known(name: &str) -> bool {
@@ -138,7 +172,7 @@ impl Steps {
         Self(Arc::new(AtomicUsize::new(most)))
     }
 
-    #[cfg(test)]
+    /// The steps that are left.
     pub(super) fn left(&self) -> usize {
         self.0.load(atomic::Ordering::Relaxed)
     }
@@ -181,8 +215,8 @@ struct Counted {
 }
 
 impl Counted {
-    fn evaluate(&self, helper: &Helper<'_>) -> Result<Value, RenderError> {
-        let arguments = Arguments {
+    fn arguments<'a>(&'a self, helper: &'a Helper<'_>) -> Arguments<'a> {
+        Arguments {
             values: helper
                 .params()
                 .iter()
@@ -195,8 +229,11 @@ impl Counted {
                 .collect(),
             steps: &self.steps,
             now: self.now,
-        };
+        }
+    }
 
+    fn evaluate(&self, helper: &Helper<'_>) -> Result<Value, RenderError> {
+        let arguments = self.arguments(helper);
         let count = arguments.values.len() + arguments.hash.len();
         let bytes: usize = match self.definition.reads {
             Reads::Text => arguments.values.iter().map(|value| text_len(value)).sum(),
@@ -279,6 +316,7 @@ impl HelperDef for Counted {
         }
 
         let contexts = match (self.definition.block, value) {
+            (Block::List(_), _) => self.arguments(helper).items(0),
             (Block::Each, Value::Array(items)) => items,
             (Block::Each, Value::Object(members)) => {
                 members.into_iter().map(|(_, value)| value).collect()
@@ -302,10 +340,19 @@ impl HelperDef for Counted {
                 block.render(registry, context, rendering, out)
             });
         }
-
         let Some(template) = helper.template() else {
             return Ok(());
         };
+
+        let list = match self.definition.block {
+            Block::List(name) => Some(name),
+            Block::Condition | Block::Context | Block::Each => None,
+        };
+        if let Some(name) = list {
+            let attributes = markup::attributes(&self.arguments(helper));
+            out.write(&format!("<{name}{attributes}>"))?;
+        }
+
         let last = contexts.len().saturating_sub(1);
         for (index, value) in contexts.into_iter().enumerate() {
             let mut block = BlockContext::new();
@@ -313,12 +360,16 @@ impl HelperDef for Counted {
             block.set_local_var("index", json!(index));
             block.set_local_var("first", json!(index == 0));
             block.set_local_var("last", json!(index == last));
+
+            out.write(if list.is_some() { "<li>" } else { "" })?;
             rendering.push_block(block);
             let rendered = template.render(registry, context, rendering, out);
             rendering.pop_block();
             rendered?;
+            out.write(if list.is_some() { "</li>" } else { "" })?;
         }
-        Ok(())
+
+        list.map_or(Ok(()), |name| Ok(out.write(&format!("</{name}>"))?))
     }
 }
 

@@ -109,11 +109,11 @@ fn by_content(message: &Message<'_>, options: VendorOptions<'_>) -> ParsedEvent 
     let body =
         bare_text(message).unwrap_or_else(|| body(message, |html| sanitize(html, level)));
 
-    EventBuilder::new(Action::Create, id)
+    EventBuilder::new(Action::Create, id.clone())
         .title(title(message))
         .description(Field::new(Some(&body.into())))
         .thread(thread(message, &[], options))
-        .dedup_keys(dedup_keys(message, options))
+        .dedup_keys(dedup_keys(message, id, options))
         .email("From", addresses(message.from()))
         .email("To", addresses(message.to()))
         .email("CCs", addresses(message.cc()))
@@ -144,11 +144,11 @@ fn by_definition(
         let description = action.get("description").non_empty().unwrap_or(body);
 
         let keys = custom_definition::list(action.get("dedup_keys"));
-        custom_definition::build_event(kind, action, id)
+        custom_definition::build_event(kind, action, id.clone())
             .title(title_of_action.unwrap_or_else(|| title(message)))
             .description(Field::new(Some(&description.into())))
             .thread(thread(message, &keys, options))
-            .dedup_keys(dedup_keys(message, options))
+            .dedup_keys(dedup_keys(message, id, options))
     })
 }
 
@@ -194,14 +194,17 @@ fn title(message: &Message<'_>) -> String {
     subject.unwrap_or(DEFAULT_TITLE).to_owned()
 }
 
-/// The keys that group alerts at PagerTree: the ids of this message and of those that it refers to,
-/// unless the option `dedup_threads` is off.
-fn dedup_keys(message: &Message<'_>, options: VendorOptions<'_>) -> Vec<String> {
+/// The keys that group alerts at PagerTree: the third-party id, and the ids of the messages that this
+/// one refers to, unless the option `dedup_threads` is off.
+fn dedup_keys(
+    message: &Message<'_>,
+    id: Option<String>,
+    options: VendorOptions<'_>,
+) -> Vec<String> {
     if !options.get("dedup_threads").bool_or(true) {
         return Vec::new();
     }
-    let own = message.message_id().map(str::to_owned);
-    own.into_iter().chain(ids_in(message.references())).collect()
+    id.into_iter().chain(ids_in(message.references())).collect()
 }
 
 /// The keys that are compared with those of other messages: `keys`, which a definition has given,

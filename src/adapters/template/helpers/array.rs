@@ -4,8 +4,10 @@ use super::{
     Block, HelperDefinition, MAX_OUTPUT_BYTES,
     arguments::{Arguments, member, text_of},
     deep, helper,
+    object::type_of,
 };
 use crate::adapters::compare;
+use handlebars::JsonTruthy as _;
 use serde_json::{Value, json};
 
 pub(super) const HELPERS: &[HelperDefinition] = &[
@@ -89,6 +91,15 @@ pub(super) const HELPERS: &[HelperDefinition] = &[
             _ => arguments.text(0).chars().rev().collect::<String>().into(),
         })
     }),
+    deep("some", |arguments| {
+        let wanted = (arguments.values.len() > 1).then(|| arguments.value(1));
+        let items = arguments.items(0);
+        let is_match = |item: &Value| match wanted {
+            Some(wanted) => is_of_kind(item, wanted) || compare::is_equal(item, wanted),
+            None => item.is_truthy(false),
+        };
+        Ok(items.iter().any(is_match).into())
+    }),
     deep("sort", |arguments| Ok(sort(arguments, &[]))),
     deep("sortBy", |arguments| {
         let keys: Vec<_> = (1..arguments.values.len())
@@ -140,6 +151,13 @@ pub(super) const HELPERS: &[HelperDefinition] = &[
     })
     .block(Block::Each),
 ];
+
+/// Whether `kind` is the name of a helper or of a type that the item is of, such as `isString`.
+fn is_of_kind(item: &Value, kind: &Value) -> bool {
+    let kind = kind.as_str().unwrap_or_default();
+    let name = kind.strip_prefix("is").unwrap_or(kind);
+    name.eq_ignore_ascii_case(type_of(item))
+}
 
 fn len_of(items: &[Value]) -> i64 {
     i64::try_from(items.len()).unwrap_or(i64::MAX)

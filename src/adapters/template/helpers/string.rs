@@ -103,6 +103,10 @@ pub(super) const HELPERS: &[HelperDefinition] = &[
     helper("replace", |arguments| {
         Ok(replace(arguments, &arguments.text(2), usize::MAX))
     }),
+    helper("replaceAll", |arguments| {
+        let with = arguments.text(2);
+        Ok(replace(arguments, &with, usize::MAX))
+    }),
     helper("replaceFirst", |arguments| {
         Ok(replace(arguments, &arguments.text(2), 1))
     }),

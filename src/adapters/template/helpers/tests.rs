@@ -72,6 +72,101 @@ fn common_helpers_render_as_documented() {
 }
 
 #[test]
+fn helpers_that_make_html_render_as_documented() {
+    for (template, expected) in [
+        (
+            "<a{{attr href=\"x\" title='\"'}}>",
+            "<a href=\"x\" title=\"&quot;\">",
+        ),
+        (
+            "{{css \"a.css\"}}{{css href=\"b.css\" media=\"print\"}}",
+            "<link type=\"text/css\" rel=\"stylesheet\" href=\"a.css\"><link type=\"text/css\" rel=\"stylesheet\" media=\"print\" href=\"b.css\">",
+        ),
+        (
+            "{{js data.tags}}",
+            "<script src=\"x\"></script>\n<script src=\"y\"></script>\n<script src=\"3\"></script>",
+        ),
+        (
+            "{{ul data.tags class=\"t\"}}",
+            "<ul class=\"t\"><li>x</li>\n<li>y</li>\n<li>3</li></ul>",
+        ),
+        (
+            "{{#ol data.list}}{{@index}}{{/ol}}{{#ul data.none}}{{else}}none{{/ul}}",
+            "<ol><li>0</li><li>1</li></ol>none",
+        ),
+    ] {
+        assert_eq!(
+            templates().render(template).as_deref(),
+            Ok(expected),
+            "{template}"
+        );
+    }
+}
+
+#[test]
+fn other_helpers_render_as_documented() {
+    for (template, expected) in [
+        ("{{#some data.tags \"x\"}}yes{{else}}no{{/some}}", "yes"),
+        (
+            "{{#some data.tags \"isObject\"}}yes{{else}}no{{/some}}",
+            "no",
+        ),
+        ("{{#some data.tags \"isNumber\"}}yes{{/some}}", "yes"),
+        ("{{#withHash a=1 b=\"x\"}}{{a}}{{b}}{{/withHash}}", "1x"),
+        (
+            "{{#noop}}same{{/noop}}{{log \"x\"}}{{ok \"x\"}}{{bold \"x\"}}",
+            "same",
+        ),
+        (
+            "{{random 3 3}}{{replaceAll \"a.b.c\" \".\" \"-\"}}",
+            "3a-b-c",
+        ),
+    ] {
+        assert_eq!(
+            templates().render(template).as_deref(),
+            Ok(expected),
+            "{template}"
+        );
+    }
+}
+
+#[test]
+fn random_numbers_are_within_their_bounds_and_differ() {
+    let template = "{{random 1 6}} ".repeat(100);
+    let rolled = templates().render(&template).unwrap();
+    let mut numbers: Vec<u8> = rolled
+        .split_whitespace()
+        .map(|number| number.parse().unwrap())
+        .collect();
+    assert_eq!(numbers.len(), 100);
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
+    assert!(templates().render("{{random 2 1}}").is_err());
+}
+
+#[test]
+fn unsupported_helpers_are_refused_with_their_reason() {
+    for (template, expected) in [
+        (
+            "{{read \"/etc/passwd\"}}",
+            "helper 'read' is not supported: it reads files of the server",
+        ),
+        (
+            "{{#markdown}}x{{/markdown}}",
+            "helper 'markdown' is not supported: it renders Markdown",
+        ),
+        (
+            "{{uppercase (embed \"x\")}}",
+            "helper 'embed' is not supported: it reads files of the server",
+        ),
+        ("{{nonsense 1}}", "unknown helper 'nonsense'"),
+    ] {
+        assert_eq!(validate(template).unwrap_err(), expected);
+    }
+}
+
+#[test]
 fn helpers_of_the_collection_render_as_documented() {
     let values = json!({
         "list": ["b", "a", "c"], "numbers": [1, 2, 3, 4], "items": [{"n": {"v": 2}, "k": "x"}, {"n": {"v": 1}, "k": "y"}],
