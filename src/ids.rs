@@ -1,7 +1,7 @@
 //! The only source of randomness: ids, secrets and request ids.
 //! A source is passed to everything that generates ids, so that tests can seed it.
 
-use crate::domain::ids::{AccountId, AlertId, IntegrationId, KeyId, LogId, UserId};
+use crate::domain::ids::{AccountId, AlertId, IntegrationId, KeyId, LogId, TeamId, UserId};
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -83,6 +83,11 @@ impl Ids {
     /// A new user id.
     pub fn user(&self) -> UserId {
         self.prefixed(UserId::PREFIX, UserId::parse)
+    }
+
+    /// A new team id.
+    pub fn team(&self) -> TeamId {
+        self.prefixed(TeamId::PREFIX, TeamId::parse)
     }
 
     /// A new account id.

@@ -15,6 +15,7 @@ pub mod log_once;
 pub mod logs;
 pub mod metrics;
 pub mod objects;
+pub mod resources;
 pub mod retention;
 pub mod throttle;
 pub mod tokens;

@@ -6,6 +6,7 @@ use crate::{
     domain::account_rings::RingLimits,
     http::{self, Services},
     http_client::HttpClient,
+    ids::Ids,
     service::{
         alerts::Alerts,
         control::{Control, JournalOptions},
@@ -14,10 +15,11 @@ use crate::{
         lists::PageCache,
         logs::Logs,
         metrics::EventMetrics,
+        resources::Resources,
         retention::{Retention, RetentionPolicy},
         webhooks::{DispatchSignal, OutboxWorker, RetryPolicy},
     },
-    store::Store,
+    store::{Store, TEAMS, USERS},
 };
 use std::time::Duration;
 
@@ -105,7 +107,21 @@ pub(super) fn build(
             dispatch_signal.clone(),
             pages.clone(),
         ),
-        logs: Logs::new(store.clone(), pages),
+        logs: Logs::new(store.clone(), pages.clone()),
+        users: Resources::new(
+            store.clone(),
+            clock.clone(),
+            ids.clone(),
+            (USERS, Ids::user),
+            pages.clone(),
+        ),
+        teams: Resources::new(
+            store.clone(),
+            clock.clone(),
+            ids.clone(),
+            (TEAMS, Ids::team),
+            pages,
+        ),
         events: Events::new(
             store.clone(),
             clock.clone(),

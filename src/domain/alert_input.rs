@@ -318,14 +318,7 @@ fn thirdparty_id(value: Value) -> Result<String, String> {
 }
 
 fn description(value: Value) -> Result<String, String> {
-    let text = body::text(value)?;
-    let length = text.chars().count();
-    if length > MAX_DESCRIPTION_LEN {
-        return Err(format!(
-            "must have at most {MAX_DESCRIPTION_LEN} characters, but had {length}"
-        ));
-    }
-    Ok(text)
+    body::text_up_to(value, MAX_DESCRIPTION_LEN)
 }
 
 fn subtype(value: Value) -> Result<AlertSubtype, String> {

@@ -54,13 +54,18 @@ impl AttributeReader {
             .ok()
     }
 
+    /// Whether the attribute is there, and null.
+    pub fn is_null(&self, name: &str) -> bool {
+        self.attributes.get(name).is_some_and(Value::is_null)
+    }
+
     /// Takes an optional attribute that may be null, which gives `Some(None)`.
     pub fn nullable<T>(
         &mut self,
         name: &str,
         rule: impl FnOnce(Value) -> Result<T, String>,
     ) -> Option<Option<T>> {
-        if self.attributes.get(name).is_some_and(Value::is_null) {
+        if self.is_null(name) {
             self.ignore(&[name]);
             return Some(None);
         }
@@ -154,6 +159,20 @@ pub fn text(value: Value) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text),
         other => Err(format!("must be a string, but was {}", kind_of(&other))),
+    }
+}
+
+/// A string of at most `longest` characters.
+///
+/// # Errors
+/// The value has another type, or is longer.
+pub fn text_up_to(value: Value, longest: usize) -> Result<String, String> {
+    let text = text(value)?;
+    match text.chars().count() {
+        length if length > longest => Err(format!(
+            "must have at most {longest} characters, but had {length}"
+        )),
+        _ => Ok(text),
     }
 }
 

@@ -110,6 +110,10 @@ id!(
     UserId, "usr_"
 );
 id!(
+    /// A team of an account.
+    TeamId, "tem_"
+);
+id!(
     /// The public half of an API key: what `x-api-key` carries.
     KeyId, "key_"
 );

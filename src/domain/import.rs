@@ -1,4 +1,4 @@
-//! Validates complete alerts and logs of an import: no attribute may be missing or unknown.
+//! Validates complete alerts, logs, users and teams of an import: no attribute may be missing or unknown.
 
 pub mod integration;
 
@@ -8,7 +8,9 @@ use super::{
     limits::{MAX_ADDITIONAL_DATA, MAX_DESCRIPTION_LEN, MAX_TAGS, MAX_TITLE_LEN},
     list::Schema,
     log::{self, Log},
+    team::{self, Team},
     timestamp::Timestamp,
+    user_profile::{self, UserProfile},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -22,6 +24,12 @@ const VALID_LOG: &str = r#"{"sid":"acc_1","id":"log_1","createdAt":"2018-04-27T0
     "meta":{},"tinyId":1,"content":"c","type":"log","subtype":"INCOMING","owner_id":"int_1","source_id":"int_1","level":2,"alert_id":null,"thirdparty_id":null,"action":"create","outcome":"o",
     "status":null,"event":{},"request":{"method":"POST","path":"/","query":"","remote":null,"headers":{},"body":{"text":"","bytes":0}},
     "response":null}"#;
+
+const VALID_USER: &str = r#"{"sid":"acc_1","id":"usr_1","createdAt":"2018-04-27T00:00:00.000Z","updatedAt":"2018-04-27T00:00:00.000Z",
+    "meta":{},"tinyId":1,"name":"n","avatar":null,"email":null,"emails":[],"phones":[],"router_id":null,"preferences":{},"roles":{}}"#;
+const VALID_TEAM: &str = r#"{"sid":"acc_1","id":"tem_1","createdAt":"2018-04-27T00:00:00.000Z","updatedAt":"2018-04-27T00:00:00.000Z",
+    "meta":{},"tinyId":1,"name":"n","description":null,"admin_ids":[],"member_user_ids":[],"router_id":null,"schedule_id":null,
+    "stakeholder_ids":[],"preferences":{}}"#;
 
 /// Returns every error of an imported alert.
 pub fn validate_alert(attributes: &Map<String, Value>) -> Vec<String> {
@@ -60,6 +68,23 @@ pub fn validate_log(attributes: &Map<String, Value>) -> Vec<String> {
         let status = (!is_status)
             .then(|| "'status' must be null or an HTTP status from 100 to 599".to_owned());
         vec![not_before(log.created_at, log.updated_at), status]
+    })
+}
+
+/// Returns every error of an imported user.
+pub fn validate_user(attributes: &Map<String, Value>) -> Vec<String> {
+    let schema = user_profile::SCHEMA;
+    faults(schema, VALID_USER, attributes, |user: &UserProfile| {
+        let email = (!user.has_consistent_email())
+            .then(|| "'email' must be the first of 'emails', or null without any".to_owned());
+        vec![not_before(user.created_at, user.updated_at), email]
+    })
+}
+
+/// Returns every error of an imported team.
+pub fn validate_team(attributes: &Map<String, Value>) -> Vec<String> {
+    faults(team::SCHEMA, VALID_TEAM, attributes, |team: &Team| {
+        vec![not_before(team.created_at, team.updated_at)]
     })
 }
 
@@ -145,13 +170,20 @@ mod tests {
             );
         }
 
-        for attribute in log::SCHEMA.0 {
-            let mut lacking = sound(VALID_LOG);
-            lacking.shift_remove(attribute.name);
-            assert_eq!(
-                validate_log(&lacking),
-                [format!("'{}' is a required parameter", attribute.name)]
-            );
+        type Validate = fn(&Map<String, Value>) -> Vec<String>;
+        let others: [(Schema, &str, Validate); 3] = [
+            (log::SCHEMA, VALID_LOG, validate_log),
+            (user_profile::SCHEMA, VALID_USER, validate_user),
+            (team::SCHEMA, VALID_TEAM, validate_team),
+        ];
+        for (schema, valid, validate) in others {
+            assert_eq!(validate(&sound(valid)), [""; 0]);
+            for attribute in schema.0 {
+                let mut lacking = sound(valid);
+                lacking.shift_remove(attribute.name);
+                let expected = format!("'{}' is a required parameter", attribute.name);
+                assert_eq!(validate(&lacking), [expected]);
+            }
         }
     }
 

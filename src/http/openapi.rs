@@ -8,20 +8,24 @@ use actix_web::{HttpResponse, http::header::ContentType};
 
 const HEAD: &str = include_str!("openapi/head.json");
 
-const PATHS: [&str; 7] = [
+const PATHS: &[&str] = &[
     include_str!("openapi/paths/integrations.json"),
     include_str!("openapi/paths/alerts.json"),
     include_str!("openapi/paths/logs.json"),
+    include_str!("openapi/paths/users.json"),
+    include_str!("openapi/paths/teams.json"),
     include_str!("openapi/paths/server.json"),
     include_str!("openapi/paths/control.json"),
     include_str!("openapi/paths/accounts.json"),
     include_str!("openapi/paths/testing.json"),
 ];
 
-const SCHEMAS: [&str; 7] = [
+const SCHEMAS: &[&str] = &[
     include_str!("openapi/components/schemas/integrations.json"),
     include_str!("openapi/components/schemas/alerts.json"),
     include_str!("openapi/components/schemas/logs.json"),
+    include_str!("openapi/components/schemas/users.json"),
+    include_str!("openapi/components/schemas/teams.json"),
     include_str!("openapi/components/schemas/server.json"),
     include_str!("openapi/components/schemas/control.json"),
     include_str!("openapi/components/schemas/accounts.json"),
@@ -58,10 +62,15 @@ pub fn document() -> String {
     format!(
         "{{{},\"paths\":{{{}}},\"components\":{{\"schemas\":{{{}}},{}}}}}\n",
         members(HEAD),
-        PATHS.map(members).join(","),
-        SCHEMAS.map(members).join(","),
+        joined(PATHS),
+        joined(SCHEMAS),
         others.join(",")
     )
+}
+
+fn joined(parts: &[&str]) -> String {
+    let all: Vec<&str> = parts.iter().copied().map(members).collect();
+    all.join(",")
 }
 
 /// The members of an object, without its braces, so that parts can be joined without parsing them.

@@ -1,7 +1,7 @@
 //! The table of all routes. The router, the `Allow` header, the labels of metrics and the tests
 //! read it.
 
-use crate::domain::{alert::AlertAction, body::excerpt};
+use crate::domain::{alert::AlertAction, body::excerpt, team::Team, user_profile::UserProfile};
 use crate::http::{
     admin::{backup, health, index, metrics, tls},
     control::{clock, is_enabled, requests, reset, verify, wait},
@@ -14,7 +14,7 @@ use crate::http::{
     openapi,
     state::AppState,
     transport::sliced_body,
-    v3::{alerts, dry_run, events, integrations, login, logs},
+    v3::{alerts, dry_run, events, integrations, login, logs, resources},
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -128,6 +128,36 @@ pub const ROUTES: &[RouteSpec] = &[
     ),
     route("/log", &[(Get, || web::to(logs::list))]),
     route("/log/{id}", &[(Get, || web::to(logs::get))]),
+    route(
+        "/user",
+        &[
+            (Get, || web::to(resources::list::<UserProfile>)),
+            (Post, || web::to(resources::create::<UserProfile>)),
+        ],
+    ),
+    route(
+        "/user/{id}",
+        &[
+            (Get, || web::to(resources::get::<UserProfile>)),
+            (Put, || web::to(resources::update::<UserProfile>)),
+            (Delete, || web::to(resources::delete::<UserProfile>)),
+        ],
+    ),
+    route(
+        "/team",
+        &[
+            (Get, || web::to(resources::list::<Team>)),
+            (Post, || web::to(resources::create::<Team>)),
+        ],
+    ),
+    route(
+        "/team/{id}",
+        &[
+            (Get, || web::to(resources::get::<Team>)),
+            (Put, || web::to(resources::update::<Team>)),
+            (Delete, || web::to(resources::delete::<Team>)),
+        ],
+    ),
     route("/public/login", &[(Post, || web::to(login::login))]),
     route("/livez", &[(Get, || web::to(health::livez))]),
     route("/readyz", &[(Get, || web::to(health::readyz))]),

@@ -8,12 +8,15 @@ use crate::{
     clock::Clock,
     domain::{
         body::Strictness,
+        team::Team,
+        user_profile::UserProfile,
         web_origin::{AllowedHosts, AllowedOrigins},
     },
     ids::RequestIds,
     service::{
         alerts::Alerts, authentication::Authenticator, control::Control, events::Events,
-        integrations::Integrations, logs::Logs, metrics::EventMetrics, throttle::Throttle,
+        integrations::Integrations, logs::Logs, metrics::EventMetrics, resources::Resources,
+        throttle::Throttle,
     },
     store::Store,
 };
@@ -70,6 +73,10 @@ pub struct Services {
     pub alerts: Alerts,
     /// The service for logs.
     pub logs: Logs,
+    /// The service for users.
+    pub users: Resources<UserProfile>,
+    /// The service for teams.
+    pub teams: Resources<Team>,
     /// The service for events.
     pub events: Events,
     /// Counters of events, webhooks and mail.
@@ -87,6 +94,10 @@ pub struct AppState {
     pub alerts: Alerts,
     /// The service for logs.
     pub logs: Logs,
+    /// The service for users.
+    pub users: Resources<UserProfile>,
+    /// The service for teams.
+    pub teams: Resources<Team>,
     /// The service for events.
     pub events: Events,
     /// The service behind the control plane for tests.
@@ -147,6 +158,8 @@ impl AppState {
             integrations,
             alerts,
             logs,
+            users,
+            teams,
             events,
             event_metrics,
             control,
@@ -156,6 +169,8 @@ impl AppState {
             integrations,
             alerts,
             logs,
+            users,
+            teams,
             events,
             control,
             metrics: Metrics::new(&event_metrics, store.clone()),

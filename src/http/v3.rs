@@ -8,4 +8,5 @@ pub(crate) mod integrations;
 pub(crate) mod lists;
 pub(crate) mod login;
 pub(crate) mod logs;
+pub(crate) mod resources;
 pub(crate) mod response;

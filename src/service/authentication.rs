@@ -59,6 +59,17 @@ pub struct AuthLimits {
     pub logins_per_minute: u32,
 }
 
+/// A user who has just logged in.
+#[derive(Clone, Debug)]
+pub struct LoggedIn {
+    /// The token.
+    pub token: String,
+    /// The user that it names.
+    pub user: UserId,
+    /// The user's account.
+    pub account: AccountId,
+}
+
 impl Authenticator {
     /// An authenticator for the users and keys of `directory`. It keeps the counts of `before`.
     pub fn new(
@@ -169,15 +180,21 @@ impl Authenticator {
     ///
     /// # Errors
     /// [`Rejection::Unauthenticated`], which is the same for an unknown user and a wrong password.
-    pub fn login(&self, username: &str, password: &str) -> Result<String, Rejection> {
+    pub fn login(&self, username: &str, password: &str) -> Result<LoggedIn, Rejection> {
         let (id, sid) = match self.directory.mode() {
             AuthMode::Open => anonymous_account(username)?,
             AuthMode::Keys => self.identify(username, password)?,
         };
         let now = self.clock.now_in(&sid);
-        self.tokens
-            .issue(id, sid, now, self.token_lifetime)
-            .map_err(Rejection::Unauthenticated)
+        let token = self
+            .tokens
+            .issue(id.clone(), sid.clone(), now, self.token_lifetime)
+            .map_err(Rejection::Unauthenticated)?;
+        Ok(LoggedIn {
+            token,
+            user: id,
+            account: sid,
+        })
     }
 
     fn identify(&self, username: &str, password: &str) -> Result<(UserId, AccountId), Rejection> {

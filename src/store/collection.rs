@@ -35,6 +35,20 @@ pub const LOGS: Collection = Collection {
     index: Tree::LogsByAccount,
 };
 
+/// Users.
+pub const USERS: Collection = Collection {
+    name: "users",
+    records: Tree::Users,
+    index: Tree::UsersByAccount,
+};
+
+/// Teams.
+pub const TEAMS: Collection = Collection {
+    name: "teams",
+    records: Tree::Teams,
+    index: Tree::TeamsByAccount,
+};
+
 /// The order in which an account's records are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScanDirection {
@@ -54,7 +68,7 @@ impl ScanDirection {
 }
 
 /// The collections of the store, in the order of exports.
-pub(super) const COLLECTIONS: [Collection; 3] = [INTEGRATIONS, ALERTS, LOGS];
+pub(super) const COLLECTIONS: [Collection; 5] = [INTEGRATIONS, ALERTS, LOGS, USERS, TEAMS];
 
 /// The collection that a tree belongs to, and whether it holds the records or the index.
 pub(super) fn of_tree(tree: Tree) -> Option<(Collection, bool)> {

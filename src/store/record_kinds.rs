@@ -2,7 +2,7 @@
 //! one of its records.
 
 use super::{
-    collection::{ALERTS, Collection, INTEGRATIONS, LOGS},
+    collection::{ALERTS, Collection, INTEGRATIONS, LOGS, TEAMS, USERS},
     dedup::DedupKey,
     trees::{self, Tree},
 };
@@ -11,6 +11,8 @@ use crate::domain::{
     ids::AccountId,
     integration::Integration,
     log::{self, Log},
+    team::Team,
+    user_profile::UserProfile,
     webhook,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -45,7 +47,7 @@ pub(super) struct SecondaryKey {
 }
 
 /// All kinds, in the order of reports and exports.
-pub(super) const RECORD_KINDS: [RecordKind; 3] = [
+pub(super) const RECORD_KINDS: [RecordKind; 5] = [
     RecordKind {
         collection: INTEGRATIONS,
         singular: "integration",
@@ -60,6 +62,16 @@ pub(super) const RECORD_KINDS: [RecordKind; 3] = [
         collection: LOGS,
         singular: "log",
         read: log,
+    },
+    RecordKind {
+        collection: USERS,
+        singular: "user",
+        read: user,
+    },
+    RecordKind {
+        collection: TEAMS,
+        singular: "team",
+        read: team,
     },
 ];
 
@@ -135,6 +147,24 @@ fn alert(record: &[u8]) -> serde_json::Result<RecordMeta> {
             });
             (sid, id.into(), tiny_id, secondary_key)
         },
+    )
+}
+
+fn user(record: &[u8]) -> serde_json::Result<RecordMeta> {
+    read(
+        record,
+        |UserProfile {
+             sid, id, tiny_id, ..
+         }| (sid, id.into(), tiny_id, None),
+    )
+}
+
+fn team(record: &[u8]) -> serde_json::Result<RecordMeta> {
+    read(
+        record,
+        |Team {
+             sid, id, tiny_id, ..
+         }| (sid, id.into(), tiny_id, None),
     )
 }
 

@@ -13,6 +13,8 @@
 //! | `alerts_by_thirdparty` | sid, 0x00, id of an alert, 0x00, the key of a thread without the sid | the id of the alert |
 //! | `logs` | id | JSON of the object, byte for byte as the API returns it |
 //! | `logs_by_account` | sid, 0x00, tinyId as big-endian u64 | id |
+//! | `users`, `teams` | id | JSON of the object, byte for byte as the API returns it |
+//! | `users_by_account`, `teams_by_account` | sid, 0x00, tinyId as big-endian u64 | id |
 //! | `senders_by_account` | sid, 0x00, id of an integration of type webhook | empty |
 //! | `queues` | sid, 0x00, id of an integration with pending messages | due time, first, next: three big-endian numbers |
 //! | `deliveries` | sid, 0x00, id of the integration, 0x00, sequence number as big-endian u64 | the message |
@@ -49,10 +51,14 @@ pub(super) enum Tree {
     SendersByAccount,
     Queues,
     Deliveries,
+    Users,
+    UsersByAccount,
+    Teams,
+    TeamsByAccount,
 }
 
 impl Tree {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Meta,
         Self::Accounts,
         Self::Integrations,
@@ -67,6 +73,10 @@ impl Tree {
         Self::SendersByAccount,
         Self::Queues,
         Self::Deliveries,
+        Self::Users,
+        Self::UsersByAccount,
+        Self::Teams,
+        Self::TeamsByAccount,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -85,6 +95,10 @@ impl Tree {
             Self::SendersByAccount => "senders_by_account",
             Self::Queues => "queues",
             Self::Deliveries => "deliveries",
+            Self::Users => "users",
+            Self::UsersByAccount => "users_by_account",
+            Self::Teams => "teams",
+            Self::TeamsByAccount => "teams_by_account",
         }
     }
 }
@@ -106,7 +120,9 @@ impl Tree {
     pub(super) fn key_owner(self) -> KeyOwner {
         match self {
             Self::Meta => KeyOwner::Store,
-            Self::Integrations | Self::Alerts | Self::Logs => KeyOwner::Record,
+            Self::Integrations | Self::Alerts | Self::Logs | Self::Users | Self::Teams => {
+                KeyOwner::Record
+            }
             Self::IdempotencyByTime => KeyOwner::Time,
             Self::Accounts
             | Self::IntegrationsByAccount
@@ -116,7 +132,9 @@ impl Tree {
             | Self::LogsByAccount
             | Self::SendersByAccount
             | Self::Queues
-            | Self::Deliveries => KeyOwner::Account,
+            | Self::Deliveries
+            | Self::UsersByAccount
+            | Self::TeamsByAccount => KeyOwner::Account,
         }
     }
 }

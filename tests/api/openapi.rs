@@ -10,7 +10,7 @@ use pagertree_local::{
     domain::{
         alert, integration,
         list::{Attribute, AttributeKind, Schema},
-        log, recorded_request,
+        log, recorded_request, team, user_profile,
     },
     http::ROUTES,
 };
@@ -71,6 +71,8 @@ fn document_has_the_attributes_of_every_schema() {
         ("Alert", alert::SCHEMA),
         ("Log", log::SCHEMA),
         ("RecordedRequest", recorded_request::SCHEMA),
+        ("User", user_profile::SCHEMA),
+        ("Team", team::SCHEMA),
     ] {
         let documented = &DOCUMENT["components"]["schemas"][name];
         let found: Vec<(String, Value)> = documented["properties"]
@@ -135,6 +137,8 @@ fn lists_document_a_filter_for_every_attribute() {
         ("/integration", integration::SCHEMA),
         ("/alert", alert::SCHEMA),
         ("/log", log::SCHEMA),
+        ("/user", user_profile::SCHEMA),
+        ("/team", team::SCHEMA),
     ] {
         let parameters = DOCUMENT["paths"][path]["get"]["parameters"]
             .as_array()

@@ -10,10 +10,12 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const DESCRIPTION: &str = "PagerTree's integration API on your own machine";
 
 /// Names and paths of the main routes.
-const LINKS: [(&str, &str); 8] = [
+const LINKS: [(&str, &str); 10] = [
     ("integrations", "/integration"),
     ("alerts", "/alert"),
     ("logs", "/log"),
+    ("users", "/user"),
+    ("teams", "/team"),
     ("login", "/public/login"),
     ("liveness", "/livez"),
     ("readiness", "/readyz"),

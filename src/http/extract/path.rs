@@ -3,6 +3,7 @@
 use crate::domain::{
     ids::{AlertId, IntegrationId, LogId},
     rejection::Rejection,
+    resource::Resource,
 };
 use crate::http::error::ApiError;
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
@@ -19,6 +20,20 @@ pub(crate) struct AlertPath(pub(crate) AlertId);
 /// The log id in the path.
 #[derive(Debug)]
 pub(crate) struct LogPath(pub(crate) LogId);
+
+/// The id in the path of an object of a kind that has no rules of its own.
+#[derive(Debug)]
+pub(crate) struct ResourcePath<R: Resource>(pub(crate) R::Id);
+
+impl<R: Resource> FromRequest for ResourcePath<R> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let parse = |text: &str| R::parse_id(text).ok_or(());
+        ready(id(request, parse, R::NAME).map(Self))
+    }
+}
 
 fn id<T, E>(
     request: &HttpRequest,

@@ -1,6 +1,9 @@
 //! `POST /public/login`: exchanges user name and password for a token.
 
-use crate::domain::body::{self, AttributeReader};
+use crate::domain::{
+    body::{self, AttributeReader},
+    user_profile::UserDraft,
+};
 use crate::http::{
     error::ApiError, extract::body::JsonObject, limits::rate_limit_headers, state::AppState,
 };
@@ -26,7 +29,8 @@ pub(crate) async fn login(
     let authenticator = Arc::clone(&state.live.load().authenticator);
     let quota =
         authenticator.check_login_rate(&username, request.peer_addr().map(|peer| peer.ip()))?;
-    let token = if authenticator.is_login_slow() {
+    let profile = UserDraft::of_login(&username);
+    let logged_in = if authenticator.is_login_slow() {
         let permit = state.logins.acquire().await?;
         let outcome = web::block(move || {
             let _permit = permit;
@@ -39,7 +43,17 @@ pub(crate) async fn login(
         authenticator.login(&username, &password)?
     };
 
-    let mut response = HttpResponse::Ok().json(serde_json::json!({ "token": token }));
+    // Clients ask for the user of their token next. The login itself does not depend on the store.
+    if let Some(profile) = profile {
+        let user = state
+            .users
+            .ensure(&logged_in.account, logged_in.user, profile);
+        if let Err(error) = user.await {
+            log::warn!("Could not store the user of a login: {error}");
+        }
+    }
+
+    let mut response = HttpResponse::Ok().json(serde_json::json!({ "token": logged_in.token }));
     if let Some(quota) = quota {
         rate_limit_headers::write(quota, response.headers_mut());
     }

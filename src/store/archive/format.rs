@@ -6,6 +6,8 @@
 //! {"integration":{"sid":"acc_…","id":"int_…",…}}
 //! {"alert":{"sid":"acc_…","id":"alt_…",…}}
 //! {"log":{"sid":"acc_…","id":"log_…",…}}
+//! {"user":{"sid":"acc_…","id":"usr_…",…}}
+//! {"team":{"sid":"acc_…","id":"tem_…",…}}
 //! ```
 //!
 //! A new kind of object adds one more key. Existing files stay valid, so it needs no new version.
@@ -20,7 +22,7 @@ use crate::{
         reserved,
     },
     store::{
-        ALERTS, Collection, INTEGRATIONS, LOGS, Stored,
+        ALERTS, Collection, INTEGRATIONS, LOGS, Stored, TEAMS, USERS,
         collection::COLLECTIONS,
         record_kinds::{self, RecordMeta},
     },
@@ -70,6 +72,10 @@ enum RawLine<'a> {
     Alert(&'a RawValue),
     #[serde(borrow)]
     Log(&'a RawValue),
+    #[serde(borrow)]
+    User(&'a RawValue),
+    #[serde(borrow)]
+    Team(&'a RawValue),
 }
 
 /// A parsed object.
@@ -162,6 +168,12 @@ pub(super) fn read(line: &[u8]) -> Result<Line, Vec<String>> {
             .map(Box::new)
             .map(Line::Object),
         RawLine::Log(raw) => log(raw.get()).map(Box::new).map(Line::Object),
+        RawLine::User(raw) => checked(USERS, raw.get(), import_rules::validate_user)
+            .map(Box::new)
+            .map(Line::Object),
+        RawLine::Team(raw) => checked(TEAMS, raw.get(), import_rules::validate_team)
+            .map(Box::new)
+            .map(Line::Object),
     }
 }
 
@@ -301,8 +313,10 @@ fn object(collection: Collection, text: &str) -> Result<ObjectLine, Vec<String>>
 pub(super) fn verbatim(line: &[u8]) -> Option<&[u8]> {
     match serde_json::from_slice(line).ok()? {
         RawLine::Account(_) => None,
-        RawLine::Integration(raw) | RawLine::Alert(raw) | RawLine::Log(raw) => {
-            Some(raw.get().as_bytes())
-        }
+        RawLine::Integration(raw)
+        | RawLine::Alert(raw)
+        | RawLine::Log(raw)
+        | RawLine::User(raw)
+        | RawLine::Team(raw) => Some(raw.get().as_bytes()),
     }
 }

@@ -176,9 +176,13 @@ impl Loader<'_> {
 
 fn has_large_values(tree: Tree) -> bool {
     match tree {
-        Tree::Integrations | Tree::Alerts | Tree::Logs | Tree::Idempotency | Tree::Deliveries => {
-            true
-        }
+        Tree::Integrations
+        | Tree::Alerts
+        | Tree::Logs
+        | Tree::Idempotency
+        | Tree::Deliveries
+        | Tree::Users
+        | Tree::Teams => true,
         Tree::Meta
         | Tree::Accounts
         | Tree::IntegrationsByAccount
@@ -187,6 +191,8 @@ fn has_large_values(tree: Tree) -> bool {
         | Tree::LogsByAccount
         | Tree::SendersByAccount
         | Tree::Queues
-        | Tree::IdempotencyByTime => false,
+        | Tree::IdempotencyByTime
+        | Tree::UsersByAccount
+        | Tree::TeamsByAccount => false,
     }
 }
