@@ -1,8 +1,10 @@
 //! Values and rules, independent of HTTP, the store, threads and the clock.
 
+pub mod account;
 pub mod account_rings;
 pub mod alert;
 pub mod alert_input;
+pub mod alert_names;
 pub mod body;
 pub mod caller;
 pub mod clock_change;
@@ -24,7 +26,9 @@ pub mod interpretation;
 pub mod limits;
 pub mod list;
 pub mod log;
+pub mod log_input;
 pub mod masking;
+pub mod mass_action;
 pub mod passwords;
 pub mod quota;
 pub mod recorded_request;

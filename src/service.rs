@@ -1,10 +1,12 @@
 //! The services: each decides what a request may do and does it. They use the store below and know
 //! nothing of HTTP above.
 
+pub mod accounts;
 pub mod alerts;
 pub mod authentication;
 mod blocking;
 pub mod control;
+pub mod destinations;
 pub mod error;
 pub mod events;
 pub mod fair_shares;

@@ -8,8 +8,10 @@ use crate::{
     http_client::HttpClient,
     ids::Ids,
     service::{
+        accounts::Accounts,
         alerts::Alerts,
         control::{Control, JournalOptions},
+        destinations::Destinations,
         events::Events,
         integrations::{Integrations, WebhookRules},
         lists::PageCache,
@@ -107,7 +109,7 @@ pub(super) fn build(
             dispatch_signal.clone(),
             pages.clone(),
         ),
-        logs: Logs::new(store.clone(), pages.clone()),
+        logs: Logs::new(store.clone(), clock.clone(), ids.clone(), pages.clone()),
         users: Resources::new(
             store.clone(),
             clock.clone(),
@@ -115,6 +117,8 @@ pub(super) fn build(
             (USERS, Ids::user),
             pages.clone(),
         ),
+        destinations: Destinations::new(store.clone()),
+        accounts: Accounts::new(store.clone(), clock.clone()),
         teams: Resources::new(
             store.clone(),
             clock.clone(),

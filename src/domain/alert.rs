@@ -231,7 +231,7 @@ impl Alert {
         let possible = match action {
             AlertAction::Acknowledge => matches!(self.status, Status::Open | Status::Dropped),
             AlertAction::Resolve => self.status.is_active(),
-            AlertAction::Archive | AlertAction::Drop => false,
+            AlertAction::Archive | AlertAction::Drop | AlertAction::Reject => false,
         };
         if possible {
             self.record(action, by, now);
@@ -247,7 +247,7 @@ impl Alert {
             AlertAction::Acknowledge => (self.acknowledged, self.acknowledgedby) = (seconds, by),
             AlertAction::Resolve => (self.resolved, self.resolvedby) = (seconds, by),
             AlertAction::Archive => (self.archived, self.archivedby) = (seconds, by),
-            AlertAction::Drop => {}
+            AlertAction::Drop | AlertAction::Reject => {}
         }
     }
 }
@@ -317,6 +317,7 @@ mod tests {
                 &["resolved", "dropped"],
             ),
             (AlertAction::Drop, Strictness::Lenient, &["open"]),
+            (AlertAction::Reject, Strictness::Lenient, &["open"]),
         ] {
             assert_eq!(
                 possible(action, strictness),

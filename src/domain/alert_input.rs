@@ -222,6 +222,11 @@ impl AlertPatch {
         Ok(patch)
     }
 
+    /// The new destinations, if it names any.
+    pub fn destination_ids(&self) -> &[DestinationId] {
+        self.destination_ids.as_deref().unwrap_or_default()
+    }
+
     /// Changes what it names, on behalf of `by`. `updatedAt` moves forward if that alters
     /// something. A new status is what the action of that name leads to.
     ///

@@ -40,15 +40,18 @@ pub enum AlertEvent {
     Resolved,
     /// The alert was dropped, since no responder was found.
     Dropped,
+    /// A responder rejected the alert.
+    Rejected,
 }
 
 impl AlertEvent {
     /// All events.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Created,
         Self::Acknowledged,
         Self::Resolved,
         Self::Dropped,
+        Self::Rejected,
     ];
 
     /// The name sent in the body.
@@ -58,6 +61,7 @@ impl AlertEvent {
             Self::Acknowledged => "alert.acknowledged",
             Self::Resolved => "alert.resolved",
             Self::Dropped => "alert.dropped",
+            Self::Rejected => "alert.rejected",
         }
     }
 
@@ -73,6 +77,7 @@ impl AlertEvent {
             Self::Acknowledged => &["alert_acknowledged"],
             Self::Resolved => &["alert_resolved"],
             Self::Dropped => &["alert_dropped"],
+            Self::Rejected => &["alert_rejected"],
         }
     }
 }
@@ -209,7 +214,7 @@ mod tests {
 
     #[test]
     fn events_are_chosen_in_either_form() {
-        assert_eq!(wants(&json!({})).len(), 4);
+        assert_eq!(wants(&json!({})).len(), 5);
         assert_eq!(
             wants(&json!({"events": ["alert.resolved", "alert_dropped"]})),
             ["alert.resolved", "alert.dropped"]

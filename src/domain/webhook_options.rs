@@ -116,7 +116,7 @@ mod tests {
         let expected = [
             "'options.url' must be a string, but was a number",
             "'options.webhook_url' must be better",
-            "'options.events' must be an array of some of alert.created, alert.acknowledged, alert.resolved, alert.dropped, \
+            "'options.events' must be an array of some of alert.created, alert.acknowledged, alert.resolved, alert.dropped, alert.rejected, \
              but was a string",
             "'options.username' must be a string, but was an array",
             "'options.password' requires 'options.username'",

@@ -14,7 +14,10 @@ use crate::http::{
     openapi,
     state::AppState,
     transport::sliced_body,
-    v3::{alerts, dry_run, events, integrations, login, logs, resources},
+    v3::{
+        accounts, alerts, broadcasts, dry_run, events, incidents, integrations, login, logs,
+        resources,
+    },
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -106,6 +109,11 @@ pub const ROUTES: &[RouteSpec] = &[
             (Post, || web::to(alerts::create)),
         ],
     ),
+    // Before `/alert/{id}`, which would match it too.
+    route(
+        "/alert/mass-action",
+        &[(Post, || web::to(alerts::apply_to_all))],
+    ),
     route(
         "/alert/{id}",
         &[
@@ -123,10 +131,20 @@ pub const ROUTES: &[RouteSpec] = &[
         &[(Post, || web::to(alerts::apply(AlertAction::Resolve)))],
     ),
     route(
+        "/alert/{id}/reject",
+        &[(Post, || web::to(alerts::apply(AlertAction::Reject)))],
+    ),
+    route(
         "/alert/{id}/archive",
         &[(Post, || web::to(alerts::apply(AlertAction::Archive)))],
     ),
-    route("/log", &[(Get, || web::to(logs::list))]),
+    route(
+        "/log",
+        &[
+            (Get, || web::to(logs::list)),
+            (Post, || web::to(logs::create)),
+        ],
+    ),
     route("/log/{id}", &[(Get, || web::to(logs::get))]),
     route(
         "/user",
@@ -156,6 +174,58 @@ pub const ROUTES: &[RouteSpec] = &[
             (Get, || web::to(resources::get::<Team>)),
             (Put, || web::to(resources::update::<Team>)),
             (Delete, || web::to(resources::delete::<Team>)),
+        ],
+    ),
+    route(
+        "/team/{id}/current-oncall",
+        &[(Get, || web::to(resources::current_oncall))],
+    ),
+    route("/account/{id}", &[(Get, || web::to(accounts::get))]),
+    // The older name of `/alert`.
+    route(
+        "/incident",
+        &[
+            (Get, || web::to(alerts::list)),
+            (Post, || web::to(incidents::create)),
+        ],
+    ),
+    route(
+        "/incident/{id}",
+        &[
+            (Get, || web::to(alerts::get)),
+            (Put, || web::to(incidents::update)),
+            (Delete, || web::to(alerts::delete)),
+        ],
+    ),
+    route("/incident/{id}/logs", &[(Get, || web::to(incidents::logs))]),
+    route(
+        "/incident/{id}/acknowledge",
+        &[(Post, || web::to(alerts::apply(AlertAction::Acknowledge)))],
+    ),
+    route(
+        "/incident/{id}/reject",
+        &[(Post, || web::to(alerts::apply(AlertAction::Reject)))],
+    ),
+    route(
+        "/incident/{id}/resolve",
+        &[(Post, || web::to(alerts::apply(AlertAction::Resolve)))],
+    ),
+    route(
+        "/incident/{id}/archive",
+        &[(Post, || web::to(alerts::apply(AlertAction::Archive)))],
+    ),
+    route(
+        "/broadcast",
+        &[
+            (Get, || web::to(broadcasts::list)),
+            (Post, || web::to(broadcasts::create)),
+        ],
+    ),
+    route(
+        "/broadcast/{id}",
+        &[
+            (Get, || web::to(broadcasts::get)),
+            (Delete, || web::to(broadcasts::delete)),
         ],
     ),
     route("/public/login", &[(Post, || web::to(login::login))]),

@@ -14,9 +14,9 @@ use crate::{
     },
     ids::RequestIds,
     service::{
-        alerts::Alerts, authentication::Authenticator, control::Control, events::Events,
-        integrations::Integrations, logs::Logs, metrics::EventMetrics, resources::Resources,
-        throttle::Throttle,
+        accounts::Accounts, alerts::Alerts, authentication::Authenticator, control::Control,
+        destinations::Destinations, events::Events, integrations::Integrations, logs::Logs,
+        metrics::EventMetrics, resources::Resources, throttle::Throttle,
     },
     store::Store,
 };
@@ -77,6 +77,10 @@ pub struct Services {
     pub users: Resources<UserProfile>,
     /// The service for teams.
     pub teams: Resources<Team>,
+    /// The service for destinations.
+    pub destinations: Destinations,
+    /// The service for accounts.
+    pub accounts: Accounts,
     /// The service for events.
     pub events: Events,
     /// Counters of events, webhooks and mail.
@@ -98,6 +102,10 @@ pub struct AppState {
     pub users: Resources<UserProfile>,
     /// The service for teams.
     pub teams: Resources<Team>,
+    /// The service for destinations.
+    pub destinations: Destinations,
+    /// The service for accounts.
+    pub accounts: Accounts,
     /// The service for events.
     pub events: Events,
     /// The service behind the control plane for tests.
@@ -160,6 +168,8 @@ impl AppState {
             logs,
             users,
             teams,
+            destinations,
+            accounts,
             events,
             event_metrics,
             control,
@@ -171,6 +181,8 @@ impl AppState {
             logs,
             users,
             teams,
+            destinations,
+            accounts,
             events,
             control,
             metrics: Metrics::new(&event_metrics, store.clone()),

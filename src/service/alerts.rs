@@ -1,5 +1,6 @@
 //! The service for alerts: create, read, update, delete, list, and apply actions.
 
+mod mass_action;
 mod records;
 
 pub(super) use records::{dedup_key, delete, insert, latest, save_action};
@@ -169,7 +170,11 @@ impl Alerts {
         Ok(self.get_of(writer.account(), id)?.as_ref().len())
     }
 
-    fn get_of(&self, account: &AccountId, id: &AlertId) -> Result<Stored, ServiceError> {
+    /// The stored record of an alert in an account.
+    ///
+    /// # Errors
+    /// No such alert in this account; the store failed.
+    pub fn get_of(&self, account: &AccountId, id: &AlertId) -> Result<Stored, ServiceError> {
         let found = self.store.record(ALERTS, id.as_str())?;
         Ok(found
             .filter(|record| ALERTS.owns(account, record))

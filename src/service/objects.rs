@@ -54,7 +54,11 @@ pub fn select(record: &Stored, select: &Select) -> Result<Vec<u8>, ServiceError>
     Ok(select.apply(record.as_ref()).map_err(unreadable)?)
 }
 
-pub(super) fn decode<T: DeserializeOwned>(record: &Stored) -> Result<T, StoreError> {
+/// The object of a stored record.
+///
+/// # Errors
+/// The record is damaged.
+pub fn decode<T: DeserializeOwned>(record: &Stored) -> Result<T, StoreError> {
     serde_json::from_slice(record.as_ref()).map_err(unreadable)
 }
 

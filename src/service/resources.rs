@@ -106,7 +106,12 @@ impl<R: Resource> Resources<R> {
                 };
                 let record = insert::<R>(transaction, collection, draft, new)?;
                 if let Some(request) = &request {
-                    transaction.put_idempotency_record(&account, request, now, record.clone())?;
+                    transaction.put_idempotency_record(
+                        &account,
+                        request,
+                        &clock,
+                        record.clone(),
+                    )?;
                 }
 
                 Ok((id, record))

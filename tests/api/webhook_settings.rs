@@ -46,7 +46,7 @@ fn ineffective_webhook_options_are_refused() {
     let server = TestServer::start();
     let account = server.account("ops");
     let body = |options: Value| json!({"name": "out", "type": "outgoingwebhook", "destination_ids": [], "options": options});
-    let events = "alert.created, alert.acknowledged, alert.resolved, alert.dropped";
+    let events = "alert.created, alert.acknowledged, alert.resolved, alert.dropped, alert.rejected";
     let (url, password) = (
         "must be an http or https URL, like 'https://example.com/hook'",
         "requires 'options.username'",

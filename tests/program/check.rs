@@ -10,7 +10,7 @@ fn a_sound_store_is_called_sound_and_counted() {
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert_eq!(
         outcome.stdout,
-        "the store is sound: 3 integrations, 0 alerts, 0 logs in 2 accounts\n"
+        "the store is sound: 3 integrations, 0 alerts, 0 logs, 0 users, 0 teams in 2 accounts\n"
     );
     assert_eq!(outcome.stderr, "");
 }

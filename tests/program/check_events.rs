@@ -294,7 +294,7 @@ fn a_store_of_the_first_version_is_brought_up_to_this_one() {
         .unwrap()
         .unwrap();
 
-    assert_eq!(&*schema, b"2", "this test is about the way from 1 to 2");
+    assert_eq!(&*schema, b"3", "this test is about the way from 1 to 3");
     db.flush().unwrap();
     drop((accounts, db));
 

@@ -60,6 +60,8 @@ pub enum AlertAction {
     Archive,
     /// Drops it: no responder was found.
     Drop,
+    /// Rejects it: the responder does not take it. It stays open for others.
+    Reject,
 }
 
 impl AlertAction {
@@ -71,7 +73,7 @@ impl AlertAction {
             (Self::Resolve, Strictness::Strict) => &[Status::Acknowledged],
             (Self::Resolve, Strictness::Lenient) => &[Status::Acknowledged, Status::Open],
             (Self::Archive, _) => &[Status::Resolved, Status::Dropped],
-            (Self::Drop, _) => &[Status::Open],
+            (Self::Drop | Self::Reject, _) => &[Status::Open],
         }
     }
 
@@ -82,6 +84,7 @@ impl AlertAction {
             Self::Resolve => Status::Resolved,
             Self::Archive => Status::Archived,
             Self::Drop => Status::Dropped,
+            Self::Reject => Status::Open,
         }
     }
 
@@ -98,6 +101,9 @@ impl AlertAction {
 
     /// The past participle, for messages.
     pub fn past_participle(self) -> &'static str {
-        self.result().as_str()
+        match self {
+            Self::Reject => "rejected",
+            other => other.result().as_str(),
+        }
     }
 }

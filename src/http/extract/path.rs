@@ -1,7 +1,7 @@
 //! Extractors for the id in a path.
 
 use crate::domain::{
-    ids::{AlertId, IntegrationId, LogId},
+    ids::{AccountId, AlertId, IntegrationId, LogId},
     rejection::Rejection,
     resource::Resource,
 };
@@ -20,6 +20,10 @@ pub(crate) struct AlertPath(pub(crate) AlertId);
 /// The log id in the path.
 #[derive(Debug)]
 pub(crate) struct LogPath(pub(crate) LogId);
+
+/// The account id in the path.
+#[derive(Debug)]
+pub(crate) struct AccountPath(pub(crate) AccountId);
 
 /// The id in the path of an object of a kind that has no rules of its own.
 #[derive(Debug)]
@@ -58,5 +62,6 @@ macro_rules! path {
 }
 
 path!(IntegrationPath, IntegrationId, "Integration");
+path!(AccountPath, AccountId, "Account");
 path!(AlertPath, AlertId, "Alert");
 path!(LogPath, LogId, "Log");

@@ -3,6 +3,7 @@
 use crate::domain::{
     alert::{AlertAction, SCHEMA},
     caller::{Caller, WriteAccess},
+    mass_action::MassAction,
 };
 use crate::http::{
     error::ApiError, extract::body, extract::body::JsonObject,
@@ -22,16 +23,31 @@ pub(crate) async fn create(
     body: JsonObject,
     state: Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
+    create_at("/alert", &writer, key, body, &state).await
+}
+
+/// Creates an alert, whose path begins with `path`.
+pub(crate) async fn create_at(
+    path: &str,
+    writer: &WriteAccess,
+    key: IdempotencyHeader,
+    body: JsonObject,
+    state: &AppState,
+) -> Result<HttpResponse, ApiError> {
     let draft = state
         .alerts
-        .draft(&writer, body.attributes, body.strictness)?;
+        .draft(writer, body.attributes, body.strictness)?;
+    let destinations = draft.destination_ids.as_deref().unwrap_or_default();
+    state
+        .destinations
+        .check(writer, destinations, body.strictness)?;
     let reservation = state
         .answers
         .reserve(body.bytes, Some(writer.account().as_str()))?;
-    let (id, stored) = state.alerts.create(&writer, draft, key.0).await?;
+    let (id, stored) = state.alerts.create(writer, draft, key.0).await?;
     let mut response = response::written(stored, reservation);
 
-    if let Ok(location) = HeaderValue::try_from(format!("/alert/{id}")) {
+    if let Ok(location) = HeaderValue::try_from(format!("{path}/{id}")) {
         response.headers_mut().insert(LOCATION, location);
     }
 
@@ -61,6 +77,9 @@ pub(crate) async fn update(
     let (patch, before) = state
         .alerts
         .patch(&writer, &path.0, body.attributes, body.strictness)?;
+    state
+        .destinations
+        .check(&writer, patch.destination_ids(), body.strictness)?;
     let reservation = state.answers.reserve(
         before.saturating_add(body.bytes),
         Some(writer.account().as_str()),
@@ -101,7 +120,25 @@ pub(crate) async fn list(
     .await
 }
 
-/// Makes the handler of `POST /alert/:id/{acknowledge,resolve,archive}` and
+/// `POST /alert/mass-action`
+pub(crate) async fn apply_to_all(
+    writer: WriteAccess,
+    body: JsonObject,
+    state: Data<AppState>,
+) -> Result<HttpResponse, ApiError> {
+    let action = MassAction::parse(body.attributes, body.strictness)?;
+    let bytes = state.alerts.bytes_of_all(&writer, &action)?;
+    let reservation = state
+        .answers
+        .reserve(bytes, Some(writer.account().as_str()))?;
+    let alerts = state
+        .alerts
+        .apply_to_all(&writer, action, body.strictness)
+        .await?;
+    Ok(response::all_written(&alerts, reservation))
+}
+
+/// Makes the handler of `POST /alert/:id/{acknowledge,reject,resolve,archive}` and
 /// `POST /_local/alert/:id/drop`.
 pub(crate) fn apply(
     action: AlertAction,

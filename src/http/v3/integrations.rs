@@ -28,6 +28,9 @@ pub(crate) async fn create(
     state: Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
     let draft = IntegrationDraft::parse(body.attributes, body.strictness)?;
+    state
+        .destinations
+        .check(&writer, &draft.destination_ids, body.strictness)?;
     let reservation = state
         .answers
         .reserve(body.bytes, Some(writer.account().as_str()))?;
@@ -72,6 +75,10 @@ pub(crate) async fn update(
 ) -> Result<HttpResponse, ApiError> {
     let patch = IntegrationPatch::parse(body.attributes, body.strictness)?;
     let before = state.integrations.bytes(&writer, &path.0)?;
+    let destinations = patch.destination_ids.as_deref().unwrap_or_default();
+    state
+        .destinations
+        .check(&writer, destinations, body.strictness)?;
     let reservation = state.answers.reserve(
         before.saturating_add(body.bytes),
         Some(writer.account().as_str()),

@@ -33,6 +33,14 @@ pub(crate) async fn respond_to(
     Ok(response::list(request, Some(&account), &page, links))
 }
 
+/// A query with one more filter.
+pub(crate) fn with_filter(raw_query: &str, name: &str, value: &str) -> String {
+    match raw_query {
+        "" => format!("{name}={value}"),
+        other => format!("{other}&{name}={value}"),
+    }
+}
+
 /// The page that the query asks for.
 pub(crate) async fn find_page(
     raw_query: &str,

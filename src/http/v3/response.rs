@@ -57,6 +57,20 @@ pub(crate) fn written(stored: Stored, reservation: Reservation) -> HttpResponse 
     response
 }
 
+/// 200 with all records that were written, as one page of a list.
+pub(crate) fn all_written(records: &[Stored], reservation: Reservation) -> HttpResponse {
+    let bytes = records.iter().map(|record| record.as_ref());
+    let joined = bytes.collect::<Vec<_>>().join(&b',');
+    let count = records.len();
+    let mut body = br#"{"data":["#.to_vec();
+    body.extend(joined);
+    body.extend_from_slice(format!(r#"],"has_more":false,"total_count":{count}}}"#).as_bytes());
+
+    let mut response = json(body);
+    response.extensions_mut().insert(reservation);
+    response
+}
+
 /// The response, or 304 if the client has it.
 fn unless_cached(
     request: &HttpRequest,

@@ -105,6 +105,7 @@ pub(in crate::service) fn save_action(
         AlertAction::Acknowledge => Some(AlertEvent::Acknowledged),
         AlertAction::Resolve => Some(AlertEvent::Resolved),
         AlertAction::Drop => Some(AlertEvent::Dropped),
+        AlertAction::Reject => Some(AlertEvent::Rejected),
         AlertAction::Archive => None,
     };
     if let Some(event) = event {
