@@ -1,11 +1,12 @@
-//! The command line: `serve` (the default), `run`, `healthcheck`, `keys new`, `users new`, `check`,
-//! `export`, `import`, `backup`, `restore` and `compact`.
+//! The command line: `serve` (the default), `run`, `healthcheck`, `conformance`, `keys new`, `users
+//! new`, `check`, `export`, `import`, `backup`, `restore` and `compact`.
 
 mod admin_client;
 mod atomic_file;
 mod backup;
 mod check;
 mod compact;
+mod conformance;
 mod credentials;
 mod export;
 mod healthcheck;
@@ -49,6 +50,8 @@ enum CliCommand {
     Run(run::RunArgs),
     /// Exit with 0 if the server is ready, and with 1 if it is not
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Ask a server what PagerTree's documentation promises, and print what held
+    Conformance(conformance::ConformanceArgs),
     /// Manage API keys for auth.mode = "keys"
     Keys {
         #[command(subcommand)]
@@ -82,6 +85,7 @@ pub fn run() -> ExitCode {
         Some(CliCommand::Serve(arguments)) => serve::run(arguments),
         Some(CliCommand::Run(arguments)) => run::run(arguments),
         Some(CliCommand::Healthcheck(arguments)) => healthcheck::run(&arguments),
+        Some(CliCommand::Conformance(arguments)) => conformance::run(arguments),
         Some(CliCommand::Keys { command }) => credentials::keys(command),
         Some(CliCommand::Users { command }) => credentials::users(command),
         Some(CliCommand::Check(arguments)) => check::run(arguments),

@@ -15,6 +15,7 @@ mod check;
 mod check_events;
 mod check_integrations;
 mod compact;
+mod conformance;
 mod connection;
 mod credentials;
 mod disk;
