@@ -6,6 +6,7 @@
 mod background;
 mod build;
 mod cleanup;
+mod edges;
 mod handle;
 mod listeners;
 mod live;
@@ -20,7 +21,7 @@ mod start_error;
 mod tls;
 mod workers;
 
-pub use build::Edges;
+pub use edges::Edges;
 pub use handle::AppHandle;
 pub use port_file::remove_stale_port_file;
 pub use server_info::ServerInfo;

@@ -1,57 +1,21 @@
 //! Composition: builds every part of the program from the settings.
 
 use super::{
-    App, AppHandle, STORE_FOLDER, ServerInfo, StartError, background::BackgroundTasks,
+    App, AppHandle, Edges, STORE_FOLDER, ServerInfo, StartError, background::BackgroundTasks,
     cleanup::TempFiles, listeners, live, mail, remove_stale_port_file, rlimit::ConnectionLimits,
     services, shutdown::ShutdownSignal, tls, workers,
 };
 use crate::{
-    clock::{AdjustableClock, Clock},
-    config::{ConfigError, Settings},
+    config::Settings,
     domain::{endpoint::Endpoint, passwords},
     http::{self, AcceptQueues, AdminAccess, AppState, Connections, TlsAcceptor},
-    ids::{Ids, RequestIds},
+    ids::RequestIds,
     service::{metrics::EventMetrics, tokens::Tokens, webhooks::DispatchSignal},
     smtp::MailServer,
     store::{self, Durability, Options, Store, TemporaryFolder, archive},
 };
 use actix_web::{dev::Server, web::Data};
 use std::{net::TcpListener, path::PathBuf, sync::Arc, time::Duration};
-
-/// The sources of time and randomness.
-#[derive(Clone, Debug)]
-pub struct Edges {
-    /// Clock.
-    pub clock: Clock,
-    /// Source of ids and secrets.
-    pub ids: Ids,
-    /// Seed of random conflicts between commits, for tests; see
-    /// [`Options::contention`](crate::store::Options::contention).
-    pub contention: Option<u64>,
-}
-
-impl Default for Edges {
-    /// The system's clock and random generator.
-    fn default() -> Self {
-        Self {
-            clock: Clock::System,
-            ids: Ids::Random,
-            contention: None,
-        }
-    }
-}
-
-impl Edges {
-    /// Lets the control plane move the clock, which starts as the settings say.
-    fn adjustable(self, settings: &Settings) -> Result<Self, ConfigError> {
-        let initial = settings.initial_clock()?;
-        if initial.is_none() && !settings.test.control {
-            return Ok(self);
-        }
-        let clock = Clock::Adjustable(Arc::new(AdjustableClock::new(self.clock, initial)));
-        Ok(Self { clock, ..self })
-    }
-}
 
 impl App {
     /// Binds the endpoints, opens the store and builds everything else.

@@ -2,7 +2,7 @@
 
 mod authority;
 
-use self::authority::Authority;
+use self::authority::CertificateAuthority;
 use super::StartError;
 use crate::{config::TlsSettings, domain::timestamp::Timestamp, http::TlsAcceptor};
 use std::{fs, path::Path, sync::Arc};
@@ -41,7 +41,7 @@ pub(super) fn load(
         }));
     }
 
-    let authority = Authority::open_or_create(&data.join("tls"))?;
+    let authority = CertificateAuthority::open_or_create(&data.join("tls"))?;
     if !settings.ca_file.as_os_str().is_empty() {
         fs::write(&settings.ca_file, authority.certificate())
             .map_err(|error| fault(&settings.ca_file, "cannot write", &error))?;

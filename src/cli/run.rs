@@ -5,7 +5,7 @@ mod host_alias;
 mod trust;
 
 use self::{command_signals::CommandSignals, host_alias::HostAlias, trust::Bundles};
-use super::{CliError, logs, serve::Session, server_args::ServerArgs};
+use super::{CliError, logs, serve::RunningServer, server_args::ServerArgs};
 use crate::{
     config::{
         MAIL_VARIABLE, Mode, Overrides, Settings, Sources, TOKEN_VARIABLE, URL_VARIABLE,
@@ -94,7 +94,7 @@ async fn run_beside(
     let mut signals = CommandSignals::listen()?;
     let takes_any_credential = settings.auth.mode == Mode::Open;
     let has_authority = settings.tls.generate;
-    let mut session = Session::start(sources, settings, logs).await?;
+    let mut session = RunningServer::start(sources, settings, logs).await?;
     set_environment(&mut command, &session, takes_any_credential);
     if let Some(alias) = alias {
         command.env(URL_VARIABLE, alias.url());
@@ -118,7 +118,7 @@ async fn run_beside(
     Ok(code)
 }
 
-fn set_environment(command: &mut Command, session: &Session, takes_any_credential: bool) {
+fn set_environment(command: &mut Command, session: &RunningServer, takes_any_credential: bool) {
     let address = session.address();
     command.env(URL_VARIABLE, &address.url);
     // The service manager that started this process must not hear from the command.
@@ -137,7 +137,7 @@ fn set_environment(command: &mut Command, session: &Session, takes_any_credentia
 /// Waits for the command, and passes signals on to it. If the server fails, the command is stopped.
 async fn wait(
     child: &mut Child,
-    session: &mut Session,
+    session: &mut RunningServer,
     signals: &mut CommandSignals,
 ) -> Result<ExitStatus, CliError> {
     loop {

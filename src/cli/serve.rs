@@ -3,10 +3,10 @@
 mod exit;
 mod lifeline;
 mod readiness;
-mod session;
+mod running_server;
 mod signals;
 
-pub(super) use session::Session;
+pub(super) use running_server::RunningServer;
 
 use self::{
     lifeline::{LifelineArgs, Lifelines},
@@ -60,7 +60,7 @@ async fn serve(
     mut lifelines: Lifelines,
 ) -> Result<ExitCode, CliError> {
     let mut signals = ServerSignals::listen()?;
-    let mut session = Session::start(sources, settings, logs).await?;
+    let mut session = RunningServer::start(sources, settings, logs).await?;
     readiness.announce(session.address())?;
 
     let reason = loop {

@@ -32,13 +32,13 @@ const VALIDITY_DAYS: u64 = 800;
 const LOCAL_NAMES: [&str; 4] = ["localhost", "*.localhost", "127.0.0.1", "::1"];
 
 /// The authority that signs the server's certificates.
-pub(super) struct Authority {
+pub(super) struct CertificateAuthority {
     certificate: String,
     parameters: CertificateParams,
     key: KeyPair,
 }
 
-impl Authority {
+impl CertificateAuthority {
     /// Opens the authority in `folder`, or creates one there.
     ///
     /// # Errors

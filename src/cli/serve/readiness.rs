@@ -22,14 +22,14 @@ use std::{
 pub(in crate::cli) struct ReadinessArgs {
     /// What to print on standard output once the server is ready
     #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
-    print: Format,
+    print: ReadyFormat,
     /// Write the line of --print json to this file descriptor once the server is ready
     #[arg(long, value_name = "FD")]
     ready_fd: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ReadyFormat {
     /// One sentence for each address
     #[default]
     Text,
@@ -99,7 +99,7 @@ impl ServerAddress {
 
 /// Where to announce the server.
 pub(super) struct Readiness {
-    format: Format,
+    format: ReadyFormat,
     descriptor: Option<File>,
 }
 
@@ -121,9 +121,9 @@ impl Readiness {
     /// Standard output cannot be written, for another reason than that its reader is gone.
     pub(super) fn announce(self, server: &ServerAddress) -> Result<(), CliError> {
         match self.format {
-            Format::Text => print(server.to_text())?,
-            Format::Json => print(server.to_json()?)?,
-            Format::None => {}
+            ReadyFormat::Text => print(server.to_text())?,
+            ReadyFormat::Json => print(server.to_json()?)?,
+            ReadyFormat::None => {}
         }
 
         if let Some(mut descriptor) = self.descriptor {

@@ -1,6 +1,7 @@
 //! Tests of `alert_input`.
 
 use super::*;
+use crate::domain::limits::MAX_TAGS;
 use serde_json::json;
 
 fn map(value: Value) -> Map<String, Value> {

@@ -14,7 +14,7 @@ use actix_rt::task::JoinHandle;
 use std::{io, process::ExitCode, time::Duration};
 
 /// A running server.
-pub(in crate::cli) struct Session {
+pub(in crate::cli) struct RunningServer {
     sources: Sources,
     settings: Settings,
     logs: Flush,
@@ -26,7 +26,7 @@ pub(in crate::cli) struct Session {
 /// Time for the store to close after the last request.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-impl Session {
+impl RunningServer {
     /// Starts the server. It is ready when this returns.
     ///
     /// # Errors
