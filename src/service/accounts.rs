@@ -19,7 +19,7 @@ pub struct Accounts {
 }
 
 #[derive(Deserialize)]
-struct Dated {
+struct CreatedAt {
     #[serde(rename = "createdAt")]
     created_at: Timestamp,
 }
@@ -45,7 +45,7 @@ impl Accounts {
             let first =
                 snapshot.page(collection, id, ScanDirection::Ascending, 0, 1, usize::MAX)?;
             for record in first.into_iter().flatten() {
-                let Dated { created_at: own } = decode(&record)?;
+                let CreatedAt { created_at: own } = decode(&record)?;
                 created_at = Some(created_at.map_or(own, |earliest| earliest.min(own)));
             }
         }

@@ -31,16 +31,9 @@ use crate::{
     store::{ALERTS, INTEGRATIONS, Store, Stored, Transaction},
 };
 use records::{find_active, replace};
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 const NAME: &str = "Alert";
-
-/// Tags a draft with its kind, so that drafts of other kinds have other fingerprints.
-#[derive(Serialize)]
-struct TaggedDraft<'a> {
-    alert: &'a AlertDraft,
-}
 
 /// The service for alerts. Cloning is cheap.
 #[derive(Clone, Debug)]
@@ -112,7 +105,7 @@ impl Alerts {
     ) -> Result<(AlertId, Stored), ServiceError> {
         let (writer, clock, ids) = (writer.clone(), self.clock.clone(), self.ids.clone());
         let request = key
-            .map(|key| idempotency::fingerprint(key, &TaggedDraft { alert: &draft }))
+            .map(|key| idempotency::tagged_fingerprint(key, "alert", &draft))
             .transpose()?;
         let outcome = self
             .store

@@ -12,6 +12,7 @@ use crate::{
     store::{StoreError, Stored, Transaction},
 };
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// The key together with a fingerprint of the draft, which tells requests under one key apart.
 pub(super) fn fingerprint(
@@ -23,6 +24,16 @@ pub(super) fn fingerprint(
         key,
         fingerprint: passwords::digest(&canonical),
     })
+}
+
+/// As [`fingerprint`], for a draft of this kind. Drafts of other kinds have other fingerprints, even
+/// with the same attributes.
+pub(super) fn tagged_fingerprint(
+    key: IdempotencyKey,
+    kind: &'static str,
+    draft: &impl Serialize,
+) -> Result<IdempotentRequest, StoreError> {
+    fingerprint(key, &HashMap::from([(kind, draft)]))
 }
 
 /// The record that the first request under this key created, if there was one.

@@ -19,13 +19,6 @@ use crate::{
     ids::Ids,
     store::{LOGS, Store, StoreError, Stored},
 };
-use serde::Serialize;
-
-/// Tags a draft with its kind, so that drafts of other kinds have other fingerprints.
-#[derive(Serialize)]
-struct TaggedDraft<'a> {
-    log: &'a LogDraft,
-}
 
 /// The service for logs. Cloning is cheap.
 #[derive(Clone, Debug)]
@@ -60,7 +53,7 @@ impl Logs {
         key: Option<IdempotencyKey>,
     ) -> Result<(LogId, Stored), ServiceError> {
         let request = key
-            .map(|key| idempotency::fingerprint(key, &TaggedDraft { log: &draft }))
+            .map(|key| idempotency::tagged_fingerprint(key, "log", &draft))
             .transpose()?;
         let (writer, clock, ids) = (writer.clone(), self.clock.clone(), self.ids.clone());
         let author = ObjectId::parse(writer.actor())

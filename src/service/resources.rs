@@ -19,7 +19,6 @@ use crate::{
     ids::Ids,
     store::{Collection, Store, Stored, Transaction},
 };
-use serde::Serialize;
 use std::marker::PhantomData;
 
 /// How new objects of a kind get their ids.
@@ -35,13 +34,6 @@ pub struct Resources<R: Resource> {
     generate_id: GenerateId<R>,
     lists: Lists,
     kind: PhantomData<fn() -> R>,
-}
-
-/// Tags a draft with its kind, so that drafts of other kinds have other fingerprints.
-#[derive(Serialize)]
-struct TaggedDraft<'a, D> {
-    kind: &'static str,
-    draft: &'a D,
 }
 
 impl<R: Resource> Resources<R> {
@@ -76,12 +68,8 @@ impl<R: Resource> Resources<R> {
         draft: R::Draft,
         key: Option<IdempotencyKey>,
     ) -> Result<(R::Id, Stored), ServiceError> {
-        let tagged = TaggedDraft {
-            kind: R::NAME,
-            draft: &draft,
-        };
         let request = key
-            .map(|key| idempotency::fingerprint(key, &tagged))
+            .map(|key| idempotency::tagged_fingerprint(key, R::NAME, &draft))
             .transpose()?;
         let (account, clock) = (writer.account().clone(), self.clock.clone());
         let (ids, collection, generate_id) = (self.ids.clone(), self.collection, self.generate_id);

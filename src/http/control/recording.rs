@@ -1,6 +1,6 @@
 //! Records requests and their responses for the journal.
 
-use super::target::RequestTarget;
+use super::target::IdentifiedRequest;
 use crate::domain::{
     ids::AccountId,
     masking::Secrets,
@@ -25,13 +25,13 @@ use std::time::Duration;
 
 /// A request whose response is awaited.
 pub(crate) struct Recording {
-    target: RequestTarget,
+    target: IdentifiedRequest,
     at: Timestamp,
     uri: Uri,
 }
 
 impl Recording {
-    pub(crate) fn new(target: RequestTarget, at: Timestamp, uri: &Uri) -> Self {
+    pub(crate) fn new(target: IdentifiedRequest, at: Timestamp, uri: &Uri) -> Self {
         Self {
             target,
             at,

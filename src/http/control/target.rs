@@ -9,7 +9,7 @@ use actix_web::{dev::ServiceRequest, http::Method};
 
 /// A request that the hooks look at. Those of the control plane and of operators are none.
 #[derive(Debug)]
-pub(crate) struct RequestTarget {
+pub(crate) struct IdentifiedRequest {
     pub(crate) kind: RequestKind,
     /// `None` if no credential names one.
     pub(crate) account: Option<AccountId>,
@@ -26,7 +26,7 @@ const OPERATOR_PATHS: [&str; 6] = ["", "livez", "readyz", "metrics", "_local", "
 
 /// Finds out what a request is about, and authenticates it unless its credential is in its path or
 /// its body. A path that does not exist counts as a call of the API: the client has mistaken it.
-pub(crate) fn identify(request: &ServiceRequest, state: &AppState) -> Option<RequestTarget> {
+pub(crate) fn identify(request: &ServiceRequest, state: &AppState) -> Option<IdentifiedRequest> {
     let segments: Vec<&str> = request.path().split('/').skip(1).collect();
     let (receiver, is_event) = match segments.as_slice() {
         [first, ..] if OPERATOR_PATHS.contains(first) => return None,
@@ -37,23 +37,27 @@ pub(crate) fn identify(request: &ServiceRequest, state: &AppState) -> Option<Req
 
     if is_event {
         let account = receiver.as_ref().map(|receiver| receiver.account.clone());
-        return Some(RequestTarget::new(RequestKind::Event, account, receiver));
+        return Some(IdentifiedRequest::new(
+            RequestKind::Event,
+            account,
+            receiver,
+        ));
     }
 
     if segments == ["public", "login"] {
-        return Some(RequestTarget {
+        return Some(IdentifiedRequest {
             is_login: true,
-            ..RequestTarget::new(RequestKind::Api, None, None)
+            ..IdentifiedRequest::new(RequestKind::Api, None, None)
         });
     }
 
     let account = caller::authenticate_early(request.request(), state);
     // An integration of another account does not exist for this caller.
     let receiver = receiver.filter(|receiver| Some(&receiver.account) == account.as_ref());
-    Some(RequestTarget::new(RequestKind::Api, account, receiver))
+    Some(IdentifiedRequest::new(RequestKind::Api, account, receiver))
 }
 
-impl RequestTarget {
+impl IdentifiedRequest {
     fn new(kind: RequestKind, account: Option<AccountId>, receiver: Option<Receiver>) -> Self {
         let (integration_type, secrets) = match receiver {
             Some(receiver) => (Some(receiver.integration_type), receiver.secrets),

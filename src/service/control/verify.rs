@@ -152,11 +152,11 @@ impl Control {
 /// What a message calls an entry: its method and path.
 pub fn request_name(entry: &Stored) -> String {
     #[derive(Deserialize)]
-    struct RequestLine {
+    struct MethodAndPath {
         method: String,
         path: String,
     }
-    serde_json::from_slice::<RequestLine>(entry.as_ref()).map_or_else(
+    serde_json::from_slice::<MethodAndPath>(entry.as_ref()).map_or_else(
         |_| "A request".to_owned(),
         |line| format!("{} {}", line.method, line.path),
     )

@@ -49,7 +49,7 @@ pub(super) struct Object {
 }
 
 /// An account line.
-pub(super) struct Account {
+pub(super) struct ImportedAccount {
     pub(super) sid: Arc<AccountId>,
     pub(super) line: u64,
     pub(super) last_tiny_id: u64,
@@ -61,7 +61,7 @@ pub(super) struct Account {
 /// The validated contents of the file. Accounts are keyed and ordered as in the store.
 #[derive(Default)]
 pub(super) struct Plan {
-    pub(super) accounts: BTreeMap<Vec<u8>, Account>,
+    pub(super) accounts: BTreeMap<Vec<u8>, ImportedAccount>,
     pub(super) objects: Vec<Object>,
     pub(super) order: ImportOrder,
     /// The first line is not that of an export, so the other lines are ignored.
@@ -164,7 +164,7 @@ impl Plan {
             );
         }
 
-        let account = Account {
+        let account = ImportedAccount {
             sid: Arc::new(sid),
             line,
             last_tiny_id,

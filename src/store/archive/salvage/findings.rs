@@ -45,7 +45,7 @@ pub(super) struct Findings {
 }
 
 #[derive(Deserialize)]
-struct Dated {
+struct Revision {
     #[serde(rename = "updatedAt")]
     updated_at: Timestamp,
 }
@@ -77,7 +77,7 @@ impl Findings {
             return false;
         };
 
-        let Ok(Dated { updated_at }) = serde_json::from_slice(record) else {
+        let Ok(Revision { updated_at }) = serde_json::from_slice(record) else {
             return false;
         };
 
