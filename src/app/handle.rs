@@ -54,6 +54,7 @@ impl AppHandle {
 
         // The state keeps the store open, and the app waits for the store to be released.
         drop(state);
+        // Before requests are refused: clients that connected before the stop get their answers.
         arrivals.drain(ACCEPT_TIMEOUT.min(time / 4)).await;
         log::info!("Draining: finishing requests in flight");
         drain.begin();
@@ -92,14 +93,12 @@ impl AppHandle {
             ));
         }
 
-        self.reload_certificate(settings)?;
         let before = self.state.live.load();
-        self.state.live.store(Arc::new(live::of(
-            settings,
-            &self.tokens,
-            &self.clock,
-            Some(&before),
-        )?));
+        let live = live::of(settings, &self.tokens, &self.clock, Some(&before))?;
+
+        // Everything that can fail comes first, so that an invalid setting changes nothing.
+        self.reload_certificate(settings)?;
+        self.state.live.store(Arc::new(live));
 
         Ok(())
     }

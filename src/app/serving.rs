@@ -44,6 +44,7 @@ impl Serving {
         }
 
         temp_files.remove_files();
+        // While the store is still open: the outcomes of webhooks in flight are recorded.
         background.stop().await;
         cleanup::close(store).await;
         temp_files.remove();

@@ -45,6 +45,7 @@ pub(super) async fn observe(
     };
 
     let started = state.clock.stopwatch();
+    // Once: a reload in the middle of a request must not mix two configurations.
     let live = state.live.load();
     let id = request_id::of(&request, &state);
 
@@ -66,6 +67,7 @@ pub(super) async fn observe(
         .then(|| begin_recording(&request, &state))
         .flatten();
     let outcome = next.call(request).await;
+    // After the handler: a drain that began meanwhile ends the connection too.
     let must_close = connection.finish_response(state.drain.has_begun());
     let mut response = hold_until_sent(outcome?.map_into_boxed_body(), &connection, must_close);
     let has_no_error_body = response
@@ -78,6 +80,7 @@ pub(super) async fn observe(
         response = with_error_body(response, &id);
     }
 
+    // After the error body, so that the log has the size and status that the client gets.
     record(&state, &live, &response, &id, started.elapsed());
     response.headers_mut().insert(REQUEST_ID, id);
     let quota = response.request().extensions().get::<Quota>().copied();
@@ -282,6 +285,7 @@ fn with_error_body(response: ServiceResponse, id: &HeaderValue) -> ServiceRespon
     match replacement {
         None => response,
         Some(mut replacement) => {
+            // Inner middleware has set headers, such as those of CORS, which must not be lost.
             for (name, value) in response.headers() {
                 if !replacement.headers().contains_key(name) && name != CONTENT_TYPE {
                     replacement

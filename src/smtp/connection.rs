@@ -147,6 +147,7 @@ async fn run_session(
     let mut buffer = [0; BUFFER_BYTES];
 
     loop {
+        // All replies to what arrived at once are written at once: clients may pipeline commands.
         deadlines.write(stream, &replies).await?;
         replies.clear();
         let read = deadlines.read(stream, &mut buffer).await?;
@@ -158,6 +159,7 @@ async fn run_session(
         let mut bytes = buffer.get(..read).unwrap_or_default().iter();
         loop {
             if let Some(message) = &mut receiving {
+                // What follows the message in the same packet is a command, and stays in `bytes`.
                 if !message.feed(&mut bytes, max_bytes) {
                     break;
                 }
@@ -255,6 +257,7 @@ async fn deliver(
     let mut accepted = shared.partial_deliveries.take(fingerprint);
 
     for id in &session.recipients {
+        // The sender repeats a message for all recipients because one of them failed.
         if accepted.contains(id) {
             worst = worst.min(DeliveryOutcome::Accepted);
             continue;
@@ -280,6 +283,7 @@ async fn deliver(
         shared.partial_deliveries.remember(fingerprint, accepted);
     }
 
+    // A reply ends the transaction, whatever it says (RFC 5321, 4.1.1.4).
     session.reset();
     let (label, reply) = match worst {
         DeliveryOutcome::Retry => (

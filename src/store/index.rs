@@ -132,6 +132,7 @@ impl Indexes {
             }
         }
 
+        // All locks are held: a reader cannot take a view and a snapshot of different commits.
         publish();
         let mut grown = false;
         for (entry, mut state, changes) in affected {

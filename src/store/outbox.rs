@@ -116,6 +116,8 @@ impl Transaction<'_> {
             delivery_key(account, integration, queue.next),
             content,
         );
+        // The message and the number after it are in one commit, so no number is ever without a
+        // message.
         queue.next = queue.next.saturating_add(1);
         self.put(Tree::Queues, queue.key(), queue.encode());
 
@@ -223,6 +225,7 @@ impl Transaction<'_> {
         sends: bool,
     ) -> Result<(), StoreError> {
         let key = trees::sender_key(account, id);
+        // Most integrations do not send. Unchanged entries would make every commit larger.
         let is_known = self.get(Tree::SendersByAccount, &key)?.is_some();
         match (is_known, sends) {
             (false, true) => self.put(Tree::SendersByAccount, key, Vec::new().into()),

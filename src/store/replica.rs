@@ -57,6 +57,7 @@ impl Replica {
         &self,
         read: impl FnOnce(&Engine) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        // Relaxed is enough: `drain` waits until every reader has let go.
         if self.draining.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable);
         }
@@ -72,6 +73,7 @@ impl Replica {
 
     /// The value at `key` as of the last published commit.
     pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
+        // Engine first, undo log second; see `mvcc` for why this order is exact.
         let found = self.read(|engine| engine.get(tree, key))?;
         Ok(self.mvcc.published(tree, key, found))
     }
@@ -182,6 +184,7 @@ impl CurrentReplica {
     /// Installs a replica over another engine. Nothing that was known about the previous one has to
     /// hold any more.
     pub(super) fn replace(&self, engine: Engine) {
+        // Install first: a reader of the new version must find the new replica.
         let version = self.install(engine);
         self.clock.advance_all(version);
     }
@@ -224,6 +227,7 @@ impl CurrentReplica {
             return Ok(());
         };
 
+        // The swap has stopped new readers; this stops those that hold the replica.
         replica.draining.store(true, Ordering::Relaxed);
         let deadline = Clock::System.stopwatch() + DRAIN_TIMEOUT;
         loop {

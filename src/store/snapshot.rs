@@ -39,6 +39,7 @@ impl Snapshot {
     pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Stored>, StoreError> {
         let found = self.replica.read(|engine| engine.get(tree, key))?;
         let seen = self.replica.mvcc.as_of(self.version, tree, key, found);
+        // After the read: the old value may have been dropped while the engine was read.
         self.is_readable().map(|()| seen)
     }
 
@@ -155,6 +156,8 @@ impl Scan<'_> {
                 read_chunk(entries, self.chunk_len)
             }
         })?;
+        // Keys that were removed after this view are in the undo log alone. So the stretch that the
+        // chunk covers matters, and not only the keys that it found.
         let last = is_full
             .then(|| found.last().map(|(key, _)| key.clone()))
             .flatten();

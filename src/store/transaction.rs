@@ -91,6 +91,7 @@ impl<'a> Transaction<'a> {
             found.collect::<Result<BTreeSet<_>, _>>()
         })?;
 
+        // In this order, since the changes of this command are later.
         for changes in [self.earlier, &self.changes] {
             for (key, value) in changes.tree(tree).range(lower.clone()..upper.clone()) {
                 match value {

@@ -176,6 +176,7 @@ impl Writer {
         let state = Arc::clone(&self.state);
         let busy = state.begin_batch();
         let limits = self.ledger.limits();
+        // Take what waits already, but never wait for more: that would delay the first command.
         let mut waiting = std::iter::once(first)
             .chain(self.jobs.try_iter())
             .take(limits.commands);
@@ -193,10 +194,12 @@ impl Writer {
 
         // After a fault of the disk, anything may panic. The replica is thrown away then.
         let commit = || self.commit(replica, &mut batch);
+        // Check first: a reader may have found the engine unusable while the commands ran.
         let outcome = replica
             .check_health()
             .and_then(|()| catch_panic("the commit crashed", commit));
 
+        // Everything that a client may look at after its answer is set before it is answered.
         state.record_answered(batch.commands.len());
         if let Err(fault) = &outcome {
             replica.fail(fault.clone());
@@ -218,6 +221,7 @@ impl Writer {
 
             match verdict {
                 Verdict::Committed => {
+                    // Only now: what a reader has seen must survive a crash.
                     replica.publish(&batch.changes);
                     self.state.record_commit();
                     break;
@@ -236,6 +240,8 @@ impl Writer {
         let mut last_cause = String::new();
 
         loop {
+            // Refuse during the delay too: commands that pile up would wait for a recovery that may
+            // fail.
             self.refuse_commands_for(delay)?;
             let began = Clock::System.stopwatch();
             let attempt = || self.ledger.recover(&self.current);
@@ -303,6 +309,7 @@ impl Batch {
     }
 
     fn run(&mut self, replica: &Replica, command: &mut dyn Command) {
+        // A command sees what earlier commands of its batch did, as if they had been committed.
         let mut transaction = Transaction::new(replica, &self.changes);
         if !command.run(&mut transaction, self.limits.can_conflict) {
             return;
@@ -320,6 +327,8 @@ impl Batch {
     /// Runs all commands again, in the same order, on the state of the replica.
     fn run_again(&mut self, replica: &Replica) {
         let mut commands = std::mem::take(&mut self.commands);
+        // Commands have decided on a state that no longer exists, so none of their changes may
+        // stay.
         (self.changes, self.keys, self.bytes) = (Changes::default(), 0, 0);
         for command in &mut commands {
             self.run(replica, &mut **command);

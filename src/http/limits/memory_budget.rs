@@ -109,10 +109,12 @@ impl Reservation {
             }
         };
 
+        // The share first: an owner that has used it up must not take from the total even briefly.
         let available = Arc::clone(&inner.available);
         let more = wanted.saturating_sub(self.kibibytes);
         let permits = available.try_acquire_many_owned(more).map_err(busy)?;
 
+        // Only after both have succeeded. An early return drops what was taken of the share.
         self.kibibytes = wanted;
         add(&mut self.permits, permits);
         if let Some(share) = share {

@@ -84,6 +84,7 @@ impl Dispatcher {
     /// Starts a task for each outbox that is due and scheduled. Returns whether anything is left
     /// waiting in any outbox.
     fn start_due(&mut self, worker: &OutboxWorker) -> bool {
+        // An outcome that cannot be recorded means that the message is sent a second time.
         if !worker.can_record() {
             return true;
         }
@@ -114,6 +115,7 @@ impl Dispatcher {
 
     fn schedule(&mut self, mut queues: Vec<Outbox>) -> Vec<Outbox> {
         let now = Clock::System.stopwatch();
+        // Before scheduling, so that an outbox that cools down takes no turn from its account.
         self.cooldowns.retain(|_, until| *until > now);
         queues.retain(|queue| !self.cooldowns.contains_key(&queue.integration));
         self.scheduler.start(queues)
@@ -156,6 +158,7 @@ impl Dispatcher {
             return;
         };
 
+        // First of all: whatever happened, the account gets its turn back.
         self.scheduler.finish(&queue);
         if let Some(cause) = error {
             let integration = queue.integration;
@@ -184,6 +187,7 @@ async fn process(worker: OutboxWorker, queue: Outbox) -> Result<(), StoreError> 
         .await;
     }
 
+    // Before sending: otherwise a third party that never answers would let the outbox grow.
     if worker.is_too_long(&queue) {
         return retry("Could not shorten an outbox", || worker.shorten(&queue)).await;
     }
@@ -198,6 +202,7 @@ async fn process(worker: OutboxWorker, queue: Outbox) -> Result<(), StoreError> 
                     cause:display = damage, integration:display;
                     "Dropped a webhook that cannot be read"
                 );
+                // It would block all messages behind it, since an outbox is sent in order.
                 return retry("Could not drop an unreadable webhook", || {
                     worker.discard(&queue)
                 })
@@ -210,6 +215,8 @@ async fn process(worker: OutboxWorker, queue: Outbox) -> Result<(), StoreError> 
     let completed = match step {
         NextStep::Drop(completed) => completed,
         NextStep::Send(message, request) => {
+            // Nothing of the store is held here: a third party may take as long as the timeout
+            // allows.
             let outcome = send(worker.http_client(), Arc::clone(&request)).await;
             CompletedAttempt::sent(message, request, outcome)
         }

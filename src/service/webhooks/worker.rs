@@ -138,6 +138,8 @@ impl OutboxWorker {
         self.store
             .write(move |transaction| {
                 let attempt = DeliveryAttempt::Dropped(reason);
+                // Read again inside the transaction: messages may have come or gone since `queue`
+                // was read.
                 let (mut queue, mut bytes) = (transaction.outbox(&account, &integration)?, 0_usize);
                 for _ in 0..DROP_BATCH_SIZE {
                     let Some(current) = queue.filter(|_| bytes < DROP_BATCH_BYTES) else {
@@ -153,6 +155,7 @@ impl OutboxWorker {
                     let first = first.unwrap_or_else(|| unreadable_message(&current));
                     let outcome = attempt.outcome_text(&first, false);
                     try_write_log(transaction, &worker.ids, now, &first, &attempt, outcome)?;
+                    // The next message has waited behind this one, so it is not made to wait again.
                     let due = current.due;
                     queue = transaction.pop_message(current, due);
                 }
@@ -201,6 +204,7 @@ impl OutboxWorker {
         Ok(match &message.confirm {
             Some(_) if !integration.enabled => Err("the integration is disabled"),
             Some(url) => Ok(request::confirmation(url)),
+            // The integration may have become another type since the message was queued.
             None if !integration.enabled
                 || integration.integration_type.as_str() != webhook::TYPE =>
             {
@@ -269,6 +273,8 @@ impl OutboxWorker {
                     return Ok(());
                 };
 
+                // An earlier try of this very command may have committed before its answer was
+                // lost.
                 let (first, _) = first_message(transaction, &queue)?;
                 let is_same = |first: &OutboxMessage| {
                     (&first.message_id, first.failed) == (&message.message_id, message.failed)
@@ -281,6 +287,7 @@ impl OutboxWorker {
             })
             .await?;
 
+        // Counted after the commit, since the command may run more than once.
         if let (_, DeliveryAttempt::Sent(_, outcome)) = &*recorded.0 {
             self.metrics.count_webhook(outcome);
         }

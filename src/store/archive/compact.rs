@@ -36,6 +36,7 @@ pub fn compact(
     let (own_folder, progress) = (folder.to_owned(), progress.clone());
     offline::catch_engine_panic(folder, move || {
         let old = offline::open_existing(&own_folder, cache_bytes)?;
+        // The open engine holds the lock until the swap is complete.
         let swap = StoreSwap::prepare(&own_folder)?;
         let size = || size_on_disk(&own_folder).map_err(ArchiveError::file(&own_folder, "read"));
         let before = size()?;
@@ -48,6 +49,7 @@ pub fn compact(
         };
 
         swap.rebuild(&new_store, &progress, &mut |loader| copy(&old, loader))?;
+        // The old files are in use until here.
         drop(old);
         swap.remove_old();
 

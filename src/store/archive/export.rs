@@ -51,6 +51,7 @@ pub fn export(
         objects(snapshot, collection, out, progress, &mut exported)?;
     }
 
+    // An export of a damaged store would silently lack what its index does not show.
     if exported.objects != live {
         let cause = format!(
             "the counters show {live} objects, but {} are indexed",

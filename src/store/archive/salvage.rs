@@ -58,8 +58,10 @@ pub fn salvage(
     let findings = Arc::new(Mutex::new(Findings::default()));
     let mut warnings = read_with_engine(folder, &copy, cache_bytes, &findings, progress)?;
 
+    // Frees the space of the copy, of which the output may need a part.
     drop(copy);
     let mut findings = lock(&findings);
+    // Carving may find deleted records, so it is left out where nothing is missing.
     if !warnings.is_empty() {
         let shown = findings.len();
         let torn = carve::carve(folder, &mut findings, progress)?;

@@ -101,6 +101,7 @@ impl StoreSwap {
         new.sync()?;
         drop(new);
 
+        // Reopened, because only that shows what is in the files and not in the cache.
         let again = self.open_again(new_store.cache_bytes)?;
         progress.begin("verifying", written.entries());
         let read = Checksums::of(&again, progress)?;
@@ -117,6 +118,7 @@ impl StoreSwap {
         // The source may have an earlier schema.
         schema::migrate(&again)?;
         drop(again);
+        // Last: verification and migration write too. The exchange must find everything durable.
         sync_recursively(&self.staging).map_err(ArchiveError::file(&self.staging, "synced"))?;
 
         Ok(written)

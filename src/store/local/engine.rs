@@ -134,6 +134,8 @@ impl Engine {
     pub(in crate::store) fn apply(&self, changes: &Changes) -> Result<(), StoreError> {
         let number = self.commit.load(Ordering::SeqCst).saturating_add(1);
         let outcome = self.trees[..].transaction(|trees| {
+            // In the same transaction as the changes, so that the number says which of them are
+            // there.
             if let Some(meta) = trees.get(Tree::Meta as usize) {
                 meta.insert(trees::COMMIT, &number.to_be_bytes())?;
             }
@@ -157,6 +159,7 @@ impl Engine {
                 StoreError::damaged("a transaction was aborted")
             }
         })?;
+        // Only after success: a number that was not applied must not be acknowledged by `sync`.
         self.commit.store(number, Ordering::SeqCst);
 
         Ok(())

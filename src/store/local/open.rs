@@ -89,6 +89,7 @@ pub(in crate::store) fn open_unchecked(
     };
 
     create_private_folder(folder).map_err(unusable)?;
+    // Before the engine looks at the files: it would refuse them for a damaged snapshot.
     repair::repair(folder).map_err(unusable)?;
     let db = open_sled(folder, options)?;
     let disk = match options.durability {

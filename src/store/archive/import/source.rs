@@ -81,6 +81,7 @@ impl Source {
 
             number = number.saturating_add(1);
             let length = u64::try_from(read).unwrap_or(u64::MAX);
+            // A line of exactly the maximum ends in its line feed; anything else was cut off.
             let is_too_long = length == MAX_LINE_BYTES && bytes.last() != Some(&b'\n');
 
             if bytes.last() == Some(&b'\n') {
