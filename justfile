@@ -20,6 +20,10 @@ format:
 hygiene:
     scripts/check hygiene
 
+# Measure comments, blank lines, lengths, names and import cycles
+style:
+    scripts/check style
+
 # Run clippy with warnings denied
 lint:
     scripts/check lint
