@@ -1,4 +1,7 @@
-"""The body of scripts/senders, which installs what this needs: senders.py BINARY FOLDER-OF-PYTHON-PROGRAMS [--show]"""
+"""Sends events from real programs. Run it through scripts/senders, which installs them:
+
+    senders.py BINARY FOLDER-OF-PYTHON-PROGRAMS [--show]
+"""
 import datetime, email.message, http.client, json, os, re, socket, subprocess, sys, tempfile, textwrap, time
 
 BINARY, PROGRAMS, *FLAGS = sys.argv[1:]
@@ -17,7 +20,7 @@ def check(what, found, expected):
 
 
 class Product:
-    """The server, on a store of its own."""
+    """A server with its own store."""
 
     def __init__(self, folder):
         self.log = open(os.path.join(folder, "log"), "w")
@@ -46,7 +49,7 @@ class Product:
         return self.call("GET", f"/alert?source_id={integration}&sort=tinyId&limit=100")["data"]
 
     def logged(self, integration, count):
-        """Waits for so many events. A sender that has ended has been answered, so only those that go on are waited for."""
+        """Waits for `count` events. A program that has ended has its response, so only running ones need the wait."""
         end = time.monotonic() + TIMEOUT
         while len(self.logs(integration)) < count and time.monotonic() < end:
             time.sleep(0.05)
@@ -199,7 +202,7 @@ def mail(product, folder):
         check("the title", alert["title"], "Disk almost full")
         check("97 % in the description", "/var on db-1 is at 97 %" in alert["description"], True)
         show(product, integration)
-    print("\nswaks, to nobody")
+    print("\nswaks, to an unknown recipient")
     stranger = subprocess.run(senders["swaks"]("int_nobody12345"), capture_output=True, text=True)
     check("550 in the answer", bool(re.search(r"^<\*\* 550 ", stranger.stdout + stranger.stderr, re.M)), True)
 
