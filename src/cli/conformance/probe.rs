@@ -1,6 +1,7 @@
 //! Sends the requests of the checks, at a pace that the server can stand.
 
 use super::{Failure, answer::Answer};
+use crate::clock::Clock;
 use serde_json::{Map, Value, json};
 use std::{
     thread,
@@ -99,7 +100,7 @@ impl Probe {
         if let Some(last) = self.last {
             thread::sleep(self.interval.saturating_sub(last.elapsed()));
         }
-        self.last = Some(Instant::now());
+        self.last = Some(Clock::System.stopwatch());
 
         let url = format!("{}{path}", self.base);
         let unreachable =
