@@ -197,22 +197,27 @@ fn require_id(parsed: ParsedEvent) -> ParsedEvent {
     }
 }
 
-/// Checks options that events of this type are parsed with. Returns a sentence for each error.
-pub fn validate_options(integration_type: &str, options: &Map<String, Value>) -> Vec<String> {
+/// The custom definition that events of this type are parsed with.
+pub fn used_definition(integration_type: &str, options: &Map<String, Value>) -> Option<String> {
     let options = VendorOptions::new(options);
     let is_used = match integration_type {
         CUSTOM_WEBHOOK => true,
         EMAIL => options.get("custom_definition_enabled").is_true(),
         _ => false,
     };
+    options
+        .get("custom_definition")
+        .non_empty()
+        .filter(|_| is_used)
+}
 
-    match options.get("custom_definition").non_empty() {
-        Some(definition) if is_used => custom_definition::validate(&definition)
-            .into_iter()
-            .map(|error| format!("'options.custom_definition' is invalid: {error}"))
-            .collect(),
-        _ => Vec::new(),
-    }
+/// Checks a definition, which may compile a hundred regular expressions. Returns a sentence for each
+/// error.
+pub fn validate_definition(definition: &str) -> Vec<String> {
+    custom_definition::validate(definition)
+        .into_iter()
+        .map(|error| format!("'options.custom_definition' is invalid: {error}"))
+        .collect()
 }
 
 /// Options whose cost does not depend on the size of the request alone.

@@ -4,6 +4,7 @@
 //! content of a body counts for more than its type.
 
 pub(super) mod form;
+mod wrapping;
 
 use super::lenient_json;
 use crate::domain::reserved;
@@ -73,6 +74,13 @@ pub(super) fn parse(text: &str, bytes: &[u8], format: BodyFormat<'_>) -> EventBo
 
     if trimmed.is_empty() || is_declared_as("multipart/") || is_declared_as("message/") {
         return EventBody::default();
+    }
+
+    if !format.is_strict
+        && let Some(inner) = wrapping::unwrap(trimmed)
+    {
+        // It begins with a bracket and a quote, so this does not repeat itself.
+        return parse(&inner, inner.as_bytes(), format);
     }
 
     let is_declared_as_form = is_declared_as("application/x-www-form-urlencoded");

@@ -4,6 +4,8 @@
 //! strings, unknown escapes, lone surrogates, `NaN`, bare words, superfluous commas, missing values
 //! and trailing text. The error names what cannot be repaired, and where.
 
+mod word;
+
 use serde_json::Value;
 use std::{fmt, iter::Peekable, str::CharIndices};
 
@@ -138,6 +140,12 @@ impl<'a> Repairer<'a> {
                 '}' | ']' => self.close(place, character)?,
                 ',' => self.comma(),
                 ':' => self.colon(),
+                // As in other languages: `=` and `=>`.
+                '=' if self.last == Last::Value => {
+                    self.characters.next_if(|(_, character)| *character == '>');
+                    self.colon();
+                }
+                '/' if self.skips_comment() => {}
                 '"' => self.string(place)?,
                 _ if is_separator(character) => {}
                 _ => self.word(place),
@@ -222,6 +230,41 @@ impl<'a> Repairer<'a> {
         }
     }
 
+    /// Skips the rest of a comment, if the slash before it begins one.
+    fn skips_comment(&mut self) -> bool {
+        match self.characters.peek() {
+            Some((_, '/')) => {
+                while self
+                    .characters
+                    .next_if(|(_, character)| *character != '\n')
+                    .is_some()
+                {}
+                true
+            }
+            Some((place, '*')) => {
+                let rest = self.text.get(place.saturating_add(1)..).unwrap_or_default();
+                let length = rest.find("*/").map_or(rest.len(), |end| end + "*/".len());
+                let end = place.saturating_add(1).saturating_add(length);
+                while self.characters.next_if(|(place, _)| *place < end).is_some() {}
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the quote before this place ends a string. Within a string, templates forget to
+    /// escape quotes: `"message": "the "web" service is down"`.
+    fn is_end_of_string(&self) -> bool {
+        let rest = self.characters.clone().map(|(_, character)| character);
+        let next = { rest }.find(|character| !matches!(character, ' ' | '\t'));
+        next.is_none_or(|character| {
+            matches!(
+                character,
+                ',' | ':' | ';' | '}' | ']' | '=' | '"' | '/' | '\r' | '\n' | '\0'
+            )
+        })
+    }
+
     /// Inserts a missing comma before a value.
     fn begin_value(&mut self) {
         if self.last == Last::Value && !self.open.is_empty() {
@@ -237,10 +280,11 @@ impl<'a> Repairer<'a> {
         let mut first_newline = None;
         while let Some((at, character)) = self.characters.next() {
             match character {
-                '"' => {
+                '"' if self.is_end_of_string() => {
                     self.output.push('"');
                     return Ok(());
                 }
+                '"' => self.output.push_str("\\\""),
                 '\\' => self.escape(),
                 '\n' => {
                     first_newline.get_or_insert(at);
@@ -345,24 +389,7 @@ impl<'a> Repairer<'a> {
             .map_or(self.text.len(), |(place, _)| *place);
         let word = self.text.get(place..end).unwrap_or_default().trim();
 
-        self.output.push_str(&repair_word(word));
-    }
-}
-
-fn repair_word(word: &str) -> String {
-    match word {
-        "NaN" | "nan" | "Infinity" | "-Infinity" | "inf" | "-inf" | "undefined" | "None"
-        | "nil" => "null".to_owned(),
-        "True" => "true".to_owned(),
-        "False" => "false".to_owned(),
-        _ if serde_json::from_str::<Value>(word).is_ok() => word.to_owned(),
-        _ => {
-            let text = word
-                .strip_prefix('\'')
-                .and_then(|word| word.strip_suffix('\''))
-                .unwrap_or(word);
-            Value::from(text).to_string()
-        }
+        self.output.push_str(&word::repair(word));
     }
 }
 

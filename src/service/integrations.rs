@@ -1,6 +1,7 @@
 //! The service for integrations: create, read, update, delete and list.
 
 use super::{
+    blocking::BlockingPool,
     error::ServiceError,
     idempotency,
     lists::{Lists, PageCache},
@@ -36,6 +37,7 @@ pub struct Integrations {
     ids: Ids,
     webhook_rules: WebhookRules,
     lists: Lists,
+    pool: BlockingPool,
 }
 
 /// Rules for integrations that send webhooks.
@@ -63,6 +65,7 @@ impl Integrations {
             ids,
             webhook_rules,
             lists,
+            pool: BlockingPool::new(),
         }
     }
 
@@ -77,8 +80,8 @@ impl Integrations {
         draft: IntegrationDraft,
         key: Option<IdempotencyKey>,
     ) -> Result<(IntegrationId, Stored), ServiceError> {
-        // Here and not in the transaction, because it may compile many regular expressions.
-        validate_parsing(draft.integration_type.as_str(), &draft.options)?;
+        let kind = draft.integration_type.as_str();
+        self.validate_parsing(writer, kind, &draft.options).await?;
         let (writer, clock, ids) = (writer.clone(), self.clock.clone(), self.ids.clone());
         let WebhookRules {
             egress,
@@ -166,10 +169,9 @@ impl Integrations {
             let is_changed = kind.is_some_and(|kind| *kind != current.integration_type)
                 || options.is_some_and(|options| *options != current.options);
             if is_changed {
-                validate_parsing(
-                    kind.unwrap_or(&current.integration_type).as_str(),
-                    options.unwrap_or(&current.options),
-                )?;
+                let kind = kind.unwrap_or(&current.integration_type).as_str();
+                let options = options.unwrap_or(&current.options);
+                self.validate_parsing(writer, kind, options).await?;
             }
         }
 
@@ -235,6 +237,24 @@ impl Integrations {
             .await
     }
 
+    /// Validates the options with which events are parsed: here and not in the transaction, because
+    /// that may take long.
+    async fn validate_parsing(
+        &self,
+        writer: &WriteAccess,
+        integration_type: &str,
+        options: &Map<String, Value>,
+    ) -> Result<(), ServiceError> {
+        let Some(definition) = adapters::used_definition(integration_type, options) else {
+            return Ok(());
+        };
+        let validate = move || adapters::validate_definition(&definition);
+        match self.pool.run(writer.account(), true, validate).await? {
+            errors if errors.is_empty() => Ok(()),
+            errors => Err(Rejection::Invalid(errors).into()),
+        }
+    }
+
     /// Lists of integrations.
     pub fn lists(&self) -> &Lists {
         &self.lists
@@ -247,12 +267,4 @@ fn owned(
     id: &IntegrationId,
 ) -> Result<(Integration, Stored), ServiceError> {
     objects::owned(transaction, COLLECTION, writer.account(), id.as_str(), NAME)
-}
-
-/// Validates the options with which events are parsed.
-fn validate_parsing(integration_type: &str, options: &Map<String, Value>) -> Result<(), Rejection> {
-    match adapters::validate_options(integration_type, options) {
-        errors if errors.is_empty() => Ok(()),
-        errors => Err(Rejection::Invalid(errors)),
-    }
 }

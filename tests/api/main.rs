@@ -90,6 +90,7 @@ mod teams;
 mod timestamps;
 mod tiny_ids;
 mod user_objects;
+mod vendor_words;
 mod webhook_ordering;
 mod webhook_settings;
 mod webhooks;

@@ -7,7 +7,7 @@ use crate::{
 };
 use encoding_rs::Encoding;
 
-/// Fields in which some senders put all of their JSON.
+/// Fields in which some senders put all of their JSON, besides a form's only field.
 const JSON_FIELDS: [&str; 2] = ["payload", "data"];
 
 /// Whether a text of unknown type is a form: one line of pairs whose names are words.
@@ -41,11 +41,17 @@ pub(super) fn parse(bytes: &[u8], text: &str, format: BodyFormat<'_>) -> EventBo
         .unwrap_or(escaped)
         .trim_ascii();
     let members = nested_params::parse(pairs(escaped, named));
+    let only = members
+        .keys()
+        .next()
+        .filter(|_| members.len() == 1)
+        .map(String::as_str);
     let wrapped = JSON_FIELDS
-        .iter()
+        .into_iter()
+        .chain(only)
         .filter(|_| !format.is_strict)
         .find_map(|name| {
-            let inner = members.get(*name)?.as_str()?.trim();
+            let inner = members.get(name)?.as_str()?.trim();
             let parsed = inner.starts_with('{') && !reserved::has_reserved_name(inner.as_bytes());
             parsed.then(|| lenient_json::parse(inner).ok()).flatten()
         });

@@ -43,6 +43,16 @@ fn common_mistakes_are_repaired() {
         ),
         (r#"{"a": 1 "b": 2}"#, r#"[{"a":1,"b":2}]"#),
         (r#"{"a": 1.50}"#, r#"[{"a":1.50}]"#),
+        (
+            r#"{"a": "the "web" server, "db" too" , "b": "x" }"#,
+            r#"[{"a":"the \"web\" server, \"db\" too","b":"x"}]"#,
+        ),
+        (
+            "{\"a\": 1, // one\n /* two, \"b\": */ \"c\": \"//\", \"d\": /tmp}",
+            r#"[{"a":1,"c":"//","d":"/tmp"}]"#,
+        ),
+        (r#"{"a" => "b", "c"="d"}"#, r#"[{"a":"b","c":"d"}]"#),
+        (r#"{u'a': u'b', 'c': b'd'}"#, r#"[{"a":"b","c":"d"}]"#),
     ] {
         assert_eq!(read(text), expected, "{text}");
     }

@@ -9,9 +9,9 @@ fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let action = match kind.text().as_str() {
         "Alert" => Action::Create,
         "Recovery" => Action::Resolve,
-        // The spelling of Cronitor's own guide.
-        "ALERT" if !request.is_strict() => Action::Create,
-        "RECOVERY" if !request.is_strict() => Action::Resolve,
+        // Cronitor's own guide writes them in capitals.
+        word if !request.is_strict() && word.eq_ignore_ascii_case("alert") => Action::Create,
+        word if !request.is_strict() && word.eq_ignore_ascii_case("recovery") => Action::Resolve,
         _ => return no_action("type", kind, id),
     };
 

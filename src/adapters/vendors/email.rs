@@ -3,6 +3,7 @@
 //! Each message creates an alert, unless it is spam. With a custom definition, its rules decide, as
 //! in `custom_webhook`.
 
+mod decoding;
 mod embedded_messages;
 mod inbound_parse;
 mod repair;

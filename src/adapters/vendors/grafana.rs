@@ -12,7 +12,12 @@ fn parse(request: &InboundRequest, options: VendorOptions<'_>) -> ParsedEvent {
         request.get("state"),
         request.get("ruleId").or(request.get("groupKey")),
     );
-    let action = match state.text().as_str() {
+    let word = if request.is_strict() {
+        state.text()
+    } else {
+        state.lowercase()
+    };
+    let action = match word.as_str() {
         "alerting" => Action::Create,
         "ok" => Action::Resolve,
         // Alertmanager does not send the state that Grafana adds.

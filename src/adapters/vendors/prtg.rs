@@ -12,6 +12,9 @@ fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
         text if text.contains("now: up") => Action::Resolve,
         // Reminders while the sensor is still down.
         "down escalation" | "down repeat" if !request.is_strict() => Action::Create,
+        "down (partial)" if !request.is_strict() => Action::Create,
+        "down (acknowledged)" if !request.is_strict() => Action::Acknowledge,
+        "up" if !request.is_strict() => Action::Resolve,
         _ => return no_action("status", status, sensor),
     };
 

@@ -6,7 +6,12 @@ pub(super) const VENDOR: Vendor = Vendor::new("site24x7", parse);
 
 fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let (status, id) = (request.get("STATUS"), request.get("MONITOR_ID"));
-    let action = match status.text().as_str() {
+    let state = if request.is_strict() {
+        status.text()
+    } else {
+        status.text().to_uppercase()
+    };
+    let action = match state.as_str() {
         "DOWN" => Action::Create,
         "UP" => Action::Resolve,
         // The other states of a failing monitor.
@@ -14,10 +19,9 @@ fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
         _ => return no_action("STATUS", status, id),
     };
 
-    let state = if action == Action::Create {
-        status.text()
-    } else {
-        "DOWN".to_owned()
+    let state = match action {
+        Action::Create => state,
+        _ => "DOWN".to_owned(),
     };
 
     let (name, reason) = (request.get("MONITORNAME"), request.get("INCIDENT_REASON"));

@@ -15,7 +15,10 @@ fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
     let is_certificate = kind.lowercase().contains("ssl")
         || request.get("alertType").integer() == Some(SSL_EXPIRY);
     if is_certificate && !request.is_strict() {
-        return parse_certificate(request);
+        return parse_expiry(request, "certificate", "ssl");
+    }
+    if kind.lowercase() == "domain expiry" && !request.is_strict() {
+        return parse_expiry(request, "domain", "domain");
     }
 
     let id = group(request).unwrap_or_else(|| request.get("monitorID").text());
@@ -35,14 +38,14 @@ fn parse(request: &InboundRequest, _: VendorOptions<'_>) -> ParsedEvent {
         .build()
 }
 
-/// An expiring certificate gets a separate alert, since its monitor stays up.
-fn parse_certificate(request: &InboundRequest) -> ParsedEvent {
+/// An expiring certificate or domain gets a separate alert, since its monitor stays up.
+fn parse_expiry(request: &InboundRequest, what: &str, suffix: &str) -> ParsedEvent {
     let monitor = request.get("monitorID").non_empty();
-    let id = monitor.map_or_else(|| "ssl".to_owned(), |id| format!("{id}_ssl"));
+    let id = monitor.map_or_else(|| suffix.to_owned(), |id| format!("{id}_{suffix}"));
     let name = request.get("monitorFriendlyName").text();
 
     EventBuilder::new(Action::Create, id)
-        .title(format!("The certificate of {name} expires"))
+        .title(format!("The {what} of {name} expires"))
         .description_text(request.get("alertDetails"))
         .link("Monitor URL", request.get("monitorURL"))
         .text("Days Left", request.get("sslExpiryDaysLeft"))

@@ -220,7 +220,8 @@ fn parse_all(
     skips_secret: bool,
 ) -> Result<(Integration, Vec<ParsedParameters>), ServiceError> {
     let kind = integration.integration_type.as_str();
-    let errors = adapters::validate_options(kind, &integration.options);
+    let definition = adapters::used_definition(kind, &integration.options);
+    let errors = definition.map_or_else(Vec::new, |text| adapters::validate_definition(&text));
     if !errors.is_empty() {
         return Err(Rejection::Invalid(errors).into());
     }

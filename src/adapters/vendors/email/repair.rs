@@ -4,6 +4,7 @@
 //! the headers and the closing boundaries of multipart messages. Adjacent encoded words of the same
 //! charset are joined, since some programs split a character between them.
 
+use super::decoding;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use std::borrow::Cow;
 
@@ -12,10 +13,17 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const MAX_BOUNDARIES: usize = 16;
 
 pub(super) fn repair(message: &[u8]) -> Cow<'_, [u8]> {
+    match decoding::to_utf_8(message) {
+        Cow::Borrowed(message) => repair_structure(message),
+        Cow::Owned(message) => Cow::Owned(repair_structure(&message).into_owned()),
+    }
+}
+
+fn repair_structure(message: &[u8]) -> Cow<'_, [u8]> {
     let message = without_leading_lines(message.strip_prefix(BYTE_ORDER_MARK).unwrap_or(message));
     let end = end_of_headers(message);
     let (headers, body) = message
-        .split_at_checked(end.unwrap_or(message.len()))
+        .split_at_checked(end.unwrap_or_else(|| end_of_header_lines(message)))
         .unwrap_or((message, b""));
     let joined = join_encoded_words(headers);
     let closing = missing_boundaries(headers, message);
@@ -25,7 +33,7 @@ pub(super) fn repair(message: &[u8]) -> Cow<'_, [u8]> {
 
     let mut repaired = joined.into_owned();
     if end.is_none() {
-        repaired.extend_from_slice(b"\r\n\r\n");
+        repaired.extend_from_slice(if body.is_empty() { b"\r\n\r\n" } else { b"\r\n" });
     }
     repaired.extend_from_slice(body);
     for boundary in closing.iter().rev() {
@@ -38,13 +46,29 @@ pub(super) fn repair(message: &[u8]) -> Cow<'_, [u8]> {
 fn without_leading_lines(message: &[u8]) -> &[u8] {
     let trimmed = message.trim_ascii_start();
     let line = trimmed.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if is_header(line) { trimmed } else { message }
+}
+
+/// The offset of the first line that is no header, in a message that begins with one.
+fn end_of_header_lines(message: &[u8]) -> usize {
+    let mut start = 0_usize;
+    for line in message.split_inclusive(|byte| *byte == b'\n') {
+        let is_folded = line.starts_with(b" ") || line.starts_with(b"\t");
+        if !is_header(line) && !is_folded {
+            break;
+        }
+        start = start.saturating_add(line.len());
+    }
+    if start == 0 { message.len() } else { start }
+}
+
+fn is_header(line: &[u8]) -> bool {
     let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
-    let is_header = name.len() < line.len() && !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
-    if is_header { trimmed } else { message }
+    name.len() < line.len() && !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
 }
 
 /// The offset of the body, if an empty line separates it from the headers.
-fn end_of_headers(message: &[u8]) -> Option<usize> {
+pub(super) fn end_of_headers(message: &[u8]) -> Option<usize> {
     let mut start = 0_usize;
     for line in message.split_inclusive(|byte| *byte == b'\n') {
         if line == b"\n" || line == b"\r\n" {
@@ -185,6 +209,8 @@ mod tests {
             ("\r\n \r\nSubject: x\r\n\r\nb", "Subject: x\r\n\r\nb"),
             ("\r\nplain text\n\nmore", "\r\nplain text\n\nmore"),
             ("Subject: x", "Subject: x\r\n\r\n"),
+            ("Subject: x\nTo: a\n b\nbody text\n", "Subject: x\nTo: a\n b\n\r\nbody text\n"),
+            ("body text\nTo: a\n", "body text\nTo: a\n\r\n\r\n"),
             (
                 "Content-Type: multipart/mixed; boundary=T\n\n--T\n\nx",
                 "Content-Type: multipart/mixed; boundary=T\n\n--T\n\nx\r\n--T--\r\n",
