@@ -16,6 +16,7 @@ pub mod egress;
 pub mod endpoint;
 pub mod entity_tag;
 pub mod event;
+pub mod fault;
 pub mod idempotency;
 pub mod ids;
 pub mod import;

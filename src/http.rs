@@ -8,6 +8,7 @@ mod admin;
 mod browser_guard;
 mod control;
 mod drain;
+mod early_answer;
 mod error;
 mod event_address;
 mod extract;

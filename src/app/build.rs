@@ -46,6 +46,8 @@ impl App {
         ));
 
         let servers = Servers::build(settings, bound, &state, tls.clone(), &event_metrics)?;
+        let outbox_worker = services::outbox_worker(settings, &store, &edges, event_metrics)
+            .with_faults(state.control.faults().clone());
         let handle = AppHandle {
             server: servers.http.handle(),
             state,
@@ -62,7 +64,7 @@ impl App {
             store: store.clone(),
             retention: services::retention(settings, &store, &edges),
             sweep_interval: Duration::from_secs(settings.retention.sweep_seconds),
-            outbox_worker: services::outbox_worker(settings, &store, &edges, event_metrics),
+            outbox_worker,
             dispatch_signal,
             max_concurrent_webhooks: servers.limits.webhooks,
             shutdown: handle.stopping.clone(),

@@ -4,6 +4,9 @@
 
 mod caller;
 pub(crate) mod clock;
+pub(crate) mod faults;
+pub(crate) mod injection;
+pub(crate) mod preference;
 mod query;
 pub(crate) mod recording;
 pub(crate) mod requests;

@@ -1,10 +1,10 @@
 //! Middleware for every request: request id, checks of host and URL, log line, metrics, and error
 //! bodies for errors of the HTTP library.
 
-use crate::domain::quota::Quota;
 use crate::http::{
     browser_guard,
-    control::{recording::Recording, target},
+    control::{injection, preference::PREFER, recording::Recording, target},
+    early_answer,
     error::ApiError,
     limits::rate_limit_headers,
     request_id::{self, REQUEST_ID},
@@ -12,6 +12,7 @@ use crate::http::{
     transport::connection_state::ConnectionState,
     v3::{events, response::NoErrorBody},
 };
+use crate::{domain::quota::Quota, service::control::RequestHook};
 use actix_cors::CorsError;
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
@@ -55,7 +56,7 @@ pub(super) async fn observe(
     {
         Err(error) => {
             events::log_refused_head(&state, request.request(), &error).await;
-            refuse(&mut request, error);
+            early_answer::refuse(&mut request, error);
         }
         Ok(()) => normalize_path(&mut request),
     }
@@ -66,10 +67,18 @@ pub(super) async fn observe(
         .has_any()
         .then(|| begin_recording(&request, &state))
         .flatten();
-    let outcome = next.call(request).await;
+    let outcome = if hooks.has(RequestHook::Faults) || request.headers().contains_key(PREFER) {
+        // On the heap, so that the future of an ordinary request does not grow.
+        let injected = injection::call(request, next, &state, recording.as_ref(), &connection);
+        Box::pin(injected).await
+    } else {
+        next.call(request)
+            .await
+            .map(ServiceResponse::map_into_boxed_body)
+    };
     // After the handler: a drain that began meanwhile ends the connection too.
     let must_close = connection.finish_response(state.drain.has_begun());
-    let mut response = hold_until_sent(outcome?.map_into_boxed_body(), &connection, must_close);
+    let mut response = hold_until_sent(outcome?, &connection, must_close);
     let has_no_error_body = response
         .response()
         .extensions()
@@ -189,7 +198,7 @@ fn normalize_path(request: &mut ServiceRequest) {
     let mut parts = request.uri().clone().into_parts();
     parts.path_and_query = PathAndQuery::try_from(path_and_query).ok();
     if let Ok(uri) = Uri::from_parts(parts) {
-        set_uri(request, uri);
+        early_answer::set_uri(request, uri);
     }
 }
 
@@ -211,23 +220,9 @@ fn restore_raw_query(
     let uri = Uri::try_from(target).map_err(|_| ApiError::UrlTooLong {
         limit: live.url_bytes,
     })?;
-    set_uri(request, uri);
+    early_answer::set_uri(request, uri);
     Ok(())
 }
-
-fn set_uri(request: &mut ServiceRequest, uri: Uri) {
-    request.match_info_mut().get_mut().update(&uri);
-    request.head_mut().uri = uri;
-}
-
-/// Redirects a request to a path without a route, whose handler returns the error. The request
-/// still passes CORS, so that a web page can read the response.
-fn refuse(request: &mut ServiceRequest, error: ApiError) {
-    request.extensions_mut().insert(error);
-    set_uri(request, Uri::from_static(REFUSED_PATH));
-}
-
-const REFUSED_PATH: &str = "/-/refused";
 
 /// Checks that need neither route nor body.
 fn check(request: &ServiceRequest, state: &AppState, live: &LiveSettings) -> Result<(), ApiError> {

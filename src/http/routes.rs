@@ -4,7 +4,8 @@
 use crate::domain::{alert::AlertAction, body::excerpt, team::Team, user_profile::UserProfile};
 use crate::http::{
     admin::{backup, health, index, metrics, tls},
-    control::{clock, is_enabled, requests, reset, verify, wait},
+    control::{clock, faults, is_enabled, requests, reset, verify, wait},
+    early_answer::EarlyAnswer,
     error::ApiError,
     methods::{
         METHODS,
@@ -265,6 +266,14 @@ pub const ROUTES: &[RouteSpec] = &[
             (Delete, || web::to(requests::delete)),
         ],
     ),
+    control(
+        "/_local/faults",
+        &[
+            (Put, || web::to(faults::replace)),
+            (Get, || web::to(faults::get)),
+            (Delete, || web::to(faults::delete)),
+        ],
+    ),
     control("/_local/verify", &[(Post, || web::to(verify::verify))]),
     control("/_local/wait", &[(Get, || web::to(wait::wait))]),
 ];
@@ -320,9 +329,9 @@ fn configure(config: &mut ServiceConfig) {
 }
 
 async fn not_found(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    // The middleware sends requests here that it has refused.
-    if let Some(error) = request.extensions_mut().remove::<ApiError>() {
-        return Err(error);
+    // The middleware sends requests here that it has answered itself.
+    if let Some(EarlyAnswer(outcome)) = request.extensions_mut().remove::<EarlyAnswer>() {
+        return outcome;
     }
     Err(ApiError::NoSuchRoute {
         path: excerpt(request.path()),

@@ -5,6 +5,7 @@
 
 mod caller;
 mod clock;
+mod faults;
 mod hooks;
 mod journal;
 mod near_misses;
@@ -14,6 +15,7 @@ mod verify;
 
 pub use caller::{ControlCaller, ControlScope, ControlWriter};
 pub use clock::ClockState;
+pub use faults::{Faults, FiredFault};
 pub use hooks::{ActiveHooks, RequestHook, RequestHooks};
 pub use journal::{Journal, JournalOptions};
 pub use near_misses::near_misses;
@@ -30,6 +32,7 @@ pub struct Control {
     clock: Clock,
     hooks: RequestHooks,
     journal: Journal,
+    faults: Faults,
 }
 
 impl Control {
@@ -40,6 +43,7 @@ impl Control {
             store,
             clock,
             journal: Journal::new(journal, hooks.clone()),
+            faults: Faults::new(hooks.clone()),
             hooks,
         }
     }
@@ -47,6 +51,11 @@ impl Control {
     /// What looks at each request.
     pub fn hooks(&self) -> &RequestHooks {
         &self.hooks
+    }
+
+    /// The faults that are set.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// The latest requests.

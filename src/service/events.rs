@@ -285,7 +285,7 @@ impl Events {
 }
 
 /// The type of integrations that receive mail.
-const MAIL_TYPE: &str = "email";
+pub(crate) const MAIL_TYPE: &str = "email";
 
 fn not_found() -> Rejection {
     Rejection::NotFound("Integration")

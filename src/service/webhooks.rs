@@ -11,6 +11,7 @@ mod announce;
 mod attempt;
 mod dispatcher;
 mod fan_out;
+mod fault;
 mod hop_trail;
 mod log;
 mod outbox;

@@ -84,6 +84,15 @@ impl Connection {
         }
     }
 
+    /// Everything until the server hangs up.
+    pub(crate) fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        if let Err(error) = self.0.read_to_end(&mut rest) {
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+        }
+        rest
+    }
+
     /// Whether the server has nothing more to say and has hung up.
     pub(crate) fn is_closed(&mut self) -> bool {
         let mut rest = Vec::new();

@@ -107,7 +107,7 @@ fn is_owner(state: &AppState, token: &[u8]) -> bool {
 
 /// Whether a request comes from this machine, as far as can be told. A proxy on this machine
 /// connects from here for clients anywhere, so what it has passed on is not local.
-fn is_local(request: &HttpRequest) -> bool {
+pub(super) fn is_local(request: &HttpRequest) -> bool {
     let is_forwarded = FORWARDED
         .iter()
         .any(|name| request.headers().contains_key(*name));

@@ -5,8 +5,8 @@ use crate::domain::{
     ids::AccountId,
     masking::Secrets,
     recorded_request::{
-        MAX_RECORDED_BODY_BYTES, RecordedBody, RecordedOutcome, RecordedRequest, RecordedResponse,
-        RequestKind, record_headers, record_query,
+        InjectedFault, MAX_RECORDED_BODY_BYTES, RecordedBody, RecordedOutcome, RecordedRequest,
+        RecordedResponse, RequestKind, record_headers, record_query,
     },
     timestamp::Timestamp,
 };
@@ -22,6 +22,14 @@ use actix_web::{
     web::Bytes,
 };
 use std::time::Duration;
+
+/// The fault that hit a request, for its entry in the journal.
+#[derive(Clone, Copy)]
+pub(crate) struct Injection {
+    pub(crate) fault: InjectedFault,
+    /// Whether the client got no response.
+    pub(crate) is_closed: bool,
+}
 
 /// A request whose response is awaited.
 pub(crate) struct Recording {
@@ -50,10 +58,7 @@ impl Recording {
         let request = response.request();
         let id = response.headers().get(REQUEST_ID);
         let id = id.and_then(|id| id.to_str().ok()).unwrap_or_default();
-        let mut record = self.request(request, id);
-        if self.target.is_login {
-            record.sid = login_account(state, record.body.as_ref());
-        }
+        let mut record = self.describe(request, id, state);
 
         if !state.control.journal().is_recording(&record.sid) {
             return response;
@@ -61,14 +66,16 @@ impl Recording {
 
         let headers = response.headers();
         let body = body.filter(|_| request.method() != Method::HEAD);
+        let injection = request.extensions().get::<Injection>().copied();
+        let is_closed = injection.is_some_and(|injection| injection.is_closed);
         record.outcome = RecordedOutcome {
-            status: Some(response.status().as_u16()),
-            response: Some(RecordedResponse {
+            status: (!is_closed).then(|| response.status().as_u16()),
+            response: (!is_closed).then(|| RecordedResponse {
                 headers: record_headers(texts(headers)),
                 body: body.and_then(|body| body_of(&body, body.len(), headers, &Secrets::None)),
             }),
             duration_us: took.as_micros().try_into().ok(),
-            fault: None,
+            fault: injection.map(|injection| injection.fault),
         };
 
         if let Err(cause) = state.control.journal().record(&record) {
@@ -77,7 +84,23 @@ impl Recording {
         response
     }
 
-    fn request(&self, request: &HttpRequest, id: &str) -> RecordedRequest {
+    /// Whether any fault may hit the request. The account of a login is in its body.
+    pub(super) fn may_be_hit(&self, state: &AppState) -> bool {
+        self.target.is_login || state.control.faults().concern(&self.target.account)
+    }
+
+    /// The type of the integration in the path.
+    pub(super) fn integration_type_in_path(&self) -> Option<&str> {
+        self.target.integration_type.as_deref()
+    }
+
+    /// The entry of a request without its response.
+    pub(super) fn describe(
+        &self,
+        request: &HttpRequest,
+        id: &str,
+        state: &AppState,
+    ) -> RecordedRequest {
         let body = request.extensions();
         let body = body.get::<ReadBody>().and_then(|read| {
             body_of(
@@ -87,10 +110,15 @@ impl Recording {
                 &self.target.secrets,
             )
         });
+        let sid = if self.target.is_login {
+            login_account(state, body.as_ref())
+        } else {
+            self.target.account.clone()
+        };
         RecordedRequest {
             id: id.to_owned(),
             at: self.at,
-            sid: self.target.account.clone(),
+            sid,
             kind: self.target.kind,
             integration_type: self.integration_type(body.as_ref()),
             method: request.method().as_str().to_owned(),

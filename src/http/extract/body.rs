@@ -14,7 +14,7 @@ use crate::http::{
     transport::connection_state::ConnectionState,
     transport::framing::Framing,
 };
-use crate::service::control::RequestHook;
+use crate::service::{control::RequestHook, events::MAIL_TYPE};
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
@@ -115,6 +115,10 @@ async fn receive(
     payload: Payload,
     state: &AppState,
 ) -> Result<(BytesMut, Reservation), ApiError> {
+    if let Some(BufferedBody(bytes, reservation)) = request.extensions_mut().remove() {
+        return Ok((bytes, reservation));
+    }
+
     let codings = Codings::parse(request.headers())?;
     let live = state.live.load();
     let limit = request
@@ -148,6 +152,33 @@ async fn receive(
 
     reservation.grow_to(decoded.len())?;
     Ok((decoded, reservation))
+}
+
+/// A body that was read before its request was routed.
+struct BufferedBody(BytesMut, Reservation);
+
+/// Reads the body of a request before it is routed, for those who decide by it. The extractors find
+/// it afterwards. `integration_type` is that of the integration in the path.
+///
+/// # Errors
+/// As for the extractors.
+pub(crate) async fn read_ahead(
+    request: &HttpRequest,
+    payload: Payload,
+    state: &AppState,
+    integration_type: Option<&str>,
+) -> Result<(), ApiError> {
+    if integration_type == Some(MAIL_TYPE) {
+        let live = state.live.load();
+        let limit = live.body_bytes.max(live.message_bytes);
+        request.extensions_mut().insert(BodyLimit(limit));
+    }
+
+    let (bytes, reservation) = receive(request, payload, state).await?;
+    ReadBody::keep(request, &bytes);
+    let body = BufferedBody(bytes, reservation);
+    request.extensions_mut().insert(body);
+    Ok(())
 }
 
 fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {

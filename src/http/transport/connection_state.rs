@@ -42,6 +42,7 @@ struct ConnectionFields {
     raw_query: RefCell<RawQuery>,
     is_encrypted: Cell<bool>,
     disconnection: Cell<Disconnection>,
+    is_cut: Cell<bool>,
 }
 
 /// Whether a client that waits for its response has disconnected.
@@ -223,6 +224,16 @@ impl ConnectionState {
     /// The client has disconnected.
     pub(crate) fn notice_disconnection(&self) {
         self.0.disconnection.set(Disconnection::Noticed);
+    }
+
+    /// Breaks the connection: nothing more is written to it.
+    pub(crate) fn cut(&self) {
+        self.0.is_cut.set(true);
+    }
+
+    /// Whether the connection is to break.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.0.is_cut.get()
     }
 
     /// The body of the response is still being produced.

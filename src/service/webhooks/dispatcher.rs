@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    domain::ids::IntegrationId,
+    domain::{ids::IntegrationId, webhook::OutboxMessage},
     http_client::{HttpClient, OutboundRequest, OutboundResponse, SendError},
     service::log_once::LogOnce,
     store::{Outbox, StoreError},
@@ -217,7 +217,7 @@ async fn process(worker: OutboxWorker, queue: Outbox) -> Result<(), StoreError> 
         NextStep::Send(message, request) => {
             // Nothing of the store is held here: a third party may take as long as the timeout
             // allows.
-            let outcome = send(worker.http_client(), Arc::clone(&request)).await;
+            let outcome = send_or_fail(&worker, &message, Arc::clone(&request)).await;
             CompletedAttempt::sent(message, request, outcome)
         }
     };
@@ -226,6 +226,27 @@ async fn process(worker: OutboxWorker, queue: Outbox) -> Result<(), StoreError> 
         worker.record(completed.clone())
     })
     .await
+}
+
+/// Sends a request, unless a fault that a test has set keeps it from being sent or its response from
+/// being seen.
+async fn send_or_fail(
+    worker: &OutboxWorker,
+    message: &OutboxMessage,
+    request: Arc<OutboundRequest>,
+) -> Result<OutboundResponse, SendError> {
+    match worker.injected_fault(message, &request) {
+        None => send(worker.http_client(), request).await,
+        Some(fault) => {
+            time::sleep(fault.delay_before()).await;
+            if let Some(outcome) = fault.outcome_instead() {
+                return outcome;
+            }
+            let outcome = send(worker.http_client(), request).await;
+            time::sleep(fault.delay_after()).await;
+            fault.outcome_after(outcome)
+        }
+    }
 }
 
 /// Repeats an operation until the store accepts it.

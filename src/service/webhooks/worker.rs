@@ -15,7 +15,7 @@ use crate::{
     },
     http_client::{HttpClient, OutboundRequest},
     ids::Ids,
-    service::{metrics::EventMetrics, objects},
+    service::{control::Faults, metrics::EventMetrics, objects},
     store::{INTEGRATIONS, LOGS, Outbox, Store, StoreError, Transaction},
 };
 use serde_json::value::RawValue;
@@ -35,6 +35,7 @@ pub struct OutboxWorker {
     client: HttpClient,
     policy: RetryPolicy,
     metrics: EventMetrics,
+    pub(super) faults: Option<Faults>,
 }
 
 /// The outboxes that need work now.
@@ -74,6 +75,16 @@ impl OutboxWorker {
             client,
             policy,
             metrics,
+            faults: None,
+        }
+    }
+
+    /// The same worker, whose requests are hit by these faults.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self {
+            faults: Some(faults),
+            ..self
         }
     }
 

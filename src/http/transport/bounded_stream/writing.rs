@@ -101,6 +101,9 @@ impl AsyncWrite for BoundedStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if this.connection.is_cut() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         if this.linger.is_some() {
             return this.linger(context).map(|()| Ok(bytes.len()));
         }
