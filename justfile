@@ -52,6 +52,10 @@ build:
 reference:
     scripts/check reference
 
+# Compare generated requests with the OpenAPI documents, PagerTree's and our own
+schemathesis:
+    scripts/check schemathesis
+
 # Run the commands of README.md against the release build
 readme:
     scripts/check readme
