@@ -7,14 +7,16 @@ use serde_json::{Map, Value};
 
 /// The body of an incident as that of an alert: `d_team_id` and `d_user_id` are destinations.
 pub fn from_incident(mut attributes: Map<String, Value>, own: [&str; 2]) -> Map<String, Value> {
-    let destinations: Vec<Value> = ["d_team_id", "d_user_id"]
-        .into_iter()
-        .filter_map(|name| attributes.shift_remove(name))
-        .filter(|destination| !destination.is_null())
-        .collect();
-
-    if !destinations.is_empty() && !attributes.contains_key("destination_ids") {
-        attributes.insert("destination_ids".to_owned(), destinations.into());
+    // Beside `destination_ids` the older names are unknown attributes like any other.
+    if !attributes.contains_key("destination_ids") {
+        let destinations: Vec<Value> = ["d_team_id", "d_user_id"]
+            .into_iter()
+            .filter_map(|name| attributes.shift_remove(name))
+            .filter(|destination| !destination.is_null())
+            .collect();
+        if !destinations.is_empty() {
+            attributes.insert("destination_ids".to_owned(), destinations.into());
+        }
     }
     without_foreign_source(attributes, own)
 }
@@ -23,8 +25,8 @@ pub fn from_incident(mut attributes: Map<String, Value>, own: [&str; 2]) -> Map<
 /// destinations.
 pub fn from_broadcast(mut attributes: Map<String, Value>, own: [&str; 2]) -> Map<String, Value> {
     for (name, alert_name) in [("message", "title"), ("user_ids", "destination_ids")] {
-        if let Some(value) = attributes.shift_remove(name)
-            && !attributes.contains_key(alert_name)
+        if !attributes.contains_key(alert_name)
+            && let Some(value) = attributes.shift_remove(name)
         {
             attributes.insert(alert_name.to_owned(), value);
         }
@@ -72,7 +74,7 @@ mod tests {
             ),
             (
                 json!({"d_team_id": "tem_1", "destination_ids": [], "source_id": "int_1"}),
-                json!({"destination_ids": [], "source_id": "int_1"}),
+                json!({"d_team_id": "tem_1", "destination_ids": [], "source_id": "int_1"}),
             ),
         ] {
             assert_eq!(from_incident(map(incident), own), map(alert));
