@@ -29,11 +29,14 @@ pub use serving::Serving;
 pub use start_error::StartError;
 pub use tls::CA_FILE;
 
-use crate::{domain::endpoint::Endpoint, smtp::MailServer, store::Store};
+use crate::{
+    domain::endpoint::Endpoint, service::control::ParsedState, smtp::MailServer, store::Store,
+};
 use actix_web::dev::Server;
 use background::BackgroundTasks;
 use cleanup::TempFiles;
 use std::{
+    fs,
     future::poll_fn,
     io,
     net::SocketAddr,
@@ -53,6 +56,8 @@ pub struct App {
     data: PathBuf,
     server_info: Option<ServerInfo>,
     port_file: PathBuf,
+    /// An export to load, or an empty path.
+    initial_state: PathBuf,
     handle: AppHandle,
     store: Store,
     temp_files: Arc<TempFiles>,
@@ -91,6 +96,9 @@ impl App {
     /// # Errors
     /// A thread cannot be started, or a file cannot be written.
     pub async fn start(mut self) -> Result<Serving, StartError> {
+        // Before anyone can ask for it.
+        self.load_state().await?;
+
         // The first poll starts all workers and waits for them.
         let first = poll_fn(|context| Poll::Ready(Pin::new(&mut self.server).poll(context))).await;
         if let Poll::Ready(ended) = first {
@@ -139,6 +147,23 @@ impl App {
             background,
             mail,
         })
+    }
+
+    /// Loads the accounts of `test.state`.
+    async fn load_state(&self) -> Result<(), StartError> {
+        let path = &self.initial_state;
+        if path.as_os_str().is_empty() {
+            return Ok(());
+        }
+
+        let refused = |cause: String| StartError::State {
+            path: path.clone(),
+            cause,
+        };
+        let text = fs::read(path).map_err(|error| refused(error.to_string()))?;
+        let state = ParsedState::parse(&text).map_err(|error| refused(error.to_string()))?;
+        let loaded = self.handle.state.control.load_state(state).await;
+        loaded.map_err(|error| refused(error.to_string()))
     }
 
     /// Starts the server and runs it until it is stopped.

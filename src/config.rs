@@ -65,6 +65,10 @@ pub struct Overrides {
     pub no_default_file: bool,
     /// `--clock`
     pub clock: Option<String>,
+    /// `--seed`
+    pub seed: Option<String>,
+    /// `--state`
+    pub state: Option<PathBuf>,
 }
 
 /// Where settings come from. Kept for reloads.
@@ -137,6 +141,8 @@ impl Sources {
             host_names,
             no_default_file: _,
             clock,
+            seed,
+            state,
         } = self.overrides.clone();
         settings.listen = listen.map_or(settings.listen, Listen::from);
         settings.data = data.unwrap_or(settings.data);
@@ -149,6 +155,8 @@ impl Sources {
         settings.tls.names.extend(host_names.iter().cloned());
         settings.allowed_hosts.extend(host_names);
         settings.test.clock = clock.unwrap_or(settings.test.clock);
+        settings.test.seed = seed.unwrap_or(settings.test.seed);
+        settings.test.state = state.unwrap_or(settings.test.state);
         settings.validate()?;
 
         Ok(settings)

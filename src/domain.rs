@@ -24,6 +24,7 @@ pub mod integration;
 pub mod integration_input;
 pub mod interpretation;
 
+pub mod json_patch;
 pub mod limits;
 pub mod list;
 pub mod log;

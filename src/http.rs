@@ -4,9 +4,11 @@
 //! response. It cannot forget to check a credential: services take a `Caller` or a `WriteAccess`,
 //! and only the extractors build one from a request.
 
+mod account_alias;
 mod admin;
 mod browser_guard;
 mod control;
+mod cors;
 mod drain;
 mod early_answer;
 mod error;

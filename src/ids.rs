@@ -1,6 +1,10 @@
 //! The only source of randomness: ids, secrets and request ids.
 //! A source is passed to everything that generates ids, so that tests can seed it.
 
+mod seeds;
+
+pub use seeds::Seeds;
+
 use crate::domain::ids::{AccountId, AlertId, IntegrationId, KeyId, LogId, TeamId, UserId};
 use std::sync::{
     Arc,
@@ -12,6 +16,11 @@ const ID_LENGTH: usize = 14;
 /// Characters of a secret: 256 bits and a little.
 const SECRET_LENGTH: usize = 43;
 
+const TOKEN_PREFIX: &str = "tok_";
+const REQUEST_PREFIX: &str = "req_";
+/// Characters behind the prefix of a request id.
+const REQUEST_ID_LENGTH: usize = 18;
+
 /// A source of ids and secrets.
 #[derive(Clone, Debug)]
 pub enum Ids {
@@ -19,6 +28,30 @@ pub enum Ids {
     Random,
     /// A reproducible sequence, for tests only: everything it generates can be guessed.
     Seeded(Arc<AtomicU64>),
+    /// Ids that can be derived from a seed, for all accounts or for one, and else are random.
+    Seedable(Arc<Seeds>),
+}
+
+/// What an id is derived from where its account has a seed.
+#[derive(Clone, Copy, Debug)]
+pub struct IdBasis<'a> {
+    /// The account of the object.
+    pub account: &'a AccountId,
+    /// The number of the object in the account.
+    pub number: u64,
+    /// Which of the ids that the object may have: another one if an id is in use.
+    pub attempt: u64,
+}
+
+impl<'a> IdBasis<'a> {
+    /// The first id of an object.
+    pub fn new(account: &'a AccountId, number: u64) -> Self {
+        Self {
+            account,
+            number,
+            attempt: 0,
+        }
+    }
 }
 
 impl Ids {
@@ -28,33 +61,37 @@ impl Ids {
     }
 
     /// A new integration id: `int_` and 14 characters.
-    pub fn integration(&self) -> IntegrationId {
-        self.prefixed(IntegrationId::PREFIX, IntegrationId::parse)
+    pub fn integration(&self, basis: IdBasis<'_>) -> IntegrationId {
+        self.object(basis, IntegrationId::PREFIX, IntegrationId::parse)
     }
 
     /// A new alert id.
-    pub fn alert(&self) -> AlertId {
-        self.prefixed(AlertId::PREFIX, AlertId::parse)
+    pub fn alert(&self, basis: IdBasis<'_>) -> AlertId {
+        self.object(basis, AlertId::PREFIX, AlertId::parse)
     }
 
     /// A new log id.
-    pub fn log(&self) -> LogId {
-        self.prefixed(LogId::PREFIX, LogId::parse)
+    pub fn log(&self, basis: IdBasis<'_>) -> LogId {
+        self.object(basis, LogId::PREFIX, LogId::parse)
     }
 
     /// A new third-party id for an event without one: a UUID of version 4.
-    pub fn thirdparty(&self) -> String {
-        let bytes = self.bytes(16).first_chunk().copied().unwrap_or_default();
+    pub fn thirdparty(&self, basis: IdBasis<'_>) -> String {
+        let bytes = self
+            .bytes_for(basis, "thirdparty", 16)
+            .first_chunk()
+            .copied()
+            .unwrap_or_default();
         uuid::Builder::from_random_bytes(bytes)
             .into_uuid()
             .to_string()
     }
 
     /// A new ULID: 48 bits of time in milliseconds, and 80 random bits.
-    pub fn ulid(&self, millis: i64) -> String {
+    pub fn ulid(&self, basis: IdBasis<'_>, millis: i64) -> String {
         const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         let chance = self
-            .bytes(10)
+            .bytes_for(basis, "ulid", 10)
             .into_iter()
             .fold(0, |bits: u128, byte| bits << 8 | u128::from(byte));
         let bits = u128::from(millis.cast_unsigned() & 0xFFFF_FFFF_FFFF) << 80 | chance;
@@ -67,27 +104,85 @@ impl Ids {
 
     /// A random number.
     pub fn number(&self) -> u64 {
-        self.bytes(8)
+        let bytes = match self {
+            Self::Random | Self::Seedable(_) => nanoid::rngs::default(8),
+            Self::Seeded(state) => seeded_bytes(state, 8),
+        };
+        bytes.first_chunk().copied().map_or(0, u64::from_le_bytes)
+    }
+
+    /// A number by which the retries of messages differ.
+    pub fn retry_jitter(&self, basis: IdBasis<'_>) -> u64 {
+        self.bytes_for(basis, "retry", 8)
             .first_chunk()
             .copied()
             .map_or(0, u64::from_le_bytes)
     }
 
-    fn bytes(&self, size: usize) -> Vec<u8> {
+    fn bytes_for(&self, basis: IdBasis<'_>, kind: &str, size: usize) -> Vec<u8> {
         match self {
             Self::Random => nanoid::rngs::default(size),
             Self::Seeded(state) => seeded_bytes(state, size),
+            Self::Seedable(seeds) => match seeds.series(basis, kind) {
+                Some(state) => seeded_bytes(&state, size),
+                None => nanoid::rngs::default(size),
+            },
         }
     }
 
+    fn object<T, E>(
+        &self,
+        basis: IdBasis<'_>,
+        prefix: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> T {
+        let series = match self {
+            Self::Random | Self::Seeded(_) => None,
+            Self::Seedable(seeds) => seeds.series(basis, prefix),
+        };
+        match series {
+            None => self.prefixed(prefix, parse),
+            Some(state) => Self::Seeded(Arc::new(state)).prefixed(prefix, parse),
+        }
+    }
+
+    /// A new id for a token of the control plane.
+    pub fn token(&self, basis: IdBasis<'_>) -> String {
+        let series = match self {
+            Self::Random | Self::Seeded(_) => None,
+            Self::Seedable(seeds) => seeds.series(basis, TOKEN_PREFIX),
+        };
+        let text = match series {
+            None => self.text(ID_LENGTH),
+            Some(state) => Self::Seeded(Arc::new(state)).text(ID_LENGTH),
+        };
+        format!("{TOKEN_PREFIX}{text}")
+    }
+
+    /// The id of a request, if its account has a seed.
+    pub fn request(&self, account: &AccountId) -> Option<String> {
+        let Self::Seedable(seeds) = self else {
+            return None;
+        };
+        let number = seeds.next_request(account)?;
+        let state = seeds.series(IdBasis::new(account, number), REQUEST_PREFIX)?;
+        let text = Self::Seeded(Arc::new(state)).text(REQUEST_ID_LENGTH);
+        Some(format!("{REQUEST_PREFIX}{text}"))
+    }
+
     /// A new user id.
-    pub fn user(&self) -> UserId {
-        self.prefixed(UserId::PREFIX, UserId::parse)
+    pub fn user(&self, basis: IdBasis<'_>) -> UserId {
+        self.object(basis, UserId::PREFIX, UserId::parse)
     }
 
     /// A new team id.
-    pub fn team(&self) -> TeamId {
-        self.prefixed(TeamId::PREFIX, TeamId::parse)
+    pub fn team(&self, basis: IdBasis<'_>) -> TeamId {
+        self.object(basis, TeamId::PREFIX, TeamId::parse)
+    }
+
+    /// A new id for a user who is declared in the configuration.
+    pub fn declared_user(&self) -> UserId {
+        self.prefixed(UserId::PREFIX, UserId::parse)
     }
 
     /// A new account id.
@@ -116,7 +211,7 @@ impl Ids {
 
     fn text(&self, length: usize) -> String {
         match self {
-            Self::Random => nanoid::nanoid!(length),
+            Self::Random | Self::Seedable(_) => nanoid::nanoid!(length),
             Self::Seeded(state) => nanoid::format(
                 |size| seeded_bytes(state, size),
                 &nanoid::alphabet::SAFE,
@@ -143,17 +238,28 @@ fn seeded_bytes(state: &AtomicU64, size: usize) -> Vec<u8> {
 /// Generates request ids that are unique across restarts. Cheap, since every request takes one.
 #[derive(Debug)]
 pub struct RequestIds {
+    ids: Ids,
     start: String,
     count: AtomicU64,
 }
 
 impl RequestIds {
-    /// A series that begins with eight random characters.
+    /// A series that begins with eight random characters, or with those of the seed of all accounts.
     pub fn new(ids: &Ids) -> Self {
+        let start = match ids {
+            Ids::Seedable(seeds) => seeds.initial().map(|seed| Ids::seeded(seed).text(8)),
+            Ids::Random | Ids::Seeded(_) => None,
+        };
         Self {
-            start: format!("req_{}", ids.text(8)),
+            ids: ids.clone(),
+            start: format!("{REQUEST_PREFIX}{}", start.unwrap_or_else(|| ids.text(8))),
             count: AtomicU64::new(0),
         }
+    }
+
+    /// The id of a request of an account, if the account has a seed.
+    pub fn seeded(&self, account: &AccountId) -> Option<String> {
+        self.ids.request(account)
     }
 
     /// The next id, such as `req_V1StGXR8000000000a`.
@@ -176,15 +282,16 @@ mod tests {
 
     #[test]
     fn integration_ids_are_as_long_as_clients_accept() {
-        let id = Ids::Random.integration();
+        let account = AccountId::parse("acc_1").unwrap();
+        let id = Ids::Random.integration(IdBasis::new(&account, 1));
         assert_eq!(id.as_str().len(), "int_".len() + 14);
     }
 
     #[test]
     fn the_same_seed_gives_the_same_ids() {
         let make = |seed| {
-            let ids = Ids::seeded(seed);
-            (ids.integration(), ids.secret())
+            let (ids, account) = (Ids::seeded(seed), AccountId::parse("acc_1").unwrap());
+            (ids.integration(IdBasis::new(&account, 1)), ids.secret())
         };
         assert_eq!(make(7), make(7));
         assert_ne!(make(7), make(8));
@@ -193,9 +300,11 @@ mod tests {
     /// The time is that of the example in the specification of ULIDs, which begins with 01ARZ3NDEK.
     #[test]
     fn ulids_begin_with_the_time() {
-        let ulid = Ids::seeded(1).ulid(1_469_922_850_259);
+        let account = AccountId::parse("acc_1").unwrap();
+        let ulid = |seed| Ids::seeded(seed).ulid(IdBasis::new(&account, 1), 1_469_922_850_259);
+        let (ulid, other) = (ulid(1), ulid(2));
         assert_eq!((&ulid[..10], ulid.len()), ("01ARZ3NDEK", 26));
-        assert_ne!(ulid, Ids::seeded(2).ulid(1_469_922_850_259));
+        assert_ne!(ulid, other);
     }
 
     #[test]

@@ -42,7 +42,9 @@ mod writer_state;
 
 pub use account_entries::AccountEntries;
 pub use check::{CheckFinding, CheckReport, check};
-pub use collection::{ALERTS, Collection, INTEGRATIONS, LOGS, ScanDirection, TEAMS, USERS};
+pub use collection::{
+    ALERTS, COLLECTIONS, Collection, INTEGRATIONS, LOGS, ScanDirection, TEAMS, USERS,
+};
 pub use dedup::DedupKey;
 pub use entries::Stored;
 pub use error::{OpenError, STALL_TIMEOUT, StallCause, StoreError};

@@ -6,10 +6,10 @@ use super::{
     services, shutdown::ShutdownSignal, tls, workers,
 };
 use crate::{
-    config::Settings,
+    config::{Mode, Settings},
     domain::{endpoint::Endpoint, passwords},
     http::{self, AcceptQueues, AdminAccess, AppState, Connections, TlsAcceptor},
-    ids::RequestIds,
+    ids::{Ids, RequestIds},
     service::{metrics::EventMetrics, tokens::Tokens, webhooks::DispatchSignal},
     smtp::MailServer,
     store::{self, Durability, Options, Store, TemporaryFolder, archive},
@@ -32,12 +32,19 @@ impl App {
         let tls = tls::load(&settings.tls, &opened.data, edges.clock.now())?;
         let (tls, ca_certificate) = tls.map(|tls| (tls.acceptor, tls.ca_certificate)).unzip();
 
-        let tokens = Tokens::new(&store.token_secret()?);
+        let tokens = Tokens::new(&store.token_secret()?, &secret(settings, &edges, 1));
         let dispatch_signal = DispatchSignal::default();
         let event_metrics = EventMetrics::default();
         let token = edges.ids.secret();
         let state = Data::new(AppState::new(
-            services::build(settings, &store, &edges, &dispatch_signal, &event_metrics),
+            services::build(
+                settings,
+                &store,
+                &edges,
+                &tokens,
+                &dispatch_signal,
+                &event_metrics,
+            ),
             store.clone(),
             live::of(settings, &tokens, &edges.clock, None)?,
             admin_access(settings, &endpoints, &token, ca_certificate.flatten()),
@@ -77,6 +84,7 @@ impl App {
             endpoints,
             data: opened.data,
             port_file: settings.port_file.clone(),
+            initial_state: settings.test.state.clone(),
             handle,
             store,
             temp_files,
@@ -235,8 +243,19 @@ fn store_options(settings: &Settings, edges: &Edges) -> Options {
         } else {
             Durability::Synced
         },
-        token_secret: Some(edges.ids.secret()),
+        token_secret: Some(secret(settings, edges, 0)),
         contention: edges.contention,
+    }
+}
+
+/// A secret of tokens, of several with different numbers. Where any credential is accepted and
+/// nothing is kept, it is derived from the seed, so that equal runs give equal tokens.
+fn secret(settings: &Settings, edges: &Edges, number: u64) -> String {
+    match settings.initial_seed() {
+        Ok(Some(seed)) if settings.ephemeral && settings.auth.mode == Mode::Open => {
+            Ids::seeded(seed.wrapping_add(number)).secret()
+        }
+        _ => edges.ids.secret(),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     clock::{AdjustableClock, Clock},
     config::{ConfigError, Settings},
-    ids::Ids,
+    ids::{Ids, Seeds},
 };
 use std::sync::Arc;
 
@@ -31,13 +31,21 @@ impl Default for Edges {
 }
 
 impl Edges {
-    /// Lets the control plane move the clock, which starts as the settings say.
+    /// Lets the control plane move the clock and seed ids, which start as the settings say.
     pub(super) fn adjustable(self, settings: &Settings) -> Result<Self, ConfigError> {
-        let initial = settings.initial_clock()?;
-        if initial.is_none() && !settings.test.control {
-            return Ok(self);
-        }
-        let clock = Clock::Adjustable(Arc::new(AdjustableClock::new(self.clock, initial)));
-        Ok(Self { clock, ..self })
+        let (time, seed) = (settings.initial_clock()?, settings.initial_seed()?);
+        let has_control = settings.test.control;
+        let clock = match self.clock {
+            clock if time.is_none() && !has_control => clock,
+            clock => Clock::Adjustable(Arc::new(AdjustableClock::new(clock, time))),
+        };
+        let ids = match self.ids {
+            Ids::Random if seed.is_some() || has_control => {
+                Ids::Seedable(Arc::new(Seeds::new(seed)))
+            }
+            ids => ids,
+        };
+
+        Ok(Self { clock, ids, ..self })
     }
 }

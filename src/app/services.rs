@@ -10,7 +10,7 @@ use crate::{
     service::{
         accounts::Accounts,
         alerts::Alerts,
-        control::{Control, JournalOptions},
+        control::{Control, ControlOptions, JournalOptions, SnapshotLimits},
         destinations::Destinations,
         events::Events,
         integrations::{Integrations, WebhookRules},
@@ -19,6 +19,7 @@ use crate::{
         metrics::EventMetrics,
         resources::Resources,
         retention::{Retention, RetentionPolicy},
+        tokens::Tokens,
         webhooks::{DispatchSignal, OutboxWorker, RetryPolicy},
     },
     store::{Store, TEAMS, USERS},
@@ -83,6 +84,7 @@ pub(super) fn build(
     settings: &Settings,
     store: &Store,
     edges: &Edges,
+    tokens: &Tokens,
     dispatch_signal: &DispatchSignal,
     event_metrics: &EventMetrics,
 ) -> Services {
@@ -136,25 +138,40 @@ pub(super) fn build(
             confirms,
         ),
         event_metrics: event_metrics.clone(),
-        control: Control::new(store.clone(), clock.clone(), journal_options(settings)),
+        control: Control::new(
+            store.clone(),
+            clock.clone(),
+            ids.clone(),
+            dispatch_signal.clone(),
+            tokens.clone(),
+            control_options(settings),
+        ),
     }
 }
 
-fn journal_options(settings: &Settings) -> JournalOptions {
+fn control_options(settings: &Settings) -> ControlOptions {
     let TestSettings {
         control,
         journal,
         journal_entries,
         journal_bytes,
+        snapshots,
+        snapshot_bytes,
         ..
     } = settings.test;
 
-    JournalOptions {
-        limits: RingLimits {
-            items: journal_entries,
-            bytes: journal_bytes,
+    ControlOptions {
+        journal: JournalOptions {
+            limits: RingLimits {
+                items: journal_entries,
+                bytes: journal_bytes,
+            },
+            is_on: control && journal,
+            encode: http::encode_page,
         },
-        is_on: control && journal,
-        encode: http::encode_page,
+        snapshots: SnapshotLimits {
+            per_account: snapshots,
+            bytes: snapshot_bytes,
+        },
     }
 }

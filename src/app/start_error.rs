@@ -39,6 +39,14 @@ pub enum StartError {
         /// The operating system's error.
         source: io::Error,
     },
+    /// The state to start with cannot be loaded.
+    #[error("cannot load '{}' (test.state): {cause}", .path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: String,
+    },
     /// HTTPS is not possible.
     #[error("cannot set up TLS: {0}")]
     Tls(String),

@@ -113,7 +113,7 @@ pub(super) fn users(command: UsersCommand) -> Result<ExitCode, CliError> {
 
     let password_argon2 = passwords::hash(&password).map_err(CliError)?;
     let user = UserEntry {
-        id: Ids::Random.user(),
+        id: Ids::Random.declared_user(),
         username,
         account,
         password_argon2,

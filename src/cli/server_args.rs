@@ -39,6 +39,13 @@ pub(super) struct ServerArgs {
     /// 0 to stand still
     #[arg(long, value_name = "TIME[@RATE]")]
     pub(super) clock: Option<String>,
+    /// Derive ids from this number, so that equal runs give equal ids; for tests only, since the
+    /// ids can be guessed
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) seed: Option<String>,
+    /// Load the accounts of this export at the start, in place of what they have
+    #[arg(long, value_name = "FILE")]
+    pub(super) state: Option<PathBuf>,
 }
 
 impl From<ServerArgs> for Overrides {
@@ -54,6 +61,8 @@ impl From<ServerArgs> for Overrides {
             tls_ca_file,
             port_file,
             clock,
+            seed,
+            state,
         } = arguments;
 
         Self {
@@ -68,6 +77,8 @@ impl From<ServerArgs> for Overrides {
             tls_ca_file,
             host_names: Vec::new(),
             clock,
+            seed,
+            state,
             no_default_file: false,
         }
     }

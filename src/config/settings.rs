@@ -2,10 +2,12 @@
 
 mod defaults;
 mod ranges;
+mod test_settings;
 mod text_list;
 mod tls;
 mod validation;
 
+pub use test_settings::TestSettings;
 pub use tls::TlsSettings;
 
 use super::{
@@ -14,10 +16,8 @@ use super::{
     listen::Listen,
 };
 use crate::domain::{
-    clock_change::{self, ClockRate},
     directory::{AuthMode, Directory},
     egress::EgressPolicy,
-    timestamp::Timestamp,
     web_origin::{AllowedHosts, AllowedOrigins},
 };
 use serde::{Deserialize, Serialize};
@@ -245,24 +245,6 @@ pub struct ShutdownSettings {
     pub drain_seconds: u64,
 }
 
-/// `[test]`: the control plane under `/_local/`, with which tests steer this server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TestSettings {
-    /// Whether the control plane exists.
-    pub control: bool,
-    /// Token that gives access to all accounts, also from other machines. Empty for none.
-    pub token: String,
-    /// The time at the start, perhaps followed by `@` and a rate. Empty for the system's.
-    pub clock: String,
-    /// Whether the journal records all requests from the start.
-    pub journal: bool,
-    /// Requests in the journal of an account.
-    pub journal_entries: usize,
-    /// Size of all journals, in bytes.
-    pub journal_bytes: usize,
-}
-
 impl Settings {
     /// The address of the mail server, if it is enabled.
     ///
@@ -278,18 +260,6 @@ impl Settings {
     /// Whether keys mode is on without any key or user, so that every request is refused.
     pub fn has_no_credentials(&self) -> bool {
         self.auth.mode == Mode::Keys && self.keys.is_empty() && self.users.is_empty()
-    }
-
-    /// The time of all accounts at the start and its rate, if it is not that of the system.
-    ///
-    /// # Errors
-    /// The setting is malformed.
-    pub fn initial_clock(&self) -> Result<Option<(Timestamp, ClockRate)>, ConfigError> {
-        let text = &self.test.clock;
-        (!text.is_empty())
-            .then(|| clock_change::parse_setting(text))
-            .transpose()
-            .map_err(|error| ConfigError::new(format!("'test.clock' {error}")))
     }
 
     /// The declared accounts, keys and users.

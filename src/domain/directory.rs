@@ -53,6 +53,7 @@ pub struct Directory {
     keys: HashMap<KeyId, ApiKey>,
     users: HashMap<String, User>,
     usernames: HashMap<UserId, String>,
+    accounts: BTreeSet<AccountId>,
 }
 
 impl Directory {
@@ -112,11 +113,17 @@ impl Directory {
             }
         }
 
+        directory.accounts = declared;
         if faults.is_empty() {
             Ok(directory)
         } else {
             Err(faults)
         }
+    }
+
+    /// Whether an account is declared.
+    pub fn has_account(&self, account: &AccountId) -> bool {
+        self.accounts.contains(account)
     }
 
     /// Which credentials are accepted.

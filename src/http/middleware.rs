@@ -2,7 +2,7 @@
 //! bodies for errors of the HTTP library.
 
 use crate::http::{
-    browser_guard,
+    account_alias, browser_guard,
     control::{injection, preference::PREFER, recording::Recording, target},
     early_answer,
     error::ApiError,
@@ -58,7 +58,12 @@ pub(super) async fn observe(
             events::log_refused_head(&state, request.request(), &error).await;
             early_answer::refuse(&mut request, error);
         }
-        Ok(()) => normalize_path(&mut request),
+        Ok(()) => {
+            normalize_path(&mut request);
+            if state.local.has_control {
+                enter_account(&mut request);
+            }
+        }
     }
 
     connection.begin(&mut request);
@@ -79,6 +84,8 @@ pub(super) async fn observe(
     // After the handler: a drain that began meanwhile ends the connection too.
     let must_close = connection.finish_response(state.drain.has_begun());
     let mut response = hold_until_sent(outcome?, &connection, must_close);
+    let id = request_id::seeded(&response).unwrap_or(id);
+    account_alias::adapt_location(&mut response);
     let has_no_error_body = response
         .response()
         .extensions()
@@ -222,6 +229,24 @@ fn restore_raw_query(
     })?;
     early_answer::set_uri(request, uri);
     Ok(())
+}
+
+/// Turns `/_local/as/:name/…` into the path of a route, and remembers the name.
+fn enter_account(request: &mut ServiceRequest) {
+    let Some((alias, rest)) = account_alias::split(request.path()) else {
+        return;
+    };
+
+    let path_and_query = match request.query_string() {
+        "" => rest.to_owned(),
+        query => format!("{rest}?{query}"),
+    };
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = PathAndQuery::try_from(path_and_query).ok();
+    if let Ok(uri) = Uri::from_parts(parts) {
+        early_answer::set_uri(request, uri);
+        request.extensions_mut().insert(alias);
+    }
 }
 
 /// Checks that need neither route nor body.

@@ -1,8 +1,9 @@
 //! The id of a request, by which its response and its log line are found.
 
-use crate::http::state::AppState;
+use crate::http::{extract::caller::SeededRequestId, state::AppState};
 use actix_web::{
-    dev::ServiceRequest,
+    HttpMessage,
+    dev::{ServiceRequest, ServiceResponse},
     http::header::{HeaderName, HeaderValue},
 };
 
@@ -22,4 +23,12 @@ pub(super) fn of(request: &ServiceRequest, state: &AppState) -> HeaderValue {
         HeaderValue::try_from(state.request_ids.next())
             .unwrap_or(HeaderValue::from_static("req_unnumbered"))
     })
+}
+
+/// The id of a request whose account has a seed, unless the client has sent one.
+pub(super) fn seeded(response: &ServiceResponse) -> Option<HeaderValue> {
+    let request = response.request();
+    let SeededRequestId(id) = request.extensions_mut().remove::<SeededRequestId>()?;
+    let is_from_client = request.headers().contains_key(CLIENT_REQUEST_ID);
+    HeaderValue::try_from(id).ok().filter(|_| !is_from_client)
 }

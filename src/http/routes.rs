@@ -4,13 +4,13 @@
 use crate::domain::{alert::AlertAction, body::excerpt, team::Team, user_profile::UserProfile};
 use crate::http::{
     admin::{backup, health, index, metrics, tls},
-    control::{clock, faults, is_enabled, requests, reset, verify, wait},
+    control::{
+        clock, faults, is_enabled, requests, reset, seed, snapshots, state, tokens, verify, wait,
+    },
+    cors::cors,
     early_answer::EarlyAnswer,
     error::ApiError,
-    methods::{
-        METHODS,
-        Verb::{self, Delete, Get, Post, Put},
-    },
+    methods::Verb::{self, Delete, Get, Post, Put},
     middleware::{self, RouteLabel},
     openapi,
     state::AppState,
@@ -20,16 +20,12 @@ use crate::http::{
         resources,
     },
 };
-use actix_cors::Cors;
 use actix_web::{
     App, Error, HttpMessage, HttpRequest, HttpResponse, Resource, Route,
     body::BoxBody,
-    dev::{RequestHead, ServiceFactory, ServiceRequest, ServiceResponse},
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     guard::fn_guard,
-    http::{
-        Method,
-        header::{self, HeaderValue},
-    },
+    http::{Method, header},
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
@@ -258,6 +254,45 @@ pub const ROUTES: &[RouteSpec] = &[
             (Delete, || web::to(clock::clear)),
         ],
     ),
+    control(
+        "/_local/seed",
+        &[
+            (Get, || web::to(seed::get)),
+            (Put, || web::to(seed::set)),
+            (Delete, || web::to(seed::clear)),
+        ],
+    ),
+    control(
+        "/_local/state",
+        &[
+            (Get, || web::to(state::get)),
+            (Put, || web::to(state::replace)),
+        ],
+    ),
+    control(
+        "/_local/snapshots",
+        &[
+            (Get, || web::to(snapshots::list)),
+            (Delete, || web::to(snapshots::delete_all)),
+        ],
+    ),
+    control(
+        "/_local/snapshots/{name}",
+        &[
+            (Put, || web::to(snapshots::take)),
+            (Delete, || web::to(snapshots::delete)),
+        ],
+    ),
+    control(
+        "/_local/snapshots/{name}/restore",
+        &[(Post, || web::to(snapshots::restore))],
+    ),
+    control("/_local/tokens", &[(Post, || web::to(tokens::issue))]),
+    control(
+        "/_local/tokens/{id}",
+        &[(Delete, || web::to(tokens::revoke))],
+    ),
+    control("/_local/diff", &[(Get, || web::to(snapshots::diff))]),
     control("/_local/reset", &[(Post, || web::to(reset::reset))]),
     control(
         "/_local/requests",
@@ -356,31 +391,4 @@ pub(super) fn app(
         .wrap(from_fn(sliced_body::slice_large_bodies))
         .wrap(cors(state))
         .wrap(from_fn(middleware::observe))
-}
-
-/// CORS for the web pages that may call: all methods, all request headers, and our response headers
-/// readable.
-fn cors(state: Data<AppState>) -> Cors {
-    let is_allowed = move |origin: &HeaderValue, _: &RequestHead| {
-        let live = state.live.load();
-        origin.to_str().is_ok_and(|origin| {
-            live.allowed_origins
-                .allow(origin, live.authenticator.requires_key())
-        })
-    };
-
-    Cors::default()
-        .allowed_origin_fn(is_allowed)
-        .allowed_methods(METHODS)
-        .allow_any_header()
-        .expose_headers([
-            "ETag",
-            "Link",
-            "Location",
-            "RateLimit",
-            "RateLimit-Policy",
-            "Request-Id",
-            "Retry-After",
-        ])
-        .max_age(3600)
 }

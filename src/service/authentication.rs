@@ -1,10 +1,14 @@
 //! Authentication: from a credential to a caller, and from a password to a token.
 
+mod issue;
 mod named_account;
+mod open_accounts;
+
+pub use issue::TestTokenSpec;
 
 use super::{
     throttle::Throttle,
-    tokens::{TokenStatus, Tokens},
+    tokens::{Claims, TokenStatus, Tokens},
 };
 use crate::{
     clock::Clock,
@@ -17,7 +21,6 @@ use crate::{
         rejection::Rejection,
     },
 };
-use sha2::{Digest, Sha256};
 use std::{
     net::{IpAddr, Ipv6Addr},
     sync::Arc,
@@ -114,8 +117,9 @@ impl Authenticator {
     pub fn authenticate(
         &self,
         credential: Option<Credential<'_>>,
+        alias: Option<&str>,
     ) -> Result<(Caller, Option<Quota>), Rejection> {
-        let caller = self.identify_caller(credential)?;
+        let caller = self.identify_caller(credential, alias)?;
         let quota = self
             .requests
             .check(caller.account.as_str(), Some(&caller.account))?;
@@ -123,21 +127,32 @@ impl Authenticator {
         Ok((caller, quota))
     }
 
-    /// The caller, without counting a request.
+    /// The caller, without counting a request. With an alias, it acts in the account of that name
+    /// beneath its own.
     ///
     /// # Errors
     /// [`Rejection::Unauthenticated`] without a valid credential.
-    pub fn identify_caller(&self, credential: Option<Credential<'_>>) -> Result<Caller, Rejection> {
+    pub fn identify_caller(
+        &self,
+        credential: Option<Credential<'_>>,
+        alias: Option<&str>,
+    ) -> Result<Caller, Rejection> {
         let credential = credential.ok_or_else(|| {
             Rejection::Unauthenticated(
                 "No credential: send 'Authorization: <token>', or 'x-api-key' with 'x-api-secret'"
                     .into(),
             )
         })?;
-        match self.directory.mode() {
+        let mut caller = match self.directory.mode() {
             AuthMode::Open => self.authenticate_open(credential),
             AuthMode::Keys => self.authenticate_declared(credential),
+        }?;
+        if let Some(name) = alias {
+            let own = caller.account.as_str();
+            caller.account = open_accounts::account_of(&[b"as", name.as_bytes(), own.as_bytes()])?;
         }
+
+        Ok(caller)
     }
 
     /// Whether only declared keys and users are accepted.
@@ -182,7 +197,7 @@ impl Authenticator {
     /// [`Rejection::Unauthenticated`], which is the same for an unknown user and a wrong password.
     pub fn login(&self, username: &str, password: &str) -> Result<LoggedIn, Rejection> {
         let (id, sid) = match self.directory.mode() {
-            AuthMode::Open => anonymous_account(username)?,
+            AuthMode::Open => open_accounts::user_and_account(username)?,
             AuthMode::Keys => self.identify(username, password)?,
         };
         let now = self.clock.now_in(&sid);
@@ -210,22 +225,15 @@ impl Authenticator {
 
     fn authenticate_open(&self, credential: Credential<'_>) -> Result<Caller, Rejection> {
         let account = match credential {
-            Credential::Pair { key, secret } => account_of(&[b"pair", key, secret])?,
+            Credential::Pair { key, secret } => open_accounts::account_of(&[b"pair", key, secret])?,
             Credential::Token(token) => match self.tokens.verify(token, &self.clock) {
                 TokenStatus::Valid(claims) => {
                     // The declared access of a user holds in open mode too.
-                    let access = self
-                        .directory
-                        .user(&claims.id)
-                        .map_or(Access::ReadWrite, |user| user.access);
-                    return Ok(Caller {
-                        account: claims.sid,
-                        access,
-                        user: Some(claims.id),
-                    });
+                    let declared = self.directory.user(&claims.id).map(|user| user.access);
+                    return Ok(token_caller(claims, declared));
                 }
-                TokenStatus::Expired => return Err(expired()),
-                TokenStatus::Foreign => account_of(&[b"token", token])?,
+                TokenStatus::Foreign => open_accounts::account_of(&[b"token", token])?,
+                status => return Err(refused_token(&status)),
             },
         };
 
@@ -240,6 +248,14 @@ impl Authenticator {
         let (key, secret) = match credential {
             Credential::Pair { key, secret } => (key, secret),
             Credential::Token(token) => match self.tokens.verify(token, &self.clock) {
+                TokenStatus::Valid(claims) if claims.test.is_some() => {
+                    let user = self.directory.user(&claims.id).map(|user| user.access);
+                    return self
+                        .directory
+                        .has_account(&claims.sid)
+                        .then(|| token_caller(claims, user))
+                        .ok_or_else(invalid_credential);
+                }
                 TokenStatus::Valid(claims) => {
                     // Looked up each time, so that a change of the configuration takes effect at
                     // once.
@@ -249,8 +265,10 @@ impl Authenticator {
                         .filter(|user| user.account == claims.sid);
                     return user.map(caller).ok_or_else(invalid_credential);
                 }
-                TokenStatus::Expired => return Err(expired()),
                 TokenStatus::Foreign => split_token(token).ok_or_else(invalid_credential)?,
+                // Keys are secret, so nobody learns why a credential is wrong.
+                TokenStatus::Damaged => return Err(invalid_credential()),
+                status => return Err(refused_token(&status)),
             },
         };
 
@@ -298,40 +316,28 @@ fn invalid_credential() -> Rejection {
     Rejection::Unauthenticated("The credential is not valid".into())
 }
 
-fn expired() -> Rejection {
-    Rejection::Unauthenticated("The token has expired; log in again".into())
+/// Why a token of this program is not accepted.
+fn refused_token(status: &TokenStatus) -> Rejection {
+    let message = match status {
+        TokenStatus::Expired => "The token has expired; log in again",
+        TokenStatus::Revoked => "The token was revoked, or the server has been restarted since",
+        TokenStatus::Damaged => "The token is damaged, or of another server; log in again",
+        TokenStatus::Valid(_) | TokenStatus::Foreign => "The credential is not valid",
+    };
+    Rejection::Unauthenticated(message.into())
 }
 
-/// In open mode, each user name has its own user and account.
-fn anonymous_account(username: &str) -> Result<(UserId, AccountId), Rejection> {
-    let tail = derive(&[b"user", username.as_bytes()]);
-    let id =
-        UserId::parse(&format!("{}{tail}", UserId::PREFIX)).map_err(|_| invalid_credential())?;
-    let sid = AccountId::parse(&format!("{}{tail}", AccountId::PREFIX))
-        .map_err(|_| invalid_credential())?;
-    Ok((id, sid))
-}
-
-fn account_of(parts: &[&[u8]]) -> Result<AccountId, Rejection> {
-    AccountId::parse(&format!("{}{}", AccountId::PREFIX, derive(parts)))
-        .map_err(|_| invalid_credential())
-}
-
-/// Fourteen characters derived from the parts by hashing.
-fn derive(parts: &[&[u8]]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        // The length keeps ("a", "bc") and ("ab", "c") apart.
-        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(part);
+/// The caller with a valid token, whose user may have a declared access.
+fn token_caller(claims: Claims, declared: Option<Access>) -> Caller {
+    let access = match claims.test {
+        Some(test) if test.read_only => Access::ReadOnly,
+        _ => declared.unwrap_or(Access::ReadWrite),
+    };
+    Caller {
+        account: claims.sid,
+        access,
+        user: Some(claims.id),
     }
-
-    let alphabet = &nanoid::alphabet::SAFE;
-    hash.finalize()
-        .iter()
-        .take(14)
-        .filter_map(|byte| alphabet.get(usize::from(byte & 63)))
-        .collect()
 }
 
 #[cfg(test)]

@@ -48,8 +48,10 @@ pub struct IncomingRequest {
 }
 
 /// What an integration needs of a request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Reception {
+    /// The account of the integration.
+    pub account: AccountId,
     /// Whether it receives mail messages.
     pub receives_mail: bool,
     /// Whether its options may show the URL of a request.
@@ -137,6 +139,7 @@ impl Events {
         Ok(Reception {
             receives_mail: integration.integration_type.as_str() == MAIL_TYPE,
             reads_url: adapters::may_show_url(&integration.options),
+            account: integration.sid,
         })
     }
 

@@ -21,7 +21,7 @@ use crate::{
         integration_input::{IntegrationDraft, IntegrationPatch},
         rejection::Rejection,
     },
-    ids::Ids,
+    ids::{IdBasis, Ids},
     store::{Collection, INTEGRATIONS, Store, Stored, Transaction},
 };
 use serde_json::{Map, Value};
@@ -107,7 +107,8 @@ impl Integrations {
                 let id = objects::unused(
                     transaction,
                     COLLECTION,
-                    || ids.integration(),
+                    IdBasis::new(account, tiny_id),
+                    |basis| ids.integration(basis),
                     IntegrationId::as_str,
                 )?;
                 let integration =

@@ -16,7 +16,7 @@ use crate::{
         log_input::LogDraft,
         rejection::Rejection,
     },
-    ids::Ids,
+    ids::{IdBasis, Ids},
     store::{LOGS, Store, StoreError, Stored},
 };
 
@@ -72,7 +72,13 @@ impl Logs {
                 }
 
                 let tiny_id = transaction.next_tiny_id(LOGS, account)?;
-                let id = objects::unused(transaction, LOGS, || ids.log(), LogId::as_str)?;
+                let id = objects::unused(
+                    transaction,
+                    LOGS,
+                    IdBasis::new(account, tiny_id),
+                    |basis| ids.log(basis),
+                    LogId::as_str,
+                )?;
                 let log = Log::create(draft, &author, account.clone(), id, tiny_id, now);
                 let record = encode(&log)?;
                 transaction.insert(LOGS, account, tiny_id, log.id.as_str(), record.clone())?;

@@ -3,6 +3,7 @@
 use super::error::ServiceError;
 use crate::{
     domain::{ids::AccountId, list::Select, rejection::Rejection},
+    ids::IdBasis,
     store::{Collection, StoreError, Stored, Transaction},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -24,15 +25,17 @@ pub(super) fn owned<T: DeserializeOwned>(
 }
 
 /// Generates an id that is not in use. A random id with 84 bits practically never is; one from a
-/// seeded source may be.
+/// seed is where an object was imported that has it.
 pub(super) fn unused<T>(
     transaction: &Transaction<'_>,
     collection: Collection,
-    generate: impl Fn() -> T,
+    mut basis: IdBasis<'_>,
+    generate: impl Fn(IdBasis<'_>) -> T,
     text: impl Fn(&T) -> &str,
 ) -> Result<T, StoreError> {
     loop {
-        let id = generate();
+        let id = generate(basis);
+        basis.attempt = basis.attempt.saturating_add(1);
         if transaction.record(collection, text(&id))?.is_none() {
             return Ok(id);
         }

@@ -16,13 +16,13 @@ use crate::{
         rejection::Rejection,
         resource::{NewObject, Resource},
     },
-    ids::Ids,
+    ids::{IdBasis, Ids},
     store::{Collection, Store, Stored, Transaction},
 };
 use std::marker::PhantomData;
 
 /// How new objects of a kind get their ids.
-type GenerateId<R> = fn(&Ids) -> <R as Resource>::Id;
+type GenerateId<R> = fn(&Ids, IdBasis<'_>) -> <R as Resource>::Id;
 
 /// The service for one kind of object. Cloning is cheap.
 #[derive(Debug)]
@@ -85,9 +85,13 @@ impl<R: Resource> Resources<R> {
                     return Ok((object.id().clone(), record));
                 }
 
-                let id = unused_id(transaction, collection, || generate_id(&ids))?;
+                let tiny_id = transaction.next_tiny_id(collection, &account)?;
+                let basis = IdBasis::new(&account, tiny_id);
+                let id = unused_id(transaction, collection, basis, |basis| {
+                    generate_id(&ids, basis)
+                })?;
                 let new = NewObject {
-                    tiny_id: transaction.next_tiny_id(collection, &account)?,
+                    tiny_id,
                     sid: account.clone(),
                     id: id.clone(),
                     now,
@@ -237,10 +241,12 @@ impl<R: Resource> Clone for Resources<R> {
 fn unused_id<I: ToString>(
     transaction: &Transaction<'_>,
     collection: Collection,
-    generate: impl Fn() -> I,
+    mut basis: IdBasis<'_>,
+    generate: impl Fn(IdBasis<'_>) -> I,
 ) -> Result<I, ServiceError> {
     loop {
-        let id = generate();
+        let id = generate(basis);
+        basis.attempt = basis.attempt.saturating_add(1);
         if transaction.record(collection, &id.to_string())?.is_none() {
             return Ok(id);
         }

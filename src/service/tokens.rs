@@ -17,6 +17,10 @@ use jsonwebtoken::{
     signature,
 };
 use serde::{Deserialize, Serialize};
+use std::{
+    collections::HashSet,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 /// The claims of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +33,21 @@ pub struct Claims {
     pub iat: i64,
     /// Time of expiry in Unix seconds.
     pub exp: i64,
+    /// What only tokens of the control plane have.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub test: Option<TestClaims>,
+}
+
+/// The further claims of a token that the control plane has issued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestClaims {
+    /// The id of the token, by which it is revoked.
+    pub jti: String,
+    /// The run of the server that has issued it. The token ends with the run, since what was
+    /// revoked is known in memory only.
+    pub run: String,
+    /// Whether it may only read.
+    pub read_only: bool,
 }
 
 /// The result of verifying a token.
@@ -38,7 +57,12 @@ pub enum TokenStatus {
     Valid(Claims),
     /// Signed by this store, but expired.
     Expired,
-    /// Not a token, or not signed by this store.
+    /// Issued by the control plane, and revoked since.
+    Revoked,
+    /// Issued by a server of this program, but not signed by this store: damaged, or of another
+    /// store.
+    Damaged,
+    /// Not a token of this program.
     Foreign,
 }
 
@@ -48,7 +72,17 @@ pub struct Tokens {
     signing: EncodingKey,
     checking: DecodingKey,
     validation: Validation,
+    header: Header,
+    /// What every token begins with.
+    prefix: Box<[u8]>,
+    /// Names this run of the server.
+    run: Box<str>,
+    /// Ids of tokens of this run that were revoked.
+    revoked: Arc<RwLock<HashSet<String>>>,
 }
+
+/// The key id in the header of each token, by which tokens of this program are known.
+const KEY_ID: &str = "pagertree-local";
 
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -57,8 +91,8 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// Tokens signed with `secret`.
-    pub fn new(secret: &[u8]) -> Self {
+    /// Tokens signed with `secret`, in a run of the server named `run`.
+    pub fn new(secret: &[u8], run: &str) -> Self {
         // The library wants its cryptography set once per process. An error means that it is set.
         let _ignored = CryptoProvider::install_default(&HMAC_SHA256);
 
@@ -68,10 +102,20 @@ impl Tokens {
         validation.validate_exp = false;
         validation.validate_aud = false;
 
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = Some(KEY_ID.to_owned());
+        let signing = EncodingKey::from_secret(secret);
+        let sample = jsonwebtoken::encode(&header, &(), &signing).unwrap_or_default();
+        let prefix = sample.split_inclusive('.').next().unwrap_or_default();
+
         Self {
-            signing: EncodingKey::from_secret(secret),
+            signing,
             checking: DecodingKey::from_secret(secret),
             validation,
+            prefix: prefix.as_bytes().into(),
+            header,
+            run: run.into(),
+            revoked: Arc::default(),
         }
     }
 
@@ -92,8 +136,34 @@ impl Tokens {
             sid,
             iat,
             exp: iat.saturating_add(lifetime.into()),
+            test: None,
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
+        self.sign(&claims)
+    }
+
+    /// Issues a token for a test, which ends with this run of the server.
+    ///
+    /// # Errors
+    /// The library failed to sign.
+    pub fn issue_test_token(
+        &self,
+        claims: Claims,
+        token_id: String,
+        read_only: bool,
+    ) -> Result<String, String> {
+        let test = TestClaims {
+            jti: token_id,
+            run: self.run.to_string(),
+            read_only,
+        };
+        self.sign(&Claims {
+            test: Some(test),
+            ..claims
+        })
+    }
+
+    fn sign(&self, claims: &Claims) -> Result<String, String> {
+        jsonwebtoken::encode(&self.header, claims, &self.signing)
             .map_err(|error| format!("cannot sign the token: {error}"))
     }
 
@@ -106,6 +176,23 @@ impl Tokens {
         read.ok().map(|read| read.claims.sid)
     }
 
+    /// Revokes a token of this run by its id.
+    pub fn revoke(&self, token_id: &str) {
+        let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
+        revoked.insert(token_id.to_owned());
+    }
+
+    /// Lets a token id be used again: after a reset, a seeded account repeats its ids.
+    pub fn reinstate(&self, token_id: &str) {
+        let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
+        revoked.remove(token_id);
+    }
+
+    fn is_revoked(&self, test: &TestClaims) -> bool {
+        let revoked = self.revoked.read().unwrap_or_else(PoisonError::into_inner);
+        *test.run != *self.run || revoked.contains(&test.jti)
+    }
+
     /// Verifies a token. It expires by the time of its account.
     pub fn verify(&self, token: &[u8], clock: &Clock) -> TokenStatus {
         // Most credentials are not tokens, so this check must be cheap.
@@ -115,8 +202,21 @@ impl Tokens {
 
         let Ok(read) = jsonwebtoken::decode::<Claims>(token, &self.checking, &self.validation)
         else {
-            return TokenStatus::Foreign;
+            return if token.starts_with(&self.prefix) {
+                TokenStatus::Damaged
+            } else {
+                TokenStatus::Foreign
+            };
         };
+
+        if read
+            .claims
+            .test
+            .as_ref()
+            .is_some_and(|test| self.is_revoked(test))
+        {
+            return TokenStatus::Revoked;
+        }
 
         if read.claims.exp <= clock.now_in(&read.claims.sid).seconds() {
             TokenStatus::Expired
@@ -212,14 +312,14 @@ mod tests {
             UserId::parse("usr_1").unwrap(),
             AccountId::parse("acc_1").unwrap(),
         );
-        Tokens::new(b"secret")
+        Tokens::new(b"secret", "run")
             .issue(user, account, at(1_000), 60)
             .unwrap()
     }
 
     #[test]
     fn token_is_valid_until_it_expires() {
-        let tokens = Tokens::new(b"secret");
+        let tokens = Tokens::new(b"secret", "run");
         assert!(
             matches!(tokens.verify(token().as_bytes(), &clock_at(1_059)), TokenStatus::Valid(claims) if claims.exp == 1_060)
         );
@@ -230,15 +330,58 @@ mod tests {
     }
 
     #[test]
-    fn token_with_another_signature_is_foreign() {
+    fn token_with_another_signature_is_damaged() {
+        let verify =
+            |tokens: Tokens, token: &str| tokens.verify(token.as_bytes(), &clock_at(1_000));
         assert_eq!(
-            Tokens::new(b"other").verify(token().as_bytes(), &clock_at(1_000)),
-            TokenStatus::Foreign
+            verify(Tokens::new(b"other", "run"), &token()),
+            TokenStatus::Damaged
         );
+        let token = token();
+        let parts: Vec<&str> = token.split('.').collect();
+        for damaged in [
+            token[..token.len() - 1].to_owned(),
+            format!("{token}x"),
+            format!("{}.e30.{}", parts[0], parts[2]),
+            format!("{}.", parts[0]),
+        ] {
+            assert_eq!(
+                verify(Tokens::new(b"secret", "run"), &damaged),
+                TokenStatus::Damaged,
+                "{damaged}"
+            );
+        }
+    }
+
+    #[test]
+    fn test_token_ends_when_it_is_revoked_and_with_the_run() {
+        let (tokens, now) = (Tokens::new(b"secret", "run"), clock_at(1_000));
+        let claims = Claims {
+            id: UserId::parse("usr_1").unwrap(),
+            sid: AccountId::parse("acc_1").unwrap(),
+            iat: 1_000,
+            exp: 1_060,
+            test: None,
+        };
+        let token = tokens
+            .issue_test_token(claims, "tok_1".into(), true)
+            .unwrap();
+        let verify = |tokens: &Tokens| tokens.verify(token.as_bytes(), &now);
+        assert!(matches!(verify(&tokens), TokenStatus::Valid(claims) if claims.test.is_some()));
+        assert_eq!(
+            verify(&Tokens::new(b"secret", "next")),
+            TokenStatus::Revoked
+        );
+        tokens.revoke("tok_1");
+        assert_eq!(verify(&tokens), TokenStatus::Revoked);
+    }
+
+    #[test]
+    fn other_texts_are_foreign() {
         // RFC 7515's example of an unsigned token, shortened: {"alg":"none"} . {"id":"usr_1"} .
         let unsigned = b"eyJhbGciOiJub25lIn0.eyJpZCI6InVzcl8xIn0.";
         assert_eq!(
-            Tokens::new(b"secret").verify(unsigned, &clock_at(1_000)),
+            Tokens::new(b"secret", "run").verify(unsigned, &clock_at(1_000)),
             TokenStatus::Foreign
         );
     }

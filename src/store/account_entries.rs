@@ -5,12 +5,13 @@
 
 use super::{
     Snapshot, StoreError, Transaction,
-    collection::COLLECTIONS,
+    collection::{COLLECTIONS, Collection},
     entries::{Entry, Stored, TreeMap},
     idempotency::{IdempotencyRecord, time_key},
     trees::{self, KeyOwner, Tree},
 };
 use crate::domain::ids::AccountId;
+use std::collections::BTreeMap;
 
 /// Entries read from the engine at a time.
 const SCAN_CHUNK: usize = 256;
@@ -89,6 +90,31 @@ impl AccountEntries {
         Ok(Self(entries))
     }
 
+    pub(super) fn new(entries: TreeMap<Stored>) -> Self {
+        Self(entries)
+    }
+
+    /// The entries of a tree, by key.
+    pub(super) fn tree(&self, tree: Tree) -> &BTreeMap<Vec<u8>, Stored> {
+        self.0.tree(tree)
+    }
+
+    /// The records of a collection by id, in the order of their tinyIds.
+    pub fn records(&self, collection: Collection) -> impl Iterator<Item = (&str, &Stored)> {
+        let ids = self.tree(collection.index).values();
+        ids.filter_map(move |id| {
+            let record = self.0.get(collection.records, id.as_ref())?;
+            Some((std::str::from_utf8(id.as_ref()).ok()?, record))
+        })
+    }
+
+    /// The number of records of all collections.
+    pub fn record_count(&self) -> usize {
+        COLLECTIONS.into_iter().fold(0, |count, collection| {
+            count.saturating_add(self.tree(collection.records).len())
+        })
+    }
+
     /// Whether the account has nothing.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -121,9 +147,7 @@ impl Snapshot {
         let mut accounts: Vec<AccountId> = Vec::new();
         for entry in self.scan_all(Tree::Accounts, SCAN_CHUNK) {
             let (key, _) = entry?;
-            let sid = key.split(|byte| *byte == 0).next();
-            let sid = sid.and_then(|sid| AccountId::parse(std::str::from_utf8(sid).ok()?).ok());
-            if let Some(sid) = sid
+            if let Some(sid) = trees::account_in_key(&key)
                 && accounts.last() != Some(&sid)
             {
                 accounts.push(sid);
@@ -134,6 +158,26 @@ impl Snapshot {
 }
 
 impl Transaction<'_> {
+    /// The id of a record among these entries that exists in another account.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn foreign_id(
+        &self,
+        account: &AccountId,
+        entries: &AccountEntries,
+    ) -> Result<Option<String>, StoreError> {
+        for collection in COLLECTIONS {
+            for (id, _) in entries.records(collection) {
+                let found = self.get(collection.records, id.as_bytes())?;
+                if found.is_some_and(|record| !collection.owns(account, &record)) {
+                    return Ok(Some(id.to_owned()));
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// Makes an account hold exactly these entries. Writes only what differs.
     ///
     /// # Errors

@@ -30,8 +30,8 @@ mod swap;
 
 pub use backup::{BackupError, backup, backup_steps, verify_backup};
 pub use compact::{CompactSummary, compact};
-pub use export::{ExportSummary, export, export_lines, relay_export};
-pub use import::{ImportIssue, ImportOptions, ImportOutcome, import};
+pub use export::{ExportSummary, export, export_account, export_lines, relay_export};
+pub use import::{ImportIssue, ImportOptions, ImportOutcome, import, read_accounts};
 pub use offline::read_offline;
 pub use progress::{Cancelled, Progress, STEPS_HEADER, Step};
 pub use restore::{RestoreOptions, restore};

@@ -68,7 +68,7 @@ impl ScanDirection {
 }
 
 /// The collections of the store, in the order of exports.
-pub(super) const COLLECTIONS: [Collection; 5] = [INTEGRATIONS, ALERTS, LOGS, USERS, TEAMS];
+pub const COLLECTIONS: [Collection; 5] = [INTEGRATIONS, ALERTS, LOGS, USERS, TEAMS];
 
 /// The collection that a tree belongs to, and whether it holds the records or the index.
 pub(super) fn of_tree(tree: Tree) -> Option<(Collection, bool)> {

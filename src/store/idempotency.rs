@@ -132,7 +132,7 @@ impl Transaction<'_> {
             // A damaged entry is removed like an expired one; otherwise it would block those
             // behind it for ever.
             if let Ok((at, record_key)) = split_time_key(&key) {
-                let now = account_of(record_key).map(|account| clock.now_in(&account));
+                let now = trees::account_in_key(record_key).map(|account| clock.now_in(&account));
                 if now.is_some_and(|now| !is_expired(at, now)) {
                     if skipped == 0 {
                         break;
@@ -154,12 +154,6 @@ impl Transaction<'_> {
 
         Ok(expired)
     }
-}
-
-/// The account of a key in `idempotency`.
-fn account_of(record_key: &[u8]) -> Option<AccountId> {
-    let sid = record_key.split(|byte| *byte == 0).next()?;
-    AccountId::parse(std::str::from_utf8(sid).ok()?).ok()
 }
 
 fn is_expired(at: i64, now: Timestamp) -> bool {

@@ -182,6 +182,12 @@ pub(super) fn account_prefix(account: &AccountId) -> Vec<u8> {
     key
 }
 
+/// The account that a key begins with, in a tree whose [`KeyOwner`] is the account.
+pub(super) fn account_in_key(key: &[u8]) -> Option<AccountId> {
+    let sid = key.split(|byte| *byte == 0).next()?;
+    AccountId::parse(std::str::from_utf8(sid).ok()?).ok()
+}
+
 /// Key in an index tree.
 pub(super) fn index_key(account: &AccountId, tiny_id: u64) -> Vec<u8> {
     let mut key = account_prefix(account);

@@ -93,7 +93,7 @@ fn token_of_another_signer_answers_401() {
         AccountId::parse(OURS).unwrap(),
     );
     let now = Timestamp::from_millis(NOW).unwrap();
-    let forged = Tokens::new(b"another secret")
+    let forged = Tokens::new(b"another secret", "run")
         .issue(user, account, now, 60)
         .unwrap();
     let genuine = server.token("alice");

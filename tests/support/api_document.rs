@@ -164,7 +164,13 @@ fn path_item(path: &str) -> Option<&'static Map<String, Value>> {
         let parts = path.split('/').filter(|part| !part.is_empty());
         parts.map(str::to_owned).collect()
     };
-    let given = segments(path);
+    let mut given = segments(path);
+    // Any operation in the account of a name is documented as the operation.
+    if let [local, word, _, _, ..] = given.as_slice()
+        && (local.as_str(), word.as_str()) == ("_local", "as")
+    {
+        given.drain(..3);
+    }
     let paths = DOCUMENT["paths"].as_object()?;
 
     let matching = paths.iter().filter_map(|(template, item)| {

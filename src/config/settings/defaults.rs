@@ -133,16 +133,3 @@ impl Default for ShutdownSettings {
         Self { drain_seconds: 10 }
     }
 }
-
-impl Default for TestSettings {
-    fn default() -> Self {
-        Self {
-            control: true,
-            token: String::new(),
-            clock: String::new(),
-            journal: false,
-            journal_entries: 1_000,
-            journal_bytes: 67_108_864,
-        }
-    }
-}

@@ -116,11 +116,13 @@ impl Settings {
         ]
     }
 
-    fn test_ranges(&self) -> [SettingRange; 2] {
+    fn test_ranges(&self) -> [SettingRange; 4] {
         let test = &self.test;
         [
             range("test.journal_entries", test.journal_entries, 1, 100_000),
             range("test.journal_bytes", test.journal_bytes, MIB, TIB),
+            range("test.snapshots", test.snapshots, 0, 100_000),
+            range("test.snapshot_bytes", test.snapshot_bytes, 0, TIB),
         ]
     }
 }

@@ -3,9 +3,6 @@
 use super::{Mode, Settings};
 use crate::{config::ConfigError, domain::endpoint::Endpoint};
 
-/// Characters of `test.token`.
-const TEST_TOKEN_LEN: std::ops::RangeInclusive<usize> = 8..=128;
-
 impl Settings {
     /// Validates what the types of the settings do not.
     pub(in crate::config) fn validate(&self) -> Result<(), ConfigError> {
@@ -17,6 +14,7 @@ impl Settings {
         self.check_test_token()?;
         self.tls.check()?;
         self.initial_clock()?;
+        self.initial_seed()?;
         self.directory().map(drop)
     }
 
@@ -24,21 +22,6 @@ impl Settings {
     fn check_ranges(&self) -> Result<(), ConfigError> {
         let refused = self.ranges().find(|range| !range.holds());
         refused.map_or(Ok(()), |range| Err(ConfigError::new(range.to_string())))
-    }
-
-    /// The token is all that guards the control plane on an address that other machines can reach.
-    fn check_test_token(&self) -> Result<(), ConfigError> {
-        let token = &self.test.token;
-        let is_valid = TEST_TOKEN_LEN.contains(&token.len())
-            && token.bytes().all(|byte| byte.is_ascii_graphic());
-        if token.is_empty() || is_valid {
-            return Ok(());
-        }
-
-        let (min, max) = TEST_TOKEN_LEN.into_inner();
-        Err(ConfigError::new(format!(
-            "'test.token' must have {min} to {max} visible ASCII characters, or be empty"
-        )))
     }
 
     /// The endpoints to listen on, at least one.

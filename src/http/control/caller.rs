@@ -4,7 +4,9 @@
 //! owner's token as its credential. From other machines, and through a proxy, each call needs the
 //! owner's token: `test.token`, or the token in the file `running` of the data folder.
 
+use super::parameters::asks_for_all;
 use crate::http::{
+    account_alias,
     admin::backup,
     browser_guard,
     error::ApiError,
@@ -12,19 +14,11 @@ use crate::http::{
     state::AppState,
 };
 use crate::{
-    domain::{body::excerpt, caller::Access, passwords, rejection::Rejection},
+    domain::{caller::Access, passwords, rejection::Rejection},
     service::control::{ControlCaller, ControlWriter},
 };
-use actix_web::{
-    FromRequest, HttpRequest,
-    dev::Payload,
-    guard::GuardContext,
-    web::{Data, Query},
-};
-use std::{
-    collections::HashMap,
-    future::{Ready, ready},
-};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, guard::GuardContext, web::Data};
+use std::future::{Ready, ready};
 
 /// The header for the owner's token beside the credential of an account.
 const TEST_TOKEN: &str = "x-test-token";
@@ -78,7 +72,8 @@ fn control_caller(request: &HttpRequest) -> Result<ControlCaller, ApiError> {
         return Err(Rejection::Unauthenticated(message.into()).into());
     }
 
-    if token_is_credential || (is_owner && !has_credential(request)) {
+    let has_no_account = token_is_credential || (is_owner && !has_credential(request));
+    if has_no_account && account_alias::name(request).is_none() {
         return Ok(ControlCaller::for_all_accounts(Access::ReadWrite));
     }
 
@@ -117,17 +112,4 @@ pub(super) fn is_local(request: &HttpRequest) -> bool {
                 .app_data::<Data<AppState>>()
                 .is_some_and(|state| backup::is_own_address(peer.ip(), state))
         })
-}
-
-fn asks_for_all(request: &HttpRequest) -> Result<bool, Rejection> {
-    let query = Query::<HashMap<String, String>>::from_query(request.query_string());
-    let query = query.map_err(|_| Rejection::invalid("The query is not valid"))?;
-    match query.get("all").map(String::as_str) {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(other) => Err(Rejection::invalid(format!(
-            "'all' must be true or false, but was '{}'",
-            excerpt(other)
-        ))),
-    }
 }

@@ -3,7 +3,9 @@
 //! Credentials are looked for in this order: `Authorization: <token>`, `Authorization: Bearer
 //! <token>`, `x-api-key` with `x-api-secret`.
 
-use crate::http::{browser_guard, error::ApiError, extract::body::BodyOwner, state::AppState};
+use crate::http::{
+    account_alias, browser_guard, error::ApiError, extract::body::BodyOwner, state::AppState,
+};
 use crate::{
     domain::{
         caller::{Caller, WriteAccess},
@@ -49,8 +51,11 @@ fn authenticate_writer(request: &HttpRequest) -> Result<WriteAccess, ApiError> {
 /// The credential is missing or wrong.
 pub(crate) fn authenticate_uncounted(request: &HttpRequest) -> Result<Caller, ApiError> {
     let live = state(request)?.live.load();
-    let caller = live.authenticator.identify_caller(credential(request)?)?;
-    set_body_owner(request, &caller);
+    let caller = live.authenticator.identify_caller(
+        credential(request)?,
+        account_alias::name(request).as_deref(),
+    )?;
+    note_caller(request, &caller);
     Ok(caller)
 }
 
@@ -86,26 +91,38 @@ pub(crate) fn authenticate_early(request: &HttpRequest, state: &AppState) -> Opt
 }
 
 fn check_credential(request: &HttpRequest, state: &AppState) -> Result<Caller, Rejection> {
-    let (caller, quota) = state
-        .live
-        .load()
-        .authenticator
-        .authenticate(credential(request)?)?;
+    let (caller, quota) = state.live.load().authenticator.authenticate(
+        credential(request)?,
+        account_alias::name(request).as_deref(),
+    )?;
 
     if let Some(quota) = quota {
         request.extensions_mut().insert(quota);
     }
 
-    set_body_owner(request, &caller);
+    note_caller(request, &caller);
     Ok(caller)
 }
 
-/// The memory for the body counts towards the share of the account.
-fn set_body_owner(request: &HttpRequest, caller: &Caller) {
+/// The id of a request whose account has a seed.
+#[derive(Debug)]
+pub(crate) struct SeededRequestId(pub(crate) String);
+
+fn note_caller(request: &HttpRequest, caller: &Caller) {
+    // The memory for the body counts towards the share of the account.
     if has_body(request) {
         request
             .extensions_mut()
             .insert(BodyOwner(caller.account.as_str().to_owned()));
+    }
+    note_account(request, &caller.account);
+}
+
+/// Gives the request an id of the account's series, if the account has a seed.
+pub(crate) fn note_account(request: &HttpRequest, account: &AccountId) {
+    let state = request.app_data::<Data<AppState>>();
+    if let Some(id) = state.and_then(|state| state.request_ids.seeded(account)) {
+        request.extensions_mut().insert(SeededRequestId(id));
     }
 }
 

@@ -8,7 +8,7 @@ use crate::http::{
     extract::{
         base_url,
         body::{self, BodyLimit, BodyOwner, RawBody},
-        multipart,
+        caller, multipart,
         path::IntegrationPath,
     },
     limits::rate_limit_headers,
@@ -47,6 +47,7 @@ pub(crate) async fn receive(
     }
 
     let reception = state.events.reception(&path.0)?;
+    caller::note_account(&request, &reception.account);
     if reception.receives_mail {
         // A message may be as large as over SMTP.
         let live = state.live.load();

@@ -1,7 +1,8 @@
 //! Answers list requests: on the serving thread if quick, else on a blocking thread.
 
 use crate::http::{
-    error::ApiError, extract::base_url, limits::concurrency_limit::ConcurrencyLimit, v3::response,
+    account_alias, error::ApiError, extract::base_url, limits::concurrency_limit::ConcurrencyLimit,
+    v3::response,
 };
 use crate::{
     domain::ids::AccountId,
@@ -79,7 +80,7 @@ const MAX_LINK_LEN: usize = 3 << 10;
 
 /// The `Link` header of a page, unless it would be too long.
 pub(crate) fn links(request: &HttpRequest, page: &ListPage) -> Option<String> {
-    let url = base_url::of(request) + request.path();
+    let url = base_url::of(request) + &account_alias::public_path(request);
     let links = page.page.links(&url, request.query_string(), page.total);
     (links.len() <= MAX_LINK_LEN).then_some(links)
 }

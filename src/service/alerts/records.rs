@@ -9,7 +9,7 @@ use crate::{
         timestamp::Timestamp,
         webhook::AlertEvent,
     },
-    ids::Ids,
+    ids::{IdBasis, Ids},
     service::{
         objects::{self, encode},
         webhooks,
@@ -68,7 +68,13 @@ pub(in crate::service) fn insert(
     now: Timestamp,
 ) -> Result<(Alert, Stored), StoreError> {
     let tiny_id = transaction.next_tiny_id(ALERTS, account)?;
-    let id = objects::unused(transaction, ALERTS, || ids.alert(), AlertId::as_str)?;
+    let id = objects::unused(
+        transaction,
+        ALERTS,
+        IdBasis::new(account, tiny_id),
+        |basis| ids.alert(basis),
+        AlertId::as_str,
+    )?;
     let alert = Alert::create(content, origin, account.clone(), id, tiny_id, now);
     let record = encode(&alert)?;
 

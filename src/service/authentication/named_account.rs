@@ -1,6 +1,10 @@
 //! The account that a request is about even if it is refused.
 
-use super::{Authenticator, Credential, account_of, anonymous_account, split_token};
+use super::{
+    Authenticator, Credential,
+    open_accounts::{account_of, user_and_account},
+    split_token,
+};
 use crate::domain::{directory::AuthMode, ids::AccountId};
 
 impl Authenticator {
@@ -27,7 +31,7 @@ impl Authenticator {
     /// The account that a user name logs in to.
     pub fn login_account(&self, username: &str) -> Option<AccountId> {
         match self.directory.mode() {
-            AuthMode::Open => anonymous_account(username).ok().map(|(_, account)| account),
+            AuthMode::Open => user_and_account(username).ok().map(|(_, account)| account),
             AuthMode::Keys => self
                 .directory
                 .user_named(username)

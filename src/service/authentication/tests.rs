@@ -1,17 +1,6 @@
-//! Tests of what cannot be seen from outside: derived accounts, and how login attempts are counted.
+//! Tests of what cannot be seen from outside: how login attempts are counted.
 
 use super::*;
-
-#[test]
-fn account_in_open_mode_never_changes() {
-    // With another value, every server in open mode would lose access to its objects.
-    assert_eq!(
-        account_of(&[b"token", b"<token>"]).unwrap().as_str(),
-        "acc_L6_iCZSMHsLD8J"
-    );
-    assert_ne!(derive(&[b"a", b"bc"]), derive(&[b"ab", b"c"]));
-    assert_eq!(derive(&[b"x"]).len(), 14);
-}
 
 #[test]
 fn network_of_ipv6_is_its_prefix() {
@@ -47,7 +36,7 @@ fn login_attempts_are_counted_per_network() {
 
     let authenticator = Authenticator::new(
         directory,
-        Tokens::new(b"secret"),
+        Tokens::new(b"secret", "run"),
         Clock::System,
         limits,
         None,

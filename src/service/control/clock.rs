@@ -55,7 +55,7 @@ impl Control {
             .adjustable_clock()
             .and_then(|clock| clock.adjustment(account));
         ClockState {
-            now: account.map_or_else(|| self.clock.now(), |account| self.clock.now_in(account)),
+            now: self.now_of(account),
             rate: adjustment.map_or(ClockRate::NORMAL, |adjustment| adjustment.rate()),
             is_adjusted: adjustment.is_some(),
         }

@@ -122,7 +122,7 @@ impl Events {
     ) -> Result<DryRunReport, StoreError> {
         let (mut acks, mut events, mut log_ids) = (Vec::new(), Vec::new(), Vec::new());
         for (parsed, parameters) in parsed {
-            let id = event_log::unused_id(transaction, &self.ids)?;
+            let id = event_log::unused_id(transaction, &self.ids, &integration.sid)?;
             let (ack, outcome) =
                 self.apply_parsed(transaction, integration, parsed.as_ref(), &id)?;
             log_ids.push(id);

@@ -4,13 +4,13 @@ use super::IncomingEvent;
 use crate::{
     adapters::InboundRequest,
     domain::{
-        ids::{AlertId, LogId},
+        ids::{AccountId, AlertId, LogId},
         integration::Integration,
         log::{self, Log, LogBody, LogDirection, LogType, LoggedRequest},
         masking::{Secrets, mask_headers, mask_query},
         timestamp::Timestamp,
     },
-    ids::Ids,
+    ids::{IdBasis, Ids},
     service::objects::{self, encode},
     store::{LOGS, StoreError, Transaction},
 };
@@ -46,8 +46,21 @@ pub(super) struct EventLog {
     pub(super) request: LoggedRequest,
 }
 
-pub(super) fn unused_id(transaction: &Transaction<'_>, ids: &Ids) -> Result<LogId, StoreError> {
-    objects::unused(transaction, LOGS, || ids.log(), LogId::as_str)
+/// An id for the next log of an account.
+pub(super) fn unused_id(
+    transaction: &Transaction<'_>,
+    ids: &Ids,
+    account: &AccountId,
+) -> Result<LogId, StoreError> {
+    let tiny_id = transaction.next_tiny_id(LOGS, account)?;
+    let basis = IdBasis::new(account, tiny_id);
+    objects::unused(
+        transaction,
+        LOGS,
+        basis,
+        |basis| ids.log(basis),
+        LogId::as_str,
+    )
 }
 
 pub(super) fn write(

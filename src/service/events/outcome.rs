@@ -13,9 +13,9 @@ use crate::{
         thirdparty_id,
         timestamp::Timestamp,
     },
-    ids::Ids,
+    ids::{IdBasis, Ids},
     service::{alerts, objects, webhooks},
-    store::{DedupKey, StoreError, Transaction},
+    store::{DedupKey, LOGS, StoreError, Transaction},
 };
 use serde_json::{Map, Value};
 
@@ -27,8 +27,8 @@ impl Events {
         transaction: &mut Transaction<'_>,
         parsed: ParsedRequest,
     ) -> Result<(EventAck, &'static str), StoreError> {
-        let id = event_log::unused_id(transaction, &self.ids)?;
         let integration = &parsed.integration;
+        let id = event_log::unused_id(transaction, &self.ids, &integration.sid)?;
         let (ack, outcome) =
             self.apply_parsed(transaction, integration, parsed.parsed.as_ref(), &id)?;
 
@@ -116,10 +116,15 @@ fn apply_event(
     log_id: &LogId,
     event: &Event,
 ) -> Result<Outcome, StoreError> {
-    let thirdparty_id = event
-        .thirdparty_id
-        .clone()
-        .unwrap_or_else(|| fresh_id(ids, event.fresh_id, now));
+    let thirdparty_id = match &event.thirdparty_id {
+        Some(id) => id.clone(),
+        None => {
+            // Each event leaves one log.
+            let number = transaction.next_tiny_id(LOGS, &integration.sid)?;
+            let basis = IdBasis::new(&integration.sid, number);
+            fresh_id(ids, basis, event.fresh_id, now)
+        }
+    };
     let source_id = integration.id.as_str();
     let latest = alerts::dedup_key(&integration.sid, Some(source_id), Some(&thirdparty_id))
         .map(|key| alerts::latest(transaction, &key))
@@ -235,11 +240,11 @@ fn action_name(action: Action) -> &'static str {
     }
 }
 
-fn fresh_id(ids: &Ids, form: FreshId, now: Timestamp) -> String {
+fn fresh_id(ids: &Ids, basis: IdBasis<'_>, form: FreshId, now: Timestamp) -> String {
     match form {
-        FreshId::Uuid => ids.thirdparty(),
-        FreshId::Hex => ids.thirdparty().replace('-', ""),
-        FreshId::Ulid => ids.ulid(now.millis()),
+        FreshId::Uuid => ids.thirdparty(basis),
+        FreshId::Hex => ids.thirdparty(basis).replace('-', ""),
+        FreshId::Ulid => ids.ulid(basis, now.millis()),
     }
 }
 

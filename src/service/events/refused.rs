@@ -61,7 +61,7 @@ impl Events {
                 }
 
                 let outcome = event_log::Outcome::without_event("refused", reason);
-                let id = event_log::unused_id(transaction, &ids)?;
+                let id = event_log::unused_id(transaction, &ids, &integration.sid)?;
                 let entry = event_log::EventLog {
                     id,
                     status,

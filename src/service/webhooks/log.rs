@@ -9,7 +9,7 @@ use crate::{
         timestamp::Timestamp,
         webhook::OutboxMessage,
     },
-    ids::Ids,
+    ids::{IdBasis, Ids},
     service::objects::{self, encode},
     store::{LOGS, StoreError, Transaction},
 };
@@ -40,8 +40,15 @@ pub(super) fn write_log(
     };
 
     let status = response.map(|response| response.status);
-    let id = objects::unused(transaction, LOGS, || ids.log(), LogId::as_str)?;
     let tiny_id = transaction.next_tiny_id(LOGS, &message.sid)?;
+    let basis = IdBasis::new(&message.sid, tiny_id);
+    let id = objects::unused(
+        transaction,
+        LOGS,
+        basis,
+        |basis| ids.log(basis),
+        LogId::as_str,
+    )?;
     let log = Log {
         sid: message.sid.clone(),
         id,

@@ -9,7 +9,7 @@ use crate::{
         timestamp::Timestamp,
         webhook::{self, OutboxMessage},
     },
-    ids::Ids,
+    ids::{IdBasis, Ids},
     service::objects::encode,
     store::{Outbox, StoreError, Transaction},
 };
@@ -33,7 +33,13 @@ pub(super) fn record_attempt(
     try_write_log(transaction, ids, now, &message, attempt, outcome)?;
 
     if will_retry {
-        let delay = webhook::retry_delay(message.failed, policy.first_delay, ids.number());
+        let basis = IdBasis {
+            account: &message.sid,
+            number: message.since.millis().cast_unsigned(),
+            attempt: message.failed.into(),
+        };
+        let jitter = ids.retry_jitter(basis);
+        let delay = webhook::retry_delay(message.failed, policy.first_delay, jitter);
         let next = now
             .millis()
             .saturating_add(delay.try_into().unwrap_or(i64::MAX));

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     domain::ids::AccountId,
     store::{
-        Collection, Snapshot, StoreError,
+        AccountEntries, Collection, Snapshot, StoreError,
         collection::COLLECTIONS,
         trees::{Counters, Tree},
     },
@@ -65,6 +65,26 @@ pub fn export(
     Ok(exported)
 }
 
+/// Writes the objects of one account, without secrets and idempotency records.
+///
+/// # Errors
+/// The entries are damaged, or `out` cannot be written.
+pub fn export_account(entries: &AccountEntries, out: &mut dyn Write) -> Result<(), ArchiveError> {
+    format::write_header(out).map_err(ArchiveError::Output)?;
+    for (key, value) in entries.tree(Tree::Accounts) {
+        let (line, _) = account_line(key, value.as_ref())?;
+        format::write_account(out, &line).map_err(ArchiveError::Output)?;
+    }
+
+    for collection in COLLECTIONS {
+        for (_, record) in entries.records(collection) {
+            format::write_object(out, collection, record).map_err(ArchiveError::Output)?;
+        }
+    }
+
+    Ok(())
+}
+
 /// The number of lines that [`export`] writes for an undamaged store.
 pub fn export_lines(snapshot: &Snapshot) -> u64 {
     let accounts = snapshot
@@ -109,24 +129,25 @@ fn accounts(snapshot: &Snapshot) -> Result<Vec<(AccountLine, Counters)>, StoreEr
         .scan_all(Tree::Accounts, SCAN_CHUNK)
         .map(|entry| {
             let (key, value) = entry?;
-            let (sid, collection) = split_counters_key(&key).ok_or_else(|| {
-                StoreError::damaged(format!(
-                    "counters under a malformed key: {:?}",
-                    String::from_utf8_lossy(&key)
-                ))
-            })?;
-            let counters = Counters::decode(value.as_ref())?;
-
-            Ok((
-                AccountLine {
-                    sid,
-                    collection,
-                    last_tiny_id: counters.last_tiny_id,
-                },
-                counters,
-            ))
+            account_line(&key, value.as_ref())
         })
         .collect()
+}
+
+fn account_line(key: &[u8], counters: &[u8]) -> Result<(AccountLine, Counters), StoreError> {
+    let (sid, collection) = split_counters_key(key).ok_or_else(|| {
+        StoreError::damaged(format!(
+            "counters under a malformed key: {:?}",
+            String::from_utf8_lossy(key)
+        ))
+    })?;
+    let counters = Counters::decode(counters)?;
+    let line = AccountLine {
+        sid,
+        collection,
+        last_tiny_id: counters.last_tiny_id,
+    };
+    Ok((line, counters))
 }
 
 /// The account and collection of a key in `accounts`.

@@ -1,10 +1,12 @@
 //! Imports an export into a new or existing store. The whole file is validated first; a single
 //! problem prevents any change.
 
+mod accounts;
 mod new_entries;
 mod plan;
 mod source;
 
+pub use accounts::read_accounts;
 pub use plan::ImportIssue;
 
 use super::{

@@ -104,6 +104,29 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Validates an export that is in memory.
+    pub(super) fn read_text(text: &[u8]) -> Self {
+        let mut plan = Self::default();
+        let mut offset = 0_u64;
+        let lines = text.split_inclusive(|byte| *byte == b'\n');
+        for (number, line) in (1_u64..).zip(lines) {
+            plan.line(&SourceLine {
+                number,
+                offset,
+                bytes: line.strip_suffix(b"\n").unwrap_or(line).to_vec(),
+                is_too_long: false,
+            });
+            offset = offset.saturating_add(u64::try_from(line.len()).unwrap_or(u64::MAX));
+        }
+
+        if text.is_empty() {
+            plan.issue(1, "the export is empty".into());
+        }
+
+        plan.find_duplicates();
+        plan
+    }
+
     fn issue(&mut self, line: u64, sentence: String) {
         self.issues.push(ImportIssue { line, sentence });
     }

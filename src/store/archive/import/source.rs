@@ -36,6 +36,19 @@ pub(super) struct ObjectPosition {
     pub(super) is_verbatim: bool,
 }
 
+impl ObjectPosition {
+    /// The object as it is stored, given its line. `None` if the line has none.
+    pub(super) fn record_in(&self, line: &[u8]) -> Option<Vec<u8>> {
+        match self.is_verbatim {
+            true => format::verbatim(line).map(<[u8]>::to_vec),
+            false => match format::read(line) {
+                Ok(format::Line::Object(read)) => Some(read.meta.canonical),
+                Ok(format::Line::Account(_)) | Err(_) => None,
+            },
+        }
+    }
+}
+
 impl Source {
     pub(super) fn open(path: &Path) -> Result<Self, ArchiveError> {
         let unreadable = ArchiveError::file(path, "read");
@@ -110,15 +123,7 @@ impl Source {
             .read_exact_at(&mut line, position.offset)
             .map_err(self.unreadable())?;
 
-        let record = match position.is_verbatim {
-            true => format::verbatim(&line).map(<[u8]>::to_vec),
-            false => match format::read(&line) {
-                Ok(format::Line::Object(read)) => Some(read.meta.canonical),
-                Ok(format::Line::Account(_)) | Err(_) => None,
-            },
-        };
-
-        record.ok_or_else(|| self.changed())
+        position.record_in(&line).ok_or_else(|| self.changed())
     }
 
     /// # Errors
