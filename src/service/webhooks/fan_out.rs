@@ -115,7 +115,12 @@ impl OutboxWorker {
 
         for batch in listeners.chunks(batch_size) {
             let (batch, announcement) = (batch.to_vec(), Arc::clone(&announcement));
+            let queue = queue.clone();
             let written = self.store.write(move |transaction| {
+                // A reset of the account may have come in between.
+                if first_of(transaction, &queue, &announcement)?.is_none() {
+                    return Ok(());
+                }
                 batch
                     .into_iter()
                     .try_for_each(|id| enqueue(transaction, &address(&announcement, id)))
@@ -126,12 +131,7 @@ impl OutboxWorker {
         let (queue, now) = (queue.clone(), self.clock.now_in(&queue.account));
         self.store
             .write(move |transaction| {
-                let Some(queue) = transaction.outbox(&queue.account, &queue.integration)? else {
-                    return Ok(());
-                };
-
-                let first: OutboxMessage = objects::decode(&transaction.next_message(&queue)?)?;
-                if first.message_id == announcement.message_id {
+                if let Some(queue) = first_of(transaction, &queue, &announcement)? {
                     transaction.pop_message(queue, now);
                 }
 
@@ -167,4 +167,17 @@ impl OutboxWorker {
         })
         .await?
     }
+}
+
+/// The fan-out queue as it is now, if this announcement is still its first message.
+fn first_of(
+    transaction: &Transaction<'_>,
+    queue: &Outbox,
+    announcement: &OutboxMessage,
+) -> Result<Option<Outbox>, StoreError> {
+    let Some(queue) = transaction.outbox(&queue.account, &queue.integration)? else {
+        return Ok(None);
+    };
+    let first: OutboxMessage = objects::decode(&transaction.next_message(&queue)?)?;
+    Ok((first.message_id == announcement.message_id).then_some(queue))
 }
