@@ -5,6 +5,7 @@
 
 mod decoding;
 mod embedded_messages;
+mod head;
 mod inbound_parse;
 mod repair;
 

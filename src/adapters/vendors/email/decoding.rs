@@ -21,7 +21,7 @@ pub(super) fn to_utf_8(message: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(message);
     }
 
-    let end = super::repair::end_of_headers(message).unwrap_or(message.len());
+    let end = super::head::end_of_headers(message).unwrap_or(message.len());
     let (headers, body) = message.split_at_checked(end).unwrap_or((message, b""));
     let headers = charset::decode(headers, "");
     let lower = headers.to_ascii_lowercase();

@@ -4,7 +4,7 @@
 //! the headers and the closing boundaries of multipart messages. Adjacent encoded words of the same
 //! charset are joined, since some programs split a character between them.
 
-use super::decoding;
+use super::{decoding, head::end_of_headers};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use std::borrow::Cow;
 
@@ -65,18 +65,6 @@ fn end_of_header_lines(message: &[u8]) -> usize {
 fn is_header(line: &[u8]) -> bool {
     let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
     name.len() < line.len() && !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
-}
-
-/// The offset of the body, if an empty line separates it from the headers.
-pub(super) fn end_of_headers(message: &[u8]) -> Option<usize> {
-    let mut start = 0_usize;
-    for line in message.split_inclusive(|byte| *byte == b'\n') {
-        if line == b"\n" || line == b"\r\n" {
-            return Some(start);
-        }
-        start = start.saturating_add(line.len());
-    }
-    None
 }
 
 /// The boundaries of a multipart message that begin a part but are never closed.
