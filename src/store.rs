@@ -16,6 +16,7 @@ pub mod archive;
 mod backoff;
 mod change;
 mod change_clock;
+mod change_feed;
 mod check;
 mod collection;
 mod command;
@@ -41,6 +42,7 @@ mod writer;
 mod writer_state;
 
 pub use account_entries::AccountEntries;
+pub use change_feed::{ChangeObserver, ObjectChange, ObjectChangeKind};
 pub use check::{CheckFinding, CheckReport, check};
 pub use collection::{
     ALERTS, COLLECTIONS, Collection, INTEGRATIONS, LOGS, ScanDirection, TEAMS, USERS,
@@ -171,6 +173,11 @@ impl Store {
     /// Waits until a commit after version `seen` has been published, and returns the last version.
     pub async fn changed_since(&self, seen: u64) -> u64 {
         self.current.clock.changed_since(seen).await
+    }
+
+    /// Tells `observer` what each later commit changes, unless there is an observer already.
+    pub fn observe(&self, observer: ChangeObserver) {
+        self.current.observer.set(observer);
     }
 
     /// The record with this id in the last published commit, of any account.

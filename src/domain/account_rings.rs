@@ -98,6 +98,11 @@ impl<T: Clone> AccountRings<T> {
         }
     }
 
+    /// The accounts that have a ring.
+    pub fn owners(&self) -> Vec<RingOwner> {
+        self.rings.keys().cloned().collect()
+    }
+
     /// Whether an account has a ring.
     pub fn is_open(&self, owner: &RingOwner) -> bool {
         self.rings.contains_key(owner)
@@ -211,8 +216,7 @@ impl<T: Clone> AccountRings<T> {
 
     /// Removes the items of all accounts, which keep their rings.
     pub fn clear_all(&mut self) {
-        let owners: Vec<RingOwner> = self.rings.keys().cloned().collect();
-        for owner in &owners {
+        for owner in &self.owners() {
             self.clear(owner);
         }
     }

@@ -4,6 +4,7 @@
 
 mod caller;
 pub(crate) mod clock;
+pub(crate) mod events;
 pub(crate) mod faults;
 pub(crate) mod injection;
 mod parameters;

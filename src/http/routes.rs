@@ -5,7 +5,8 @@ use crate::domain::{alert::AlertAction, body::excerpt, team::Team, user_profile:
 use crate::http::{
     admin::{backup, health, index, metrics, tls},
     control::{
-        clock, faults, is_enabled, requests, reset, seed, snapshots, state, tokens, verify, wait,
+        clock, events as changes, faults, is_enabled, requests, reset, seed, snapshots, state,
+        tokens, verify, wait,
     },
     cors::cors,
     early_answer::EarlyAnswer,
@@ -309,6 +310,7 @@ pub const ROUTES: &[RouteSpec] = &[
             (Delete, || web::to(faults::delete)),
         ],
     ),
+    control("/_local/events", &[(Get, || web::to(changes::follow))]),
     control("/_local/verify", &[(Post, || web::to(verify::verify))]),
     control("/_local/wait", &[(Get, || web::to(wait::wait))]),
 ];

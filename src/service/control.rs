@@ -5,6 +5,7 @@
 
 mod accounts;
 mod caller;
+mod change_events;
 mod clock;
 mod diff;
 mod faults;
@@ -20,6 +21,7 @@ mod tokens;
 mod verify;
 
 pub use caller::{ControlCaller, ControlScope, ControlWriter};
+pub use change_events::{ChangeEvent, ChangeEvents, EventPosition};
 pub use clock::ClockState;
 pub use diff::{ObjectChange, ObjectDiff};
 pub use faults::{Faults, FiredFault};
@@ -56,6 +58,7 @@ pub struct Control {
     snapshots: Snapshots,
     tokens: Tokens,
     issued_tokens: IssuedTokens,
+    events: ChangeEvents,
 }
 
 /// Limits of what the control plane keeps in memory.
@@ -80,6 +83,7 @@ impl Control {
     ) -> Self {
         let hooks = RequestHooks::default();
         Self {
+            events: ChangeEvents::new(store.clone()),
             store,
             clock,
             ids,
@@ -96,6 +100,11 @@ impl Control {
     /// What looks at each request.
     pub fn hooks(&self) -> &RequestHooks {
         &self.hooks
+    }
+
+    /// What changes in each account.
+    pub fn events(&self) -> &ChangeEvents {
+        &self.events
     }
 
     /// The faults that are set.

@@ -11,6 +11,7 @@ use super::{
     Options, StoreError,
     change::Change,
     change_clock::ChangeClock,
+    change_feed::ObserverSlot,
     entries::{Changes, Stored},
     index::Indexes,
     local::{Engine, open},
@@ -37,6 +38,7 @@ pub(super) struct Replica {
     pub(super) mvcc: Mvcc,
     pub(super) indexes: Indexes,
     clock: Arc<ChangeClock>,
+    observer: ObserverSlot,
     /// The first fatal error of the engine.
     fault: OnceLock<StoreError>,
     /// Wakes the writer, which recovers from faults.
@@ -121,6 +123,7 @@ impl Replica {
             !self.panics_on_publish.swap(false, Ordering::SeqCst),
             "planted by a test"
         );
+        let observed = self.observer.collect(changes, &self.mvcc);
         let changes: Vec<Change> = changes
             .iter()
             .filter_map(|(tree, key, value)| Change::from_entry(tree, key, value.as_ref()))
@@ -131,6 +134,7 @@ impl Replica {
             self.clock
                 .advance(version, changes.iter().map(|change| &change.account));
         });
+        self.observer.notify(observed);
     }
 }
 
@@ -143,6 +147,8 @@ pub(super) struct CurrentReplica {
     /// Wakes the writer.
     writer: Waker,
     pub(super) clock: Arc<ChangeClock>,
+    /// Who is told what each commit changes.
+    pub(super) observer: ObserverSlot,
 }
 
 /// Readers fetch a chunk at a time and check in between whether to let go, so this is ample.
@@ -156,6 +162,7 @@ impl CurrentReplica {
             snapshot_bytes: options.snapshot_bytes,
             writer,
             clock: Arc::default(),
+            observer: ObserverSlot::default(),
         };
         current.install(engine);
         current
@@ -187,6 +194,7 @@ impl CurrentReplica {
         // Install first: a reader of the new version must find the new replica.
         let version = self.install(engine);
         self.clock.advance_all(version);
+        self.observer.notify_reopened();
     }
 
     fn install(&self, engine: Engine) -> u64 {
@@ -196,6 +204,7 @@ impl CurrentReplica {
             mvcc: Mvcc::new(self.snapshot_bytes, version),
             indexes: Indexes::new(self.index_bytes),
             clock: Arc::clone(&self.clock),
+            observer: self.observer.clone(),
             fault: OnceLock::new(),
             writer: self.writer.clone(),
             draining: Arc::default(),

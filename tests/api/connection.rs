@@ -84,6 +84,13 @@ impl Connection {
         }
     }
 
+    /// Everything up to the last chunk of a response.
+    pub(crate) fn rest_of_chunks(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        while !rest.ends_with(b"0\r\n\r\n") && self.0.read_until(b'\n', &mut rest).unwrap() > 0 {}
+        rest
+    }
+
     /// Everything until the server hangs up.
     pub(crate) fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
@@ -103,7 +110,8 @@ impl Connection {
         }
     }
 
-    fn line(&mut self) -> String {
+    /// The next line.
+    pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.0.read_line(&mut line).unwrap();
         line.trim_end().to_owned()

@@ -3,6 +3,8 @@
 mod access;
 mod account_alias;
 mod clock;
+mod events;
+mod fault_targets;
 mod faults;
 mod journal;
 mod parallel;
