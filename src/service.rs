@@ -7,6 +7,7 @@ pub mod authentication;
 mod blocking;
 pub mod control;
 pub mod destinations;
+pub mod dispatch_signal;
 pub mod error;
 pub mod events;
 pub mod fair_shares;

@@ -3,9 +3,10 @@
 use super::shutdown::ShutdownSignal;
 use crate::{
     service::{
+        dispatch_signal::DispatchSignal,
         log_once::LogOnce,
         retention::Retention,
-        webhooks::{self, DispatchSignal, OutboxWorker},
+        webhooks::{self, OutboxWorker},
     },
     store::{StallCause, Store, StoreError},
 };

@@ -10,7 +10,7 @@ use crate::{
     domain::{endpoint::Endpoint, passwords},
     http::{self, AcceptQueues, AdminAccess, AppState, Connections, TlsAcceptor},
     ids::{Ids, RequestIds},
-    service::{metrics::EventMetrics, tokens::Tokens, webhooks::DispatchSignal},
+    service::{dispatch_signal::DispatchSignal, metrics::EventMetrics, tokens::Tokens},
     smtp::MailServer,
     store::{self, Durability, Options, Store, TemporaryFolder, archive},
 };

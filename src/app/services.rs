@@ -12,6 +12,7 @@ use crate::{
         alerts::Alerts,
         control::{Control, ControlOptions, JournalOptions, SnapshotLimits},
         destinations::Destinations,
+        dispatch_signal::DispatchSignal,
         events::Events,
         integrations::{Integrations, WebhookRules},
         lists::PageCache,
@@ -20,7 +21,7 @@ use crate::{
         resources::Resources,
         retention::{Retention, RetentionPolicy},
         tokens::Tokens,
-        webhooks::{DispatchSignal, OutboxWorker, RetryPolicy},
+        webhooks::{OutboxWorker, RetryPolicy},
     },
     store::{Store, TEAMS, USERS},
 };

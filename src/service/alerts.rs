@@ -6,11 +6,11 @@ mod records;
 pub(super) use records::{dedup_key, delete, insert, latest, save_action};
 
 use super::{
+    dispatch_signal::DispatchSignal,
     error::ServiceError,
     idempotency,
     lists::{Lists, PageCache},
     objects,
-    webhooks::DispatchSignal,
 };
 use crate::{
     clock::Clock,

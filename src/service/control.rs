@@ -23,7 +23,7 @@ mod verify;
 pub use caller::{ControlCaller, ControlScope, ControlWriter};
 pub use change_events::{ChangeEvent, ChangeEvents, EventPosition};
 pub use clock::ClockState;
-pub use diff::{ObjectChange, ObjectDiff};
+pub use diff::ObjectDiff;
 pub use faults::{Faults, FiredFault};
 pub use hooks::{ActiveHooks, RequestHook, RequestHooks};
 pub use journal::{Journal, JournalOptions};
@@ -36,7 +36,7 @@ pub use tokens::{IssuedToken, TokenRequest};
 pub use verify::{ExpectedCount, Verification, request_name};
 
 use self::tokens::IssuedTokens;
-use super::{tokens::Tokens, webhooks::DispatchSignal};
+use super::{dispatch_signal::DispatchSignal, tokens::Tokens};
 use crate::{
     clock::Clock,
     domain::{ids::AccountId, timestamp::Timestamp},

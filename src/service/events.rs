@@ -15,11 +15,11 @@ pub use reply::{EventAck, EventReply, EventStatuses};
 
 use super::{
     blocking::{self, BlockingPool},
+    dispatch_signal::DispatchSignal,
     error::ServiceError,
     metrics::EventMetrics,
     objects,
     throttle::Throttle,
-    webhooks::DispatchSignal,
 };
 use crate::{
     adapters::{self, InboundRequest, RequestParts, ResponseBody},

@@ -23,7 +23,6 @@ mod worker;
 
 pub use attempt::RetryPolicy;
 pub use dispatcher::dispatch;
-pub use outbox::DispatchSignal;
 pub use scheduler::MAX_CONCURRENT;
 pub use worker::OutboxWorker;
 

@@ -35,6 +35,17 @@ pub enum ObjectChangeKind {
     Deleted,
 }
 
+impl ObjectChangeKind {
+    /// The name that the control plane shows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
 /// Called on the writer's thread after each commit, so it must be quick. Without changes, it is
 /// unknown what has changed: the store was reopened.
 pub type ChangeObserver = Box<dyn Fn(Option<Vec<ObjectChange>>) + Send + Sync>;

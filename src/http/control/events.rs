@@ -46,7 +46,7 @@ pub(crate) async fn follow(
     });
     let position = resumed.transpose()?.unwrap_or(now);
 
-    let reader = Reader {
+    let reader = EventReader {
         events,
         scope: caller.scope().clone(),
         drain: state.drain.clone(),
@@ -67,7 +67,7 @@ pub(crate) async fn follow(
 }
 
 /// Who reads, and what ends the reading.
-struct Reader {
+struct EventReader {
     events: ChangeEvents,
     scope: ControlScope,
     drain: Drain,
@@ -75,9 +75,9 @@ struct Reader {
 }
 
 /// A part of the stream, and how to get the next one. `None` is the end.
-type Part = Option<(Bytes, Option<(Reader, EventPosition)>)>;
+type Part = Option<(Bytes, Option<(EventReader, EventPosition)>)>;
 
-impl Reader {
+impl EventReader {
     async fn next(self, position: EventPosition) -> Part {
         let found = tokio::select! {
             biased;

@@ -4,7 +4,7 @@ use super::read_query;
 use crate::domain::rejection::Rejection;
 use crate::http::{error::ApiError, state::AppState, v3::response};
 use crate::service::control::{
-    ControlCaller, ControlWriter, ObjectChange, ObjectDiff, SnapshotInfo, SnapshotName,
+    ControlCaller, ControlWriter, ObjectDiff, SnapshotInfo, SnapshotName,
 };
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
@@ -108,16 +108,11 @@ fn encode(info: &SnapshotInfo) -> Value {
 }
 
 fn encode_diff(diff: ObjectDiff) -> Value {
-    let change = match diff.change {
-        ObjectChange::Created => "created",
-        ObjectChange::Updated => "updated",
-        ObjectChange::Deleted => "deleted",
-    };
     json!({
         "sid": diff.account,
         "collection": diff.collection,
         "id": diff.id,
-        "change": change,
+        "change": diff.change.name(),
         "patch": diff.patch,
     })
 }

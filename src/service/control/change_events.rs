@@ -10,7 +10,7 @@ use crate::{
         account_rings::{AccountRings, Displaced, RingLimits},
         ids::AccountId,
     },
-    store::{ObjectChange, ObjectChangeKind, Store},
+    store::{ObjectChange, Store},
 };
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -188,7 +188,7 @@ impl ChangeEvent {
 
     fn of(change: &ObjectChange) -> Option<Self> {
         #[derive(Deserialize)]
-        struct Identified {
+        struct ChangedRecord {
             id: String,
         }
 
@@ -201,13 +201,9 @@ impl ChangeEvent {
             record: &'a RawValue,
         }
 
-        let name = match change.kind {
-            ObjectChangeKind::Created => "created",
-            ObjectChangeKind::Updated => "updated",
-            ObjectChangeKind::Deleted => "deleted",
-        };
+        let name = change.kind.name();
         let record = change.record.as_ref();
-        let identified: Identified = serde_json::from_slice(record).ok()?;
+        let identified: ChangedRecord = serde_json::from_slice(record).ok()?;
         let data = serde_json::to_string(&Data {
             change: name,
             sid: &change.account,

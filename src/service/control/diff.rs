@@ -4,7 +4,7 @@ use super::{Control, ControlCaller, SnapshotName, accounts::AccountStates};
 use crate::{
     domain::{ids::AccountId, json_patch},
     service::{error::ServiceError, objects},
-    store::{AccountEntries, COLLECTIONS, Collection, Stored},
+    store::{AccountEntries, COLLECTIONS, Collection, ObjectChangeKind, Stored},
 };
 use serde_json::Value;
 use std::{
@@ -23,19 +23,8 @@ pub struct ObjectDiff {
     pub id: String,
     /// The operations that turn the first state into the second.
     pub patch: Vec<Value>,
-    /// What happened to the object.
-    pub change: ObjectChange,
-}
-
-/// What happened to an object between two states.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ObjectChange {
-    /// It exists only in the second state.
-    Created,
-    /// It exists in both states, with different contents.
-    Updated,
-    /// It exists only in the first state.
-    Deleted,
+    /// What happened to the object from the first state to the second.
+    pub change: ObjectChangeKind,
 }
 
 impl Control {
@@ -84,9 +73,9 @@ fn diff_collection(
     let mut new: HashMap<&str, &Stored> = to.records(collection).collect();
     let mut add = |id: &str, from: Option<&Stored>, to: Option<&Stored>| {
         let change = match (from, to) {
-            (None, _) => ObjectChange::Created,
-            (Some(_), None) => ObjectChange::Deleted,
-            (Some(_), Some(_)) => ObjectChange::Updated,
+            (None, _) => ObjectChangeKind::Created,
+            (Some(_), None) => ObjectChangeKind::Deleted,
+            (Some(_), Some(_)) => ObjectChangeKind::Updated,
         };
         let [from, to] = [from, to].map(|record| record.map(objects::decode::<Value>).transpose());
         diffs.push(ObjectDiff {

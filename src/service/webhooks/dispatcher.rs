@@ -5,7 +5,6 @@
 
 use super::{
     attempt::CompletedAttempt,
-    outbox::DispatchSignal,
     scheduler::FairScheduler,
     worker::{DueQueues, NextStep, OutboxWorker},
 };
@@ -13,7 +12,7 @@ use crate::{
     clock::Clock,
     domain::{ids::IntegrationId, webhook::OutboxMessage},
     http_client::{HttpClient, OutboundRequest, OutboundResponse, SendError},
-    service::log_once::LogOnce,
+    service::{dispatch_signal::DispatchSignal, log_once::LogOnce},
     store::{Outbox, StoreError},
 };
 use std::{
