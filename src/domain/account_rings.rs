@@ -113,6 +113,12 @@ impl<T: Clone> AccountRings<T> {
         self.last_number
     }
 
+    /// The number of the last item of an account; 0 if it has none.
+    pub fn last_number_of(&self, owner: &RingOwner) -> u64 {
+        let last = self.rings.get(owner).and_then(|ring| ring.items.back());
+        last.map_or(0, |item| item.number)
+    }
+
     /// Adds an item of `bytes` to the ring of an account, if it has one.
     pub fn push(&mut self, owner: &RingOwner, item: T, bytes: usize) {
         let bytes = bytes.saturating_add(ITEM_OVERHEAD);

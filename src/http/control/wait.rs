@@ -257,7 +257,9 @@ impl<'a> AwaitedList<'a> {
             }
 
             match self {
-                Self::Journal { journal, .. } => journal.recorded_since(last_number).await,
+                Self::Journal { journal, scope, .. } => {
+                    journal.recorded_since(scope, last_number).await;
+                }
                 Self::Store { account, .. } => {
                     changed(state, account, version, last_change).await;
                 }

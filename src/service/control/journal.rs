@@ -184,11 +184,18 @@ impl Journal {
         *self.0.last_number.borrow()
     }
 
-    /// Waits until there is an entry after this number.
-    pub async fn recorded_since(&self, number: u64) {
+    /// Waits until there is an entry of the scope after this number.
+    pub async fn recorded_since(&self, scope: &ControlScope, number: u64) {
         let mut numbers = self.0.last_number.subscribe();
+        let concerns = |last: &u64| match scope {
+            ControlScope::AllAccounts => *last > number,
+            // Entries of other accounts must not make this one read its journal again.
+            ControlScope::Account(account) => {
+                *last > number && self.lock().rings.last_number_of(&Some(account.clone())) > number
+            }
+        };
         // The sender lives as long as `self`, so waiting cannot fail.
-        let _ignored = numbers.wait_for(|last| *last > number).await;
+        let _ignored = numbers.wait_for(concerns).await;
     }
 }
 

@@ -75,3 +75,50 @@ fn accounts_that_are_steered_at_once_do_not_affect_each_other() {
         }
     });
 }
+
+/// Journals, faults and waits of an account.
+fn steer(account: &Caller, number: usize) {
+    let name = format!("of {number}");
+    let failing = number % 5 + 1;
+    send(account, "DELETE", "/_local/requests", None);
+    let faults = json!({"rules": [{
+        "match": {"method": "POST", "path": "/integration"}, "nth": [failing], "do": {"status": 503},
+    }]});
+    send(account, "PUT", "/_local/faults", Some(&faults.to_string()));
+
+    let body = json!({"name": name, "type": "email", "destination_ids": []});
+    let statuses: Vec<u16> = (0..5)
+        .map(|_| account.faulty().create(body.clone()).status)
+        .collect();
+    let expected: Vec<u16> = (1..=5)
+        .map(|attempt| if attempt == failing { 503 } else { 200 })
+        .collect();
+    assert_eq!(statuses, expected);
+    assert_eq!(account.names(""), vec![name.clone(); 4]);
+
+    let verification = json!({"match": {"body": {"name": name}}, "count": 5}).to_string();
+    send(account, "POST", "/_local/verify", Some(&verification));
+    let requests = account.send("GET", "/_local/requests?method=POST", None);
+    assert_eq!(requests.json()["total_count"], 5);
+
+    let waiting = thread::spawn({
+        let account = account.clone();
+        move || account.send("GET", "/_local/wait?for=alert&timeout=60s", None)
+    });
+    let alert = json!({"title": name, "destination_ids": []}).to_string();
+    send(account, "POST", "/alert", Some(&alert));
+    let found = waiting.join().unwrap().assert_status(200).json();
+    assert_eq!(found["total_count"], 1);
+    assert_eq!(found["data"][0]["title"], name);
+}
+
+#[test]
+fn accounts_that_record_fail_and_wait_at_once_do_not_affect_each_other() {
+    let server = TestServer::with(|settings| settings.workers = 2);
+    thread::scope(|scope| {
+        for number in 0..ACCOUNTS {
+            let server = &server;
+            scope.spawn(move || steer(&server.account(&format!("account {number}")), number));
+        }
+    });
+}
