@@ -74,7 +74,7 @@ pub(super) async fn observe(
         .flatten();
     let outcome = if hooks.has(RequestHook::Faults) || request.headers().contains_key(PREFER) {
         // On the heap, so that the future of an ordinary request does not grow.
-        let injected = injection::call(request, next, &state, recording.as_ref(), &connection);
+        let injected = injection::call(request, next, &state, recording.as_deref(), &connection);
         Box::pin(injected).await
     } else {
         next.call(request)
@@ -121,13 +121,14 @@ pub(super) async fn observe(
 }
 
 /// Begins the entry of a request in the journal, if it gets one.
-fn begin_recording(request: &ServiceRequest, state: &AppState) -> Option<Recording> {
+fn begin_recording(request: &ServiceRequest, state: &AppState) -> Option<Box<Recording>> {
     let target = target::identify(request, state)?;
     let at = match &target.account {
         Some(account) => state.clock.now_in(account),
         None => state.clock.now(),
     };
-    Some(Recording::new(target, at, request.uri()))
+    // On the heap, so that the future of an ordinary request does not grow.
+    Some(Box::new(Recording::new(target, at, request.uri())))
 }
 
 /// Keeps the next request of the connection waiting while a streaming body is being produced.
