@@ -136,7 +136,7 @@ fn continue_is_not_sent_for_a_refused_head() {
             404,
             head("/nowhere", "Authorization: ops\nContent-Length: 5"),
         ),
-        (405, head("/log", "Authorization: ops\nContent-Length: 5")),
+        (405, head("/livez", "Authorization: ops\nContent-Length: 5")),
         (
             413,
             head("/integration", "Authorization: ops\nContent-Length: 1001"),
