@@ -330,7 +330,7 @@ fn a_store_of_the_first_version_is_brought_up_to_this_one() {
             .get("schema")
             .unwrap()
             .unwrap(),
-        b"2"
+        b"3"
     );
     drop((waiting, db));
     assert_eq!(store.damages(), [""; 0]);
