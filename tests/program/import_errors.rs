@@ -154,7 +154,7 @@ fn every_fault_of_an_object_is_told() {
 #[test]
 fn every_fault_of_alerts_and_logs_is_told() {
     let alert = r#"{"alert":{"sid":"acc_1","id":"alt_1","createdAt":"2018-04-27T00:00:00.000Z","updatedAt":"1999-04-27T00:00:00.000Z","meta":{},"tinyId":1,"thirdparty_id":null,"destination_ids":[],"title":"","description":null,"type":"alert","subtype":"alert","status":"open","urgency":"low","s_log_id":null,"source_id":null,"tags":[],"additional_data":[],"created":0,"acknowledged":null,"acknowledgedby":null,"resolved":null,"resolvedby":null,"archived":null}}"#;
-    let log = r#"{"log":{"sid":"acc_1","id":"log_1","createdAt":"2018-04-27T00:00:00.000Z","updatedAt":"2018-04-27T00:00:00.000Z","meta":{},"tinyId":1,"type":"sideways","source_id":"int_1","alert_id":null,"thirdparty_id":null,"action":"create","outcome":"o","status":"many","event":{},"request":{"method":"POST","path":"/","query":"","remote":null,"headers":{},"body":{"text":"","bytes":0}},"response":null,"colour":1}}"#;
+    let log = r#"{"log":{"sid":"acc_1","id":"log_1","createdAt":"2018-04-27T00:00:00.000Z","updatedAt":"2018-04-27T00:00:00.000Z","meta":{},"tinyId":1,"content":"c","type":"sideways","subtype":"INCOMING","owner_id":"int_1","level":2,"source_id":"int_1","alert_id":null,"thirdparty_id":null,"action":"create","outcome":"o","status":"many","event":{},"request":{"method":"POST","path":"/","query":"","remote":null,"headers":{},"body":{"text":"","bytes":0}},"response":null,"colour":1}}"#;
     is_refused(
         &[alert.to_owned(), log.to_owned()],
         &[
