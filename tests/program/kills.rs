@@ -45,6 +45,9 @@ impl Moment {
     }
 }
 
+/// Attempts to kill a command at one moment.
+const MAX_ATTEMPTS: usize = 4;
+
 fn inode(folder: &Path) -> Option<u64> {
     fs::metadata(folder).ok().map(|folder| folder.ino())
 }
@@ -84,14 +87,15 @@ fn a_killed_compact_leaves_a_whole_store() {
     let mut killed = 0;
 
     for moment in MOMENTS {
-        killed += u32::from(
-            setup
-                .same_folder()
-                .args(["compact"])
-                .run_and_kill_when(moment.watch(&setup)),
-        );
-        is_sound(&setup);
-        assert_eq!(exported(&setup), expected, "{moment:?}");
+        // On a busy machine the command may end before this process sees the moment.
+        let was_killed = (0..MAX_ATTEMPTS).any(|_| {
+            let command = setup.same_folder().args(["compact"]);
+            let was_killed = command.run_and_kill_when(moment.watch(&setup));
+            is_sound(&setup);
+            assert_eq!(exported(&setup), expected, "{moment:?}");
+            was_killed
+        });
+        killed += u32::from(was_killed);
     }
 
     assert!(killed > 3, "only {killed} were killed in time");
