@@ -35,7 +35,7 @@ impl fmt::Display for FieldError {
 const MAX_ERRORS: usize = 10;
 
 impl Interpretation {
-    /// Adds an error. Those beyond [`MAX_ERRORS`] are only counted.
+    /// Adds an error. Those beyond `MAX_ERRORS` are only counted.
     pub fn add_error(&mut self, field: impl Into<String>, message: impl Into<String>) {
         if self.errors.len() < MAX_ERRORS {
             self.errors.push(FieldError {
@@ -47,7 +47,7 @@ impl Interpretation {
         }
     }
 
-    /// The errors, at most [`MAX_ERRORS`].
+    /// The errors, at most `MAX_ERRORS`.
     pub fn errors(&self) -> &[FieldError] {
         &self.errors
     }

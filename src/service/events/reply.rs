@@ -35,7 +35,7 @@ pub struct EventStatuses {
     pub disabled: u16,
     /// For [`EventAck::Blocked`].
     pub blocked: u16,
-    /// For [`Rejection::TooMany`].
+    /// For [`Rejection::TooMany`](crate::domain::rejection::Rejection::TooMany).
     pub throttled: u16,
 }
 
