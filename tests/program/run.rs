@@ -70,8 +70,9 @@ fn each_run_has_a_credential_of_its_own_unless_one_is_given() {
 
 #[test]
 fn signals_reach_the_command_and_its_answer_counts() {
-    let script = "trap 'kill $!; exit 9' TERM; trap 'kill $!; exit 8' USR1; \
-                  sleep 600 & echo > started; wait";
+    // The shell runs its traps between two short commands. A signal just before `wait` would be missed.
+    let script = "trap 'exit 9' TERM; trap 'exit 8' USR1; echo > started; \
+                  while :; do sleep 0.05; done";
     for (signal, code) in [(Signal::TERM, 9), (Signal::USR1, 8)] {
         let setup = run(script);
         let outcome = setup.run_and_signal_when(signal, || setup.path("started").exists());
