@@ -355,14 +355,8 @@ impl HelperDef for Counted {
 
         let last = contexts.len().saturating_sub(1);
         for (index, value) in contexts.into_iter().enumerate() {
-            let mut block = BlockContext::new();
-            block.set_base_value(value);
-            block.set_local_var("index", json!(index));
-            block.set_local_var("first", json!(index == 0));
-            block.set_local_var("last", json!(index == last));
-
             out.write(if list.is_some() { "<li>" } else { "" })?;
-            rendering.push_block(block);
+            rendering.push_block(item_context(value, index, last));
             let rendered = template.render(registry, context, rendering, out);
             rendering.pop_block();
             rendered?;
@@ -371,6 +365,16 @@ impl HelperDef for Counted {
 
         list.map_or(Ok(()), |name| Ok(out.write(&format!("</{name}>"))?))
     }
+}
+
+/// The context of one repetition of a block.
+fn item_context<'rc>(value: Value, index: usize, last: usize) -> BlockContext<'rc> {
+    let mut block = BlockContext::new();
+    block.set_base_value(value);
+    block.set_local_var("index", json!(index));
+    block.set_local_var("first", json!(index == 0));
+    block.set_local_var("last", json!(index == last));
+    block
 }
 
 #[cfg(test)]

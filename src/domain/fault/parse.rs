@@ -193,18 +193,28 @@ impl FaultAction {
 
 fn parse_action(place: String, action: &Value, errors: &mut Vec<String>) -> Option<FaultAction> {
     let mut members = FaultMembers::of(place.clone(), action, errors)?;
-    let status = members.read("status", "a status from 200 to 599", |value| {
-        let status = value.as_u64().and_then(|status| u16::try_from(status).ok());
-        status.filter(|status| (200..=599).contains(status))
-    });
-    let body = members.take("body");
-    let retry_after = members.read("retry_after", "a whole number of seconds", Value::as_u64);
-    if status.is_none() && (body.is_some() || retry_after.is_some()) {
+    let outcomes = read_outcomes(&place, &mut members);
+    let delay = read_delay(&place, &mut members);
+
+    let mut outcomes = outcomes.into_iter().flatten();
+    let (outcome, second) = (outcomes.next(), outcomes.next());
+    if second.is_some() {
         members.error(format!(
-            "'{place}': 'body' and 'retry_after' need a 'status'"
+            "'{place}' may have one of status, close, store and limit, not several"
+        ));
+    } else if outcome.is_none() && delay.is_none() && members.errors.is_empty() {
+        members.error(format!(
+            "'{place}' must have one of status, close, store, limit, delay_ms and delay"
         ));
     }
 
+    members.finish("status, body, retry_after, delay_ms, delay, close, limit, store");
+    Some(FaultAction { delay, outcome })
+}
+
+/// Every outcome that is asked for. An action may have one.
+fn read_outcomes(place: &str, members: &mut FaultMembers<'_>) -> [Option<FaultOutcome>; 4] {
+    let status = read_status(place, members);
     let close = members.read("close", "before, after_commit or mid_body", |value| {
         Some(match value.as_str()? {
             "before" => CloseFault::Before,
@@ -225,7 +235,37 @@ fn parse_action(place: String, action: &Value, errors: &mut Vec<String>) -> Opti
         "an object like {\"requests\":10,\"per_seconds\":60}",
         parse_limit,
     );
-    let delay_ms = members.read("delay_ms", &delay_range(), |value| {
+
+    [
+        status.map(FaultOutcome::Status),
+        close.map(FaultOutcome::Close),
+        store,
+        limit,
+    ]
+}
+
+fn read_status(place: &str, members: &mut FaultMembers<'_>) -> Option<StatusFault> {
+    let status = members.read("status", "a status from 200 to 599", |value| {
+        let status = value.as_u64().and_then(|status| u16::try_from(status).ok());
+        status.filter(|status| (200..=599).contains(status))
+    });
+    let body = members.take("body");
+    let retry_after = members.read("retry_after", "a whole number of seconds", Value::as_u64);
+    if status.is_none() && (body.is_some() || retry_after.is_some()) {
+        members.error(format!(
+            "'{place}': 'body' and 'retry_after' need a 'status'"
+        ));
+    }
+
+    Some(StatusFault {
+        status: status?,
+        body,
+        retry_after,
+    })
+}
+
+fn read_delay(place: &str, members: &mut FaultMembers<'_>) -> Option<FaultDelay> {
+    let fixed = members.read("delay_ms", &delay_range(), |value| {
         value.as_u64().filter(|millis| *millis <= MAX_DELAY_MILLIS)
     });
     let delay = members.read(
@@ -234,39 +274,13 @@ fn parse_action(place: String, action: &Value, errors: &mut Vec<String>) -> Opti
          {\"distribution\":\"lognormal\",\"median_ms\":50,\"sigma\":0.5}, of at most 60000 ms",
         parse_delay,
     );
-    if delay_ms.is_some() && delay.is_some() {
+    if fixed.is_some() && delay.is_some() {
         members.error(format!(
             "'{place}' may have 'delay_ms' or 'delay', not both"
         ));
     }
 
-    let outcomes = [
-        status.map(|status| {
-            FaultOutcome::Status(StatusFault {
-                status,
-                body,
-                retry_after,
-            })
-        }),
-        close.map(FaultOutcome::Close),
-        store,
-        limit,
-    ];
-    let mut outcomes = outcomes.into_iter().flatten();
-    let (outcome, second) = (outcomes.next(), outcomes.next());
-    let delay = delay.or(delay_ms.map(FaultDelay::Fixed));
-    if second.is_some() {
-        members.error(format!(
-            "'{place}' may have one of status, close, store and limit, not several"
-        ));
-    } else if outcome.is_none() && delay.is_none() && members.errors.is_empty() {
-        members.error(format!(
-            "'{place}' must have one of status, close, store, limit, delay_ms and delay"
-        ));
-    }
-
-    members.finish("status, body, retry_after, delay_ms, delay, close, limit, store");
-    Some(FaultAction { delay, outcome })
+    delay.or(fixed.map(FaultDelay::Fixed))
 }
 
 fn delay_range() -> String {
