@@ -266,7 +266,7 @@ impl Authenticator {
                     return user.map(caller).ok_or_else(invalid_credential);
                 }
                 TokenStatus::Foreign => split_token(token).ok_or_else(invalid_credential)?,
-                // Keys are secret, so nobody learns why a credential is wrong.
+                // In keys mode the response does not say why a credential is wrong: that would help to guess.
                 TokenStatus::Damaged => return Err(invalid_credential()),
                 status => return Err(refused_token(&status)),
             },

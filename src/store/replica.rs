@@ -147,7 +147,7 @@ pub(super) struct CurrentReplica {
     /// Wakes the writer.
     writer: Waker,
     pub(super) clock: Arc<ChangeClock>,
-    /// Who is told what each commit changes.
+    /// Receives the changes of each commit.
     pub(super) observer: ObserverSlot,
 }
 

@@ -249,10 +249,10 @@ fn strict_update_of_a_read_only_attribute_is_refused() {
         ],
     );
     call(&strict, "PUT", &alert, "", Some(alert.clone())).assert_status(200);
-    let nobody = json!({"id": "alt_nobody"});
-    call(&strict, "PUT", &nobody, "", Some(json!({"title": 5})))
+    let unknown = json!({"id": "alt_unknown"});
+    call(&strict, "PUT", &unknown, "", Some(json!({"title": 5})))
         .assert_error(400, &["'title' must be"]);
-    call(&strict, "PUT", &nobody, "", Some(json!({"resolved": 1})))
+    call(&strict, "PUT", &unknown, "", Some(json!({"resolved": 1})))
         .assert_error(404, &["Alert not found"]);
 }
 

@@ -5,8 +5,8 @@ use super::moving::{
 };
 use crate::support::Setup;
 
-/// Imports lines behind a header and an account that has counted to 9, and looks that exactly these
-/// faults are told, by line, and that there is no store.
+/// Imports lines after a header and an account with last number 9. Asserts that exactly these errors
+/// are reported, by line, and that no store is created.
 #[track_caller]
 fn is_refused(lines: &[String], expected: &[(u64, &[&str])]) {
     let setup = Setup::new();

@@ -25,7 +25,7 @@ const CERTIFICATE_FILE: &str = "ca.pem";
 const KEY_LABEL: &str = "PRIVATE KEY";
 const CERTIFICATE_LABEL: &str = "CERTIFICATE";
 
-/// Apple's systems accept no longer validity of a server's certificate, whoever signed it.
+/// Apple's systems refuse a server certificate that is valid for more than 825 days.
 const VALIDITY_DAYS: u64 = 800;
 
 /// Names of this machine that every certificate has.

@@ -39,7 +39,7 @@ impl ServedResource for Team {
 }
 
 /// `GET /team/:id/current-oncall`: the events of the team's schedule. There are no schedules here,
-/// so nobody is on call.
+/// so the list is empty.
 pub(crate) async fn current_oncall(
     caller: Caller,
     path: ResourcePath<Team>,
