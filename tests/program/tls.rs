@@ -217,6 +217,36 @@ fn a_certificate_from_files_is_read_again_by_a_reload() {
     assert!(get(old_ca.as_bytes(), &url(&server, "/livez")).is_err());
 }
 
+/// All of a reload takes effect, or nothing.
+#[test]
+fn a_reload_that_is_refused_keeps_the_certificate() {
+    let [ca, certificate, key] = issue();
+    let keys = format!("listen = \"0.0.0.0:0\"\n[auth]\nmode = \"keys\"\n{FILES}");
+    let setup = Setup::bare().config(&keys);
+    setup.write("server.pem", &certificate);
+    setup.write("key.pem", &key);
+    let server = setup.launch();
+    let (_, port) = server.first_line.trim_end().rsplit_once(':').unwrap();
+    let url = format!("https://localhost:{port}/livez");
+    assert_eq!(get(ca.as_bytes(), &url).unwrap().status(), 200);
+
+    // Other machines can reach this server, so it does not change to open mode.
+    let [_, certificate, key] = issue();
+    setup.write("server.pem", &certificate);
+    setup.write("key.pem", &key);
+    setup.write(
+        "config.toml",
+        &keys
+            .replace("\"keys\"", "\"open\"")
+            .replace("0.0.0.0", "127.0.0.1"),
+    );
+    server.signal(Signal::HUP);
+    server
+        .log
+        .wait_for("Cannot reload the configuration; the previous one stays in effect");
+    assert_eq!(get(ca.as_bytes(), &url).unwrap().status(), 200);
+}
+
 #[test]
 fn certificates_that_cannot_be_used_are_refused_by_name() {
     let [_, certificate, key] = issue();
